@@ -1,0 +1,46 @@
+# The few commands of the project. `make run` and `make test` work on a fresh machine.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.installed
+
+.PHONY: run demo test check lint types openapi bench lock clean
+
+run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
+	@$(BIN)/afterglow up --demo
+
+demo: $(READY)          ## load the demo clinic without starting anything
+	@$(BIN)/afterglow migrate && $(BIN)/afterglow demo
+
+test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
+	@$(BIN)/pytest
+
+check: lint types test  ## what CI runs
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy server schemas jobs
+
+openapi: $(READY)       ## regenerate the contract from the code
+	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.entries
+
+lock:                   ## re-resolve every dependency (needs uv)
+	uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links -q -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# Hash-checked dependencies first; then the project itself, without asking an index for anything.
+$(READY): requirements.lock setup.cfg pyproject.toml
+	@echo "setting up $(VENV) from requirements.lock ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Afterglow needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,67 @@
+"""One day's numbers as a value (`Reading`) and the run of them with its gaps (`History`)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import fsum
+from types import MappingProxyType
+
+from server.clinical.vocabulary import symptom
+
+Items = Mapping[str, float]
+
+_WORST, _BEST = frozenset({"pain_worst"}), frozenset({"pain_least"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one local day says: item key -> value in the item's own unit and direction."""
+
+    day: date
+    items: Items
+
+    def symptom(self, key: str) -> float | None:
+        """Return item ``key`` as "higher is worse", or None where the day does not say."""
+        value = self.items.get(key)
+        return None if value is None else symptom(key, value)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Readings in day order, at most one a day. Days without one are gaps, never zeros."""
+
+    readings: tuple[Reading, ...] = ()
+
+    def between(self, first: date, last: date) -> "History":
+        """Return the readings of ``first`` .. ``last``, both included."""
+        return History(tuple(r for r in self.readings if first <= r.day <= last))
+
+    def days(self) -> tuple[date, ...]:
+        """Return the days that have a reading, oldest first."""
+        return tuple(r.day for r in self.readings)
+
+
+def fold(observations: Iterable[tuple[date, Items]]) -> History:
+    """Fold any number of entries a day into one reading a day.
+
+    Rule: the mean of the day's values of each item; the highest for ``pain_worst`` and the lowest
+    for ``pain_least``. The result does not depend on the order of ``observations``.
+    """
+    by_day: dict[date, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for day, items in observations:
+        for key, value in items.items():
+            by_day[day][key].append(value)
+    return History(tuple(Reading(day, _fold_day(by_day[day])) for day in sorted(by_day)))
+
+
+def _fold_day(values: Mapping[str, list[float]]) -> Items:
+    return MappingProxyType({key: _fold_item(key, values[key]) for key in sorted(values)})
+
+
+def _fold_item(key: str, values: list[float]) -> float:
+    if key in _WORST:
+        return max(values)
+    if key in _BEST:
+        return min(values)
+    return fsum(values) / len(values)
