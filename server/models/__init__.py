@@ -1,1 +1,40 @@
+"""SQLAlchemy tables, one file a noun: columns, keys and indexes, no rules."""
 
+from server.models.account import Account
+from server.models.alert import Alert, AlertEvent
+from server.models.assessment import Assessment
+from server.models.audit_event import AuditEvent
+from server.models.base import Base
+from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
+from server.models.clinic import Clinic, PolicyVersion
+from server.models.course import Course
+from server.models.delivery import Delivery
+from server.models.entry import Entry, EntryRevision
+from server.models.invitation import Invitation
+from server.models.job_run import JobRun
+from server.models.patient import Patient
+from server.models.sign_in import RefreshToken, SignIn
+from server.models.treatment_session import TreatmentSession
+
+__all__ = [
+    "Account",
+    "Alert",
+    "AlertEvent",
+    "Assessment",
+    "AuditEvent",
+    "Base",
+    "BookingSuggestion",
+    "BookingSuggestionEvent",
+    "Clinic",
+    "Course",
+    "Delivery",
+    "Entry",
+    "EntryRevision",
+    "Invitation",
+    "JobRun",
+    "Patient",
+    "PolicyVersion",
+    "RefreshToken",
+    "SignIn",
+    "TreatmentSession",
+]

@@ -1,0 +1,28 @@
+"""Who can sign in: patients, staff and integration clients."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.clinical.vocabulary import Role
+from server.models.base import Base
+from server.models.types import Coded, Instant
+
+
+class Account(Base):
+    """One way in. E-mail is unique inside a clinic only, so one clinic can't probe another's."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("clinic_id", "email"),)
+
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[Role] = mapped_column(Coded(Role))
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    patient_id: Mapped[UUID | None]
+    disabled_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)

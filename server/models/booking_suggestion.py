@@ -1,0 +1,77 @@
+"""Our proposal of a window for a visit, with its own life, and the log of its moves."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.clinical.vocabulary import Arm, SuggestionState
+from server.models.base import Base
+from server.models.types import Coded, Instant
+
+ENDED = ("declined", "expired", "withdrawn", "superseded", "cancelled", "noshow", "fulfilled")
+_STILL_OPEN = text(f"state NOT IN ({', '.join(repr(s) for s in ENDED)})")
+
+
+class BookingSuggestion(Base):
+    """At most one open suggestion per patient and programme (arm). The clinic decides the time, never we.
+
+    `blocks` are the guards that speak against it: with any, approval needs a clinician's reason.
+    """
+
+    __tablename__ = "booking_suggestions"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
+        Index(
+            "uq_booking_suggestions_one_open",
+            "clinic_id",
+            "patient_id",
+            "programme",
+            unique=True,
+            sqlite_where=_STILL_OPEN,
+            postgresql_where=_STILL_OPEN,
+        ),
+        Index(None, "clinic_id", "state", "id"),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID]
+    programme: Mapped[Arm] = mapped_column(Coded(Arm))
+    alert_id: Mapped[UUID | None]
+    state: Mapped[SuggestionState] = mapped_column(Coded(SuggestionState))
+    reason: Mapped[str] = mapped_column(String(32))
+    urgency: Mapped[str] = mapped_column(String(16))
+    earliest: Mapped[date]
+    latest: Mapped[date]
+    blocks: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    decided_by: Mapped[UUID | None]
+    decision_reason: Mapped[str | None] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    starts_at: Mapped[datetime | None] = mapped_column(Instant)
+    treatment_session_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int]
+
+
+class BookingSuggestionEvent(Base):
+    """One move: who, when, from where to where, why."""
+
+    __tablename__ = "booking_suggestion_events"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["clinic_id", "suggestion_id"], ["booking_suggestions.clinic_id", "booking_suggestions.id"]
+        ),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    suggestion_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    action: Mapped[str]
+    state: Mapped[SuggestionState] = mapped_column(Coded(SuggestionState))
+    at: Mapped[datetime] = mapped_column(Instant)
+    account_id: Mapped[UUID | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -1,0 +1,41 @@
+"""One message to one destination, tried until delivered or given up (the outbox row)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.clinical.vocabulary import AlertClass, DeliveryState
+from server.models.base import Base
+from server.models.types import Coded, Instant
+
+
+class Delivery(Base):
+    """`key` makes writing it twice harmless. `template` names a text of the closed list; no text is stored.
+
+    `attempt` is the fencing number: a worker that lost its lease can't record an outcome.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id", "account_id"], ["accounts.clinic_id", "accounts.id"]),
+        UniqueConstraint("clinic_id", "key"),
+        Index(None, "state", "urgency", "due_at"),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(200))
+    account_id: Mapped[UUID]
+    channel: Mapped[str] = mapped_column(String(16))
+    template: Mapped[str] = mapped_column(String(64))
+    subject_id: Mapped[UUID]
+    urgency: Mapped[AlertClass] = mapped_column(Coded(AlertClass))
+    state: Mapped[DeliveryState] = mapped_column(Coded(DeliveryState))
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    attempt: Mapped[int]
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    failure: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,0 +1,73 @@
+"""What the patient reported at one moment, and every version it ever had."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.clinical.vocabulary import SafetyAnswer, Source
+from server.models.base import Base
+from server.models.types import Coded, Instant
+
+
+class Entry(Base):
+    """The current version. The phone makes the id, so the same entry sent twice is the same row.
+
+    `occurred_at` is when it was felt (UTC), `zone` where; `local_day` is the patient's civil day,
+    frozen at capture. `items` maps item keys to values in the item's own unit; `side_effects` maps
+    term keys to severities 0-4; `sequence` is the patient's change counter at the last write.
+    """
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
+        Index(None, "clinic_id", "patient_id", "local_day", "id"),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    occurred_at: Mapped[datetime] = mapped_column(Instant)
+    zone: Mapped[str] = mapped_column(String(64))
+    local_day: Mapped[date]
+    recorded_at: Mapped[datetime | None] = mapped_column(Instant)
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    source: Mapped[Source] = mapped_column(Coded(Source))
+    items: Mapped[dict[str, float]] = mapped_column(JSON)
+    side_effects: Mapped[dict[str, int]] = mapped_column(JSON)
+    hours_since_session: Mapped[float | None]
+    safety: Mapped[SafetyAnswer | None] = mapped_column(Coded(SafetyAnswer))
+    medication: Mapped[dict[str, Any]] = mapped_column(JSON)
+    tags: Mapped[list[str]] = mapped_column(JSON)
+    note: Mapped[str | None] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    sequence: Mapped[int]
+    deleted_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class EntryRevision(Base):
+    """One version of an entry as it was received; append-only. A deletion is a version without content."""
+
+    __tablename__ = "entry_revisions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["clinic_id", "patient_id", "entry_id"],
+            ["entries.clinic_id", "entries.patient_id", "entries.id"],
+        ),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    account_id: Mapped[UUID | None]
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this version is a deletion."""
+        return self.content is None

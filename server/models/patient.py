@@ -1,0 +1,37 @@
+"""A patient of one clinic."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.models.base import Base
+from server.models.types import Instant
+
+
+class Patient(Base):
+    """`change_counter` rises with every write to the journal, under this row's lock: it orders the changes.
+
+    `next_close_at` is when the current local day ends; the day-close job looks for patients past it.
+    """
+
+    __tablename__ = "patients"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id", "clinician_id"], ["accounts.clinic_id", "accounts.id"]),
+        Index(None, "next_close_at"),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    birth_year: Mapped[int | None]
+    zone: Mapped[str] = mapped_column(String(64))
+    country: Mapped[str] = mapped_column(String(2))
+    clinician_id: Mapped[UUID | None]
+    paused_until: Mapped[datetime | None] = mapped_column(Instant)
+    change_counter: Mapped[int]
+    next_close_at: Mapped[datetime] = mapped_column(Instant)
+    enrolled_at: Mapped[datetime | None] = mapped_column(Instant)
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,61 @@
+"""Accounts: made by enrolment, or directly for integration clients and the demo."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import Role
+from server.models import Account
+from server.services.errors import Conflict
+from server.services.passwords import Passwords
+from server.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an account starts with."""
+
+    role: Role
+    name: str
+    email: str
+    password: str
+    patient_id: UUID | None = None
+
+
+def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
+    """Add an account to the actor's clinic; its e-mail must be new there."""
+    email = new.email.lower()
+    taken = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.email == email)
+    if work.session.scalar(taken) is not None:
+        raise Conflict("email-taken", "This e-mail is in use at this clinic.")
+    account = Account(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        role=new.role,
+        name=new.name,
+        email=email,
+        password_hash=passwords.hash(new.password),
+        patient_id=new.patient_id,
+        created_at=work.now,
+    )
+    work.session.add(account)
+    work.session.flush()
+    work.audit("account.create", new.patient_id, account.id)
+    return account
+
+
+def get(work: Work) -> Account:
+    """Return the actor's own account."""
+    return work.session.get_one(Account, (work.clinic_id, work.actor.account_id))
+
+
+def recipients(work: Work, roles: set[Role]) -> list[Account]:
+    """Return the clinic's working accounts with one of ``roles``, in a steady order."""
+    found = work.session.scalars(
+        select(Account)
+        .where(Account.clinic_id == work.clinic_id, Account.role.in_(roles), Account.disabled_at.is_(None))
+        .order_by(Account.id)
+    )
+    return list(found)

@@ -1,0 +1,56 @@
+"""Make and read clinics, and the policy in force."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.clinical.policy import DEFAULT_POLICY, Policy, policy_from
+from server.models import Clinic, PolicyVersion
+from server.services.errors import Conflict
+from server.services.work import Work
+
+
+def create(work: Work, **values: Any) -> Clinic:
+    """Open a clinic with the default policy as its version 1. ``values``: slug, name, zone, country."""
+    taken = work.session.scalar(select(Clinic.id).where(Clinic.slug == values["slug"]))
+    if taken is not None:
+        raise Conflict("slug-taken", "There is a clinic with this short name already.")
+    clinic = Clinic(
+        id=work.clinic_id, asks_safety_question=True, policy_version=1, created_at=work.now, **values
+    )
+    work.session.add(clinic)
+    work.session.flush()
+    first = PolicyVersion(
+        clinic_id=clinic.id, version=1, values={}, reason="defaults", created_at=work.now
+    )
+    work.session.add(first)
+    work.audit("clinic.create", object_id=clinic.id)
+    return clinic
+
+
+def new_clinic_id() -> UUID:
+    """Return a fresh id for a clinic."""
+    return uuid7()
+
+
+def get(work: Work) -> Clinic:
+    """Return the actor's clinic."""
+    return work.session.get_one(Clinic, work.clinic_id)
+
+
+def update(work: Work, changes: dict[str, Any]) -> Clinic:
+    """Change name, zone, country or whether the safety question is asked."""
+    clinic = get(work)
+    for key, value in changes.items():
+        setattr(clinic, key, value)
+    work.audit("clinic.update", object_id=clinic.id)
+    return clinic
+
+
+def policy(work: Work) -> Policy:
+    """Return the policy in force at the actor's clinic."""
+    version = get(work).policy_version
+    overrides = work.session.get_one(PolicyVersion, (work.clinic_id, version)).values
+    return policy_from(version, {**DEFAULT_POLICY.values, **overrides})

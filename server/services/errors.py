@@ -1,0 +1,55 @@
+"""What can go wrong in a service, as plain exceptions. `api/errors.py` maps each to its answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ServiceError(Exception):
+    """Base: ``code`` is stable and machine-readable, ``detail`` is for people and holds no health data."""
+
+    def __init__(self, code: str, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.extra: Mapping[str, Any] = extra
+
+
+class NotFound(ServiceError):
+    """No such thing for this actor: missing, or somebody else's. Both are told alike."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("not-found", f"There is no such {what}.")
+
+
+class Invalid(ServiceError):
+    """The request is well-formed but can't be taken; ``pointer`` names the member (JSON pointer)."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+class Conflict(ServiceError):
+    """It contradicts what is already there."""
+
+
+class Stale(ServiceError):
+    """The version named is not the current one; ``current`` is a copy of what is stored."""
+
+    def __init__(self, current: Any) -> None:
+        super().__init__("stale-version", "It has changed since the version you name.", current=current)
+
+
+class VersionRequired(ServiceError):
+    """It exists already with other content: say which version you change."""
+
+    def __init__(self, current: Any) -> None:
+        super().__init__(
+            "version-required", "Send If-Match with the version you want to change.", current=current
+        )
+
+
+class NotSignedIn(ServiceError):
+    """The credentials are not good. Never says which part."""
+
+    def __init__(self, detail: str = "Sign in again.") -> None:
+        super().__init__("not-signed-in", detail)

@@ -1,0 +1,103 @@
+"""Patients of the actor's clinic."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import Role
+from server.models import Account, Patient
+from server.services import clinic as clinics
+from server.services.civil_time import civil_day, day_end
+from server.services.errors import Invalid, NotFound, Stale
+from server.services.work import Work
+
+
+def create(work: Work, values: dict[str, Any]) -> Patient:
+    """Register a patient: name, zone, and perhaps country, birth year and responsible clinician."""
+    _check_clinician(work, values.get("clinician_id"))
+    country = values.pop("country", None) or clinics.get(work).country
+    patient = Patient(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        country=country,
+        change_counter=0,
+        next_close_at=day_end(civil_day(work.now, values["zone"]), values["zone"]),
+        version=1,
+        created_at=work.now,
+        **values,
+    )
+    work.session.add(patient)
+    work.session.flush()
+    work.audit("patient.create", patient.id)
+    return patient
+
+
+def get(work: Work, patient_id: UUID) -> Patient:
+    """Return one patient of the actor's clinic; a patient finds only themself. Raises NotFound."""
+    own_only = work.actor.role is Role.PATIENT and work.actor.patient_id != patient_id
+    patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
+    if patient is None:
+        raise NotFound("patient")
+    return patient
+
+
+def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
+    """Return up to ``size`` patients whose id comes after ``after``, in id order."""
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id)
+    if after is not None:
+        query = query.where(Patient.id > after)
+    return list(work.session.scalars(query.order_by(Patient.id).limit(size)))
+
+
+def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], version: int) -> Patient:
+    """Change a patient's details if ``version`` is still the current one; else raises Stale."""
+    patient = get(work, patient_id)
+    if patient.version != version:
+        raise Stale(patient)
+    _check_clinician(work, changes.get("clinician_id"))
+    for key, value in changes.items():
+        setattr(patient, key, value)
+    if "zone" in changes:
+        patient.next_close_at = day_end(civil_day(work.now, patient.zone), patient.zone)
+    patient.version += 1
+    work.audit("patient.update", patient.id)
+    return patient
+
+
+def next_change(work: Work, patient_id: UUID) -> int:
+    """Lock the patient's row and return the next number of their change counter.
+
+    Every write to a journal takes this lock first, so changes of one patient are in commit order
+    and two of them never judge the same day at the same time.
+    """
+    counter = work.session.scalar(
+        update(Patient)
+        .where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+        .values(change_counter=Patient.change_counter + 1)
+        .returning(Patient.change_counter)
+    )
+    if counter is None:
+        raise NotFound("patient")
+    return counter
+
+
+def due_to_close(work: Work, limit: int) -> list[Patient]:
+    """Return enrolled patients of the clinic whose local day has ended, longest ago first."""
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.next_close_at <= work.now)
+    return list(work.session.scalars(query.order_by(Patient.next_close_at, Patient.id).limit(limit)))
+
+
+def is_paused(patient: Patient, now: datetime) -> bool:
+    """Return whether the patient asked not to be reminded now."""
+    return patient.paused_until is not None and patient.paused_until > now
+
+
+def _check_clinician(work: Work, clinician_id: UUID | None) -> None:
+    if clinician_id is None:
+        return
+    account = work.session.get(Account, (work.clinic_id, clinician_id))
+    if account is None or account.role is not Role.CLINICIAN:
+        raise Invalid("/clinician_id", "There is no such clinician.")

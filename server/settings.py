@@ -1,0 +1,171 @@
+"""Typed readers of the environment and one frozen `Settings`. Every variable is listed once, here.
+
+`docs/operations.md` repeats the table below for people; a test keeps the two equal.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "AFTERGLOW_"
+SMALLEST_KEY = 32
+
+
+class SettingsError(ValueError):
+    """A variable of the environment can't be used; the message names it and says why."""
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _whole(raw: str) -> int:
+    if not raw.isdecimal():
+        raise ValueError("must be a whole number")
+    return int(raw)
+
+
+def _path(raw: str) -> Path:
+    return Path(raw).expanduser()
+
+
+def _key(raw: str) -> str:
+    if len(raw.encode()) < SMALLEST_KEY:
+        raise ValueError(f"must be at least {SMALLEST_KEY} bytes")
+    return raw
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return raw
+
+    return read
+
+
+def _setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
+    return field(default=default, metadata={"read": read, "help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between a laptop and production."""
+
+    environment: str = _setting(
+        "development",
+        _choice("development", "production"),
+        "`production` refuses to start with a generated signing key or the embedded mailbox",
+    )
+    database_url: str = _setting(
+        "", _text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
+    )
+    data_dir: Path = _setting(Path("var"), _path, "folder of the embedded database, signing key and mailbox")
+    host: str = _setting("127.0.0.1", _text, "address the API listens on")
+    port: int = _setting(8000, _whole, "port the API listens on")
+    public_url: str = _setting("", _text, "address written into messages; empty means http://HOST:PORT")
+    jwt_key: str = _setting(
+        "", _key, "signing key of access tokens, 32 bytes or more; empty means one kept in `DATA_DIR`"
+    )
+    access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
+    refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
+    smtp_url: str = _setting(
+        "",
+        _text,
+        "`smtp://user:password@host:587` with verified STARTTLS; empty means the embedded mailbox",
+    )
+    mail_from: str = _setting("afterglow@localhost", _text, "sender of outgoing e-mail")
+    heartbeat_url: str = _setting(
+        "", _text, "address asked (GET) after real work of the job runner, for an outside monitor"
+    )
+    password_cost: str = _setting(
+        "standard", _choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
+    )
+    max_body_bytes: int = _setting(262_144, _whole, "largest request body, in bytes")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database address, the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'afterglow.db'}"
+
+    @property
+    def mailbox_dir(self) -> Path:
+        """Where the embedded mailbox keeps what would have been sent (a Maildir)."""
+        return self.data_dir / "mailbox"
+
+    @property
+    def base_url(self) -> str:
+        """The address written into messages, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Build `Settings` from ``environ``; `SettingsError` names the first variable that can't be used."""
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = PREFIX + setting.name.upper()
+        if raw := environ.get(name, ""):
+            values[setting.name] = _read(name, raw, setting.metadata["read"])
+    unknown = sorted(n for n in environ if n.startswith(PREFIX) and n not in variables())
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is not a setting of Afterglow")
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def variables() -> dict[str, str]:
+    """Return every variable's full name and its help text."""
+    return {PREFIX + f.name.upper(): f.metadata["help"] for f in fields(Settings)}
+
+
+def _read(name: str, raw: str, reader: Callable[[str], Any]) -> Any:
+    try:
+        return reader(raw)
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from None
+
+
+def _check(settings: Settings) -> None:
+    if not 1 <= settings.access_minutes <= 10:
+        raise SettingsError(f"{PREFIX}ACCESS_MINUTES must be 1-10")
+    if not 1 <= settings.refresh_days <= 365:
+        raise SettingsError(f"{PREFIX}REFRESH_DAYS must be 1-365")
+    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
+        raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
+    if settings.environment == "production":
+        for name in ("jwt_key", "smtp_url", "public_url"):
+            if not getattr(settings, name):
+                raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
+        if settings.password_cost != "standard":
+            raise SettingsError(f"{PREFIX}PASSWORD_COST must be standard in production")
+
+
+def signing_key(settings: Settings) -> str:
+    """Return the signing key of access tokens, making and keeping one in development.
+
+    Two processes that start at once agree on one key.
+    """
+    if settings.jwt_key:
+        return settings.jwt_key
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    file = settings.data_dir / "signing.key"
+    if not file.exists():
+        _keep_once(file, secrets.token_urlsafe(48))
+    return file.read_text()
+
+
+def _keep_once(file: Path, text: str) -> None:
+    """Put ``text`` into ``file`` unless another process was first: a link never replaces and is whole."""
+    descriptor, draft = tempfile.mkstemp(dir=file.parent)  # made with mode 0600
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, file)
+    Path(draft).unlink()
