@@ -1,0 +1,136 @@
+"""Allowed moves of an alert, a booking suggestion and a delivery, as tables.
+
+What is not in a table is not allowed. A clinic's or a worker's claim about the world (booked,
+arrived, delivered) is a move like any other, so an illegal one is refused here and nowhere else.
+Source: the state machine of the scheduling reference (docs/clinical.md, "Moves").
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+from server.clinical.vocabulary import AlertState, DeliveryState, SuggestionState
+
+S = TypeVar("S", bound=StrEnum)
+A = TypeVar("A", bound=StrEnum)
+
+
+class IllegalMove(ValueError):  # noqa: N818 - the name says what happened
+    """``action`` is not allowed in ``state``."""
+
+    def __init__(self, state: StrEnum, action: StrEnum) -> None:
+        super().__init__(f"{action} is not allowed in {state}")
+        self.state = state
+        self.action = action
+
+
+class AlertAction(StrEnum):
+    """What may happen to an alert episode."""
+
+    WORSEN = "worsen"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+class SuggestionAction(StrEnum):
+    """What may happen to a booking suggestion."""
+
+    APPROVE = "approve"
+    DISMISS = "dismiss"
+    SEND = "send"
+    ACKNOWLEDGE = "acknowledge"
+    BOOK = "book"
+    RESCHEDULE = "reschedule"
+    DECLINE = "decline"
+    ARRIVE = "arrive"
+    FULFIL = "fulfil"
+    NOSHOW = "noshow"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    SUPERSEDE = "supersede"
+    FAIL = "fail"
+    RETRY = "retry"
+
+
+class DeliveryAction(StrEnum):
+    """What may happen to one message to one destination."""
+
+    CLAIM = "claim"
+    DELIVER = "deliver"
+    RETRY = "retry"
+    GIVE_UP = "give_up"
+
+
+def _table(rows: Iterable[tuple[S, A, S]]) -> Mapping[tuple[S, A], S]:
+    return MappingProxyType({(state, action): after for state, action, after in rows})
+
+
+_A, _AA = AlertState, AlertAction
+ALERT_MOVES: Mapping[tuple[AlertState, AlertAction], AlertState] = _table(
+    (
+        (_A.OPEN, _AA.WORSEN, _A.OPEN),
+        (_A.OPEN, _AA.ACKNOWLEDGE, _A.ACKNOWLEDGED),
+        (_A.OPEN, _AA.RESOLVE, _A.RESOLVED),
+        # Worsening always gets through: an acknowledgement of P2 is not one of P0.
+        (_A.ACKNOWLEDGED, _AA.WORSEN, _A.OPEN),
+        # A second person pressing the same button must not see an error.
+        (_A.ACKNOWLEDGED, _AA.ACKNOWLEDGE, _A.ACKNOWLEDGED),
+        (_A.ACKNOWLEDGED, _AA.RESOLVE, _A.RESOLVED),
+    )
+)
+
+_S, _SA = SuggestionState, SuggestionAction
+OPEN_SUGGESTIONS = frozenset(
+    {_S.DRAFT, _S.SUGGESTED, _S.SENT, _S.ACKNOWLEDGED, _S.BOOKED, _S.ARRIVED, _S.NEEDS_ATTENTION}
+)
+_UNBOOKED = (_S.DRAFT, _S.SUGGESTED, _S.SENT, _S.ACKNOWLEDGED, _S.NEEDS_ATTENTION)
+# A pulled suggestion may be booked or declined at once: not every peer reports that it was seen.
+_WITH_CLINIC = (_S.SENT, _S.ACKNOWLEDGED)
+
+SUGGESTION_MOVES: Mapping[tuple[SuggestionState, SuggestionAction], SuggestionState] = _table(
+    (
+        (_S.DRAFT, _SA.APPROVE, _S.SUGGESTED),
+        (_S.SUGGESTED, _SA.SEND, _S.SENT),
+        (_S.SUGGESTED, _SA.FAIL, _S.NEEDS_ATTENTION),
+        (_S.SENT, _SA.FAIL, _S.NEEDS_ATTENTION),
+        (_S.NEEDS_ATTENTION, _SA.RETRY, _S.SENT),
+        (_S.SENT, _SA.ACKNOWLEDGE, _S.ACKNOWLEDGED),
+        *((state, _SA.BOOK, _S.BOOKED) for state in _WITH_CLINIC),
+        *((state, _SA.DECLINE, _S.DECLINED) for state in _WITH_CLINIC),
+        (_S.BOOKED, _SA.RESCHEDULE, _S.BOOKED),
+        (_S.BOOKED, _SA.ARRIVE, _S.ARRIVED),
+        (_S.BOOKED, _SA.FULFIL, _S.FULFILLED),
+        (_S.BOOKED, _SA.NOSHOW, _S.NOSHOW),
+        (_S.BOOKED, _SA.CANCEL, _S.CANCELLED),
+        (_S.ARRIVED, _SA.FULFIL, _S.FULFILLED),
+        (_S.ARRIVED, _SA.CANCEL, _S.CANCELLED),
+        # A booked visit is the clinic's: we cannot withdraw it, only the clinic cancels. One that is
+        # never reported on must end all the same, or it would block every later suggestion.
+        (_S.BOOKED, _SA.EXPIRE, _S.EXPIRED),
+        *((state, _SA.DISMISS, _S.WITHDRAWN) for state in _UNBOOKED),
+        *((state, _SA.EXPIRE, _S.EXPIRED) for state in _UNBOOKED),
+        *((state, _SA.SUPERSEDE, _S.SUPERSEDED) for state in _UNBOOKED),
+    )
+)
+
+_D, _DA = DeliveryState, DeliveryAction
+DELIVERY_MOVES: Mapping[tuple[DeliveryState, DeliveryAction], DeliveryState] = _table(
+    (
+        (_D.QUEUED, _DA.CLAIM, _D.CLAIMED),
+        (_D.QUEUED, _DA.GIVE_UP, _D.GIVEN_UP),
+        # A claim whose lease ran out is taken over by the next worker.
+        (_D.CLAIMED, _DA.CLAIM, _D.CLAIMED),
+        (_D.CLAIMED, _DA.DELIVER, _D.DELIVERED),
+        (_D.CLAIMED, _DA.RETRY, _D.QUEUED),
+        (_D.CLAIMED, _DA.GIVE_UP, _D.GIVEN_UP),
+    )
+)
+
+
+def move(table: Mapping[tuple[S, A], S], state: S, action: A) -> S:
+    """Return the state after ``action``; raise `IllegalMove` where the table has no such move."""
+    try:
+        return table[state, action]
+    except KeyError:
+        raise IllegalMove(state, action) from None

@@ -1,0 +1,124 @@
+"""One answer in, flags out: what cannot wait for a trend.
+
+Deterministic routing of what the patient said; no score, no model, no memory of other days. What
+depends on more than one answer (a lasting effect, a run of short nights) is not decided here.
+Source: docs/clinical.md, "Red flags".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.clinical.policy import Policy
+from server.clinical.readings import Items
+from server.clinical.vocabulary import SIDE_EFFECTS, AlertClass, AlertFamily, SafetyAnswer
+
+
+class Notice(StrEnum):
+    """What the patient must see in the very response to the answer."""
+
+    NONE = "none"
+    CRISIS_LINES = "crisis_lines"
+    EMERGENCY = "emergency"
+    CALL_CLINIC = "call_clinic"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one entry says. ``hours_since_session`` is None where no session is known."""
+
+    safety: SafetyAnswer | None
+    side_effects: Mapping[str, int]
+    items: Items
+    hours_since_session: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """One finding: a stable code, how urgent, which alert episode, what the patient sees."""
+
+    code: str
+    urgency: AlertClass
+    family: AlertFamily
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Flag ``term`` from grade ``policy[grade]`` on, and only later than ``policy[after]`` hours."""
+
+    term: str
+    grade: str
+    urgency: AlertClass
+    notice: Notice = Notice.CALL_CLINIC
+    after: str | None = None
+
+
+_ANY, _MODERATE = "redflag.any_grade", "redflag.moderate_grade"
+_SEVERE, _EXTREME = "redflag.severe_grade", "redflag.extreme_grade"
+_LATE = "redflag.late_hours"
+_P0, _P1, _P2 = AlertClass.P0, AlertClass.P1, AlertClass.P2
+
+_EMERGENCIES = (
+    "breathing_trouble",
+    "chest_pain",
+    "fainting",
+    "seizure",
+    "stroke_signs",
+    "thunderclap_headache",
+    "unrousable",
+)
+_URGENT = ("fall", "blood_in_urine", "psychosis", "mania", "jaundice", "non_prescribed_use")
+_URINARY = ("painful_urination", "urinary_frequency", "urinary_urgency", "pelvic_pain", "incontinence")
+# Gone within hours of a session; still there a day later, they are a different thing.
+_ACUTE = ("dissociation", "hallucination", "confusion", "vomiting")
+
+_RULES = (
+    *(_Rule(term, _ANY, _P0, Notice.EMERGENCY) for term in _EMERGENCIES),
+    _Rule("confusion", _SEVERE, _P0, Notice.EMERGENCY),
+    *(_Rule(term, _EXTREME, _P1, Notice.EMERGENCY) for term in SIDE_EFFECTS),
+    *(_Rule(term, _ANY, _P1) for term in _URGENT),
+    *(_Rule(term, _ANY, _P1, after=_LATE) for term in _ACUTE),
+    _Rule("euphoria", _ANY, _P1, after="redflag.euphoria_hours"),
+    *(_Rule(term, _SEVERE, _P1) for term in SIDE_EFFECTS if term != "nausea"),
+    *(_Rule(term, _ANY, _P2) for term in _URINARY),
+    _Rule("blurred_vision", _ANY, _P2, after=_LATE),
+    _Rule("nausea", _SEVERE, _P2),
+    _Rule("abdominal_pain", _MODERATE, _P2),
+)
+
+_SAFETY = {
+    SafetyAnswer.PLAN: RedFlag("safety_plan", _P0, AlertFamily.SAFETY, Notice.EMERGENCY),
+    SafetyAnswer.OFTEN: RedFlag("safety_often", _P1, AlertFamily.SAFETY, Notice.CRISIS_LINES),
+    SafetyAnswer.PASSING: RedFlag("safety_passing", _P1, AlertFamily.SAFETY, Notice.CRISIS_LINES),
+}
+
+
+def check(answers: Answers, policy: Policy) -> tuple[RedFlag, ...]:
+    """Return every red flag of one entry, most urgent first, at most one per finding.
+
+    The order is fixed (urgency, safety before the rest, then code), so that the same answers always
+    give the same alert. Terms outside the vocabulary are ignored here: the edge refuses them.
+    """
+    flags = {flag.code: flag for flag in reversed(tuple(_flags(answers, policy)))}
+    return tuple(sorted(flags.values(), key=lambda f: (f.urgency, f.family != AlertFamily.SAFETY, f.code)))
+
+
+def _flags(answers: Answers, policy: Policy) -> Iterator[RedFlag]:
+    """Yield findings with the gravest of each code first (``_RULES`` is in that order)."""
+    if answers.safety in _SAFETY:
+        yield _SAFETY[answers.safety]
+    for rule in _RULES:
+        if _holds(rule, answers, policy):
+            yield RedFlag(rule.term, rule.urgency, AlertFamily.SIDE_EFFECT, rule.notice)
+    if answers.items.get("craving", 0.0) >= policy["redflag.craving"]:
+        yield RedFlag("craving", _P1, AlertFamily.SIDE_EFFECT, Notice.CALL_CLINIC)
+
+
+def _holds(rule: _Rule, answers: Answers, policy: Policy) -> bool:
+    if answers.side_effects.get(rule.term, 0) < policy[rule.grade]:
+        return False
+    if rule.after is None or answers.hours_since_session is None:
+        # Without a known session nothing explains an acute effect, so it counts as late.
+        return True
+    return answers.hours_since_session > policy[rule.after]
