@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from server.clinical.policy import DEFAULT_POLICY, Policy, policy_from
+from server.clinical.policy import Policy, policy_from
 from server.models import Clinic, PolicyVersion
 from server.services.errors import Conflict
 from server.services.work import Work
@@ -53,4 +53,4 @@ def policy(work: Work) -> Policy:
     """Return the policy in force at the actor's clinic."""
     version = get(work).policy_version
     overrides = work.session.get_one(PolicyVersion, (work.clinic_id, version)).values
-    return policy_from(version, {**DEFAULT_POLICY.values, **overrides})
+    return policy_from(version, overrides)

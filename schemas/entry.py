@@ -1,0 +1,131 @@
+"""Diary entries on the wire."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from schemas.base import Answer, Body, PageQuery, page_of
+from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
+from server.clinical.redflags import Notice
+from server.clinical.vocabulary import (
+    ITEMS,
+    SEVERITY_HIGH,
+    SEVERITY_LOW,
+    SIDE_EFFECTS,
+    Adherence,
+    SafetyAnswer,
+)
+
+NOTE_LONGEST, TAGS_MOST = 10_000, 20
+
+EXAMPLE = {
+    "occurred_at": "2026-05-02T20:15:00+02:00",
+    "zone": "Europe/Oslo",
+    "items": {"mood": 6, "interest": 5, "anxiety": 3, "restlessness": 2, "sleep_quality": 7},
+    "side_effects": {"nausea": 1},
+    "safety": "no",
+    "tags": ["walk"],
+    "note": "Slept better.",
+}
+
+
+class Medication(Body):
+    """What was taken today."""
+
+    adherence = Code(Adherence, metadata={"description": "regular medication taken"})
+    rescue_doses = Whole(low=0, high=50)
+    opioid_changed = Flag()
+
+
+class EntryBody(Body):
+    """What the patient reported at one moment. The token says whose it is; the body never does."""
+
+    occurred_at = Moment(required=True, metadata={"description": "when it was felt, with offset"})
+    zone = Zone(required=True, metadata={"description": "where the patient was"})
+    recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
+    items = Choice(
+        {item.key: Whole(low=int(item.low), high=int(item.high)) for item in ITEMS.values()},
+        load_default=dict,
+        metadata={"description": "whole numbers, 0-10 (sleep_hours 0-24)", "example": EXAMPLE["items"]},
+    )
+    side_effects = Choice(
+        {term: Whole(low=SEVERITY_LOW, high=SEVERITY_HIGH) for term in SIDE_EFFECTS},
+        load_default=dict,
+        metadata={
+            "description": "severity 0 none, 1 mild, 2 moderate, 3 severe, 4 emergency",
+            "example": EXAMPLE["side_effects"],
+        },
+    )
+    safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})
+    medication = fields.Nested(Medication, load_default=dict)
+    tags = fields.List(
+        Text(longest=40, shortest=1), load_default=list, validate=validate.Length(max=TAGS_MOST)
+    )
+    note = Text(longest=NOTE_LONGEST, lines=True, metadata={"description": "free text; not read in real time"})
+
+    @validates_schema
+    def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse an entry that reports nothing at all: it would look like a logged day."""
+        said = ("items", "side_effects", "safety", "medication", "note")
+        if not any(data.get(part) for part in said):
+            raise ValidationError("Report at least one thing.")
+
+
+class NoticeAnswer(Answer):
+    """What the app must show at once."""
+
+    kind = Code(Notice, required=True)
+    text = fields.String(required=True)
+    emergency_number = fields.String(required=True, metadata={"example": "112"})
+    crisis_lines = fields.List(fields.String(), required=True, metadata={"example": ["116 123"]})
+
+
+class EntryAnswer(Answer):
+    """One entry, its current version."""
+
+    id = Id(required=True)
+    version = fields.Integer(required=True)
+    occurred_at = Moment(required=True)
+    zone = Zone(required=True)
+    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    recorded_at = Moment(required=True, allow_none=True)
+    received_at = Moment(required=True)
+    source = fields.String(required=True)
+    items = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
+    side_effects = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    hours_since_session = fields.Float(required=True, allow_none=True)
+    safety = Code(SafetyAnswer, required=True, allow_none=True)
+    medication = fields.Nested(Medication, required=True)
+    tags = fields.List(fields.String(), required=True)
+    note = fields.String(required=True, allow_none=True)
+
+
+class EntryReceipt(Answer):
+    """The stored entry, what the patient must see, and who reads this and when."""
+
+    outcome = fields.String(
+        required=True, validate=validate.OneOf(["created", "duplicate", "updated"]), metadata={"example": "created"}
+    )
+    entry = fields.Nested(EntryAnswer, required=True)
+    notice = fields.Nested(NoticeAnswer, required=True, allow_none=True)
+    who_reads_this = fields.String(required=True)
+
+
+class EntryQuery(PageQuery):
+    """A range of the patient's days, both included."""
+
+    first = Day(metadata={"description": "first day"})
+    last = Day(metadata={"description": "last day"})
+
+
+class EntryRevisionAnswer(Answer):
+    """One version of an entry; `content` is null where it was deleted."""
+
+    version = fields.Integer(required=True)
+    received_at = Moment(required=True)
+    content = fields.Dict(required=True, allow_none=True)
+
+
+EntryPage = page_of(EntryAnswer, "EntryPage")
+EntryRevisionPage = page_of(EntryRevisionAnswer, "EntryRevisionPage")

@@ -1,0 +1,200 @@
+"""Fields that take a value as it is or refuse it: never "7" for 7, never 3 for 3.9.
+
+marshmallow's own fields coerce; for a clinical value that would be a silent change.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import available_timezones
+
+from marshmallow import ValidationError, fields, validate
+
+_CONTROL = frozenset({"Cc", "Cs", "Cn"})
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}", re.ASCII)
+_ZONES = frozenset(available_timezones())
+
+
+class Text(fields.String):
+    """Text without control characters, lone surrogates or direction overrides, normalised to NFC.
+
+    ``lines=True`` allows line feed and tab. Leading and trailing blanks are kept: they are the writer's.
+    """
+
+    def __init__(self, *, longest: int, shortest: int = 0, lines: bool = False, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
+        self.allowed = frozenset("\n\t") if lines else frozenset()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if any(self._forbidden(character) for character in text):
+            raise ValidationError("Control characters are not allowed.")
+        return unicodedata.normalize("NFC", text)
+
+    def _forbidden(self, character: str) -> bool:
+        if character in self.allowed:
+            return False
+        return character in _BIDI or unicodedata.category(character) in _CONTROL
+
+
+class Email(Text):
+    """An e-mail address, lower-cased: the part people mistype least is not worth a failed sign-in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(longest=254, shortest=3, **kwargs)
+        self.metadata.setdefault("format", "email")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _EMAIL.fullmatch(text):
+            raise ValidationError("Not an e-mail address.")
+        return text.lower()
+
+
+class Whole(fields.Integer):
+    """A whole JSON number inside its bounds. 7.0 is one; 3.9, "7" and true are not."""
+
+    def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(low, high), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise ValidationError("Must be a whole number.")
+        return int(value)
+
+
+class QueryWhole(fields.Integer):
+    """A whole number in a query string: digits and nothing else."""
+
+    def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(low, high), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not _WHOLE.fullmatch(value):
+            raise ValidationError("Must be a whole number.")
+        return int(value)
+
+
+class Decimal(fields.Float):
+    """A finite JSON number inside its bounds; never a text, never true."""
+
+    def __init__(self, *, low: float, high: float, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(low, high), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError("Must be a number.")
+        number = super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(number, float)
+        return number
+
+
+class Flag(fields.Boolean):
+    """true or false, nothing that looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
+
+
+class Moment(fields.AwareDateTime):
+    """An RFC 3339 moment with its offset; sent back in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or "T" not in value:
+            raise ValidationError("Must be a date and time with its offset.")
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(moment, datetime)
+        if not 1970 <= moment.year <= 2200:
+            raise ValidationError("Must be between 1970 and 2200.")
+        return moment
+
+
+class Day(fields.Date):
+    """A civil day, YYYY-MM-DD only."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValidationError("Must be a day, YYYY-MM-DD.")
+        day = super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(day, date)
+        if not 1900 <= day.year <= 2200:
+            raise ValidationError("Must be between 1900 and 2200.")
+        return day
+
+
+class Zone(fields.String):
+    """An IANA time zone, like Europe/Oslo."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata.setdefault("example", "Europe/Oslo")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in _ZONES:
+            raise ValidationError("Must be an IANA time zone.")
+        return text
+
+
+class Code(fields.String):
+    """One of the vocabulary's codes; loads the enumeration's member."""
+
+    def __init__(self, codes: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(validate=validate.OneOf([code.value for code in codes]), **kwargs)
+        self.codes = codes
+
+    def _validate(self, value: Any) -> None:
+        super()._validate(value)
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """Return the member, or None where the field allows it."""
+        text = super().deserialize(value, attr, data, **kwargs)
+        return self.codes(text) if isinstance(text, str) else text
+
+
+class Id(fields.UUID):
+    """A UUID in its usual lower-case form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or len(value) != 36 or value != value.lower():
+            raise ValidationError("Must be a UUID in lower case.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Choice(fields.Field[Mapping[str, Any]]):
+    """A JSON object whose keys come from a fixed vocabulary and whose values are one kind of field."""
+
+    def __init__(self, members: Mapping[str, fields.Field[Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.members = members
+        self.metadata.setdefault("type", "object")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("Must be an object.")
+        taken: dict[str, Any] = {}
+        problems: dict[str, Any] = {}
+        for key, member in value.items():
+            try:
+                taken[key] = self._member(key, member)
+            except ValidationError as error:
+                problems[key] = error.messages
+        if problems:
+            raise ValidationError(problems)
+        return taken
+
+    def _member(self, key: str, member: Any) -> Any:
+        if key not in self.members:
+            raise ValidationError("Is not in the vocabulary.")
+        return self.members[key].deserialize(member)

@@ -1,0 +1,49 @@
+"""Patients."""
+
+from marshmallow import fields
+
+from schemas.base import Answer, Body, page_of
+from schemas.clinic import COUNTRY
+from schemas.fields import Id, Moment, Text, Whole, Zone
+
+
+class PatientBody(Body):
+    """A patient to register."""
+
+    name = Text(longest=200, shortest=1, required=True, metadata={"example": "Ana"})
+    zone = Zone(required=True)
+    country = fields.String(
+        validate=COUNTRY, metadata={"description": "of the crisis lines; the clinic's by default"}
+    )
+    birth_year = Whole(low=1900, high=2200, allow_none=True)
+    clinician_id = Id(allow_none=True, metadata={"description": "who is told first"})
+
+
+class PatientChanges(Body):
+    """What staff may change."""
+
+    name = Text(longest=200, shortest=1)
+    zone = Zone()
+    country = fields.String(validate=COUNTRY)
+    birth_year = Whole(low=1900, high=2200, allow_none=True)
+    clinician_id = Id(allow_none=True)
+    paused_until = Moment(
+        allow_none=True, metadata={"description": "no reminders and no silence alerts until then"}
+    )
+
+
+class PatientAnswer(Answer):
+    """One patient."""
+
+    id = Id(required=True)
+    name = fields.String(required=True, metadata={"example": "Ana"})
+    zone = Zone(required=True)
+    country = fields.String(required=True)
+    birth_year = fields.Integer(required=True, allow_none=True)
+    clinician_id = Id(required=True, allow_none=True)
+    paused_until = Moment(required=True, allow_none=True)
+    enrolled_at = Moment(required=True, allow_none=True)
+    version = fields.Integer(required=True)
+
+
+PatientPage = page_of(PatientAnswer, "PatientPage")

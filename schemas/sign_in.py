@@ -1,0 +1,58 @@
+"""Signing in, staying signed in, enrolling."""
+
+from marshmallow import fields
+
+from schemas.base import Answer, Body
+from schemas.fields import Code, Email, Id, Text
+from server.clinical.vocabulary import Role
+
+PASSWORD_SHORTEST, PASSWORD_LONGEST = 15, 128
+
+
+class Password(Text):
+    """15-128 characters, any of them: length is what helps (NIST 800-63B)."""
+
+    def __init__(self) -> None:
+        super().__init__(longest=PASSWORD_LONGEST, shortest=PASSWORD_SHORTEST, required=True, load_only=True)
+        self.metadata.update({"format": "password", "example": "four words are fine"})
+
+
+class SignInBody(Body):
+    """What a person types."""
+
+    clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
+    email = Email(required=True, metadata={"example": "ana@demo.example"})
+    password = Text(longest=PASSWORD_LONGEST, shortest=1, required=True, load_only=True)
+
+
+class RefreshBody(Body):
+    """The refresh token of the answer before; each works once."""
+
+    refresh_token = Text(longest=128, shortest=1, required=True, load_only=True)
+
+
+class EnrolmentBody(Body):
+    """The code of the invitation and the credentials the invited person chooses."""
+
+    code = Text(longest=128, shortest=1, required=True, load_only=True)
+    email = Email(required=True)
+    password = Password()
+
+
+class TokensAnswer(Answer):
+    """A short-lived access token for `Authorization: Bearer`, and its single-use refresh token."""
+
+    access_token = fields.String(required=True)
+    token_type = fields.Constant("Bearer")
+    expires_in = fields.Integer(required=True, metadata={"description": "seconds", "example": 600})
+    refresh_token = fields.String(required=True)
+
+
+class MeAnswer(Answer):
+    """Who this token stands for."""
+
+    account_id = Id(required=True)
+    clinic_id = Id(required=True)
+    role = Code(Role, required=True)
+    name = fields.String(required=True)
+    patient_id = Id(required=True, allow_none=True)

@@ -1,0 +1,78 @@
+"""The guard in front of the parser: size, type, encoding, depth, duplicate names, numbers that are none."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Request
+from flask_smorest import Blueprint as SmorestBlueprint
+from webargs import missing
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+DEEPEST = 16
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NESTING = re.compile(rb"[\[\]{}]")
+
+
+class GuardedParser(FlaskParser):
+    """webargs' parser with our JSON reader; unknown query parameters are refused like unknown fields."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": "raise", "json": "raise"}
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        """Return the body as Python values, or raise 400, 413 or 415."""
+        if req.mimetype != "application/json":
+            raise UnsupportedMediaType("Send application/json.")
+        data = req.get_data()
+        return read_json(data) if data else missing
+
+
+class Blueprint(SmorestBlueprint):
+    """Every blueprint of ours reads its arguments through the guard."""
+
+    ARGUMENTS_PARSER = GuardedParser()
+
+
+def read_json(data: bytes) -> Any:
+    """Parse strict JSON: UTF-8, at most 16 deep, no name twice in an object, no NaN or Infinity."""
+    if _depth(data) > DEEPEST:
+        raise BadRequest(f"The JSON is nested more than {DEEPEST} deep.")
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    except _Refused as error:
+        raise BadRequest(str(error)) from None
+    except ValueError:
+        raise BadRequest("The body is not valid JSON.") from None
+
+
+class _Refused(ValueError):
+    pass
+
+
+def _depth(data: bytes) -> int:
+    # The parser recurses: a deep body must be refused before it, or it ends in a RecursionError.
+    depth = deepest = 0
+    for mark in _NESTING.finditer(_STRINGS.sub(b"", data)):
+        depth += 1 if mark.group() in b"[{" else -1
+        deepest = max(deepest, depth)
+        if deepest > DEEPEST:
+            break
+    return deepest
+
+
+def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Refused("The body names the same member twice.")
+        found[name] = value
+    return found
+
+
+def _constant(_name: str) -> Any:
+    raise _Refused("NaN and Infinity are not JSON.")
+

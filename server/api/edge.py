@@ -1,0 +1,150 @@
+"""The edge's own things: its transaction, its clock, who may pass, and versions in headers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from flask import Flask, current_app, g, request
+from flask_jwt_extended import get_jwt, verify_jwt_in_request
+
+from server.clinical.vocabulary import Role
+from server.database import Database
+from server.services import sign_in as sign_ins
+from server.services.errors import ServiceError
+from server.services.passwords import Passwords
+from server.services.work import Actor, Work
+from server.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+EXTENSION = "afterglow"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What `create_app` joins and every request uses."""
+
+    settings: Settings
+    database: Database
+    clock: Callable[[], datetime]
+    passwords: Passwords
+
+    @staticmethod
+    def of(app: Flask) -> "Surroundings":
+        """Return the surroundings of ``app``."""
+        found = app.extensions[EXTENSION]
+        assert isinstance(found, Surroundings)
+        return found
+
+
+class Forbidden(ServiceError):
+    """Signed in, but this role may not do this."""
+
+    def __init__(self) -> None:
+        super().__init__("forbidden", "Your role may not do this.")
+
+
+class HeaderProblem(ServiceError):
+    """A header is missing or can't be read."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
+
+
+def here() -> Surroundings:
+    """Return the surroundings of the current request."""
+    return Surroundings.of(current_app)
+
+
+@contextmanager
+def writing() -> Iterator[Work]:
+    """Open the request's one writing transaction; leaving it without an error commits."""
+    with here().database.write() as session:
+        yield Work(session, here().clock(), actor())
+
+
+@contextmanager
+def reading() -> Iterator[Work]:
+    """Open a reading transaction, for what needs no audit (a patient's own data, a clinic's settings)."""
+    with here().database.read() as session:
+        yield Work(session, here().clock(), actor())
+
+
+def actor() -> Actor:
+    """Return who is signed in."""
+    found = g.actor
+    assert isinstance(found, Actor)
+    return found
+
+
+def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only signed-in accounts with one of ``roles`` pass. Goes first, above the arguments."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            g.actor = _signed_in()
+            if g.actor.role not in roles:
+                raise Forbidden
+            return view(*args, **kwargs)
+
+        return _documented(guarded, roles)
+
+    return decorate
+
+
+def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view as reachable without a token, on purpose."""
+    view.allowed_roles = ()  # type: ignore[attr-defined]
+    return view
+
+
+def if_match() -> int | None:
+    """Return the version named by If-Match (`"v3"` -> 3), or None where there is no such header."""
+    raw = request.headers.get("If-Match")
+    if raw is None:
+        return None
+    text = raw.strip().removeprefix('"v').removesuffix('"')
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and raw.strip() == f'"v{text}"'):
+        raise HeaderProblem("If-Match", 'Must be a version like "v3".')
+    return int(text)
+
+
+def required_version() -> int:
+    """Return the version named by If-Match; without the header raises a problem (428)."""
+    version = if_match()
+    if version is None:
+        raise ServiceError("version-required", "Send If-Match with the version you want to change.")
+    return version
+
+
+def etag(version: int) -> dict[str, str]:
+    """Return the ETag header of ``version``."""
+    return {"ETag": f'"v{version}"'}
+
+
+def _signed_in() -> Actor:
+    verify_jwt_in_request()
+    claims = get_jwt()
+    with here().database.read() as session:
+        return sign_ins.actor(session, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
+
+
+def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:
+    view.allowed_roles = roles  # type: ignore[attr-defined]
+    doc = deepcopy(getattr(view, "_apidoc", {}))
+    manual = doc.setdefault("manual_doc", {})
+    manual["security"] = [{"bearer": []}]
+    manual["x-roles"] = [role.value for role in roles]
+    view._apidoc = doc  # type: ignore[attr-defined]
+    return view
+
+
+def documented_headers(*names: str) -> dict[str, Any]:
+    """Return the response headers ``names`` for the contract."""
+    return {name: {"schema": {"type": "string"}} for name in names}

@@ -1,0 +1,150 @@
+"""One error shape everywhere (RFC 9457), and the one table from what went wrong to its status."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Flask, Response
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from server.api.edge import Forbidden, HeaderProblem
+from server.clinical.lifecycle import IllegalMove
+from server.services.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    ServiceError,
+    Stale,
+    VersionRequired,
+)
+
+log = logging.getLogger(__name__)
+
+STATUS: Mapping[type[ServiceError], int] = {
+    HeaderProblem: 400,
+    NotSignedIn: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Stale: 412,
+    Invalid: 422,
+    VersionRequired: 428,
+    ServiceError: 428,
+}
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    412: "Precondition Failed",
+    422: "Unprocessable Entity",
+    428: "Precondition Required",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_PARTS = {"json": "pointer", "query": "parameter", "path": "parameter", "headers": "header"}
+
+
+def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+    """Return a problem answer. ``extra`` members are left out where they are None."""
+    body = {
+        "type": f"urn:afterglow:problem:{code}",
+        "title": TITLES.get(status, code.replace("-", " ").capitalize()),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    body.update({key: value for key, value in extra.items() if value is not None})
+    answer = Response(json.dumps(body, default=str), status, content_type="application/problem+json")
+    answer.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def register(app: Flask) -> None:
+    """Give every kind of failure its answer, the framework's own included."""
+    app.register_error_handler(ServiceError, _service)
+    app.register_error_handler(IllegalMove, _illegal_move)
+    app.register_error_handler(JWTExtendedException, _token)
+    app.register_error_handler(PyJWTError, _token)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _service(error: ServiceError) -> Response:
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return problem(status, error.code, error.detail, **error.extra)
+
+
+def _illegal_move(error: IllegalMove) -> Response:
+    return problem(409, "illegal-move", f"This can't be done while it is {error.state.value}.")
+
+
+def _token(_error: Exception) -> Response:
+    return problem(401, "not-signed-in", "Sign in again.")
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    messages = getattr(error, "data", {}).get("messages")
+    if messages is not None:
+        found = list(_located(messages))
+        return problem(422, "invalid", f"{len(found)} thing(s) in the request can't be taken.", errors=found)
+    answer = problem(status, error.name.lower().replace(" ", "-"), error.description or error.name)
+    for name in ("Allow", "Retry-After"):
+        if value := dict(error.get_headers()).get(name):
+            answer.headers[name] = value
+    return answer
+
+
+def _database(error: DBAPIError) -> Response:
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        return _away(error)
+    return _unexpected(error)
+
+
+def _away(_error: Exception) -> Response:
+    log.error("the database is away")
+    return problem(503, "unavailable", "The service is not available. Nothing was stored. Try again.")
+
+
+def _unexpected(error: Exception) -> Response:
+    # The exception's text may quote values a patient sent: only its kind and place are logged.
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
+    log.error("unexpected %s at %s", type(error).__name__, where)
+    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
+
+
+def _located(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Turn webargs' nested messages into a flat list of places and details."""
+    for location, found in messages.items():
+        part = _PARTS.get(location, "pointer")
+        for path, detail in _flat(found, ()):
+            where = "".join(f"/{step}" for step in path) if part == "pointer" else ".".join(path)
+            yield {part: where, "detail": detail}
+
+
+def _flat(found: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(found, dict):
+        for key, below in found.items():
+            yield from _flat(below, path if key == "_schema" else (*path, str(key)))
+    elif isinstance(found, list):
+        for below in found:
+            yield from _flat(below, path)
+    else:
+        yield path, str(found)

@@ -1,0 +1,39 @@
+"""What the patient sees at once after an answer that cannot wait: static texts, no inference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.clinical.crisis_lines import crisis_lines
+from server.clinical.redflags import Notice, RedFlag
+
+WHO_READS_THIS = (
+    "Your care team reads your diary during clinic hours. It is not watched in real time. "
+    "In danger, call the emergency number."
+)
+_TEXTS = {
+    Notice.EMERGENCY: "This can be an emergency. Call the emergency number now, or have someone call for you.",
+    Notice.CRISIS_LINES: "You don't have to carry this alone. You can talk to someone now. "
+    "Your care team has been told; this is not watched in real time.",
+    Notice.CALL_CLINIC: "Please call your clinic today about this. In danger, call the emergency number.",
+}
+_GRAVEST_FIRST = (Notice.EMERGENCY, Notice.CRISIS_LINES, Notice.CALL_CLINIC)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientNotice:
+    """One notice for the app to show before anything else."""
+
+    kind: Notice
+    text: str
+    emergency_number: str
+    crisis_lines: tuple[str, ...]
+
+
+def for_patient(flags: Sequence[RedFlag], country: str) -> PatientNotice | None:
+    """Return the gravest notice among ``flags`` with the lines of ``country``, or None."""
+    kinds = {flag.notice for flag in flags}
+    kind = next((k for k in _GRAVEST_FIRST if k in kinds), None)
+    if kind is None:
+        return None
+    lines = crisis_lines(country)
+    return PatientNotice(kind, _TEXTS[kind], lines.emergency, lines.lines)

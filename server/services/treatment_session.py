@@ -1,0 +1,117 @@
+"""Treatment sessions: planned, delivered or cancelled, on a course."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import SessionStatus
+from server.models import Patient, TreatmentSession
+from server.services import course as courses
+from server.services import patient as patients
+from server.services.civil_time import civil_day
+from server.services.errors import Conflict, Invalid, NotFound, Stale
+from server.services.work import Work
+
+SECONDS_AN_HOUR = 3600.0
+
+
+def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
+    """Record a session of one of the patient's courses. A delivered one can't lie in the future."""
+    patient = patients.get(work, patient_id)
+    course = courses.get(work, patient_id, values["course_id"])
+    _check_moment(work, values["status"], values["at"])
+    session = TreatmentSession(
+        clinic_id=work.clinic_id,
+        patient_id=patient_id,
+        id=uuid7(),
+        route=values.pop("route", None) or course.route,
+        local_day=civil_day(values["at"], patient.zone),
+        version=1,
+        created_at=work.now,
+        **values,
+    )
+    work.session.add(session)
+    _changed(work, patient, session, "treatment-session.create")
+    return session
+
+
+def change(
+    work: Work, patient_id: UUID, session_id: UUID, changes: dict[str, Any], version: int
+) -> TreatmentSession:
+    """Deliver, cancel or move a session. A delivered one stays delivered or is cancelled as an error."""
+    patient = patients.get(work, patient_id)
+    session = get(work, patient_id, session_id)
+    if session.version != version:
+        raise Stale(session)
+    if session.status is SessionStatus.CANCELLED:
+        raise Conflict("illegal-move", "A cancelled session can't be changed.")
+    status, at = changes.get("status", session.status), changes.get("at", session.at)
+    if session.status is SessionStatus.DELIVERED and status is SessionStatus.PLANNED:
+        raise Conflict("illegal-move", "A delivered session can't be planned again.")
+    _check_moment(work, status, at)
+    session.status, session.at = status, at
+    session.local_day = civil_day(at, patient.zone)
+    session.version += 1
+    _changed(work, patient, session, "treatment-session.update")
+    return session
+
+
+def get(work: Work, patient_id: UUID, session_id: UUID) -> TreatmentSession:
+    """Return one session of the patient, or raise NotFound."""
+    session = work.session.get(TreatmentSession, (work.clinic_id, patient_id, session_id))
+    if session is None:
+        raise NotFound("treatment session")
+    return session
+
+
+def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequence[TreatmentSession]:
+    """Return sessions in the order they were recorded."""
+    patients.get(work, patient_id)
+    query = select(TreatmentSession).where(
+        TreatmentSession.clinic_id == work.clinic_id, TreatmentSession.patient_id == patient_id
+    )
+    if after is not None:
+        query = query.where(TreatmentSession.id > after)
+    return list(work.session.scalars(query.order_by(TreatmentSession.id).limit(size)))
+
+
+def delivered_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
+    """Return the local days of delivered sessions from ``since`` on, oldest first."""
+    query = select(TreatmentSession.local_day).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status == SessionStatus.DELIVERED,
+        TreatmentSession.local_day >= since,
+    )
+    return list(work.session.scalars(query.order_by(TreatmentSession.local_day)))
+
+
+def hours_since(work: Work, patient_id: UUID, at: datetime) -> float | None:
+    """Return the hours from the last delivered session to ``at``, or None when there was none."""
+    last = work.session.scalar(
+        select(TreatmentSession.at)
+        .where(
+            TreatmentSession.clinic_id == work.clinic_id,
+            TreatmentSession.patient_id == patient_id,
+            TreatmentSession.status == SessionStatus.DELIVERED,
+            TreatmentSession.at <= at,
+        )
+        .order_by(TreatmentSession.at.desc())
+        .limit(1)
+    )
+    return None if last is None else (at - last).total_seconds() / SECONDS_AN_HOUR
+
+
+def _check_moment(work: Work, status: SessionStatus, at: datetime) -> None:
+    if status is SessionStatus.DELIVERED and at > work.now:
+        raise Invalid("/at", "A delivered session can't lie in the future.")
+
+
+def _changed(work: Work, patient: Patient, session: TreatmentSession, action: str) -> None:
+    patients.next_change(work, patient.id)
+    work.audit(action, patient.id, session.id)
+    work.session.flush()
