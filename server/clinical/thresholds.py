@@ -69,6 +69,7 @@ _RELAPSE = (
     Threshold("relapse.unrest_limit", 2.5, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
     Threshold("relapse.item_rise_share", 0.05, 0.01, 0.4, "share", _SIM, "smallest rise, share of the scale"),
     Threshold("relapse.item_entries", 3, 1, 14, "entries", _SIM, "observed days in a row above that rise"),
+    Threshold("relapse.items_needed", 2, 1, 6, "items", _SIM, "single items that must agree on a day"),
     Threshold("relapse.mean_days", 7, 3, 14, "days", "reference 4.5", "span of the mean rule"),
     Threshold("relapse.mean_min_days", 4, 2, 14, "days", "reference 4.5", "observed days the mean needs"),
     Threshold("relapse.mean_rise_mood", 2.0, 0.5, 5, "points", "reference 4.5", "rise of the mean, mood"),
