@@ -38,11 +38,11 @@ class ProblemDetail(Answer):
 class ProblemSchema(Answer):
     """RFC 9457 problem details: the one shape of every error."""
 
-    type = fields.String(required=True, metadata={"format": "uri", "example": "urn:afterglow:problem:invalid"})
+    type = fields.String(required=True, metadata={"example": "urn:afterglow:problem:invalid"})
     title = fields.String(required=True, metadata={"example": "Unprocessable Entity"})
     status = fields.Integer(required=True, metadata={"example": 422})
     detail = fields.String(metadata={"example": "The request has 1 field that can't be taken."})
-    code = fields.String(required=True, metadata={"description": "stable, for programs", "example": "invalid"})
+    code = fields.String(required=True, metadata={"description": "stable", "example": "invalid"})
     errors = fields.List(fields.Nested(ProblemDetail))
     current = fields.Dict(metadata={"description": "what is stored now, on 412 and 428"})
 

@@ -62,7 +62,7 @@ class EntryBody(Body):
     tags = fields.List(
         Text(longest=40, shortest=1), load_default=list, validate=validate.Length(max=TAGS_MOST)
     )
-    note = Text(longest=NOTE_LONGEST, lines=True, metadata={"description": "free text; not read in real time"})
+    note = Text(longest=NOTE_LONGEST, lines=True, metadata={"description": "not read in real time"})
 
     @validates_schema
     def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -105,7 +105,9 @@ class EntryReceipt(Answer):
     """The stored entry, what the patient must see, and who reads this and when."""
 
     outcome = fields.String(
-        required=True, validate=validate.OneOf(["created", "duplicate", "updated"]), metadata={"example": "created"}
+        required=True,
+        validate=validate.OneOf(["created", "duplicate", "updated"]),
+        metadata={"example": "created"},
     )
     entry = fields.Nested(EntryAnswer, required=True)
     notice = fields.Nested(NoticeAnswer, required=True, allow_none=True)

@@ -47,8 +47,8 @@ class Email(Text):
     """An e-mail address, lower-cased: the part people mistype least is not worth a failed sign-in."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(longest=254, shortest=3, **kwargs)
-        self.metadata.setdefault("format", "email")
+        metadata = {"format": "email", **kwargs.pop("metadata", {})}
+        super().__init__(longest=254, shortest=3, metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -137,8 +137,7 @@ class Zone(fields.String):
     """An IANA time zone, like Europe/Oslo."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata.setdefault("example", "Europe/Oslo")
+        super().__init__(metadata={"example": "Europe/Oslo", **kwargs.pop("metadata", {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -153,9 +152,6 @@ class Code(fields.String):
     def __init__(self, codes: type[StrEnum], **kwargs: Any) -> None:
         super().__init__(validate=validate.OneOf([code.value for code in codes]), **kwargs)
         self.codes = codes
-
-    def _validate(self, value: Any) -> None:
-        super()._validate(value)
 
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
         """Return the member, or None where the field allows it."""
@@ -176,9 +172,8 @@ class Choice(fields.Field[Mapping[str, Any]]):
     """A JSON object whose keys come from a fixed vocabulary and whose values are one kind of field."""
 
     def __init__(self, members: Mapping[str, fields.Field[Any]], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(metadata={"type": "object", **kwargs.pop("metadata", {})}, **kwargs)
         self.members = members
-        self.metadata.setdefault("type", "object")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):

@@ -13,8 +13,13 @@ class Password(Text):
     """15-128 characters, any of them: length is what helps (NIST 800-63B)."""
 
     def __init__(self) -> None:
-        super().__init__(longest=PASSWORD_LONGEST, shortest=PASSWORD_SHORTEST, required=True, load_only=True)
-        self.metadata.update({"format": "password", "example": "four words are fine"})
+        super().__init__(
+            longest=PASSWORD_LONGEST,
+            shortest=PASSWORD_SHORTEST,
+            required=True,
+            load_only=True,
+            metadata={"format": "password", "example": "four words are fine"},
+        )
 
 
 class SignInBody(Body):

@@ -16,7 +16,7 @@ S = TypeVar("S", bound=StrEnum)
 A = TypeVar("A", bound=StrEnum)
 
 
-class IllegalMove(ValueError):  # noqa: N818 - the name says what happened
+class IllegalMove(ValueError):
     """``action`` is not allowed in ``state``."""
 
     def __init__(self, state: StrEnum, action: StrEnum) -> None:

@@ -30,6 +30,12 @@ _CLOCK = "proposal; reference 2.3"
 _GUARD = "proposal; reference 6.2"
 _PAIN = "Farrar 2001; Dworkin 2008"
 
+_ALERT = (
+    Threshold(
+        "alert.lockout_days", 14, 0, 60, "days", "reference 4.3", "calm after a relapse episode was resolved"
+    ),
+)
+
 _BASELINE = (
     Threshold("baseline.settle_days", 3, 1, 7, "days", _SPC, "first day after a session that counts"),
     Threshold("baseline.window_days", 14, 10, 28, "days", _SPC, "shortest span of a baseline"),
@@ -187,5 +193,9 @@ _ESCALATION = (
 )
 
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
-    {t.key: t for group in (_BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _ESCALATION) for t in group}
+    {
+        t.key: t
+        for group in (_ALERT, _BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _ESCALATION)
+        for t in group
+    }
 )

@@ -31,7 +31,6 @@ class Alert(Base):
             postgresql_where=text("state <> 'resolved'"),
         ),
         Index(None, "clinic_id", "state", "urgency", "opened_at"),
-        Index(None, "next_escalation_at"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -47,7 +46,6 @@ class Alert(Base):
     evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
     opened_at: Mapped[datetime] = mapped_column(Instant)
     worsened_at: Mapped[datetime] = mapped_column(Instant)
-    next_escalation_at: Mapped[datetime | None] = mapped_column(Instant)
     acknowledged_at: Mapped[datetime | None] = mapped_column(Instant)
     acknowledged_by: Mapped[UUID | None]
     resolved_at: Mapped[datetime | None] = mapped_column(Instant)

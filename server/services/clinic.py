@@ -22,9 +22,7 @@ def create(work: Work, **values: Any) -> Clinic:
     )
     work.session.add(clinic)
     work.session.flush()
-    first = PolicyVersion(
-        clinic_id=clinic.id, version=1, values={}, reason="defaults", created_at=work.now
-    )
+    first = PolicyVersion(clinic_id=clinic.id, version=1, values={}, reason="defaults", created_at=work.now)
     work.session.add(first)
     work.audit("clinic.create", object_id=clinic.id)
     return clinic

@@ -65,9 +65,7 @@ def put(work: Work, patient_id: UUID, incoming: Incoming) -> Receipt:
         entry = _insert(work, patient, incoming, sequence)
     else:
         entry = _correct(work, stored, incoming, sequence)
-    return Receipt(
-        "created" if stored is None else "updated", entry, _act_on(work, patient, entry), patient
-    )
+    return Receipt("created" if stored is None else "updated", entry, _act_on(work, patient, entry), patient)
 
 
 def delete(work: Work, patient_id: UUID, entry_id: UUID, version: int) -> None:

@@ -11,7 +11,8 @@ WHO_READS_THIS = (
     "In danger, call the emergency number."
 )
 _TEXTS = {
-    Notice.EMERGENCY: "This can be an emergency. Call the emergency number now, or have someone call for you.",
+    Notice.EMERGENCY: "This can be an emergency. Call the emergency number now, "
+    "or have someone call for you.",
     Notice.CRISIS_LINES: "You don't have to carry this alone. You can talk to someone now. "
     "Your care team has been told; this is not watched in real time.",
     Notice.CALL_CLINIC: "Please call your clinic today about this. In danger, call the emergency number.",

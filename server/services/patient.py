@@ -81,7 +81,7 @@ def next_change(work: Work, patient_id: UUID) -> int:
     )
     if counter is None:
         raise NotFound("patient")
-    return counter
+    return int(counter)
 
 
 def due_to_close(work: Work, limit: int) -> list[Patient]:

@@ -1,0 +1,131 @@
+"""The patient's diary."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from schemas.entry import (
+    EXAMPLE,
+    EntryAnswer,
+    EntryBody,
+    EntryPage,
+    EntryQuery,
+    EntryReceipt,
+    EntryRevisionPage,
+)
+from server.api.body import Blueprint
+from server.api.edge import (
+    actor,
+    allow,
+    documented_headers,
+    etag,
+    if_match,
+    reading,
+    required_version,
+    writing,
+)
+from server.api.paging import paged
+from server.clinical.vocabulary import Role
+from server.services import entry as entries
+from server.services import notice as notices
+from server.services import patient as patients
+from server.services.entry import Incoming, Range, Receipt
+
+blueprint = Blueprint(
+    "entries", __name__, description="What the patient reports, several times a day if wanted"
+)
+READERS = (Role.CLINICIAN, Role.COORDINATOR)
+
+
+@blueprint.route("/entries/<uuid7:entry_id>", methods=["PUT"])
+@allow(Role.PATIENT)
+@blueprint.arguments(EntryBody, example=EXAMPLE)
+@blueprint.response(200, EntryReceipt, headers=documented_headers("ETag"))
+@blueprint.alt_response(201, schema=EntryReceipt, description="Stored for the first time")
+def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
+    """Store one entry; sending it again changes nothing.
+
+    The phone makes the id (UUIDv7). The same id with other content is a correction and needs
+    If-Match with the version it changes.
+    """
+    with writing() as work:
+        receipt = entries.put(work, own_patient(), Incoming(entry_id, body, if_match()))
+        answer = _receipt(receipt)
+    return answer, 201 if receipt.outcome == "created" else 200, etag(receipt.entry.version)
+
+
+@blueprint.route("/entries/<uuid7:entry_id>", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.response(200, EntryAnswer, headers=documented_headers("ETag"))
+def get_entry(entry_id: UUID) -> Any:
+    """Read one of your own entries."""
+    with reading() as work:
+        entry = entries.get(work, own_patient(), entry_id)
+        return entry, 200, etag(entry.version)
+
+
+@blueprint.route("/entries/<uuid7:entry_id>", methods=["DELETE"])
+@allow(Role.PATIENT)
+@blueprint.response(204)
+def delete_entry(entry_id: UUID) -> Response:
+    """Take one of your own entries back; needs If-Match. Its versions stay on record."""
+    version = required_version()
+    with writing() as work:
+        entries.delete(work, own_patient(), entry_id, version)
+    return Response(status=204)
+
+
+@blueprint.route("/entries/<uuid7:entry_id>/revisions", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.response(200, EntryRevisionPage)
+def get_entry_revisions(entry_id: UUID) -> Any:
+    """Read every version one of your entries ever had."""
+    with reading() as work:
+        return {"items": entries.revisions(work, own_patient(), entry_id), "next_cursor": None}
+
+
+@blueprint.route("/entries", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.arguments(EntryQuery, location="query")
+@blueprint.response(200, EntryPage)
+def list_entries(query: Mapping[str, Any]) -> Any:
+    """Read your own entries of a range of days, a page at a time."""
+    with reading() as work:
+        return _page(work, own_patient(), query)
+
+
+@blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(EntryQuery, location="query")
+@blueprint.response(200, EntryPage)
+def list_patient_entries(query: Mapping[str, Any], patient_id: UUID) -> Any:
+    """Read a patient's entries of a range of days, a page at a time. Audited."""
+    with writing() as work:
+        patients.get(work, patient_id)
+        work.audit("entry.list", patient_id)
+        return _page(work, patient_id, query)
+
+
+def own_patient() -> UUID:
+    """Return the id of the patient who is signed in."""
+    found = actor().patient_id
+    assert found is not None, "a patient's account names its patient"
+    return found
+
+
+def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, Any]:
+    def rows(after: UUID | None, size: int) -> Any:
+        return entries.page(work, patient_id, Range(query.get("first"), query.get("last"), after, size))
+
+    return paged(query, rows)
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "outcome": receipt.outcome,
+        "entry": receipt.entry,
+        "notice": notices.for_patient(receipt.flags, receipt.patient.country),
+        "who_reads_this": notices.WHO_READS_THIS,
+    }

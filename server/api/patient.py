@@ -1,0 +1,74 @@
+"""Patients of the actor's clinic."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from schemas.base import PageQuery
+from schemas.clinic import InvitationAnswer
+from schemas.patient import PatientAnswer, PatientBody, PatientChanges, PatientPage
+from server.api.body import Blueprint
+from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.paging import paged
+from server.clinical.vocabulary import Role
+from server.services import invitation as invitations
+from server.services import patient as patients
+
+blueprint = Blueprint("patients", __name__, description="Patients and their invitations")
+CARE = (Role.CLINICIAN, Role.COORDINATOR)
+
+
+@blueprint.route("/patients", methods=["POST"])
+@allow(*CARE)
+@blueprint.arguments(PatientBody)
+@blueprint.response(201, PatientAnswer, headers=documented_headers("ETag"))
+def create_patient(body: dict[str, Any]) -> Any:
+    """Register a patient."""
+    with writing() as work:
+        patient = patients.create(work, body)
+    return patient, 201, etag(patient.version)
+
+
+@blueprint.route("/patients", methods=["GET"])
+@allow(*CARE)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, PatientPage)
+def list_patients(query: Mapping[str, Any]) -> Any:
+    """Read the clinic's patients, a page at a time. Audited."""
+    with writing() as work:
+        work.audit("patient.list")
+        return paged(query, lambda after, size: patients.page(work, after, size))
+
+
+@blueprint.route("/patients/<uuid:patient_id>", methods=["GET"])
+@allow(*CARE, Role.PATIENT)
+@blueprint.response(200, PatientAnswer, headers=documented_headers("ETag"))
+def get_patient(patient_id: UUID) -> Any:
+    """Read one patient; a patient reads only themself. Audited."""
+    with writing() as work:
+        patient = patients.get(work, patient_id)
+        work.audit("patient.read", patient_id)
+    return patient, 200, etag(patient.version)
+
+
+@blueprint.route("/patients/<uuid:patient_id>", methods=["PATCH"])
+@allow(*CARE)
+@blueprint.arguments(PatientChanges)
+@blueprint.response(200, PatientAnswer, headers=documented_headers("ETag"))
+def change_patient(body: dict[str, Any], patient_id: UUID) -> Any:
+    """Change a patient's details; needs If-Match."""
+    version = required_version()
+    with writing() as work:
+        patient = patients.update_details(work, patient_id, body, version)
+    return patient, 200, etag(patient.version)
+
+
+@blueprint.route("/patients/<uuid:patient_id>/invitations", methods=["POST"])
+@allow(*CARE)
+@blueprint.response(201, InvitationAnswer)
+def invite_patient(patient_id: UUID) -> Any:
+    """Make a code with which the patient enrols once within 72 hours; earlier codes end."""
+    with writing() as work:
+        patient = patients.get(work, patient_id)
+        invited = invitations.invite(work, Role.PATIENT, patient.name, patient.id)
+    return {"id": invited.invitation.id, "code": invited.code, "expires_at": invited.invitation.expires_at}

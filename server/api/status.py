@@ -1,0 +1,21 @@
+"""Whether the service is alive and ready."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from schemas.base import ServiceStatus
+from server.api.body import Blueprint
+from server.api.edge import here, open_to_all
+
+blueprint = Blueprint("status", __name__, description="Is the service up")
+
+
+@blueprint.route("/status", methods=["GET"])
+@open_to_all
+@blueprint.response(200, ServiceStatus)
+def status() -> Any:
+    """Answer 200 when the database answers, else 503."""
+    with here().database.read() as session:
+        session.execute(text("SELECT 1"))
+    return {"status": "ok"}

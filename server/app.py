@@ -1,0 +1,57 @@
+"""`create_app`: the only place where the parts are joined."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask, Response, redirect
+from flask_jwt_extended import JWTManager
+from flask_smorest import Api
+from flask_swagger_ui import get_swaggerui_blueprint
+
+from server.api import BLUEPRINTS, contract, errors, tokens
+from server.api.converters import Uuid7Converter
+from server.api.edge import EXTENSION, Surroundings
+from server.database import Database
+from server.services.passwords import Passwords
+from server.settings import Settings, signing_key
+
+API_ROOT = "/v1"
+
+
+def utc_now() -> datetime:
+    """Return the time: the only clock of the API."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
+    """Join settings, database, blueprints and error answers into one WSGI application."""
+    app = Flask("afterglow", static_folder=None)
+    app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
+    app.config["JWT_SECRET_KEY"] = signing_key(settings)
+    app.url_map.converters["uuid7"] = Uuid7Converter
+    app.extensions[EXTENSION] = Surroundings(
+        settings, Database(settings.sqlalchemy_url), clock, Passwords(settings.password_cost)
+    )
+    tokens.register(JWTManager(app))
+    api = Api(app)
+    contract.describe(api)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=API_ROOT)
+    errors.register(app)
+    _add_pages(app, api)
+    app.after_request(_never_cached)
+    return app
+
+
+def _add_pages(app: Flask, api: Api) -> None:
+    docs = get_swaggerui_blueprint("/docs", f"{API_ROOT}/openapi.json", config={"app_name": "Afterglow API"})
+    app.register_blueprint(docs)
+    app.add_url_rule("/", "home", lambda: redirect("/docs/"))
+    app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
+
+
+def _never_cached(answer: Response) -> Response:
+    # Health data must not stay in a proxy or a browser.
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return answer

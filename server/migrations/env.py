@@ -1,0 +1,35 @@
+"""Run migrations on the database that `server.migrations` was given."""
+
+from alembic import context
+from sqlalchemy import text
+
+from server.database import Database
+from server.models import Base
+
+ADVISORY_LOCK = 7_419_233
+
+
+def run() -> None:
+    """Migrate inside one transaction; two migrating processes wait for each other."""
+    database = context.config.attributes["database"]
+    assert isinstance(database, Database)
+    with database.engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        if database.is_sqlite:
+            # Batch operations drop and rename tables; foreign keys are checked afterwards instead.
+            # The pragma only works outside a transaction, so it goes to the driver directly.
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, render_as_batch=database.is_sqlite
+        )
+        with connection.begin():
+            if not database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
+            context.run_migrations()
+            if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise RuntimeError("a migration left rows that point nowhere; nothing was changed")
+        if database.is_sqlite:
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[union-attr]
+
+
+run()

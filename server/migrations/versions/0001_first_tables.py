@@ -1,0 +1,507 @@
+"""first tables"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward."""
+    op.create_table(
+        "clinics",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("asks_safety_question", sa.Boolean(), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clinics")),
+        sa.UniqueConstraint("slug", name=op.f("uq_clinics_slug")),
+    )
+    op.create_table(
+        "job_runs",
+        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done", sa.Integer(), nullable=True),
+        sa.Column("failure", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("job", "slot", name=op.f("pk_job_runs")),
+    )
+    with op.batch_alter_table("job_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_runs_job_finished_at"), ["job", "finished_at"], unique=False)
+
+    op.create_table(
+        "accounts",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.String(32), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_accounts_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_accounts")),
+        sa.UniqueConstraint("clinic_id", "email", name=op.f("uq_accounts_clinic_id_email")),
+    )
+    op.create_table(
+        "audit_events",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=True),
+        sa.Column("object_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_audit_events_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_audit_events")),
+    )
+    with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_audit_events_clinic_id_patient_id_at"),
+            ["clinic_id", "patient_id", "at"],
+            unique=False,
+        )
+
+    op.create_table(
+        "invitations",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(32), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=True),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_invitations_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_invitations")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_invitations_code_hash")),
+    )
+    op.create_table(
+        "policy_versions",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("overrides", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_policy_versions_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "version", name=op.f("pk_policy_versions")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("urgency", sa.String(32), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "account_id"],
+            ["accounts.clinic_id", "accounts.id"],
+            name=op.f("fk_deliveries_clinic_id_account_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("clinic_id", "key", name=op.f("uq_deliveries_clinic_id_key")),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_state_urgency_due_at"), ["state", "urgency", "due_at"], unique=False
+        )
+
+    op.create_table(
+        "patients",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("birth_year", sa.Integer(), nullable=True),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("clinician_id", sa.Uuid(), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("change_counter", sa.Integer(), nullable=False),
+        sa.Column("next_close_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "clinician_id"],
+            ["accounts.clinic_id", "accounts.id"],
+            name=op.f("fk_patients_clinic_id_clinician_id"),
+        ),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_patients_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_patients")),
+    )
+    with op.batch_alter_table("patients", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_patients_next_close_at"), ["next_close_at"], unique=False)
+
+    op.create_table(
+        "sign_ins",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "account_id"],
+            ["accounts.clinic_id", "accounts.id"],
+            name=op.f("fk_sign_ins_clinic_id_account_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_sign_ins")),
+    )
+    with op.batch_alter_table("sign_ins", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sign_ins_clinic_id_account_id"), ["clinic_id", "account_id"], unique=False
+        )
+
+    op.create_table(
+        "alerts",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("family", sa.String(32), nullable=False),
+        sa.Column("urgency", sa.String(32), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("codes", sa.JSON(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("worsened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.Uuid(), nullable=True),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolved_by", sa.Uuid(), nullable=True),
+        sa.Column("outcome", sa.String(32), nullable=True),
+        sa.Column("resolution_note", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_alerts_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_alerts")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_alerts_clinic_id_state_urgency_opened_at"),
+            ["clinic_id", "state", "urgency", "opened_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "uq_alerts_one_open",
+            ["clinic_id", "patient_id", "family"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'resolved'"),
+            postgresql_where=sa.text("state <> 'resolved'"),
+        )
+
+    op.create_table(
+        "assessments",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("arm", sa.String(32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("data_version", sa.Integer(), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("signal", sa.Boolean(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_assessments_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id",
+            "patient_id",
+            "arm",
+            "day",
+            "data_version",
+            "policy_version",
+            name=op.f("pk_assessments"),
+        ),
+    )
+    op.create_table(
+        "booking_suggestions",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("programme", sa.String(32), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("urgency", sa.String(length=16), nullable=False),
+        sa.Column("earliest", sa.Date(), nullable=False),
+        sa.Column("latest", sa.Date(), nullable=False),
+        sa.Column("blocks", sa.JSON(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("treatment_session_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_booking_suggestions_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_booking_suggestions")),
+    )
+    with op.batch_alter_table("booking_suggestions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_booking_suggestions_clinic_id_state_id"),
+            ["clinic_id", "state", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "uq_booking_suggestions_one_open",
+            ["clinic_id", "patient_id", "programme"],
+            unique=True,
+            sqlite_where=sa.text(
+                "state NOT IN ('declined', 'expired', 'withdrawn', 'superseded', 'cancelled', 'noshow', 'fulfilled')"
+            ),
+            postgresql_where=sa.text(
+                "state NOT IN ('declined', 'expired', 'withdrawn', 'superseded', 'cancelled', 'noshow', 'fulfilled')"
+            ),
+        )
+
+    op.create_table(
+        "courses",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("route", sa.String(32), nullable=False),
+        sa.Column("condition", sa.String(32), nullable=False),
+        sa.Column("phase", sa.String(32), nullable=False),
+        sa.Column("started_on", sa.Date(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("min_interval_days", sa.Integer(), nullable=False),
+        sa.Column("max_interval_days", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_courses_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", "id", name=op.f("pk_courses")),
+    )
+    op.create_table(
+        "entries",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("side_effects", sa.JSON(), nullable=False),
+        sa.Column("hours_since_session", sa.Double(), nullable=True),
+        sa.Column("safety", sa.String(32), nullable=True),
+        sa.Column("medication", sa.JSON(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_entries_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", "id", name=op.f("pk_entries")),
+    )
+    with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_entries_clinic_id_patient_id_local_day_id"),
+            ["clinic_id", "patient_id", "local_day", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "refresh_tokens",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("sign_in_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "sign_in_id"],
+            ["sign_ins.clinic_id", "sign_ins.id"],
+            name=op.f("fk_refresh_tokens_clinic_id_sign_in_id"),
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
+    )
+    op.create_table(
+        "alert_events",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "alert_id"],
+            ["alerts.clinic_id", "alerts.id"],
+            name=op.f("fk_alert_events_clinic_id_alert_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "alert_id", "number", name=op.f("pk_alert_events")),
+    )
+    op.create_table(
+        "booking_suggestion_events",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("suggestion_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "suggestion_id"],
+            ["booking_suggestions.clinic_id", "booking_suggestions.id"],
+            name=op.f("fk_booking_suggestion_events_clinic_id_suggestion_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id", "suggestion_id", "number", name=op.f("pk_booking_suggestion_events")
+        ),
+    )
+    op.create_table(
+        "entry_revisions",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id", "entry_id"],
+            ["entries.clinic_id", "entries.patient_id", "entries.id"],
+            name=op.f("fk_entry_revisions_clinic_id_patient_id_entry_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id", "patient_id", "entry_id", "version", name=op.f("pk_entry_revisions")
+        ),
+    )
+    op.create_table(
+        "treatment_sessions",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.Column("route", sa.String(32), nullable=False),
+        sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id", "course_id"],
+            ["courses.clinic_id", "courses.patient_id", "courses.id"],
+            name=op.f("fk_treatment_sessions_clinic_id_patient_id_course_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", "id", name=op.f("pk_treatment_sessions")),
+    )
+    with op.batch_alter_table("treatment_sessions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_treatment_sessions_clinic_id_patient_id_local_day"),
+            ["clinic_id", "patient_id", "local_day"],
+            unique=False,
+        )
+
+
+def downgrade() -> None:
+    """Back."""
+    with op.batch_alter_table("treatment_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_treatment_sessions_clinic_id_patient_id_local_day"))
+
+    op.drop_table("treatment_sessions")
+    op.drop_table("entry_revisions")
+    op.drop_table("booking_suggestion_events")
+    op.drop_table("alert_events")
+    op.drop_table("refresh_tokens")
+    with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_entries_clinic_id_patient_id_local_day_id"))
+
+    op.drop_table("entries")
+    op.drop_table("courses")
+    with op.batch_alter_table("booking_suggestions", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_booking_suggestions_one_open",
+            sqlite_where=sa.text(
+                "state NOT IN ('declined', 'expired', 'withdrawn', 'superseded', 'cancelled', 'noshow', 'fulfilled')"
+            ),
+            postgresql_where=sa.text(
+                "state NOT IN ('declined', 'expired', 'withdrawn', 'superseded', 'cancelled', 'noshow', 'fulfilled')"
+            ),
+        )
+        batch_op.drop_index(batch_op.f("ix_booking_suggestions_clinic_id_state_id"))
+
+    op.drop_table("booking_suggestions")
+    op.drop_table("assessments")
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_alerts_one_open",
+            sqlite_where=sa.text("state <> 'resolved'"),
+            postgresql_where=sa.text("state <> 'resolved'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_alerts_clinic_id_state_urgency_opened_at"))
+
+    op.drop_table("alerts")
+    with op.batch_alter_table("sign_ins", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_ins_clinic_id_account_id"))
+
+    op.drop_table("sign_ins")
+    with op.batch_alter_table("patients", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_patients_next_close_at"))
+
+    op.drop_table("patients")
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_deliveries_state_urgency_due_at"))
+
+    op.drop_table("deliveries")
+    op.drop_table("policy_versions")
+    op.drop_table("invitations")
+    with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_events_clinic_id_patient_id_at"))
+
+    op.drop_table("audit_events")
+    op.drop_table("accounts")
+    with op.batch_alter_table("job_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_runs_job_finished_at"))
+
+    op.drop_table("job_runs")
+    op.drop_table("clinics")

@@ -1,0 +1,144 @@
+"""Judge days: read a bounded window, let the clinical core decide, store the judgement, act on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, select
+
+from server.clinical import relapse
+from server.clinical.baseline import Treatment
+from server.clinical.policy import Policy
+from server.clinical.readings import History, fold
+from server.clinical.vocabulary import ITEMS, AlertClass, AlertFamily, Arm
+from server.models import Assessment, Entry, Patient
+from server.services import alert as alerts
+from server.services import booking_suggestion as booking_suggestions
+from server.services import clinic as clinics
+from server.services import treatment_session as treatment_sessions
+from server.services.alert import Finding
+from server.services.work import Work
+
+# Days around the last session that a baseline may need, and days back that the watch may walk.
+AROUND_SESSION = timedelta(days=120)
+FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a judgement is made from: a bounded part of the patient's history."""
+
+    history: History
+    treatments: tuple[Treatment, ...]
+    policy: Policy
+
+
+def reassess(work: Work, patient: Patient, day: date) -> None:
+    """Judge ``day``, and the patient's newest day too where ``day`` came late."""
+    newest = _newest_day(work, patient.id)
+    for judged in dict.fromkeys((day, max(day, newest or day))):
+        judge(work, patient, judged)
+
+
+def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
+    """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
+    material = load(work, patient.id, day)
+    made = []
+    for arm in _arms(material.history):
+        made.append(_judge_arm(work, patient, arm, day, material))
+    return made
+
+
+def load(work: Work, patient_id: UUID, day: date) -> Material:
+    """Read what judging ``day`` needs. Its size is bounded by windows, not by years of history."""
+    policy = clinics.policy(work)
+    sessions = treatment_sessions.delivered_days(work, patient_id, date.min)
+    done = [d for d in sessions if d <= day]
+    near = [d for d in done if d >= done[-1] - AROUND_SESSION] if done else []
+    wanted = [(day - timedelta(days=policy.whole("relapse.window_days")), day)]
+    if done:
+        before = timedelta(days=policy.whole("baseline.pre_days"))
+        wanted += [(done[0] - before, done[0]), (near[0], done[-1] + AROUND_SESSION)]
+    history = _history(work, patient_id, wanted, day)
+    treatments = tuple(Treatment(d) for d in dict.fromkeys((*done[:1], *near)))
+    return Material(history, treatments, policy)
+
+
+def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
+    """Return the newest judgement of the newest day for one arm."""
+    query = select(Assessment).where(
+        Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id, Assessment.arm == arm
+    )
+    order = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
+    return work.session.scalar(query.order_by(*order).limit(1))
+
+
+def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
+    judged = relapse.watch(material.history, arm, material.treatments, material.policy, day)
+    row = _store(work, patient, judged, material.policy)
+    if judged.signal:
+        finding = Finding(
+            family=FAMILY[arm],
+            urgency=AlertClass.P2,
+            day=day,
+            codes=tuple(dict.fromkeys(row.rules)),
+            summary=judged.text,
+            evidence=dict(judged.evidence),
+        )
+        alert = alerts.raise_alert(work, patient, finding)
+        if alert is not None:
+            booking_suggestions.suggest_after_alert(work, patient, alert, arm)
+    else:
+        alerts.disprove(work, patient.id, FAMILY[arm], day)
+    return row
+
+
+def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Policy) -> Assessment:
+    key = (work.clinic_id, patient.id, judged.arm, judged.day, patient.change_counter, policy.version)
+    stored = work.session.get(Assessment, key)
+    if stored is not None:
+        return stored
+    values = {
+        "clinic_id": work.clinic_id,
+        "patient_id": patient.id,
+        "arm": judged.arm,
+        "day": judged.day,
+        "data_version": patient.change_counter,
+        "policy_version": policy.version,
+        "state": judged.state,
+        "signal": judged.signal,
+        "rules": [f"{hit.rule}:{hit.series}" for hit in judged.rules],
+        "evidence": dict(judged.evidence),
+        "text": judged.text,
+        "made_at": work.now,
+    }
+    work.session.execute(insert(Assessment).values(**values))
+    return Assessment(**values)
+
+
+def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], last: date) -> History:
+    within = or_(*(Entry.local_day.between(first, min(end, last)) for first, end in ranges))
+    rows = work.session.execute(
+        select(Entry.local_day, Entry.items).where(
+            Entry.clinic_id == work.clinic_id,
+            Entry.patient_id == patient_id,
+            Entry.deleted_at.is_(None),
+            within,
+        )
+    )
+    return fold((row.local_day, row.items) for row in rows)
+
+
+def _newest_day(work: Work, patient_id: UUID) -> date | None:
+    return work.session.scalar(
+        select(func.max(Entry.local_day)).where(
+            Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.deleted_at.is_(None)
+        )
+    )
+
+
+def _arms(history: History) -> tuple[Arm, ...]:
+    """Return the arms whose own items appear in the history (sleep and function speak for both)."""
+    keys = {key for reading in history.readings for key in reading.items}
+    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))

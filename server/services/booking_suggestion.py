@@ -1,0 +1,9 @@
+"""Booking suggestions."""
+
+from server.clinical.vocabulary import Arm
+from server.models import Alert, Patient
+from server.services.work import Work
+
+
+def suggest_after_alert(work: Work, patient: Patient, alert: Alert, programme: Arm) -> None:
+    """Draft a suggestion for the visit that a relapse alert calls for."""
