@@ -12,10 +12,11 @@ from uuid import UUID
 from flask import Flask, current_app, g, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 
+from server.api.current import copy_of
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.services import sign_in as sign_ins
-from server.services.errors import ServiceError
+from server.services.errors import ServiceError, VersionError
 from server.services.passwords import Passwords
 from server.services.work import Actor, Work
 from server.settings import Settings
@@ -65,7 +66,12 @@ def here() -> Surroundings:
 def writing() -> Iterator[Work]:
     """Open the request's one writing transaction; leaving it without an error commits."""
     with here().database.write() as session:
-        yield Work(session, here().clock(), actor())
+        try:
+            yield Work(session, here().clock(), actor())
+        except VersionError as error:
+            # What is stored can only be shown while its transaction is open.
+            error.extra = {"current": copy_of(error.current)}
+            raise
 
 
 @contextmanager

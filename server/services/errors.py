@@ -32,20 +32,26 @@ class Conflict(ServiceError):
     """It contradicts what is already there."""
 
 
-class Stale(ServiceError):
-    """The version named is not the current one; ``current`` is a copy of what is stored."""
+class VersionError(ServiceError):
+    """It stands against what is stored; ``current`` is that, for the edge to show."""
 
-    def __init__(self, current: Any) -> None:
-        super().__init__("stale-version", "It has changed since the version you name.", current=current)
+    def __init__(self, code: str, detail: str, current: object) -> None:
+        super().__init__(code, detail)
+        self.current = current
 
 
-class VersionRequired(ServiceError):
+class Stale(VersionError):
+    """The version named is not the current one."""
+
+    def __init__(self, current: object) -> None:
+        super().__init__("stale-version", "It has changed since the version you name.", current)
+
+
+class VersionRequired(VersionError):
     """It exists already with other content: say which version you change."""
 
-    def __init__(self, current: Any) -> None:
-        super().__init__(
-            "version-required", "Send If-Match with the version you want to change.", current=current
-        )
+    def __init__(self, current: object) -> None:
+        super().__init__("version-required", "Send If-Match with the version you want to change.", current)
 
 
 class NotSignedIn(ServiceError):

@@ -1,0 +1,124 @@
+"""The diary on the wire."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from tests.cast import Cast, entry
+from tests.conftest import Clock
+
+
+def new_id() -> str:
+    return str(uuid7())
+
+
+def test_an_entry_is_stored_once_however_often_it_is_sent(cast: Cast, clock: Clock) -> None:
+    path, body = f"/entries/{new_id()}", entry(clock.now)
+    first = cast.ana.put(path, body)
+    again = cast.ana.put(path, body)
+    assert (first.status_code, first.json["outcome"]) == (201, "created")
+    assert (again.status_code, again.json["outcome"]) == (200, "duplicate")
+    assert cast.ana.get("/entries").json["items"] == [first.json["entry"]]
+
+
+def test_an_entry_comes_back_as_it_was_sent(cast: Cast, clock: Clock) -> None:
+    body = entry(
+        clock.now,
+        side_effects={"nausea": 2},
+        medication={"adherence": "partly", "rescue_doses": 1},
+        tags=["walk"],
+        note="Slept badly.\nBetter now.",
+    )
+    path = f"/entries/{new_id()}"
+    cast.ana.put(path, body)
+    stored = cast.ana.get(path).json
+    for part in ("items", "side_effects", "medication", "tags", "note", "safety", "zone"):
+        assert stored[part] == body[part]
+    assert stored["local_day"] == "2026-03-02"
+
+
+def test_a_correction_needs_the_version_it_changes(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{new_id()}"
+    cast.ana.put(path, entry(clock.now))
+    changed = entry(clock.now, note="I meant yesterday.")
+    blind = cast.ana.put(path, changed)
+    stale = cast.ana.put(path, changed, version=9)
+    right = cast.ana.put(path, changed, version=1)
+    assert (blind.status_code, blind.json["current"]["version"]) == (428, 1)
+    assert (stale.status_code, stale.json["current"]["version"]) == (412, 1)
+    assert (right.status_code, right.json["entry"]["version"]) == (200, 2)
+    assert right.headers["ETag"] == '"v2"'
+
+
+def test_every_version_of_an_entry_is_kept_also_after_deletion(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{new_id()}"
+    cast.ana.put(path, entry(clock.now, note="one"))
+    cast.ana.put(path, entry(clock.now, note="two"), version=1)
+    assert cast.ana.delete(path, version=2).status_code == 204
+    assert cast.ana.get(path).status_code == 404
+    kept = cast.ana.get(f"{path}/revisions").json["items"]
+    assert [(r["version"], (r["content"] or {}).get("note")) for r in kept] == [
+        (1, "one"),
+        (2, "two"),
+        (3, None),
+    ]
+
+
+def test_a_day_ends_at_four_in_the_morning_where_the_patient_is(cast: Cast, clock: Clock) -> None:
+    late = clock.now.replace(hour=1, minute=30)  # 02:30 in Oslo: still the evening before
+    receipt = cast.ana.put(f"/entries/{new_id()}", entry(late)).json
+    assert receipt["entry"]["local_day"] == "2026-03-01"
+
+
+def test_entries_are_read_by_day_range_a_page_at_a_time(cast: Cast, clock: Clock) -> None:
+    for back in range(5):
+        cast.ana.put(f"/entries/{new_id()}", entry(clock.now - timedelta(days=back)))
+    seen = list(_pages(cast, "/entries?first=2026-02-27&last=2026-03-01&limit=2"))
+    assert [len(page) for page in seen] == [2, 1]
+    assert {e["local_day"] for page in seen for e in page} == {"2026-02-27", "2026-02-28", "2026-03-01"}
+
+
+def _pages(cast: Cast, path: str) -> Iterator[list[dict[str, str]]]:
+    cursor = ""
+    while cursor is not None:
+        page = cast.ana.get(path + (f"&cursor={cursor}" if cursor else "")).json
+        yield page["items"]
+        cursor = page["next_cursor"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [("plan", "emergency"), ("often", "crisis_lines"), ("passing", "crisis_lines")]
+)
+def test_a_safety_answer_shows_help_in_the_same_response(
+    cast: Cast, clock: Clock, answer: str, kind: str
+) -> None:
+    notice = cast.ana.put(f"/entries/{new_id()}", entry(clock.now, safety=answer)).json["notice"]
+    assert notice["kind"] == kind
+    assert notice["emergency_number"] == "999 or 112"
+    assert "116 123 (Samaritans)" in notice["crisis_lines"]
+
+
+def test_cyd_finds_nothing_of_ana(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{new_id()}"
+    cast.ana.put(path, entry(clock.now))
+    assert cast.other_patient.get(path).status_code == 404
+    for below in ("", "/entries"):
+        assert cast.cyd.get(f"/patients/{cast.ana.patient_id}{below}").status_code == 404
+    assert cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"]
+
+
+def test_the_same_id_from_another_patient_is_another_entry(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{new_id()}"
+    assert cast.ana.put(path, entry(clock.now)).status_code == 201
+    assert cast.other_patient.put(path, entry(clock.now, note="mine")).status_code == 201
+    assert cast.ana.get(path).json["note"] is None
+
+
+@pytest.mark.parametrize(("days", "status"), [(3, 422), (-31, 422), (-29, 201), (1, 201)])
+def test_an_entry_is_about_the_last_month_never_the_future(
+    cast: Cast, clock: Clock, days: int, status: int
+) -> None:
+    body = entry(clock.now + timedelta(days=days))
+    assert cast.ana.put(f"/entries/{new_id()}", body).status_code == status

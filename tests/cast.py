@@ -1,0 +1,155 @@
+"""Who plays in the tests, and the few things they do again and again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from flask.testing import FlaskClient
+from uuid_utils.compat import uuid7
+from werkzeug.test import TestResponse
+
+from server.api.edge import Surroundings
+from server.clinical.vocabulary import Role
+from server.models import Account
+from server.services import account as accounts
+from server.services import clinic as clinics
+from server.services import patient as patients
+from server.services.account import NewAccount
+from server.services.work import Actor, Work, system
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody signed in: a client that sends their token."""
+
+    client: FlaskClient
+    token: str
+    account_id: UUID
+    clinic_id: UUID
+    patient_id: UUID | None = None
+
+    def send(self, method: str, path: str, body: Any = None, version: int | None = None) -> TestResponse:
+        """Send a request as this person."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if version is not None:
+            headers["If-Match"] = f'"v{version}"'
+        return self.client.open(f"/v1{path}", method=method, json=body, headers=headers)
+
+    def get(self, path: str) -> TestResponse:
+        """Read ``path``."""
+        return self.send("GET", path)
+
+    def post(self, path: str, body: Any = None, version: int | None = None) -> TestResponse:
+        """Post ``body`` to ``path``."""
+        return self.send("POST", path, body, version)
+
+    def put(self, path: str, body: Any, version: int | None = None) -> TestResponse:
+        """Put ``body`` at ``path``."""
+        return self.send("PUT", path, body, version)
+
+    def patch(self, path: str, body: Any, version: int | None = None) -> TestResponse:
+        """Change what is at ``path``."""
+        return self.send("PATCH", path, body, version)
+
+    def delete(self, path: str, version: int | None = None) -> TestResponse:
+        """Delete what is at ``path``."""
+        return self.send("DELETE", path, None, version)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Ana's clinic (Bo, the coordinator, the admin, the scheduling system) and Cyd of another one."""
+
+    ana: Person
+    bo: Person
+    coordinator: Person
+    admin: Person
+    scheduler: Person
+    cyd: Person
+    other_patient: Person
+
+
+def found_clinic(app: Flask) -> Cast:
+    """Make two clinics with their people and sign everybody in."""
+    ours, theirs = uuid7(), uuid7()
+    _clinic(app, ours, "demo"), _clinic(app, theirs, "elsewhere")
+    bo = _staff(app, ours, Role.CLINICIAN, "Bo")
+    return Cast(
+        ana=_patient(app, ours, "Ana", bo.account_id),
+        bo=bo,
+        coordinator=_staff(app, ours, Role.COORDINATOR, "Dee"),
+        admin=_staff(app, ours, Role.CLINIC_ADMIN, "Eli"),
+        scheduler=_staff(app, ours, Role.INTEGRATION, "Scheduling"),
+        cyd=_staff(app, theirs, Role.CLINICIAN, "Cyd"),
+        other_patient=_patient(app, theirs, "Fay", None),
+    )
+
+
+def entry(occurred_at: datetime, **parts: Any) -> dict[str, Any]:
+    """Return a diary entry as a phone would send it; ``parts`` replace or add members."""
+    body: Mapping[str, Any] = {
+        "occurred_at": occurred_at.isoformat(),
+        "zone": "Europe/Oslo",
+        "items": {"mood": 7, "interest": 6, "anxiety": 2, "restlessness": 2, "sleep_quality": 7},
+        "safety": "no",
+    }
+    return {**body, **parts}
+
+
+def sign_in(client: FlaskClient, clinic: str, email: str, password: str = PASSWORD) -> dict[str, Any]:
+    """Sign in and return the tokens."""
+    answer = client.post("/v1/sign-ins", json={"clinic": clinic, "email": email, "password": password})
+    assert answer.status_code == 201, answer.text
+    tokens: dict[str, Any] = answer.get_json()
+    return tokens
+
+
+def _clinic(app: Flask, clinic_id: UUID, slug: str) -> None:
+    around = Surroundings.of(app)
+    with around.database.write() as session:
+        work = Work(session, around.clock(), system(clinic_id))
+        clinics.create(work, slug=slug, name=slug.title(), zone="Europe/Oslo", country="GB")
+
+
+def _staff(app: Flask, clinic_id: UUID, role: Role, name: str) -> Person:
+    around = Surroundings.of(app)
+    with around.database.write() as session:
+        work = Work(session, around.clock(), system(clinic_id))
+        account = _account(work, app, NewAccount(role, name, f"{name}@clinic.example", PASSWORD))
+        slug = clinics.get(work).slug
+    return _person(app, account, slug)
+
+
+def _patient(app: Flask, clinic_id: UUID, name: str, clinician_id: UUID | None) -> Person:
+    around = Surroundings.of(app)
+    with around.database.write() as session:
+        work = Work(session, around.clock(), system(clinic_id))
+        details = {"name": name, "zone": "Europe/Oslo", "clinician_id": clinician_id}
+        patient = patients.create(work, details)
+        new = NewAccount(Role.PATIENT, name, f"{name}@home.example", PASSWORD, patient.id)
+        account = _account(work, app, new)
+        patient.enrolled_at = work.now
+        slug = clinics.get(work).slug
+    return _person(app, account, slug)
+
+
+def _account(work: Work, app: Flask, new: NewAccount) -> Account:
+    return accounts.create(work, new, Surroundings.of(app).passwords)
+
+
+def _person(app: Flask, account: Account, slug: str) -> Person:
+    client = app.test_client()
+    token = sign_in(client, slug, account.email)["access_token"]
+    return Person(client, token, account.id, account.clinic_id, account.patient_id)
+
+
+def as_work(app: Flask, person: Person, session: Any) -> Work:
+    """Return the work a service test does as ``person``."""
+    around = Surroundings.of(app)
+    actor = Actor(person.clinic_id, person.account_id, patient_id=person.patient_id)
+    return Work(session, around.clock(), actor)
