@@ -5,7 +5,7 @@ days, and nothing outside it can change the result. Source: docs/clinical.md, "B
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import fsum
 from types import MappingProxyType
@@ -77,7 +77,7 @@ def fit(
         for window in _windows(seen.between(anchor, until), arm, days, policy):
             found = _baseline(seen, arm, (days[0], anchor), window, policy)
             if found:
-                return found
+                return _extended(found, seen.between(anchor, until), days, policy, until)
     return None
 
 
@@ -105,6 +105,40 @@ def _windows(history: History, arm: Arm, days: Sequence[date], policy: Policy) -
         # The whole span must have passed, or a keen logger would be judged on ten days.
         if len(inside) >= need and (last - inside[0].day).days + 1 >= policy["baseline.window_days"]:
             yield History(tuple(inside))
+
+
+def _extended(
+    found: Baseline, history: History, days: Sequence[date], policy: Policy, until: date
+) -> Baseline:
+    """Return ``found`` over its longest span, once that has passed and did not bring a rise.
+
+    More days make a steadier baseline, but days on which symptoms return must not become part of
+    what they are measured against.
+    """
+    last = found.first_day + timedelta(days=policy.whole("baseline.max_days") - 1)
+    if last > until or last == found.last_day:
+        return found
+    window = settled(history.between(found.first_day, last), days, policy)
+    levels = _levels(window, found.arm, policy)
+    added = settled(history.between(found.last_day + timedelta(days=1), last), days, policy)
+    rises = (_rise(added, name, found, policy) for name in (COMPOSITE, UNREST) if name in found.levels)
+    if max(rises) >= policy["baseline.extend_rise"]:
+        return found
+    return replace(
+        found,
+        last_day=last,
+        days_observed=levels[COMPOSITE].n,
+        levels=levels,
+        responded=_responded(found.pre_level, levels[COMPOSITE].mean, policy[_RESPONSE_KEY[found.arm]]),
+    )
+
+
+def _rise(added: History, name: str, found: Baseline, policy: Policy) -> float:
+    """Return how far the mean of ``added`` lies above the level of a composite series, in points."""
+    points = blend_points(added, found.means(name), policy["composite.min_share"])
+    if not points:
+        return 0.0
+    return fsum(value for _, value in points) / len(points) - found.levels[name].mean
 
 
 def _baseline(
@@ -143,7 +177,8 @@ def _levels(window: History, arm: Arm, policy: Policy) -> Mapping[str, Level]:
         keep(key, item_points(window, key), item_sd)
     for name, items in ((COMPOSITE, COMPOSITE_ITEMS[arm]), (UNREST, UNREST_ITEMS[arm])):
         means = {key: levels[key].mean for key in items if key in levels}
-        if means:
+        # One item of unrest is that item; called unrest it would be held to a looser limit.
+        if len(means) > (name == UNREST):
             keep(name, blend_points(window, means, share), blend_sd if len(means) > 1 else item_sd)
     return MappingProxyType(levels)
 

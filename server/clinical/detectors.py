@@ -73,8 +73,8 @@ def marks(points: Points, name: str, baseline: Baseline, policy: Policy) -> Iter
         hits: list[RuleHit] = []
         if gap >= limit and streak >= tuning.entries:
             hits.append(RuleHit(Rule.R1, name, level.mean + gap, level.mean + limit))
-        if mean is not None and streak >= tuning.entries:
-            hits += _mean_hits(name, mean, baseline, policy)
+        if mean is not None:
+            hits += _mean_hits(name, mean, len(recent), baseline, policy)
         yield Mark(day, level.mean + gap, level.mean + limit, mean, tuple(hits))
 
 
@@ -109,18 +109,20 @@ def _mean(recent: deque[tuple[date, float]], day: date, value: float, policy: Po
     return fsum(v for _, v in recent) / len(recent)
 
 
-def _mean_hits(name: str, mean: float, baseline: Baseline, policy: Policy) -> Iterator[RuleHit]:
-    level = baseline.levels[name]
-    if name == COMPOSITE:
-        limit = level.mean + _mean_rise(baseline.arm, level.mean, policy)
-    elif name == UNREST:
-        limit = level.mean + policy["relapse.mean_limit"] * level.sd
-    else:
+def _mean_hits(name: str, mean: float, days: int, baseline: Baseline, policy: Policy) -> Iterator[RuleHit]:
+    """Yield R2 and R3 for the mean of ``days`` observed days; single items are left to R1."""
+    if name not in (COMPOSITE, UNREST):
         return
+    level = baseline.levels[name]
+    error = level.sd * sqrt((1 / days + 1 / level.n) * (1 + level.phi) / (1 - level.phi))
+    rise = policy["relapse.item_rise_share"] * span_of(name)
+    if name == COMPOSITE:
+        rise = _mean_rise(baseline.arm, level.mean, policy)
+    limit = level.mean + max(rise, policy["relapse.mean_limit"] * error)
     if mean >= limit:
         yield RuleHit(Rule.R2, name, mean, limit)
-    loss = _loss(baseline, policy) if name == COMPOSITE else None
-    if loss is not None and mean >= loss:
+    loss = _loss(baseline, policy)
+    if name == COMPOSITE and mean >= loss:
         yield RuleHit(Rule.R3, name, mean, loss)
 
 

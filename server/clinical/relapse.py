@@ -55,7 +55,7 @@ def assess(
 
     Readings and sessions later than ``today`` are ignored. A patient who did not respond has no
     benefit to lose: the state is ``no_response`` and no signal is given. Too few logged days are
-    ``insufficient_data`` whatever came before, never a calm state.
+    ``insufficient_data`` whatever came before, unless what was logged today is itself a signal.
     """
     last = deque(walk(history, baseline, policy, today, treatments), maxlen=1)
     missing = _missing(history, baseline, policy, today)
@@ -63,7 +63,7 @@ def assess(
     hits = last[0].hits if last and last[0].day == today else ()
     if baseline.responded is False:
         state, hits = WatchState.NO_RESPONSE, ()
-    elif missing > policy["data.window_days"] - policy["data.min_days"]:
+    elif not (hits and state in ALARMED) and missing > policy["data.window_days"] - policy["data.min_days"]:
         state = WatchState.INSUFFICIENT_DATA
     facts = Facts(today, state, hits, missing, last[0] if last else None)
     return Assessment(

@@ -41,6 +41,7 @@ _BASELINE = (
     Threshold("baseline.window_days", 14, 10, 28, "days", _SPC, "shortest span of a baseline"),
     Threshold("baseline.max_days", 21, 14, 42, "days", _SPC, "longest span of a baseline"),
     Threshold("baseline.min_days", 10, 7, 21, "days", _SPC, "observed days a baseline needs"),
+    Threshold("baseline.extend_rise", 1.0, 0.3, 3, "points", "proposal", "rise that keeps a baseline short"),
     Threshold("baseline.prior_days", 6, 0, 30, "pseudo-days", _SPC, "weight of the usual spread"),
     Threshold("baseline.prior_sd_item", 1.2, 0.5, 3, "points", _SPC, "usual spread of one item"),
     Threshold("baseline.prior_sd_composite", 0.9, 0.5, 3, "points", _SPC, "usual spread of a composite"),
@@ -66,13 +67,13 @@ _BASELINE = (
 _RELAPSE = (
     Threshold("relapse.window_days", 120, 30, 400, "days", "proposal", "how far back an assessment walks"),
     Threshold("relapse.ewma_lambda", 0.2, 0.05, 0.5, "weight", _HELD, "weight of the newest day, composite"),
-    Threshold("relapse.ewma_limit", 3.0, 2, 5, "SD", _SIM, "limit of the moving average, composite"),
-    Threshold("relapse.ewma_rise", 1.0, 0.3, 4, "points", _SPC, "smallest rise that matters, composite"),
+    Threshold("relapse.ewma_limit", 2.8, 2, 5, "SD", _SIM, "limit of the moving average, composite"),
+    Threshold("relapse.ewma_rise", 1.3, 0.3, 4, "points", _SPC, "smallest rise that matters, composite"),
     Threshold(
         "relapse.item_lambda", 0.1, 0.05, 0.5, "weight", _HELD, "weight of the newest day, unrest and items"
     ),
-    Threshold("relapse.item_limit", 3.0, 2, 6, "SD", _SIM, "limit of the moving average, one item"),
-    Threshold("relapse.unrest_limit", 2.5, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
+    Threshold("relapse.item_limit", 3.5, 2, 6, "SD", _SIM, "limit of the moving average, one item"),
+    Threshold("relapse.unrest_limit", 3.4, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
     Threshold("relapse.item_rise_share", 0.05, 0.01, 0.4, "share", _SIM, "smallest rise, share of the scale"),
     Threshold("relapse.item_entries", 3, 1, 14, "entries", _SIM, "observed days in a row above that rise"),
     Threshold("relapse.items_needed", 2, 1, 6, "items", _SIM, "single items that must agree on a day"),
@@ -84,16 +85,16 @@ _RELAPSE = (
         "relapse.mean_share_pain", 0.3, 0.1, 1, "share", _PAIN, "or rise as a share of the baseline, pain"
     ),
     Threshold(
-        "relapse.mean_floor_pain", 1.5, 0.5, 4, "points", _SIM, "that share never means less than this"
+        "relapse.mean_floor_pain", 1.8, 0.5, 4, "points", _SIM, "that share never means less than this"
     ),
-    Threshold("relapse.mean_limit", 2.0, 1, 6, "SD", _SIM, "rise of the mean of unrest in its own SD"),
+    Threshold("relapse.mean_limit", 2.9, 1, 6, "SE", _SIM, "rise of the mean of unrest in its own SD"),
     Threshold(
         "relapse.absolute_mood", 5.5, 3, 9, "points", "proposal", "composite mean that is ill whoever has it"
     ),
     Threshold(
         "relapse.absolute_pain", 6.0, 3, 9, "points", "proposal", "pain mean that is high whoever has it"
     ),
-    Threshold("relapse.absolute_rise", 1.5, 0.5, 4, "points", "proposal", "rise an absolute rule also needs"),
+    Threshold("relapse.absolute_rise", 2.0, 0.5, 4, "points", "proposal", "rise an absolute rule also needs"),
     Threshold(
         "relapse.benefit_lost", 0.5, 0.2, 0.9, "share", "reference 3.1", "share of the gain that may be lost"
     ),

@@ -1,0 +1,99 @@
+"""Whether a visit is worth suggesting, in which window, and what a clinician must look at first.
+
+Never a dose, a drug or a change of interval; nothing here books anything. A block does not refuse a
+visit: it turns the suggestion into a review by a clinician. Source: docs/clinical.md, "Maintenance".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from server.clinical.guards import Block, Facts, Plan, Trouble, blocks_of
+from server.clinical.policy import Policy
+from server.clinical.vocabulary import AlertClass
+
+__all__ = ["Block", "Facts", "Plan", "Proposal", "Reason", "Trouble", "review"]
+
+
+class Reason(StrEnum):
+    """Why a visit is suggested."""
+
+    RELAPSE_SIGNAL = "relapse_signal"
+    MAINTENANCE_DUE = "maintenance_due"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A window of local days, both included. With ``blocks`` it is a task for a clinician."""
+
+    earliest: date
+    latest: date
+    urgency: AlertClass
+    reason: Reason
+    blocks: tuple[Block, ...]
+    text: str
+
+
+def review(facts: Facts, policy: Policy, today: date) -> Proposal | None:
+    """Return what to suggest on ``today``, or None where nothing is due or a visit is planned.
+
+    A relapse signal asks for a visit soon, but not before the shortest interval of the plan; without
+    one, a visit is due towards the end of the longest interval, or of the patient's own holding time
+    where that is shorter.
+    """
+    window = _window(facts, policy, today)
+    if window is None:
+        return None
+    earliest, latest, reason = window
+    if any(today <= day <= latest for day in facts.planned):
+        return None
+    signal = reason is Reason.RELAPSE_SIGNAL
+    return Proposal(
+        earliest=earliest,
+        latest=latest,
+        urgency=AlertClass.P2 if signal else AlertClass.P3,
+        reason=reason,
+        blocks=blocks_of(facts, policy, today),
+        text=_text(facts, today, (earliest, latest)),
+    )
+
+
+def _window(facts: Facts, policy: Policy, today: date) -> tuple[date, date, Reason] | None:
+    last = _last(facts.sessions, today)
+    shortest, longest = _interval(facts, policy)
+    earliest = max(today, last + timedelta(days=shortest)) if last else today
+    if facts.signal_since is not None:
+        latest = today + timedelta(days=policy.whole("maintenance.relapse_within_days"))
+        return earliest, max(earliest, latest), Reason.RELAPSE_SIGNAL
+    lead = timedelta(days=policy.whole("maintenance.lead_days"))
+    if last is None or today < last + timedelta(days=longest) - lead:
+        return None
+    latest = max(last + timedelta(days=longest), earliest + lead)
+    return earliest, latest, Reason.MAINTENANCE_DUE
+
+
+def _interval(facts: Facts, policy: Policy) -> tuple[int, int]:
+    """Return the shortest and longest interval in days."""
+    if facts.plan is None:
+        shortest = policy.whole("maintenance.default_interval_days")
+        longest = policy.whole("maintenance.default_max_interval_days")
+    else:
+        shortest, longest = facts.plan.min_days, facts.plan.max_days
+    if facts.holding_days is not None:
+        longest = max(shortest, min(longest, facts.holding_days))
+    return shortest, longest
+
+
+def _last(sessions: Sequence[date], today: date) -> date | None:
+    return max((day for day in sessions if day <= today), default=None)
+
+
+def _text(facts: Facts, today: date, window: tuple[date, date]) -> str:
+    last = _last(facts.sessions, today)
+    parts = (
+        [f"symptoms returning since {facts.signal_since}"] if facts.signal_since else ["planned interval due"]
+    )
+    parts.append(f"last session {(today - last).days} days ago" if last else "no session known")
+    parts.append(f"window {window[0]} to {window[1]}")
+    return ", ".join(parts)
