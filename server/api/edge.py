@@ -110,6 +110,20 @@ def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view's body be as large as ``size`` bytes. Goes above the arguments, which read it."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def roomy(*args: P.args, **kwargs: P.kwargs) -> R:
+            request.max_content_length = size
+            return view(*args, **kwargs)
+
+        return roomy
+
+    return decorate
+
+
 def if_match() -> int | None:
     """Return the version named by If-Match (`"v3"` -> 3), or None where there is no such header."""
     raw = request.headers.get("If-Match")

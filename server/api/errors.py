@@ -16,6 +16,7 @@ from server.api.edge import Forbidden, HeaderProblem
 from server.clinical.lifecycle import IllegalMove
 from server.services.errors import (
     Conflict,
+    Gone,
     Invalid,
     NotFound,
     NotSignedIn,
@@ -32,6 +33,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
     Stale: 412,
     Invalid: 422,
     VersionRequired: 428,
@@ -43,6 +45,7 @@ TITLES = {
     403: "Forbidden",
     404: "Not Found",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition Failed",
     422: "Unprocessable Entity",
     428: "Precondition Required",
@@ -100,7 +103,7 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     messages = getattr(error, "data", {}).get("messages")
     if messages is not None:
-        found = list(_located(messages))
+        found = list(located(messages))
         return problem(422, "invalid", f"{len(found)} thing(s) in the request can't be taken.", errors=found)
     answer = problem(status, error.name.lower().replace(" ", "-"), error.description or error.name)
     for name in ("Allow", "Retry-After"):
@@ -130,7 +133,7 @@ def _unexpected(error: Exception) -> Response:
     return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
 
 
-def _located(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def located(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Turn webargs' nested messages into a flat list of places and details."""
     for location, found in messages.items():
         part = _PARTS.get(location, "pointer")

@@ -32,6 +32,10 @@ class Conflict(ServiceError):
     """It contradicts what is already there."""
 
 
+class Gone(ServiceError):
+    """What is asked from was here once and is not any more; ``code`` says how to go on."""
+
+
 class VersionError(ServiceError):
     """It stands against what is stored; ``current`` is that, for the edge to show."""
 

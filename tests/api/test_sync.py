@@ -1,0 +1,142 @@
+"""Offline sync: one verdict an item, nothing lost, nothing doubled, nothing skipped."""
+
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.api.edge import Surroundings
+from server.models import Alert
+from server.services import entry as entries
+from server.services.entry import Incoming
+from tests.cast import Cast, as_work, entry
+from tests.conftest import Clock
+
+
+def put(body: dict[str, Any], version: int | None = None) -> dict[str, Any]:
+    return {"id": str(uuid7()), "action": "put", "base_version": version, "entry": body}
+
+
+def verdicts(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [result["verdict"] for result in answer.json["results"]]
+
+
+def pull_all(cast: Cast, size: int = 200, cursor: str | None = None) -> list[dict[str, Any]]:
+    """Pull until there is no more, as a phone does."""
+    seen: list[dict[str, Any]] = []
+    more = True
+    while more:
+        answer = cast.ana.post("/sync", {"cursor": cursor, "limit": size}).json
+        seen += answer["changes"]
+        cursor, more = answer["next_cursor"], answer["has_more"]
+    return seen
+
+
+def test_a_week_logged_offline_arrives_in_one_call(cast: Cast, clock: Clock) -> None:
+    batch = [put(entry(clock.now - timedelta(days=back))) for back in range(7)]
+    assert verdicts(cast.ana.post("/sync", {"items": batch})) == ["created"] * 7
+    assert verdicts(cast.ana.post("/sync", {"items": batch})) == ["duplicate"] * 7
+    assert [e["id"] for e in pull_all(cast, size=3)] == [item["id"] for item in batch]
+
+
+def test_one_bad_item_never_blocks_the_rest(cast: Cast, clock: Clock) -> None:
+    good = [put(entry(clock.now - timedelta(hours=h))) for h in range(5)]
+    bad = [
+        put(entry(clock.now, items={"mood": 3.9})),
+        {"id": str(uuid7()), "action": "put"},
+        {"id": "nonsense", "action": "put", "entry": entry(clock.now)},
+        put(entry(clock.now + timedelta(days=9))),
+        "not an object",
+    ]
+    answer = cast.ana.post("/sync", {"items": [*good[:2], *bad, *good[2:]]})
+    assert verdicts(answer) == ["created"] * 2 + ["invalid"] * 5 + ["created"] * 3
+    assert answer.json["results"][2]["errors"][0]["pointer"] == "/entry/items/mood"
+    assert len(pull_all(cast)) == 5
+
+
+def test_a_red_flag_inside_a_late_batch_is_acted_on_at_once(app: Flask, cast: Cast, clock: Clock) -> None:
+    late = entry(clock.now - timedelta(days=3), safety="plan")
+    answer = cast.ana.post("/sync", {"items": [put(entry(clock.now)), put(late)]})
+    assert answer.json["results"][1]["notice"]["kind"] == "emergency"
+    with Surroundings.of(app).database.read() as session:
+        assert [a.urgency for a in session.scalars(select(Alert))] == ["P0"]
+
+
+def test_two_phones_that_change_one_entry_both_keep_their_text(cast: Cast, clock: Clock) -> None:
+    item = put(entry(clock.now))
+    cast.ana.post("/sync", {"items": [item]})
+    first = {**item, "base_version": 1, "entry": entry(clock.now, note="from the tablet")}
+    second = {**item, "base_version": 1, "entry": entry(clock.now, note="from the phone")}
+    assert verdicts(cast.ana.post("/sync", {"items": [first]})) == ["updated"]
+    conflict = cast.ana.post("/sync", {"items": [second]}).json["results"][0]
+    assert (conflict["verdict"], conflict["current"]["note"]) == ("conflict", "from the tablet")
+    again = {**second, "base_version": conflict["version"]}
+    assert verdicts(cast.ana.post("/sync", {"items": [again]})) == ["updated"]
+
+
+def test_a_deleted_entry_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clock) -> None:
+    item = put(entry(clock.now, note="not for ever"))
+    cast.ana.post("/sync", {"items": [item]})
+    gone = {"id": item["id"], "action": "delete", "base_version": 1}
+    assert verdicts(cast.ana.post("/sync", {"items": [gone, gone]})) == ["updated", "duplicate"]
+    (tombstone,) = pull_all(cast)
+    assert (tombstone["deleted"], tombstone["note"], tombstone["items"]) == (True, None, {})
+
+
+def test_a_cursor_of_somebody_else_or_of_nobody_means_start_again(cast: Cast) -> None:
+    foreign = cast.other_patient.post("/sync", {}).json["next_cursor"]
+    for cursor in (foreign, "made up", foreign[:-3]):
+        answer = cast.ana.post("/sync", {"cursor": cursor})
+        assert (answer.status_code, answer.json["code"]) == (410, "resync")
+
+
+def test_a_slow_transaction_is_not_skipped_by_the_cursor(app: Flask, cast: Cast, clock: Clock) -> None:
+    """Two connections write; the one that began first commits last. A pull loop must see both."""
+    database = Surroundings.of(app).database
+    holds_the_row, may_commit = Event(), Event()
+
+    def slow() -> None:
+        with database.write() as session:
+            body = {**_loaded(clock), "note": "slow"}
+            entries.store(as_work(app, cast.ana, session), _ana(cast), Incoming(uuid7(), body))
+            holds_the_row.set()
+            may_commit.wait(10)
+
+    def fast() -> None:
+        holds_the_row.wait(10)
+        with database.write() as session:
+            body = {**_loaded(clock), "note": "fast"}
+            entries.store(as_work(app, cast.ana, session), _ana(cast), Incoming(uuid7(), body))
+
+    threads = [Thread(target=slow), Thread(target=fast)]
+    for thread in threads:
+        thread.start()
+    holds_the_row.wait(10)
+    between = cast.ana.post("/sync", {}).json  # nothing is committed yet, so nothing may be passed over
+    assert between["changes"] == []
+    may_commit.set()
+    for thread in threads:
+        thread.join(15)
+    seen = pull_all(cast, size=1, cursor=between["next_cursor"])
+    assert [e["note"] for e in seen] == ["slow", "fast"]
+
+
+def test_a_batch_has_limits_that_are_said(cast: Cast, clock: Clock) -> None:
+    many = [put(entry(clock.now))] * 201
+    assert cast.ana.post("/sync", {"items": many}).status_code == 422
+    long = [put(entry(clock.now, note="x" * 9_999)) for _ in range(60)]
+    assert verdicts(cast.ana.post("/sync", {"items": long})) == ["created"] * 60
+    too_long = [put(entry(clock.now, note="x" * 9_999)) for _ in range(110)]
+    assert cast.ana.post("/sync", {"items": too_long}).status_code == 413
+
+
+def _loaded(clock: Clock) -> dict[str, Any]:
+    return {**entry(clock.now), "occurred_at": clock.now, "side_effects": {}, "medication": {}, "tags": []}
+
+
+def _ana(cast: Cast) -> Any:
+    return cast.ana.patient_id
