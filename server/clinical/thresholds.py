@@ -66,8 +66,8 @@ _RELAPSE = (
     Threshold(
         "relapse.item_lambda", 0.1, 0.05, 0.5, "weight", _HELD, "weight of the newest day, unrest and items"
     ),
-    Threshold("relapse.item_limit", 3.5, 2, 6, "SD", _SIM, "limit of the moving average, one item"),
-    Threshold("relapse.unrest_limit", 3.4, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
+    Threshold("relapse.item_limit", 3.8, 2, 6, "SD", _SIM, "limit of the moving average, one item"),
+    Threshold("relapse.unrest_limit", 3.6, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
     Threshold("relapse.item_rise_share", 0.05, 0.01, 0.4, "share", _SIM, "smallest rise, share of the scale"),
     Threshold("relapse.item_entries", 3, 1, 14, "entries", _SIM, "observed days in a row above that rise"),
     Threshold("relapse.items_needed", 2, 1, 6, "items", _SIM, "single items that must agree on a day"),
@@ -81,7 +81,7 @@ _RELAPSE = (
     Threshold(
         "relapse.mean_floor_pain", 1.8, 0.5, 4, "points", _SIM, "that share never means less than this"
     ),
-    Threshold("relapse.mean_limit", 2.9, 1, 6, "SE", _SIM, "rise of the mean of unrest in its own SD"),
+    Threshold("relapse.mean_limit", 3.1, 1, 6, "SE", _SIM, "rise of the mean of unrest in its own SD"),
     Threshold(
         "relapse.absolute_mood", 5.5, 3, 9, "points", "proposal", "composite mean that is ill whoever has it"
     ),
