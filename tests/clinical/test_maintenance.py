@@ -129,9 +129,7 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
     week = proposal(plan=dense, sessions=(day(35), day(38)))
     assert week.blocks[0].detail == "2 sessions in the last 7 days"
     month = proposal(plan=dense, sessions=tuple(day(n) for n in range(14, 38, 3)))
-    assert [b.detail for b in month.blocks] == ["2 sessions in the last 7 days"]
-    spread = proposal(plan=dense, sessions=(*(day(n) for n in range(13, 20)), day(33)))
-    assert [b.detail for b in spread.blocks] == ["8 sessions in the last 28 days"]
+    assert [b.detail for b in month.blocks] == ["8 sessions in the last 28 days"]
 
 
 @pytest.mark.parametrize(
