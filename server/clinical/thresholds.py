@@ -32,7 +32,7 @@ _PAIN = "Farrar 2001; Dworkin 2008"
 
 _ALERT = (
     Threshold(
-        "alert.lockout_days", 14, 0, 60, "days", "reference 4.3", "calm after a relapse episode was resolved"
+        "alert.lockout_days", 14, 0, 60, "days", "proposal", "calm after a relapse episode was resolved"
     ),
 )
 
