@@ -31,7 +31,8 @@ from server.clinical.vocabulary import Role
 from server.services import entry as entries
 from server.services import notice as notices
 from server.services import patient as patients
-from server.services.entry import Incoming, Range, Receipt
+from server.services.entry import Range
+from server.services.journal import Incoming, Receipt
 
 blueprint = Blueprint(
     "entries", __name__, description="What the patient reports, several times a day if wanted"

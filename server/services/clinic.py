@@ -49,7 +49,15 @@ def update(work: Work, changes: dict[str, Any]) -> Clinic:
 
 
 def policy(work: Work) -> Policy:
-    """Return the policy in force at the actor's clinic."""
+    """Return the policy in force at the actor's clinic: one and the same all through a transaction."""
+    known = work.session.info.setdefault("policies", {})
+    if work.clinic_id not in known:
+        known[work.clinic_id] = _read_policy(work)
+    found: Policy = known[work.clinic_id]
+    return found
+
+
+def _read_policy(work: Work) -> Policy:
     version = get(work).policy_version
     overrides = work.session.get_one(PolicyVersion, (work.clinic_id, version)).values
     return _policy(version, tuple(sorted(overrides.items())))

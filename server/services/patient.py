@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -67,21 +67,19 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
     return patient
 
 
-def next_change(work: Work, patient_id: UUID) -> int:
-    """Lock the patient's row and return the next number of their change counter.
+def lock(work: Work, patient_id: UUID) -> Patient:
+    """Lock the patient's row until the transaction ends and return it as it is now.
 
-    Every write to a journal takes this lock first, so changes of one patient are in commit order
-    and two of them never judge the same day at the same time.
+    Every write to a journal takes this lock first and numbers its changes with `change_counter`, so
+    the changes of one patient are in commit order and no day is judged twice at the same time.
     """
-    counter = work.session.scalar(
-        update(Patient)
-        .where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
-        .values(change_counter=Patient.change_counter + 1)
-        .returning(Patient.change_counter)
-    )
-    if counter is None:
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+    # SQLite has no row locks and needs none: a writing transaction there is alone.
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    patient = work.session.scalar(locked)
+    if patient is None:
         raise NotFound("patient")
-    return int(counter)
+    return patient
 
 
 def due_to_close(work: Work, limit: int) -> list[Patient]:

@@ -16,11 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
-from server.models import Entry, Patient
+from server.models import Entry
 from server.services import assessment as assessments
-from server.services import entry as entries
-from server.services.entry import Incoming
 from server.services.errors import Invalid, ServiceError, VersionError
+from server.services.journal import Incoming, Journal, open_journal
 from server.services.work import Work
 
 log = logging.getLogger(__name__)
@@ -82,11 +81,13 @@ def push(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Re
 
     Red flags are acted on item by item; the days touched are judged once, at the end.
     """
-    results = [_apply(work, patient_id, change) for change in changes]
+    if not changes:
+        return []
+    journal = open_journal(work, patient_id, [c.id for c in changes if c.id is not None])
+    results = [_apply(journal, change) for change in changes]
     touched = frozenset[date]().union(*(result.touched for result in results))
     if touched:
-        patient = work.session.get_one(Patient, (work.clinic_id, patient_id))
-        assessments.reassess(work, patient, touched)
+        assessments.reassess(work, journal.patient, touched)
     return results
 
 
@@ -108,24 +109,17 @@ def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
     return Pulled(page, page[-1].sequence if page else after, len(rows) > size)
 
 
-def _apply(work: Work, patient_id: UUID, change: Change) -> Result:
+def _apply(journal: Journal, change: Change) -> Result:
     if change.errors:
         return Result(change.id, Verdict.INVALID, errors=change.errors)
     assert change.id is not None, "an item without an id has errors"
+    act = _store if change.action is Action.PUT else _remove
     try:
-        with work.session.begin_nested():
-            return (
-                _store(work, patient_id, change)
-                if change.action is Action.PUT
-                else _remove(work, patient_id, change)
-            )
+        with journal.work.session.begin_nested():
+            return act(journal, change, change.id)
     except VersionError as error:
-        return Result(
-            change.id,
-            Verdict.CONFLICT,
-            stored=_current(work, patient_id, change.id),
-            errors=[{"detail": error.detail}],
-        )
+        stored, said = journal.known[change.id], [{"detail": error.detail}]
+        return Result(change.id, Verdict.CONFLICT, stored, errors=said)
     except Invalid as error:
         return Result(change.id, Verdict.INVALID, errors=error.extra["errors"])
     except ServiceError as error:
@@ -135,22 +129,16 @@ def _apply(work: Work, patient_id: UUID, change: Change) -> Result:
         return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
 
 
-def _store(work: Work, patient_id: UUID, change: Change) -> Result:
-    assert change.id is not None
-    incoming = Incoming(change.id, change.content, change.base_version, Source.APP)
-    receipt = entries.store(work, patient_id, incoming)
-    return Result(change.id, Verdict(receipt.outcome), receipt.entry, receipt.flags, touched=receipt.touched)
+def _store(journal: Journal, change: Change, entry_id: UUID) -> Result:
+    receipt = journal.store(Incoming(entry_id, change.content, change.base_version, Source.APP))
+    journal.known[entry_id] = receipt.entry
+    return Result(entry_id, Verdict(receipt.outcome), receipt.entry, receipt.flags, touched=receipt.touched)
 
 
-def _remove(work: Work, patient_id: UUID, change: Change) -> Result:
+def _remove(journal: Journal, change: Change, entry_id: UUID) -> Result:
     """Delete; deleting what is gone, or was never here, has been done already."""
-    assert change.id is not None
-    current = _current(work, patient_id, change.id)
-    if current is None or current.deleted_at is not None:
-        return Result(change.id, Verdict.DUPLICATE)
-    touched = entries.remove(work, patient_id, change.id, change.base_version or 0)
-    return Result(change.id, Verdict.UPDATED, _current(work, patient_id, change.id), touched=touched)
-
-
-def _current(work: Work, patient_id: UUID, entry_id: UUID) -> Entry | None:
-    return work.session.get(Entry, (work.clinic_id, patient_id, entry_id), populate_existing=True)
+    stored = journal.known.get(entry_id)
+    if stored is None or stored.deleted_at is not None:
+        return Result(entry_id, Verdict.DUPLICATE)
+    touched = journal.remove(entry_id, change.base_version)
+    return Result(entry_id, Verdict.UPDATED, stored, touched=touched)

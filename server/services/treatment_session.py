@@ -16,12 +16,10 @@ from server.services.civil_time import civil_day
 from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.work import Work
 
-SECONDS_AN_HOUR = 3600.0
-
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
     """Record a session of one of the patient's courses. A delivered one can't lie in the future."""
-    patient = patients.get(work, patient_id)
+    patient = _writable(work, patient_id)
     course = courses.get(work, patient_id, values["course_id"])
     _check_moment(work, values["status"], values["at"])
     session = TreatmentSession(
@@ -43,7 +41,7 @@ def change(
     work: Work, patient_id: UUID, session_id: UUID, changes: dict[str, Any], version: int
 ) -> TreatmentSession:
     """Deliver, cancel or move a session. A delivered one stays delivered or is cancelled as an error."""
-    patient = patients.get(work, patient_id)
+    patient = _writable(work, patient_id)
     session = get(work, patient_id, session_id)
     if session.version != version:
         raise Stale(session)
@@ -90,20 +88,20 @@ def delivered_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
     return list(work.session.scalars(query.order_by(TreatmentSession.local_day)))
 
 
-def hours_since(work: Work, patient_id: UUID, at: datetime) -> float | None:
-    """Return the hours from the last delivered session to ``at``, or None when there was none."""
-    last = work.session.scalar(
-        select(TreatmentSession.at)
-        .where(
-            TreatmentSession.clinic_id == work.clinic_id,
-            TreatmentSession.patient_id == patient_id,
-            TreatmentSession.status == SessionStatus.DELIVERED,
-            TreatmentSession.at <= at,
-        )
-        .order_by(TreatmentSession.at.desc())
-        .limit(1)
+def delivered_moments(work: Work, patient_id: UUID) -> Sequence[datetime]:
+    """Return the moments of the delivered sessions, oldest first."""
+    query = select(TreatmentSession.at).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status == SessionStatus.DELIVERED,
     )
-    return None if last is None else (at - last).total_seconds() / SECONDS_AN_HOUR
+    return list(work.session.scalars(query.order_by(TreatmentSession.at)))
+
+
+def _writable(work: Work, patient_id: UUID) -> Patient:
+    """Return the patient for writing: a session changes what every later day is judged by."""
+    patients.get(work, patient_id)
+    return patients.lock(work, patient_id)
 
 
 def _check_moment(work: Work, status: SessionStatus, at: datetime) -> None:
@@ -112,6 +110,6 @@ def _check_moment(work: Work, status: SessionStatus, at: datetime) -> None:
 
 
 def _changed(work: Work, patient: Patient, session: TreatmentSession, action: str) -> None:
-    patients.next_change(work, patient.id)
+    patient.change_counter += 1
     work.audit(action, patient.id, session.id)
     work.session.flush()

@@ -10,8 +10,7 @@ from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
 from server.models import Alert
-from server.services import entry as entries
-from server.services.entry import Incoming
+from server.services.journal import Incoming, open_journal
 from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock
 
@@ -78,6 +77,16 @@ def test_two_phones_that_change_one_entry_both_keep_their_text(cast: Cast, clock
     assert verdicts(cast.ana.post("/sync", {"items": [again]})) == ["updated"]
 
 
+def test_one_batch_may_make_correct_and_delete_the_same_entry(cast: Cast, clock: Clock) -> None:
+    made = put(entry(clock.now, note="first"))
+    corrected = {**made, "base_version": 1, "entry": entry(clock.now, note="second")}
+    deleted = {"id": made["id"], "action": "delete", "base_version": 2}
+    assert verdicts(cast.ana.post("/sync", {"items": [made, corrected]})) == ["created", "updated"]
+    assert [e["note"] for e in pull_all(cast)] == ["second"]
+    assert verdicts(cast.ana.post("/sync", {"items": [made, deleted]})) == ["conflict", "updated"]
+    assert [e["deleted"] for e in pull_all(cast)] == [True]
+
+
 def test_a_deleted_entry_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clock) -> None:
     item = put(entry(clock.now, note="not for ever"))
     cast.ana.post("/sync", {"items": [item]})
@@ -102,7 +111,7 @@ def test_a_slow_transaction_is_not_skipped_by_the_cursor(app: Flask, cast: Cast,
     def slow() -> None:
         with database.write() as session:
             body = {**_loaded(clock), "note": "slow"}
-            entries.store(as_work(app, cast.ana, session), _ana(cast), Incoming(uuid7(), body))
+            _write(as_work(app, cast.ana, session), _ana(cast), body)
             holds_the_row.set()
             may_commit.wait(10)
 
@@ -110,7 +119,7 @@ def test_a_slow_transaction_is_not_skipped_by_the_cursor(app: Flask, cast: Cast,
         holds_the_row.wait(10)
         with database.write() as session:
             body = {**_loaded(clock), "note": "fast"}
-            entries.store(as_work(app, cast.ana, session), _ana(cast), Incoming(uuid7(), body))
+            _write(as_work(app, cast.ana, session), _ana(cast), body)
 
     threads = [Thread(target=slow), Thread(target=fast)]
     for thread in threads:
@@ -140,3 +149,8 @@ def _loaded(clock: Clock) -> dict[str, Any]:
 
 def _ana(cast: Cast) -> Any:
     return cast.ana.patient_id
+
+
+def _write(work: Any, patient_id: Any, body: dict[str, Any]) -> None:
+    incoming = Incoming(uuid7(), body)
+    open_journal(work, patient_id, [incoming.id]).store(incoming)

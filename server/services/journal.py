@@ -1,0 +1,220 @@
+"""One patient's journal, open for writing: the row lock, and what every entry needs, read once.
+
+Everything that enters a diary goes through `Journal.store`: no way in skips the safety check.
+"""
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import make_transient_to_detached
+
+from server.clinical import redflags
+from server.clinical.policy import Policy
+from server.clinical.redflags import Answers, RedFlag
+from server.clinical.vocabulary import Source
+from server.models import Entry, EntryRevision, Patient
+from server.services import alert as alerts
+from server.services import clinic as clinics
+from server.services import patient as patients
+from server.services import treatment_session as treatment_sessions
+from server.services.civil_time import civil_day
+from server.services.errors import Invalid, NotFound, Stale, VersionRequired
+from server.services.work import Work
+
+BACKFILL = timedelta(days=30)
+AHEAD = timedelta(days=2)
+SECONDS_AN_HOUR = 3600.0
+_INSERT_ENTRY, _INSERT_REVISION = insert(Entry.__table__), insert(EntryRevision.__table__)
+_CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One entry on its way in. ``content`` is the loaded body; ``base_version`` the version it changes."""
+
+    id: UUID
+    content: Mapping[str, Any]
+    base_version: int | None = None
+    source: Source = Source.APP
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What happened: created, duplicate or updated; the entry; its red flags; the days to judge again."""
+
+    outcome: str
+    entry: Entry
+    flags: tuple[RedFlag, ...]
+    patient: Patient
+    touched: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A patient's journal under the patient's row lock, until the transaction ends."""
+
+    work: Work
+    patient: Patient
+    policy: Policy
+    sessions: Sequence[datetime]
+    known: dict[UUID, Entry]
+
+    def store(self, incoming: Incoming) -> Receipt:
+        """Store an entry, or recognise it: the same id and content again is a duplicate, for ever.
+
+        Red flags are acted on here; judging the days is left to the caller, who may have more to
+        store. Raises Invalid (felt in the future, or too long ago), VersionRequired and Stale (other
+        content under an id that exists).
+        """
+        digest = content_hash(incoming.content)
+        stored = self.known.get(incoming.id)
+        if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
+            return Receipt("duplicate", stored, self._flags(stored), self.patient)
+        self._check_moment(incoming)
+        touched = {stored.local_day} if stored is not None else set()
+        columns = self._columns(incoming) | {"content_hash": digest}
+        if stored is None:
+            entry, outcome = self._insert(incoming, columns), "created"
+        else:
+            entry, outcome = self._correct(stored, incoming, columns), "updated"
+        flags = self._flags(entry)
+        for finding in alerts.findings_of(flags, entry):
+            alerts.raise_alert(self.work, self.patient, finding)
+        return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
+
+    def remove(self, entry_id: UUID, version: int | None) -> frozenset[date]:
+        """Empty an entry and mark it deleted; its revisions stay. Returns the days to judge again."""
+        entry = self.known.get(entry_id)
+        if entry is None or entry.deleted_at is not None:
+            raise NotFound("entry")
+        if entry.version != version:
+            raise Stale(entry)
+        entry.deleted_at = self.work.now
+        entry.version += 1
+        entry.sequence = self._next_change()
+        entry.items, entry.side_effects, entry.medication, entry.tags = {}, {}, {}, []
+        entry.safety = entry.note = entry.hours_since_session = None
+        self.work.session.flush()
+        self._keep_revision(entry, None)
+        self.work.audit("entry.delete", self.patient.id, entry_id)
+        return frozenset({entry.local_day})
+
+    def _next_change(self) -> int:
+        self.patient.change_counter += 1
+        return self.patient.change_counter
+
+    def _check_moment(self, incoming: Incoming) -> None:
+        occurred = incoming.content["occurred_at"]
+        if occurred > self.work.now + AHEAD:
+            raise Invalid("/occurred_at", "Lies in the future.")
+        if incoming.source is Source.APP and occurred < self.work.now - BACKFILL:
+            raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
+
+    def _insert(self, incoming: Incoming, columns: dict[str, Any]) -> Entry:
+        values = columns | {
+            "clinic_id": self.work.clinic_id,
+            "patient_id": self.patient.id,
+            "id": incoming.id,
+            "version": 1,
+            "source": incoming.source,
+            "sequence": self._next_change(),
+        }
+        # Core instead of the unit of work: this is the hottest write of the system.
+        self.work.session.connection().execute(_INSERT_ENTRY, values)
+        entry = Entry(**values)
+        make_transient_to_detached(entry)  # it is stored: a correction later in the same batch must find it
+        self.work.session.add(entry)
+        self._keep_revision(entry, plain(incoming.content))
+        self.work.audit("entry.create", self.patient.id, incoming.id)
+        return entry
+
+    def _correct(self, stored: Entry, incoming: Incoming, columns: dict[str, Any]) -> Entry:
+        if incoming.base_version is None:
+            raise VersionRequired(stored)
+        if incoming.base_version != stored.version:
+            raise Stale(stored)
+        for key, value in columns.items():
+            setattr(stored, key, value)
+        stored.version += 1
+        stored.sequence = self._next_change()
+        stored.deleted_at = None
+        self.work.session.flush()
+        self._keep_revision(stored, plain(incoming.content))
+        self.work.audit("entry.update", self.patient.id, stored.id)
+        return stored
+
+    def _columns(self, incoming: Incoming) -> dict[str, Any]:
+        content = incoming.content
+        occurred = content["occurred_at"]
+        return {
+            "occurred_at": occurred,
+            "zone": content["zone"],
+            "local_day": civil_day(occurred, content["zone"]),
+            "recorded_at": content.get("recorded_at"),
+            "received_at": self.work.now,
+            "items": dict(content["items"]),
+            "side_effects": dict(content["side_effects"]),
+            "hours_since_session": self._hours_since_session(occurred),
+            "safety": content.get("safety"),
+            "medication": dict(content["medication"]),
+            "tags": list(content["tags"]),
+            "note": content.get("note"),
+        }
+
+    def _hours_since_session(self, at: datetime) -> float | None:
+        before = bisect_right(self.sessions, at)
+        return (at - self.sessions[before - 1]).total_seconds() / SECONDS_AN_HOUR if before else None
+
+    def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:
+        values = {
+            "clinic_id": entry.clinic_id,
+            "patient_id": entry.patient_id,
+            "entry_id": entry.id,
+            "version": entry.version,
+            "content": content,
+            "received_at": self.work.now,
+            "account_id": self.work.actor.account_id,
+        }
+        self.work.session.connection().execute(_INSERT_REVISION, values)
+
+    def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
+        answers = Answers(
+            safety=entry.safety,
+            side_effects=entry.side_effects,
+            items=entry.items,
+            hours_since_session=entry.hours_since_session,
+        )
+        return redflags.check(answers, self.policy)
+
+
+def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
+    """Lock a patient's journal and read what writing the entries ``ids`` needs."""
+    patient = patients.lock(work, patient_id)
+    query = select(Entry).where(
+        Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.id.in_(list(ids))
+    )
+    return Journal(
+        work=work,
+        patient=patient,
+        policy=clinics.policy(work),
+        sessions=treatment_sessions.delivered_moments(work, patient_id),
+        known={entry.id: entry for entry in work.session.scalars(query)},
+    )
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what an entry says, the same whatever order its members came in."""
+    return hashlib.sha256(json.dumps(plain(content), sort_keys=True).encode()).hexdigest()
+
+
+def plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's content as JSON values: moments with their offset, codes as text."""
+    found = {key: content.get(key) for key in _CONTENT}
+    return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}
