@@ -9,10 +9,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import make_transient_to_detached
 
 from server.clinical import redflags
@@ -31,7 +31,8 @@ from server.services.work import Work
 BACKFILL = timedelta(days=30)
 AHEAD = timedelta(days=2)
 SECONDS_AN_HOUR = 3600.0
-_INSERT_ENTRY, _INSERT_REVISION = insert(Entry.__table__), insert(EntryRevision.__table__)
+_INSERT_ENTRY = insert(cast(Table, Entry.__table__))
+_INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
 _CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
 
 

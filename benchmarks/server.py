@@ -1,0 +1,71 @@
+"""A real server for a benchmark: granian with one worker on loopback, and one kept-alive client."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.ground import PASSWORD, prepare
+
+PORT = 8765
+
+
+class Client:
+    """One kept-alive connection."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {"Content-Type": "application/json"}
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request; anything but a 2xx ends the benchmark."""
+        data = None if body is None else json.dumps(body)
+        self.connection.request(method, path, data, self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path}: {answer.status} {text[:300]!r}")
+        return json.loads(text)
+
+    def sign_in(self) -> None:
+        """Sign in as the benchmark's patient."""
+        who = {"clinic": "bench", "email": "ana@bench.example", "password": PASSWORD}
+        token = self.send("POST", "/v1/sign-ins", who)["access_token"]
+        self.headers["Authorization"] = f"Bearer {token}"
+
+
+@contextmanager
+def served(days: int) -> Iterator[tuple[Client, int]]:
+    """Serve a clinic whose patient has ``days`` of diary; yield a signed-in client and the server's pid."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), days)
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(PORT)]
+        command += ["--workers", "1", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"]
+        environ = {**os.environ, "AFTERGLOW_DATA_DIR": folder}
+        process = subprocess.Popen([*command, "benchmarks.served:create"], env=environ)
+        try:
+            client = _wait_for(Client(PORT))
+            client.sign_in()
+            yield client, process.pid
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait_for(client: Client) -> Client:
+    for _ in range(100):
+        try:
+            client.send("GET", "/bare/hello")
+        except OSError:
+            client.connection.close()
+            time.sleep(0.1)
+        else:
+            return client
+    raise SystemExit("the server did not start")
