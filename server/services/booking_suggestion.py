@@ -4,8 +4,8 @@ What the clinic's scheduling system does with them is in `inbox`. No move here e
 alert behind a suggestion: withdrawing or expiring a visit does not make symptoms go away.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -16,13 +16,14 @@ from server.clinical import maintenance
 from server.clinical.guards import blocks_of
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SUGGESTION_MOVES, SuggestionAction, move
 from server.clinical.vocabulary import Arm, Condition, SuggestionState
-from server.models import Alert, BookingSuggestion, Patient, TreatmentSession
+from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Patient, TreatmentSession
+from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import course as courses
 from server.services import visit_facts
 from server.services.civil_time import civil_day
 from server.services.errors import Blocked, NotFound
-from server.services.suggestion_move import check_version, locked, make_move, note
+from server.services.suggestion_move import check_version, events, locked, make_move, note
 from server.services.work import Work
 
 # How long a booked visit may stay unreported before it ends, so that it can't block later ones.
@@ -65,6 +66,23 @@ def get(work: Work, suggestion_id: UUID) -> BookingSuggestion:
     if suggestion is None:
         raise NotFound("booking suggestion")
     return suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A suggestion with its log and the names of the people in it."""
+
+    suggestion: BookingSuggestion
+    events: Sequence[BookingSuggestionEvent]
+    names: Mapping[UUID | None, str]
+
+
+def record(work: Work, suggestion_id: UUID) -> Record:
+    """Return everything about one suggestion. Audited."""
+    suggestion = get(work, suggestion_id)
+    work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
+    moves = events(work, suggestion_id)
+    return Record(suggestion, moves, accounts.names(work, (row.account_id for row in moves)))
 
 
 def page(
