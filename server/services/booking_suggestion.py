@@ -133,10 +133,14 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     A session from before the suggestion was made is none of its outcome. Where the scheduling
     system reported the visit as done first, only the link is added.
     """
+    done_lately = and_(
+        BookingSuggestion.state == SuggestionState.FULFILLED,
+        BookingSuggestion.starts_at > session.at - REPORT_GRACE,
+    )
     found = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
-        BookingSuggestion.state.in_((*_VISITING, SuggestionState.FULFILLED)),
+        or_(BookingSuggestion.state.in_(_VISITING), done_lately),
         BookingSuggestion.treatment_session_id.is_(None),
         BookingSuggestion.created_at <= session.at,
     )

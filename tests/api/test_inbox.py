@@ -151,15 +151,17 @@ def test_a_delivered_session_fulfils_the_booked_visit(visits: Visits, cast: Cast
     assert (stored["state"], stored["treatment_session_id"]) == ("fulfilled", given["id"])
 
 
-def test_a_session_recorded_after_the_visit_was_reported_is_linked_to_it(
-    visits: Visits, cast: Cast, clock: Clock
+@pytest.mark.parametrize(("days", "linked"), [(0, True), (13, True), (14, False)])
+def test_a_session_recorded_soon_after_the_visit_was_reported_is_linked_to_it(
+    visits: Visits, cast: Cast, clock: Clock, days: int, linked: bool
 ) -> None:
     suggestion = visits.booked()
     clock.forward(days=3)
     cast.scheduler.post(f"{INBOX}/{suggestion}/complete", version=4)
     course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
-    given = visits.session(course, clock.now)
-    assert cast.bo.get(f"/booking-suggestions/{suggestion}").json["treatment_session_id"] == given["id"]
+    given = visits.session(course, clock.forward(days=days))
+    stored = cast.bo.get(f"/booking-suggestions/{suggestion}").json
+    assert stored["treatment_session_id"] == (given["id"] if linked else None)
 
 
 def test_a_visit_that_is_never_reported_ends_after_two_weeks(
