@@ -17,7 +17,7 @@ def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSes
     session = treatment_sessions.create(work, patient_id, values)
     if session.status is SessionStatus.DELIVERED:
         booking_suggestions.fulfil_with(work, session)
-        _judge_again(work, patient_id, session.local_day)
+        _judge_again(work, patient_id, {session.local_day})
     return session
 
 
@@ -32,12 +32,13 @@ def change(
     if is_delivered and not was_delivered:
         booking_suggestions.fulfil_with(work, session)
     touched = ((day, was_delivered), (session.local_day, is_delivered))
-    for judged in dict.fromkeys(day for day, counts in touched if counts):
-        _judge_again(work, patient_id, judged)
+    _judge_again(work, patient_id, {day for day, counts in touched if counts})
     return session
 
 
-def _judge_again(work: Work, patient_id: UUID, day: date) -> None:
+def _judge_again(work: Work, patient_id: UUID, days: set[date]) -> None:
+    if not days:
+        return
     # The session's own write has moved the change counter, which the judgement is filed under.
     patient = work.session.get_one(Patient, (work.clinic_id, patient_id), populate_existing=True)
-    assessments.reassess(work, patient, day)
+    assessments.reassess(work, patient, days)
