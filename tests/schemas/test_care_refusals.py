@@ -1,5 +1,6 @@
 """What the schemas of the care team and of the scheduling system refuse. Nothing is changed in silence."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -31,12 +32,24 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     InboxQuery: {},
     TrendQuery: {},
 }
+
+
+def place(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
 NOT_WHOLE = (3.9, "7", True, None, 0, 366, 1e400, [7])
 NOT_TEXT = (7, True, None, "", " \n\t", "a\x00b", "a\u202eb", ["x"])
 NOT_MOMENT = ("2026-03-02T10:00:00", "2026-03-02", 7, True, None, "soon", "0001-01-01T00:00:00+00:00")
 NOT_DAY = ("2026-2-3", "2026-02-30", "2026-02-03T00:00:00Z", 7, True, "1066-10-14")
 NOT_CODE = ("", "Intranasal", "unknown", 7, True, ["iv"])
 NOT_ID = ("", "7", 7, True, "019C9F6A-0000-7000-8000-000000000001")
+# Nonsense; a bare urgency; a moment without a zone, before the first, and an urgency that is none.
+NOT_PLACE = (
+    *("x", "UDI=", "é", "\x00", 7, True),
+    *(place("P2 2026-03-02T10:00:00 " + str(uuid7())), place("P2 0001-01-01T00:00:00+14:00 " + str(uuid7()))),
+    *(place("P9 2026-03-02T10:00:00Z " + str(uuid7())), place("P2 2026-03-02T10:00:00Z x")),
+)
 CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     *((CourseBody, name, NOT_CODE) for name in ("route", "condition", "phase")),
     (CourseBody, "started_on", NOT_DAY),
@@ -60,6 +73,7 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (DeclineBody, "note", (7, True, None, "a\x00b", "x" * 501)),
     (AlertQuery, "state", NOT_CODE),
     (AlertQuery, "patient_id", NOT_ID),
+    (AlertQuery, "cursor", NOT_PLACE),
     (AlertQuery, "limit", ("0", "201", "3.9", "x", "٣")),
     (SuggestionQuery, "state", NOT_CODE),
     (SuggestionQuery, "patient_id", NOT_ID),
