@@ -42,9 +42,7 @@ OUTER = (
 
 # The longest prefix of a module's name decides. A new package must be added here before it can be imported.
 LAYERS: dict[str, Layer] = {
-    "server.clinical": Layer(
-        ("server.clinical",), (), (*CLOCKS, "random", "secrets", "logging")
-    ),
+    "server.clinical": Layer(("server.clinical",), (), (*CLOCKS, "random", "secrets", "logging")),
     "server.simulator": Layer(("server.simulator", "server.clinical"), (), (*CLOCKS, "logging")),
     "server.models": Layer(
         ("server.models", "server.clinical.vocabulary"), ("sqlalchemy", "uuid_utils"), CLOCKS

@@ -55,7 +55,9 @@ class Blueprint(SmorestBlueprint):
         return cast(Decorator, super().route(rule, **options))
 
     def arguments(self, schema: type[Schema], **options: Any) -> Decorator:
-        """Pass the loaded body or query as the view's first argument."""
+        """Pass the loaded body or query as the view's first argument; `EXAMPLE` goes into the contract."""
+        if example := getattr(schema, "EXAMPLE", None):
+            options.setdefault("example", example)
         return cast(Decorator, super().arguments(schema, **options))
 
     def response(self, status_code: int, schema: type[Schema] | None = None, **options: Any) -> Decorator:
