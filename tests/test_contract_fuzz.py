@@ -115,5 +115,6 @@ def _make_real(case: Any, ids: dict[str, str]) -> None:
         case.path_parameters[name] = ids[name]
     if isinstance(case.body, dict) and "occurred_at" in case.body:
         case.body.update(occurred_at=NOON.isoformat(), zone="Europe/Oslo")
+        case.body.setdefault("safety", "no")
         for text_or_moment in ("recorded_at", "tags", "note"):
             case.body.pop(text_or_moment, None)
