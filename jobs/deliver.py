@@ -1,11 +1,11 @@
 """The outbox: claim → send outside any transaction → record. A crash between repeats the same message."""
 
 import logging
-import time
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from jobs.around import Around
+from jobs.stopwatch import Stopwatch
 from server.gateways.email import Message, SendError
 from server.gateways.templates import UnknownTemplate, render
 from server.services import outbox
@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 # Longer than the longest conversation with a mail server: about ten commands of 10 s at most each.
 LEASE = timedelta(minutes=2)
+# A long queue goes on at the next tick; a run that never ended would look like a job that hangs.
+LONGEST_RUN = timedelta(minutes=1)
 
 
 def run(around: Around, now: datetime) -> int:
@@ -22,21 +24,23 @@ def run(around: Around, now: datetime) -> int:
 
     A mail server that is away is asked once a run: what else waits stays in its place.
     """
-    sent, started = 0, time.monotonic()
-    while not around.stopping.is_set():
-        # A long queue takes minutes: leases and retries count from now, not from the start.
-        moment = now + timedelta(seconds=time.monotonic() - started)
-        with around.database.write() as session:
-            claimed = outbox.claim(session, moment, 1, LEASE)
-        if not claimed:
+    sent, watch = 0, Stopwatch(now)
+    while not around.stopping.is_set() and watch.moment() < now + LONGEST_RUN:
+        claimed = _claim(around, watch.moment())
+        if claimed is None:
             break
-        failure = _send(around, claimed[0], moment)
+        failure = _send(around, claimed, watch.moment())
         with around.database.write() as session:
-            outbox.finish(session, moment, claimed[0], *_outcome(failure))
+            outbox.finish(session, watch.moment(), claimed, *_outcome(failure))
         if failure is not None and failure.away:
             break
         sent += failure is None
     return sent
+
+
+def _claim(around: Around, moment: datetime) -> Claimed | None:
+    with around.database.write() as session:
+        return next(iter(outbox.claim(session, moment, 1, LEASE)), None)
 
 
 def _send(around: Around, claimed: Claimed, moment: datetime) -> SendError | None:

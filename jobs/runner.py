@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, tidy
 from jobs.around import Around
+from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
 from server.services import job_run as job_runs
 from server.services.job_run import Slot
@@ -51,12 +52,12 @@ def _is_ours(job: Job, around: Around, slot: Slot, now: datetime) -> bool:
 
 
 def _run(around: Around, slot: Slot, now: datetime, run: Callable[[Around, datetime], int]) -> int | None:
-    done, failure = 0, None
+    done, failure, watch = 0, None, Stopwatch(now)
     try:
         done = run(around, now)
     except Exception as error:
         failure = type(error).__name__
         log.error("%s failed: %s", slot.job, failure)
     with around.database.write() as session:
-        job_runs.end(session, slot, now, done, failure)
+        job_runs.end(session, slot, watch.moment(), done, failure)
     return None if failure else done

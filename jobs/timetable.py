@@ -37,29 +37,33 @@ def _minutes(n: int) -> timedelta:
     return timedelta(minutes=n)
 
 
+HEARTBEAT = "heartbeat"
 _A_DAY = _minutes(24 * 60)
 
 TIMETABLE = (
-    #   job                every          counts as stopped after   what it does
-    Job("day_close",       _minutes(5),   _minutes(20), "judges patients whose local day has ended, and silence"),
-    Job("maintenance_due", _minutes(60),  _minutes(180), "proposes visits that fall due, ends overdue proposals"),
-    Job("escalate",        _minutes(1),   _minutes(5), "tells further people of alerts nobody has answered"),
-    Job("deliver",         _seconds(10),  _minutes(5), "sends what waits to be sent, most urgent first",
+    #   job                looks for work every    counts as stopped after       and what it does
+    Job("day_close",       every=_minutes(5),      late_after=_minutes(20),      what="judges ended days"),
+    Job("maintenance_due", every=_minutes(60),     late_after=_minutes(180),     what="proposes due visits"),
+    Job("escalate",        every=_minutes(1),      late_after=_minutes(5),       what="tells further people"),
+    Job("deliver",         every=_seconds(10),     late_after=_minutes(5),       what="sends what waits",
         slot=_minutes(1), always_looks=True),
-    Job("tidy",            _A_DAY,        3 * _A_DAY, "forgets old lines of the run ledger"),
-    Job("heartbeat",       _minutes(1),   _minutes(5), "tells the outside monitor, if every job above is on time"),
+    Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
+    Job(HEARTBEAT,         every=_minutes(1),      late_after=_minutes(5),       what="says all are on time"),
 )  # fmt: skip
 
 
 def scheduler(tick: Callable[[Job], None]) -> BackgroundScheduler:
     """Return a clock, not yet started, that calls ``tick`` at once and then whenever a job is to look.
 
+    The heartbeat waits a while at first: before the others have run it could only say that they did not.
     A tick missed during sleep or overload is made up once, however late; a job never overlaps itself.
     """
     clock = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
+    start = datetime.now(UTC)
     for job in TIMETABLE:
         trigger = IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=UTC)
-        clock.add_job(tick, trigger, args=(job,), id=job.name, next_run_time=datetime.now(UTC))
+        first = start + job.every if job.name == HEARTBEAT else start
+        clock.add_job(tick, trigger, args=(job,), id=job.name, next_run_time=first)
     return clock

@@ -39,11 +39,6 @@ def every_id(session: Session) -> list[UUID]:
     return list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
 
 
-def exists(session: Session, slug: str) -> bool:
-    """Return whether there is a clinic with this short name."""
-    return session.scalar(select(Clinic.id).where(Clinic.slug == slug)) is not None
-
-
 def get(work: Work) -> Clinic:
     """Return the actor's clinic."""
     return work.session.get_one(Clinic, work.clinic_id)

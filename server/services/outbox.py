@@ -43,18 +43,14 @@ def claim(session: Session, now: datetime, limit: int, lease: timedelta) -> list
     """Take up to ``limit`` due deliveries of any clinic, most urgent first, until ``now + lease``.
 
     Deliveries whose lease ran out (their worker died) are due again. One that was tried
-    ``MOST_ATTEMPTS`` times, or whose recipient has no account any more, is given up instead.
+    ``MOST_ATTEMPTS`` times, or whose recipient's account is closed, is given up instead. ``lease``
+    must be longer than 0.
     """
-    claimed = []
-    for row in _due(session, now, limit):
-        account = session.get_one(Account, (row.clinic_id, row.account_id))
-        if row.attempt >= MOST_ATTEMPTS:
-            _give_up(session, now, row, row.failure or "worker_died")
-        elif account.disabled_at is not None:
-            _give_up(session, now, row, "recipient_disabled")
-        else:
-            claimed.append(_take(row, account, now + lease))
-    session.flush()
+    claimed: list[Claimed] = []
+    # Rows that are given up must not use up the places of good ones behind them.
+    while rows := _due(session, now, limit - len(claimed)):
+        claimed += [taken for row in rows if (taken := _take_or_give_up(session, now, row, lease))]
+        session.flush()
     return claimed
 
 
@@ -92,8 +88,8 @@ def finish(
 
 def retry_after(attempt: int) -> timedelta:
     """Return the pause after failed try number ``attempt`` (from 1): doubling, up to the longest."""
-    doublings = min(attempt - 1, 10)
-    return min(FIRST_RETRY * 2**doublings, LONGEST_RETRY)
+    doublings = min(max(attempt - 1, 0), 10)
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
 def _due(session: Session, now: datetime, limit: int) -> Sequence[Delivery]:
@@ -108,6 +104,17 @@ def _due(session: Session, now: datetime, limit: int) -> Sequence[Delivery]:
         .with_for_update(skip_locked=True)
     )
     return list(session.scalars(query))
+
+
+def _take_or_give_up(session: Session, now: datetime, row: Delivery, lease: timedelta) -> Claimed | None:
+    account = session.get_one(Account, (row.clinic_id, row.account_id))
+    if row.attempt >= MOST_ATTEMPTS:
+        _give_up(session, now, row, row.failure or "worker_died")
+    elif account.disabled_at is not None:
+        _give_up(session, now, row, "recipient_disabled")
+    else:
+        return _take(row, account, now + lease)
+    return None
 
 
 def _take(row: Delivery, account: Account, lease_until: datetime) -> Claimed:
