@@ -17,17 +17,15 @@ from server.gateways.mailbox import EmbeddedMailbox
 from server.settings import Settings
 
 # Their chatter: a line a tick, a line a message.
-_QUIET = ("alembic", "apscheduler", "mail.log", "mail.debug")
+_QUIET = ("apscheduler", "mail.log", "mail.debug")
 
 
 @click.command("work")
 def command() -> None:
     """Start the job runner. Any number may run side by side: the database decides who does what."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
     settings = settings_here()
     with database_of(settings) as database, _email(settings) as email:
+        _log_to_stderr()
         work(Around(database, settings, email))
 
 
@@ -39,6 +37,12 @@ def work(around: Around) -> None:
     clock.start()
     around.stopping.wait()
     clock.shutdown(wait=True)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _tick(job: Job, around: Around) -> None:
