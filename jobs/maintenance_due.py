@@ -17,7 +17,7 @@ PAGE = 200
 
 
 def run(around: Around, now: datetime) -> int:
-    """Look at every patient of every clinic; return how many proposals were ended or patients looked at."""
+    """Look at every patient of every clinic; return how many proposals were made or ended."""
     with around.database.read() as session:
         ids = clinics.every_id(session)
     return sum(_look_at_clinic(around, now, clinic_id) for clinic_id in ids)
@@ -44,8 +44,8 @@ def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -
     try:
         with around.database.write() as session:
             work = Work(session, now, system(clinic_id))
-            booking_suggestions.suggest_maintenance(work, patients.get(work, patient_id))
+            made = booking_suggestions.suggest_maintenance(work, patients.get(work, patient_id))
     except Exception as error:
         log.error("no visit could be proposed for patient %s: %s", patient_id, type(error).__name__)
         return 0
-    return 1
+    return made is not None

@@ -35,13 +35,18 @@ class Pair:
             signal.signal(number, lambda *_: self._stop.set())
         self._children: Children = {name: _start(name) for name in ("serve", "work")}
 
-    def wait_until_ready(self) -> bool:
-        """Return whether the API answers; False where a child ended or somebody asked to stop."""
+    def wait_until_ready(self) -> str | None:
+        """Wait until the API answers; return why it does not, or None.
+
+        Being asked to stop, or a child that ended, is no reason: `wait` tells of those.
+        """
         deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline and not self._stop.wait(_LOOK) and self.ended() is None:
+        while not self._stop.wait(_LOOK) and self.ended() is None:
             if _answers(self._settings):
-                return True
-        return False
+                return None
+            if time.monotonic() > deadline:
+                return f"The API did not answer within {READY_SECONDS:.0f} s; everything is stopped."
+        return None
 
     def wait(self) -> str | None:
         """Wait for a signal (None) or for a child to end by itself (its name)."""
@@ -49,6 +54,10 @@ class Pair:
             if (name := self.ended()) is not None:
                 return name
         return None
+
+    def runs(self) -> bool:
+        """Return whether both run and nobody asked to stop."""
+        return not self._stop.is_set() and self.ended() is None
 
     def ended(self) -> str | None:
         """Return the name of a child that has ended, or None."""

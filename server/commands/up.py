@@ -36,13 +36,15 @@ def _load_demo(context: click.Context) -> None:
 def _run(settings: Settings) -> None:
     pair = Pair(settings)
     try:
-        if pair.wait_until_ready():
+        trouble = pair.wait_until_ready()
+        if trouble is None and pair.runs():
             click.echo(_banner(settings))
-        ended = pair.wait()
+        if trouble is None and (ended := pair.wait()):
+            trouble = f"`{ended}` ended by itself; everything is stopped."
     finally:
         pair.stop()
-    if ended is not None:
-        raise click.ClickException(f"`{ended}` ended by itself; everything is stopped.")
+    if trouble is not None:
+        raise click.ClickException(trouble)
     click.echo("Stopped.")
 
 

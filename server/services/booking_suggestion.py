@@ -1,7 +1,7 @@
 """Booking suggestions."""
 
 from server.clinical.vocabulary import Arm
-from server.models import Alert, Patient
+from server.models import Alert, BookingSuggestion, Patient
 from server.services.work import Work
 
 
@@ -9,8 +9,9 @@ def suggest_after_alert(work: Work, patient: Patient, alert: Alert, programme: A
     """Draft a suggestion for the visit that a relapse alert calls for."""
 
 
-def suggest_maintenance(work: Work, patient: Patient) -> None:
+def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | None:
     """Draft a suggestion where the patient's planned interval is running out."""
+    return None
 
 
 def expire_overdue(work: Work) -> int:
