@@ -24,9 +24,17 @@ def run(around: Around, now: datetime) -> int:
 
 
 def _look_at_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
-    with around.database.write() as session:
-        done = booking_suggestions.expire_overdue(Work(session, now, system(clinic_id)))
-    return done + sum(_look_at(around, now, clinic_id, id_) for id_ in _patients(around, now, clinic_id))
+    ended = _expire(around, now, clinic_id)
+    return ended + sum(_look_at(around, now, clinic_id, id_) for id_ in _patients(around, now, clinic_id))
+
+
+def _expire(around: Around, now: datetime, clinic_id: UUID) -> int:
+    try:
+        with around.database.write() as session:
+            return booking_suggestions.expire_overdue(Work(session, now, system(clinic_id)))
+    except Exception as error:
+        log.error("proposals of clinic %s could not be ended: %s", clinic_id, type(error).__name__)
+        return 0
 
 
 def _patients(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
