@@ -1,0 +1,1 @@
+"""The commands of `afterglow`, one `click.Command` a file; `server/cli.py` puts them together."""
