@@ -1,7 +1,7 @@
 """One day's numbers as a value (`Reading`) and the run of them with its gaps (`History`)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
@@ -48,15 +48,20 @@ def fold(observations: Iterable[tuple[date, Items]]) -> History:
     Rule: the mean of the day's values of each item; the highest for ``pain_worst`` and the lowest
     for ``pain_least``. The result does not depend on the order of ``observations``.
     """
-    by_day: dict[date, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    by_day: dict[date, list[Items]] = defaultdict(list)
     for day, items in observations:
-        for key, value in items.items():
-            by_day[day][key].append(value)
+        by_day[day].append(items)
     return History(tuple(Reading(day, _fold_day(by_day[day])) for day in sorted(by_day)))
 
 
-def _fold_day(values: Mapping[str, list[float]]) -> Items:
-    return MappingProxyType({key: _fold_item(key, values[key]) for key in sorted(values)})
+def _fold_day(entries: Sequence[Items]) -> Items:
+    if len(entries) == 1:  # nearly every day: nothing to fold
+        return MappingProxyType(dict(entries[0]))
+    values: dict[str, list[float]] = defaultdict(list)
+    for items in entries:
+        for key, value in items.items():
+            values[key].append(value)
+    return MappingProxyType({key: _fold_item(key, found) for key, found in values.items()})
 
 
 def _fold_item(key: str, values: list[float]) -> float:

@@ -181,7 +181,7 @@ def _correct(work: Work, stored: Entry, incoming: Incoming, sequence: int) -> En
     _keep_revision(work, stored, plain(incoming.content))
     work.audit("entry.update", stored.patient_id, stored.id)
     work.session.flush()
-    if before < stored.local_day:
+    if before != stored.local_day:
         patient = work.session.get_one(Patient, (work.clinic_id, stored.patient_id))
         assessments.reassess(work, patient, before)
     return stored

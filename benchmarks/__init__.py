@@ -1,0 +1,1 @@
+"""Measurements. Each prints a table and a ratio; none is a test."""

@@ -1,0 +1,75 @@
+"""The ground a benchmark stands on: a clinic, one patient, a session and days of diary."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import Condition, Phase, Role, Route, SessionStatus, Source
+from server.database import Database
+from server.migrations import upgrade
+from server.services import account as accounts
+from server.services import clinic as clinics
+from server.services import course as courses
+from server.services import entry as entries
+from server.services import patient as patients
+from server.services import treatment_session as treatment_sessions
+from server.services.account import NewAccount
+from server.services.entry import Incoming
+from server.services.passwords import Passwords
+from server.services.work import Work, system
+from server.settings import Settings
+
+PASSWORD = "benchmark password"
+
+
+def prepare(folder: Path, days: int) -> None:
+    """Make the database in ``folder``: Ana with a session ``days`` ago and an entry a day since."""
+    database = Database(Settings(data_dir=folder).sqlalchemy_url)
+    upgrade(database)
+    clinic, now = uuid7(), datetime.now(UTC)
+    with database.write() as session:
+        work = Work(session, now, system(clinic))
+        clinics.create(work, slug="bench", name="Bench", zone="Europe/Oslo", country="GB")
+        patient = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"})
+        new = NewAccount(Role.PATIENT, "Ana", "ana@bench.example", PASSWORD, patient.id)
+        accounts.create(work, new, Passwords())
+        _treat(work, patient.id, now - timedelta(days=days))
+    random = Random(2)
+    for back in range(days, 0, -1):
+        felt = now - timedelta(days=back)
+        with database.write() as session:
+            entries.put(Work(session, felt, system(clinic)), patient.id, _entry(felt, random))
+    database.close()
+
+
+def _treat(work: Work, patient_id: UUID, at: datetime) -> None:
+    course = courses.create(
+        work,
+        patient_id,
+        {
+            "route": Route.INTRAVENOUS,
+            "condition": Condition.DEPRESSION,
+            "phase": Phase.MAINTENANCE,
+            "started_on": at.date(),
+            "min_interval_days": 7,
+            "max_interval_days": 120,
+        },
+    )
+    session = {"course_id": course.id, "status": SessionStatus.DELIVERED, "at": at}
+    treatment_sessions.create(work, patient_id, session)
+
+
+def _entry(felt: datetime, random: Random) -> Incoming:
+    items = {"mood": 7, "interest": 7, "anxiety": random.randint(1, 4), "restlessness": 2, "irritability": 2}
+    content = {
+        "occurred_at": felt,
+        "zone": "Europe/Oslo",
+        "items": {**items, "sleep_quality": random.randint(6, 9)},
+        "side_effects": {},
+        "medication": {},
+        "tags": [],
+    }
+    return Incoming(uuid7(), content, source=Source.IMPORT)

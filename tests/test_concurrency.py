@@ -1,0 +1,100 @@
+"""Everything may happen at once: the database decides, and what was acknowledged is there once."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import func, select
+from uuid_utils.compat import uuid7
+
+from server.api.edge import Surroundings
+from server.models import Alert, Delivery, Entry, EntryRevision, Patient
+from tests.cast import PASSWORD, Cast, entry, sign_in
+from tests.conftest import Clock
+
+AT_ONCE = 6
+
+
+def at_once(actions: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run ``actions`` in as many threads, started together."""
+    start = Barrier(len(actions))
+
+    def run(action: Callable[[], Any]) -> Any:
+        start.wait(10)
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(run, actions))
+
+
+def count(app: Flask, table: type[Any]) -> int:
+    with Surroundings.of(app).database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_one_entry_sent_by_six_connections_at_once_is_stored_once(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    path, body = f"/entries/{uuid7()}", entry(clock.now, safety="plan")
+    answers = at_once([lambda: cast.ana.put(path, body)] * AT_ONCE)
+    assert Counter(a.json["outcome"] for a in answers) == {"created": 1, "duplicate": AT_ONCE - 1}
+    assert all(a.json["notice"]["kind"] == "emergency" for a in answers)
+    assert [count(app, t) for t in (Entry, EntryRevision, Alert, Delivery)] == [1, 1, 1, 1]
+
+
+def test_six_red_flags_at_once_are_one_episode(app: Flask, cast: Cast, clock: Clock) -> None:
+    body = entry(clock.now, safety="often")
+    answers = at_once([lambda: cast.ana.put(f"/entries/{uuid7()}", body) for _ in range(AT_ONCE)])
+    assert {a.status_code for a in answers} == {201}
+    assert [count(app, t) for t in (Entry, Alert, Delivery)] == [AT_ONCE, 1, 1]
+
+
+def test_changes_of_one_patient_are_numbered_without_gap_or_double(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    at_once([lambda: cast.ana.put(f"/entries/{uuid7()}", entry(clock.now)) for _ in range(AT_ONCE)])
+    with Surroundings.of(app).database.read() as session:
+        numbers = sorted(session.scalars(select(Entry.sequence)))
+        counter = session.scalar(select(Patient.change_counter).where(Patient.id == cast.ana.patient_id))
+    assert numbers == list(range(1, AT_ONCE + 1))
+    assert counter == AT_ONCE
+
+
+def test_two_corrections_of_one_version_have_one_winner(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{uuid7()}"
+    cast.ana.put(path, entry(clock.now))
+    notes = [f"version {n}" for n in range(AT_ONCE)]
+    answers = at_once(
+        [lambda note=note: cast.ana.put(path, entry(clock.now, note=note), version=1) for note in notes]
+    )
+    statuses = Counter(a.status_code for a in answers)
+    assert statuses == {200: 1, 412: AT_ONCE - 1}
+    winner = next(a.json["entry"]["note"] for a in answers if a.status_code == 200)
+    assert cast.ana.get(path).json["note"] == winner
+
+
+def test_a_refresh_token_used_by_six_at_once_gives_one_successor_and_ends_the_chain(
+    app: Flask, cast: Cast
+) -> None:
+    client = app.test_client()
+    token = sign_in(client, "demo", "ana@home.example", PASSWORD)["refresh_token"]
+
+    def refresh() -> int:
+        return app.test_client().post("/v1/sign-ins/refresh", json={"refresh_token": token}).status_code
+
+    statuses = Counter(at_once([refresh] * AT_ONCE))
+    assert statuses == {200: 1, 401: AT_ONCE - 1}
+
+
+def test_an_invitation_used_by_six_at_once_makes_one_account(app: Flask, cast: Cast) -> None:
+    code = cast.bo.post(f"/patients/{cast.ana.patient_id}/invitations").json["code"]
+
+    def enrol(number: int) -> int:
+        body = {"code": code, "email": f"ana{number}@home.example", "password": PASSWORD}
+        return app.test_client().post("/v1/enrolments", json=body).status_code
+
+    statuses = Counter(at_once([lambda n=n: enrol(n) for n in range(AT_ONCE)]))
+    assert statuses == {201: 1, 401: AT_ONCE - 1}
