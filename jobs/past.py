@@ -6,15 +6,14 @@ known then, alerts open on the day they would have opened, and no way around the
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
 from server.services import alert as alerts
+from server.services import clinic as clinics
 from server.services import entry as entries
 from server.services import treatment_session as treatment_sessions
 from server.services.civil_time import civil_day
@@ -68,7 +67,7 @@ def write_past(database: Database, actor: Actor, past: Past, told: Told = lambda
     for start in range(0, len(steps), BATCH):
         batch = steps[start : start + BATCH]
         with database.write() as session:
-            take(session, actor, past, batch, tally)
+            take(Work(session, _moment(batch[0]), actor), past, batch, tally)
         told(len(batch))
     return tally
 
@@ -79,15 +78,17 @@ def ordered(past: Past) -> list[datetime | Incoming]:
     return sorted(steps, key=_order)
 
 
-def take(
-    session: Session, actor: Actor, past: Past, steps: Sequence[datetime | Incoming], tally: Tally
-) -> None:
-    """Take ``steps`` of ``past`` inside one open transaction, counting into ``tally``."""
+def take(work: Work, past: Past, steps: Sequence[datetime | Incoming], tally: Tally) -> None:
+    """Take ``steps`` of ``past`` inside the open transaction of ``work``, counting into ``tally``."""
+    # Held on purpose: a session forgets rows that nobody holds, and would ask for this one at every step.
+    clinic = clinics.get(work)
     for step in steps:
+        then = replace(work, now=_moment(step))
         if isinstance(step, Incoming):
-            _put(Work(session, _moment(step), actor), past, step, tally)
+            _put(then, past, step, tally)
         else:
-            _deliver(Work(session, step, actor), past, step, tally)
+            _deliver(then, past, step, tally)
+    del clinic
 
 
 def open_alerts(work: Work, patient_id: UUID) -> int:

@@ -86,7 +86,7 @@ def _make(
             if number == 0:
                 clinician_id = _open_clinic(work, wish, passwords)
             how = Registration(f"{wish.slug}:{wish.seed}:{number}", COUNTRY, clinician_id)
-            past = register(session, actor, virtual, how)
+            past = register(work, virtual, how)
             _give_account(work, wish, past, number, passwords)
         tally = write_past(database, actor, past)
         with database.read() as session:

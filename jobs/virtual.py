@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.orm import Session
 
 from jobs.past import Past, dated_id
 from server.clinical.vocabulary import Phase, Source
 from server.services import course as courses
 from server.services import patient as patients
 from server.services.entry import Incoming
-from server.services.work import Actor, Work
+from server.services.work import Work
 from server.simulator.shapes import SimulatedDay, VirtualPatient
 
 # Interval of maintenance visits of a simulated course, in days [proposal].
@@ -29,9 +27,8 @@ class Registration:
     clinician_id: UUID | None = None
 
 
-def register(session: Session, actor: Actor, virtual: VirtualPatient, how: Registration) -> Past:
-    """Register ``virtual`` on the morning of the first diary day and return what is still to be written."""
-    work = Work(session, beginning(virtual), actor)
+def register(work: Work, virtual: VirtualPatient, how: Registration) -> Past:
+    """Register ``virtual`` and plan the course; return what is still to be written."""
     details = {
         "name": virtual.name,
         "zone": virtual.zone,
@@ -60,11 +57,6 @@ def register(session: Session, actor: Actor, virtual: VirtualPatient, how: Regis
 def beginning(virtual: VirtualPatient) -> datetime:
     """Return the morning of the first diary day (05:00 where the patient is), in UTC."""
     return datetime.combine(virtual.first_day, time(5), ZoneInfo(virtual.zone)).astimezone(UTC)
-
-
-def ending(virtual: VirtualPatient) -> datetime:
-    """Return the morning after the last diary day, when that day can be closed, in UTC."""
-    return beginning(virtual) + (virtual.last_day - virtual.first_day) + timedelta(days=1)
 
 
 def incoming(virtual: VirtualPatient, key: str) -> Iterator[Incoming]:

@@ -2,7 +2,7 @@
 
 import click
 
-from server.commands import simulate
+from server.commands import demo, simulate
 
 
 @click.group()
@@ -10,4 +10,5 @@ def main() -> None:
     """Afterglow, the backend of the journal between treatment sessions."""
 
 
-main.add_command(simulate.command)
+for command in (demo.command, simulate.command):
+    main.add_command(command)

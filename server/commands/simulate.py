@@ -35,7 +35,7 @@ def command(
 ) -> None:
     """Make a clinic of virtual patients whose truth is known, through the same services as the API."""
     with started() as around:
-        last = end.date() if end else _yesterday(around.now)
+        last = end.date() if end else _last_over(around.now)
         _check(truth, last, around.now)
         wish = Wish(slug or f"simulated-{seed}", patients, days, seed, last, password)
         begun = time.perf_counter()
@@ -71,9 +71,10 @@ def _tell(wish: Wish, made: list[Made], seconds: float) -> None:
 def _check(truth: Path | None, last: date, now: datetime) -> None:
     if truth is not None and not truth.absolute().parent.is_dir():
         raise Problem(f"There is no folder {truth.absolute().parent} to write the truth into.")
-    if last > _yesterday(now):
-        raise Problem("The last diary day must be over: --end may be yesterday at the latest.")
+    if last > _last_over(now):
+        raise Problem(f"The last diary day must be over everywhere: --end may be {_last_over(now)} at the latest.")
 
 
-def _yesterday(now: datetime) -> date:
-    return now.astimezone(UTC).date() - timedelta(days=1)
+def _last_over(now: datetime) -> date:
+    # West of the Americas' last zone the evening of a day is still to come for hours after UTC's midnight.
+    return (now.astimezone(UTC) - timedelta(hours=32)).date()
