@@ -2,7 +2,7 @@
 
 import click
 
-from server.commands import demo, simulate
+from server.commands import demo, import_diary, simulate
 
 
 @click.group()
@@ -10,5 +10,5 @@ def main() -> None:
     """Afterglow, the backend of the journal between treatment sessions."""
 
 
-for command in (demo.command, simulate.command):
-    main.add_command(command)
+for module in (demo, import_diary, simulate):
+    main.add_command(module.command)

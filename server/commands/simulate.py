@@ -72,7 +72,9 @@ def _check(truth: Path | None, last: date, now: datetime) -> None:
     if truth is not None and not truth.absolute().parent.is_dir():
         raise Problem(f"There is no folder {truth.absolute().parent} to write the truth into.")
     if last > _last_over(now):
-        raise Problem(f"The last diary day must be over everywhere: --end may be {_last_over(now)} at the latest.")
+        raise Problem(
+            f"The last diary day must be over everywhere: --end may be {_last_over(now)} at the latest."
+        )
 
 
 def _last_over(now: datetime) -> date:
