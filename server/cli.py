@@ -2,7 +2,7 @@
 
 import click
 
-from server.commands import demo, import_diary, simulate
+from server.commands import demo, import_diary, simulate, watch_report
 
 
 @click.group()
@@ -10,5 +10,5 @@ def main() -> None:
     """Afterglow, the backend of the journal between treatment sessions."""
 
 
-for module in (demo, import_diary, simulate):
+for module in (demo, import_diary, simulate, watch_report):
     main.add_command(module.command)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.import_diary import Outcome, Plan, prepare, steps, summaries, write
-from jobs.problem import Problem
+from server.commands.files import read_bytes, read_text
 from server.commands.progress import progress
 from server.commands.start import started
 from server.diary_import.map_file import LONGEST_MAP
@@ -26,7 +26,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(file: Path, map_file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
     """Import a diary FILE (CSV): day by day, with the same safety check and watch as the API."""
     with started() as around:
-        files = (_text(map_file), _bytes(file, LARGEST_BYTES))
+        files = (read_text(map_file, LONGEST_MAP), read_bytes(file, LARGEST_BYTES))
         plan = prepare(around.database, (slug, patient_id), files, around.now)
         _show(plan)
         if dry_run:
@@ -61,19 +61,3 @@ def _tell(plan: Plan, outcome: Outcome) -> None:
     )
     for alert in outcome.opened:
         click.echo(f"  {alert.family} on {alert.day}")
-
-
-def _text(file: Path) -> str:
-    try:
-        return _bytes(file, LONGEST_MAP).decode("utf-8-sig")
-    except UnicodeError:
-        raise Problem(f"{file} is not UTF-8 text.") from None
-
-
-def _bytes(file: Path, most: int) -> bytes:
-    try:
-        if file.stat().st_size > most:
-            raise Problem(f"{file} is larger than {most} bytes.")
-        return file.read_bytes()
-    except OSError as error:
-        raise Problem(f"{file} can't be read: {error.strerror}.") from None
