@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
+from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
@@ -47,12 +48,13 @@ class Reported:
 def of_simulator(patients_each: int, seed: int, processes: int | None = None) -> Iterator[Judged]:
     """Yield ``patients_each`` stable and as many relapsing reference patients, seeds from ``seed`` on.
 
-    The replays come without their baselines. The work is shared out over ``processes`` (all of the machine's by default); the answer is the same.
+    The replays come without their baselines. The work is shared out over ``processes`` (as many as
+    the machine has processors by default); the answer is the same.
     """
     wanted = [(seed + number, stable) for stable in (True, False) for number in range(patients_each)]
     count = processes or os.cpu_count() or 1
     pool: AbstractContextManager[ProcessPoolExecutor | None]
-    pool = nullcontext() if count == 1 else ProcessPoolExecutor(count)
+    pool = nullcontext() if count == 1 else ProcessPoolExecutor(count, get_context("spawn"))
     with pool as workers:
         if workers is None:
             yield from map(_reference, wanted)

@@ -70,7 +70,8 @@ class _Mapper:
         items = dict(self._numbers())
         side_effects = dict(self._grades())
         safety, note = self._safety(), self._note()
-        self._reasons += [f"says nothing of {key}" for key in self._map.require if key not in items]
+        needed = (key for key in self._map.require if self._said(self._map.items[key].column) is None)
+        self._reasons += [f"says nothing of {key}" for key in needed]
         if not (items or side_effects or safety or note or self._reasons):
             self._reasons.append("says nothing in any column of the map")
         if self._reasons or at is None:
