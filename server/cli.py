@@ -5,9 +5,20 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from server.commands import clinic_add, migrate, openapi, serve, up, work
+from server.commands import (
+    clinic_add,
+    demo,
+    import_diary,
+    migrate,
+    openapi,
+    serve,
+    simulate,
+    up,
+    watch_report,
+    work,
+)
 
-COMMANDS = (up, serve, work, migrate, clinic_add, openapi)
+COMMANDS = (up, serve, work, migrate, clinic_add, demo, simulate, import_diary, watch_report, openapi)
 
 
 class Afterglow(click.Group):

@@ -45,6 +45,11 @@ def get(work: Work) -> Clinic:
     return work.session.get_one(Clinic, work.clinic_id)
 
 
+def by_slug(session: Session, slug: str) -> Clinic | None:
+    """Return the clinic with this short name, or None. For one-shot work, which has no actor yet."""
+    return session.scalar(select(Clinic).where(Clinic.slug == slug))
+
+
 def update(work: Work, changes: dict[str, Any]) -> Clinic:
     """Change name, zone, country or whether the safety question is asked."""
     clinic = get(work)
