@@ -44,6 +44,19 @@ class Text(fields.String):
         return character in _BIDI or unicodedata.category(character) in _CONTROL
 
 
+class Reason(Text):
+    """Text that must say something: blanks alone are no reason."""
+
+    def __init__(self, *, longest: int = 2000, **kwargs: Any) -> None:
+        super().__init__(longest=longest, shortest=1, lines=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not text.strip():
+            raise ValidationError("Must not be blank.")
+        return text
+
+
 class Email(Text):
     """An e-mail address, lower-cased: the part people mistype least is not worth a failed sign-in."""
 
