@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy, policy_from
@@ -32,6 +33,11 @@ def create(work: Work, **values: Any) -> Clinic:
 def new_clinic_id() -> UUID:
     """Return a fresh id for a clinic."""
     return uuid7()
+
+
+def every_id(session: Session) -> list[UUID]:
+    """Return the ids of all clinics: jobs work through them one at a time."""
+    return list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
 
 
 def get(work: Work) -> Clinic:
