@@ -1,1 +1,1 @@
-"""The commands of `afterglow`, one `click.Command` a file; `server/cli.py` puts them together."""
+"""The commands of `afterglow`: one file each, its `click.Command` named `command`."""

@@ -1,19 +1,17 @@
-"""What every command needs: settings, a migrated database, the time, and one clear line on trouble."""
+"""What one-shot work is started with, and one clear line where it can't go on."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy.exc import DatabaseError
 
 from jobs.problem import Problem
+from server.commands.ground import database_of, settings_here
 from server.database import Database
-from server.services import clinic as clinics
 from server.services.passwords import Passwords
-from server.settings import Settings, SettingsError, read_settings
+from server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +27,9 @@ class Around:
 @contextmanager
 def started() -> Iterator[Around]:
     """Open the database of the environment's settings; ClickException for what a person can mend."""
-    try:
-        settings = read_settings(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-    database = Database(settings.sqlalchemy_url)
-    try:
-        _check_tables(database)
-        yield Around(settings, database, Passwords(settings.password_cost), datetime.now(UTC))
-    except Problem as problem:
-        raise click.ClickException(str(problem)) from None
-    finally:
-        database.close()
-
-
-def _check_tables(database: Database) -> None:
-    try:
-        with database.read() as session:
-            clinics.by_slug(session, "")
-    except DatabaseError:
-        raise Problem(
-            "The database can't be read, or its tables are not there: run `afterglow migrate` first."
-        ) from None
+    settings = settings_here()
+    with database_of(settings) as database:
+        try:
+            yield Around(settings, database, Passwords(settings.password_cost), datetime.now(UTC))
+        except Problem as problem:
+            raise click.ClickException(str(problem)) from None

@@ -35,6 +35,11 @@ def new_clinic_id() -> UUID:
     return uuid7()
 
 
+def every_id(session: Session) -> list[UUID]:
+    """Return the ids of all clinics: jobs work through them one at a time."""
+    return list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
+
+
 def get(work: Work) -> Clinic:
     """Return the actor's clinic."""
     return work.session.get_one(Clinic, work.clinic_id)
