@@ -1,12 +1,11 @@
 """Load the demo clinic once: five patients whose past happened through the services, day by day."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from jobs.past import Past, Tally, Told, ordered, take
+from jobs.past import Past, Tally, Told, finish, ordered, take
 from jobs.problem import Problem
 from jobs.virtual import Registration, beginning, register
 from server.clinical.vocabulary import Role
@@ -42,14 +41,6 @@ _PEOPLE = (
 _ANA = "ana@demo.example"
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One patient of the demo: who they are in the database, and their past."""
-
-    virtual: VirtualPatient
-    past: Past
-
-
 def demo_sign_ins() -> list[DemoSignIn]:
     """Return who can sign in at the demo clinic, the patient first."""
     staff = [DemoSignIn(role, email, PASSWORD) for role, _, email in _PEOPLE]
@@ -69,9 +60,9 @@ def load(settings: Settings, database: Database, now: datetime, told: Told = lam
         if clinics.by_slug(session, SLUG) is not None:
             return False
         work = Work(session, beginning(virtuals[0]), system(clinics.new_clinic_id()))
-        for scene in _cast(work, virtuals, Passwords(settings.password_cost)):
-            steps = ordered(scene.past)
-            take(work, scene.past, steps, Tally())
+        for past in _cast(work, virtuals, Passwords(settings.password_cost), now):
+            take(work, past, ordered(past), Tally())
+            finish(work, past)
             told(1)
     return True
 
@@ -81,17 +72,18 @@ def patients() -> int:
     return 5
 
 
-def _cast(work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords) -> list[Scene]:
+def _cast(
+    work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords, now: datetime
+) -> Iterator[Past]:
     clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
     clinician_id = _staff(work, passwords)
-    scenes = []
     for virtual in virtuals:
-        past = register(work, virtual, Registration(f"{SLUG}:{virtual.name}", COUNTRY, clinician_id))
+        how = Registration(f"{SLUG}:{virtual.name}", COUNTRY, now, clinician_id)
+        past = register(work, virtual, how)
         if virtual.name == PATIENT:
             new = NewAccount(Role.PATIENT, PATIENT, _ANA, PASSWORD, past.patient_id)
             accounts.create(work, new, passwords)
-        scenes.append(Scene(virtual, past))
-    return scenes
+        yield past
 
 
 def _staff(work: Work, passwords: Passwords) -> UUID:

@@ -7,14 +7,18 @@ known then, alerts open on the day they would have opened, and no way around the
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cached_property
 from uuid import UUID
 
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
 from server.services import alert as alerts
+from server.services import assessment as assessments
 from server.services import clinic as clinics
 from server.services import entry as entries
+from server.services import patient as patients
+from server.services import silence as silences
 from server.services import treatment_session as treatment_sessions
 from server.services.civil_time import civil_day
 from server.services.entry import Incoming
@@ -28,15 +32,25 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Told = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Past:
-    """Delivered sessions (aware moments, of one course) and entries of one patient, in any order."""
+    """Delivered sessions (aware moments, of one course) and entries of one patient, in any order.
+
+    Up to ``until`` the patient's days are closed too, also those after the last entry: silence counts.
+    """
 
     patient_id: UUID
     zone: str
     course_id: UUID | None
     sessions: Sequence[datetime]
     entries: Sequence[Incoming]
+    until: datetime | None = None
+
+    @cached_property
+    def days(self) -> frozenset[date]:
+        """The local days that have an entry."""
+        moments = (entry.content["occurred_at"] for entry in self.entries)
+        return frozenset(civil_day(moment, self.zone) for moment in moments)
 
 
 @dataclass(slots=True)
@@ -69,6 +83,8 @@ def write_past(database: Database, actor: Actor, past: Past, told: Told = lambda
         with database.write() as session:
             take(Work(session, _moment(batch[0]), actor), past, batch, tally)
         told(len(batch))
+    with database.write() as session:
+        finish(Work(session, EPOCH, actor), past)
     return tally
 
 
@@ -84,11 +100,33 @@ def take(work: Work, past: Past, steps: Sequence[datetime | Incoming], tally: Ta
     clinic = clinics.get(work)
     for step in steps:
         then = replace(work, now=_moment(step))
+        close_days(then, past)
         if isinstance(step, Incoming):
             _put(then, past, step, tally)
         else:
             _deliver(then, past, step, tally)
     del clinic
+
+
+def finish(work: Work, past: Past) -> None:
+    """Close the days that had ended by the end of ``past``."""
+    if past.until is not None:
+        close_days(replace(work, now=past.until), past)
+
+
+def close_days(work: Work, past: Past) -> None:
+    """Close every day of the patient that had ended by now, each at its own end, as the nightly job does.
+
+    Somebody whose days began to be closed lately (an import into a running clinic) has none. A day
+    with an entry was judged when the entry came in, and nothing has changed since.
+    """
+    while (patient := patients.take_to_close(work, past.patient_id)) is not None:
+        day, ended = patients.ended_day(patient), replace(work, now=patient.next_close_at)
+        if day not in past.days:
+            assessments.judge(ended, patient, day)
+        silences.check(ended, patient, day)
+        patients.close_day(patient, day)
+        work.session.flush()
 
 
 def open_alerts(work: Work, patient_id: UUID) -> int:

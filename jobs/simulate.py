@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +45,7 @@ class Made:
     alerts: int
 
 
-def simulate(database: Database, passwords: Passwords, wish: Wish) -> Iterator[Made]:
+def simulate(database: Database, passwords: Passwords, wish: Wish, now: datetime) -> Iterator[Made]:
     """Make the clinic and yield its patients one by one, as they are made.
 
     Raises Problem when the clinic exists, or is too small or too short to be simulated. The same
@@ -55,7 +55,7 @@ def simulate(database: Database, passwords: Passwords, wish: Wish) -> Iterator[M
         virtuals = simulate_clinic(wish.patients, wish.days, wish.seed, wish.end)
     except ValueError as error:
         raise Problem(f"{error}.") from None
-    return _make(database, passwords, wish, virtuals)
+    return _make(database, passwords, (wish, now), virtuals)
 
 
 def truth_of(wish: Wish, made: list[Made]) -> dict[str, Any]:
@@ -77,20 +77,20 @@ def truth_of(wish: Wish, made: list[Made]) -> dict[str, Any]:
 
 
 def _make(
-    database: Database, passwords: Passwords, wish: Wish, virtuals: Iterator[VirtualPatient]
+    database: Database, passwords: Passwords, when: tuple[Wish, datetime], virtuals: Iterator[VirtualPatient]
 ) -> Iterator[Made]:
+    wish, now = when
     actor, clinician_id = system(clinics.new_clinic_id()), None
     for number, virtual in enumerate(virtuals):
         with database.write() as session:
             work = Work(session, beginning(virtual), actor)
-            if number == 0:
-                clinician_id = _open_clinic(work, wish, passwords)
-            how = Registration(f"{wish.slug}:{wish.seed}:{number}", COUNTRY, clinician_id)
+            clinician_id = clinician_id if number else _open_clinic(work, wish, passwords)
+            how = Registration(f"{wish.slug}:{wish.seed}:{number}", COUNTRY, now, clinician_id)
             past = register(work, virtual, how)
             _give_account(work, wish, past, number, passwords)
         tally = write_past(database, actor, past)
         with database.read() as session:
-            opened = open_alerts(Work(session, work.now, actor), past.patient_id)
+            opened = open_alerts(Work(session, now, actor), past.patient_id)
         yield Made(past.patient_id, virtual, tally.created, opened)
 
 

@@ -10,6 +10,7 @@ from jobs.past import Past, dated_id
 from server.clinical.vocabulary import Phase, Source
 from server.services import course as courses
 from server.services import patient as patients
+from server.services.civil_time import day_end
 from server.services.entry import Incoming
 from server.services.work import Work
 from server.simulator.shapes import SimulatedDay, VirtualPatient
@@ -20,10 +21,11 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 7, 28
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a virtual patient needs beside themself: a name for their ids, and a clinician perhaps."""
+    """What a virtual patient needs beside themself: a name for their ids, ``now``, perhaps a clinician."""
 
     key: str
     country: str
+    now: datetime
     clinician_id: UUID | None = None
 
 
@@ -51,7 +53,9 @@ def register(work: Work, virtual: VirtualPatient, how: Registration) -> Past:
     )
     zone = ZoneInfo(virtual.zone)
     sessions = [datetime.combine(s.day, time(s.hour), zone) for s in virtual.sessions]
-    return Past(patient.id, virtual.zone, course.id, sessions, list(incoming(virtual, how.key)))
+    entries = list(incoming(virtual, how.key))
+    until = min(day_end(virtual.last_day, virtual.zone), how.now)
+    return Past(patient.id, virtual.zone, course.id, sessions, entries, until)
 
 
 def beginning(virtual: VirtualPatient) -> datetime:

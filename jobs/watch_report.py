@@ -136,13 +136,17 @@ def _reported(diary: Diary, policy: Policy, truth: Truth | None = None) -> Repor
 
 
 def _diaries(work: Work) -> Iterator[tuple[UUID, Diary]]:
+    for patient_id, name in list(_everybody(work)):
+        work.audit("watch.report", patient_id)
+        diary = _diary(work, patient_id, name)
+        if diary is not None:
+            yield patient_id, diary
+
+
+def _everybody(work: Work) -> Iterator[tuple[UUID, str]]:
     after = None
     while found := patients.page(work, after, _PAGE):
-        for patient in found:
-            work.audit("watch.report", patient.id)
-            diary = _diary(work, patient.id, patient.name)
-            if diary is not None:
-                yield patient.id, diary
+        yield from ((patient.id, patient.name) for patient in found)
         after = found[-1].id
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.request import urlopen
 from uuid import UUID
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -276,7 +277,8 @@ def test_the_contract_is_printed_without_touching_anything(environment: Environm
 def test_every_command_and_option_explains_itself() -> None:
     for name, command in main.commands.items():
         assert command.help, name
-        described = [getattr(option, "help", None) for option in command.params]
+        options = (option for option in command.params if isinstance(option, click.Option))
+        described = [option.help for option in options]
         assert all(described), name
 
 

@@ -49,7 +49,7 @@ def command(
 def _make(around: Around, wish: Wish) -> list[Made]:
     with progress("patients", wish.patients) as told:
         made = []
-        for one in make_clinic(around.database, around.passwords, wish):
+        for one in make_clinic(around.database, around.passwords, wish, around.now):
             made.append(one)
             told(1)
     return made

@@ -1,16 +1,18 @@
 """Turn rows into what entries say: rescaled to our items, turned round where needed, fractions kept."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from server.clinical.vocabulary import ITEMS, SEVERITY_HIGH, SEVERITY_LOW
 from server.diary_import.diary_map import DiaryMap, Grades, Scale
 from server.diary_import.table import Record, Refusal, Table, TableError
 
+N = TypeVar("N", int, float)
 NOTE_LONGEST = 10_000
 # Enough to tell any two answers apart, and the same text on every machine.
 DIGITS = 6
@@ -111,21 +113,25 @@ class _Mapper:
 
     def _numbers(self) -> Iterator[tuple[str, float]]:
         for key, scale in self._map.items.items():
-            if text := self._said(scale.column):
-                try:
-                    yield key, rescaled(key, self._number(text), scale)
-                except _Unusable as problem:
-                    self._reasons.append(f"column {scale.column} {problem}")
+            yield from self._taken(key, scale.column, partial(self._rescaled, key, scale))
 
     def _grades(self) -> Iterator[tuple[str, int]]:
         for term, grades in self._map.side_effects.items():
-            if text := self._said(grades.column):
-                try:
-                    yield term, self._grade(text, grades)
-                except _Unusable as problem:
-                    self._reasons.append(f"column {grades.column} {problem}")
+            yield from self._taken(term, grades.column, partial(self._grade, grades))
 
-    def _grade(self, text: str, grades: Grades) -> int:
+    def _taken(self, key: str, column: str, read: Callable[[str], N]) -> Iterator[tuple[str, N]]:
+        text = self._said(column)
+        if text is None:
+            return
+        try:
+            yield key, read(text)
+        except _Unusable as problem:
+            self._reasons.append(f"column {column} {problem}")
+
+    def _rescaled(self, key: str, scale: Scale, text: str) -> float:
+        return rescaled(key, self._number(text), scale)
+
+    def _grade(self, grades: Grades, text: str) -> int:
         if grades.grades:
             if text not in grades.grades:
                 raise _Unusable("has a text that the map's grades don't translate")
