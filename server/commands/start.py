@@ -1,4 +1,4 @@
-"""What one-shot work is started with, and one clear line where it can't go on."""
+"""What one-shot work is started with: a migrated database, the time, and one clear line on trouble."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
