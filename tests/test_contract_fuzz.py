@@ -29,7 +29,7 @@ from server.app import create_app
 from server.database import Database
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, found_clinic
-from tests.conftest import NOON, Clock, Store
+from tests.conftest import NOON, Clock, empty
 
 CHECKS = [
     not_a_server_error,
@@ -39,7 +39,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 ROLES = ("ana", "bo", "coordinator", "admin", "scheduler")
-EXAMPLES = 15
+EXAMPLES = 8
 # Signing out would leave the rest of the run outside; its own test covers it.
 LEFT_OUT = {("DELETE", "/v1/sign-ins/current")}
 
@@ -52,7 +52,7 @@ def fuzzed(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     cast = found_clinic(app)
     yield app, cast
     database: Database = app.extensions["afterglow"].database
-    Store(sqlite_url).empty(database)
+    empty(database)
     database.close()
 
 
