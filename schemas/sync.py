@@ -1,19 +1,15 @@
 """Sync on the wire: a batch of changes up, a page of changes down."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
 
 from schemas.base import Answer, Body, ProblemDetail
-from schemas.entry import EXAMPLE as ENTRY
-from schemas.entry import EntryAnswer, EntryBody, NoticeAnswer
+from schemas.entry import ENTRY, EntryAnswer, EntryBody, NoticeAnswer
 from schemas.fields import Id, Moment, Text, Whole
 
 ITEMS_MOST = 200
-EXAMPLE = {
-    "cursor": None,
-    "items": [{"id": "01a1e8a0-5c00-7000-8000-000000000001", "action": "put", "entry": ENTRY}],
-}
 
 
 class Id7(Id):
@@ -55,6 +51,11 @@ class Unchecked(fields.List[Any]):
 
 class SyncBody(Body):
     """What the phone has, and where its copy ends."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "cursor": None,
+        "items": [{"id": "01a1e8a0-5c00-7000-8000-000000000001", "action": "put", "entry": ENTRY}],
+    }
 
     cursor = Text(longest=500, allow_none=True, load_default=None)
     limit = Whole(low=1, high=500, load_default=200)

@@ -1,5 +1,25 @@
 """Blueprints: load, call one service, dump. This edge owns its transaction and asks the clock."""
 
-from server.api import clinic, entry, patient, sign_in, status, sync
+from server.api import (
+    alert,
+    booking_suggestion,
+    clinic,
+    course,
+    entry,
+    inbox,
+    patient,
+    sign_in,
+    status,
+    sync,
+    treatment_session,
+    trend,
+    watch,
+)
 
-BLUEPRINTS = tuple(module.blueprint for module in (status, sign_in, clinic, patient, entry, sync))
+BLUEPRINTS = tuple(
+    module.blueprint
+    for module in (
+        *(status, sign_in, clinic, patient, course, treatment_session),
+        *(entry, sync, trend, watch, alert, booking_suggestion, inbox),
+    )
+)

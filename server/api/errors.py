@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from server.api.edge import Forbidden, HeaderProblem
 from server.clinical.lifecycle import IllegalMove
 from server.services.errors import (
+    Blocked,
     Conflict,
     Gone,
     Invalid,
@@ -32,6 +33,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     NotSignedIn: 401,
     Forbidden: 403,
     NotFound: 404,
+    Blocked: 409,
     Conflict: 409,
     Gone: 410,
     Stale: 412,

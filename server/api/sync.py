@@ -8,7 +8,7 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 from marshmallow import ValidationError
 
-from schemas.sync import EXAMPLE, SyncAnswer, SyncBody, SyncItem
+from schemas.sync import SyncAnswer, SyncBody, SyncItem
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, body_up_to, reading, writing
 from server.api.entry import own_patient
@@ -29,7 +29,7 @@ _ITEM = SyncItem()
 @blueprint.route("/sync", methods=["POST"])
 @allow(Role.PATIENT)
 @body_up_to(LARGEST)
-@blueprint.arguments(SyncBody, example=EXAMPLE)
+@blueprint.arguments(SyncBody)
 @blueprint.response(200, SyncAnswer)
 def synchronise(body: Mapping[str, Any]) -> Any:
     """Push up to 200 changes and pull what changed since the cursor.
