@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from server.clinical.instruments.instrument import (
     TOTAL,
@@ -15,7 +16,7 @@ from server.clinical.instruments.instrument import (
     Method,
     SafetyRule,
 )
-from server.clinical.vocabulary import Direction
+from server.clinical.vocabulary import AlertClass, Direction
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ITEM_ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -27,7 +28,19 @@ Problems = Iterator[tuple[str, str]]
 
 def check(instrument: Instrument) -> None:
     """Raise `InstrumentError` for the first field that contradicts another or the licence."""
-    for problems in (_identity, _content, _items, _references, _skips, _method, _domains, _range, _bands, _change, _safety):
+    for problems in (
+        _identity,
+        _content,
+        _items,
+        _references,
+        _skips,
+        _method,
+        _domains,
+        _range,
+        _bands,
+        _change,
+        _safety,
+    ):
         for field, problem in problems(instrument):
             raise InstrumentError(instrument.name, field, problem)
 
@@ -41,7 +54,9 @@ def _identity(instrument: Instrument) -> Problems:
         yield "direction", "a scale has a good and a bad end"
     codes = {"loinc.panel": instrument.loinc.panel, "loinc.total": instrument.loinc.total}
     codes.update({f"items.{item.id}.loinc": item.loinc for item in instrument.items})
-    yield from ((f, "is not a LOINC code") for f, code in codes.items() if code and not _LOINC.fullmatch(code))
+    yield from (
+        (f, "is not a LOINC code") for f, code in codes.items() if code and not _LOINC.fullmatch(code)
+    )
 
 
 def _content(instrument: Instrument) -> Problems:
@@ -152,7 +167,8 @@ def _range(instrument: Instrument) -> Problems:
         yield "scoring.high", f"items make {low:g}..{high:g}, the file says {scoring.low:g}..{scoring.high:g}"
     if scoring.low >= scoring.high:
         yield "scoring.low", "must be less than scoring.high"
-    if scoring.whole is (scoring.method in (Method.MEAN, Method.PROFILE)):
+    measured = scoring.method in (Method.MEAN, Method.PROFILE)
+    if scoring.method is not Method.ENTERED and scoring.whole is measured:
         yield "scoring.whole", "sums and tiers are counted; means and profiles are measured"
 
 
@@ -167,7 +183,9 @@ def _reachable(instrument: Instrument) -> tuple[float, float]:
         return 0, max(tier.value for tier in scoring.tiers)
     if scoring.method is Method.DOMAIN_MAX:
         parts = [[items[name] for name in part.items] for part in scoring.subscores]
-        return sum(max(i.low for i in part) for part in parts), sum(max(i.high for i in part) for part in parts)
+        return sum(max(i.low for i in part) for part in parts), sum(
+            max(i.high for i in part) for part in parts
+        )
     # A mean of items of different ranges would weigh them by their length.
     return max(lows), min(highs)
 
@@ -188,7 +206,7 @@ def _bands(instrument: Instrument) -> Problems:
 
 
 def _band_edges(bands: Sequence[Band], step: int) -> Problems:
-    for below, above in zip(bands, bands[1:], strict=False):
+    for below, above in pairwise(bands):
         if above.low > below.high + step:
             yield f"bands.{above.key}", f"leaves a gap after {below.key}"
         if above.low < below.high + step:
@@ -212,13 +230,14 @@ def _change(instrument: Instrument) -> Problems:
 
 
 def _safety(instrument: Instrument) -> Problems:
-    ranges = {item.id: (item.low, item.high) for item in instrument.items}
+    ranges: dict[str, tuple[float, float]] = {item.id: (item.low, item.high) for item in instrument.items}
     ranges[TOTAL] = (instrument.scoring.low, instrument.scoring.high)
     for rule in instrument.safety:
         low, high = ranges[rule.item]
         if not low < rule.at_least <= high:
             yield f"safety.{rule.flag.code}", f"{rule.item} can never fall short of it, or never reach it"
-        if rule.item != TOTAL and rule.item not in _kept(instrument):
+        urgent = rule.flag.urgency <= AlertClass.P1
+        if urgent and rule.item != TOTAL and rule.item not in _kept(instrument):
             yield f"safety.{rule.flag.code}", f"{rule.item} could be imputed: name it in never_impute"
     yield from _safety_order(instrument.safety)
 
@@ -233,7 +252,7 @@ def _kept(instrument: Instrument) -> set[str]:
 def _safety_order(rules: Sequence[SafetyRule]) -> Problems:
     """The first rule that holds wins, so the gravest must come first."""
     yield from ((f"safety.{c}", "is there twice") for c in _repeats([rule.flag.code for rule in rules]))
-    for earlier, later in zip(rules, rules[1:], strict=False):
+    for earlier, later in pairwise(rules):
         if earlier.item != later.item:
             continue
         if earlier.at_least < later.at_least or earlier.flag.urgency > later.flag.urgency:
@@ -242,3 +261,19 @@ def _safety_order(rules: Sequence[SafetyRule]) -> Problems:
 
 def _repeats(names: Sequence[str]) -> list[str]:
     return sorted({name for name in names if list(names).count(name) > 1})
+
+
+# Each may rely on what the ones before it found in order.
+_CHECKS = (
+    _identity,
+    _content,
+    _items,
+    _references,
+    _skips,
+    _method,
+    _domains,
+    _range,
+    _bands,
+    _change,
+    _safety,
+)

@@ -3,7 +3,7 @@
 Source: docs/scales.md, and the ``source`` of each data file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import floor, isfinite
 from statistics import fmean
@@ -21,7 +21,9 @@ from server.clinical.instruments.instrument import (
 )
 from server.clinical.redflags import RedFlag
 
-_FOLDS = MappingProxyType({Fold.SUM: sum, Fold.MEAN: fmean, Fold.MAX: max})
+_FOLDS: Mapping[Fold, Callable[[list[int]], float]] = MappingProxyType(
+    {Fold.SUM: sum, Fold.MEAN: fmean, Fold.MAX: max}
+)
 _NO_TOTAL = (Method.PROFILE, Method.ENTERED)
 
 
