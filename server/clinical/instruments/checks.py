@@ -252,11 +252,17 @@ def _kept(instrument: Instrument) -> set[str]:
 def _safety_order(rules: Sequence[SafetyRule]) -> Problems:
     """The first rule that holds wins, so the gravest must come first."""
     yield from ((f"safety.{c}", "is there twice") for c in _repeats([rule.flag.code for rule in rules]))
-    for earlier, later in pairwise(rules):
-        if earlier.item != later.item:
-            continue
-        if earlier.at_least < later.at_least or earlier.flag.urgency > later.flag.urgency:
-            yield f"safety.{later.flag.code}", f"must come before {earlier.flag.code}"
+    for item in dict.fromkeys(rule.item for rule in rules):
+        for earlier, later in pairwise([rule for rule in rules if rule.item == item]):
+            if _hides(earlier, later) or earlier.flag.urgency > later.flag.urgency:
+                yield f"safety.{later.flag.code}", f"must come before {earlier.flag.code}"
+
+
+def _hides(earlier: SafetyRule, later: SafetyRule) -> bool:
+    """Return whether ``later`` could never be the first that holds."""
+    if earlier.while_missing is not None:
+        return earlier.at_least < later.at_least
+    return earlier.at_least <= later.at_least
 
 
 def _repeats(names: Sequence[str]) -> list[str]:

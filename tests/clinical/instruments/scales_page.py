@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server.clinical.instruments.catalog import EDITIONS
-from server.clinical.instruments.instrument import ChangeRule, Content, Instrument, SafetyRule
+from server.clinical.instruments.instrument import ChangeRule, Instrument, SafetyRule
 from server.clinical.vocabulary import Direction
 
 PAGE = Path(__file__).parents[3] / "docs" / "scales.md"
@@ -12,26 +12,22 @@ PAGE = Path(__file__).parents[3] / "docs" / "scales.md"
 HEAD = """# Scales
 
 Made from the data files in `server/clinical/instruments/data` by
-`python -m tests.clinical.instruments.scales_page`; a test keeps the two equal. Change the file, never this page.
+`python -m tests.clinical.instruments.scales_page`; a test keeps the two equal. Change the file, not this
+page.
 
-Rules for every scale: an answer outside its range, or to an item that does not exist, is refused. A total is made
-only with at most the allowed number of items missing, is then marked as pro-rated, and an item that asks about
-suicide is never made up. Safety rules look at every answer, also where no total can be made; a safety item without
-an answer is named and never read as "no". A band is a description of a number, not a diagnosis.
+Rules for every scale: an answer outside its range, or to an item that does not exist, is refused. A total
+is made only with at most the allowed number of items missing, and is then marked as pro-rated; an item that
+asks about suicide is never made up. Safety rules look at every answer, also where no total can be made; a
+safety item without an answer is named and never read as "no". A band describes a number; it is not a
+diagnosis.
 
-What is shipped: **text** (items and answers, licence class A), **slot** (structure only; a clinic adds the text it
-is licensed to hold, class B), **score** (number of items, ranges and rules only, class C).
+What is shipped: **text** (items and answers, licence class A), **slot** (structure only; a clinic adds the
+text it is licensed to hold, class B), **score** (number of items, ranges and rules only, class C).
 
-LOINC codes are stated where they were seen in a public LOINC artefact, and left out elsewhere. This material
-contains content from LOINC (https://loinc.org). LOINC is copyright Regenstrief Institute, Inc. and the LOINC
-Committee, and is available at no cost under the licence at https://loinc.org/license.
+LOINC codes are stated where they were seen in a public LOINC artefact, and left out elsewhere. This
+material contains content from LOINC (https://loinc.org). LOINC is copyright Regenstrief Institute, Inc. and
+the LOINC Committee, and is available at no cost under the licence at https://loinc.org/license.
 """
-
-SHIPPED = {
-    Content.TEXT: "text",
-    Content.SLOT: "slot",
-    Content.SCORE: "score",
-}
 
 
 def page() -> str:
@@ -63,7 +59,7 @@ def _main() -> Iterator[tuple[str, ...]]:
             codes.append("items in the file")
         yield (
             *(f"`{made.key}` {made.title}", f"{made.version} {made.locale}", made.licence.kind),
-            *(SHIPPED[made.content], items, total),
+            *(made.content, items, total),
             *("high" if made.direction is Direction.HIGH_GOOD else "low", ", ".join(codes) or "-"),
         )
 

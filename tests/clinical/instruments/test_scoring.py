@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.clinical.instruments.catalog import INSTRUMENTS, instrument
@@ -270,6 +270,7 @@ def full_answers(key: str) -> st.SearchStrategy[dict[str, int]]:
 
 
 @pytest.mark.parametrize("key", SCORED)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_total_lies_in_its_range_and_the_order_of_answers_does_not_matter(
     key: str, data: st.DataObject
@@ -290,6 +291,7 @@ def urgencies(made: Instrument, answers: Mapping[str, int | None]) -> list[str]:
 
 
 @pytest.mark.parametrize("key", SCORED)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_higher_answer_never_lowers_the_total_nor_the_urgency(key: str, data: st.DataObject) -> None:
     made, answers = instrument(key), data.draw(full_answers(key))
@@ -306,6 +308,7 @@ def test_a_higher_answer_never_lowers_the_total_nor_the_urgency(key: str, data: 
 
 
 @pytest.mark.parametrize("key", sorted(key for key in SCORED if instrument(key).safety))
+@settings(max_examples=40)
 @given(data=st.data())
 def test_leaving_out_other_items_never_hides_a_safety_answer(key: str, data: st.DataObject) -> None:
     made, answers = instrument(key), data.draw(full_answers(key))
