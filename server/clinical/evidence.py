@@ -34,7 +34,7 @@ def snapshot(facts: Facts, baseline: Baseline, policy: Policy) -> Mapping[str, o
         "day": facts.day.isoformat(),
         "state": str(facts.state),
         "since": _since(facts),
-        "last_entry": facts.last.day.isoformat() if facts.last else None,
+        "as_of": facts.last.day.isoformat() if facts.last else None,
         "rules": [_hit(hit) for hit in facts.hits],
         "series": {name: _series(baseline.levels[name], marks.get(name)) for name in shown},
         "items_up": _items_up(facts, baseline, policy),

@@ -140,7 +140,7 @@ def _ae_open(facts: Facts, policy: Policy, today: date) -> str | None:
     if any(
         u is AlertClass.P0 or (u in _URGENT and f is AlertFamily.SIDE_EFFECT) for u, f in facts.open_alerts
     ):
-        return "an urgent side-effect alert is open"
+        return "an urgent alert is open"
     since = today - timedelta(days=policy.whole("maintenance.severe_days") - 1)
     severe = [t for t in facts.troubles if t.day >= since]
     return _reported(severe, policy, today, "maintenance.severe_grade")

@@ -2,7 +2,7 @@
 
 What is not in a table is not allowed. A clinic's or a worker's claim about the world (booked,
 arrived, delivered) is a move like any other, so an illegal one is refused here and nowhere else.
-Source: the state machine of the scheduling reference (docs/clinical.md, "Moves").
+Source: docs/clinical.md, "Moves".
 """
 
 from collections.abc import Iterable, Mapping

@@ -78,7 +78,7 @@ def level_of(points: Points, prior_sd: float, policy: Policy) -> Level:
     """Return the level of at least one point, its spread and correlation drawn to the usual ones.
 
     Two weeks say little about a person's spread: the SD is a mean of the observed one and
-    ``prior_sd`` (points), weighted by days; likewise the correlation. Source: reference 4.3.
+    ``prior_sd`` (points), weighted by days; likewise the correlation. Source: docs/clinical.md, "Baseline".
     """
     values = [value for _, value in points]
     mean = fsum(values) / len(values)

@@ -1,7 +1,7 @@
 """The table of thresholds: one row for every number of clinical meaning.
 
-Sources are short names of ``docs/clinical.md``: "reference" is the project's clinical reference,
-"simulator" was chosen on simulated patients, "proposal" needs the clinic's own sign-off.
+Sources are named in ``docs/clinical.md``: "simulator" was chosen on simulated patients, "proposal"
+has no published standard behind it and needs the clinic's own sign-off.
 """
 
 from collections.abc import Mapping
@@ -23,16 +23,16 @@ class Threshold:
 
 
 _HELD = "Lucas & Saccucci 1990"
-_SIM = "reference simulation; simulator"
-_SPC = "reference 4.3; Schat 2021"
-_FLAG = "proposal; reference 2.2"
-_CLOCK = "proposal; reference 2.3"
-_GUARD = "proposal; reference 6.2"
+_SIM = "simulator"
+_SPC = "Schat 2021; simulator"
+_FLAG = "proposal"
+_CLOCK = "proposal"
+_GUARD = "proposal"
 _PAIN = "Farrar 2001; Dworkin 2008"
 
 _ALERT = (
     Threshold(
-        "alert.lockout_days", 14, 0, 60, "days", "reference 4.3", "calm after a relapse episode was resolved"
+        "alert.lockout_days", 14, 0, 60, "days", "proposal", "calm after a relapse episode was resolved"
     ),
 )
 
@@ -56,7 +56,13 @@ _BASELINE = (
         "baseline.pre_min_days", 3, 1, 14, "days", "proposal", "observed days a pre-treatment level needs"
     ),
     Threshold(
-        "baseline.response_mood", 0.5, 0.2, 0.8, "share", "reference 3.1", "improvement that is a response"
+        "baseline.response_mood",
+        0.5,
+        0.2,
+        0.8,
+        "share",
+        "Daly 2019; proposal",
+        "improvement that is a response",
     ),
     Threshold("baseline.response_pain", 0.3, 0.1, 0.8, "share", _PAIN, "improvement that is a response"),
     Threshold(
@@ -72,14 +78,18 @@ _RELAPSE = (
     Threshold(
         "relapse.item_lambda", 0.1, 0.05, 0.5, "weight", _HELD, "weight of the newest day, unrest and items"
     ),
-    Threshold("relapse.item_limit", 3.5, 2, 6, "SD", _SIM, "limit of the moving average, one item"),
-    Threshold("relapse.unrest_limit", 3.4, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
+    Threshold("relapse.item_limit", 3.8, 2, 6, "SD", _SIM, "limit of the moving average, one item"),
+    Threshold("relapse.unrest_limit", 3.6, 2, 6, "SD", _SIM, "limit of the moving average, unrest"),
     Threshold("relapse.item_rise_share", 0.05, 0.01, 0.4, "share", _SIM, "smallest rise, share of the scale"),
     Threshold("relapse.item_entries", 3, 1, 14, "entries", _SIM, "observed days in a row above that rise"),
     Threshold("relapse.items_needed", 2, 1, 6, "items", _SIM, "single items that must agree on a day"),
-    Threshold("relapse.mean_days", 7, 3, 14, "days", "reference 4.5", "span of the mean rule"),
-    Threshold("relapse.mean_min_days", 4, 2, 14, "days", "reference 4.5", "observed days the mean needs"),
-    Threshold("relapse.mean_rise_mood", 2.0, 0.5, 5, "points", "reference 4.5", "rise of the mean, mood"),
+    Threshold("relapse.mean_days", 7, 3, 14, "days", "proposal; simulator", "span of the mean rule"),
+    Threshold(
+        "relapse.mean_min_days", 4, 2, 14, "days", "proposal; simulator", "observed days the mean needs"
+    ),
+    Threshold(
+        "relapse.mean_rise_mood", 2.0, 0.5, 5, "points", "proposal; simulator", "rise of the mean, mood"
+    ),
     Threshold("relapse.mean_rise_pain", 2.0, 0.5, 5, "points", _PAIN, "rise of the mean, pain"),
     Threshold(
         "relapse.mean_share_pain", 0.3, 0.1, 1, "share", _PAIN, "or rise as a share of the baseline, pain"
@@ -87,7 +97,7 @@ _RELAPSE = (
     Threshold(
         "relapse.mean_floor_pain", 1.8, 0.5, 4, "points", _SIM, "that share never means less than this"
     ),
-    Threshold("relapse.mean_limit", 2.9, 1, 6, "SE", _SIM, "rise of the mean of unrest in its own SD"),
+    Threshold("relapse.mean_limit", 3.1, 1, 6, "SE", _SIM, "rise of the mean of unrest in its own SD"),
     Threshold(
         "relapse.absolute_mood", 5.5, 3, 9, "points", "proposal", "composite mean that is ill whoever has it"
     ),
@@ -96,7 +106,13 @@ _RELAPSE = (
     ),
     Threshold("relapse.absolute_rise", 2.0, 0.5, 4, "points", "proposal", "rise an absolute rule also needs"),
     Threshold(
-        "relapse.benefit_lost", 0.5, 0.2, 0.9, "share", "reference 3.1", "share of the gain that may be lost"
+        "relapse.benefit_lost",
+        0.5,
+        0.2,
+        0.9,
+        "share",
+        "Daly 2019; proposal",
+        "share of the gain that may be lost",
     ),
     Threshold("relapse.enter_hits", 2, 1, 7, "days", _SIM, "days with a hit that start a signal"),
     Threshold("relapse.enter_days", 3, 1, 14, "days", _SIM, "of this many watched days"),
@@ -118,9 +134,7 @@ _FLAGS = (
     ),
     Threshold("redflag.craving", 7, 1, 10, "points", _FLAG, "craving that is urgent"),
     Threshold("redflag.late_hours", 24, 4, 72, "hours", _FLAG, "acute effects should be gone by then"),
-    Threshold(
-        "redflag.euphoria_hours", 48, 12, 96, "hours", "proposal; reference 6.1", "high spirits after that"
-    ),
+    Threshold("redflag.euphoria_hours", 48, 12, 96, "hours", "proposal", "high spirits after that"),
 )
 
 _SILENCE = (

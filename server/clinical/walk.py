@@ -51,6 +51,11 @@ def walk(
         hits = _agreed(by_day[day], policy)
         episode.step(day, hits)
         yield WatchedDay(day, episode.state or calm(baseline, day, policy), hits, episode.since, by_day[day])
+    if sessions:
+        # The session that answers a signal changes the state at once, not with the next watched day.
+        episode.treat(sessions[0])
+        state = episode.state or calm(baseline, sessions[-1], policy)
+        yield WatchedDay(sessions[-1], state, (), episode.since, by_day[max(by_day)] if by_day else {})
 
 
 def calm(baseline: Baseline, day: date, policy: Policy) -> WatchState:

@@ -1,6 +1,6 @@
 """Judge days: read a bounded window, let the clinical core decide, store the judgement, act on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -34,35 +34,36 @@ class Material:
     policy: Policy
 
 
-def reassess(work: Work, patient: Patient, day: date) -> None:
-    """Judge ``day``, and the patient's newest day too where ``day`` came late."""
+def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
+    """Judge the days that changed, oldest first, and the patient's newest day where they came late."""
     newest = _newest_day(work, patient.id)
-    for judged in dict.fromkeys((day, max(day, newest or day))):
-        judge(work, patient, judged)
+    wanted = sorted({*days} if newest is None else {*days, newest})
+    if wanted:
+        material = load(work, patient.id, wanted[0], wanted[-1])
+        for day in wanted:
+            _judge(work, patient, day, material)
 
 
 def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
-    material = load(work, patient.id, day)
-    made = []
-    for arm in _arms(material.history):
-        made.append(_judge_arm(work, patient, arm, day, material))
-    return made
+    return _judge(work, patient, day, load(work, patient.id, day, day))
 
 
-def load(work: Work, patient_id: UUID, day: date) -> Material:
-    """Read what judging ``day`` needs. Its size is bounded by windows, not by years of history."""
+def load(work: Work, patient_id: UUID, first: date, last: date) -> Material:
+    """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history."""
     policy = clinics.policy(work)
     sessions = treatment_sessions.delivered_days(work, patient_id, date.min)
-    done = [d for d in sessions if d <= day]
-    near = [d for d in done if d >= done[-1] - AROUND_SESSION] if done else []
-    wanted = [(day - timedelta(days=policy.whole("relapse.window_days")), day)]
+    done = [day for day in sessions if day <= last]
+    before = [day for day in done if day <= first]
+    wanted = [(first - timedelta(days=policy.whole("relapse.window_days")), last)]
+    near = done
+    if before:
+        near = [day for day in done if day >= before[-1] - AROUND_SESSION]
+        wanted.append((near[0], before[-1] + AROUND_SESSION))
     if done:
-        before = timedelta(days=policy.whole("baseline.pre_days"))
-        wanted += [(done[0] - before, done[0]), (near[0], done[-1] + AROUND_SESSION)]
-    history = _history(work, patient_id, wanted, day)
-    treatments = tuple(Treatment(d) for d in dict.fromkeys((*done[:1], *near)))
-    return Material(history, treatments, policy)
+        wanted.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
+    history = _history(work, patient_id, wanted, last)
+    return Material(history, tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))), policy)
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -72,6 +73,10 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
     )
     order = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
     return work.session.scalar(query.order_by(*order).limit(1))
+
+
+def _judge(work: Work, patient: Patient, day: date, material: Material) -> Sequence[Assessment]:
+    return [_judge_arm(work, patient, arm, day, material) for arm in _arms(material.history)]
 
 
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:

@@ -40,17 +40,27 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What happened: created, duplicate or updated; the entry; the red flags in it."""
+    """What happened: created, duplicate or updated; the entry; its red flags; the days to judge again."""
 
     outcome: str
     entry: Entry
     flags: tuple[RedFlag, ...]
     patient: Patient
+    touched: frozenset[date] = frozenset()
 
 
 def put(work: Work, patient_id: UUID, incoming: Incoming) -> Receipt:
+    """Store an entry and judge its day. Raises as `store` does."""
+    receipt = store(work, patient_id, incoming)
+    if receipt.touched:
+        assessments.reassess(work, receipt.patient, receipt.touched)
+    return receipt
+
+
+def store(work: Work, patient_id: UUID, incoming: Incoming) -> Receipt:
     """Store an entry, or recognise it: the same id and content again is a duplicate, for ever.
 
+    Red flags are acted on here; judging the days is left to the caller, who may have more to store.
     Raises Invalid (felt in the future, or too long ago), VersionRequired and Stale (other content
     under an id that exists).
     """
@@ -62,19 +72,28 @@ def put(work: Work, patient_id: UUID, incoming: Incoming) -> Receipt:
         return Receipt("duplicate", stored, _flags(work, stored), patient)
     _check_moment(work, incoming)
     if stored is None:
-        entry = _insert(work, patient, incoming, sequence)
+        entry, outcome, touched = _insert(work, patient, incoming, sequence), "created", set[date]()
     else:
-        entry = _correct(work, stored, incoming, sequence)
-    return Receipt("created" if stored is None else "updated", entry, _act_on(work, patient, entry), patient)
+        touched = {stored.local_day}
+        entry, outcome = _correct(work, stored, incoming, sequence), "updated"
+    flags = _flags(work, entry)
+    for finding in alerts.findings_of(flags, entry):
+        alerts.raise_alert(work, patient, finding)
+    return Receipt(outcome, entry, flags, patient, frozenset({*touched, entry.local_day}))
 
 
 def delete(work: Work, patient_id: UUID, entry_id: UUID, version: int) -> None:
-    """Take an entry back. Its revisions stay; what it proved is judged again without it."""
+    """Take an entry back and judge its day without it. Raises as `remove` does."""
+    touched = remove(work, patient_id, entry_id, version)
+    assessments.reassess(work, work.session.get_one(Patient, (work.clinic_id, patient_id)), touched)
+
+
+def remove(work: Work, patient_id: UUID, entry_id: UUID, version: int) -> frozenset[date]:
+    """Empty an entry and mark it deleted; its revisions stay. Returns the days to judge again."""
     sequence = patients.next_change(work, patient_id)
     entry = get(work, patient_id, entry_id)
     if entry.version != version:
         raise Stale(entry)
-    day = entry.local_day
     entry.deleted_at = work.now
     entry.version += 1
     entry.sequence = sequence
@@ -83,7 +102,7 @@ def delete(work: Work, patient_id: UUID, entry_id: UUID, version: int) -> None:
     _keep_revision(work, entry, None)
     work.audit("entry.delete", patient_id, entry_id)
     work.session.flush()
-    assessments.reassess(work, work.session.get_one(Patient, (work.clinic_id, patient_id)), day)
+    return frozenset({entry.local_day})
 
 
 def get(work: Work, patient_id: UUID, entry_id: UUID) -> Entry:
@@ -172,7 +191,6 @@ def _correct(work: Work, stored: Entry, incoming: Incoming, sequence: int) -> En
         raise VersionRequired(stored)
     if incoming.base_version != stored.version:
         raise Stale(stored)
-    before = stored.local_day
     for key, value in _columns(work, stored.patient_id, incoming).items():
         setattr(stored, key, value)
     stored.version += 1
@@ -181,9 +199,6 @@ def _correct(work: Work, stored: Entry, incoming: Incoming, sequence: int) -> En
     _keep_revision(work, stored, plain(incoming.content))
     work.audit("entry.update", stored.patient_id, stored.id)
     work.session.flush()
-    if before != stored.local_day:
-        patient = work.session.get_one(Patient, (work.clinic_id, stored.patient_id))
-        assessments.reassess(work, patient, before)
     return stored
 
 
@@ -218,14 +233,6 @@ def _keep_revision(work: Work, entry: Entry, content: dict[str, Any] | None) -> 
         "account_id": work.actor.account_id,
     }
     work.session.execute(insert(EntryRevision).values(**values))
-
-
-def _act_on(work: Work, patient: Patient, entry: Entry) -> tuple[RedFlag, ...]:
-    flags = _flags(work, entry)
-    for finding in alerts.findings_of(flags, entry):
-        alerts.raise_alert(work, patient, finding)
-    assessments.reassess(work, patient, entry.local_day)
-    return flags
 
 
 def _flags(work: Work, entry: Entry) -> tuple[RedFlag, ...]:

@@ -1,0 +1,221 @@
+"""Ana's own level after a session, and what can and cannot change it."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.clinical.baseline import Baseline, fit
+from server.clinical.policy import DEFAULT_POLICY, Policy, policy_from
+from server.clinical.readings import History, Reading, fold
+from server.clinical.series import blend, level_of
+from server.clinical.vocabulary import Arm
+from tests.clinical.diaries import (
+    ONE_SESSION,
+    day,
+    diary,
+    joined,
+    mood_day,
+    pain_day,
+    sessions,
+    steps,
+    unrest_day,
+    without,
+)
+
+CALM = steps((-30, 7), (0, 3))
+
+
+def fitted(
+    history: History, today: int, arm: Arm = Arm.MOOD, policy: Policy = DEFAULT_POLICY
+) -> Baseline | None:
+    return fit(history, arm, ONE_SESSION, policy, day(today))
+
+
+def sure(baseline: Baseline | None) -> Baseline:
+    assert baseline is not None
+    return baseline
+
+
+def test_two_weeks_from_the_third_day_after_the_session_make_a_baseline() -> None:
+    history = diary(range(60), CALM)
+    assert fitted(history, 15) is None
+    baseline = sure(fitted(history, 16))
+    assert (baseline.anchor_day, baseline.first_day, baseline.last_day) == (day(0), day(3), day(16))
+    assert baseline.days_observed == 14
+    assert baseline.levels["composite"].mean == pytest.approx(3.0, abs=0.1)
+
+
+def test_the_session_day_and_the_two_after_it_do_not_count() -> None:
+    rough = joined(diary(range(3), lambda _: 9), diary(range(3, 17), CALM))
+    assert fitted(rough, 16) == fitted(diary(range(3, 17), CALM), 16)
+
+
+def test_a_third_calm_week_makes_the_baseline_steadier() -> None:
+    history = diary(range(60), CALM)
+    assert sure(fitted(history, 22)).last_day == day(16)
+    longer = sure(fitted(history, 23))
+    assert (longer.first_day, longer.last_day, longer.days_observed) == (day(3), day(23), 21)
+    assert sure(fitted(history, 59)) == longer
+
+
+def test_a_third_week_in_which_symptoms_return_does_not_become_the_baseline() -> None:
+    history = diary(range(40), steps((0, 3), (17, 4.5)))
+    assert sure(fitted(history, 39)).last_day == day(16)
+
+
+def test_a_third_week_of_unrest_alone_does_not_become_the_baseline_either() -> None:
+    calm = diary(range(17), CALM, lambda s: unrest_day(3, s - 2))
+    restless = diary(range(17, 40), CALM, lambda s: unrest_day(2.8, s))
+    assert sure(fitted(joined(calm, restless), 39)).last_day == day(16)
+
+
+def test_a_third_week_without_entries_changes_nothing_but_the_window() -> None:
+    baseline = sure(fitted(diary(range(17), CALM), 30))
+    assert (baseline.last_day, baseline.days_observed) == (day(23), 14)
+
+
+def test_ten_of_fourteen_days_are_enough_and_nine_are_not() -> None:
+    history = diary(range(17), CALM)
+    assert sure(fitted(without(history, [4, 6, 8, 10]), 16)).days_observed == 10
+    assert fitted(without(history, [4, 6, 8, 10, 12]), 16) is None
+
+
+def test_a_rare_logger_gets_a_baseline_from_the_first_three_weeks_that_hold_ten_days() -> None:
+    every_second = diary(range(3, 60, 2), CALM)
+    baseline = sure(fitted(every_second, 59))
+    assert (baseline.last_day - baseline.first_day).days < 21
+    assert baseline.days_observed >= 10
+    assert fitted(diary(range(3, 60, 3), CALM), 59) is None
+
+
+def test_days_with_too_little_on_them_never_make_a_baseline() -> None:
+    one_by_one = fold((day(n), {("mood", "anxiety", "interest")[n % 3]: 5.0}) for n in range(3, 24))
+    assert fitted(one_by_one, 23) is None
+
+
+def test_without_a_session_there_is_nothing_to_measure_from() -> None:
+    assert fit(diary(range(60), CALM), Arm.MOOD, (), DEFAULT_POLICY, day(59)) is None
+    assert fit(diary(range(60), CALM), Arm.MOOD, sessions(70), DEFAULT_POLICY, day(59)) is None
+
+
+def test_a_booster_starts_a_new_baseline_once_that_is_complete() -> None:
+    history = diary(range(100), steps((0, 3), (50, 2)))
+    twice = sessions(50, 0)
+    assert sure(fit(history, Arm.MOOD, twice, DEFAULT_POLICY, day(65))).anchor_day == day(0)
+    assert sure(fit(history, Arm.MOOD, twice, DEFAULT_POLICY, day(66))).anchor_day == day(50)
+
+
+def test_weekly_sessions_share_the_first_window_that_fills_across_them() -> None:
+    weekly = sessions(*range(0, 99, 7))
+    history = diary(range(100), CALM)
+    early, late = (sure(fit(history, Arm.MOOD, weekly, DEFAULT_POLICY, day(n))) for n in (40, 99))
+    assert early == late
+    assert early.first_day == day(3)
+    assert early.days_observed == 12
+
+
+def test_a_composite_holds_the_items_the_patient_uses() -> None:
+    history = fold((day(n), {"mood": 7.0, "anxiety": 1.0}) for n in range(17))
+    baseline = sure(fitted(history, 16))
+    assert dict(baseline.means("composite")) == {"mood": 3.0, "anxiety": 1.0}
+    assert baseline.levels["composite"].mean == 2.0
+    assert "unrest" not in baseline.levels
+
+
+def test_a_skipped_low_item_does_not_look_like_a_rise() -> None:
+    means = {"mood": 5.0, "anxiety": 1.0}
+    assert blend(Reading(day(0), {"mood": 5.0}), means, 0.5) == 3.0
+    assert blend(Reading(day(0), {"mood": 5.0, "anxiety": 1.0}), means, 0.5) == 3.0
+    assert blend(Reading(day(0), {"mood": 5.0}), means, 0.6) is None
+    assert blend(Reading(day(0), {"pain_now": 5.0}), means, 0.5) is None
+
+
+def test_one_item_of_unrest_is_not_called_unrest() -> None:
+    assert "unrest" not in sure(fitted(diary(range(17), CALM), 16)).levels
+    assert "unrest" in sure(fitted(diary(range(17), CALM, lambda s: unrest_day(3, s)), 16)).levels
+
+
+def test_halving_the_symptoms_is_a_response_in_mood() -> None:
+    baseline = sure(fitted(diary(range(-14, 17), steps((-14, 7), (0, 3))), 16))
+    assert baseline.pre_level == pytest.approx(7.0, abs=0.1)
+    assert baseline.responded is True
+    assert sure(fitted(diary(range(-14, 17), steps((-14, 7), (0, 5))), 16)).responded is False
+
+
+def test_a_third_less_pain_is_a_response() -> None:
+    history = diary(range(-14, 17), steps((-14, 7), (0, 4.5)), pain_day)
+    assert sure(fitted(history, 16, Arm.PAIN)).responded is True
+    assert fitted(history, 16, Arm.MOOD) is None
+
+
+def test_a_response_is_unknown_without_days_before_the_course() -> None:
+    unknown = sure(fitted(diary(range(17), CALM), 16))
+    assert (unknown.pre_level, unknown.responded) == (None, None)
+    two_days = diary(range(-2, 17), CALM)
+    assert sure(fitted(two_days, 16)).pre_level is None
+
+
+def test_a_share_of_no_symptoms_is_no_share() -> None:
+    well = fold((day(n), mood_day(0)) for n in range(-14, 17))
+    baseline = sure(fitted(well, 16))
+    assert (baseline.pre_level, baseline.responded) == (0.0, None)
+
+
+def test_the_spread_of_two_weeks_is_drawn_to_the_usual_one_and_has_a_floor() -> None:
+    flat = tuple((day(n), 2.0) for n in range(14))
+    assert level_of(flat, 1.2, DEFAULT_POLICY).sd == pytest.approx((6 * 1.2**2 / 19) ** 0.5)
+    bare = policy_from(2, {"baseline.prior_days": 0, "baseline.prior_phi_days": 0})
+    level = level_of(flat, 1.2, bare)
+    assert (level.sd, level.phi, level.n) == (0.5, 0.0, 14)
+    assert level_of(flat[:1], 1.2, bare).sd == 0.5
+
+
+def test_days_that_follow_each_other_raise_the_correlation_and_gaps_do_not() -> None:
+    waves = tuple((day(n), 2.0 + 2 * (n // 7 % 2)) for n in range(21))
+    assert level_of(waves, 1.2, DEFAULT_POLICY).phi > DEFAULT_POLICY["baseline.prior_phi"]
+    apart = tuple((day(2 * n), value) for n, (_, value) in enumerate(waves))
+    assert level_of(apart, 1.2, DEFAULT_POLICY).phi == pytest.approx(DEFAULT_POLICY["baseline.prior_phi"])
+    zigzag = tuple((day(n), 5.0 * (n % 2)) for n in range(60))
+    assert level_of(zigzag, 1.2, DEFAULT_POLICY).phi == 0.0
+
+
+VALUES = st.lists(st.none() | st.integers(0, 10).map(float), min_size=40, max_size=40)
+
+
+def _history(values: list[float | None], first: int = 0) -> History:
+    return fold((day(first + n), mood_day(v)) for n, v in enumerate(values) if v is not None)
+
+
+@given(VALUES, VALUES)
+def test_nothing_outside_the_window_changes_a_closed_baseline(
+    values: list[float | None], other: list[float | None]
+) -> None:
+    history = _history(values)
+    baseline = fitted(history, 39)
+    if baseline is None:
+        return
+    inside = history.between(baseline.first_day, baseline.last_day)
+    before = [value if n < 3 else None for n, value in enumerate(other)]
+    after = _history(other, first=(baseline.last_day - day(0)).days + 1)
+    kept = joined(_history(before), inside, after)
+    again = sure(fitted(kept, (baseline.last_day - day(0)).days))
+    assert again == baseline
+
+
+@given(VALUES)
+def test_a_baseline_never_looks_ahead(values: list[float | None]) -> None:
+    history = _history(values)
+    assert fitted(history, 25) == fitted(history.between(date.min, day(25)), 25)
+
+
+@given(VALUES)
+def test_a_level_lies_within_the_scale_and_its_spread_within_reason(values: list[float | None]) -> None:
+    baseline = fitted(_history(values), 39)
+    if baseline is None:
+        return
+    for level in baseline.levels.values():
+        assert 0 <= level.mean <= 10
+        assert DEFAULT_POLICY["baseline.sd_floor"] <= level.sd <= 10
+        assert 0 <= level.phi <= DEFAULT_POLICY["baseline.phi_max"]

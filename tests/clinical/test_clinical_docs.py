@@ -1,0 +1,39 @@
+"""docs/clinical.md says what the code does."""
+
+from pathlib import Path
+
+import pytest
+
+from server.clinical.guards import BlockCode
+from server.clinical.policy import THRESHOLDS, Threshold
+from server.clinical.vocabulary import WatchState
+
+PAGE = (Path(__file__).parents[2] / "docs" / "clinical.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("threshold", [*THRESHOLDS.values()], ids=THRESHOLDS)
+def test_a_threshold_is_explained_with_its_default_and_bounds(threshold: Threshold) -> None:
+    bounds = f"{threshold.low:g} to {threshold.high:g}"
+    assert f"| `{threshold.key}` | {threshold.default:g} | {threshold.unit} | {bounds} |" in PAGE
+    assert f"| {threshold.source} |" in PAGE
+
+
+@pytest.mark.parametrize("code", [*BlockCode])
+def test_a_guard_is_explained(code: BlockCode) -> None:
+    assert f"| {code} |" in PAGE
+
+
+@pytest.mark.parametrize("state", [*WatchState])
+def test_a_state_is_explained(state: WatchState) -> None:
+    assert state in PAGE
+
+
+def test_the_page_says_what_it_is_for_and_what_it_never_does() -> None:
+    assert "## Intended use" in PAGE
+    assert "### What the system never does" in PAGE
+
+
+def test_every_key_named_on_the_page_exists() -> None:
+    groups = {key.split(".")[0] for key in THRESHOLDS}
+    named = {word for word in PAGE.split("`")[1::2] if word.split(".")[0] in groups and "." in word}
+    assert named == set(THRESHOLDS)
