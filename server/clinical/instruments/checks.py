@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from server.clinical.instruments.instrument import (
     TOTAL,
@@ -252,10 +252,10 @@ def _kept(instrument: Instrument) -> set[str]:
 def _safety_order(rules: Sequence[SafetyRule]) -> Problems:
     """The first rule that holds wins, so the gravest must come first."""
     yield from ((f"safety.{c}", "is there twice") for c in _repeats([rule.flag.code for rule in rules]))
-    for item in dict.fromkeys(rule.item for rule in rules):
-        for earlier, later in pairwise([rule for rule in rules if rule.item == item]):
-            if _hides(earlier, later) or earlier.flag.urgency > later.flag.urgency:
-                yield f"safety.{later.flag.code}", f"must come before {earlier.flag.code}"
+    by_item = [[rule for rule in rules if rule.item == item] for item in {rule.item: None for rule in rules}]
+    for earlier, later in chain.from_iterable(pairwise(same) for same in by_item):
+        if _hides(earlier, later) or earlier.flag.urgency > later.flag.urgency:
+            yield f"safety.{later.flag.code}", f"must come before {earlier.flag.code}"
 
 
 def _hides(earlier: SafetyRule, later: SafetyRule) -> bool:

@@ -1,5 +1,7 @@
 """Answers made to order."""
 
+from hypothesis import strategies as st
+
 from server.clinical.instruments.instrument import Instrument, Method
 
 
@@ -22,3 +24,13 @@ def answers_for(made: Instrument, total: int) -> dict[str, int | None]:
         answers[item.id] = min(left, item.high) if item.id in counted else 0
         left -= answers[item.id] or 0
     return dict(answers)
+
+
+def without(made: Instrument, value: int, *absent: str) -> dict[str, int | None]:
+    """Return ``value`` for every scored item but the ``absent``."""
+    return {name: answer for name, answer in all_at(made, value).items() if name not in absent}
+
+
+def full_answers(made: Instrument) -> st.SearchStrategy[dict[str, int]]:
+    """Draw an answer to every scored item."""
+    return st.fixed_dictionaries({item.id: st.integers(item.low, item.high) for item in made.scored_items})
