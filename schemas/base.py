@@ -1,6 +1,7 @@
 """The base of every schema, and the shapes that many routes share."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields
 
@@ -8,7 +9,12 @@ from schemas.fields import Id, QueryWhole
 
 
 class Body(Schema):
-    """A request body: what it does not know is refused by name."""
+    """A request body: what it does not know is refused by name.
+
+    A body's `EXAMPLE` is shown in the contract, and a test loads it.
+    """
+
+    EXAMPLE: ClassVar[Mapping[str, Any] | None] = None
 
     class Meta:
         """marshmallow's settings."""
@@ -41,7 +47,9 @@ class ProblemSchema(Answer):
     type = fields.String(required=True, metadata={"example": "urn:afterglow:problem:invalid"})
     title = fields.String(required=True, metadata={"example": "Unprocessable Entity"})
     status = fields.Integer(required=True, metadata={"example": 422})
-    detail = fields.String(metadata={"example": "The request has 1 field that can't be taken."})
+    detail = fields.String(
+        required=True, metadata={"example": "The request has 1 field that can't be taken."}
+    )
     code = fields.String(required=True, metadata={"description": "stable", "example": "invalid"})
     errors = fields.List(fields.Nested(ProblemDetail))
     current = fields.Dict(metadata={"description": "what is stored now, on 412 and 428"})

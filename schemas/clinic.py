@@ -1,12 +1,14 @@
 """The clinic and invitations to its staff."""
 
-from marshmallow import fields, validate
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import fields
 
 from schemas.base import Answer, Body
-from schemas.fields import Code, Flag, Id, Moment, Text, Zone
+from schemas.fields import Code, Country, Flag, Id, Moment, Text, Zone
 from server.clinical.vocabulary import Role
 
-COUNTRY = validate.Regexp(r"[A-Z]{2}\Z", error="Must be an ISO 3166 country code of two capital letters.")
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN, Role.INTEGRATION)
 
 
@@ -25,14 +27,18 @@ class ClinicAnswer(Answer):
 class ClinicChanges(Body):
     """What an admin may change."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"name": "Demo Clinic", "zone": "Europe/Oslo"}
+
     name = Text(longest=200, shortest=1)
     zone = Zone()
-    country = fields.String(validate=COUNTRY)
+    country = Country()
     asks_safety_question = Flag()
 
 
 class StaffInvitationBody(Body):
     """A colleague or an integration client to invite."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"role": "clinician", "name": "Bo"}
 
     role = Code(Role, required=True)
     name = Text(longest=200, shortest=1, required=True)

@@ -17,7 +17,8 @@ _CONTROL = frozenset({"Cc", "Cs", "Cn"})
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}", re.ASCII)
+_EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _ZONES = frozenset(available_timezones())
 
 
@@ -41,6 +42,19 @@ class Text(fields.String):
         if character in self.allowed:
             return False
         return character in _BIDI or unicodedata.category(character) in _CONTROL
+
+
+class Reason(Text):
+    """Text that must say something: blanks alone are no reason."""
+
+    def __init__(self, *, longest: int = 2000, **kwargs: Any) -> None:
+        super().__init__(longest=longest, shortest=1, lines=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not text.strip():
+            raise ValidationError("Must not be blank.")
+        return text
 
 
 class Email(Text):
@@ -143,6 +157,20 @@ class Zone(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in _ZONES:
             raise ValidationError("Must be an IANA time zone.")
+        return text
+
+
+class Country(fields.String):
+    """An ISO 3166 country code of two capital letters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"pattern": "^[A-Z]{2}$", "example": "NO", **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _COUNTRY.fullmatch(text):
+            raise ValidationError("Must be an ISO 3166 country code of two capital letters.")
         return text
 
 

@@ -1,20 +1,22 @@
 """Patients."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields
 
 from schemas.base import Answer, Body, page_of
-from schemas.clinic import COUNTRY
-from schemas.fields import Id, Moment, Text, Whole, Zone
+from schemas.fields import Country, Id, Moment, Text, Whole, Zone
 
 
 class PatientBody(Body):
     """A patient to register."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"name": "Ana", "zone": "Europe/Oslo", "birth_year": 1980}
+
     name = Text(longest=200, shortest=1, required=True, metadata={"example": "Ana"})
     zone = Zone(required=True)
-    country = fields.String(
-        validate=COUNTRY, metadata={"description": "of the crisis lines; the clinic's by default"}
-    )
+    country = Country(metadata={"description": "of the crisis lines; the clinic's by default"})
     birth_year = Whole(low=1900, high=2200, allow_none=True)
     clinician_id = Id(allow_none=True, metadata={"description": "who is told first"})
 
@@ -22,9 +24,11 @@ class PatientBody(Body):
 class PatientChanges(Body):
     """What staff may change."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"paused_until": "2026-05-20T00:00:00Z"}
+
     name = Text(longest=200, shortest=1)
     zone = Zone()
-    country = fields.String(validate=COUNTRY)
+    country = Country()
     birth_year = Whole(low=1900, high=2200, allow_none=True)
     clinician_id = Id(allow_none=True)
     paused_until = Moment(

@@ -1,5 +1,8 @@
 """Signing in, staying signed in, enrolling."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields
 
 from schemas.base import Answer, Body
@@ -25,6 +28,12 @@ class Password(Text):
 class SignInBody(Body):
     """What a person types."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "clinic": "demo",
+        "email": "ana@demo.example",
+        "password": "demo-afterglow-1",
+    }
+
     clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
     email = Email(required=True, metadata={"example": "ana@demo.example"})
     password = Text(longest=PASSWORD_LONGEST, shortest=1, required=True, load_only=True)
@@ -33,11 +42,19 @@ class SignInBody(Body):
 class RefreshBody(Body):
     """The refresh token of the answer before; each works once."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"refresh_token": "the refresh_token of the last answer"}
+
     refresh_token = Text(longest=128, shortest=1, required=True, load_only=True)
 
 
 class EnrolmentBody(Body):
     """The code of the invitation and the credentials the invited person chooses."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "code": "the code of the invitation",
+        "email": "ana@demo.example",
+        "password": "four words are fine",
+    }
 
     code = Text(longest=128, shortest=1, required=True, load_only=True)
     email = Email(required=True)
@@ -48,7 +65,7 @@ class TokensAnswer(Answer):
     """A short-lived access token for `Authorization: Bearer`, and its single-use refresh token."""
 
     access_token = fields.String(required=True)
-    token_type = fields.Constant("Bearer")
+    token_type = fields.Constant("Bearer", metadata={"type": "string", "enum": ["Bearer"]})
     expires_in = fields.Integer(required=True, metadata={"description": "seconds", "example": 600})
     refresh_token = fields.String(required=True)
 

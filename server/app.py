@@ -33,7 +33,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         settings, Database(settings.sqlalchemy_url), clock, Passwords(settings.password_cost)
     )
     tokens.register(JWTManager(app))
-    api = Api(app)
+    api = contract.ContractApi(app)
     contract.describe(api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=API_ROOT)

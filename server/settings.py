@@ -140,11 +140,15 @@ def _check(settings: Settings) -> None:
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
     if settings.environment == "production":
-        for name in ("jwt_key", "smtp_url", "public_url"):
-            if not getattr(settings, name):
-                raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
-        if settings.password_cost != "standard":
-            raise SettingsError(f"{PREFIX}PASSWORD_COST must be standard in production")
+        _check_production(settings)
+
+
+def _check_production(settings: Settings) -> None:
+    for name in ("jwt_key", "smtp_url", "public_url"):
+        if not getattr(settings, name):
+            raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
+    if settings.password_cost != "standard":
+        raise SettingsError(f"{PREFIX}PASSWORD_COST must be standard in production")
 
 
 def signing_key(settings: Settings) -> str:

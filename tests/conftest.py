@@ -23,6 +23,7 @@ from server.migrations import upgrade
 from server.models import Base
 from server.settings import Settings
 from tests.cast import Cast, found_clinic
+from tests.visits import Visits
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -133,6 +134,12 @@ def client(app: Flask) -> FlaskClient:
 def cast(app: Flask) -> Cast:
     """Ana, Bo and the others, signed in."""
     return found_clinic(app)
+
+
+@pytest.fixture
+def visits(app: Flask, cast: Cast) -> Visits:
+    """The road to a visit."""
+    return Visits(app, cast)
 
 
 def _migrated(url: str) -> str:

@@ -1,5 +1,24 @@
 """Blueprints: load, call one service, dump. This edge owns its transaction and asks the clock."""
 
-from server.api import clinic, entry, patient, sign_in, status
+from server.api import (
+    alert,
+    booking_suggestion,
+    clinic,
+    course,
+    entry,
+    inbox,
+    patient,
+    sign_in,
+    status,
+    treatment_session,
+    trend,
+    watch,
+)
 
-BLUEPRINTS = tuple(module.blueprint for module in (status, sign_in, clinic, patient, entry))
+BLUEPRINTS = tuple(
+    module.blueprint
+    for module in (
+        *(status, sign_in, clinic, patient, course, treatment_session),
+        *(entry, trend, watch, alert, booking_suggestion, inbox),
+    )
+)

@@ -1,6 +1,7 @@
 """The guard in front of the parser: size, type, encoding, depth, duplicate names, numbers that are none."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar, cast
@@ -10,7 +11,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 from webargs import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 View = TypeVar("View", bound=Callable[..., Any])
 DEEPEST = 16
@@ -40,6 +41,9 @@ class GuardedParser(FlaskParser):
         if req.mimetype != "application/json":
             raise UnsupportedMediaType("Send application/json.")
         data = req.get_data()
+        if req.content_length is None and len(data) >= (req.max_content_length or math.inf):
+            # Without a length the body is cut at the limit, silently: half of it is no request.
+            raise RequestEntityTooLarge
         return read_json(data) if data else missing
 
 
@@ -55,7 +59,9 @@ class Blueprint(SmorestBlueprint):
         return cast(Decorator, super().route(rule, **options))
 
     def arguments(self, schema: type[Schema], **options: Any) -> Decorator:
-        """Pass the loaded body or query as the view's first argument."""
+        """Pass the loaded body or query as the view's first argument; `EXAMPLE` goes into the contract."""
+        if example := getattr(schema, "EXAMPLE", None):
+            options.setdefault("example", example)
         return cast(Decorator, super().arguments(schema, **options))
 
     def response(self, status_code: int, schema: type[Schema] | None = None, **options: Any) -> Decorator:

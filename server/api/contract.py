@@ -7,6 +7,8 @@ import yaml
 from flask_smorest import Api
 
 from schemas.base import ProblemSchema
+from schemas.fields import Choice
+from server.api.converters import Uuid7Converter
 
 PROBLEM = "application/problem+json"
 CONFIG = {
@@ -21,10 +23,17 @@ _DESCRIPTION = (
 )
 
 
+class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
+    """flask-smorest with our one error shape in the contract; its own is another."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+
 def describe(api: Api) -> None:
     """Say once what holds for the whole contract."""
-    api.ERROR_SCHEMA = ProblemSchema
     assert api.spec is not None
+    api.ma_plugin.converter.add_attribute_function(_choice_properties)
+    api.register_converter(Uuid7Converter, _uuid7_schema)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     api.spec.options["info"] = {
         "description": _DESCRIPTION,
@@ -40,7 +49,26 @@ def document(api: Api) -> dict[str, Any]:
         content = answer.get("content", {})
         if "application/json" in content:
             content[PROBLEM] = content.pop("application/json")
+    for operation in _operations(spec):
+        if "x-if-match" in operation:
+            parameters = operation.setdefault("parameters", [])
+            parameters.append(_if_match(operation.pop("x-if-match") == "required"))
+    # Ours is paging by cursor: the library's page numbers would only confuse.
+    spec["components"]["schemas"].pop("PaginationMetadata", None)
+    spec["components"].pop("headers", None)
     return spec
+
+
+def _choice_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """Spell out the vocabulary of a `Choice`, each word with its bounds."""
+    if not isinstance(field, Choice):
+        return {}
+    members = {key: converter.field2property(member) for key, member in field.members.items()}
+    return {"properties": members, "additionalProperties": False}
+
+
+def _uuid7_schema(converter: Uuid7Converter) -> dict[str, Any]:
+    return {"type": "string", "format": "uuid", "pattern": f"^{converter.regex}$"}
 
 
 def as_yaml(api: Api) -> str:
@@ -48,13 +76,26 @@ def as_yaml(api: Api) -> str:
     return yaml.safe_dump(document(api), sort_keys=True, allow_unicode=True, width=100)
 
 
+def _if_match(required: bool) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": "If-Match",
+        "required": required,
+        "description": "the version you change, as its ETag says it",
+        "schema": {"type": "string", "pattern": '^"v[0-9]{1,9}"$', "example": '"v1"'},
+    }
+
+
+def _operations(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    paths = spec["paths"].values()
+    return [found for path in paths for found in path.values() if isinstance(found, dict)]
+
+
 def _error_answers(spec: dict[str, Any]) -> list[dict[str, Any]]:
     named = spec.get("components", {}).get("responses", {}).values()
     inline = (
         answer
-        for path in spec["paths"].values()
-        for operation in path.values()
-        if isinstance(operation, dict)
+        for operation in _operations(spec)
         for status, answer in operation.get("responses", {}).items()
         if not status.startswith("2")
     )

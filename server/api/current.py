@@ -5,11 +5,24 @@ from typing import Any
 
 from marshmallow import Schema
 
+from schemas.alert import AlertAnswer
+from schemas.booking_suggestion import SuggestionAnswer
+from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
+from schemas.inbox import InboxAnswer
 from schemas.patient import PatientAnswer
+from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
-_SHAPES: Mapping[str, Schema] = {"Entry": EntryAnswer(), "Patient": PatientAnswer()}
+_SHAPES: Mapping[str, Schema] = {
+    "Alert": AlertAnswer(),
+    "BookingSuggestion": SuggestionAnswer(),
+    "Course": CourseAnswer(),
+    "Entry": EntryAnswer(),
+    "InboxItem": InboxAnswer(),
+    "Patient": PatientAnswer(),
+    "TreatmentSession": TreatmentSessionAnswer(),
+}
 
 
 def copy_of(stored: object) -> Any:

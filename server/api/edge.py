@@ -106,8 +106,16 @@ def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view as reachable without a token, on purpose."""
-    view.allowed_roles = ()  # type: ignore[attr-defined]
-    return view
+    return _documented(view, ())
+
+
+def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say in the contract that a view reads If-Match."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return _with_doc(view, {"x-if-match": "required" if required else "optional"})
+
+    return decorate
 
 
 def if_match() -> int | None:
@@ -143,10 +151,13 @@ def _signed_in() -> Actor:
 
 def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:
     view.allowed_roles = roles  # type: ignore[attr-defined]
+    security: list[dict[str, list[str]]] = [{"bearer": []}] if roles else []
+    return _with_doc(view, {"security": security, "x-roles": [role.value for role in roles]})
+
+
+def _with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
     doc = deepcopy(getattr(view, "_apidoc", {}))
-    manual = doc.setdefault("manual_doc", {})
-    manual["security"] = [{"bearer": []}]
-    manual["x-roles"] = [role.value for role in roles]
+    doc.setdefault("manual_doc", {}).update(parts)
     view._apidoc = doc  # type: ignore[attr-defined]
     return view
 

@@ -24,6 +24,7 @@ from server.api.edge import (
     if_match,
     reading,
     required_version,
+    takes_version,
     writing,
 )
 from server.api.paging import paged
@@ -44,6 +45,7 @@ READERS = (Role.CLINICIAN, Role.COORDINATOR)
 @blueprint.arguments(EntryBody, example=EXAMPLE)
 @blueprint.response(200, EntryReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(201, schema=EntryReceipt, description="Stored for the first time")
+@takes_version(required=False)
 def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
     """Store one entry; sending it again changes nothing.
 
@@ -69,6 +71,7 @@ def get_entry(entry_id: UUID) -> Any:
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["DELETE"])
 @allow(Role.PATIENT)
 @blueprint.response(204)
+@takes_version()
 def delete_entry(entry_id: UUID) -> Response:
     """Take one of your own entries back; needs If-Match. Its versions stay on record."""
     version = required_version()

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from server.api.edge import Forbidden, HeaderProblem
 from server.clinical.lifecycle import IllegalMove
 from server.services.errors import (
+    Blocked,
     Conflict,
     Invalid,
     NotFound,
@@ -31,6 +32,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     NotSignedIn: 401,
     Forbidden: 403,
     NotFound: 404,
+    Blocked: 409,
     Conflict: 409,
     Stale: 412,
     Invalid: 422,

@@ -8,7 +8,7 @@ from schemas.base import PageQuery
 from schemas.clinic import InvitationAnswer
 from schemas.patient import PatientAnswer, PatientBody, PatientChanges, PatientPage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services import invitation as invitations
@@ -55,6 +55,7 @@ def get_patient(patient_id: UUID) -> Any:
 @allow(*CARE)
 @blueprint.arguments(PatientChanges)
 @blueprint.response(200, PatientAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def change_patient(body: dict[str, Any], patient_id: UUID) -> Any:
     """Change a patient's details; needs If-Match."""
     version = required_version()

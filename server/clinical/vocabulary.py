@@ -162,6 +162,17 @@ class SuggestionState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
 
 
+class DeclineCode(StrEnum):
+    """Why the clinic does not book a suggested visit. A code, so that no diagnosis needs to be written."""
+
+    NO_CAPACITY = "no_capacity"
+    PATIENT_REFUSED = "patient_refused"
+    PATIENT_UNREACHABLE = "patient_unreachable"
+    ALREADY_BOOKED = "already_booked"
+    NOT_INDICATED = "not_indicated"
+    OTHER = "other"
+
+
 class DeliveryState(StrEnum):
     """Life of one message to one destination."""
 

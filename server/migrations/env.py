@@ -1,7 +1,7 @@
 """Run migrations on the database that `server.migrations` was given."""
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from server.database import Database
 from server.models import Base
@@ -19,17 +19,19 @@ def run() -> None:
             # Batch operations drop and rename tables; foreign keys are checked afterwards instead.
             # The pragma only works outside a transaction, so it goes to the driver directly.
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
-        context.configure(
-            connection=connection, target_metadata=Base.metadata, render_as_batch=database.is_sqlite
-        )
-        with connection.begin():
-            if not database.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
-            context.run_migrations()
-            if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                raise RuntimeError("a migration left rows that point nowhere; nothing was changed")
+        _migrate(connection, database.is_sqlite)
         if database.is_sqlite:
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[union-attr]
+
+
+def _migrate(connection: Connection, is_sqlite: bool) -> None:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite)
+    with connection.begin():
+        if not is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
+        context.run_migrations()
+        if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise RuntimeError("a migration left rows that point nowhere; nothing was changed")
 
 
 run()

@@ -1,5 +1,6 @@
 """Accounts: made by enrolment, or directly for integration clients and the demo."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -49,6 +50,15 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
 def get(work: Work) -> Account:
     """Return the actor's own account."""
     return work.session.get_one(Account, (work.clinic_id, work.actor.account_id))
+
+
+def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
+    """Return the names of the clinic's accounts among ``ids``; None is the system and has no name."""
+    wanted = {account_id for account_id in ids if account_id is not None}
+    query = select(Account.id, Account.name).where(
+        Account.clinic_id == work.clinic_id, Account.id.in_(wanted)
+    )
+    return {row.id: row.name for row in work.session.execute(query)}
 
 
 def recipients(work: Work, roles: set[Role]) -> list[Account]:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
-from server.models import Alert, AlertEvent, Entry, Patient
+from server.models import Alert, AlertEvent, Delivery, Entry, Patient
+from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import delivery as deliveries
 from server.services.errors import NotFound, Stale
@@ -71,12 +72,73 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     return current
 
 
-def get(work: Work, alert_id: UUID) -> Alert:
-    """Return one alert of the actor's clinic, or raise NotFound."""
-    alert = work.session.get(Alert, (work.clinic_id, alert_id))
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the list of alerts a page ended: the order is urgency, then age, then id."""
+
+    urgency: AlertClass
+    opened_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which alerts to read. ``state`` None: those not resolved. ``after`` None: from the start."""
+
+    state: AlertState | None
+    patient_id: UUID | None
+    after: Place | None
+    size: int
+
+
+def page(work: Work, wanted: Wanted) -> Sequence[Alert]:
+    """Return alerts, most urgent first, the oldest of the same urgency first."""
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id)
+    if wanted.state is None:
+        query = query.where(Alert.state != AlertState.RESOLVED)
+    else:
+        query = query.where(Alert.state == wanted.state)
+    if wanted.patient_id is not None:
+        query = query.where(Alert.patient_id == wanted.patient_id)
+    if wanted.after is not None:
+        query = query.where(_comes_after(wanted.after))
+    order = (Alert.urgency, Alert.opened_at, Alert.id)
+    return list(work.session.scalars(query.order_by(*order).limit(wanted.size)))
+
+
+def _comes_after(place: Place) -> ColumnElement[bool]:
+    later = or_(
+        Alert.opened_at > place.opened_at, and_(Alert.opened_at == place.opened_at, Alert.id > place.id)
+    )
+    return or_(Alert.urgency > place.urgency, and_(Alert.urgency == place.urgency, later))
+
+
+def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
+    """Return one alert of the actor's clinic, or raise NotFound. ``lock``: of two changes one waits."""
+    key = (work.clinic_id, alert_id)
+    alert = work.session.get(Alert, key, with_for_update={"key_share": True} if lock else None)
     if alert is None:
         raise NotFound("alert")
     return alert
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An alert with its log, who was told what and when, and the names of those people."""
+
+    alert: Alert
+    events: Sequence[AlertEvent]
+    deliveries: Sequence[Delivery]
+    names: Mapping[UUID | None, str]
+
+
+def record(work: Work, alert_id: UUID) -> Record:
+    """Return everything about one alert. Audited."""
+    alert = get(work, alert_id)
+    work.audit("alert.read", alert.patient_id, alert.id)
+    happened, sent = events(work, alert_id), deliveries.of_subject(work, alert_id)
+    people = accounts.names(work, [*(e.account_id for e in happened), *(d.account_id for d in sent)])
+    return Record(alert, happened, sent, people)
 
 
 def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:
@@ -85,11 +147,17 @@ def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:
     return list(work.session.scalars(query.order_by(AlertEvent.number)))
 
 
-def acknowledge(work: Work, alert_id: UUID) -> Alert:
-    """Say "I have it": escalation stops. A second acknowledgement changes nothing."""
-    alert = get(work, alert_id)
+def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert:
+    """Say "I have it": escalation stops. A second acknowledgement changes nothing.
+
+    With ``version``, raises Stale when the alert is no longer what the person saw: who acknowledged
+    a P2 has not seen the P0 that it became.
+    """
+    alert = get(work, alert_id, lock=True)
     after = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
     if alert.state is not after:
+        if version is not None and alert.version != version:
+            raise Stale(alert)
         alert.state, alert.acknowledged_at, alert.acknowledged_by = after, work.now, work.actor.account_id
         alert.version += 1
         log(work, alert, "acknowledged")
@@ -99,7 +167,7 @@ def acknowledge(work: Work, alert_id: UUID) -> Alert:
 
 def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: int) -> Alert:
     """Close an episode with its outcome. Raises Stale when it changed since ``version``."""
-    alert = get(work, alert_id)
+    alert = get(work, alert_id, lock=True)
     if alert.version != version:
         raise Stale(alert)
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.RESOLVE)

@@ -1,9 +1,277 @@
-"""Booking suggestions."""
+"""Booking suggestions: drafted by the watch or the calendar, decided by a clinician, ended by what happens.
 
-from server.clinical.vocabulary import Arm
-from server.models import Alert, Patient
+What the clinic's scheduling system does with them is in `inbox`. No move here ever touches the
+alert behind a suggestion: withdrawing or expiring a visit does not make symptoms go away.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from uuid_utils.compat import uuid7
+
+from server.clinical import maintenance
+from server.clinical.guards import blocks_of
+from server.clinical.lifecycle import OPEN_SUGGESTIONS, SUGGESTION_MOVES, SuggestionAction, move
+from server.clinical.vocabulary import Arm, Condition, SuggestionState
+from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Patient, TreatmentSession
+from server.services import account as accounts
+from server.services import clinic as clinics
+from server.services import course as courses
+from server.services import visit_facts
+from server.services.civil_time import civil_day
+from server.services.errors import Blocked, NotFound
+from server.services.suggestion_move import check_version, events, locked, make_move, note
 from server.services.work import Work
 
+# How long a booked visit may stay unreported before it ends, so that it can't block later ones.
+REPORT_GRACE = timedelta(days=14)
+PAIN_CONDITIONS = frozenset(
+    {Condition.CRPS, Condition.NEUROPATHIC_PAIN, Condition.FIBROMYALGIA, Condition.CHRONIC_PAIN}
+)
+_REFUSED = (SuggestionState.WITHDRAWN, SuggestionState.DECLINED)
+_VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
+_UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
 
-def suggest_after_alert(work: Work, patient: Patient, alert: Alert, programme: Arm) -> None:
-    """Draft a suggestion for the visit that a relapse alert calls for."""
+
+def suggest_after_alert(
+    work: Work, patient: Patient, alert: Alert, programme: Arm
+) -> BookingSuggestion | None:
+    """Draft a suggestion for the visit that a relapse alert calls for.
+
+    None where one is open already, where a person has refused one for this episode, or where a
+    session is planned in the window.
+    """
+    return _draft(work, patient, programme, alert)
+
+
+def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | None:
+    """Draft a suggestion where the active course's next session is due; None where it is not."""
+    course = courses.active(work, patient.id)
+    if course is None:
+        return None
+    return _draft(work, patient, programme_of(course.condition), None)
+
+
+def programme_of(condition: Condition) -> Arm:
+    """Return the arm whose symptoms a course for ``condition`` is meant to hold down."""
+    return Arm.PAIN if condition in PAIN_CONDITIONS else Arm.MOOD
+
+
+def get(work: Work, suggestion_id: UUID) -> BookingSuggestion:
+    """Return one suggestion of the actor's clinic, or raise NotFound."""
+    suggestion = work.session.get(BookingSuggestion, (work.clinic_id, suggestion_id))
+    if suggestion is None:
+        raise NotFound("booking suggestion")
+    return suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A suggestion with its log and the names of the people in it."""
+
+    suggestion: BookingSuggestion
+    events: Sequence[BookingSuggestionEvent]
+    names: Mapping[UUID | None, str]
+
+
+def record(work: Work, suggestion_id: UUID) -> Record:
+    """Return everything about one suggestion. Audited."""
+    suggestion = get(work, suggestion_id)
+    work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
+    moves = events(work, suggestion_id)
+    return Record(suggestion, moves, accounts.names(work, (row.account_id for row in moves)))
+
+
+def page(
+    work: Work, state: SuggestionState | None, patient_id: UUID | None, after: UUID | None, size: int
+) -> Sequence[BookingSuggestion]:
+    """Return suggestions in the order they were made, all states unless ``state`` is given."""
+    query = select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id)
+    if state is not None:
+        query = query.where(BookingSuggestion.state == state)
+    if patient_id is not None:
+        query = query.where(BookingSuggestion.patient_id == patient_id)
+    if after is not None:
+        query = query.where(BookingSuggestion.id > after)
+    return list(work.session.scalars(query.order_by(BookingSuggestion.id).limit(size)))
+
+
+def approve(work: Work, suggestion_id: UUID, version: int, override_reason: str | None) -> BookingSuggestion:
+    """Let a draft go to the clinic's scheduling system.
+
+    The guards are asked again: a draft of last week must not pass what was reported since. With any
+    block it needs a reason (not blank), else raises Blocked; Stale when it changed since ``version``.
+    """
+    suggestion = locked(work, suggestion_id)
+    check_version(suggestion, version)
+    move(SUGGESTION_MOVES, suggestion.state, SuggestionAction.APPROVE)
+    suggestion.blocks = _blocks_now(work, suggestion)
+    reason = (override_reason or "").strip() or None
+    if suggestion.blocks and reason is None:
+        raise Blocked(suggestion)
+    _decide(work, suggestion, reason)
+    overridden = [block["code"] for block in suggestion.blocks]
+    make_move(work, suggestion, SuggestionAction.APPROVE, {"reason": reason, "overridden": overridden})
+    return suggestion
+
+
+def dismiss(work: Work, suggestion_id: UUID, version: int, reason: str) -> BookingSuggestion:
+    """Withdraw a suggestion that has no booked visit. The alert behind it stays as it is."""
+    suggestion = locked(work, suggestion_id)
+    check_version(suggestion, version)
+    make_move(work, suggestion, SuggestionAction.DISMISS, {"reason": reason})
+    _decide(work, suggestion, reason)
+    return suggestion
+
+
+def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
+    """Fulfil the booked visit that a delivered session is; None where no visit was booked.
+
+    A session from before the suggestion was made is none of its outcome. Where the scheduling
+    system reported the visit as done first, only the link is added.
+    """
+    done_lately = and_(
+        BookingSuggestion.state == SuggestionState.FULFILLED,
+        BookingSuggestion.starts_at > session.at - REPORT_GRACE,
+    )
+    found = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == session.patient_id,
+        or_(BookingSuggestion.state.in_(_VISITING), done_lately),
+        BookingSuggestion.treatment_session_id.is_(None),
+        BookingSuggestion.created_at <= session.at,
+    )
+    booked = list(work.session.scalars(found.with_for_update(key_share=True)))
+    if not booked:
+        return None
+    suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
+    suggestion.treatment_session_id = session.id
+    if suggestion.state is SuggestionState.FULFILLED:
+        suggestion.version += 1
+        note(work, suggestion, "link", {"treatment_session": str(session.id)})
+    else:
+        make_move(work, suggestion, SuggestionAction.FULFIL, {"treatment_session": str(session.id)})
+    return suggestion
+
+
+def expire_overdue(work: Work) -> int:
+    """End suggestions whose window has passed unbooked, or whose booked visit was never reported.
+
+    The last day of a window is the patient's own. Returns how many ended; running again ends none.
+    """
+    tomorrow = work.now.date() + timedelta(days=1)
+    state = BookingSuggestion.state
+    overdue = or_(
+        and_(state.in_(_UNBOOKED), BookingSuggestion.latest < tomorrow),
+        and_(state == SuggestionState.BOOKED, BookingSuggestion.starts_at < work.now - REPORT_GRACE),
+    )
+    query = select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id, overdue)
+    found = work.session.scalars(query.order_by(BookingSuggestion.id).with_for_update(key_share=True))
+    ended = [suggestion for suggestion in found if _is_over(work, suggestion)]
+    for suggestion in ended:
+        make_move(work, suggestion, SuggestionAction.EXPIRE)
+    return len(ended)
+
+
+def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) -> BookingSuggestion | None:
+    today = civil_day(work.now, patient.zone)
+    _lock_patient(work, patient.id)
+    if _still_open(work, patient.id, programme) or _was_refused(work, patient.id, programme, today, alert):
+        return None
+    policy = clinics.policy(work)
+    facts = visit_facts.gather(work, patient, programme, today, alert)
+    proposal = maintenance.review(facts, policy, today)
+    if proposal is None:
+        return None
+    suggestion = BookingSuggestion(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        patient_id=patient.id,
+        programme=programme,
+        alert_id=None if alert is None else alert.id,
+        state=SuggestionState.DRAFT,
+        reason=proposal.reason,
+        urgency=proposal.urgency,
+        earliest=proposal.earliest,
+        latest=proposal.latest,
+        blocks=_plain(proposal.blocks),
+        created_at=work.now,
+        changed_at=work.now,
+        version=1,
+    )
+    work.session.add(suggestion)
+    note(work, suggestion, "draft", {"text": proposal.text})
+    work.audit("booking-suggestion.draft", patient.id, suggestion.id)
+    return suggestion
+
+
+def _lock_patient(work: Work, patient_id: UUID) -> None:
+    # Two drafts of one patient take turns here; the partial unique index is the second fence.
+    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+    work.session.execute(query.with_for_update(key_share=True))
+
+
+def _still_open(work: Work, patient_id: UUID, programme: Arm) -> bool:
+    """Say whether a suggestion is open; one whose time has passed is ended here and is not."""
+    query = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == patient_id,
+        BookingSuggestion.programme == programme,
+        BookingSuggestion.state.in_(OPEN_SUGGESTIONS),
+    )
+    current = work.session.scalar(query.with_for_update(key_share=True))
+    if current is None or not _is_over(work, current):
+        return current is not None
+    make_move(work, current, SuggestionAction.EXPIRE)
+    return False
+
+
+def _is_over(work: Work, suggestion: BookingSuggestion) -> bool:
+    if suggestion.state in _UNBOOKED:
+        return suggestion.latest < _today(work, suggestion.patient_id)
+    if suggestion.state is not SuggestionState.BOOKED or suggestion.starts_at is None:
+        return False
+    return suggestion.starts_at + REPORT_GRACE < work.now
+
+
+def _was_refused(work: Work, patient_id: UUID, programme: Arm, today: date, alert: Alert | None) -> bool:
+    """Say whether a person said no, to this episode or to a window that still runs.
+
+    Without this, every entry of a bad week would put the dismissed suggestion back on the desk.
+    """
+    same = BookingSuggestion.latest >= today
+    if alert is not None:
+        same = or_(same, BookingSuggestion.alert_id == alert.id)
+    query = select(BookingSuggestion.id).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == patient_id,
+        BookingSuggestion.programme == programme,
+        BookingSuggestion.state.in_(_REFUSED),
+        same,
+    )
+    return work.session.scalar(query.limit(1)) is not None
+
+
+def _blocks_now(work: Work, suggestion: BookingSuggestion) -> list[dict[str, str]]:
+    patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
+    policy, today = clinics.policy(work), civil_day(work.now, patient.zone)
+    alert = None
+    if suggestion.alert_id is not None:
+        alert = work.session.get(Alert, (work.clinic_id, suggestion.alert_id))
+    facts = visit_facts.gather(work, patient, suggestion.programme, today, alert)
+    return _plain(blocks_of(facts, policy, today))
+
+
+def _plain(blocks: Sequence[maintenance.Block]) -> list[dict[str, str]]:
+    return [{key: str(value) for key, value in asdict(block).items()} for block in blocks]
+
+
+def _decide(work: Work, suggestion: BookingSuggestion, reason: str | None) -> None:
+    suggestion.decided_by, suggestion.decision_reason = work.actor.account_id, reason
+
+
+def _today(work: Work, patient_id: UUID) -> date:
+    return civil_day(work.now, work.session.get_one(Patient, (work.clinic_id, patient_id)).zone)

@@ -33,7 +33,7 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
 
 def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any], version: int) -> Course:
     """Change phase, end or intervals if ``version`` is still the current one; else raises Stale."""
-    course = get(work, patient_id, course_id)
+    course = get(work, patient_id, course_id, lock=True)
     if course.version != version:
         raise Stale(course)
     for key, value in changes.items():
@@ -46,9 +46,10 @@ def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any
     return course
 
 
-def get(work: Work, patient_id: UUID, course_id: UUID) -> Course:
-    """Return one course of the patient, or raise NotFound."""
-    course = work.session.get(Course, (work.clinic_id, patient_id, course_id))
+def get(work: Work, patient_id: UUID, course_id: UUID, lock: bool = False) -> Course:
+    """Return one course of the patient, or raise NotFound. ``lock``: of two changes one waits."""
+    key = (work.clinic_id, patient_id, course_id)
+    course = work.session.get(Course, key, with_for_update={"key_share": True} if lock else None)
     if course is None:
         raise NotFound("course")
     return course

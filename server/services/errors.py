@@ -47,6 +47,13 @@ class Stale(VersionError):
         super().__init__("stale-version", "It has changed since the version you name.", current)
 
 
+class Blocked(VersionError):
+    """Guards speak against it: say why it should be done all the same."""
+
+    def __init__(self, current: object) -> None:
+        super().__init__("blocked", "Guards speak against it. Give a reason to override them.", current)
+
+
 class VersionRequired(VersionError):
     """It exists already with other content: say which version you change."""
 

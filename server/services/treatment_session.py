@@ -23,6 +23,8 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSes
     """Record a session of one of the patient's courses. A delivered one can't lie in the future."""
     patient = patients.get(work, patient_id)
     course = courses.get(work, patient_id, values["course_id"])
+    if values["status"] is SessionStatus.CANCELLED:
+        raise Invalid("/status", "A new session is planned or delivered.")
     _check_moment(work, values["status"], values["at"])
     session = TreatmentSession(
         clinic_id=work.clinic_id,
@@ -44,7 +46,7 @@ def change(
 ) -> TreatmentSession:
     """Deliver, cancel or move a session. A delivered one stays delivered or is cancelled as an error."""
     patient = patients.get(work, patient_id)
-    session = get(work, patient_id, session_id)
+    session = get(work, patient_id, session_id, lock=True)
     if session.version != version:
         raise Stale(session)
     if session.status is SessionStatus.CANCELLED:
@@ -60,9 +62,10 @@ def change(
     return session
 
 
-def get(work: Work, patient_id: UUID, session_id: UUID) -> TreatmentSession:
-    """Return one session of the patient, or raise NotFound."""
-    session = work.session.get(TreatmentSession, (work.clinic_id, patient_id, session_id))
+def get(work: Work, patient_id: UUID, session_id: UUID, lock: bool = False) -> TreatmentSession:
+    """Return one session of the patient, or raise NotFound. ``lock``: of two changes one waits."""
+    key = (work.clinic_id, patient_id, session_id)
+    session = work.session.get(TreatmentSession, key, with_for_update={"key_share": True} if lock else None)
     if session is None:
         raise NotFound("treatment session")
     return session
@@ -85,6 +88,17 @@ def delivered_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
         TreatmentSession.clinic_id == work.clinic_id,
         TreatmentSession.patient_id == patient_id,
         TreatmentSession.status == SessionStatus.DELIVERED,
+        TreatmentSession.local_day >= since,
+    )
+    return list(work.session.scalars(query.order_by(TreatmentSession.local_day)))
+
+
+def planned_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
+    """Return the local days of planned sessions from ``since`` on, oldest first."""
+    query = select(TreatmentSession.local_day).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status == SessionStatus.PLANNED,
         TreatmentSession.local_day >= since,
     )
     return list(work.session.scalars(query.order_by(TreatmentSession.local_day)))

@@ -1,0 +1,118 @@
+"""Alerts for the care team."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError, fields
+
+from schemas.base import Answer, Body, page_of
+from schemas.fields import Code, Day, Id, Moment, QueryWhole, Reason
+from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, DeliveryState, Outcome
+
+EXAMPLE = {"outcome": "contacted", "note": "Called; will come in on Thursday."}
+PlaceParts = tuple[AlertClass, datetime, UUID]
+
+
+class AlertCursor(fields.String):
+    """An opaque place in the list of alerts; loads its urgency, its moment and its id."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return _parts(base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True))
+        except (ValueError, OverflowError, binascii.Error):
+            raise ValidationError("Must be the next_cursor of a page.") from None
+
+
+def cursor_of(urgency: AlertClass, opened_at: datetime, alert_id: UUID) -> str:
+    """Return the cursor of an alert's place. It carries no health data beside the urgency."""
+    text = f"{urgency} {opened_at.isoformat()} {alert_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _parts(data: bytes) -> PlaceParts:
+    urgency, moment, alert_id = data.decode("ascii").split(" ")
+    opened_at = datetime.fromisoformat(moment)
+    if opened_at.tzinfo is None:
+        raise ValueError("no zone")
+    return AlertClass(urgency), opened_at.astimezone(UTC), UUID(alert_id)
+
+
+class AlertQuery(Body):
+    """Which alerts; without `state` those that are not resolved."""
+
+    state = Code(AlertState)
+    patient_id = Id()
+    cursor = AlertCursor(metadata={"description": "where the page before ended"})
+    limit = QueryWhole(low=1, high=200, load_default=50, metadata={"description": "rows at the most"})
+
+
+class ResolutionBody(Body):
+    """How an episode ended. Both are required: no alert is closed without a word."""
+
+    outcome = Code(Outcome, required=True)
+    note = Reason(required=True)
+
+
+class AlertAnswer(Answer):
+    """One alert episode."""
+
+    id = Id(required=True)
+    patient_id = Id(required=True)
+    family = Code(AlertFamily, required=True)
+    urgency = Code(AlertClass, required=True)
+    state = Code(AlertState, required=True)
+    level = fields.Integer(required=True, metadata={"description": "how far it was escalated"})
+    day = Day(required=True, metadata={"description": "newest local day of its findings"})
+    codes = fields.List(fields.String(), required=True)
+    summary = fields.String(required=True)
+    opened_at = Moment(required=True)
+    worsened_at = Moment(required=True)
+    acknowledged_at = Moment(required=True, allow_none=True)
+    acknowledged_by = Id(required=True, allow_none=True)
+    resolved_at = Moment(required=True, allow_none=True)
+    resolved_by = Id(required=True, allow_none=True)
+    outcome = Code(Outcome, required=True, allow_none=True)
+    resolution_note = fields.String(required=True, allow_none=True)
+    version = fields.Integer(required=True)
+
+
+class AlertEventAnswer(Answer):
+    """One line of an episode's log; `account` null: the system itself."""
+
+    number = fields.Integer(required=True)
+    kind = fields.String(required=True, metadata={"example": "opened"})
+    at = Moment(required=True)
+    account_id = Id(required=True, allow_none=True)
+    account = fields.String(required=True, allow_none=True, metadata={"example": "Bo"})
+    detail = fields.Dict(required=True)
+
+
+class AlertDeliveryAnswer(Answer):
+    """Who was told, how and when. No text: messages carry no health data."""
+
+    account_id = Id(required=True)
+    account = fields.String(required=True, metadata={"example": "Bo"})
+    channel = fields.String(required=True, metadata={"example": "email"})
+    template = fields.String(required=True)
+    urgency = Code(AlertClass, required=True)
+    state = Code(DeliveryState, required=True)
+    due_at = Moment(required=True)
+    attempt = fields.Integer(required=True)
+    failure = fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    finished_at = Moment(required=True, allow_none=True)
+
+
+class AlertDetail(AlertAnswer):
+    """One episode with everything needed to check it."""
+
+    evidence = fields.Dict(required=True, metadata={"description": "which entries, rules, levels and limits"})
+    events = fields.List(fields.Nested(AlertEventAnswer), required=True)
+    deliveries = fields.List(fields.Nested(AlertDeliveryAnswer), required=True)
+
+
+AlertPage = page_of(AlertAnswer, "AlertPage")

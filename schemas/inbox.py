@@ -1,0 +1,50 @@
+"""Booking suggestions as the clinic's scheduling system sees them: no health data."""
+
+from marshmallow import fields
+
+from schemas.base import Answer, Body, PageQuery, page_of
+from schemas.fields import Code, Day, Flag, Id, Moment, Text
+from server.clinical.vocabulary import AlertClass, DeclineCode, SuggestionState
+
+EXAMPLE = {"external_id": "apt-4711", "starts_at": "2026-03-05T09:30:00+01:00"}
+
+
+class InboxQuery(PageQuery):
+    """Which suggestions; without `state` those that are open."""
+
+    state = Code(SuggestionState)
+
+
+class AppointmentBody(Body):
+    """The clinic's own appointment. Sending it again changes nothing."""
+
+    external_id = Text(longest=200, shortest=1, required=True)
+    starts_at = Moment(required=True)
+    reschedule = Flag(
+        load_default=False, metadata={"description": "true: this appointment replaces another one"}
+    )
+
+
+class DeclineBody(Body):
+    """Why the clinic does not book it."""
+
+    code = Code(DeclineCode, required=True)
+    note = Text(longest=500, lines=True)
+
+
+class InboxAnswer(Answer):
+    """One suggestion of a visit. The window is in the patient's local days, both included."""
+
+    id = Id(required=True)
+    patient_id = Id(required=True)
+    visit = fields.String(required=True, metadata={"example": "maintenance_visit"})
+    earliest = Day(required=True)
+    latest = Day(required=True)
+    urgency = Code(AlertClass, required=True)
+    state = Code(SuggestionState, required=True)
+    external_id = fields.String(required=True, allow_none=True)
+    starts_at = Moment(required=True, allow_none=True)
+    version = fields.Integer(required=True)
+
+
+InboxPage = page_of(InboxAnswer, "InboxPage")

@@ -1,0 +1,84 @@
+"""Booking suggestions for the care team: read, approve, dismiss."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from schemas.booking_suggestion import (
+    ApprovalBody,
+    DismissalBody,
+    SuggestionAnswer,
+    SuggestionDetail,
+    SuggestionEventAnswer,
+    SuggestionPage,
+    SuggestionQuery,
+)
+from server.api.body import Blueprint
+from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.paging import paged
+from server.api.shapes import joined
+from server.clinical.vocabulary import Role
+from server.services import booking_suggestion as booking_suggestions
+
+blueprint = Blueprint(
+    "booking-suggestions", __name__, description="Suggested visits: a clinician decides, the clinic books"
+)
+CARE = (Role.CLINICIAN, Role.COORDINATOR)
+
+
+@blueprint.route("/booking-suggestions", methods=["GET"])
+@allow(*CARE)
+@blueprint.arguments(SuggestionQuery, location="query")
+@blueprint.response(200, SuggestionPage)
+def list_booking_suggestions(query: Mapping[str, Any]) -> Any:
+    """Read suggestions in the order they were made. Audited."""
+
+    def rows(after: UUID | None, size: int) -> Any:
+        return booking_suggestions.page(work, query.get("state"), query.get("patient_id"), after, size)
+
+    with writing() as work:
+        work.audit("booking-suggestion.list", query.get("patient_id"))
+        return paged(query, rows)
+
+
+@blueprint.route("/booking-suggestions/<uuid:suggestion_id>", methods=["GET"])
+@allow(*CARE)
+@blueprint.response(200, SuggestionDetail, headers=documented_headers("ETag"))
+def get_booking_suggestion(suggestion_id: UUID) -> Any:
+    """Read one suggestion: window, reason, guards that speak against it, and its log. Audited."""
+    with writing() as work:
+        record = booking_suggestions.record(work, suggestion_id)
+        moves = [
+            joined(event, SuggestionEventAnswer, account=record.names.get(event.account_id))
+            for event in record.events
+        ]
+        shown = joined(record.suggestion, SuggestionDetail, events=moves)
+        return shown, 200, etag(record.suggestion.version)
+
+
+@blueprint.route("/booking-suggestions/<uuid:suggestion_id>/approve", methods=["POST"])
+@allow(Role.CLINICIAN)
+@blueprint.arguments(ApprovalBody, example={})
+@blueprint.response(200, SuggestionAnswer, headers=documented_headers("ETag"))
+def approve_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
+    """Let the clinic's scheduling system have it; needs If-Match.
+
+    The guards are asked again now. Where one speaks against the visit, `override_reason` is needed;
+    without it the answer is 409 `blocked` with the suggestion as it stands.
+    """
+    version = required_version()
+    with writing() as work:
+        suggestion = booking_suggestions.approve(work, suggestion_id, version, body.get("override_reason"))
+    return suggestion, 200, etag(suggestion.version)
+
+
+@blueprint.route("/booking-suggestions/<uuid:suggestion_id>/dismiss", methods=["POST"])
+@allow(Role.CLINICIAN)
+@blueprint.arguments(DismissalBody)
+@blueprint.response(200, SuggestionAnswer, headers=documented_headers("ETag"))
+def dismiss_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
+    """Withdraw it with a reason; needs If-Match. The alert behind it stays open."""
+    version = required_version()
+    with writing() as work:
+        suggestion = booking_suggestions.dismiss(work, suggestion_id, version, body["reason"])
+    return suggestion, 200, etag(suggestion.version)

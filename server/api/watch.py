@@ -1,0 +1,21 @@
+"""The state of the watch, for clinicians."""
+
+from typing import Any
+from uuid import UUID
+
+from schemas.watch import WatchAnswer
+from server.api.body import Blueprint
+from server.api.edge import allow, writing
+from server.clinical.vocabulary import Role
+from server.services import watch
+
+blueprint = Blueprint("watch", __name__, description="What the watch concludes, and on what grounds")
+
+
+@blueprint.route("/patients/<uuid:patient_id>/watch", methods=["GET"])
+@allow(Role.CLINICIAN)
+@blueprint.response(200, WatchAnswer)
+def get_watch(patient_id: UUID) -> Any:
+    """Read the newest judgement of each arm and the states of the last 30 days. Audited."""
+    with writing() as work:
+        return {"arms": watch.read(work, patient_id)}

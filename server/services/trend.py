@@ -1,0 +1,108 @@
+"""The patient's own numbers by day, with the sessions on them. Nothing here is a judgement."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import fsum
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.policy import Policy
+from server.clinical.readings import History, Items, fold
+from server.clinical.series import COMPOSITE_ITEMS, blend_points, item_points
+from server.clinical.vocabulary import Arm, SessionStatus
+from server.models import Entry, TreatmentSession
+from server.services import clinic as clinics
+from server.services import patient as patients
+from server.services.civil_time import civil_day
+from server.services.errors import Invalid
+from server.services.work import Work
+
+USUAL, LONGEST = timedelta(days=90), timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendDay:
+    """One day. ``items``: folded values in their own units, only those reported.
+
+    ``composites``: symptom composite per arm in points 0-10, higher is worse, None where the day
+    does not say enough. ``treatment_sessions``: planned and delivered ones of that day.
+    """
+
+    day: date
+    items: Items
+    composites: Mapping[Arm, float | None]
+    treatment_sessions: Sequence[TreatmentSession]
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Every day from ``first`` to ``last``, both included; a day without entries is a gap."""
+
+    first: date
+    last: date
+    days: Sequence[TrendDay]
+
+
+def read(work: Work, patient_id: UUID, first: date | None, last: date | None) -> Trend:
+    """Return the trend of ``first`` .. ``last``: by default 90 days up to the patient's today.
+
+    At most 400 days; raises Invalid for a longer or backward range, NotFound for the patient.
+    """
+    patient = patients.get(work, patient_id)
+    last = last or civil_day(work.now, patient.zone)
+    first = first or last - USUAL + timedelta(days=1)
+    _check_range(first, last)
+    history = _history(work, patient_id, first, last)
+    composites = {arm: _composite(history, arm, clinics.policy(work)) for arm in Arm}
+    items = {reading.day: reading.items for reading in history.readings}
+    sessions = _sessions(work, patient_id, first, last)
+    days = (first + timedelta(days=k) for k in range((last - first).days + 1))
+    return Trend(
+        first,
+        last,
+        [
+            TrendDay(
+                day=day,
+                items=items.get(day, {}),
+                composites={arm: points.get(day) for arm, points in composites.items()},
+                treatment_sessions=[session for session in sessions if session.local_day == day],
+            )
+            for day in days
+        ],
+    )
+
+
+def _check_range(first: date, last: date) -> None:
+    if first > last:
+        raise Invalid("/first", "Lies after the last day.")
+    if last - first >= LONGEST:
+        raise Invalid("/first", f"Ask for {LONGEST.days} days at the most.")
+
+
+def _composite(history: History, arm: Arm, policy: Policy) -> Mapping[date, float]:
+    """Return the composite by day, of the items the patient answered in this range."""
+    points = {key: item_points(history, key) for key in COMPOSITE_ITEMS[arm]}
+    means = {key: fsum(v for _, v in found) / len(found) for key, found in points.items() if found}
+    return dict(blend_points(history, means, policy["composite.min_share"])) if means else {}
+
+
+def _history(work: Work, patient_id: UUID, first: date, last: date) -> History:
+    query = select(Entry.local_day, Entry.items).where(
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id == patient_id,
+        Entry.deleted_at.is_(None),
+        Entry.local_day.between(first, last),
+    )
+    return fold((row.local_day, row.items) for row in work.session.execute(query))
+
+
+def _sessions(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[TreatmentSession]:
+    query = select(TreatmentSession).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status != SessionStatus.CANCELLED,
+        TreatmentSession.local_day.between(first, last),
+    )
+    return list(work.session.scalars(query.order_by(TreatmentSession.at, TreatmentSession.id)))

@@ -1,0 +1,119 @@
+"""Gather what the suggestion of a visit rests on. Bounded by windows, not by years of history."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from statistics import median_low
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from server.clinical.maintenance import Facts, Plan, Trouble
+from server.clinical.policy import Policy
+from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Arm, Outcome
+from server.models import Alert, Assessment, Course, Entry, Patient
+from server.services import clinic as clinics
+from server.services import course as courses
+from server.services import treatment_session as treatment_sessions
+from server.services.work import Work
+
+FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
+# One relapse is not yet a habit: the patient's own holding time needs several.
+_HELD_NEEDED = 2
+
+Logged = Row[date, dict[str, float], dict[str, int]]
+
+
+def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
+    """Return the facts as of ``today``, a local day. ``signal``: the relapse alert that asks, if one does."""
+    policy = clinics.policy(work)
+    course = courses.active(work, patient.id)
+    sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
+    logged = _logged(work, patient.id, policy, today)
+    relapses = _relapses(work, patient.id, programme)
+    week = today - timedelta(days=policy.whole("data.window_days") - 1)
+    return Facts(
+        plan=None if course is None else Plan(course.min_interval_days, course.max_interval_days),
+        sessions=sessions,
+        planned=treatment_sessions.planned_days(work, patient.id, today),
+        signal_since=None if signal is None else _since(signal),
+        early_returns=_early_returns(course, relapses),
+        holding_days=_holding_days(sessions, relapses),
+        responded=_responded(work, patient.id, programme),
+        age=_age(patient, today),
+        open_alerts=_open_alerts(work, patient.id),
+        troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
+        craving=_craving(logged, policy, today),
+        days_logged_last_week=len({row.local_day for row in logged if row.local_day >= week}),
+    )
+
+
+def _logged(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequence[Logged]:
+    """Return days, items and side effects, as far back as the longest-looking guard can see."""
+    lasting = max(policy.whole("maintenance.urinary_days"), policy.whole("maintenance.memory_days"))
+    since = today - timedelta(days=2 * policy.whole("maintenance.recent_days") + lasting)
+    query = select(Entry.local_day, Entry.items, Entry.side_effects).where(
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id == patient_id,
+        Entry.deleted_at.is_(None),
+        Entry.local_day.between(since, today),
+    )
+    return work.session.execute(query).all()
+
+
+def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:
+    """Return since when each relapse episode of the programme ran, false alarms left out."""
+    query = select(Alert).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient_id,
+        Alert.family == FAMILY[programme],
+        Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
+    )
+    return [_since(alert) for alert in work.session.scalars(query)]
+
+
+def _since(alert: Alert) -> date:
+    since: Any = alert.evidence.get("since")
+    return date.fromisoformat(since) if isinstance(since, str) else alert.day
+
+
+def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:
+    return 0 if course is None else sum(day >= course.started_on for day in relapses)
+
+
+def _holding_days(sessions: Sequence[date], relapses: Sequence[date]) -> int | None:
+    before = ([day for day in sessions if day < relapse] for relapse in relapses)
+    held = [(relapse - max(days)).days for relapse, days in zip(relapses, before, strict=True) if days]
+    return median_low(held) if len(held) >= _HELD_NEEDED else None
+
+
+def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:
+    query = select(Assessment.evidence).where(
+        Assessment.clinic_id == work.clinic_id,
+        Assessment.patient_id == patient_id,
+        Assessment.arm == programme,
+    )
+    order = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
+    evidence = work.session.scalar(query.order_by(*order).limit(1)) or {}
+    answer = (evidence.get("baseline") or {}).get("responded")
+    return answer if isinstance(answer, bool) else None
+
+
+def _age(patient: Patient, today: date) -> int | None:
+    """Return the youngest age the birth year allows: the guard must not pass somebody on a guess."""
+    return None if patient.birth_year is None else today.year - patient.birth_year - 1
+
+
+def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, AlertFamily]]:
+    query = select(Alert.urgency, Alert.family).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient_id,
+        Alert.state != AlertState.RESOLVED,
+    )
+    return [(row.urgency, row.family) for row in work.session.execute(query)]
+
+
+def _craving(logged: Sequence[Logged], policy: Policy, today: date) -> float | None:
+    since = today - timedelta(days=policy.whole("maintenance.recent_days") - 1)
+    recent = [row.items["craving"] for row in logged if row.local_day >= since and "craving" in row.items]
+    return max(recent, default=None)

@@ -1,0 +1,29 @@
+"""Courses on the wire."""
+
+from tests.cast import Cast
+from tests.visits import COURSE, Visits
+
+
+def test_a_course_comes_back_as_it_was_planned(visits: Visits, cast: Cast) -> None:
+    visits.course()
+    (stored,) = cast.coordinator.get(f"{visits.ana}/courses").json["items"]
+    assert {key: stored[key] for key in COURSE} == COURSE
+    assert (stored["ended_on"], stored["version"]) == (None, 1)
+
+
+def test_a_course_changes_only_under_its_current_version(visits: Visits, cast: Cast) -> None:
+    path = f"{visits.ana}/courses/{visits.course()}"
+    changed = cast.bo.patch(path, {"phase": "taper", "ended_on": "2026-03-01"}, version=1)
+    assert (changed.status_code, changed.json["phase"], changed.headers["ETag"]) == (200, "taper", '"v2"')
+    stale = cast.bo.patch(path, {"phase": "induction"}, version=1)
+    assert (stale.status_code, stale.json["current"]["phase"]) == (412, "taper")
+    assert cast.bo.patch(path, {"phase": "induction"}).status_code == 428
+
+
+def test_a_course_does_not_contradict_itself(visits: Visits, cast: Cast) -> None:
+    crossed = cast.bo.post(f"{visits.ana}/courses", {**COURSE, "min_interval_days": 29})
+    assert (crossed.status_code, crossed.json["errors"][0]["pointer"]) == (422, "/min_interval_days")
+    path = f"{visits.ana}/courses/{visits.course()}"
+    backward = cast.bo.patch(path, {"ended_on": "2026-01-04"}, version=1)
+    assert (backward.status_code, backward.json["errors"][0]["pointer"]) == (422, "/ended_on")
+    assert cast.bo.get(f"{visits.ana}/courses").json["items"][0]["version"] == 1

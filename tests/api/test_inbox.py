@@ -1,0 +1,175 @@
+"""The scheduling system: it pulls, it reports, and it never learns why."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from tests.cast import Cast, entry
+from tests.conftest import Clock
+from tests.visits import CANARY, Visits
+
+INBOX = "/inbox/booking-suggestions"
+SEEN = {
+    *("id", "patient_id", "visit", "earliest", "latest"),
+    *("urgency", "state", "external_id", "starts_at", "version"),
+}
+
+
+def test_what_is_approved_is_pulled_seen_booked_and_completed(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    (item,) = cast.scheduler.get(INBOX).json["items"]
+    assert (set(item), item["state"], item["visit"]) == (SEEN, "suggested", "maintenance_visit")
+    seen = cast.scheduler.post(f"{INBOX}/{suggestion}/acknowledge", version=2)
+    assert (seen.json["state"], seen.json["version"], seen.headers["ETag"]) == ("acknowledged", 4, '"v4"')
+    booked = visits.book(cast.scheduler, suggestion, version=4)
+    assert (booked.json["state"], booked.json["external_id"]) == ("booked", "apt-1")
+    done = cast.scheduler.post(f"{INBOX}/{suggestion}/complete", version=5)
+    assert (done.json["state"], done.json["version"]) == ("fulfilled", 6)
+    log = cast.bo.get(f"/booking-suggestions/{suggestion}").json["events"]
+    assert [move["action"] for move in log] == [
+        *("draft", "approve", "send", "acknowledge", "book", "fulfil")
+    ]
+    assert log[-1]["account"] == "Scheduling"
+
+
+def test_booking_twice_is_once(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    first = visits.book(cast.scheduler, suggestion, version=2)
+    again = visits.book(cast.scheduler, suggestion, version=2)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json == again.json
+    assert len(cast.bo.get(f"/booking-suggestions/{suggestion}").json["events"]) == 4
+
+
+def test_another_appointment_needs_to_say_that_it_replaces_the_first(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.booked()
+    other = visits.book(cast.scheduler, suggestion, version=4, external_id="apt-2")
+    assert (other.status_code, other.json["code"]) == (409, "booked-otherwise")
+    moved = visits.book(cast.scheduler, suggestion, version=4, external_id="apt-2", reschedule=True)
+    assert (moved.status_code, moved.json["external_id"], moved.json["version"]) == (200, "apt-2", 5)
+    later = visits.book(cast.scheduler, suggestion, version=5, days=4, external_id="apt-2")
+    assert (later.status_code, later.json["version"]) == (200, 6)
+
+
+def test_an_appointment_does_not_lie_before_its_suggestion(visits: Visits, cast: Cast) -> None:
+    refused = visits.book(cast.scheduler, visits.approved(), version=2, days=-1)
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/starts_at")
+
+
+@pytest.mark.parametrize(
+    ("report", "state"), [("cancel", "cancelled"), ("noshow", "noshow"), ("complete", "fulfilled")]
+)
+def test_a_report_sent_twice_changes_nothing(visits: Visits, cast: Cast, report: str, state: str) -> None:
+    path = f"{INBOX}/{visits.booked()}/{report}"
+    first, again = cast.scheduler.post(path, version=4), cast.scheduler.post(path, version=4)
+    assert (first.json["state"], first.json["version"]) == (state, 5)
+    assert (again.status_code, again.json) == (200, first.json)
+
+
+def test_a_declined_suggestion_tells_the_care_team_why_and_stays_down(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.approved()
+    body = {"code": "no_capacity", "note": "Full until April."}
+    declined = cast.scheduler.post(f"{INBOX}/{suggestion}/decline", body, version=2)
+    assert declined.json["state"] == "declined"
+    assert cast.bo.get(f"/booking-suggestions/{suggestion}").json["events"][-1]["detail"] == body
+    assert visits.relapse() is None
+    assert [alert["state"] for alert in cast.bo.get("/alerts").json["items"]] == ["open"]
+
+
+def test_a_withdrawal_is_learned_from_the_item_and_not_from_the_open_list(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    cast.bo.post(f"/booking-suggestions/{suggestion}/dismiss", {"reason": CANARY}, version=2)
+    assert cast.scheduler.get(INBOX).json["items"] == []
+    assert [i["id"] for i in cast.scheduler.get(f"{INBOX}?state=withdrawn").json["items"]] == [suggestion]
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "withdrawn"
+    assert visits.book(cast.scheduler, suggestion, version=3).status_code == 409
+
+
+def test_reports_on_what_is_not_booked_are_conflicts(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    for report in ("cancel", "noshow", "complete"):
+        answer = cast.scheduler.post(f"{INBOX}/{suggestion}/{report}", version=2)
+        assert (answer.status_code, answer.json["code"]) == (409, "illegal-move")
+    stored = cast.scheduler.get(f"{INBOX}/{suggestion}").json
+    assert (stored["state"], stored["version"]) == ("suggested", 2)
+
+
+def test_every_report_names_its_version(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    bodies: dict[str, Any] = {
+        "acknowledge": None,
+        "book": {"external_id": "apt", "starts_at": "2026-03-05T09:00:00Z"},
+        "decline": {"code": "other"},
+        "cancel": None,
+        "noshow": None,
+        "complete": None,
+    }
+    for report, body in bodies.items():
+        path = f"{INBOX}/{suggestion}/{report}"
+        assert cast.scheduler.post(path, body).status_code == 428
+        stale = cast.scheduler.post(path, body, version=1)
+        assert (stale.status_code, set(stale.json["current"])) == (412, SEEN)
+
+
+def test_the_scheduling_system_never_learns_why(visits: Visits, cast: Cast, clock: Clock) -> None:
+    visits.course()
+    told = entry(clock.now, note=CANARY, side_effects={"chest_pain": 3}, tags=[CANARY])
+    cast.ana.put(f"/entries/{uuid7()}", told)
+    suggestion = visits.relapse()
+    approval = {"override_reason": CANARY}
+    assert cast.bo.post(f"/booking-suggestions/{suggestion}/approve", approval, version=1).status_code == 200
+    one = f"{INBOX}/{suggestion}"
+    answers = [
+        cast.scheduler.get(INBOX),
+        cast.scheduler.get(one),
+        cast.scheduler.post(f"{one}/noshow", version=1),
+        cast.scheduler.post(f"{one}/noshow", version=2),
+        cast.scheduler.post(f"{one}/acknowledge", version=2),
+        visits.book(cast.scheduler, str(suggestion), version=4),
+        visits.book(cast.scheduler, str(suggestion), version=5, external_id="apt-2"),
+        cast.scheduler.post(f"{one}/decline", {"code": "other", "note": CANARY}, version=5),
+        cast.scheduler.post(f"{one}/cancel", version=5),
+    ]
+    assert [a.status_code for a in answers] == [200, 200, 412, 409, 200, 200, 409, 409, 200]
+    for answer in answers:
+        for word in (CANARY, "relapse", "chest", "AE_OPEN", "blocks", "reason", "programme", "mood"):
+            assert word not in answer.text
+
+
+def test_a_delivered_session_fulfils_the_booked_visit(visits: Visits, cast: Cast, clock: Clock) -> None:
+    suggestion = visits.booked()
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    visits.session(course, clock.now - timedelta(days=5))
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "booked"
+    clock.forward(days=3)
+    given = visits.session(course, clock.now)
+    stored = cast.bo.get(f"/booking-suggestions/{suggestion}").json
+    assert (stored["state"], stored["treatment_session_id"]) == ("fulfilled", given["id"])
+
+
+@pytest.mark.parametrize(("days", "linked"), [(0, True), (13, True), (14, False)])
+def test_a_session_recorded_soon_after_the_visit_was_reported_is_linked_to_it(
+    visits: Visits, cast: Cast, clock: Clock, days: int, linked: bool
+) -> None:
+    suggestion = visits.booked()
+    clock.forward(days=3)
+    cast.scheduler.post(f"{INBOX}/{suggestion}/complete", version=4)
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    given = visits.session(course, clock.forward(days=days))
+    stored = cast.bo.get(f"/booking-suggestions/{suggestion}").json
+    assert stored["treatment_session_id"] == (given["id"] if linked else None)
+
+
+def test_a_visit_that_is_never_reported_ends_after_two_weeks(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked()
+    clock.forward(days=17)
+    assert visits.expire() == 0
+    clock.forward(hours=1)
+    assert visits.expire() == 1
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "expired"

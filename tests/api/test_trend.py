@@ -1,0 +1,59 @@
+"""The trend: the patient's own numbers with their gaps and the sessions on them."""
+
+from datetime import timedelta
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from tests.cast import Cast, entry
+from tests.conftest import Clock
+from tests.visits import Visits
+
+
+def test_a_trend_folds_the_entries_of_a_day_and_keeps_the_gaps(cast: Cast, clock: Clock) -> None:
+    for mood in (4, 7):
+        items = {"mood": mood, "interest": 6, "anxiety": 2, "restlessness": 2, "sleep_quality": 7}
+        cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, items=items))
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now - timedelta(days=2), items={"pain_average": 3}))
+    days = cast.ana.get("/me/trend?first=2026-02-28&last=2026-03-02").json["days"]
+    assert [day["day"] for day in days] == ["2026-02-28", "2026-03-01", "2026-03-02"]
+    assert [day["items"].get("mood") for day in days] == [None, None, 5.5]
+    # (10 - 5.5) + (10 - 6) + 2 + 2 + (10 - 7), by five
+    assert [day["composites"] for day in days] == [
+        {"mood": None, "pain": 3.0},
+        {"mood": None, "pain": None},
+        {"mood": pytest.approx(3.1), "pain": None},
+    ]
+
+
+def test_sessions_stand_on_their_days_and_cancelled_ones_do_not(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    course = visits.course()
+    given = visits.session(course, clock.now - timedelta(days=1))
+    gone = visits.session(course, clock.now, "planned")
+    cast.bo.patch(f"{visits.ana}/treatment-sessions/{gone['id']}", {"status": "cancelled"}, version=1)
+    days = cast.ana.get("/me/trend").json["days"]
+    assert [(d["day"], s["id"]) for d in days for s in d["treatment_sessions"]] == [
+        ("2026-03-01", given["id"])
+    ]
+
+
+def test_the_usual_trend_is_ninety_days_and_a_long_one_is_refused(cast: Cast) -> None:
+    usual = cast.ana.get("/me/trend").json
+    assert (usual["first"], usual["last"], len(usual["days"])) == ("2025-12-03", "2026-03-02", 90)
+    assert len(cast.ana.get("/me/trend?first=2025-01-27").json["days"]) == 400
+    for query in ("first=2025-01-26", "first=2026-03-03", "first=2026-02-02&last=2026-02-01", "first=2026"):
+        assert cast.ana.get(f"/me/trend?{query}").status_code == 422
+
+
+def test_the_patients_own_trend_says_nothing_of_alerts_or_states(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    visits.relapse()
+    own, shown = cast.ana.get("/me/trend"), cast.bo.get(f"{visits.ana}/trend")
+    assert own.json == shown.json
+    assert set(own.json["days"][0]) == {"day", "items", "composites", "treatment_sessions"}
+    for word in ("state", "signal", "alert", "baseline", "rule", "safety"):
+        assert f'"{word}' not in own.text

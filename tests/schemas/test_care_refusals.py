@@ -1,0 +1,119 @@
+"""What the schemas of the care team and of the scheduling system refuse. Nothing is changed in silence."""
+
+import base64
+from typing import Any
+
+import pytest
+from marshmallow import Schema, ValidationError
+from uuid_utils.compat import uuid7
+
+from schemas.alert import AlertQuery, ResolutionBody
+from schemas.booking_suggestion import ApprovalBody, DismissalBody, SuggestionQuery
+from schemas.course import CourseBody, CourseChanges
+from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery
+from schemas.treatment_session import TreatmentSessionBody, TreatmentSessionChanges
+from schemas.trend import TrendQuery
+from tests.visits import COURSE
+
+SESSION = {"course_id": str(uuid7()), "status": "delivered", "at": "2026-03-02T10:00:00+01:00"}
+APPOINTMENT = {"external_id": "apt-1", "starts_at": "2026-03-05T09:30:00+01:00"}
+GOOD: dict[type[Schema], dict[str, Any]] = {
+    CourseBody: COURSE,
+    CourseChanges: {"phase": "taper", "ended_on": None},
+    TreatmentSessionBody: SESSION,
+    TreatmentSessionChanges: {"status": "cancelled"},
+    ResolutionBody: {"outcome": "contacted", "note": "Called.\nComes in."},
+    ApprovalBody: {},
+    DismissalBody: {"reason": "Not now."},
+    AppointmentBody: APPOINTMENT,
+    DeclineBody: {"code": "other"},
+    AlertQuery: {},
+    SuggestionQuery: {},
+    InboxQuery: {},
+    TrendQuery: {},
+}
+
+
+def place(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+NOT_WHOLE = (3.9, "7", True, None, 0, 366, 1e400, [7])
+NOT_TEXT = (7, True, None, "", " \n\t", "a\x00b", "a\u202eb", ["x"])
+NOT_MOMENT = ("2026-03-02T10:00:00", "2026-03-02", 7, True, None, "soon", "0001-01-01T00:00:00+00:00")
+NOT_DAY = ("2026-2-3", "2026-02-30", "2026-02-03T00:00:00Z", 7, True, "1066-10-14")
+NOT_CODE = ("", "Intranasal", "unknown", 7, True, ["iv"])
+NOT_ID = ("", "7", 7, True, "019C9F6A-0000-7000-8000-000000000001")
+# Nonsense; a bare urgency; a moment without a zone, before the first, and an urgency that is none.
+NOT_PLACE = (
+    *("x", "UDI=", "é", "\x00", 7, True),
+    *(place("P2 2026-03-02T10:00:00 " + str(uuid7())), place("P2 0001-01-01T00:00:00+14:00 " + str(uuid7()))),
+    *(place("P9 2026-03-02T10:00:00Z " + str(uuid7())), place("P2 2026-03-02T10:00:00Z x")),
+)
+CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
+    *((CourseBody, name, NOT_CODE) for name in ("route", "condition", "phase")),
+    (CourseBody, "started_on", NOT_DAY),
+    *((CourseBody, name, NOT_WHOLE) for name in ("min_interval_days", "max_interval_days")),
+    (CourseChanges, "phase", NOT_CODE),
+    (CourseChanges, "ended_on", NOT_DAY),
+    *((CourseChanges, name, NOT_WHOLE) for name in ("min_interval_days", "max_interval_days")),
+    (TreatmentSessionBody, "course_id", NOT_ID),
+    *((TreatmentSessionBody, name, NOT_CODE) for name in ("status", "route")),
+    (TreatmentSessionBody, "at", NOT_MOMENT),
+    (TreatmentSessionChanges, "status", NOT_CODE),
+    (TreatmentSessionChanges, "at", NOT_MOMENT),
+    (ResolutionBody, "outcome", NOT_CODE),
+    (ResolutionBody, "note", (*NOT_TEXT, "x" * 2001)),
+    (ApprovalBody, "override_reason", NOT_TEXT),
+    (DismissalBody, "reason", NOT_TEXT),
+    (AppointmentBody, "external_id", (7, True, None, "", "a\nb", "x" * 201)),
+    (AppointmentBody, "starts_at", NOT_MOMENT),
+    (AppointmentBody, "reschedule", ("true", 1, 0, None)),
+    (DeclineBody, "code", NOT_CODE),
+    (DeclineBody, "note", (7, True, None, "a\x00b", "x" * 501)),
+    (AlertQuery, "state", NOT_CODE),
+    (AlertQuery, "patient_id", NOT_ID),
+    (AlertQuery, "cursor", NOT_PLACE),
+    (AlertQuery, "limit", ("0", "201", "3.9", "x", "٣")),
+    (SuggestionQuery, "state", NOT_CODE),
+    (SuggestionQuery, "patient_id", NOT_ID),
+    (InboxQuery, "state", NOT_CODE),
+    (InboxQuery, "cursor", NOT_ID),
+    (TrendQuery, "first", NOT_DAY),
+    (TrendQuery, "last", NOT_DAY),
+]
+
+
+@pytest.mark.parametrize(("schema", "member", "values"), CASES)
+def test_a_value_that_does_not_fit_is_refused_by_name(
+    schema: type[Schema], member: str, values: tuple[Any, ...]
+) -> None:
+    for value in values:
+        with pytest.raises(ValidationError) as refused:
+            schema().load({**GOOD[schema], member: value})
+        assert set(refused.value.messages_dict) == {member}, value
+
+
+@pytest.mark.parametrize("schema", GOOD)
+def test_what_fits_is_taken_and_an_unknown_member_is_refused(schema: type[Schema]) -> None:
+    schema().load(GOOD[schema])
+    with pytest.raises(ValidationError) as refused:
+        schema().load({**GOOD[schema], "dose_mg": 7})
+    assert set(refused.value.messages_dict) == {"dose_mg"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "needed"),
+    [
+        (CourseBody, set(COURSE)),
+        (TreatmentSessionBody, set(SESSION)),
+        (ResolutionBody, {"outcome", "note"}),
+        (DismissalBody, {"reason"}),
+        (AppointmentBody, set(APPOINTMENT)),
+        (DeclineBody, {"code"}),
+    ],
+)
+def test_what_is_needed_is_missed_by_name(schema: type[Schema], needed: set[str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        schema().load({})
+    assert set(refused.value.messages_dict) == needed

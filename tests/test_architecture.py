@@ -1,0 +1,194 @@
+"""Who may import whom: the table of docs/adr/0001-layers.md, held by reading every file."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.source import Source, sources
+
+OURS = ("server", "schemas", "jobs", "tests", "benchmarks")
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One package (or file): what of ours it may import, which libraries, and which names it never uses."""
+
+    ours: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time")
+WEB = ("flask", "flask_smorest", "flask_jwt_extended", "flask_swagger_ui", "werkzeug", "webargs", "jwt")
+WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
+TRANSACTION = ("server.database", "server.settings")
+OUTER = (
+    "jobs",
+    "server.app",
+    "server.services",
+    "server.gateways",
+    "server.clinical",
+    "server.simulator",
+    "server.migrations",
+    "server.commands",
+    "server.diary_import",
+    "server.quality",
+    "server.up",
+    "server.serve",
+    "server.cli",
+    "server.api.contract",  # `afterglow openapi` prints it
+    *TRANSACTION,
+)
+
+# The longest prefix of a module's name decides. A new package must be added here before it can be imported.
+LAYERS: dict[str, Layer] = {
+    "server.clinical": Layer(("server.clinical",), (), (*CLOCKS, "random", "secrets", "logging")),
+    "server.simulator": Layer(("server.simulator", "server.clinical"), (), (*CLOCKS, "logging")),
+    "server.quality": Layer(("server.quality", "server.clinical"), (), (*CLOCKS, "random", "logging")),
+    "server.diary_import": Layer(
+        ("server.diary_import", "server.clinical"),
+        ("marshmallow", "yaml"),
+        (*CLOCKS, "random", "logging"),
+    ),
+    "server.models": Layer(
+        ("server.models", "server.clinical.vocabulary"), ("sqlalchemy", "uuid_utils"), CLOCKS
+    ),
+    "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
+    "server.services": Layer(
+        ("server.services", "server.models", "server.clinical"),
+        ("sqlalchemy", "uuid_utils", "argon2"),
+        (*CLOCKS, "commit"),
+    ),
+    "server.gateways": Layer(("server.gateways", "server.clinical"), (ANY,), ()),
+    "server.api": Layer(
+        ("server.api", "schemas", "server.services", "server.clinical", *TRANSACTION),
+        (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml"),
+        (*CLOCKS, "select", "commit", *WRITES),
+    ),
+    "jobs": Layer(
+        (
+            "jobs",
+            "server.services",
+            "server.gateways",
+            "server.clinical",
+            "server.simulator",
+            "server.diary_import",
+            "server.quality",
+            *TRANSACTION,
+        ),
+        ("apscheduler", "yaml", "rich", "uuid_utils"),
+        ("select", "commit"),
+    ),
+    "server.database": Layer((), ("sqlalchemy",), CLOCKS),
+    "server.settings": Layer((), (), CLOCKS),
+    "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),
+    # The joint and the outer edge: they put the rest together, and nobody imports them but each other.
+    "server.app": Layer(("server.api", "server.services.passwords", *TRANSACTION), WEB),
+    "server.commands": Layer(OUTER, (ANY,), ("select", "commit")),
+    "server.cli": Layer(OUTER, (ANY,), ("select", "commit")),
+    "server.up": Layer(OUTER, (ANY,), ("select", "commit")),
+    "server.serve": Layer(OUTER, (ANY,), ("select", "commit")),
+    "server": Layer(),
+}
+WEB_FREE = ("server.services", "server.models", "server.gateways", "schemas", "jobs")
+
+
+def layer_of(module: str) -> str:
+    """Return the name of the layer ``module`` belongs to."""
+    return max((name for name in LAYERS if _inside(module, name)), key=len)
+
+
+def violations(source: Source) -> Iterator[str]:
+    """Yield what ``source`` imports or uses against the table, one sentence each."""
+    name = layer_of(source.module)
+    layer = LAYERS[name]
+    for imported in source.imports():
+        top = imported.partition(".")[0]
+        if top in OURS and not _ours_allowed(imported, layer):
+            yield f"{source.path} ({name}) imports {imported}"
+        elif top not in OURS and not _library_allowed(top, name, layer):
+            yield f"{source.path} ({name}) imports the library {imported}"
+        elif imported in layer.never:
+            yield f"{source.path} ({name}) imports {imported}"
+    for used, line in source.names():
+        if any(used == word or used.endswith(f".{word}") for word in layer.never):
+            yield f"{source.path}:{line} ({name}) uses {used}"
+
+
+def _ours_allowed(imported: str, layer: Layer) -> bool:
+    # `from server import models` yields "server" and "server.models": the second one is judged.
+    is_parent = imported in ("schemas", "jobs") or any(_inside(ours, imported) for ours in layer.ours)
+    return imported == "server" or is_parent or any(_inside(imported, ours) for ours in layer.ours)
+
+
+def _library_allowed(top: str, name: str, layer: Layer) -> bool:
+    if top in WEB and (name in WEB_FREE):
+        return False
+    return top in sys.stdlib_module_names or top in layer.libraries or ANY in layer.libraries
+
+
+def _inside(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.path)
+def test_every_import_points_inward(source: Source) -> None:
+    assert list(violations(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("server/clinical/rule.py", "import sqlalchemy"),
+        ("server/clinical/rule.py", "from server import models"),
+        ("server/clinical/rule.py", "import random"),
+        ("server/clinical/rule.py", "from datetime import datetime\nNOW = datetime.now()"),
+        ("server/clinical/rule.py", "import datetime\nNOW = datetime.datetime.now()"),
+        ("server/clinical/rule.py", "import logging"),
+        ("server/simulator/draw.py", "import numpy"),
+        ("server/simulator/draw.py", "from server.services import entry"),
+        ("server/quality/figure.py", "from server.services import entry"),
+        ("server/diary_import/map.py", "from server.models import Entry"),
+        ("server/models/noun.py", "from server.clinical import relapse"),
+        ("server/models/noun.py", "from server.services import entry"),
+        ("schemas/noun.py", "from server.models import Entry"),
+        ("schemas/noun.py", "from flask import request"),
+        ("server/services/verb.py", "from flask import request"),
+        ("server/services/verb.py", "import schemas.entry"),
+        ("server/services/verb.py", "def verb(work):\n    work.session.commit()"),
+        ("server/services/verb.py", "from server.gateways import email"),
+        ("server/gateways/post.py", "from server.models import Delivery"),
+        ("server/gateways/post.py", "import flask"),
+        ("server/api/noun.py", "from server.models import Entry"),
+        ("server/api/noun.py", "from sqlalchemy import select\nselect(1)"),
+        ("server/api/noun.py", "from sqlalchemy import update"),
+        ("server/api/noun.py", "import jobs.day_close"),
+        ("jobs/night.py", "from server.api import edge"),
+        ("server/commands/openapi.py", "from server.api import edge"),
+        ("jobs/night.py", "from server.models import Entry"),
+        ("jobs/night.py", "import schemas.entry"),
+        ("jobs/night.py", "import flask"),
+        ("server/database.py", "from server.models import Entry"),
+        ("server/stray.py", "from server.services import entry"),
+    ],
+)
+def test_a_wrong_import_or_name_is_caught(path: str, text: str) -> None:
+    assert list(violations(Source(path, text)))
+
+
+def test_only_the_timetable_knows_the_ticking_library() -> None:
+    users = {s.path for s in sources() if any(_inside(name, "apscheduler") for name in s.imports())}
+    assert users <= {"jobs/timetable.py"}
+
+
+def test_only_deliveries_and_the_booking_sync_talk_to_the_outside_world() -> None:
+    users = {
+        s.path
+        for s in sources()
+        if layer_of(s.module) == "jobs" and any(_inside(name, "server.gateways") for name in s.imports())
+    }
+    # `around` only names the kind of the mail gateway that every job is handed.
+    assert users <= {"jobs/around.py", "jobs/deliver.py", "jobs/booking_sync.py", "jobs/heartbeat.py"}

@@ -1,0 +1,178 @@
+"""The contract: what is published is what the code does, complete and without a door left open."""
+
+import ast
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from flask import Flask
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from schemas.base import Body
+from server.api import contract
+from server.app import create_app
+from server.clinical.vocabulary import Role
+from server.settings import Settings
+from tests.source import ROOT
+
+# Pages for people and the contract itself: no data behind them.
+PUBLIC_PAGES = {"home", "openapi", "swagger_ui.show"}
+OPEN_ON_PURPOSE = {
+    ("get", "/v1/status"),
+    ("post", "/v1/enrolments"),
+    ("post", "/v1/sign-ins"),
+    ("post", "/v1/sign-ins/refresh"),
+}
+
+
+class Operation(NamedTuple):
+    """One operation of the contract."""
+
+    method: str
+    path: str
+    doc: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def contract_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An app nobody sends anything to."""
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("contract"), password_cost="cheap"))
+
+
+@pytest.fixture(scope="module")
+def document(contract_app: Flask) -> dict[str, Any]:
+    """The contract as the app serves it."""
+    served: dict[str, Any] = contract_app.test_client().get("/v1/openapi.json").get_json()
+    return served
+
+
+def operations(document: dict[str, Any]) -> Iterator[Operation]:
+    """Yield every operation."""
+    for path, item in document["paths"].items():
+        for method in ("get", "put", "post", "patch", "delete"):
+            if method in item:
+                yield Operation(method, path, item[method])
+
+
+def resolved(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """Follow a `$ref`."""
+    while "$ref" in part:
+        found: Any = document
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        part = found
+    return part
+
+
+def test_the_committed_contract_is_the_generated_one(contract_app: Flask) -> None:
+    api = contract_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    committed = (ROOT / "openapi.yaml").read_text("utf-8")
+    assert committed == contract.as_yaml(api), "run `make openapi`"
+    assert yaml.safe_load(committed) == json.loads(json.dumps(contract.document(api)))
+
+
+def test_the_contract_is_valid_openapi(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_every_route_of_the_api_has_its_roles_and_is_in_the_contract(
+    contract_app: Flask, document: dict[str, Any]
+) -> None:
+    written = {(o.method, o.path) for o in operations(document)}
+    served = set()
+    for rule in contract_app.url_map.iter_rules():
+        view = contract_app.view_functions[rule.endpoint]
+        if rule.endpoint in PUBLIC_PAGES:
+            continue
+        assert hasattr(view, "allowed_roles"), f"{rule.rule} has no policy: use @allow or @open_to_all"
+        path = "".join(f"{{{part}}}" if is_variable else part for is_variable, part in _parts(rule.rule))
+        served |= {(m.lower(), path) for m in rule.methods or () if m not in ("HEAD", "OPTIONS")}
+    assert served == written
+
+
+def _parts(rule: str) -> Iterator[tuple[bool, str]]:
+    for piece in rule.split("<"):
+        variable, closed, rest = piece.rpartition(">")
+        if closed:
+            yield True, variable.rpartition(":")[2]
+        yield False, rest
+
+
+def test_only_these_doors_are_open(document: dict[str, Any]) -> None:
+    without = {(o.method, o.path) for o in operations(document) if o.doc["security"] == []}
+    assert without == OPEN_ON_PURPOSE
+
+
+def test_every_operation_says_what_it_does_and_who_may(document: dict[str, Any]) -> None:
+    roles = {role.value for role in Role}
+    for method, path, doc in operations(document):
+        place = f"{method} {path}"
+        assert doc["summary"].endswith("."), place
+        assert doc["tags"], place
+        if (method, path) not in OPEN_ON_PURPOSE:
+            assert doc["security"] == [{"bearer": []}], place
+            assert set(doc["x-roles"]) <= roles, place
+            assert doc["x-roles"], place
+
+
+def test_every_operation_documents_its_errors_as_problems(document: dict[str, Any]) -> None:
+    for method, path, doc in operations(document):
+        errors = {status: a for status, a in doc["responses"].items() if not status.startswith("2")}
+        assert "default" in errors, f"{method} {path}"
+        for status, answer in errors.items():
+            content = resolved(document, answer)["content"]
+            assert list(content) == [contract.PROBLEM], f"{method} {path} {status}"
+            shape = resolved(document, content[contract.PROBLEM]["schema"])
+            assert set(shape["required"]) == {"type", "title", "status", "code", "detail"}, f"{method} {path}"
+
+
+def test_every_answer_with_a_body_has_a_schema(document: dict[str, Any]) -> None:
+    for method, path, doc in operations(document):
+        for status, answer in doc["responses"].items():
+            if status not in ("204", "default"):
+                contents = resolved(document, answer)["content"].values()
+                assert all("schema" in content for content in contents), f"{method} {path} {status}"
+
+
+def test_every_request_body_shows_an_example(document: dict[str, Any]) -> None:
+    for method, path, doc in operations(document):
+        if "requestBody" in doc:
+            content = doc["requestBody"]["content"]["application/json"]
+            assert isinstance(content.get("example"), dict), f"{method} {path}"
+
+
+@pytest.mark.parametrize(
+    "schema", [s for s in Body.__subclasses__() if s.EXAMPLE is not None], ids=lambda s: s.__name__
+)
+def test_the_examples_are_taken(schema: type[Body]) -> None:
+    assert schema().load(dict(schema.EXAMPLE or {}))
+
+
+def test_every_view_that_reads_if_match_says_so(contract_app: Flask, document: dict[str, Any]) -> None:
+    saying = {
+        (o.method, o.path)
+        for o in operations(document)
+        if any(p.get("name") == "If-Match" for p in o.doc.get("parameters", ()))
+    }
+    reading = set()
+    for rule in contract_app.url_map.iter_rules():
+        view = inspect.unwrap(contract_app.view_functions[rule.endpoint])
+        if rule.endpoint not in PUBLIC_PAGES and _calls(view, {"if_match", "required_version"}):
+            path = "".join(f"{{{part}}}" if is_variable else part for is_variable, part in _parts(rule.rule))
+            reading |= {(m.lower(), path) for m in rule.methods or () if m not in ("HEAD", "OPTIONS")}
+    assert reading == saying
+
+
+def _calls(function: Any, names: set[str]) -> bool:
+    """Return whether ``function``, or a helper of its own module that it uses, uses one of ``names``."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    module = inspect.getmodule(function)
+    own = [found for name in used if inspect.isfunction(found := getattr(module, name, None))]
+    helpers = [found for found in own if found.__module__ == function.__module__ and found is not function]
+    return bool(used & names) or any(_calls(helper, names) for helper in helpers)
