@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from marshmallow import ValidationError, fields
@@ -12,7 +13,6 @@ from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Day, Id, Moment, QueryWhole, Reason
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, DeliveryState, Outcome
 
-EXAMPLE = {"outcome": "contacted", "note": "Called; will come in on Thursday."}
 PlaceParts = tuple[AlertClass, datetime, UUID]
 
 
@@ -52,6 +52,11 @@ class AlertQuery(Body):
 
 class ResolutionBody(Body):
     """How an episode ended. Both are required: no alert is closed without a word."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "outcome": "contacted",
+        "note": "Called; will come in on Thursday.",
+    }
 
     outcome = Code(Outcome, required=True)
     note = Reason(required=True)

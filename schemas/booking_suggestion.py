@@ -1,5 +1,8 @@
 """Booking suggestions as the care team sees them."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields
 
 from schemas.base import Answer, Body, PageQuery, page_of
@@ -19,11 +22,15 @@ class SuggestionQuery(PageQuery):
 class ApprovalBody(Body):
     """An approval; `override_reason` is needed where guards speak against the visit."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"override_reason": "Seen in person this morning."}
+
     override_reason = Reason(metadata={"example": "Seen today, no acute risk."})
 
 
 class DismissalBody(Body):
     """A dismissal always says why."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "The patient is away until spring."}
 
     reason = Reason(required=True, metadata={"example": "Phone call first."})
 

@@ -1,5 +1,8 @@
 """Courses of treatment."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields
 
 from schemas.base import Answer, Body, page_of
@@ -7,14 +10,6 @@ from schemas.fields import Code, Day, Id, Moment, Whole
 from server.clinical.vocabulary import Condition, Phase, Route
 
 LONGEST_INTERVAL = 365
-EXAMPLE = {
-    "route": "intranasal",
-    "condition": "depression",
-    "phase": "maintenance",
-    "started_on": "2026-02-02",
-    "min_interval_days": 7,
-    "max_interval_days": 28,
-}
 
 
 def _interval(description: str, required: bool = False) -> Whole:
@@ -23,6 +18,15 @@ def _interval(description: str, required: bool = False) -> Whole:
 
 class CourseBody(Body):
     """A course to plan."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "route": "intranasal",
+        "condition": "depression",
+        "phase": "maintenance",
+        "started_on": "2026-02-02",
+        "min_interval_days": 7,
+        "max_interval_days": 28,
+    }
 
     route = Code(Route, required=True)
     condition = Code(Condition, required=True)
@@ -34,6 +38,8 @@ class CourseBody(Body):
 
 class CourseChanges(Body):
     """What may change while a course runs. `ended_on` null opens it again."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"phase": "maintenance"}
 
     phase = Code(Phase)
     ended_on = Day(allow_none=True)

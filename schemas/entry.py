@@ -1,7 +1,7 @@
 """Diary entries on the wire."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -19,7 +19,7 @@ from server.clinical.vocabulary import (
 
 NOTE_LONGEST, TAGS_MOST = 10_000, 20
 
-EXAMPLE = {
+ENTRY = {
     "occurred_at": "2026-05-02T20:15:00+02:00",
     "zone": "Europe/Oslo",
     "items": {"mood": 6, "interest": 5, "anxiety": 3, "restlessness": 2, "sleep_quality": 7},
@@ -41,20 +41,22 @@ class Medication(Body):
 class EntryBody(Body):
     """What the patient reported at one moment. The token says whose it is; the body never does."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = ENTRY
+
     occurred_at = Moment(required=True, metadata={"description": "when it was felt, with offset"})
     zone = Zone(required=True, metadata={"description": "where the patient was"})
     recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
     items = Choice(
         {item.key: Whole(low=int(item.low), high=int(item.high)) for item in ITEMS.values()},
         load_default=dict,
-        metadata={"description": "whole numbers, 0-10 (sleep_hours 0-24)", "example": EXAMPLE["items"]},
+        metadata={"description": "whole numbers, 0-10 (sleep_hours 0-24)", "example": ENTRY["items"]},
     )
     side_effects = Choice(
         {term: Whole(low=SEVERITY_LOW, high=SEVERITY_HIGH) for term in SIDE_EFFECTS},
         load_default=dict,
         metadata={
             "description": "severity 0 none, 1 mild, 2 moderate, 3 severe, 4 emergency",
-            "example": EXAMPLE["side_effects"],
+            "example": ENTRY["side_effects"],
         },
     )
     safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})

@@ -1,12 +1,13 @@
 """Booking suggestions as the clinic's scheduling system sees them: no health data."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Code, Day, Flag, Id, Moment, Text
 from server.clinical.vocabulary import AlertClass, DeclineCode, SuggestionState
-
-EXAMPLE = {"external_id": "apt-4711", "starts_at": "2026-03-05T09:30:00+01:00"}
 
 
 class InboxQuery(PageQuery):
@@ -18,6 +19,11 @@ class InboxQuery(PageQuery):
 class AppointmentBody(Body):
     """The clinic's own appointment. Sending it again changes nothing."""
 
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "external_id": "apt-4711",
+        "starts_at": "2026-03-05T09:30:00+01:00",
+    }
+
     external_id = Text(longest=200, shortest=1, required=True)
     starts_at = Moment(required=True)
     reschedule = Flag(
@@ -27,6 +33,8 @@ class AppointmentBody(Body):
 
 class DeclineBody(Body):
     """Why the clinic does not book it."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"code": "no_capacity"}
 
     code = Code(DeclineCode, required=True)
     note = Text(longest=500, lines=True)

@@ -1,20 +1,23 @@
 """Treatment sessions."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields
 
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Day, Id, Moment
 from server.clinical.vocabulary import Route, SessionStatus
 
-EXAMPLE = {
-    "course_id": "019c9f6a-0000-7000-8000-000000000001",
-    "status": "delivered",
-    "at": "2026-03-02T10:00:00+01:00",
-}
-
 
 class TreatmentSessionBody(Body):
     """A session to record, planned or delivered."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "course_id": "019c9f6a-0000-7000-8000-000000000001",
+        "status": "delivered",
+        "at": "2026-03-02T10:00:00+01:00",
+    }
 
     course_id = Id(required=True)
     status = Code(SessionStatus, required=True)
@@ -24,6 +27,8 @@ class TreatmentSessionBody(Body):
 
 class TreatmentSessionChanges(Body):
     """Deliver, move or cancel a session."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"status": "delivered"}
 
     status = Code(SessionStatus)
     at = Moment()

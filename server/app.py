@@ -1,6 +1,8 @@
 """`create_app`: the only place where the parts are joined."""
 
+import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import Flask, Response, redirect
@@ -41,6 +43,13 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     _add_pages(app, api)
     app.after_request(_never_cached)
     return app
+
+
+def contract_text(settings: Settings) -> str:
+    """Return the text of `openapi.yaml`. Touches neither database nor disk."""
+    app = create_app(replace(settings, jwt_key=secrets.token_urlsafe(48)))
+    (registered,) = app.extensions["flask-smorest"]["apis"].values()
+    return contract.as_yaml(registered["ext_obj"])
 
 
 def _add_pages(app: Flask, api: Api) -> None:

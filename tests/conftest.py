@@ -17,14 +17,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from server.api.edge import EXTENSION, Surroundings
 from server.app import create_app
 from server.database import Database
 from server.migrations import upgrade
 from server.models import Base
+from server.services.passwords import Passwords
 from server.settings import Settings
 from tests.cast import Cast, found_clinic
 from tests.visits import Visits
 
+JWT_KEY = "test-key-" + "0" * 32
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -96,9 +99,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of a test: cheap passwords, files in a temporary folder."""
-    return Settings(
-        database_url=database_url, data_dir=tmp_path, password_cost="cheap", jwt_key="test-key-" + "0" * 32
-    )
+    return Settings(database_url=database_url, data_dir=tmp_path, password_cost="cheap", jwt_key=JWT_KEY)
 
 
 @pytest.fixture
@@ -116,12 +117,19 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application, built once: joining the blueprints and the contract takes its time."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("app"), password_cost="cheap", jwt_key=JWT_KEY)
+    return create_app(settings)
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database, clock: Clock) -> Iterator[Flask]:
-    """The application on the test's database and clock."""
-    app = create_app(settings, clock)
-    yield app
-    app.extensions["afterglow"].database.close()
+def app(built_app: Flask, settings: Settings, database: Database, clock: Clock) -> Flask:
+    """The application in this test's surroundings: its database and its clock."""
+    passwords = Passwords(settings.password_cost)
+    built_app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords)
+    return built_app
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_every_request_body_shows_an_example(document: dict[str, Any]) -> None:
     "schema", [s for s in Body.__subclasses__() if s.EXAMPLE is not None], ids=lambda s: s.__name__
 )
 def test_the_examples_are_taken(schema: type[Body]) -> None:
-    assert schema().load(dict(schema.EXAMPLE or {}))
+    assert schema().load(dict(schema.EXAMPLE or {})), "an example shows something"
 
 
 def test_every_view_that_reads_if_match_says_so(contract_app: Flask, document: dict[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """The budgets of the house. What is over budget today is listed by name and may only shrink.
 
 How it is counted: a file's lines are all its lines; a function's lines run from `def` (decorators
-not counted) to its end, its docstring left out; `self` and `cls` are no arguments, `*args` and `**kwargs`
-are one each, and the options of a click command are none (click passes them by name); nesting counts `if`, `for`, `while`, `with`, `try` and `match` inside each other in one
-function. `elif` is one level with its `if`, and a function inside a function starts again at 0.
+not counted) to its end, its docstring left out; `self` and `cls` are no arguments, `*args` and
+`**kwargs` are one each, and the options of a click command are none (click passes them by name);
+nesting counts `if`, `for`, `while`, `with`, `try` and `match` inside each other in one function.
+`elif` is one level with its `if`, and a function inside a function starts again at 0.
 """
 
 import ast

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from schemas.alert import (
-    EXAMPLE,
     AlertAnswer,
     AlertDeliveryAnswer,
     AlertDetail,
@@ -16,7 +15,15 @@ from schemas.alert import (
     cursor_of,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, if_match, required_version, writing
+from server.api.edge import (
+    allow,
+    documented_headers,
+    etag,
+    if_match,
+    required_version,
+    takes_version,
+    writing,
+)
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
@@ -59,6 +66,7 @@ def get_alert(alert_id: UUID) -> Any:
 @blueprint.route("/alerts/<uuid:alert_id>/acknowledge", methods=["POST"])
 @allow(*CARE)
 @blueprint.response(200, AlertAnswer, headers=documented_headers("ETag"))
+@takes_version(required=False)
 def acknowledge_alert(alert_id: UUID) -> Any:
     """Say "I have it": escalation stops. Again is harmless.
 
@@ -72,8 +80,9 @@ def acknowledge_alert(alert_id: UUID) -> Any:
 
 @blueprint.route("/alerts/<uuid:alert_id>/resolve", methods=["POST"])
 @allow(Role.CLINICIAN)
-@blueprint.arguments(ResolutionBody, example=EXAMPLE)
+@blueprint.arguments(ResolutionBody)
 @blueprint.response(200, AlertAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def resolve_alert(body: Mapping[str, Any], alert_id: UUID) -> Any:
     """Close an episode with its outcome and a note; needs If-Match."""
     version = required_version()

@@ -14,7 +14,7 @@ from schemas.booking_suggestion import (
     SuggestionQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
@@ -58,8 +58,9 @@ def get_booking_suggestion(suggestion_id: UUID) -> Any:
 
 @blueprint.route("/booking-suggestions/<uuid:suggestion_id>/approve", methods=["POST"])
 @allow(Role.CLINICIAN)
-@blueprint.arguments(ApprovalBody, example={})
+@blueprint.arguments(ApprovalBody)
 @blueprint.response(200, SuggestionAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def approve_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
     """Let the clinic's scheduling system have it; needs If-Match.
 
@@ -76,6 +77,7 @@ def approve_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> 
 @allow(Role.CLINICIAN)
 @blueprint.arguments(DismissalBody)
 @blueprint.response(200, SuggestionAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def dismiss_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
     """Withdraw it with a reason; needs If-Match. The alert behind it stays open."""
     version = required_version()

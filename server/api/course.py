@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from schemas.base import PageQuery
-from schemas.course import EXAMPLE, CourseAnswer, CourseBody, CourseChanges, CoursePage
+from schemas.course import CourseAnswer, CourseBody, CourseChanges, CoursePage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services import course as courses
@@ -18,7 +18,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/patients/<uuid:patient_id>/courses", methods=["POST"])
 @allow(*CARE)
-@blueprint.arguments(CourseBody, example=EXAMPLE)
+@blueprint.arguments(CourseBody)
 @blueprint.response(201, CourseAnswer, headers=documented_headers("ETag"))
 def create_course(body: dict[str, Any], patient_id: UUID) -> Any:
     """Plan a course for a patient."""
@@ -40,8 +40,9 @@ def list_courses(query: Mapping[str, Any], patient_id: UUID) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/courses/<uuid:course_id>", methods=["PATCH"])
 @allow(*CARE)
-@blueprint.arguments(CourseChanges, example={"phase": "maintenance"})
+@blueprint.arguments(CourseChanges)
 @blueprint.response(200, CourseAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def change_course(body: dict[str, Any], patient_id: UUID, course_id: UUID) -> Any:
     """Change phase, end or intervals of a course; needs If-Match."""
     version = required_version()

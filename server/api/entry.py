@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Response
 
 from schemas.entry import (
-    EXAMPLE,
     EntryAnswer,
     EntryBody,
     EntryPage,
@@ -42,7 +41,7 @@ READERS = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["PUT"])
 @allow(Role.PATIENT)
-@blueprint.arguments(EntryBody, example=EXAMPLE)
+@blueprint.arguments(EntryBody)
 @blueprint.response(200, EntryReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(201, schema=EntryReceipt, description="Stored for the first time")
 @takes_version(required=False)

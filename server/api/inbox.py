@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from schemas.inbox import EXAMPLE, AppointmentBody, DeclineBody, InboxAnswer, InboxPage, InboxQuery
+from schemas.inbox import AppointmentBody, DeclineBody, InboxAnswer, InboxPage, InboxQuery
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services import inbox
@@ -40,6 +40,7 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
 @blueprint.route(f"{ONE}/acknowledge", methods=["POST"])
 @allow(Role.INTEGRATION)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
     """Report that a person has seen it; needs If-Match. Again is harmless."""
     return _reported(lambda work, version: inbox.acknowledge(work, suggestion_id, version))
@@ -47,8 +48,9 @@ def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
 
 @blueprint.route(f"{ONE}/book", methods=["POST"])
 @allow(Role.INTEGRATION)
-@blueprint.arguments(AppointmentBody, example=EXAMPLE)
+@blueprint.arguments(AppointmentBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def book_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
     """Report the appointment; needs If-Match. The same appointment again changes nothing.
 
@@ -60,8 +62,9 @@ def book_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 
 @blueprint.route(f"{ONE}/decline", methods=["POST"])
 @allow(Role.INTEGRATION)
-@blueprint.arguments(DeclineBody, example={"code": "no_capacity"})
+@blueprint.arguments(DeclineBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def decline_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
     """Report that the clinic won't book it, and why; needs If-Match."""
     code, note = body["code"], body.get("note")
@@ -71,6 +74,7 @@ def decline_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 @blueprint.route(f"{ONE}/cancel", methods=["POST"])
 @allow(Role.INTEGRATION)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def cancel_inbox_item(suggestion_id: UUID) -> Any:
     """Report that the booked visit was cancelled; needs If-Match."""
     return _reported(lambda work, version: inbox.cancel(work, suggestion_id, version))
@@ -79,6 +83,7 @@ def cancel_inbox_item(suggestion_id: UUID) -> Any:
 @blueprint.route(f"{ONE}/noshow", methods=["POST"])
 @allow(Role.INTEGRATION)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def report_noshow(suggestion_id: UUID) -> Any:
     """Report that the patient did not come; needs If-Match."""
     return _reported(lambda work, version: inbox.noshow(work, suggestion_id, version))
@@ -87,6 +92,7 @@ def report_noshow(suggestion_id: UUID) -> Any:
 @blueprint.route(f"{ONE}/complete", methods=["POST"])
 @allow(Role.INTEGRATION)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def complete_inbox_item(suggestion_id: UUID) -> Any:
     """Report that the visit took place; needs If-Match. The care team records what was given."""
     return _reported(lambda work, version: inbox.fulfil(work, suggestion_id, version))

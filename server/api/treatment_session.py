@@ -6,14 +6,13 @@ from uuid import UUID
 
 from schemas.base import PageQuery
 from schemas.treatment_session import (
-    EXAMPLE,
     TreatmentSessionAnswer,
     TreatmentSessionBody,
     TreatmentSessionChanges,
     TreatmentSessionPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, writing
+from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services import treatment_session as treatment_sessions
@@ -25,7 +24,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/patients/<uuid:patient_id>/treatment-sessions", methods=["POST"])
 @allow(*CARE)
-@blueprint.arguments(TreatmentSessionBody, example=EXAMPLE)
+@blueprint.arguments(TreatmentSessionBody)
 @blueprint.response(201, TreatmentSessionAnswer, headers=documented_headers("ETag"))
 def create_treatment_session(body: dict[str, Any], patient_id: UUID) -> Any:
     """Record a session. A delivered one fulfils the booked suggestion and starts the next baseline."""
@@ -47,8 +46,9 @@ def list_treatment_sessions(query: Mapping[str, Any], patient_id: UUID) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/treatment-sessions/<uuid:session_id>", methods=["PATCH"])
 @allow(*CARE)
-@blueprint.arguments(TreatmentSessionChanges, example={"status": "delivered"})
+@blueprint.arguments(TreatmentSessionChanges)
 @blueprint.response(200, TreatmentSessionAnswer, headers=documented_headers("ETag"))
+@takes_version()
 def change_treatment_session(body: dict[str, Any], patient_id: UUID, session_id: UUID) -> Any:
     """Deliver, move or cancel a session; needs If-Match. The days it touches are judged again."""
     version = required_version()

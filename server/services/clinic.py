@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy, policy_from
@@ -34,9 +35,19 @@ def new_clinic_id() -> UUID:
     return uuid7()
 
 
+def every_id(session: Session) -> list[UUID]:
+    """Return the ids of all clinics: jobs work through them one at a time."""
+    return list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
+
+
 def get(work: Work) -> Clinic:
     """Return the actor's clinic."""
     return work.session.get_one(Clinic, work.clinic_id)
+
+
+def by_slug(session: Session, slug: str) -> Clinic | None:
+    """Return the clinic with this short name, or None. For one-shot work, which has no actor yet."""
+    return session.scalar(select(Clinic).where(Clinic.slug == slug))
 
 
 def update(work: Work, changes: dict[str, Any]) -> Clinic:

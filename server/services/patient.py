@@ -1,6 +1,6 @@
 """Patients of the actor's clinic."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -85,9 +85,36 @@ def next_change(work: Work, patient_id: UUID) -> int:
 
 
 def due_to_close(work: Work, limit: int) -> list[Patient]:
-    """Return enrolled patients of the clinic whose local day has ended, longest ago first."""
+    """Return patients of the clinic whose local day has ended, longest ago first."""
     query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.next_close_at <= work.now)
     return list(work.session.scalars(query.order_by(Patient.next_close_at, Patient.id).limit(limit)))
+
+
+def take_to_close(work: Work, patient_id: UUID) -> Patient | None:
+    """Lock a patient whose day has ended; None where another worker has them or was first."""
+    query = select(Patient).where(
+        Patient.clinic_id == work.clinic_id, Patient.id == patient_id, Patient.next_close_at <= work.now
+    )
+    return work.session.scalar(query.with_for_update(skip_locked=True))
+
+
+def ended_day(patient: Patient) -> date:
+    """Return the local day that is over at `next_close_at`, also where that was put off."""
+    return civil_day(patient.next_close_at, patient.zone) - timedelta(days=1)
+
+
+def close_day(patient: Patient, day: date) -> None:
+    """Say that ``day`` is done with: the next one ends a civil day later."""
+    patient.next_close_at = day_end(day + timedelta(days=1), patient.zone)
+
+
+def put_off_close(work: Work, patient_id: UUID, until: datetime) -> None:
+    """Set a patient aside until ``until``, so that one that can't be judged never holds up the others."""
+    work.session.execute(
+        update(Patient)
+        .where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+        .values(next_close_at=until)
+    )
 
 
 def is_paused(patient: Patient, now: datetime) -> bool:

@@ -1,0 +1,73 @@
+"""Patients whose local day has ended: judge the day, weigh silence, wait for the next one.
+
+Days missed in an outage are closed one after another, oldest first, so a missed night heals itself.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from jobs.around import Around
+from server.services import assessment as assessments
+from server.services import clinic as clinics
+from server.services import patient as patients
+from server.services import silence as silences
+from server.services.work import Work, system
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+# A long outage is caught up in transactions of a week, so that none of them holds others up for long.
+DAYS_AT_ONCE = 7
+SET_ASIDE = timedelta(hours=1)
+
+
+def run(around: Around, now: datetime) -> int:
+    """Close every ended day of every clinic; return how many days were closed."""
+    with around.database.read() as session:
+        ids = clinics.every_id(session)
+    return sum(_close_clinic(around, now, clinic_id) for clinic_id in ids)
+
+
+def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
+    closed = 0
+    while not around.stopping.is_set():
+        results = [_close(around, now, clinic_id, patient_id) for patient_id in _due(around, now, clinic_id)]
+        closed += sum(result or 0 for result in results)
+        # None left, or those left are in the hands of another worker.
+        if all(result is None for result in results):
+            break
+    return closed
+
+
+def _due(around: Around, now: datetime, clinic_id: UUID) -> list[UUID]:
+    with around.database.read() as session:
+        return [p.id for p in patients.due_to_close(Work(session, now, system(clinic_id)), BATCH)]
+
+
+def _close(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:
+    """Return how many days were closed; 0 where the patient was set aside, None where not ours."""
+    try:
+        with around.database.write() as session:
+            return _close_days(Work(session, now, system(clinic_id)), patient_id)
+    except Exception as error:
+        # Whatever it is, it is about this patient: the others must not wait for it. Their next try
+        # judges the latest ended day, which rests on the same history as the days before it.
+        log.error("patient %s could not be judged: %s", patient_id, type(error).__name__)
+        with around.database.write() as session:
+            patients.put_off_close(Work(session, now, system(clinic_id)), patient_id, now + SET_ASIDE)
+        return 0
+
+
+def _close_days(work: Work, patient_id: UUID) -> int | None:
+    patient = patients.take_to_close(work, patient_id)
+    if patient is None:
+        return None
+    closed = 0
+    while patient.next_close_at <= work.now and closed < DAYS_AT_ONCE:
+        day = patients.ended_day(patient)
+        assessments.judge(work, patient, day)
+        silences.check(work, patient, day)
+        patients.close_day(patient, day)
+        closed += 1
+    return closed

@@ -1,0 +1,103 @@
+"""Load the demo clinic once: five patients whose past happened through the services, day by day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from jobs.past import Past, Tally, Told, ordered, take
+from jobs.problem import Problem
+from jobs.virtual import Registration, beginning, register
+from server.clinical.vocabulary import Role
+from server.database import Database
+from server.services import account as accounts
+from server.services import clinic as clinics
+from server.services.account import NewAccount
+from server.services.passwords import Passwords
+from server.services.work import Work, system
+from server.settings import Settings
+from server.simulator.clinic import demo_clinic
+from server.simulator.shapes import VirtualPatient
+
+SLUG, NAME, ZONE, COUNTRY = "demo", "Demo Clinic", "Europe/London", "GB"
+PASSWORD = "demo-afterglow-1"
+PATIENT = "Ana"
+
+
+class DemoSignIn(NamedTuple):
+    """How to be somebody at the demo clinic (its short name is `demo`)."""
+
+    role: Role
+    email: str
+    password: str
+
+
+_PEOPLE = (
+    (Role.CLINICIAN, "Bo", "bo@demo.example"),
+    (Role.COORDINATOR, "Dee", "dee@demo.example"),
+    (Role.CLINIC_ADMIN, "Admin", "admin@demo.example"),
+    (Role.INTEGRATION, "Scheduling", "scheduling@demo.example"),
+)
+_ANA = "ana@demo.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One patient of the demo: who they are in the database, and their past."""
+
+    virtual: VirtualPatient
+    past: Past
+
+
+def demo_sign_ins() -> list[DemoSignIn]:
+    """Return who can sign in at the demo clinic, the patient first."""
+    staff = [DemoSignIn(role, email, PASSWORD) for role, _, email in _PEOPLE]
+    return [DemoSignIn(Role.PATIENT, _ANA, PASSWORD), *staff]
+
+
+def load(settings: Settings, database: Database, now: datetime, told: Told = lambda _: None) -> bool:
+    """Load the demo clinic, its past ending yesterday; False (and no change) where it is there already.
+
+    All of it is one transaction: a load that was interrupted leaves nothing behind. Raises Problem
+    in production, where accounts with a public password have no place.
+    """
+    if settings.environment == "production":
+        raise Problem("The demo clinic has a public password: it is not for production.")
+    virtuals = demo_clinic((now - timedelta(days=1)).date())
+    with database.write() as session:
+        if clinics.by_slug(session, SLUG) is not None:
+            return False
+        work = Work(session, beginning(virtuals[0]), system(clinics.new_clinic_id()))
+        for scene in _cast(work, virtuals, Passwords(settings.password_cost)):
+            steps = ordered(scene.past)
+            take(work, scene.past, steps, Tally())
+            told(1)
+    return True
+
+
+def patients() -> int:
+    """Return how many patients the demo has: the steps `load` tells of."""
+    return 5
+
+
+def _cast(work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords) -> list[Scene]:
+    clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
+    clinician_id = _staff(work, passwords)
+    scenes = []
+    for virtual in virtuals:
+        past = register(work, virtual, Registration(f"{SLUG}:{virtual.name}", COUNTRY, clinician_id))
+        if virtual.name == PATIENT:
+            new = NewAccount(Role.PATIENT, PATIENT, _ANA, PASSWORD, past.patient_id)
+            accounts.create(work, new, passwords)
+        scenes.append(Scene(virtual, past))
+    return scenes
+
+
+def _staff(work: Work, passwords: Passwords) -> UUID:
+    """Add the demo's staff and return the clinician's account."""
+    made = {
+        role: accounts.create(work, NewAccount(role, name, email, PASSWORD), passwords)
+        for role, name, email in _PEOPLE
+    }
+    return made[Role.CLINICIAN].id

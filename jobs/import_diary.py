@@ -1,0 +1,181 @@
+"""Import a diary export: the same entries, safety check and watch as if it had come in day by day."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from math import fsum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from jobs.past import Past, Tally, Told, dated_id, write_past
+from jobs.problem import Problem
+from server.clinical.vocabulary import AlertFamily, Source
+from server.database import Database
+from server.diary_import.diary_map import DiaryMap
+from server.diary_import.map_file import MapError, read_map
+from server.diary_import.mapping import Mapped, Row, map_table
+from server.diary_import.table import TableError, read_table
+from server.services import alert as alerts
+from server.services import clinic as clinics
+from server.services import course as courses
+from server.services import patient as patients
+from server.services.entry import Incoming
+from server.services.errors import NotFound
+from server.services.work import Actor, Work, system
+
+# Reading what is there needs no time.
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do. ``zone`` is the patient's own; ``course_id`` None means one is planned."""
+
+    patient_id: UUID
+    actor: Actor
+    zone: str
+    diary_map: DiaryMap
+    mapped: Mapped
+    sessions: tuple[datetime, ...]
+    course_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSummary:
+    """One item over all rows, after mapping: how many values, and their range."""
+
+    key: str
+    count: int
+    low: float
+    mean: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An alert that the import opened: what kind, and on which day."""
+
+    family: AlertFamily
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an import did. ``refused`` are lines whose entry is stored already with other content."""
+
+    tally: Tally
+    refused: tuple[int, ...]
+    opened: tuple[Opened, ...]
+
+
+def checked_map(text: str) -> DiaryMap:
+    """Return the map; Problem with one line for each thing that is wrong with it."""
+    try:
+        return read_map(text)
+    except MapError as error:
+        lines = "".join(f"\n  {problem}" for problem in error.problems)
+        raise Problem(f"The map can't be used:{lines}") from None
+
+
+def find_patient(database: Database, slug: str, patient_id: UUID, now: datetime) -> tuple[Actor, str]:
+    """Return the actor of the clinic and the patient's zone; Problem when either is not there."""
+    with database.read() as session:
+        clinic = clinics.by_slug(session, slug)
+        if clinic is None:
+            raise Problem(f"There is no clinic {slug}.")
+        actor = system(clinic.id)
+        try:
+            return actor, patients.get(Work(session, now, actor), patient_id).zone
+        except NotFound:
+            raise Problem(f"There is no patient {patient_id} at clinic {slug}.") from None
+
+
+def prepare(database: Database, who: tuple[str, UUID], files: tuple[str, bytes], now: datetime) -> Plan:
+    """Read and map everything without changing anything.
+
+    ``who`` is the clinic's short name and the patient's id, ``files`` the text of the map and the
+    bytes of the diary. Problem for everything that stops the import as a whole.
+    """
+    diary_map = checked_map(files[0])
+    slug, patient_id = who
+    actor, own_zone = find_patient(database, slug, patient_id, now)
+    zone = diary_map.zone or own_zone
+    try:
+        mapped = map_table(read_table(files[1], diary_map.encoding), diary_map, zone, now)
+    except TableError as error:
+        raise Problem(f"The diary {error}.") from None
+    sessions = tuple(moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for moment in diary_map.sessions)
+    late = [moment for moment in sessions if moment > now]
+    if late:
+        raise Problem(f"The session of {late[0].date()} lies in the future.")
+    with database.read() as session:
+        active = courses.active(Work(session, now, actor), patient_id)
+    if sessions and active is None and diary_map.course is None:
+        raise Problem("The map names sessions but no course, and the patient has none.")
+    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, active.id if active else None)
+
+
+def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
+    """Do what ``plan`` says. A second time it recognises everything and changes nothing."""
+    entries = {row.line: entry for row, entry in _entries(plan)}
+    before = _alerts(database, plan)
+    course_id = plan.course_id or _plan_course(database, plan)
+    past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, tuple(entries.values()))
+    tally = write_past(database, plan.actor, past, told)
+    refused = {entry.id for entry in tally.refused}
+    return Outcome(
+        tally=tally,
+        refused=tuple(sorted(line for line, entry in entries.items() if entry.id in refused)),
+        opened=tuple(one for alert_id, one in _alerts(database, plan).items() if alert_id not in before),
+    )
+
+
+def steps(plan: Plan) -> int:
+    """Return how many steps `write` will tell of."""
+    return len(plan.mapped.rows) + len(plan.sessions)
+
+
+def summaries(rows: Sequence[Row]) -> Iterator[ItemSummary]:
+    """Yield each mapped item's count, least, mean and greatest value, in the order of their keys."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        items: Mapping[str, float] = row.content["items"]
+        for key, value in items.items():
+            values.setdefault(key, []).append(value)
+    for key, found in sorted(values.items()):
+        yield ItemSummary(key, len(found), min(found), fsum(found) / len(found), max(found))
+
+
+def _entries(plan: Plan) -> Iterator[tuple[Row, Incoming]]:
+    # The moment and, where several rows share one, their order name an entry: a file that only grew
+    # brings the same entries under the same ids.
+    seen: Counter[datetime] = Counter()
+    for row in plan.mapped.rows:
+        seen[row.at] += 1
+        entry_id = dated_id(row.at, "import", plan.patient_id, seen[row.at])
+        yield row, Incoming(entry_id, row.content, None, Source.IMPORT)
+
+
+def _alerts(database: Database, plan: Plan) -> dict[UUID, Opened]:
+    zone = ZoneInfo(plan.zone)
+    with database.read() as session:
+        found = alerts.unacknowledged(Work(session, LONG_AGO, plan.actor))
+        mine = [alert for alert in found if alert.patient_id == plan.patient_id]
+        return {alert.id: Opened(alert.family, alert.opened_at.astimezone(zone).date()) for alert in mine}
+
+
+def _plan_course(database: Database, plan: Plan) -> UUID | None:
+    wanted = plan.diary_map.course
+    if wanted is None or not plan.sessions:
+        return None
+    values = {
+        "route": wanted.route,
+        "condition": wanted.condition,
+        "phase": wanted.phase,
+        "started_on": plan.diary_map.session_days()[0],
+        "min_interval_days": wanted.min_interval_days,
+        "max_interval_days": wanted.max_interval_days,
+    }
+    with database.write() as session:
+        return courses.create(Work(session, plan.sessions[0], plan.actor), plan.patient_id, values).id

@@ -1,0 +1,59 @@
+"""Visits that fall due are proposed; proposals whose window has passed are ended."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from jobs.around import Around
+from server.services import booking_suggestion as booking_suggestions
+from server.services import clinic as clinics
+from server.services import patient as patients
+from server.services.work import Work, system
+
+log = logging.getLogger(__name__)
+
+PAGE = 200
+
+
+def run(around: Around, now: datetime) -> int:
+    """Look at every patient of every clinic; return how many proposals were made or ended."""
+    with around.database.read() as session:
+        ids = clinics.every_id(session)
+    return sum(_look_at_clinic(around, now, clinic_id) for clinic_id in ids)
+
+
+def _look_at_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
+    ended = _expire(around, now, clinic_id)
+    return ended + sum(_look_at(around, now, clinic_id, id_) for id_ in _patients(around, now, clinic_id))
+
+
+def _expire(around: Around, now: datetime, clinic_id: UUID) -> int:
+    try:
+        with around.database.write() as session:
+            return booking_suggestions.expire_overdue(Work(session, now, system(clinic_id)))
+    except Exception as error:
+        log.error("proposals of clinic %s could not be ended: %s", clinic_id, type(error).__name__)
+        return 0
+
+
+def _patients(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
+    after: UUID | None = None
+    while not around.stopping.is_set():
+        with around.database.read() as session:
+            page = [p.id for p in patients.page(Work(session, now, system(clinic_id)), after, PAGE)]
+        if not page:
+            return
+        yield from page
+        after = page[-1]
+
+
+def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int:
+    try:
+        with around.database.write() as session:
+            work = Work(session, now, system(clinic_id))
+            made = booking_suggestions.suggest_maintenance(work, patients.get(work, patient_id))
+    except Exception as error:
+        log.error("no visit could be proposed for patient %s: %s", patient_id, type(error).__name__)
+        return 0
+    return made is not None

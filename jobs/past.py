@@ -1,0 +1,127 @@
+"""Write a past into the diary as it would have come in: moment by moment, through the services.
+
+Every step is taken with `work.now` = its own moment, so the watch judges each day knowing what was
+known then, alerts open on the day they would have opened, and no way around the safety check exists.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from server.clinical.vocabulary import SessionStatus
+from server.database import Database
+from server.services import alert as alerts
+from server.services import clinic as clinics
+from server.services import entry as entries
+from server.services import treatment_session as treatment_sessions
+from server.services.civil_time import civil_day
+from server.services.entry import Incoming
+from server.services.errors import VersionRequired
+from server.services.work import Actor, Work
+
+# Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.
+BATCH = 100
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Delivered sessions (aware moments, of one course) and entries of one patient, in any order."""
+
+    patient_id: UUID
+    zone: str
+    course_id: UUID | None
+    sessions: Sequence[datetime]
+    entries: Sequence[Incoming]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of it. ``refused`` holds entries whose id is stored already with other content."""
+
+    sessions: int = 0
+    created: int = 0
+    duplicates: int = 0
+    refused: list[Incoming] = field(default_factory=list)
+
+
+def dated_id(at: datetime, *name: object) -> UUID:
+    """Return the UUIDv7 of moment ``at`` that ``name`` stands for: the same for ever. ``at`` from 1970 on."""
+    digest = int.from_bytes(hashlib.sha256("\x1f".join(map(str, name)).encode()).digest()[:10])
+    milliseconds = (at - EPOCH).total_seconds() * 1000
+    low = digest & (1 << 62) - 1
+    middle = digest >> 62 & 0xFFF
+    return UUID(int=int(milliseconds) << 80 | 7 << 76 | middle << 64 | 0b10 << 62 | low)
+
+
+def write_past(database: Database, actor: Actor, past: Past, told: Told = lambda _: None) -> Tally:
+    """Write ``past`` in the order it happened, a batch a transaction; ``told`` hears how many steps went by.
+
+    A session day or entry that is there already is recognised, so writing twice changes nothing.
+    """
+    tally, steps = Tally(), ordered(past)
+    for start in range(0, len(steps), BATCH):
+        batch = steps[start : start + BATCH]
+        with database.write() as session:
+            take(Work(session, _moment(batch[0]), actor), past, batch, tally)
+        told(len(batch))
+    return tally
+
+
+def ordered(past: Past) -> list[datetime | Incoming]:
+    """Return sessions and entries in the order they happened, a session before an entry of its moment."""
+    steps: list[datetime | Incoming] = [*past.sessions, *past.entries]
+    return sorted(steps, key=_order)
+
+
+def take(work: Work, past: Past, steps: Sequence[datetime | Incoming], tally: Tally) -> None:
+    """Take ``steps`` of ``past`` inside the open transaction of ``work``, counting into ``tally``."""
+    # Held on purpose: a session forgets rows that nobody holds, and would ask for this one at every step.
+    clinic = clinics.get(work)
+    for step in steps:
+        then = replace(work, now=_moment(step))
+        if isinstance(step, Incoming):
+            _put(then, past, step, tally)
+        else:
+            _deliver(then, past, step, tally)
+    del clinic
+
+
+def open_alerts(work: Work, patient_id: UUID) -> int:
+    """Return how many alerts of the patient nobody has acknowledged."""
+    return sum(alert.patient_id == patient_id for alert in alerts.unacknowledged(work))
+
+
+def _put(work: Work, past: Past, incoming: Incoming, tally: Tally) -> None:
+    try:
+        receipt = entries.put(work, past.patient_id, incoming)
+    except VersionRequired:
+        tally.refused.append(incoming)
+        return
+    if receipt.outcome == "duplicate":
+        tally.duplicates += 1
+    else:
+        tally.created += 1
+
+
+def _deliver(work: Work, past: Past, at: datetime, tally: Tally) -> None:
+    day = civil_day(at, past.zone)
+    if day in treatment_sessions.delivered_days(work, past.patient_id, day):
+        return
+    values = {"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": at}
+    treatment_sessions.create(work, past.patient_id, values)
+    tally.sessions += 1
+
+
+def _moment(step: datetime | Incoming) -> datetime:
+    moment = step.content["occurred_at"] if isinstance(step, Incoming) else step
+    assert isinstance(moment, datetime)
+    return moment.astimezone(UTC)
+
+
+def _order(step: datetime | Incoming) -> tuple[datetime, bool]:
+    return _moment(step), isinstance(step, Incoming)

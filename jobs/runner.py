@@ -1,0 +1,63 @@
+"""Runs a job in its slot, once, and writes the run ledger. One job's failure never stops another."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, tidy
+from jobs.around import Around
+from jobs.stopwatch import Stopwatch
+from jobs.timetable import Job
+from server.services import job_run as job_runs
+from server.services.job_run import Slot
+
+log = logging.getLogger(__name__)
+
+RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
+    {
+        "day_close": day_close.run,
+        "maintenance_due": maintenance_due.run,
+        "escalate": escalate.run,
+        "deliver": deliver.run,
+        "tidy": tidy.run,
+        "heartbeat": heartbeat.run,
+    }
+)
+
+
+def run_once(
+    job: Job, around: Around, now: datetime, runs: Mapping[str, Callable[[Around, datetime], int]] = RUNS
+) -> int | None:
+    """Run ``job`` for the slot of ``now``; return how many things it did.
+
+    None where there was nothing to run (another worker has the slot) or it failed; a failure is in
+    the ledger as the name of its class. Its text may quote health data and is never kept.
+    """
+    slot = Slot(job.name, job.slot_of(now))
+    try:
+        if not _is_ours(job, around, slot, now):
+            return None
+        return _run(around, slot, now, runs[job.name])
+    except Exception as error:
+        # The ledger could not be written: the database is away. The next tick finds the work again.
+        log.error("%s did not run: %s", job.name, type(error).__name__)
+        return None
+
+
+def _is_ours(job: Job, around: Around, slot: Slot, now: datetime) -> bool:
+    with around.database.write() as session:
+        first = job_runs.begin(session, slot, now)
+    return first or job.always_looks
+
+
+def _run(around: Around, slot: Slot, now: datetime, run: Callable[[Around, datetime], int]) -> int | None:
+    done, failure, watch = 0, None, Stopwatch(now)
+    try:
+        done = run(around, now)
+    except Exception as error:
+        failure = type(error).__name__
+        log.error("%s failed: %s", slot.job, failure)
+    with around.database.write() as session:
+        job_runs.end(session, slot, watch.moment(), done, failure)
+    return None if failure else done

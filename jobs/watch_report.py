@@ -1,0 +1,159 @@
+"""How good the watch is: on the simulator with its truth, on a clinic's diaries, on any export."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+from uuid import UUID
+
+from jobs.import_diary import checked_map
+from jobs.problem import Problem
+from server.clinical.baseline import Treatment
+from server.clinical.policy import DEFAULT_POLICY, Policy
+from server.clinical.readings import fold
+from server.clinical.vocabulary import Arm
+from server.database import Database
+from server.diary_import.mapping import map_table
+from server.diary_import.table import TableError, read_table
+from server.quality.figures import Truth
+from server.quality.replay import Diary, Replay, replay
+from server.services import clinic as clinics
+from server.services import entry as entries
+from server.services import patient as patients
+from server.services import treatment_session as treatment_sessions
+from server.services.civil_time import civil_day
+from server.services.entry import Range
+from server.services.work import Work, system
+from server.simulator.reference import reference_patient
+
+Judged = tuple[Truth, Replay]
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One diary and what the watch said of it; ``truth`` where it is known."""
+
+    diary: Diary
+    replays: tuple[Replay, ...]
+    truth: Truth | None = None
+
+
+def of_simulator(patients_each: int, seed: int, processes: int | None = None) -> Iterator[Judged]:
+    """Yield ``patients_each`` stable and as many relapsing reference patients, seeds from ``seed`` on.
+
+    The replays come without their baselines. The work is shared out over ``processes`` (as many as
+    the machine has processors by default); the answer is the same.
+    """
+    wanted = [(seed + number, stable) for stable in (True, False) for number in range(patients_each)]
+    count = processes or os.cpu_count() or 1
+    pool: AbstractContextManager[ProcessPoolExecutor | None]
+    pool = nullcontext() if count == 1 else ProcessPoolExecutor(count, get_context("spawn"))
+    with pool as workers:
+        if workers is None:
+            yield from map(_reference, wanted)
+        else:
+            yield from workers.map(_reference, wanted, chunksize=8)
+
+
+def of_clinic(
+    database: Database, slug: str, now: datetime, truth: Mapping[UUID, Truth] | None = None
+) -> Iterator[Reported]:
+    """Yield every patient of a clinic who has entries, judged by the clinic's policy. Reading is audited."""
+    with database.write() as session:
+        clinic = clinics.by_slug(session, slug)
+        if clinic is None:
+            raise Problem(f"There is no clinic {slug}.")
+        work = Work(session, now, system(clinic.id))
+        policy, found = clinics.policy(work), list(_diaries(work))
+    for patient_id, diary in found:
+        yield _reported(diary, policy, (truth or {}).get(patient_id))
+
+
+def of_export(map_text: str, data: bytes, name: str, now: datetime) -> Reported:
+    """Return the report of a diary export, judged by the default policy; needs no database."""
+    diary_map = checked_map(map_text)
+    zone = diary_map.zone or "UTC"
+    try:
+        mapped = map_table(read_table(data, diary_map.encoding), diary_map, zone, now)
+    except TableError as error:
+        raise Problem(f"The diary {error}.") from None
+    if not mapped.rows:
+        raise Problem("No row of the diary can be taken.")
+    history = fold((civil_day(row.at, zone), row.content["items"]) for row in mapped.rows)
+    treatments = tuple(Treatment(day) for day in diary_map.session_days())
+    days = history.days()
+    return _reported(Diary(name, history, treatments, days[0], days[-1]), DEFAULT_POLICY)
+
+
+def read_truth(text: str) -> dict[UUID, Truth]:
+    """Return the truth by patient from a file that `simulate` wrote; responders only. Problem otherwise."""
+    try:
+        raw = json.loads(text)
+        last = date.fromisoformat(raw["end"])
+        return {
+            UUID(one["patient_id"]): _truth(one["truth"], last)
+            for one in raw["patients"]
+            if one["truth"]["responded"]
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Problem("The truth is not a file that `afterglow simulate --truth` wrote.") from None
+
+
+def _truth(raw: Mapping[str, Any], last: date) -> Truth:
+    judged_from, onset, full, silent = (
+        None if raw[key] is None else date.fromisoformat(raw[key])
+        for key in ("judged_from", "relapse_onset", "full_relapse", "silent_from")
+    )
+    if judged_from is None:
+        raise ValueError("a patient is watched from some day")
+    return Truth(judged_from, min(last, silent or last), onset, full)
+
+
+def _reference(which: tuple[int, bool]) -> Judged:
+    virtual = reference_patient(*which)
+    diary = Diary(
+        virtual.name,
+        virtual.history(),
+        tuple(Treatment(session.day) for session in virtual.sessions),
+        virtual.first_day,
+        virtual.last_day,
+    )
+    truth = virtual.truth
+    known = Truth(truth.judged_from, virtual.last_day, truth.relapse_onset, truth.full_relapse)
+    # The baseline's tables can't travel between processes, and the figures don't need them.
+    return known, replace(replay(diary, Arm.MOOD, DEFAULT_POLICY), baseline=None)
+
+
+def _reported(diary: Diary, policy: Policy, truth: Truth | None = None) -> Reported:
+    return Reported(diary, tuple(map(partial(replay, diary, policy=policy), diary.arms())), truth)
+
+
+def _diaries(work: Work) -> Iterator[tuple[UUID, Diary]]:
+    after = None
+    while found := patients.page(work, after, _PAGE):
+        for patient in found:
+            work.audit("watch.report", patient.id)
+            diary = _diary(work, patient.id, patient.name)
+            if diary is not None:
+                yield patient.id, diary
+        after = found[-1].id
+
+
+def _diary(work: Work, patient_id: UUID, name: str) -> Diary | None:
+    said, after = [], None
+    while rows := entries.page(work, patient_id, Range(None, None, after, _PAGE)):
+        said += [(row.local_day, row.items) for row in rows]
+        after = rows[-1].id
+    if not said:
+        return None
+    history = fold(said)
+    sessions = treatment_sessions.delivered_days(work, patient_id, date.min)
+    days = history.days() or (min(day for day, _ in said),)
+    return Diary(name, history, tuple(Treatment(day) for day in sessions), days[0], days[-1])

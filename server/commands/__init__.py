@@ -1,0 +1,1 @@
+"""The commands of `afterglow`: one file each, its `click.Command` named `command`."""

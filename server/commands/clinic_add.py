@@ -1,0 +1,58 @@
+"""`afterglow clinic-add`: open a clinic and invite its first administrator."""
+
+import re
+from datetime import UTC, datetime
+
+import click
+
+from server.clinical.vocabulary import Role
+from server.commands.ground import database_of, settings_here
+from server.services import clinic as clinics
+from server.services import invitation as invitations
+from server.services.civil_time import is_zone
+from server.services.errors import ServiceError
+from server.services.invitation import VALID_FOR, Invited
+from server.services.work import Work, system
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_HOUR = 3600
+LONGEST_NAME = 200
+
+
+@click.command("clinic-add")
+@click.option("--slug", required=True, help="Short name typed to sign in: a-z, 0-9 and -, 2-64 characters.")
+@click.option("--name", required=True, help="Name of the clinic.")
+@click.option("--zone", required=True, help="IANA time zone of its office hours, such as Europe/Oslo.")
+@click.option("--country", required=True, help="Two capital letters (ISO 3166), such as NO.")
+@click.option("--admin", required=True, help="Name of the person who will administer it.")
+def command(slug: str, name: str, zone: str, country: str, admin: str) -> None:
+    """Open a clinic and print the invitation code of its first administrator, once."""
+    _check(slug, zone, country)
+    for text in (name, admin):
+        if not 1 <= len(text.strip()) <= LONGEST_NAME:
+            raise click.ClickException(f"A name has 1-{LONGEST_NAME} characters.")
+    values = {"slug": slug, "name": name.strip(), "zone": zone, "country": country}
+    invited = _add(values, admin.strip())
+    hours = int(VALID_FOR.total_seconds()) // _HOUR
+    click.echo(f"Clinic {slug} is open.")
+    click.echo(f"Invitation code of {admin.strip()} (valid {hours} hours, shown only now): {invited.code}")
+
+
+def _check(slug: str, zone: str, country: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise click.ClickException("The slug must be 2-64 characters of a-z, 0-9 and -.")
+    if not is_zone(zone):
+        raise click.ClickException(f"There is no time zone {zone!r}. Name one like Europe/Oslo.")
+    if not _COUNTRY.fullmatch(country):
+        raise click.ClickException("The country must be two capital letters, such as NO.")
+
+
+def _add(values: dict[str, str], admin: str) -> Invited:
+    with database_of(settings_here()) as database, database.write() as session:
+        work = Work(session, datetime.now(UTC), system(clinics.new_clinic_id()))
+        try:
+            clinics.create(work, **values)
+        except ServiceError as error:
+            raise click.ClickException(error.detail) from None
+        return invitations.invite(work, Role.CLINIC_ADMIN, admin)

@@ -1,0 +1,62 @@
+"""What commands stand on: settings, a database that answers and is migrated, a port that is free."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from server.database import Database
+from server.migrations import is_current
+from server.settings import Settings, SettingsError, read_settings
+
+
+def settings_here() -> Settings:
+    """Return the settings of the environment; ClickException names the variable that can't be used."""
+    try:
+        return read_settings(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]:
+    """Give the database; ClickException where it can't be reached or, if ``migrated``, is behind the code.
+
+    No message repeats the address: it may hold a password.
+    """
+    if not settings.database_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        database = Database(settings.sqlalchemy_url)
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        raise click.ClickException("AFTERGLOW_DATABASE_URL can't be used as a database address.") from None
+    try:
+        if not _is_current(database) and migrated:
+            raise click.ClickException("The database is not migrated. Run: afterglow migrate")
+        yield database
+    finally:
+        database.close()
+
+
+def check_port_is_free(settings: Settings) -> None:
+    """Raise ClickException where the API can't listen at its host and port."""
+    where = f"{settings.host}:{settings.port}"
+    if not 1 <= settings.port <= 65535:
+        raise click.ClickException("AFTERGLOW_PORT must be 1-65535")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        # The server shares its port between workers, so a second one would start and steal requests.
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        reason = error.strerror or "the address can't be used"
+        raise click.ClickException(f"The API can't listen at {where}: {reason}.") from None
+
+
+def _is_current(database: Database) -> bool:
+    try:
+        return is_current(database)
+    except DBAPIError:
+        raise click.ClickException("The database can't be reached.") from None

@@ -1,0 +1,12 @@
+"""`afterglow openapi`: print the contract."""
+
+import click
+
+from server.app import contract_text
+from server.commands.ground import settings_here
+
+
+@click.command("openapi")
+def command() -> None:
+    """Print the contract (OpenAPI 3.1, YAML), generated from the code. Touches no database."""
+    click.echo(contract_text(settings_here()), nl=False)

@@ -1,0 +1,88 @@
+"""What a map file says: which column is what, on which scale, in which direction (docs/importing.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from server.clinical.vocabulary import Condition, Direction, Phase, Route, SafetyAnswer
+
+# A diary without times was most likely written in the evening, after a session of the day.
+EVENING = time(20, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A column that holds a date or a time, and its `strptime` format."""
+
+    column: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A column with numbers from ``low`` to ``high``; ``direction`` is None for items without a good end."""
+
+    column: str
+    low: float
+    high: float
+    direction: Direction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """A column with severities: whole numbers 0-4, or the texts that ``grades`` translates."""
+
+    column: str
+    grades: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """A column with answers to a safety question, and what each text means."""
+
+    column: str
+    answers: Mapping[str, SafetyAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePlan:
+    """The course that the sessions belong to, made where the patient has none."""
+
+    route: Route
+    condition: Condition
+    phase: Phase
+    min_interval_days: int
+    max_interval_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiaryMap:
+    """A whole map that was checked. ``zone`` None means the patient's own; ``sessions`` are local moments."""
+
+    day: Stamp
+    items: Mapping[str, Scale]
+    clock: Stamp | None = None
+    default_time: time = EVENING
+    zone: str | None = None
+    side_effects: Mapping[str, Grades] = field(default_factory=dict)
+    safety: Safety | None = None
+    note: str | None = None
+    require: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
+    decimal: str = "."
+    encoding: str = "utf-8"
+    course: CoursePlan | None = None
+    sessions: tuple[datetime, ...] = ()
+
+    def columns(self) -> tuple[str, ...]:
+        """Return every column the map names, in order, each once."""
+        named = [self.day.column, *(scale.column for scale in self.items.values())]
+        named += [self.clock.column] if self.clock else []
+        named += [grades.column for grades in self.side_effects.values()]
+        named += [self.safety.column] if self.safety else []
+        named += [self.note] if self.note else []
+        return tuple(dict.fromkeys(named))
+
+    def session_days(self) -> tuple[date, ...]:
+        """Return the days of the sessions, as they were written."""
+        return tuple(session.date() for session in self.sessions)

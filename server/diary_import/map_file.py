@@ -1,0 +1,251 @@
+"""Read and check a map file. Every problem is named, not only the first."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+import yaml
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from server.clinical.vocabulary import (
+    ITEMS,
+    SEVERITY_HIGH,
+    SEVERITY_LOW,
+    SIDE_EFFECTS,
+    Condition,
+    Direction,
+    Phase,
+    Route,
+    SafetyAnswer,
+)
+from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp
+
+LONGEST_MAP = 100_000
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "-")
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1")
+MOST_DAYS = 400
+_SESSION_TIME = "10:00"
+
+
+class MapError(ValueError):
+    """The map can't be used. ``problems`` names everything that is wrong with it."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class _Loader(yaml.BaseLoader):
+    """Every value stays the text it is: `no` is an answer here, not False, and a day is not a date yet."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Refuse a key that is there twice: one of the two would silently win."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for number, key in enumerate(keys) if key in keys[:number]), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(problem=f"{twice} is there twice")
+        return super().construct_mapping(node, deep)
+
+
+def read_map(text: str) -> DiaryMap:
+    """Return the map that ``text`` (YAML) describes; MapError names all of its problems."""
+    if len(text) > LONGEST_MAP:
+        raise MapError(f"is longer than {LONGEST_MAP} characters")
+    try:
+        raw = yaml.load(text, _Loader)  # noqa: S506 (a BaseLoader: texts, lists and mappings only)
+    except (yaml.YAMLError, RecursionError, TypeError) as error:
+        raise MapError(f"is not YAML: {_place(error)}") from None
+    if not isinstance(raw, dict):
+        raise MapError("must be a mapping with at least date and items")
+    try:
+        found = _MapFile().load(raw)
+    except ValidationError as error:
+        raise MapError(*sorted(_flat(error.messages))) from None
+    assert isinstance(found, DiaryMap)
+    return found
+
+
+def _place(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "it is nested too deeply or has a key that is no text"
+    return f"{problem} (line {mark.line + 1})" if mark else str(problem)
+
+
+def _flat(messages: Any, path: str = "") -> Iterator[str]:
+    if not isinstance(messages, Mapping):
+        yield from (f"{path}: {message}" for message in messages)
+        return
+    for key, below in messages.items():
+        # "value" and "_schema" are the library's own levels; a person wrote neither.
+        own = path if key in ("value", "_schema") else f"{path}.{key}".lstrip(".")
+        yield from _flat(below, own or "map")
+
+
+def _column() -> fields.String:
+    return fields.String(required=True, validate=validate.Length(min=1, error="Name a column."))
+
+
+class _Strict(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class _Stamp(_Strict):
+    """`{column, format}` of a date or time; the format must be able to read what it writes."""
+
+    column = _column()
+    format = fields.String()
+
+    def __init__(self, default: str, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.default = default
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Stamp:
+        """Return the stamp."""
+        pattern = data.get("format", self.default)
+        sample = datetime(2024, 11, 23, 21, 45)  # noqa: DTZ001 (a wall clock, only to try the format)
+        wanted = "%H:%M" if "H" in self.default else "%Y-%m-%d"
+        try:
+            again = datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007
+        except ValueError:
+            again = None
+        if again is None or again.strftime(wanted) != sample.strftime(wanted):
+            raise ValidationError("Must be able to tell " + wanted.replace("%", ""), "format")
+        return Stamp(data["column"], pattern)
+
+
+class _Scale(_Strict):
+    column = _column()
+    low = fields.Float(required=True)
+    high = fields.Float(required=True)
+    direction = fields.Enum(Direction, by_value=True, load_default=None)
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Scale:
+        """Return the scale."""
+        if data["low"] >= data["high"]:
+            raise ValidationError("low must be less than high.")
+        return Scale(**data)
+
+
+class _Grades(_Strict):
+    column = _column()
+    grades = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(validate=validate.Range(SEVERITY_LOW, SEVERITY_HIGH)),
+        load_default=dict,
+    )
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Grades:
+        """Return the grades."""
+        return Grades(**data)
+
+
+class _Safety(_Strict):
+    column = _column()
+    answers = fields.Dict(
+        keys=fields.String(),
+        values=fields.Enum(SafetyAnswer, by_value=True),
+        required=True,
+        validate=validate.Length(min=1),
+    )
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Safety:
+        """Return the answers."""
+        return Safety(**data)
+
+
+class _Note(_Strict):
+    column = _column()
+
+
+def _interval(days: int) -> fields.Integer:
+    return fields.Integer(load_default=days, validate=validate.Range(1, MOST_DAYS))
+
+
+class _Course(_Strict):
+    route = fields.Enum(Route, by_value=True, required=True)
+    condition = fields.Enum(Condition, by_value=True, required=True)
+    phase = fields.Enum(Phase, by_value=True, load_default=Phase.INDUCTION)
+    min_interval_days = _interval(7)
+    max_interval_days = _interval(28)
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> CoursePlan:
+        """Return the plan."""
+        if data["min_interval_days"] > data["max_interval_days"]:
+            raise ValidationError("min_interval_days must not be more than max_interval_days.")
+        return CoursePlan(**data)
+
+
+class _MapFile(_Strict):
+    date = fields.Nested(lambda: _Stamp("%Y-%m-%d"), required=True, attribute="day")
+    time = fields.Nested(lambda: _Stamp("%H:%M"), load_default=None, attribute="clock")
+    default_time = fields.Time(format="%H:%M", load_default=EVENING)
+    zone = fields.String(
+        load_default=None, validate=validate.OneOf(available_timezones(), error="Is not an IANA zone.")
+    )
+    items = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(ITEMS, error="Is not an item of the diary.")),
+        values=fields.Nested(_Scale),
+        required=True,
+        validate=validate.Length(min=1, error="Map at least one item."),
+    )
+    side_effects = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(SIDE_EFFECTS, error="Is not a term of the vocabulary.")),
+        values=fields.Nested(_Grades),
+        load_default=dict,
+    )
+    safety = fields.Nested(_Safety, load_default=None)
+    note = fields.Nested(_Note, load_default=None)
+    require = fields.List(fields.String(), load_default=list)
+    missing = fields.List(fields.String(), load_default=list(MISSING))
+    decimal = fields.String(load_default=".", validate=validate.OneOf([".", ","]))
+    encoding = fields.String(load_default="utf-8", validate=validate.OneOf(ENCODINGS))
+    course = fields.Nested(_Course, load_default=None)
+    sessions = fields.List(fields.String(), load_default=list)
+
+    @validates_schema(skip_on_field_errors=False)
+    def fits_together(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Name what contradicts itself across the map, also where a single value is wrong too."""
+        wrong: dict[str, Any] = {}
+        items = data.get("items") or {}
+        for key in sorted(set(data.get("require") or ()) - set(items)):
+            wrong.setdefault("require", []).append(f"{key} is not mapped under items.")
+        for key, scale in items.items():
+            if isinstance(scale, Scale) and (problem := _direction_problem(key, scale)):
+                wrong.setdefault("items", {})[key] = {"direction": [problem]}
+        for text in data.get("sessions") or ():
+            if _session(text) is None:
+                wrong.setdefault("sessions", []).append(f"{text} is not YYYY-MM-DD or YYYY-MM-DD HH:MM.")
+        if wrong:
+            raise ValidationError(wrong)
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> DiaryMap:
+        """Return the map."""
+        sessions = sorted(moment for text in data["sessions"] if (moment := _session(text)))
+        note, missing = data["note"], frozenset(text.strip() for text in data["missing"])
+        data |= {"sessions": tuple(sessions), "note": note["column"] if note else None, "missing": missing}
+        return DiaryMap(**data | {"require": tuple(data["require"])})
+
+
+def _direction_problem(key: str, scale: Scale) -> str | None:
+    if key not in ITEMS:
+        return None
+    if ITEMS[key].direction is Direction.NEUTRAL:
+        return "This item has no good end: leave it out." if scale.direction else None
+    known = scale.direction in (Direction.HIGH_GOOD, Direction.HIGH_BAD)
+    return None if known else "Say high_good or high_bad, as it is in the file."
+
+
+def _session(text: str) -> datetime | None:
+    whole = text if " " in text else f"{text} {_SESSION_TIME}"
+    try:
+        return datetime.strptime(whole, "%Y-%m-%d %H:%M")  # noqa: DTZ007 (a wall clock; the zone follows)
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""Read a CSV file as people's software writes it: any common separator, with or without a byte order mark."""
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+LARGEST_BYTES = 20_000_000
+MOST_ROWS = 200_000
+_SEPARATORS = (",", ";", "\t", "|")
+
+
+class TableError(ValueError):
+    """The file as a whole can't be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row: the line of the file it ends on, and its cells by column."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that can't be taken. ``reasons`` name columns, never what is in them."""
+
+    line: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a file, and those that don't have the header's number of fields."""
+
+    header: tuple[str, ...]
+    records: tuple[Record, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def read_table(data: bytes, encoding: str = "utf-8") -> Table:
+    """Return the rows of a CSV file with a header. TableError when it can't be read as one."""
+    text = _text(data, encoding)
+    header_line = text.lstrip("\r\n").partition("\n")[0]
+    separator = max(_SEPARATORS, key=lambda mark: len(next(csv.reader([header_line], delimiter=mark), [])))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        return _read(rows)
+    except csv.Error as error:
+        raise TableError(f"line {rows.line_num}: {error}") from None
+
+
+def _text(data: bytes, encoding: str) -> str:
+    if len(data) > LARGEST_BYTES:
+        raise TableError(f"is larger than {LARGEST_BYTES // 1_000_000} MB")
+    try:
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeError:
+        raise TableError(f"is not {encoding} text; say its encoding in the map") from None
+    if "\0" in text:
+        raise TableError("holds NUL characters; it is not a CSV file, or its encoding is another one")
+    return text
+
+
+def _read(rows: Any) -> Table:
+    header = tuple(name.strip() for name in next((row for row in rows if row), []))
+    if not header:
+        raise TableError("is empty")
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        raise TableError(f"has a column twice: {', '.join(twice)}")
+    records: list[Record] = []
+    refusals: list[Refusal] = []
+    for row in rows:
+        if len(records) + len(refusals) >= MOST_ROWS:
+            raise TableError(f"has more than {MOST_ROWS} rows")
+        if row and len(row) != len(header):
+            reason = f"has {len(row)} fields, the header has {len(header)}"
+            refusals.append(Refusal(rows.line_num, (reason,)))
+        elif row:
+            records.append(Record(rows.line_num, dict(zip(header, row, strict=True))))
+    return Table(header, tuple(records), tuple(refusals))

@@ -1,0 +1,36 @@
+"""The API's process: granian around the WSGI application."""
+
+import os
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from server.app import create_app
+from server.settings import Settings, read_settings
+
+# Few threads: one process is bound by one interpreter, and more only fight for it (measured).
+THREADS = 4
+# Seconds that running requests get to finish after a signal to stop.
+GRACE = 5
+
+
+def application() -> Flask:
+    """Return the application of this environment; granian calls it in its worker process."""
+    return create_app(read_settings(os.environ))
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests until SIGINT or SIGTERM, which end it after the running requests."""
+    Granian(
+        "server.serve:application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        workers_kill_timeout=GRACE,
+        factory=True,
+        log_level=LogLevels.warning,
+    ).serve()

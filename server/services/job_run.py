@@ -1,0 +1,48 @@
+"""The run ledger: who runs a slot, how it ended, and which jobs are late."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from server.models import JobRun
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One due time of one job: only one worker gets to run it."""
+
+    job: str
+    at: datetime
+
+
+def begin(session: Session, slot: Slot, now: datetime) -> bool:
+    """Write the slot's row. False where it is there already: another clock, or an earlier run, was first."""
+    try:
+        with session.begin_nested():
+            session.execute(insert(JobRun).values(job=slot.job, slot=slot.at, started_at=now))
+    except IntegrityError:
+        return False
+    return True
+
+
+def end(session: Session, slot: Slot, now: datetime, done: int, failure: str | None = None) -> None:
+    """Record that a run of ``slot`` ended: ``done`` adds up over its runs, ``failure`` is a class name."""
+    row = session.get_one(JobRun, (slot.job, slot.at), with_for_update=True)
+    row.finished_at, row.done, row.failure = now, (row.done or 0) + done, failure
+
+
+def last_success(session: Session, job: str) -> datetime | None:
+    """Return when ``job`` last finished without a failure."""
+    return session.scalar(
+        select(func.max(JobRun.finished_at)).where(JobRun.job == job, JobRun.failure.is_(None))
+    )
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Remove rows of slots older than ``before``; return how many."""
+    gone = session.execute(delete(JobRun).where(JobRun.slot < before))
+    return cast("CursorResult[Any]", gone).rowcount

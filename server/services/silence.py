@@ -1,0 +1,112 @@
+"""Missed check-ins of one patient: gather what weighs them, let the clinical core decide, tell the team."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from server.clinical import silence
+from server.clinical.silence import Silence, SilenceFacts
+from server.clinical.vocabulary import AlertClass, AlertFamily, Arm, WatchState
+from server.models import Alert, Assessment, Entry, Patient
+from server.services import alert as alerts
+from server.services import clinic as clinics
+from server.services.alert import Finding
+from server.services.civil_time import civil_day, day_end
+from server.services.work import Work
+
+URGENT = (AlertClass.P0, AlertClass.P1)
+_GRAVEST_FIRST = (WatchState.RELAPSED, WatchState.FADING)
+
+
+def check(work: Work, patient: Patient, day: date) -> Alert | None:
+    """Raise an alert where the patient has been silent for too long by the end of ``day``.
+
+    Who has not enrolled can't report and is never silent. A silence that a clinician has closed
+    opens no second alert, unless it has become more urgent since.
+    """
+    if patient.enrolled_at is None:
+        return None
+    last = _last_day(work, patient.id, day)
+    facts = SilenceFacts(
+        watched_from=_watched_from(patient, patient.enrolled_at),
+        paused=patient.paused_until is not None and patient.paused_until > day_end(day, patient.zone),
+        last_state=_last_state(work, patient.id, last or day),
+        days_since_flag=_days_since_flag(work, patient.id, day),
+    )
+    found = silence.check([] if last is None else [last], facts, clinics.policy(work), day)
+    if found is None or _closed_already(work, patient, found):
+        return None
+    return alerts.raise_alert(work, patient, _finding(found, day))
+
+
+def _finding(found: Silence, day: date) -> Finding:
+    return Finding(
+        family=AlertFamily.SILENCE,
+        urgency=found.urgency,
+        day=day,
+        codes=("missed_check_ins",),
+        summary=f"{found.text[:1].upper()}{found.text[1:]}.",
+        evidence={"since": found.since.isoformat(), "missed_days": found.missed},
+    )
+
+
+def _watched_from(patient: Patient, enrolled_at: datetime) -> date:
+    enrolled = civil_day(enrolled_at, patient.zone)
+    if patient.paused_until is None:
+        return enrolled
+    # The days of a pause were not missed, so after it the count starts anew.
+    return max(enrolled, civil_day(patient.paused_until, patient.zone))
+
+
+def _last_day(work: Work, patient_id: UUID, day: date) -> date | None:
+    """Return the last day up to ``day`` with an entry: earlier ones don't change a silence."""
+    return work.session.scalar(
+        select(func.max(Entry.local_day)).where(
+            Entry.clinic_id == work.clinic_id,
+            Entry.patient_id == patient_id,
+            Entry.deleted_at.is_(None),
+            Entry.local_day <= day,
+        )
+    )
+
+
+def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
+    """Return the gravest state of the arms on the patient's last reported day."""
+    states = {_state(work, patient_id, arm, last) for arm in Arm} - {None}
+    return next((state for state in (*_GRAVEST_FIRST, *states) if state in states), None)
+
+
+def _state(work: Work, patient_id: UUID, arm: Arm, last: date) -> WatchState | None:
+    query = select(Assessment.state).where(
+        Assessment.clinic_id == work.clinic_id,
+        Assessment.patient_id == patient_id,
+        Assessment.arm == arm,
+        Assessment.day <= last,
+    )
+    newest = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
+    return work.session.scalar(query.order_by(*newest).limit(1))
+
+
+def _days_since_flag(work: Work, patient_id: UUID, day: date) -> int | None:
+    last = work.session.scalar(
+        select(func.max(Alert.day)).where(
+            Alert.clinic_id == work.clinic_id,
+            Alert.patient_id == patient_id,
+            Alert.urgency.in_(URGENT),
+            Alert.day <= day,
+        )
+    )
+    return None if last is None else (day - last).days
+
+
+def _closed_already(work: Work, patient: Patient, found: Silence) -> bool:
+    closed = select(Alert.id).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient.id,
+        Alert.family == AlertFamily.SILENCE,
+        Alert.urgency <= found.urgency,
+        Alert.resolved_at.is_not(None),
+        Alert.day >= found.since,
+    )
+    return work.session.scalar(closed.limit(1)) is not None

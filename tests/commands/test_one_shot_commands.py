@@ -1,0 +1,161 @@
+"""The one-shot commands as a person meets them: what they print and what they refuse. On SQLite alone."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from server.cli import main
+from server.database import Database
+from server.models import Base
+from server.settings import Settings
+from tests.cast import Cast
+from tests.conftest import NOON
+from tests.one_shot import EXAMPLES, Run, imported, river, runner
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is printed does not depend on the database."""
+    return sqlite_url
+
+
+@pytest.fixture
+def run(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command of `afterglow` on the test's database."""
+    return runner(settings, monkeypatch)
+
+
+@pytest.fixture
+def ana(database: Database) -> UUID:
+    """The patient of the clinic `river`."""
+    return river(database, NOON)
+
+
+def everything(database: Database) -> dict[str, int]:
+    with database.read() as session:
+        return {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+def test_simulate_tells_what_it_made_and_keeps_the_truth(run: Run, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.json"
+    said = run(
+        "simulate", "--patients", 2, "--days", 60, "--seed", 3, "--truth", truth, "--password", "river stone"
+    )
+    assert said.exit_code == 0, said.output
+    assert "Clinic simulated-3: 2 patients" in said.output
+    assert "patient-days a second" in said.output
+    assert len(json.loads(truth.read_text())["patients"]) == 2
+    report = run("watch-report", "--clinic", "simulated-3", "--truth", truth)
+    assert report.exit_code == 0, report.output
+    assert "baseline" in report.output
+    assert "sensitivity" in report.output
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--patients", 1, "--days", 10), "at least"),
+        (("--patients", 1, "--days", 60, "--end", "2999-01-01"), "must be over everywhere"),
+        (("--patients", 1, "--days", 60, "--clinic", "river"), "There is a clinic river already"),
+        (("--patients", 1, "--days", 60, "--truth", "/nowhere/at/all.json"), "There is no folder"),
+        (("--patients", 0, "--days", 60), "not in the range"),
+    ],
+)
+def test_simulate_refuses_in_one_line(run: Run, ana: UUID, words: tuple[object, ...], problem: str) -> None:
+    said = run("simulate", "--seed", 1, *words)
+    assert said.exit_code != 0
+    assert problem in said.output
+    assert "Traceback" not in said.output
+
+
+def test_a_row_that_changed_since_the_last_import_is_named_not_overwritten(
+    run: Run, database: Database, ana: UUID, tmp_path: Path
+) -> None:
+    imported(run, ana)
+    changed = tmp_path / "changed.csv"
+    changed.write_text((EXAMPLES / "diary.csv").read_text("utf-8-sig").replace(";4;2;79;3;", ";5;2;79;3;"))
+    said = imported(run, ana, diary=changed)
+    assert "line 2: its entry is stored already with other content" in said.output
+    assert "0 imported, 77 there already, 2 refused" in said.output
+
+
+def test_an_import_stops_at_what_makes_no_sense_as_a_whole(
+    run: Run, ana: UUID, cast: Cast, tmp_path: Path
+) -> None:
+    diary, chart = EXAMPLES / "diary.csv", EXAMPLES / "diary-map.yaml"
+    wrong = tmp_path / "wrong.yaml"
+    stranger = cast.other_patient.patient_id
+
+    def said(patient: object, clinic: str, text: str | None = None, file: Path = diary) -> str:
+        if text is not None:
+            wrong.write_text(text)
+        used = chart if text is None else wrong
+        result = run("import-diary", file, "--map", used, "--patient", patient, "--clinic", clinic)
+        assert result.exit_code != 0
+        assert "Traceback" not in result.output
+        return str(result.output)
+
+    text = chart.read_text()
+    assert "There is no clinic lake" in said(ana, "lake")
+    assert "There is no patient" in said(stranger, "river")
+    assert "is not a valid UUID" in said("Ana", "river")
+    assert "items.mood.low" in said(ana, "river", text.replace("low: 1,", "low: one,", 1))
+    assert "no course" in said(ana, "river", text.replace("course:", "# course:"))
+    assert "has no column Joyfulness" in said(
+        ana, "river", text.replace("column: Joy,", "column: Joyfulness,")
+    )
+    assert "lies in the future" in said(ana, "river", text.replace("2025-09-13", "2999-09-13"))
+    assert "does not exist" in said(ana, "river", file=tmp_path / "none.csv")
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    assert "The diary is empty" in said(ana, "river", file=empty)
+
+
+def test_a_report_on_an_export_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTERGLOW_DATABASE_URL", "nonsense://")
+    words = ["watch-report", "--csv", str(EXAMPLES / "diary.csv"), "--map", str(EXAMPLES / "diary-map.yaml")]
+    said = CliRunner().invoke(main, [*words, "--stable", "2025-10-14", "2025-10-31"])
+    assert said.exit_code == 0, said.output
+    assert "first alarm    2025-11-" in said.output
+    assert "in stable time 0 in 18 days" in said.output
+
+
+def test_a_report_on_the_simulator_gives_figures_with_seeds_and_numbers() -> None:
+    said = CliRunner().invoke(main, ["watch-report", "--simulator", "3", "--seed", "11"])
+    assert said.exit_code == 0, said.output
+    assert "seeds 11 to 13" in said.output
+    for figure in ("sensitivity", "false alarms per patient-month", "median delay", "insufficient data"):
+        assert figure in said.output
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ((), "Name one of --clinic, --csv and --simulator"),
+        (("--clinic", "a", "--simulator", "3"), "Name one of --clinic, --csv and --simulator"),
+        (("--csv", EXAMPLES / "diary.csv"), "--csv needs --map"),
+        (("--clinic", "lake"), "There is no clinic lake"),
+        (("--clinic", "river", "--truth", EXAMPLES / "diary.csv"), "The truth is not a file"),
+    ],
+)
+def test_a_report_refuses_in_one_line(run: Run, ana: UUID, words: tuple[object, ...], problem: str) -> None:
+    said = run("watch-report", *words)
+    assert said.exit_code != 0
+    assert problem in said.output
+
+
+def test_a_dry_run_shows_everything_and_changes_nothing(run: Run, database: Database, ana: UUID) -> None:
+    before = everything(database)
+    said = imported(run, ana, "--dry-run")
+    assert said.exit_code == 0, said.output
+    assert "line 14: has 10 fields, the header has 9" in said.output
+    assert "78 rows can be taken, 2025-09-01 to 2025-11-23; 1 can't; sessions: 4." in said.output
+    assert "restlessness" in said.output
+    assert everything(database) == before

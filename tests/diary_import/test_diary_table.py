@@ -1,0 +1,54 @@
+"""CSV files as people's software writes them."""
+
+import pytest
+
+from server.diary_import.table import LARGEST_BYTES, Refusal, TableError, read_table
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (b"day,mood\n2025-01-01,3\n", "utf-8"),
+        (b"\xef\xbb\xbfday;mood\r\n2025-01-01;3\r\n", "utf-8"),
+        (b"day\tmood\n2025-01-01\t3", "utf-8"),
+        (b'"day"|"mood"\n"2025-01-01"|"3"\n\n', "latin-1"),
+        ("day,mood\n2025-01-01,3\n".encode("utf-16"), "utf-16"),
+    ],
+)
+def test_separator_and_encoding_are_taken_as_they_come(data: bytes, encoding: str) -> None:
+    found = read_table(data, encoding)
+    assert found.header == ("day", "mood")
+    assert [record.cells for record in found.records] == [{"day": "2025-01-01", "mood": "3"}]
+    assert found.records[0].line == 2
+
+
+def test_a_note_of_several_lines_keeps_the_line_numbers_right() -> None:
+    found = read_table(b'day,note\n1,"one\ntwo"\n2,three\n')
+    assert [record.line for record in found.records] == [3, 4]
+
+
+def test_a_row_with_too_few_fields_is_refused_by_its_line() -> None:
+    found = read_table(b"day,mood\n1,3\n2\n3,4,5\n")
+    assert found.refusals == (
+        Refusal(3, ("has 1 fields, the header has 2",)),
+        Refusal(4, ("has 3 fields, the header has 2",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"day,day\n1,2\n", "has a column twice: day"),
+        (b"day,mood\n1,\x00\n", "NUL"),
+        (b"day,mood\n1,\xff\xfe\n", "is not utf-8 text"),
+        (b'day,mood\n1,"open\n', "line 2"),
+        (b"day,mood\n1," + b"x" * 200_000 + b"\n", "line 2"),
+        (b"x" * (LARGEST_BYTES + 1), "is larger than 20 MB"),
+        (b"a,b\n" + b"1,2\n" * 200_001, "more than 200000 rows"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_with_its_reason(data: bytes, problem: str) -> None:
+    with pytest.raises(TableError, match=problem):
+        read_table(data)

@@ -1,0 +1,142 @@
+"""Days that end: judged once, missed nights made up, one bad diary never in the way of the others."""
+
+from datetime import date, timedelta
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from jobs import day_close
+from jobs.around import Around
+from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome
+from server.models import Assessment, Entry
+from server.services import alert as alert_service
+from server.services import patient as patients
+from server.services.civil_time import civil_day
+from tests.cast import Cast, Person, entry
+from tests.conftest import Clock
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag, kinds, patient_of, working
+
+
+def days_judged(around: Around, person: Person) -> list[date]:
+    with around.database.read() as session:
+        rows = session.query(Assessment.day).filter_by(patient_id=person.patient_id).order_by(Assessment.day)
+        return [day for (day,) in rows]
+
+
+def is_logged(person: Person, clock: Clock) -> None:
+    assert person.put(f"/entries/{uuid7()}", entry(clock.now)).status_code == 201
+
+
+def silences(around: Around, cast: Cast) -> list[tuple[AlertClass, int]]:
+    ours = [a for a in alerts(around) if a.patient_id == cast.ana.patient_id]
+    found = [a for a in ours if a.family is AlertFamily.SILENCE]
+    return [(a.urgency, a.evidence["missed_days"]) for a in found]
+
+
+def test_a_day_is_closed_once_after_it_has_ended_where_the_patient_is(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_logged(cast.ana, clock)  # Monday 13:00 in Oslo
+    assert day_close.run(around, clock.forward(hours=14)) == 0  # 03:00: still Monday
+    assert day_close.run(around, clock.forward(hours=2)) == 2  # Ana and the other clinic's Fay
+    assert day_close.run(around, clock.now) == 0
+    assert days_judged(around, cast.ana) == [date(2026, 3, 2)]
+
+
+def test_missed_nights_heal_however_many_there_were(cast: Cast, clock: Clock, around: Around) -> None:
+    is_logged(cast.ana, clock)
+    assert day_close.run(around, clock.forward(days=10)) == 20
+    closed = [date(2026, 3, 2) + timedelta(days=n) for n in range(10)]
+    assert days_judged(around, cast.ana) == closed
+    patient = patient_of(around, cast.ana)
+    assert patients.ended_day(patient) == civil_day(clock.now, patient.zone)
+
+
+def test_one_diary_that_cannot_be_judged_does_not_stop_the_others(
+    cast: Cast, clock: Clock, around: Around, caplog: pytest.LogCaptureFixture
+) -> None:
+    for person in (cast.ana, cast.other_patient):
+        is_logged(person, clock)
+    with around.database.write() as session:
+        poisoned = session.query(Entry).filter_by(patient_id=cast.ana.patient_id).one()
+        poisoned.items = {"no such item": 1}
+    clock.forward(days=1)
+    assert day_close.run(around, clock.now) == 1
+    assert patient_of(around, cast.ana).next_close_at == clock.now + timedelta(hours=1)
+    assert days_judged(around, cast.other_patient)[-1] == date(2026, 3, 2)
+    assert str(cast.ana.patient_id) in caplog.text
+    assert "no such item" not in caplog.text
+
+
+def test_a_patient_set_aside_is_closed_once_the_diary_is_mended(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_logged(cast.ana, clock)
+    with around.database.write() as session:
+        poisoned = session.query(Entry).filter_by(patient_id=cast.ana.patient_id).one()
+        poisoned.items, kept = {"no such item": 1}, poisoned.items
+    day_close.run(around, clock.forward(days=1))
+    with around.database.write() as session:
+        session.query(Entry).filter_by(patient_id=cast.ana.patient_id).one().items = kept
+    assert day_close.run(around, clock.forward(minutes=59)) == 0
+    assert day_close.run(around, clock.forward(minutes=1)) == 1
+    patient = patient_of(around, cast.ana)
+    assert patients.ended_day(patient) == date(2026, 3, 3)
+
+
+def test_five_days_without_an_entry_are_told_and_then_stay_one_episode(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_logged(cast.ana, clock)
+    day_close.run(around, clock.forward(days=5))
+    assert silences(around, cast) == []
+    day_close.run(around, clock.forward(days=1))
+    day_close.run(around, clock.forward(days=1))
+    assert silences(around, cast) == [(AlertClass.P3, 5)]
+
+
+def test_a_long_silence_is_told_again_as_more_urgent(cast: Cast, clock: Clock, around: Around) -> None:
+    is_logged(cast.ana, clock)
+    day_close.run(around, clock.forward(days=11))
+    (silent,) = [a for a in alerts(around) if a.patient_id == cast.ana.patient_id]
+    assert silent.urgency is AlertClass.P2
+    assert "worsened" in kinds(around, silent)
+
+
+def test_patience_is_shorter_after_a_red_flag(cast: Cast, clock: Clock, around: Around) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    day_close.run(around, clock.forward(days=3))
+    assert silences(around, cast) == []
+    day_close.run(around, clock.forward(days=1))
+    assert silences(around, cast) == [(AlertClass.P2, 3)]
+
+
+def test_a_silence_bo_has_closed_is_not_told_again_tomorrow(cast: Cast, clock: Clock, around: Around) -> None:
+    is_logged(cast.ana, clock)
+    day_close.run(around, clock.forward(days=6))
+    (silent,) = [a for a in alerts(around) if a.patient_id == cast.ana.patient_id]
+    with working(around, cast.bo, clock.now) as work:
+        alert_service.resolve(work, silent.id, Outcome.CONTACTED, "On holiday.", silent.version)
+    day_close.run(around, clock.forward(days=2))
+    assert len(silences(around, cast)) == 1
+    day_close.run(around, clock.forward(days=5))  # but when it has become a long one
+    assert [urgency for urgency, _ in silences(around, cast)] == [AlertClass.P3, AlertClass.P2]
+
+
+def test_a_pause_is_no_silence_and_its_days_were_not_missed(cast: Cast, clock: Clock, around: Around) -> None:
+    is_logged(cast.ana, clock)
+    with working(around, cast.bo, clock.now) as work:
+        assert cast.ana.patient_id is not None
+        patients.get(work, cast.ana.patient_id).paused_until = clock.now + timedelta(days=10)
+    day_close.run(around, clock.forward(days=14))
+    assert silences(around, cast) == []
+    day_close.run(around, clock.forward(days=2))
+    assert silences(around, cast) == [(AlertClass.P3, 5)]
+
+
+def test_who_has_not_enrolled_is_not_silent(cast: Cast, clock: Clock, around: Around) -> None:
+    with working(around, cast.bo, clock.now) as work:
+        assert cast.ana.patient_id is not None
+        patients.get(work, cast.ana.patient_id).enrolled_at = None
+    day_close.run(around, clock.forward(days=20))
+    assert silences(around, cast) == []

@@ -1,0 +1,53 @@
+"""Alerts that nobody answers climb; answered ones stay calm, unless they are then forgotten."""
+
+from jobs import escalate
+from jobs.around import Around
+from server.clinical.vocabulary import Outcome
+from server.services import alert as alert_service
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
+
+
+def told(around: Around) -> int:
+    return len(deliveries(around))
+
+
+def test_an_unanswered_alert_climbs_once_a_level_and_tells_more_people(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    assert (escalate.run(around, clock.forward(minutes=14)), told(around)) == (0, 1)
+    assert (escalate.run(around, clock.forward(minutes=1)), told(around)) == (1, 3)  # Bo and Dee
+    assert (escalate.run(around, clock.now), told(around)) == (0, 3)
+    assert (escalate.run(around, clock.forward(minutes=15)), told(around)) == (1, 6)  # and Eli
+    assert alerts(around)[0].level == 2
+
+
+def test_a_job_that_slept_through_a_level_goes_straight_to_the_right_one(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    assert escalate.run(around, clock.forward(hours=8)) == 1
+    assert alerts(around)[0].level == 3
+
+
+def test_an_acknowledged_alert_is_calm_until_it_is_forgotten(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    (alert,) = alerts(around)
+    with working(around, cast.bo, clock.forward(minutes=5)) as work:
+        alert_service.acknowledge(work, alert.id)
+    assert escalate.run(around, clock.forward(minutes=29)) == 0
+    assert escalate.run(around, clock.forward(minutes=1)) == 1
+    assert escalate.run(around, clock.forward(days=1)) == 0
+    assert kinds(around, alert) == ["opened", "acknowledged", "escalated"]
+
+
+def test_a_resolved_alert_never_climbs(cast: Cast, clock: Clock, around: Around) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    (alert,) = alerts(around)
+    with working(around, cast.bo, clock.now) as work:
+        alert_service.resolve(work, alert.id, Outcome.CONTACTED, "", alert.version)
+    assert escalate.run(around, clock.forward(days=1)) == 0

@@ -1,0 +1,315 @@
+"""The command `afterglow`: real processes on loopback; one clear line for what a person can cause."""
+
+import mailbox
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.request import urlopen
+from uuid import UUID
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from server.cli import main
+from server.clinical.vocabulary import AlertClass, AlertFamily, Role
+from server.database import Database
+from server.models import Invitation
+from server.services import account as accounts
+from server.services import alert as alerts
+from server.services import clinic as clinics
+from server.services import patient as patients
+from server.services.account import NewAccount
+from server.services.alert import Finding
+from server.services.passwords import Passwords
+from server.services.secrets import fingerprint
+from server.services.work import Work, system
+from tests.ports import free_port
+
+Environment = Mapping[str, str]
+ROOT = Path(__file__).parents[1]
+NEW_CLINIC = {"--slug": "harbour", "--name": "Harbour", "--zone": "Europe/Oslo", "--country": "NO"}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """A fresh data folder and a free port."""
+    return {"AFTERGLOW_DATA_DIR": str(tmp_path / "var"), "AFTERGLOW_PORT": str(free_port())}
+
+
+def afterglow(environment: Environment, *arguments: str) -> Result:
+    """Run a command that ends by itself."""
+    clean = {name: None for name in os.environ if name.startswith("AFTERGLOW_")}
+    return CliRunner(env={**clean, **environment}).invoke(main, arguments)
+
+
+def refusal(environment: Environment, *arguments: str) -> str:
+    """Return the one line a command says before it exits with an error."""
+    result = afterglow(environment, *arguments)
+    assert result.exit_code == 1, (result.output, result.exception)
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    return line.removeprefix("Error: ")
+
+
+def add_clinic(**changes: str) -> tuple[str, ...]:
+    options = {**NEW_CLINIC, "--admin": "Eli", **{f"--{name}": value for name, value in changes.items()}}
+    return ("clinic-add", *(part for option in options.items() for part in option))
+
+
+@contextmanager
+def running(environment: Environment, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command as a process of its own; it is ended at the end whatever happened."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AFTERGLOW_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server.cli", *arguments],
+        cwd=ROOT,
+        env={**clean, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=15)
+
+
+def answers(environment: Environment) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{environment['AFTERGLOW_PORT']}/v1/status", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_for(what: str, environment: Environment, folder: Path | None = None) -> None:
+    """Wait until the API answers, or until ``folder`` is there."""
+    deadline = time.monotonic() + 20
+    while not (folder.exists() if folder else answers(environment)):
+        assert time.monotonic() < deadline, f"{what} did not start"
+        time.sleep(0.05)
+
+
+def banner(process: subprocess.Popen[str]) -> str:
+    """Read what `up` prints until it is ready; it gives up by itself when it never is."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Ctrl-C"):
+            break
+    return "".join(lines)
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, timeout=5, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+needs_pgrep = pytest.mark.skipif(shutil.which("pgrep") is None, reason="no pgrep to find child processes")
+
+
+@needs_pgrep
+def test_up_starts_both_processes_and_ctrl_c_ends_everything(environment: Environment) -> None:
+    with running(environment, "up") as process:
+        shown = banner(process)
+        assert answers(environment)
+        wait_for("the job runner", environment, Path(environment["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
+        pair = children(process.pid)
+        everybody = [*pair, *(pid for child in pair for pid in children(child))]
+        process.send_signal(signal.SIGINT)
+        stopped = time.monotonic()
+        output, _ = process.communicate(timeout=15)
+    assert (process.returncode, len(pair)) == (0, 2)
+    assert time.monotonic() - stopped < 10
+    assert not [pid for pid in everybody if is_alive(pid)]
+    assert not answers(environment)
+    assert f"http://127.0.0.1:{environment['AFTERGLOW_PORT']}/docs" in shown
+    assert "a Maildir" in shown
+    assert "Traceback" not in shown + output
+
+
+@needs_pgrep
+def test_up_ends_with_an_error_when_one_of_the_two_dies(environment: Environment) -> None:
+    with running(environment, "up") as process:
+        banner(process)
+        pair = children(process.pid)
+        everybody = [*pair, *(pid for child in pair for pid in children(child))]
+        os.kill(max(pair), signal.SIGKILL)
+        output, _ = process.communicate(timeout=15)
+    assert process.returncode == 1
+    assert "ended by itself; everything is stopped." in output
+    assert not [pid for pid in everybody if is_alive(pid)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_and_work_end_cleanly_on_a_signal(environment: Environment, number: signal.Signals) -> None:
+    afterglow(environment, "migrate")
+    with running(environment, "serve") as api, running(environment, "work") as jobs:
+        wait_for("the API", environment)
+        wait_for("the job runner", environment, Path(environment["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
+        time.sleep(0.2)
+        for process in (api, jobs):
+            process.send_signal(number)
+        endings = [process.communicate(timeout=15)[0] for process in (api, jobs)]
+    assert (api.returncode, jobs.returncode) == (0, 0)
+    assert not [ending for ending in endings if "Traceback" in ending]
+
+
+def test_migrate_says_when_it_is_needed_and_does_it_once(environment: Environment) -> None:
+    assert refusal(environment, "migrate", "--check") == "The database is behind. Run: afterglow migrate"
+    assert afterglow(environment, "migrate").stdout == "The database is migrated.\n"
+    assert afterglow(environment, "migrate").stdout == "The database is up to date.\n"
+    assert afterglow(environment, "migrate", "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("serve",), ("work",), add_clinic()])
+def test_nothing_starts_on_a_database_that_is_not_migrated(
+    environment: Environment, command: tuple[str, ...]
+) -> None:
+    assert refusal(environment, *command) == "The database is not migrated. Run: afterglow migrate"
+
+
+def test_a_port_in_use_is_said_before_anything_starts(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    with socket.create_server(("127.0.0.1", int(environment["AFTERGLOW_PORT"]))):
+        for command in ("serve", "up"):
+            assert "Address already in use" in refusal(environment, command)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PORT", "many", "AFTERGLOW_PORT must be a whole number"),
+        ("PORT", "70000", "AFTERGLOW_PORT must be 1-65535"),
+        ("HOST", "no.such.host.invalid", "can't listen"),
+        ("COLOUR", "red", "AFTERGLOW_COLOUR is not a setting"),
+        ("DATABASE_URL", "nonsense", "AFTERGLOW_DATABASE_URL can't be used"),
+        ("DATABASE_URL", "oracle+nothing://x:secret@y/z", "AFTERGLOW_DATABASE_URL can't be used"),
+        ("DATABASE_URL", "postgresql+psycopg://x:secret@127.0.0.1:9/z", "The database can't be reached"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_clear_line(
+    environment: Environment, variable: str, value: str, said: str
+) -> None:
+    line = refusal({**environment, f"AFTERGLOW_{variable}": value}, "up")
+    assert said in line
+    assert "secret" not in line
+
+
+def test_a_data_folder_that_is_a_file_is_one_clear_line(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("not a folder")
+    assert "File exists" in refusal(environment, "migrate")
+
+
+def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    line = refusal({**environment, "AFTERGLOW_SMTP_URL": "smtp://:secret@"}, "work")
+    assert line == "AFTERGLOW_SMTP_URL can't be used as a mail server."
+
+
+def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    result = afterglow(environment, *add_clinic())
+    assert result.exit_code == 0, result.output
+    code = result.stdout.split()[-1]
+    database = Database(f"sqlite:///{environment['AFTERGLOW_DATA_DIR']}/afterglow.db")
+    with database.read() as session:
+        invitation = session.query(Invitation).one()
+    database.close()
+    assert (invitation.code_hash, invitation.name, invitation.role) == (
+        fingerprint(code),
+        "Eli",
+        "clinic_admin",
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("zone", "Europe/Nowhere", "no time zone 'Europe/Nowhere'"),
+        ("slug", "Not A Slug", "The slug must be"),
+        ("country", "Norway", "The country must be"),
+        ("name", " ", "A name has"),
+        ("admin", "x" * 201, "A name has"),
+    ],
+)
+def test_a_new_clinic_is_refused_by_the_part_that_is_wrong(
+    environment: Environment, option: str, value: str, said: str
+) -> None:
+    afterglow(environment, "migrate")
+    assert said in refusal(environment, *add_clinic(**{option: value}))
+
+
+def test_a_short_name_is_given_once(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    afterglow(environment, *add_clinic())
+    assert "already" in refusal(environment, *add_clinic())
+
+
+def test_the_contract_is_printed_without_touching_anything(environment: Environment) -> None:
+    result = afterglow(environment, "openapi")
+    assert yaml.safe_load(result.stdout)["openapi"] == "3.1.0"
+    assert not Path(environment["AFTERGLOW_DATA_DIR"]).exists()
+
+
+def test_every_command_and_option_explains_itself() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        described = [getattr(option, "help", None) for option in command.params]
+        assert all(described), name
+
+
+def test_an_alert_in_the_database_reaches_the_local_mailbox(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    data = Path(environment["AFTERGLOW_DATA_DIR"])
+    alert_id = _alert_waiting(f"sqlite:///{data}/afterglow.db")
+    with running(environment, "work"):
+        wait_for("the job runner", environment, data / "mailbox" / "new")
+        deadline = time.monotonic() + 15
+        while not list((data / "mailbox" / "new").iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    (message,) = mailbox.Maildir(data / "mailbox")
+    assert (message["To"], message["Subject"]) == ("bo@clinic.example", "A patient needs review")
+    text = message.get_payload()
+    assert f"/v1/alerts/{alert_id}" in text
+    assert "Ana" not in text
+    assert "breathing" not in text
+
+
+def _alert_waiting(url: str) -> UUID:
+    """Write a clinic with Bo, Ana and a finding of hers; return the id of its alert."""
+    database = Database(url)
+    with database.write() as session:
+        work = Work(session, datetime.now(UTC), system(clinics.new_clinic_id()))
+        clinics.create(work, slug="demo", name="Demo", zone="Europe/Oslo", country="NO")
+        bo = NewAccount(Role.CLINICIAN, "Bo", "bo@clinic.example", "correct horse battery")
+        accounts.create(work, bo, Passwords("cheap"))
+        ana = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"})
+        found = Finding(
+            AlertFamily.SIDE_EFFECT, AlertClass.P0, date(2026, 3, 2), ("breathing_trouble",), "Ana"
+        )
+        alert = alerts.raise_alert(work, ana, found)
+        assert alert is not None
+    database.close()
+    return alert.id
