@@ -22,7 +22,10 @@ class Layer:
 
 
 CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time")
-WEB = ("flask", "flask_smorest", "flask_jwt_extended", "flask_swagger_ui", "werkzeug", "webargs", "jwt", "itsdangerous")
+WEB = (
+    *("flask", "flask_smorest", "flask_jwt_extended", "flask_swagger_ui"),
+    *("werkzeug", "webargs", "jwt", "itsdangerous"),
+)
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
 TRANSACTION = ("server.database", "server.settings")
 OUTER = (
