@@ -74,7 +74,7 @@ def test_a_good_value_is_taken_as_it_is(field: str, value: Any, loaded: Any) -> 
             "text",
             ["", "abcdef", "a\x00", "\ud800", "a\u202eb", "a\nb", "a\tb", "\x7f", 7, None, ["a"], "\uffff"],
         ),
-        ("lines", ["a\r\nb", "a\x0bb", "\x00"]),
+        ("lines", ["a\rb", "a\x0bb", "\x00"]),
         (
             "email",
             ["a", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "ä@b", f"{'a' * 65}@b", "a@" + "b" * 190],
