@@ -18,6 +18,7 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _ZONES = frozenset(available_timezones())
 
@@ -194,6 +195,35 @@ class Id(fields.UUID):
         if not isinstance(value, str) or len(value) != 36 or value != value.lower():
             raise ValidationError("Must be a UUID in lower case.")
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Named(fields.Field[Mapping[str, Any]]):
+    """A JSON object of up to ``most`` members with any plain names; ``member`` says what they hold."""
+
+    def __init__(self, member: fields.Field[Any], *, most: int, **kwargs: Any) -> None:
+        super().__init__(metadata={"type": "object", **kwargs.pop("metadata", {})}, **kwargs)
+        self.member, self.most = member, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("Must be an object.")
+        if len(value) > self.most:
+            raise ValidationError(f"Has more than {self.most} members.")
+        taken: dict[str, Any] = {}
+        problems: dict[str, Any] = {}
+        for key, member in value.items():
+            try:
+                taken[key] = self._member(key, member)
+            except ValidationError as error:
+                problems[key] = error.messages
+        if problems:
+            raise ValidationError(problems)
+        return taken
+
+    def _member(self, key: str, member: Any) -> Any:
+        if not _NAME.fullmatch(key):
+            raise ValidationError("Is not a name.")
+        return self.member.deserialize(member)
 
 
 class Choice(fields.Field[Mapping[str, Any]]):
