@@ -197,18 +197,15 @@ class Id(fields.UUID):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Named(fields.Field[Mapping[str, Any]]):
-    """A JSON object of up to ``most`` members with any plain names; ``member`` says what they hold."""
+class Members(fields.Field[Mapping[str, Any]]):
+    """A JSON object read member by member; what is wrong is said under the member's name."""
 
-    def __init__(self, member: fields.Field[Any], *, most: int, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"type": "object", **kwargs.pop("metadata", {})}, **kwargs)
-        self.member, self.most = member, most
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
             raise ValidationError("Must be an object.")
-        if len(value) > self.most:
-            raise ValidationError(f"Has more than {self.most} members.")
         taken: dict[str, Any] = {}
         problems: dict[str, Any] = {}
         for key, member in value.items():
@@ -221,33 +218,35 @@ class Named(fields.Field[Mapping[str, Any]]):
         return taken
 
     def _member(self, key: str, member: Any) -> Any:
-        if not _NAME.fullmatch(key):
-            raise ValidationError("Is not a name.")
-        return self.member.deserialize(member)
+        raise NotImplementedError
 
 
-class Choice(fields.Field[Mapping[str, Any]]):
+class Choice(Members):
     """A JSON object whose keys come from a fixed vocabulary and whose values are one kind of field."""
 
     def __init__(self, members: Mapping[str, fields.Field[Any]], **kwargs: Any) -> None:
-        super().__init__(metadata={"type": "object", **kwargs.pop("metadata", {})}, **kwargs)
+        super().__init__(**kwargs)
         self.members = members
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            raise ValidationError("Must be an object.")
-        taken: dict[str, Any] = {}
-        problems: dict[str, Any] = {}
-        for key, member in value.items():
-            try:
-                taken[key] = self._member(key, member)
-            except ValidationError as error:
-                problems[key] = error.messages
-        if problems:
-            raise ValidationError(problems)
-        return taken
 
     def _member(self, key: str, member: Any) -> Any:
         if key not in self.members:
             raise ValidationError("Is not in the vocabulary.")
         return self.members[key].deserialize(member)
+
+
+class Named(Members):
+    """A JSON object of up to ``most`` members with any plain names; ``member`` says what they hold."""
+
+    def __init__(self, member: fields.Field[Any], *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.member, self.most = member, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
+        if isinstance(value, dict) and len(value) > self.most:
+            raise ValidationError(f"Has more than {self.most} members.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+    def _member(self, key: str, member: Any) -> Any:
+        if not _NAME.fullmatch(key):
+            raise ValidationError("Is not a name.")
+        return self.member.deserialize(member)

@@ -179,13 +179,15 @@ class QuestionnaireJournal:
 
 def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> QuestionnaireJournal:
     """Lock a patient's journal and read the responses ``ids``."""
-    patient = patients.lock(work, patient_id)
+    patient, wanted = patients.lock(work, patient_id), list(ids)
     query = select(QuestionnaireResponse).where(
         QuestionnaireResponse.clinic_id == work.clinic_id,
         QuestionnaireResponse.patient_id == patient_id,
-        QuestionnaireResponse.id.in_(list(ids)),
+        QuestionnaireResponse.id.in_(wanted),
     )
-    return QuestionnaireJournal(work, patient, {row.id: row for row in work.session.scalars(query)})
+    # Most batches hold entries only: no need to ask for nothing.
+    rows = work.session.scalars(query) if wanted else ()
+    return QuestionnaireJournal(work, patient, {row.id: row for row in rows})
 
 
 def flags_of(response: QuestionnaireResponse) -> tuple[RedFlag, ...]:
