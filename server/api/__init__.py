@@ -8,6 +8,8 @@ from server.api import (
     entry,
     inbox,
     patient,
+    questionnaire_response,
+    scale,
     sign_in,
     status,
     sync,
@@ -20,6 +22,6 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, sync, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, questionnaire_response, scale, sync, trend, watch, alert, booking_suggestion, inbox),
     )
 )

@@ -50,6 +50,11 @@ def get(work: Work) -> Clinic:
     return work.session.get_one(Clinic, work.clinic_id)
 
 
+def lock(work: Work) -> Clinic:
+    """Return the actor's clinic with its row locked until the transaction ends."""
+    return work.session.get_one(Clinic, work.clinic_id, with_for_update=True)
+
+
 def by_slug(session: Session, slug: str) -> Clinic | None:
     """Return the clinic with this short name, or None. For one-shot work, which has no actor yet."""
     return session.scalar(select(Clinic).where(Clinic.slug == slug))

@@ -78,7 +78,7 @@ class Journal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
-        self._check_moment(incoming)
+        check_moment(self.work, incoming)
         touched = {stored.local_day} if stored is not None else set()
         columns = self._columns(incoming) | {"content_hash": digest}
         if stored is None:
@@ -126,13 +126,6 @@ class Journal:
     def _next_change(self) -> int:
         self.patient.change_counter += 1
         return self.patient.change_counter
-
-    def _check_moment(self, incoming: Incoming) -> None:
-        occurred = incoming.content["occurred_at"]
-        if occurred > self.work.now + AHEAD:
-            raise Invalid("/occurred_at", "Lies in the future.")
-        if incoming.source is Source.APP and occurred < self.work.now - BACKFILL:
-            raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
     def _insert(self, incoming: Incoming, columns: dict[str, Any]) -> Entry:
         values = columns | {
@@ -224,6 +217,15 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
         sessions=treatment_sessions.delivered_moments(work, patient_id),
         known={entry.id: entry for entry in work.session.scalars(query)},
     )
+
+
+def check_moment(work: Work, incoming: Incoming) -> None:
+    """Raise Invalid for what lies in the future or, from the app, too long ago."""
+    occurred = incoming.content["occurred_at"]
+    if occurred > work.now + AHEAD:
+        raise Invalid("/occurred_at", "Lies in the future.")
+    if incoming.source is Source.APP and occurred < work.now - BACKFILL:
+        raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
