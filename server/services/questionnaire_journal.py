@@ -19,11 +19,11 @@ from server.clinical.instruments.scoring import SafetyTrigger, Score, score, sco
 from server.clinical.redflags import Notice, RedFlag
 from server.clinical.vocabulary import AlertClass, AlertFamily, Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
-from server.services import alert as alerts
+from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import scale as scales
-from server.services.alert import Finding
 from server.services.civil_time import civil_day
+from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
 from server.services.journal import Incoming, check_moment
 from server.services.work import Work
@@ -75,7 +75,7 @@ class QuestionnaireJournal:
         self._keep_revision(response, _plain(incoming.content))
         receipt = self._receipt(outcome, response)
         for finding in _findings(response, receipt.flags):
-            alerts.raise_alert(self.work, self.patient, finding)
+            episodes.raise_alert(self.work, self.patient, finding)
         return receipt
 
     def remove(self, response_id: UUID, version: int | None) -> None:
