@@ -3,6 +3,7 @@
 from server.api import (
     alert,
     booking_suggestion,
+    check_in_plan,
     clinic,
     course,
     entry,
@@ -11,6 +12,7 @@ from server.api import (
     sign_in,
     status,
     sync,
+    today,
     treatment_session,
     trend,
     watch,
@@ -20,6 +22,6 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, sync, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, sync, today, check_in_plan, trend, watch, alert, booking_suggestion, inbox),
     )
 )
