@@ -120,6 +120,17 @@ class ScalesBody(Body):
     )
 
 
+class ScalePlanAnswer(Answer):
+    """One scale and the days it is asked on."""
+
+    instrument = fields.String(required=True)
+    anchor = Code(Anchor, required=True)
+    offsets = fields.List(fields.Integer(), required=True)
+    every_days = fields.Integer(required=True, allow_none=True)
+    first_day = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+    open_days = fields.Integer(required=True)
+
+
 class CheckInPlanAnswer(Answer):
     """A patient's plan."""
 
@@ -130,5 +141,5 @@ class CheckInPlanAnswer(Answer):
     quiet_from = TimeOfDay(required=True)
     quiet_until = TimeOfDay(required=True)
     pause = fields.Nested(PauseBody, required=True, allow_none=True)
-    scales = fields.List(fields.Nested(ScalePlanBody), required=True)
+    scales = fields.List(fields.Nested(ScalePlanAnswer), required=True)
     version = fields.Integer(required=True)

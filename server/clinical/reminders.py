@@ -19,6 +19,7 @@ QUIET_FROM, QUIET_UNTIL = time(22, 0), time(7, 0)
 EVERY_DAYS, RAREST_EVERY = 1, 3
 # After three hours an evening's reminder is no help any more: it would come in the night.
 WINDOW = timedelta(hours=3)
+LAST_CALL = timedelta(minutes=15)
 MOST_A_DAY = 2
 # Spreads a clinic's messages over half an hour; the same minutes for the same patient, for ever.
 LARGEST_JITTER = timedelta(minutes=15)
@@ -83,7 +84,10 @@ def slot(day: date, rhythm: Rhythm, zone: str) -> Slot | None:
     at = wall_clock.on_day(day, _shifted(rhythm), zone)
     if at is None:
         return None
-    until = min(at + WINDOW, wall_clock.day_end(day, zone))
+    end = wall_clock.day_end(day, zone)
+    # Where a gap swallows the night's time and the rest of the day, the reminder comes before the gap.
+    at = at if at < end else end - LAST_CALL
+    until = min(at + WINDOW, end)
     at = _quiet_end(at, rhythm, zone)
     return Slot(day, at, until) if at < until else None
 
