@@ -37,7 +37,7 @@ class Route(StrEnum):
 
 
 class Condition(StrEnum):
-    """Target condition of a course (clinical.md 3.4 cohorts)."""
+    """Target condition of a course; the cohorts are in docs/simulator.md."""
 
     DEPRESSION = "depression"
     BIPOLAR_DEPRESSION = "bipolar_depression"
@@ -67,7 +67,7 @@ class SessionStatus(StrEnum):
 
 
 class SafetyAnswer(StrEnum):
-    """Answers to the diary's own safety question, mildest first (clinical.md 2.1)."""
+    """Answers to the diary's own safety question, mildest first (docs/clinical.md)."""
 
     NO = "no"
     PASSING = "passing"
@@ -92,7 +92,7 @@ class Source(StrEnum):
 
 
 class AlertClass(StrEnum):
-    """Urgency, most urgent first (clinical.md 2.3). Order is that of the names."""
+    """Urgency, most urgent first (docs/clinical.md). Order is that of the names."""
 
     P0 = "P0"
     P1 = "P1"
@@ -130,7 +130,7 @@ class Outcome(StrEnum):
 
 
 class WatchState(StrEnum):
-    """State of the watch for one patient and arm (DESIGN section 4)."""
+    """State of the watch for one patient and arm (docs/clinical.md, "States")."""
 
     NO_BASELINE = "no_baseline"
     BASELINE = "baseline"
@@ -144,7 +144,7 @@ class WatchState(StrEnum):
 
 
 class SuggestionState(StrEnum):
-    """Life of a booking suggestion (standards.md 1.5)."""
+    """Life of a booking suggestion (docs/scheduling.md)."""
 
     DRAFT = "draft"
     SUGGESTED = "suggested"
@@ -242,7 +242,7 @@ def symptom(key: str, value: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SideEffect:
-    """One term of the side-effect vocabulary (clinical.md 2.2).
+    """One term of the side-effect vocabulary (docs/clinical.md).
 
     ``window_hours`` is how long after a session the effect is expected; ``None`` means it has no
     acute window (it belongs to repeated dosing or to any time).
