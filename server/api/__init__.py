@@ -3,6 +3,7 @@
 from server.api import (
     alert,
     booking_suggestion,
+    check_in_plan,
     clinic,
     course,
     entry,
@@ -13,6 +14,7 @@ from server.api import (
     sign_in,
     status,
     sync,
+    today,
     treatment_session,
     trend,
     watch,
@@ -22,6 +24,7 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, questionnaire_response, scale, sync, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, questionnaire_response, scale, sync, today, check_in_plan, trend),
+        *(watch, alert, booking_suggestion, inbox),
     )
 )

@@ -190,6 +190,13 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class DeliverySubject(StrEnum):
+    """What a delivery is about, and so whom it concerns: the care team, or a patient."""
+
+    ALERT = "alert"
+    REMINDER = "reminder"
+
+
 class Direction(StrEnum):
     """Which end of an item's range is the bad one."""
 

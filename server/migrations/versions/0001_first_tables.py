@@ -121,10 +121,12 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(32), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("urgency", sa.String(32), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.String(length=64), nullable=True),
@@ -309,6 +311,30 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "check_in_plans",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("reminders", sa.Boolean(), nullable=False),
+        sa.Column("remind_at", sa.Time(), nullable=False),
+        sa.Column("every_days", sa.Integer(), nullable=False),
+        sa.Column("quiet_from", sa.Time(), nullable=False),
+        sa.Column("quiet_until", sa.Time(), nullable=False),
+        sa.Column("pause_first", sa.Date(), nullable=True),
+        sa.Column("pause_last", sa.Date(), nullable=True),
+        sa.Column("scales", sa.JSON(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_check_in_plans_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", name=op.f("pk_check_in_plans")),
+    )
+    with op.batch_alter_table("check_in_plans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_check_in_plans_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
         "courses",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
@@ -428,6 +454,58 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
     )
     op.create_table(
+        "reminders",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "delivery_id"],
+            ["deliveries.clinic_id", "deliveries.id"],
+            name=op.f("fk_reminders_clinic_id_delivery_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_reminders_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_reminders")),
+        sa.UniqueConstraint(
+            "clinic_id", "patient_id", "key", name=op.f("uq_reminders_clinic_id_patient_id_key")
+        ),
+    )
+    with op.batch_alter_table("reminders", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reminders_clinic_id_delivery_id"), ["clinic_id", "delivery_id"], unique=False
+        )
+
+    op.create_table(
+        "zone_changes",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_zone_changes_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_zone_changes")),
+    )
+    with op.batch_alter_table("zone_changes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_zone_changes_clinic_id_patient_id_since"),
+            ["clinic_id", "patient_id", "since"],
+            unique=False,
+        )
+
+    op.create_table(
         "alert_events",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("alert_id", sa.Uuid(), nullable=False),
@@ -543,6 +621,14 @@ def downgrade() -> None:
     op.drop_table("entry_revisions")
     op.drop_table("booking_suggestion_events")
     op.drop_table("alert_events")
+    with op.batch_alter_table("zone_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_zone_changes_clinic_id_patient_id_since"))
+
+    op.drop_table("zone_changes")
+    with op.batch_alter_table("reminders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reminders_clinic_id_delivery_id"))
+
+    op.drop_table("reminders")
     op.drop_table("refresh_tokens")
     with op.batch_alter_table("questionnaire_responses", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_questionnaire_responses_clinic_id_patient_id_sequence"))
@@ -556,6 +642,10 @@ def downgrade() -> None:
 
     op.drop_table("entries")
     op.drop_table("courses")
+    with op.batch_alter_table("check_in_plans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_check_in_plans_next_at"))
+
+    op.drop_table("check_in_plans")
     with op.batch_alter_table("booking_suggestions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_booking_suggestions_one_open",
