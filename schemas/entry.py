@@ -14,6 +14,7 @@ from server.clinical.vocabulary import (
     SEVERITY_LOW,
     SIDE_EFFECTS,
     Adherence,
+    EnteredBy,
     SafetyAnswer,
 )
 
@@ -61,6 +62,11 @@ class EntryBody(Body):
     )
     safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})
     medication = fields.Nested(Medication, load_default=dict)
+    entered_by = Code(
+        EnteredBy,
+        load_default=EnteredBy.PATIENT,
+        metadata={"description": "whose hand made the entry; it is always about the patient"},
+    )
     tags = fields.List(
         Text(longest=40, shortest=1), load_default=list, validate=validate.Length(max=TAGS_MOST)
     )
@@ -94,6 +100,15 @@ class EntryAnswer(Answer):
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)
+    entered_by = Code(EnteredBy, required=True)
+    clock_skew_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how far the phone's clock was behind; null where it did not say"},
+    )
+    clock_suspect = fields.Boolean(
+        required=True, metadata={"description": "more than 10 minutes off: its times may be wrong"}
+    )
     items = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     side_effects = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     hours_since_session = fields.Float(required=True, allow_none=True)

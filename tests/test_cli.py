@@ -33,6 +33,7 @@ from server.services.alert import Finding
 from server.services.passwords import Passwords
 from server.services.secrets import fingerprint
 from server.services.work import Work, system
+from server.settings import Settings, master_keys
 from tests.ports import free_port
 
 Environment = Mapping[str, str]
@@ -285,7 +286,7 @@ def test_every_command_and_option_explains_itself() -> None:
 def test_an_alert_in_the_database_reaches_the_local_mailbox(environment: Environment) -> None:
     afterglow(environment, "migrate")
     data = Path(environment["AFTERGLOW_DATA_DIR"])
-    alert_id = _alert_waiting(f"sqlite:///{data}/afterglow.db")
+    alert_id = _alert_waiting(Settings(data_dir=data))
     with running(environment, "work"):
         wait_for("the job runner", environment, data / "mailbox" / "new")
         deadline = time.monotonic() + 15
@@ -299,9 +300,9 @@ def test_an_alert_in_the_database_reaches_the_local_mailbox(environment: Environ
     assert "breathing" not in text
 
 
-def _alert_waiting(url: str) -> UUID:
+def _alert_waiting(settings: Settings) -> UUID:
     """Write a clinic with Bo, Ana and a finding of hers; return the id of its alert."""
-    database = Database(url)
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
     with database.write() as session:
         work = Work(session, datetime.now(UTC), system(clinics.new_clinic_id()))
         clinics.create(work, slug="demo", name="Demo", zone="Europe/Oslo", country="NO")

@@ -91,6 +91,13 @@ class Source(StrEnum):
     SIMULATOR = "simulator"
 
 
+class EnteredBy(StrEnum):
+    """Whose hand made an entry; what it says is always about the patient."""
+
+    PATIENT = "patient"
+    CAREGIVER = "caregiver"
+
+
 class AlertClass(StrEnum):
     """Urgency, most urgent first (docs/clinical.md). Order is that of the names."""
 

@@ -7,6 +7,7 @@ from server.models.audit_event import AuditEvent
 from server.models.base import Base
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
 from server.models.clinic import Clinic, PolicyVersion
+from server.models.clinic_key import ClinicKey
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
@@ -26,6 +27,7 @@ __all__ = [
     "BookingSuggestion",
     "BookingSuggestionEvent",
     "Clinic",
+    "ClinicKey",
     "Course",
     "Delivery",
     "Entry",

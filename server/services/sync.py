@@ -6,7 +6,7 @@ One bad item never blocks the rest: each has its own savepoint and its own verdi
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry
 from server.services import assessment as assessments
+from server.services import vault
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.journal import Incoming, Journal, open_journal
 from server.services.work import Work
@@ -46,13 +47,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item as it was pushed. ``errors`` are the schema's; with any, the item is not looked at."""
+    """One item as it was pushed. ``errors`` are the schema's; with any, the item is not looked at.
+
+    ``sent_at`` is the phone's clock when it sent the batch, where it said so.
+    """
 
     id: UUID | None
     action: Action
     base_version: int | None
     content: Mapping[str, Any]
     errors: Sequence[Mapping[str, str]] = ()
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
             .limit(size + 1)
         )
     )
-    page = rows[:size]
+    page = vault.opened(work, rows[:size])
     return Pulled(page, page[-1].sequence if page else after, len(rows) > size)
 
 
@@ -130,7 +135,8 @@ def _apply(journal: Journal, change: Change) -> Result:
 
 
 def _store(journal: Journal, change: Change, entry_id: UUID) -> Result:
-    receipt = journal.store(Incoming(entry_id, change.content, change.base_version, Source.APP))
+    incoming = Incoming(entry_id, change.content, change.base_version, Source.APP, change.sent_at)
+    receipt = journal.store(incoming)
     journal.known[entry_id] = receipt.entry
     return Result(entry_id, Verdict(receipt.outcome), receipt.entry, receipt.flags, touched=receipt.touched)
 
