@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
+from schemas.side_effect import SideEffectDetail, Worded
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import (
     ITEMS,
@@ -111,11 +112,20 @@ class EntryAnswer(Answer):
     )
     items = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     side_effects = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    side_effect_details: fields.List[Any] = Worded(
+        required=True, metadata={"description": "the effects that were there, in words"}
+    )
     hours_since_session = fields.Float(required=True, allow_none=True)
     safety = Code(SafetyAnswer, required=True, allow_none=True)
     medication = fields.Nested(Medication, required=True)
     tags = fields.List(fields.String(), required=True)
     note = fields.String(required=True, allow_none=True)
+
+
+class CareEntryAnswer(EntryAnswer):
+    """One entry as the care team reads it."""
+
+    side_effect_details = fields.List(fields.Nested(SideEffectDetail), required=True)
 
 
 class EntryReceipt(Answer):
@@ -147,4 +157,5 @@ class EntryRevisionAnswer(Answer):
 
 
 EntryPage = page_of(EntryAnswer, "EntryPage")
+CareEntryPage = page_of(CareEntryAnswer, "CareEntryPage")
 EntryRevisionPage = page_of(EntryRevisionAnswer, "EntryRevisionPage")

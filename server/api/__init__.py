@@ -8,6 +8,7 @@ from server.api import (
     entry,
     inbox,
     patient,
+    side_effect,
     sign_in,
     status,
     sync,
@@ -20,6 +21,6 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, sync, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, side_effect, sync, trend, watch, alert, booking_suggestion, inbox),
     )
 )

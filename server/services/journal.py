@@ -201,13 +201,7 @@ class Journal:
         return self.work.clinic_id, self.patient.id, entry_id
 
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
-        answers = Answers(
-            safety=entry.safety,
-            side_effects=entry.side_effects,
-            items=entry.items,
-            hours_since_session=entry.hours_since_session,
-        )
-        return redflags.check(answers, self.policy)
+        return redflags.check(answers_of(entry), self.policy)
 
 
 def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
@@ -222,6 +216,16 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
         policy=clinics.policy(work),
         sessions=treatment_sessions.delivered_moments(work, patient_id),
         known={entry.id: entry for entry in vault.opened(work, list(work.session.scalars(query)))},
+    )
+
+
+def answers_of(entry: Entry) -> Answers:
+    """Return what an entry says to the red-flag rules."""
+    return Answers(
+        safety=entry.safety,
+        side_effects=entry.side_effects,
+        items=entry.items,
+        hours_since_session=entry.hours_since_session,
     )
 
 

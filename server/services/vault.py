@@ -86,7 +86,7 @@ def _open(work: Work, row: Base) -> None:
             continue
         if key_id_of(sealed) not in keyring(work).ids:
             # Another process has added a key since this one looked.
-            del _keyrings(work.session)[work.clinic_id]
+            _keyrings(work.session).pop(work.clinic_id, None)
         place = place_of(_table(type(row)), column.name, _key_of(row))
         column.keep(row, keyring(work).open(sealed, place))
 
