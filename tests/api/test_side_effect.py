@@ -119,10 +119,10 @@ def test_the_events_come_as_a_table_too(cast: Cast, clock: Clock, session: dict[
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=x"])
-def test_a_cell_is_never_a_formula(app: Flask, text: str) -> None:
-    with app.test_request_context():
+def test_a_cell_is_never_a_formula(built_app: Flask, text: str) -> None:
+    with built_app.test_request_context():
         answer = csv_answer(["a"], [{"a": text}, {"a": -1.5}, {"a": "1-1"}], "table")
-    cells = [row["a"] for row in csv.DictReader(io.StringIO(answer.text, newline=""))]
+    cells = [row["a"] for row in csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline=""))]
     assert cells == [f"'{text}", "-1.5", "1-1"]
 
 
