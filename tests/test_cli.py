@@ -33,7 +33,7 @@ from server.services.alert import Finding
 from server.services.passwords import Passwords
 from server.services.secrets import fingerprint
 from server.services.work import Work, system
-from server.settings import Settings, master_keys
+from server.settings import Settings, master_keys, new_master_key
 from tests.ports import free_port
 
 Environment = Mapping[str, str]
@@ -267,6 +267,39 @@ def test_a_short_name_is_given_once(environment: Environment) -> None:
     afterglow(environment, "migrate")
     afterglow(environment, *add_clinic())
     assert "already" in refusal(environment, *add_clinic())
+
+
+def test_a_master_key_that_is_not_the_database_s_is_one_clear_line(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    afterglow(environment, *add_clinic())
+    other = {**environment, "AFTERGLOW_MASTER_KEY": new_master_key()}
+    assert refusal(other, "serve") == "AFTERGLOW_MASTER_KEY does not open this database."
+
+
+@pytest.mark.parametrize("key", ["short", "c2hvcnQ=", f"{'A' * 43}=,", "Slept better."])
+def test_a_master_key_that_is_none_is_refused_without_showing_it(environment: Environment, key: str) -> None:
+    line = refusal({**environment, "AFTERGLOW_MASTER_KEY": key}, "migrate")
+    assert line == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
+
+
+def test_a_damaged_key_file_is_refused_and_left_as_it_is(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    file = Path(environment["AFTERGLOW_DATA_DIR"]) / "master.key"
+    file.write_text("half a k")
+    assert refusal(environment, "serve") == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
+    assert file.read_text() == "half a k"
+
+
+def test_production_starts_with_a_master_key_of_its_own_only(environment: Environment) -> None:
+    production = {
+        **environment,
+        "AFTERGLOW_ENVIRONMENT": "production",
+        "AFTERGLOW_JWT_KEY": "k" * 32,
+        "AFTERGLOW_SMTP_URL": "smtp://mail.example",
+        "AFTERGLOW_PUBLIC_URL": "https://afterglow.example",
+        "AFTERGLOW_PASSWORD_COST": "standard",
+    }
+    assert refusal(production, "migrate") == "AFTERGLOW_MASTER_KEY must be set in production"
 
 
 def test_the_contract_is_printed_without_touching_anything(environment: Environment) -> None:

@@ -31,9 +31,10 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
     """
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-    masters = master_keys(settings)
     try:
-        database = Database(settings.sqlalchemy_url, masters)
+        database = Database(settings.sqlalchemy_url, master_keys(settings))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise click.ClickException("AFTERGLOW_DATABASE_URL can't be used as a database address.") from None
     try:
