@@ -22,7 +22,10 @@ Key = tuple[Any, ...]
 
 
 def add_key(work: Work) -> ClinicKey:
-    """Give the actor's clinic a fresh data key: from now on it seals, the ones before still open."""
+    """Give the actor's clinic a fresh data key: the ones before still open.
+
+    Other processes go on sealing with the one before until they meet a value sealed with the new one.
+    """
     known = work.session.scalars(select(ClinicKey.key_id).where(ClinicKey.clinic_id == work.clinic_id))
     number = max(known, default=0) + 1
     row = ClinicKey(clinic_id=work.clinic_id, key_id=number, created_at=work.now)
@@ -30,6 +33,8 @@ def add_key(work: Work) -> ClinicKey:
     work.session.add(row)
     work.session.flush()
     _keyrings(work.session).pop(work.clinic_id, None)
+    # Until this commits, nobody else may seal with the new key: rolled back, it would open nothing.
+    work.session.info["clinic_keyrings"] = {}
     work.audit("clinic-key.create", object_id=str(number))
     return row
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from server.api.edge import Surroundings
 from server.database import Database
 from server.models import Entry, EntryRevision
-from server.sealing import SealError, master_keyring
+from server.sealing import SealError, key_id_of, master_keyring
 from server.services import entry as entries
 from server.services import vault
 from server.services.entry import Range
@@ -139,8 +139,22 @@ def test_a_new_key_seals_from_now_on_and_an_entry_sent_again_is_still_known(
     write(cast, clock, "after")
     with Surroundings.of(app).database.read() as session:
         stored = session.scalars(select(Entry.sealed_note).order_by(Entry.id))
-        assert [int.from_bytes(note[1:5]) for note in stored if note] == [1, 2]
+        assert [key_id_of(note) for note in stored if note] == [1, 2]
     assert [e["note"] for e in cast.ana.get("/entries").json["items"]] == ["before", "after"]
+
+
+def test_a_key_that_was_never_committed_seals_nothing(app: Flask, cast: Cast, clock: Clock) -> None:
+    database = Surroundings.of(app).database
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        work = as_work(app, cast.ana, session)
+        vault.add_key(work)
+        sealed = vault.seal(work, Entry, ("clinic", "ana", "1"), "note", CANARY)
+        assert sealed is not None
+        assert key_id_of(sealed) == 2
+        raise ZeroDivisionError
+    write(cast, clock, CANARY)
+    with database.read() as session:
+        assert [key_id_of(note) for note in session.scalars(select(Entry.sealed_note)) if note] == [1]
 
 
 def test_a_key_that_another_process_added_is_found_when_it_is_met(
