@@ -11,6 +11,7 @@ from server.api import (
     patient,
     questionnaire_response,
     scale,
+    side_effect,
     sign_in,
     status,
     sync,
@@ -24,7 +25,7 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, questionnaire_response, scale, sync, today, check_in_plan, trend),
+        *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(watch, alert, booking_suggestion, inbox),
     )
 )

@@ -120,6 +120,11 @@ def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
+def also_csv(view: Callable[P, R]) -> Callable[P, R]:
+    """Say in the contract that a view answers `Accept: text/csv` too."""
+    return _with_doc(view, {"x-csv": True})
+
+
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view's body be as large as ``size`` bytes. Goes above the arguments, which read it."""
 

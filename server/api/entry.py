@@ -7,6 +7,8 @@ from uuid import UUID
 from flask import Response
 
 from schemas.entry import (
+    CareEntryAnswer,
+    CareEntryPage,
     EntryAnswer,
     EntryBody,
     EntryPage,
@@ -27,6 +29,7 @@ from server.api.edge import (
     writing,
 )
 from server.api.paging import paged
+from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services import entry as entries
 from server.services import notice as notices
@@ -102,13 +105,21 @@ def list_entries(query: Mapping[str, Any]) -> Any:
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
 @allow(*READERS)
 @blueprint.arguments(EntryQuery, location="query")
-@blueprint.response(200, EntryPage)
+@blueprint.response(200, CareEntryPage)
 def list_patient_entries(query: Mapping[str, Any], patient_id: UUID) -> Any:
     """Read a patient's entries of a range of days, a page at a time. Audited."""
+
+    def rows(after: UUID | None, size: int) -> Any:
+        wanted = Range(query.get("first"), query.get("last"), after, size)
+        return [
+            joined(entry, CareEntryAnswer, side_effect_details=entries.side_effect_details(work, entry))
+            for entry in entries.page(work, patient_id, wanted)
+        ]
+
     with writing() as work:
         patients.get(work, patient_id)
         work.audit("entry.list", patient_id)
-        return _page(work, patient_id, query)
+        return paged(query, rows, lambda row: row["id"])
 
 
 def own_patient() -> UUID:

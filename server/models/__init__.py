@@ -8,6 +8,7 @@ from server.models.base import Base
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
 from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic, PolicyVersion
+from server.models.clinic_key import ClinicKey
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
@@ -32,6 +33,7 @@ __all__ = [
     "BookingSuggestionEvent",
     "CheckInPlan",
     "Clinic",
+    "ClinicKey",
     "Course",
     "Delivery",
     "Entry",

@@ -72,6 +72,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "clinic_keys",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_clinic_keys_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "key_id", name=op.f("pk_clinic_keys")),
+    )
+    op.create_table(
         "invitations",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -212,7 +221,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resolved_by", sa.Uuid(), nullable=True),
         sa.Column("outcome", sa.String(32), nullable=True),
-        sa.Column("resolution_note", sa.Text(), nullable=True),
+        sa.Column("sealed_resolution_note", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["clinic_id", "patient_id"],
@@ -278,7 +287,7 @@ def upgrade() -> None:
         sa.Column("latest", sa.Date(), nullable=False),
         sa.Column("blocks", sa.JSON(), nullable=False),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
-        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.Column("sealed_decision_reason", sa.LargeBinary(), nullable=True),
         sa.Column("external_id", sa.String(length=200), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("treatment_session_id", sa.Uuid(), nullable=True),
@@ -367,13 +376,16 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("entered_by", sa.String(32), nullable=False),
+        sa.Column("clock_skew_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("clock_suspect", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("side_effects", sa.JSON(), nullable=False),
         sa.Column("hours_since_session", sa.Double(), nullable=True),
         sa.Column("safety", sa.String(32), nullable=True),
         sa.Column("medication", sa.JSON(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("sealed_note", sa.LargeBinary(), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
@@ -530,7 +542,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
-        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("sealed_detail", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["clinic_id", "suggestion_id"],
             ["booking_suggestions.clinic_id", "booking_suggestions.id"],
@@ -546,7 +558,7 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("sealed_content", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -684,6 +696,7 @@ def downgrade() -> None:
     op.drop_table("scale_texts")
     op.drop_table("policy_versions")
     op.drop_table("invitations")
+    op.drop_table("clinic_keys")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_events_clinic_id_patient_id_at"))
 
