@@ -59,8 +59,14 @@ class SyncBody(Body):
 
     cursor = Text(longest=500, allow_none=True, load_default=None)
     limit = Whole(low=1, high=500, load_default=200)
-    sent_at = Moment(metadata={"description": "the phone's clock; a difference is noted, never corrected"})
+    sent_at = Moment(metadata={"description": "the phone's clock; see `clock_suspect`"})
     items = Unchecked(fields.Nested(SyncItem), load_default=list, validate=validate.Length(max=ITEMS_MOST))
+
+
+class SyncedEntry(EntryAnswer):
+    """An entry, or the tombstone of a deleted one (its content is empty)."""
+
+    deleted = Present(attribute="deleted_at", required=True)
 
 
 class SyncResult(Answer):
@@ -75,16 +81,10 @@ class SyncResult(Answer):
     )
     version = fields.Integer(required=True, allow_none=True, metadata={"description": "stored now"})
     current = fields.Nested(
-        EntryAnswer, required=True, allow_none=True, metadata={"description": "on a conflict: what is stored"}
+        SyncedEntry, required=True, allow_none=True, metadata={"description": "on a conflict: what is stored"}
     )
     errors = fields.List(fields.Nested(ProblemDetail), required=True)
     notice = fields.Nested(NoticeAnswer, required=True, allow_none=True)
-
-
-class SyncedEntry(EntryAnswer):
-    """An entry, or the tombstone of a deleted one (its content is empty)."""
-
-    deleted = Present(attribute="deleted_at", required=True)
 
 
 class SyncAnswer(Answer):
@@ -94,4 +94,8 @@ class SyncAnswer(Answer):
     changes = fields.List(fields.Nested(SyncedEntry), required=True)
     next_cursor = fields.String(required=True)
     has_more = fields.Boolean(required=True)
+    clock_suspect = fields.Boolean(
+        required=True,
+        metadata={"description": "`sent_at` is more than 10 minutes off; nothing was corrected"},
+    )
     who_reads_this = fields.String(required=True)
