@@ -9,6 +9,7 @@ be killed at any moment. The password comes from the variable PHONE_PASSWORD.
 """
 
 import argparse
+import http.client
 import json
 import os
 import random
@@ -37,7 +38,17 @@ CREATE TABLE IF NOT EXISTS pending (
     state TEXT NOT NULL DEFAULT 'waiting', errors TEXT);
 """
 # The members of an entry that the patient wrote; the server adds others.
-WRITTEN = ("occurred_at", "zone", "recorded_at", "items", "side_effects", "safety", "medication", "tags", "note")
+WRITTEN = (
+    "occurred_at",
+    "zone",
+    "recorded_at",
+    "items",
+    "side_effects",
+    "safety",
+    "medication",
+    "tags",
+    "note",
+)
 
 Json = dict[str, Any]
 Send = Callable[[str, str, Json | None], tuple[int, Json]]
@@ -61,7 +72,7 @@ def uuid7(now: float) -> str:
 class Store:
     """One SQLite file. `entry` is what the server has; `pending` lies over it until it is answered.
 
-    At most two pending changes an entry: one that may have been sent and must not be touched
+    An entry has at most two pending changes: one that may have been sent and must not be touched
     (`sent`), and one that waits behind it and is rewritten in place.
     """
 
@@ -101,10 +112,12 @@ class Store:
         """Put a change (None deletes) behind what is pending for this entry."""
         text = None if body is None else json.dumps(body)
         last = self.db.execute(
-            "SELECT number, state FROM pending WHERE id = ? ORDER BY number DESC LIMIT 1", (entry_id,)
+            "SELECT number, state, base_version FROM pending WHERE id = ? ORDER BY number DESC LIMIT 1",
+            (entry_id,),
         ).fetchone()
         if last is None or last[1] == "sent":
-            row = (entry_id, self.version(entry_id), text)
+            # Behind a change on its way it says the same base: the answer will correct it.
+            row = (entry_id, last[2] if last else self.version(entry_id), text)
             self.db.execute("INSERT INTO pending (id, base_version, body) VALUES (?, ?, ?)", row)
         elif body is None and self.version(entry_id) is None and not self._sent(entry_id):
             self.db.execute("DELETE FROM pending WHERE number = ?", (last[0],))  # the server never saw it
@@ -118,14 +131,14 @@ class Store:
 
     def batch(self, most: int) -> list[Json]:
         """Return the next changes to push, at most one an entry, and mark them as sent for ever."""
-        rows = self.db.execute(
-            "SELECT number, id, base_version, body FROM pending WHERE state IN ('waiting', 'sent') AND number IN "
-            "(SELECT min(number) FROM pending GROUP BY id) ORDER BY number LIMIT ?",
-            (most,),
-        ).fetchall()
         items: list[Json] = []
         size = 0
         with self.all_or_nothing() as db:
+            rows = db.execute(
+                "SELECT number, id, base_version, body FROM pending WHERE state IN ('waiting', 'sent') "
+                "AND number IN (SELECT min(number) FROM pending GROUP BY id) ORDER BY number LIMIT ?",
+                (most,),
+            ).fetchall()
             for number, entry_id, base, body in rows:
                 size += len((body or "").encode()) + 200
                 if size > BYTES_MOST:
@@ -151,7 +164,8 @@ class Store:
     def count(self, *states: str) -> int:
         """Return how many changes are in one of ``states``: the app shows it."""
         marks = ",".join("?" * len(states))
-        return self.db.execute(f"SELECT count(*) FROM pending WHERE state IN ({marks})", states).fetchone()[0]
+        query = f"SELECT count(*) FROM pending WHERE state IN ({marks})"
+        return int(self.db.execute(query, states).fetchone()[0])
 
 
 @dataclass
@@ -182,7 +196,7 @@ class Phone:
             self.store.write(entry_id, None)
 
     def sync(self) -> None:
-        """Push what is pending and pull what is new, until there is neither. Unreachable leaves all as it is."""
+        """Push what is pending and pull what is new, until there is neither."""
         more = True
         while more:
             more = self._exchange() or bool(self.store.count("waiting", "sent"))
@@ -209,6 +223,8 @@ class Phone:
             for change in answer["changes"]:
                 self.store.apply(change["id"], change["version"], written(change))
             self.store.keep("cursor", answer["next_cursor"])
+        if any(result["verdict"] == "retry" for result in answer["results"]):
+            raise Unreachable("the server asks to send some of it later")
         return bool(answer["has_more"])
 
     def _settle(self, item: Json, result: Json) -> None:
@@ -216,7 +232,8 @@ class Phone:
         mine = "(SELECT min(number) FROM pending WHERE id = ?)"
         if verdict == "retry":
             return
-        if verdict in ("invalid", "forbidden"):
+        waits = db.execute("SELECT count(*) FROM pending WHERE id = ?", (entry_id,)).fetchone()[0] > 1
+        if verdict in ("invalid", "forbidden") and not waits:
             row = (json.dumps(result["errors"]), entry_id)
             db.execute(f"UPDATE pending SET state = 'refused', errors = ? WHERE number = {mine}", row)
             return
@@ -225,7 +242,7 @@ class Phone:
             version = result["version"] or self.store.version(entry_id) or 1
             self.store.apply(entry_id, version, item.get("entry"))
             db.execute("UPDATE pending SET base_version = ? WHERE id = ?", (version, entry_id))
-        else:
+        elif verdict == "conflict":
             self._both_texts(item, result["current"])
 
     def _both_texts(self, item: Json, current: Json) -> None:
@@ -261,3 +278,158 @@ def join_notes(theirs: str | None, mine: str | None) -> str | None:
     lines = (theirs or "").split("\n")
     added = [line for line in (mine or "").split("\n") if line not in lines]
     return "\n".join(line for line in [*lines, *added] if line) or None
+
+
+class Server:
+    """The way to the server: signs in, refreshes, repeats once after 401."""
+
+    def __init__(self, store: Store, url: str, who: Json) -> None:
+        self.store, self.url, self.who = store, url.rstrip("/"), who
+
+    def send(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        """Send as the signed-in patient. Raises Unreachable and Refused (no sign-in)."""
+        if self.store.get("access_token") is None:
+            self._sign_in()
+        status, answer = self._ask(method, path, body, self.store.get("access_token"))
+        if status == 401:
+            self._refresh()
+            status, answer = self._ask(method, path, body, self.store.get("access_token"))
+        return status, answer
+
+    def _refresh(self) -> None:
+        """Trade the refresh token. It works once: if we died with the answer, only signing in is left."""
+        body = {"refresh_token": self.store.get("refresh_token")}
+        status, answer = self._ask("POST", "/v1/sign-ins/refresh", body)
+        if status == 200:
+            self._keep(answer)
+        else:
+            self._sign_in()
+
+    def _sign_in(self) -> None:
+        status, answer = self._ask("POST", "/v1/sign-ins", self.who)
+        if status != 201:
+            raise Refused(f"{status} {answer.get('detail')}")
+        _, me = self._ask("GET", "/v1/me", None, answer["access_token"])
+        if self.store.get("patient_id") not in (None, me["patient_id"]):
+            raise Refused("this phone holds the journal of somebody else")
+        with self.store.all_or_nothing():
+            self.store.keep("patient_id", me["patient_id"])
+            self.store.keep("cursor", None)
+        self._keep(answer)
+
+    def _keep(self, tokens: Json) -> None:
+        with self.store.all_or_nothing():  # before they are used; an app keeps them in the keychain
+            for name in ("access_token", "refresh_token"):
+                self.store.keep(name, tokens[name])
+
+    def _ask(self, method: str, path: str, body: Json | None, token: str | None = None) -> tuple[int, Json]:
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code >= 500 or error.code == 429:
+                raise Unreachable(f"{error.code}") from None
+            return error.code, json.load(error)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            # Also an answer cut off in the middle: what the server did is not known.
+            raise Unreachable(type(error).__name__) from None
+
+
+def sync_patiently(phone: Phone, tries: int, first_pause: float) -> None:
+    """Sync; without an answer try again after pauses that grow, with chance in them."""
+    for left in reversed(range(tries)):
+        try:
+            return phone.sync()
+        except Unreachable:
+            if not left:
+                raise
+            pause = min(LONGEST_PAUSE, first_pause * 2 ** (tries - 1 - left))
+            time.sleep(pause * random.uniform(0.5, 1.5))
+    return None
+
+
+def log_a_week(phone: Phone, entries: int) -> None:
+    """Log, correct and take back entries offline; a phone that was killed goes on where it was.
+
+    Entry n says "entry n"; of the one before, every 5th is corrected and every 9th taken back.
+    """
+    store = phone.store
+    if store.get("week") is None:
+        with store.all_or_nothing():
+            store.keep("week", json.dumps([phone.clock().isoformat(), 0, None]))
+    began, done, last = json.loads(store.get("week") or "")
+    for number in range(done, entries):
+        felt = datetime.fromisoformat(began) - timedelta(days=7) * (1 - number / entries)
+        body = {"occurred_at": felt.isoformat(), "zone": "Europe/Oslo", "items": {"mood": number % 11}}
+        body |= {"note": f"entry {number}", "recorded_at": phone.clock().isoformat()}
+        body["safety"] = "often" if number == 20 else "no"
+        with store.all_or_nothing():  # the entry and how far we are: both or neither
+            entry_id = uuid7(phone.clock().timestamp())
+            store.write(entry_id, body)
+            if number and number % 5 == 0:
+                before = store.journal()[last]
+                store.write(last, {**before, "note": f"{before['note']}, corrected"})
+            elif number and number % 9 == 0:
+                store.write(last, None)
+            store.keep("week", json.dumps([began, number + 1, entry_id]))
+            last = entry_id
+
+
+def show(notice: Json) -> None:
+    """Put a notice before the patient's eyes."""
+    lines = ", ".join(notice["crisis_lines"])
+    print(f"!! {notice['text']} Emergency: {notice['emergency_number']}. {lines}", flush=True)
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    options = _options()
+    store = Store(options.store)
+    who = {"clinic": options.clinic, "email": options.email, "password": os.environ.get("PHONE_PASSWORD", "")}
+    phone = Phone(store, Server(store, options.server, who).send, show, most=options.most)
+    if options.week:
+        log_a_week(phone, options.entries)
+    elif options.do == "log":
+        now = phone.clock().isoformat()
+        phone.log(
+            {"occurred_at": now, "zone": options.zone, "items": {"mood": options.mood}} | _note(options)
+        )
+    if options.week or options.do == "sync":
+        try:
+            sync_patiently(phone, options.tries, options.pause)
+        except (Unreachable, Refused) as error:
+            sys.exit(f"not synced ({error}); {store.count('waiting', 'sent')} pending, nothing is lost")
+    for entry_id, entry in store.journal().items():
+        print(entry_id, entry["occurred_at"], entry.get("items"), entry.get("note", ""))
+    print(f"{store.count('waiting', 'sent')} pending, {store.count('refused')} can't be taken")
+
+
+def _note(options: argparse.Namespace) -> Json:
+    return {"note": options.note} if options.note else {}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("do", nargs="?", choices=["log", "sync", "list"], default="list")
+    parser.add_argument("--server", default="http://127.0.0.1:8000")
+    parser.add_argument("--store", default="phone.db", help="the phone's file")
+    parser.add_argument("--clinic", default="demo")
+    parser.add_argument("--email", required=True)
+    parser.add_argument("--mood", type=int, default=5, choices=range(11))
+    parser.add_argument("--zone", default="Europe/Oslo")
+    parser.add_argument("--note")
+    parser.add_argument("--week", action="store_true", help="log a week offline, then sync")
+    parser.add_argument("--entries", type=int, default=42, help="entries of that week")
+    parser.add_argument("--most", type=int, default=ITEMS_MOST, help="changes a call")
+    parser.add_argument("--tries", type=int, default=8)
+    parser.add_argument("--pause", type=float, default=FIRST_PAUSE, help="seconds before the second try")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
