@@ -4,6 +4,7 @@ The phones are the one of `examples/phone.py` on stores in memory; the wire is t
 text a patient types is one word, used once (`w17`), so a lost or doubled text can be named.
 """
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ from tests.conftest import NOON, Clock, Rows, empty, fill, rows_of
 
 WORD = re.compile(r"w\d+")
 PHONES = st.integers(0, 1)
+FEW = st.integers(0, 2)
+# What the server said in all examples, to see that every road was taken.
+VERDICTS: Counter[str] = Counter()
 # PostgreSQL takes three times as long an example, and runs the same rules.
 EXAMPLES = {"sqlite": 40, "postgresql": 12}
 # Enough calls to settle any conflict between two phones that are no longer used.
@@ -45,27 +49,52 @@ def words(body: Json | None) -> set[str]:
 
 @dataclass
 class Ledger:
-    """What the server acknowledged, and which words the patient knowingly replaced."""
+    """Every word typed, what became of it on the phones, and what the server acknowledged."""
 
+    typed: set[str] = field(default_factory=set)
+    over: dict[str, set[str]] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
-    replaced_by: dict[str, set[str]] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
     taken_back: dict[str, set[str]] = field(default_factory=dict)
+    lost_with_the_phone: set[str] = field(default_factory=set)
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    def type(self, body: Json | None = None) -> str:
+        """Return a new word, typed over what ``body`` said."""
+        word = f"w{len(self.typed) + 1}"
+        self.typed.add(word)
+        self.over[word] = self.all_before(body)
+        return word
+
+    def take_back(self, entry_id: str, body: Json) -> None:
+        """Note that the patient took back what ``body`` says."""
+        self.taken_back.setdefault(entry_id, set()).update(self.all_before(body))
+
+    def all_before(self, body: Json | None) -> set[str]:
+        """Return the words of ``body`` and those they were typed over."""
+        seen = words(body)
+        return seen.union(*(self.over[word] for word in seen))
 
     def hear(self, item: Json, result: Json) -> None:
         """Note the verdict on one item; it reached the phone."""
+        self.verdicts[result["verdict"]] += 1
         if result["verdict"] not in STORED:
             return
         said = words(item.get("entry"))
         self.acknowledged |= said
-        self.replaced |= set().union(*(self.replaced_by.get(word, set()) for word in said))
+        self.replaced |= set().union(*(self.over[word] for word in said))
         if item["action"] == "delete":
-            self.replaced |= self.taken_back.get(item["id"], set())
+            self.replaced |= self.taken_back[item["id"]]
 
-    @property
-    def owed(self) -> set[str]:
-        """The words that must be there in the end."""
-        return self.acknowledged - self.replaced
+    def owed(self, refused: set[str]) -> set[str]:
+        """Return the words that must be there in the end.
+
+        What was acknowledged, unless the server also acknowledged its replacement; and what was
+        typed last and neither refused nor lost with a phone, whether acknowledged or not.
+        """
+        gone = set().union(*self.over.values(), *self.taken_back.values())
+        typed_last = self.typed - gone - refused - self.lost_with_the_phone
+        return (self.acknowledged - self.replaced) | typed_last
 
 
 @dataclass
@@ -87,6 +116,7 @@ class Wire:
             raise Unreachable("the answer was lost")
         assert answer.status_code in (200, 410), answer.text
         found: Json = answer.get_json()
+        self.ledger.verdicts["resync"] += answer.status_code == 410
         if answer.status_code == 200:
             self.cursors.append(found["next_cursor"])
             for item, result in zip((body or {})["items"], found["results"], strict=True):
@@ -108,48 +138,45 @@ class TwoPhones(RuleBasedStateMachine):
         empty(database)
         fill(database, self.rows)
         self.clock.now = NOON
-        self.ledger, self.count = Ledger(), 0
+        self.ledger = Ledger()
         self.skew = [timedelta(), timedelta()]
         self.versions: Counter[str] = Counter()
         self.wires = [Wire(self.cast.ana, self.ledger) for _ in range(2)]
         self.phones = [self.new_phone(which) for which in range(2)]
+        self.log(0, 5)
+        self.phones[0].sync(), self.phones[1].sync()
 
     def new_phone(self, which: int) -> Phone:
         """A phone out of the box; few items a call, so that a sync takes several."""
         send, clock = self.wires[which].send, lambda: self.clock.now + self.skew[which]
-        return Phone(Store(":memory:"), send, lambda _: None, clock, most=3)
-
-    def word(self) -> str:
-        self.count += 1
-        return f"w{self.count}"
+        return Phone(Store(":memory:"), send, lambda _: None, clock, most=2)
 
     def picked(self, which: int, number: int) -> tuple[str, Json] | None:
+        """Return one of the first entries a phone shows: few, so that the two phones meet."""
         seen = sorted(self.phones[which].store.journal().items())
         return seen[number % len(seen)] if seen else None
 
     @rule(which=PHONES, mood=st.integers(0, 10))
     def log(self, which: int, mood: int) -> None:
-        self.phones[which].log(entry(self.clock.now, items={"mood": mood}, note=self.word()))
+        self.phones[which].log(entry(self.clock.now, items={"mood": mood}, note=self.ledger.type()))
 
-    @rule(which=PHONES, number=st.integers(0, 9))
+    @rule(which=PHONES, number=FEW)
     def edit(self, which: int, number: int) -> None:
         if (found := self.picked(which, number)) is not None:
             entry_id, body = found
-            word = self.word()
-            before = words(body)
-            self.ledger.replaced_by[word] = before.union(
-                *(self.ledger.replaced_by.get(w, ()) for w in before)
-            )
-            self.phones[which].edit(entry_id, {**body, "note": word})
+            felt = self.clock.now.isoformat()
+            self.phones[which].edit(entry_id, {**body, "occurred_at": felt, "note": self.ledger.type(body)})
 
-    @rule(which=PHONES, number=st.integers(0, 9))
+    @rule(number=FEW)
+    def edit_on_both(self, number: int) -> None:
+        self.edit(0, number)
+        self.edit(1, number)
+
+    @rule(which=PHONES, number=FEW)
     def delete(self, which: int, number: int) -> None:
         if (found := self.picked(which, number)) is not None:
-            entry_id, body = found
-            before = words(body)
-            gone = before.union(*(self.ledger.replaced_by.get(w, ()) for w in before))
-            self.ledger.taken_back.setdefault(entry_id, set()).update(gone)
-            self.phones[which].delete(entry_id)
+            self.ledger.take_back(*found)
+            self.phones[which].delete(found[0])
 
     @rule(which=PHONES)
     def sync(self, which: int) -> None:
@@ -166,6 +193,8 @@ class TwoPhones(RuleBasedStateMachine):
 
     @rule(which=PHONES)
     def reinstall(self, which: int) -> None:
+        rows = self.phones[which].store.db.execute("SELECT body FROM pending WHERE body IS NOT NULL")
+        self.ledger.lost_with_the_phone |= set().union(*(words(json.loads(body)) for (body,) in rows))
         self.phones[which] = self.new_phone(which)
 
     @rule(which=PHONES, days=st.integers(-400, 400))
@@ -182,10 +211,14 @@ class TwoPhones(RuleBasedStateMachine):
         if known := self.wires[which].cursors:
             self.phones[which].store.keep("cursor", known[number % len(known)])
 
-    @rule(number=st.integers(0, 4))
-    def half_a_year_passes(self, number: int) -> None:
-        if number == 0:
-            self.clock.forward(days=181)
+    @precondition(lambda self: self.clock.now < NOON + timedelta(days=181))
+    @rule()
+    def half_a_year_passes(self) -> None:
+        self.clock.forward(days=181)
+
+    @rule(which=PHONES)
+    def log_what_lies_too_far_back(self, which: int) -> None:
+        self.phones[which].log(entry(self.clock.now - timedelta(days=40), note=self.ledger.type()))
 
     @invariant()
     def versions_only_grow_and_every_entry_is_there_once(self) -> None:
@@ -200,11 +233,15 @@ class TwoPhones(RuleBasedStateMachine):
             for phone in self.phones:
                 phone.sync()
         server = {str(r.id): (r.version, self.content(r)) for r in self.stored()}
+        refused = set[str]()
         for phone in self.phones:
             assert phone.store.count("waiting", "sent") == 0
+            rows = phone.store.db.execute("SELECT body FROM pending WHERE body IS NOT NULL")
+            refused |= set().union(*(words(json.loads(body)) for (body,) in rows))
             assert self.copy_of(phone) == server
         kept = Counter(word for _, body in server.values() for word in words(body))
-        assert self.ledger.owed <= kept.keys(), "an acknowledged text is lost"
+        assert self.ledger.owed(refused) <= kept.keys(), "a text is lost"
+        VERDICTS.update(self.ledger.verdicts)
         assert [word for word, times in kept.items() if times > 1] == [], "a text is doubled"
 
     def stored(self) -> list[Entry]:
@@ -241,3 +278,4 @@ def test_two_phones_and_the_server_agree_whatever_happens(
             phases=[Phase.generate, Phase.shrink],
         ),
     )
+    assert VERDICTS.keys() >= {"created", "duplicate", "updated", "conflict", "invalid", "resync"}
