@@ -239,8 +239,9 @@ class Phone:
             return
         db.execute(f"DELETE FROM pending WHERE number = {mine}", (entry_id,))
         if verdict in STORED:
-            version = result["version"] or self.store.version(entry_id) or 1
-            self.store.apply(entry_id, version, item.get("entry"))
+            version = result["version"] or self.store.version(entry_id)
+            if version is not None:  # None: we deleted what the server never had
+                self.store.apply(entry_id, version, item.get("entry"))
             db.execute("UPDATE pending SET base_version = ? WHERE id = ?", (version, entry_id))
         elif verdict == "conflict":
             self._both_texts(item, result["current"])

@@ -37,7 +37,7 @@ FEW = st.integers(0, 2)
 # What the server said in all examples, to see that every road was taken.
 VERDICTS: Counter[str] = Counter()
 # PostgreSQL takes three times as long an example, and runs the same rules.
-EXAMPLES = {"sqlite": 40, "postgresql": 12}
+EXAMPLES = {"sqlite": 24, "postgresql": 8}
 # Enough calls to settle any conflict between two phones that are no longer used.
 QUIET = 6
 
@@ -275,7 +275,7 @@ def test_two_phones_and_the_server_agree_whatever_happens(
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
         ),
     )
     assert VERDICTS.keys() >= {"created", "duplicate", "updated", "conflict", "invalid", "resync"}
