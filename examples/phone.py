@@ -177,6 +177,7 @@ class Phone:
     show: Callable[[Json], None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     most: int = ITEMS_MOST
+    page: int = 200
 
     def log(self, body: Json) -> str:
         """Log an entry offline: it is on the disk before this returns its id."""
@@ -204,7 +205,7 @@ class Phone:
     def _exchange(self) -> bool:
         items = self.store.batch(self.most)
         cursor = self.store.get("cursor")
-        body = {"cursor": cursor, "items": items, "limit": 200, "sent_at": self.clock().isoformat()}
+        body = {"cursor": cursor, "items": items, "limit": self.page, "sent_at": self.clock().isoformat()}
         status, answer = self.send("POST", "/v1/sync", body)
         if status == 410:
             with self.store.all_or_nothing():

@@ -149,7 +149,7 @@ class TwoPhones(RuleBasedStateMachine):
     def new_phone(self, which: int) -> Phone:
         """A phone out of the box; few items a call, so that a sync takes several."""
         send, clock = self.wires[which].send, lambda: self.clock.now + self.skew[which]
-        return Phone(Store(":memory:"), send, lambda _: None, clock, most=2)
+        return Phone(Store(":memory:"), send, lambda _: None, clock, most=2, page=2)
 
     def picked(self, which: int, number: int) -> tuple[str, Json] | None:
         """Return one of the first entries a phone shows: few, so that the two phones meet."""
