@@ -13,6 +13,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from server.api import BLUEPRINTS, contract, errors, tokens
 from server.api.converters import Uuid7Converter
 from server.api.edge import EXTENSION, Surroundings
+from server.api.readiness import check_texts
 from server.database import Database
 from server.services.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_key
@@ -26,7 +27,11 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
-    """Join settings, database, blueprints and error answers into one WSGI application."""
+    """Join settings, database, blueprints and error answers into one WSGI application.
+
+    Raises SettingsError in production where the crisis lines were not reviewed for a year.
+    """
+    check_texts(settings, clock())
     app = Flask("afterglow", static_folder=None)
     app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
     app.config["JWT_SECRET_KEY"] = signing_key(settings)

@@ -3,15 +3,19 @@
 from server.api import (
     alert,
     booking_suggestion,
+    check_in_plan,
     clinic,
     course,
     entry,
     inbox,
     patient,
+    questionnaire_response,
+    scale,
     side_effect,
     sign_in,
     status,
     sync,
+    today,
     treatment_session,
     trend,
     watch,
@@ -21,6 +25,7 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, side_effect, sync, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
+        *(watch, alert, booking_suggestion, inbox),
     )
 )

@@ -7,20 +7,24 @@ from marshmallow import Schema
 
 from schemas.alert import AlertAnswer
 from schemas.booking_suggestion import SuggestionAnswer
+from schemas.check_in_plan import CheckInPlanAnswer
 from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
 from schemas.inbox import InboxAnswer
 from schemas.patient import PatientAnswer
+from schemas.questionnaire_response import QuestionnaireResponseAnswer
 from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
 _SHAPES: Mapping[str, Schema] = {
     "Alert": AlertAnswer(),
     "BookingSuggestion": SuggestionAnswer(),
+    "CheckInPlan": CheckInPlanAnswer(),
     "Course": CourseAnswer(),
     "Entry": EntryAnswer(),
     "InboxItem": InboxAnswer(),
     "Patient": PatientAnswer(),
+    "QuestionnaireResponse": QuestionnaireResponseAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),
 }
 

@@ -87,8 +87,16 @@ class Source(StrEnum):
     """The way an entry came in. Every way passes the same safety check."""
 
     APP = "app"
+    CLINIC = "clinic"
     IMPORT = "import"
     SIMULATOR = "simulator"
+
+
+class Sensitivity(StrEnum):
+    """Whether answers need more protection than other health data (42 CFR Part 2)."""
+
+    ORDINARY = "ordinary"
+    SUBSTANCE_USE = "substance_use"
 
 
 class EnteredBy(StrEnum):
@@ -187,6 +195,13 @@ class DeliveryState(StrEnum):
     CLAIMED = "claimed"
     DELIVERED = "delivered"
     GIVEN_UP = "given_up"
+
+
+class DeliverySubject(StrEnum):
+    """What a delivery is about, and so whom it concerns: the care team, or a patient."""
+
+    ALERT = "alert"
+    REMINDER = "reminder"
 
 
 class Direction(StrEnum):

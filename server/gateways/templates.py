@@ -26,6 +26,25 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             ),
             path="/v1/alerts/{id}",
         ),
+        "alert_unanswered": Template(
+            subject="An alert at your clinic has not been answered",
+            text=(
+                "An alert at your clinic has not been acknowledged in time. Please see to it "
+                "that a clinician or coordinator signs in and acknowledges it:\n\n"
+                "{link}\n"
+            ),
+            path="/v1/alerts/{id}",
+        ),
+        "reminder": Template(
+            subject="Your diary is open",
+            text=(
+                "Your diary is open:\n\n"
+                "{link}\n\n"
+                "Nobody reads it in real time. In danger, call the emergency number.\n"
+                "You can pause these messages, or have fewer, in the app.\n"
+            ),
+            path="/v1/me/today",
+        ),
     }
 )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -41,8 +42,11 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
         patient_id=new.patient_id,
         created_at=work.now,
     )
-    work.session.add(account)
-    work.session.flush()
+    try:
+        with work.session.begin_nested():
+            work.session.add(account)
+    except IntegrityError:  # somebody else took it between our look and our insert
+        raise Conflict("email-taken", "This e-mail is in use at this clinic.") from None
     work.audit("account.create", new.patient_id, account.id)
     return account
 
@@ -69,3 +73,14 @@ def recipients(work: Work, roles: set[Role]) -> list[Account]:
         .order_by(Account.id)
     )
     return list(found)
+
+
+def of_patient(work: Work, patient_id: UUID) -> Account | None:
+    """Return the working account of a patient, or None where they have not enrolled or it is closed."""
+    query = select(Account).where(
+        Account.clinic_id == work.clinic_id,
+        Account.role == Role.PATIENT,
+        Account.patient_id == patient_id,
+        Account.disabled_at.is_(None),
+    )
+    return work.session.scalar(query.order_by(Account.id).limit(1))

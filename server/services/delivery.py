@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import DeliveryState, Role
+from server.clinical.vocabulary import DeliveryState, DeliverySubject, Role
 from server.models import Account, Alert, Delivery, Patient
 from server.services import account as accounts
 from server.services.work import Work
@@ -23,7 +23,7 @@ TOP_LEVEL = len(_LEVELS) - 1
 def enqueue(work: Work, alert: Alert) -> int:
     """Write one delivery for everybody who is due to hear of ``alert`` at its level; return how many.
 
-    The key names the worsening and the level, so writing the same notice twice is one row.
+    The key names the version of the alert, so writing the same notice twice is one row.
     """
     work.session.flush()
     told = _recipients(work, alert)
@@ -33,7 +33,7 @@ def enqueue(work: Work, alert: Alert) -> int:
 
 
 def _add(work: Work, alert: Alert, account: Account) -> None:
-    key = f"{alert.id}:{alert.worsened_at.isoformat()}:{alert.level}:{account.id}:email"
+    key = f"{alert.id}:{alert.version}:{alert.level}:{account.id}:email"
     taken = select(Delivery.id).where(Delivery.clinic_id == work.clinic_id, Delivery.key == key)
     if work.session.scalar(taken) is not None:
         return
@@ -44,7 +44,8 @@ def _add(work: Work, alert: Alert, account: Account) -> None:
             key=key,
             account_id=account.id,
             channel="email",
-            template="patient_needs_review",
+            template=_template(account),
+            subject=DeliverySubject.ALERT,
             subject_id=alert.id,
             urgency=alert.urgency,
             state=DeliveryState.QUEUED,
@@ -54,6 +55,11 @@ def _add(work: Work, alert: Alert, account: Account) -> None:
         )
     )
     work.session.flush()
+
+
+def _template(account: Account) -> str:
+    # An admin sees no patient: the message asks to see to it that somebody who does signs in.
+    return "alert_unanswered" if account.role is Role.CLINIC_ADMIN else "patient_needs_review"
 
 
 def _recipients(work: Work, alert: Alert) -> Sequence[Account]:
@@ -69,5 +75,9 @@ def _recipients(work: Work, alert: Alert) -> Sequence[Account]:
 
 def of_subject(work: Work, subject_id: UUID) -> Sequence[Delivery]:
     """Return every delivery about one alert, oldest first: who was told what and when."""
-    query = select(Delivery).where(Delivery.clinic_id == work.clinic_id, Delivery.subject_id == subject_id)
+    query = select(Delivery).where(
+        Delivery.clinic_id == work.clinic_id,
+        Delivery.subject == DeliverySubject.ALERT,
+        Delivery.subject_id == subject_id,
+    )
     return list(work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)))
