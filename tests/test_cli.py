@@ -250,7 +250,7 @@ def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(environment:
     ("option", "value", "said"),
     [
         ("zone", "Europe/Nowhere", "no time zone 'Europe/Nowhere'"),
-        ("slug", "Not A Slug", "The slug must be"),
+        ("slug", "Not A Slug", "The short name must be"),
         ("country", "Norway", "The country must be"),
         ("name", " ", "A name has"),
         ("admin", "x" * 201, "A name has"),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +24,9 @@ from server.app import create_app
 from server.database import Database
 from server.migrations import upgrade
 from server.models import Alert, Entry, EntryRevision
-from server.settings import Settings
+from server.services import vault
+from server.services.work import Work, system
+from server.settings import Settings, master_keys
 from tests.cast import PASSWORD, found_clinic
 from tests.conftest import JWT_KEY
 from tests.ports import free_port
@@ -146,9 +149,13 @@ class Handset:
 
 
 def on_the_server(settings: Settings) -> dict[str, Any]:
-    database = Database(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
     with database.read() as session:
-        rows = {str(row.id): row for row in session.scalars(select(Entry))}
+        clinic_id = session.scalar(select(Entry.clinic_id).limit(1))
+        stored = list(session.scalars(select(Entry)))
+        if clinic_id is not None:
+            vault.opened(Work(session, datetime.now(UTC), system(clinic_id)), stored)
+        rows = {str(row.id): row for row in stored}
         revisions = session.scalar(select(func.count()).select_from(EntryRevision))
         found = {
             "notes": {key: row.note for key, row in rows.items()},

@@ -30,7 +30,7 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             subject="An alert at your clinic has not been answered",
             text=(
                 "An alert at your clinic has not been acknowledged in time. Please see to it "
-                "that a clinician or coordinator signs in and acknowledges it:\n\n"
+                "that a clinician or coordinator takes it on:\n\n"
                 "{link}\n"
             ),
             path="/v1/alerts/{id}",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from server.clinical import checkins
 from server.clinical.checkins import DIARY, Occurrence, SessionDays
-from server.models import Entry, Patient
+from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import planning
 from server.services import treatment_session as treatment_sessions
 from server.services.work import Work
@@ -24,7 +24,12 @@ def open_on(work: Work, patient: Patient, day: date) -> Sequence[Occurrence]:
 
 
 def done(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
-    """Return which occurrences are done: the diary of a day, once an entry belongs to that day."""
+    """Return which occurrences are done: a diary day with an entry, a scale with a response to it."""
+    wanted = set(keys)
+    return _logged(work, patient_id, wanted) | _answered(work, patient_id, wanted)
+
+
+def _logged(work: Work, patient_id: UUID, keys: set[str]) -> set[str]:
     days = {key: date.fromisoformat(key.removeprefix(f"{DIARY}:")) for key in keys if key.startswith(DIARY)}
     query = select(Entry.local_day).where(
         Entry.clinic_id == work.clinic_id,
@@ -34,6 +39,16 @@ def done(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
     )
     logged = set(work.session.scalars(query.distinct()))
     return {key for key, day in days.items() if day in logged}
+
+
+def _answered(work: Work, patient_id: UUID, keys: set[str]) -> set[str]:
+    query = select(QuestionnaireResponse.occurrence).where(
+        QuestionnaireResponse.clinic_id == work.clinic_id,
+        QuestionnaireResponse.patient_id == patient_id,
+        QuestionnaireResponse.deleted_at.is_(None),
+        QuestionnaireResponse.occurrence.in_(keys),
+    )
+    return {key for key in work.session.scalars(query.distinct()) if key is not None}
 
 
 def _sessions(work: Work, patient: Patient, day: date) -> SessionDays:

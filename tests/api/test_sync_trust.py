@@ -105,7 +105,7 @@ def test_a_feeling_two_days_ahead_or_thirty_back_is_taken_and_one_beyond_is_name
     beyond = [days[0] + timedelta(seconds=1), days[1] - timedelta(seconds=1)]
     answer = cast.ana.post("/sync", {"items": [put(entry(clock.now + d)) for d in [*days, *beyond]]})
     assert verdicts(answer) == ["created"] * 2 + ["invalid"] * 2
-    assert {r["errors"][0]["pointer"] for r in answer.json["results"][2:]} == {"/occurred_at"}
+    assert {r["errors"][0]["pointer"] for r in answer.json["results"][2:]} == {"/entry/occurred_at"}
 
 
 def test_what_was_stored_is_recognised_however_late_it_is_sent_again(cast: Cast, clock: Clock) -> None:

@@ -115,6 +115,31 @@ def test_a_scale_is_due_around_the_sessions(cast: Cast, clock: Clock, visits: Vi
     assert [(o["key"], o["until"]) for o in found] == [("phq-9:2026-03-02", "2026-03-05T03:00:00+00:00")]
 
 
+def test_a_scale_is_done_once_it_was_filled_for_its_occurrence(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=1))
+    path = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    assert cast.bo.put(path, {"scales": [PHQ]}, 1).status_code == 200
+
+    def scale() -> Any:
+        found = cast.ana.get("/me/today").json["occurrences"]
+        return next(o for o in found if o["instrument"] == "phq-9")
+
+    assert scale()["done"] is False
+    filled = {
+        "instrument": "phq-9",
+        "instrument_version": 1,
+        "locale": "en",
+        "occurrence": scale()["key"],
+        "answers": {f"q{n}": 0 for n in range(1, 10)},
+        "occurred_at": clock.now.isoformat(),
+        "zone": "Europe/Oslo",
+    }
+    assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled).status_code == 201
+    assert scale()["done"] is True
+
+
 def test_the_plan_is_the_usual_one_until_somebody_changes_it(cast: Cast) -> None:
     answer = cast.ana.get("/me/check-in-plan")
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"v1"')

@@ -46,7 +46,17 @@ def everything(database: Database) -> dict[str, int]:
 def test_simulate_tells_what_it_made_and_keeps_the_truth(run: Run, tmp_path: Path) -> None:
     truth = tmp_path / "truth.json"
     said = run(
-        "simulate", "--patients", 2, "--days", 60, "--seed", 3, "--truth", truth, "--password", "river stone"
+        "simulate",
+        "--patients",
+        2,
+        "--days",
+        60,
+        "--seed",
+        3,
+        "--truth",
+        truth,
+        "--password",
+        "river stone and moss",
     )
     assert said.exit_code == 0, said.output
     assert "Clinic simulated-3: 2 patients" in said.output
