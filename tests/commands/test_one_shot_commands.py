@@ -56,7 +56,7 @@ def test_simulate_tells_what_it_made_and_keeps_the_truth(run: Run, tmp_path: Pat
         "--truth",
         truth,
         "--password",
-        "river stone and moss",
+        "river stones 12",
     )
     assert said.exit_code == 0, said.output
     assert "Clinic simulated-3: 2 patients" in said.output
