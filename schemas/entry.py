@@ -103,6 +103,16 @@ class EntryAnswer(Answer):
     note = fields.String(required=True, allow_none=True)
 
 
+class OwnEntryAnswer(EntryAnswer):
+    """One entry as its patient reads it."""
+
+    seen_by_team_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "when your care team first opened your diary after this version came in"},
+    )
+
+
 class EntryReceipt(Answer):
     """The stored entry, what the patient must see, and who reads this and when."""
 
@@ -132,4 +142,5 @@ class EntryRevisionAnswer(Answer):
 
 
 EntryPage = page_of(EntryAnswer, "EntryPage")
+OwnEntryPage = page_of(OwnEntryAnswer, "OwnEntryPage")
 EntryRevisionPage = page_of(EntryRevisionAnswer, "EntryRevisionPage")

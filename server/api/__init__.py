@@ -11,6 +11,7 @@ from server.api import (
     sign_in,
     status,
     sync,
+    timeline,
     treatment_session,
     trend,
     watch,
@@ -20,6 +21,6 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, sync, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, sync, timeline, trend, watch, alert, booking_suggestion, inbox),
     )
 )

@@ -1,18 +1,20 @@
 """The patient's diary."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
 from schemas.entry import (
-    EntryAnswer,
     EntryBody,
     EntryPage,
     EntryQuery,
     EntryReceipt,
     EntryRevisionPage,
+    OwnEntryAnswer,
+    OwnEntryPage,
 )
 from server.api.body import Blueprint
 from server.api.edge import (
@@ -27,10 +29,12 @@ from server.api.edge import (
     writing,
 )
 from server.api.paging import paged
+from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services import entry as entries
 from server.services import notice as notices
 from server.services import patient as patients
+from server.services import team_view as team_views
 from server.services.entry import Range
 from server.services.journal import Incoming, Receipt
 
@@ -60,12 +64,13 @@ def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
 
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["GET"])
 @allow(Role.PATIENT)
-@blueprint.response(200, EntryAnswer, headers=documented_headers("ETag"))
+@blueprint.response(200, OwnEntryAnswer, headers=documented_headers("ETag"))
 def get_entry(entry_id: UUID) -> Any:
     """Read one of your own entries."""
     with reading() as work:
         entry = entries.get(work, own_patient(), entry_id)
-        return entry, 200, etag(entry.version)
+        seen = team_views.first_seen(work, own_patient(), [entry])
+        return own_entry(entry, seen), 200, etag(entry.version)
 
 
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["DELETE"])
@@ -92,11 +97,13 @@ def get_entry_revisions(entry_id: UUID) -> Any:
 @blueprint.route("/entries", methods=["GET"])
 @allow(Role.PATIENT)
 @blueprint.arguments(EntryQuery, location="query")
-@blueprint.response(200, EntryPage)
+@blueprint.response(200, OwnEntryPage)
 def list_entries(query: Mapping[str, Any]) -> Any:
     """Read your own entries of a range of days, a page at a time."""
     with reading() as work:
-        return _page(work, own_patient(), query)
+        page = _page(work, own_patient(), query)
+        seen = team_views.first_seen(work, own_patient(), page["items"])
+        return page | {"items": [own_entry(entry, seen) for entry in page["items"]]}
 
 
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
@@ -116,6 +123,11 @@ def own_patient() -> UUID:
     found = actor().patient_id
     assert found is not None, "a patient's account names its patient"
     return found
+
+
+def own_entry(entry: Any, seen: Mapping[UUID, datetime]) -> dict[str, Any]:
+    """Return ``entry`` with when the care team first saw it."""
+    return joined(entry, OwnEntryAnswer, seen_by_team_at=seen.get(entry.id))
 
 
 def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, Any]:
