@@ -6,6 +6,7 @@ from server.api import (
     clinic,
     course,
     entry,
+    export,
     inbox,
     patient,
     sign_in,
@@ -21,6 +22,6 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, sync, timeline, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, sync, timeline, export, trend, watch, alert, booking_suggestion, inbox),
     )
 )
