@@ -18,7 +18,7 @@ from server.diary_import.export_file import LARGEST_EXPORT
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="check the file, change nothing")
 def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
-    """Import an export FILE (JSON) of another server: every entry with every version, courses and sessions."""
+    """Import an export FILE (JSON): every entry with every version, courses and sessions."""
     with started() as around:
         plan = prepare(around.database, (slug, patient_id), read_bytes(file, LARGEST_EXPORT), around.now)
         held = plan.file

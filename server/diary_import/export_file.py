@@ -69,7 +69,7 @@ class PastSession:
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A checked export. ``courses`` are values of `Course`; ``revisions`` come in the order they were received."""
+    """A checked export. ``courses`` are values of `Course`; ``revisions`` come as they were received."""
 
     courses: Sequence[Mapping[str, Any]]
     sessions: Sequence[PastSession]

@@ -64,9 +64,8 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
         "tags": " | ".join(content["tags"]),
         "note": content["note"],
     }
-    return (
-        row | _when(content["occurred_at"], content["zone"]) | content["items"] | content["medication"] | said
-    )
+    when = _when(content["occurred_at"], content["zone"])
+    return {**row, **when, **content["items"], **content["medication"], **said}
 
 
 def _state(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> str:
