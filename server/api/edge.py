@@ -118,6 +118,16 @@ def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
+def also_answers(content_type: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say in the contract that a view can answer with text of another kind too."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        content = {content_type: {"schema": {"type": "string"}}}
+        return _with_doc(view, {"responses": {"200": {"content": content}}})
+
+    return decorate
+
+
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view's body be as large as ``size`` bytes. Goes above the arguments, which read it."""
 
