@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: run demo test check lint types openapi bench lock clean
+
+.PHONY: run demo test check cover lint types openapi bench lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -15,7 +16,10 @@ demo: $(READY)          ## load the demo clinic without starting anything
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
-check: lint types test  ## what CI runs
+check: lint types cover test  ## what CI runs
+
+cover: $(READY)         ## every branch of the clinical core is tested
+	@$(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

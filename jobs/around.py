@@ -8,6 +8,10 @@ from server.gateways.email import EmailGateway
 from server.settings import Settings
 
 
+class Incomplete(Exception):
+    """A run did what it could and something stayed undone: the run ledger must not call it a success."""
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """The database, the settings, the way out by e-mail, and the wish to stop.

@@ -7,7 +7,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from server.services import assessment as assessments
 from server.services import clinic as clinics
 from server.services import patient as patients
@@ -23,10 +23,18 @@ SET_ASIDE = timedelta(hours=1)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Close every ended day of every clinic; return how many days were closed."""
+    """Close every ended day of every clinic; return how many days were closed.
+
+    Raises `Incomplete`, at the end, where a patient had to be set aside.
+    """
     with around.database.read() as session:
         ids = clinics.every_id(session)
-    return sum(_close_clinic(around, now, clinic_id) for clinic_id in ids)
+    closed = sum(_close_clinic(around, now, clinic_id) for clinic_id in ids)
+    with around.database.read() as session:
+        aside = sum(patients.set_aside(Work(session, now, system(clinic_id))) for clinic_id in ids)
+    if aside:
+        raise Incomplete(f"{aside} patients could not be judged")
+    return closed
 
 
 def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from jobs.stopwatch import Stopwatch
 from server.gateways.email import Message, SendError
 from server.gateways.templates import UnknownTemplate, render
@@ -17,10 +17,14 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)
 # A long queue goes on at the next tick; a run that never ended would look like a job that hangs.
 LONGEST_RUN = timedelta(minutes=1)
+# An urgent message that waits longer means that people are not reached, whatever the reason.
+URGENT_LIMIT = timedelta(minutes=10)
 
 
 def run(around: Around, now: datetime) -> int:
     """Send what is due, most urgent first, one at a time; return how many were taken.
+
+    Raises `Incomplete` where an urgent message has been waiting for too long.
 
     A mail server that is away is asked once a run: what else waits stays in its place.
     """
@@ -35,7 +39,15 @@ def run(around: Around, now: datetime) -> int:
         if failure is not None and failure.away:
             break
         sent += failure is None
+    _check_urgent(around, watch.moment())
     return sent
+
+
+def _check_urgent(around: Around, moment: datetime) -> None:
+    with around.database.read() as session:
+        stuck = outbox.urgent_since(session, moment - URGENT_LIMIT)
+    if stuck:
+        raise Incomplete(f"{stuck} urgent messages wait too long")
 
 
 def _claim(around: Around, moment: datetime) -> Claimed | None:

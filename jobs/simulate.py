@@ -14,7 +14,7 @@ from server.database import Database
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services.account import NewAccount
-from server.services.errors import Conflict
+from server.services.errors import Conflict, Invalid
 from server.services.passwords import Passwords
 from server.services.work import Work, system
 from server.simulator.clinic import simulate_clinic
@@ -98,6 +98,8 @@ def _open_clinic(work: Work, wish: Wish, passwords: Passwords) -> UUID | None:
     try:
         name = f"Simulated clinic {wish.seed}"
         clinics.create(work, slug=wish.slug, name=name, zone=ZONE, country=COUNTRY)
+    except Invalid as error:
+        raise Problem(error.detail) from None
     except Conflict:
         raise Problem(f"There is a clinic {wish.slug} already; choose another name with --clinic.") from None
     if wish.password is None:

@@ -13,35 +13,50 @@ from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validate
 
-_CONTROL = frozenset({"Cc", "Cs", "Cn"})
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Unassigned characters are taken: they are the emoji of a newer Unicode than this Python knows.
+_CONTROL = frozenset({"Cc", "Cs"})
+# Embeddings and overrides; isolates stay, keyboards of right-to-left languages write them.
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-_ZONES = frozenset(available_timezones())
+# Names that mean "whatever this machine says" are not places.
+_ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
 
 class Text(fields.String):
     """Text without control characters, lone surrogates or direction overrides, normalised to NFC.
 
-    ``lines=True`` allows line feed and tab. Leading and trailing blanks are kept: they are the writer's.
+    ``lines=True`` is for what people write at length: line feed and tab are allowed, CR LF becomes a
+    line feed, and direction overrides are left out instead of refusing the whole of what was
+    written. Leading and trailing blanks are kept: they are the writer's.
     """
 
     def __init__(self, *, longest: int, shortest: int = 0, lines: bool = False, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
-        self.allowed = frozenset("\n\t") if lines else frozenset()
+        self.lines = lines
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
+        if self.lines:
+            text = _kept(text.replace("\r\n", "\n"))
         if any(self._forbidden(character) for character in text):
             raise ValidationError("Control characters are not allowed.")
         return unicodedata.normalize("NFC", text)
 
     def _forbidden(self, character: str) -> bool:
-        if character in self.allowed:
+        if self.lines and character in "\n\t":
             return False
-        return character in _BIDI or unicodedata.category(character) in _CONTROL
+        if character in _OVERRIDES or unicodedata.category(character) in _CONTROL:
+            return True
+        point = ord(character)
+        return point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF  # never characters, in any Unicode
+
+
+def _kept(text: str) -> str:
+    return "".join(character for character in text if character not in _OVERRIDES)
 
 
 class Reason(Text):
@@ -196,12 +211,11 @@ class Id(fields.UUID):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Choice(fields.Field[Mapping[str, Any]]):
-    """A JSON object whose keys come from a fixed vocabulary and whose values are one kind of field."""
+class Members(fields.Field[Mapping[str, Any]]):
+    """A JSON object read member by member; what is wrong is said under the member's name."""
 
-    def __init__(self, members: Mapping[str, fields.Field[Any]], **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"type": "object", **kwargs.pop("metadata", {})}, **kwargs)
-        self.members = members
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
@@ -218,6 +232,35 @@ class Choice(fields.Field[Mapping[str, Any]]):
         return taken
 
     def _member(self, key: str, member: Any) -> Any:
+        raise NotImplementedError
+
+
+class Choice(Members):
+    """A JSON object whose keys come from a fixed vocabulary and whose values are one kind of field."""
+
+    def __init__(self, members: Mapping[str, fields.Field[Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.members = members
+
+    def _member(self, key: str, member: Any) -> Any:
         if key not in self.members:
             raise ValidationError("Is not in the vocabulary.")
         return self.members[key].deserialize(member)
+
+
+class Named(Members):
+    """A JSON object of up to ``most`` members with any plain names; ``member`` says what they hold."""
+
+    def __init__(self, member: fields.Field[Any], *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.member, self.most = member, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
+        if isinstance(value, dict) and len(value) > self.most:
+            raise ValidationError(f"Has more than {self.most} members.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+    def _member(self, key: str, member: Any) -> Any:
+        if not _NAME.fullmatch(key):
+            raise ValidationError("Is not a name.")
+        return self.member.deserialize(member)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from schemas.base import Answer, Body, ProblemDetail
 from schemas.entry import ENTRY, EntryAnswer, EntryBody, NoticeAnswer
 from schemas.fields import Id, Moment, Text, Whole
+from schemas.questionnaire_response import QuestionnaireResponseAnswer, QuestionnaireResponseBody
 
 ITEMS_MOST = 200
 
@@ -26,11 +27,20 @@ class SyncItem(Body):
     """One change made on the phone."""
 
     id = Id7(required=True)
+    kind = fields.String(
+        validate=validate.OneOf(["entry", "questionnaire_response"]),
+        load_default="entry",
+        metadata={"description": "what the item is; its content is in the member of that name"},
+    )
     action = fields.String(required=True, validate=validate.OneOf(["put", "delete"]))
     base_version = Whole(
         low=1, high=1_000_000, allow_none=True, metadata={"description": "the version this changes"}
     )
-    entry = fields.Nested(EntryBody, metadata={"description": "with action put"})
+    entry = fields.Nested(EntryBody, metadata={"description": "with action put and kind entry"})
+    questionnaire_response = fields.Nested(
+        QuestionnaireResponseBody,
+        metadata={"description": "with action put and kind questionnaire_response"},
+    )
 
 
 class Present(fields.Boolean):
@@ -63,6 +73,17 @@ class SyncBody(Body):
     items = Unchecked(fields.Nested(SyncItem), load_default=list, validate=validate.Length(max=ITEMS_MOST))
 
 
+class ByKind(fields.Field[Any]):
+    """Dumps a row of one of several kinds: `kind` of the value names its shape, `row` is dumped with it."""
+
+    def __init__(self, shapes: Mapping[str, type[Schema]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shapes = {kind: shape() for kind, shape in shapes.items()}
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else self.shapes[value.kind].dump(value.row)
+
+
 class SyncResult(Answer):
     """The verdict on one pushed item, in the order they were pushed."""
 
@@ -74,8 +95,11 @@ class SyncResult(Answer):
         ),
     )
     version = fields.Integer(required=True, allow_none=True, metadata={"description": "stored now"})
-    current = fields.Nested(
-        EntryAnswer, required=True, allow_none=True, metadata={"description": "on a conflict: what is stored"}
+    current = ByKind(
+        {"entry": EntryAnswer, "questionnaire_response": QuestionnaireResponseAnswer},
+        required=True,
+        allow_none=True,
+        metadata={"description": "on a conflict: what is stored, an entry or a questionnaire response"},
     )
     errors = fields.List(fields.Nested(ProblemDetail), required=True)
     notice = fields.Nested(NoticeAnswer, required=True, allow_none=True)
@@ -84,6 +108,18 @@ class SyncResult(Answer):
 class SyncedEntry(EntryAnswer):
     """An entry, or the tombstone of a deleted one (its content is empty)."""
 
+    kind = fields.Constant("entry", required=True, metadata={"type": "string", "enum": ["entry"]})
+    deleted = Present(attribute="deleted_at", required=True)
+
+
+class SyncedQuestionnaireResponse(QuestionnaireResponseAnswer):
+    """A questionnaire response, or the tombstone of a deleted one (its answers are empty)."""
+
+    kind = fields.Constant(
+        "questionnaire_response",
+        required=True,
+        metadata={"type": "string", "enum": ["questionnaire_response"]},
+    )
     deleted = Present(attribute="deleted_at", required=True)
 
 
@@ -91,7 +127,9 @@ class SyncAnswer(Answer):
     """Verdicts, then what changed since the cursor. Ask again with `next_cursor` while `has_more`."""
 
     results = fields.List(fields.Nested(SyncResult), required=True)
-    changes = fields.List(fields.Nested(SyncedEntry), required=True)
+    changes = fields.List(
+        ByKind({"entry": SyncedEntry, "questionnaire_response": SyncedQuestionnaireResponse}), required=True
+    )
     next_cursor = fields.String(required=True)
     has_more = fields.Boolean(required=True)
     who_reads_this = fields.String(required=True)

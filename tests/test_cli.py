@@ -25,11 +25,11 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
 from server.models import Invitation
 from server.services import account as accounts
-from server.services import alert as alerts
 from server.services import clinic as clinics
+from server.services import episode as episodes
 from server.services import patient as patients
 from server.services.account import NewAccount
-from server.services.alert import Finding
+from server.services.episode import Finding
 from server.services.passwords import Passwords
 from server.services.secrets import fingerprint
 from server.services.work import Work, system
@@ -311,7 +311,7 @@ def _alert_waiting(url: str) -> UUID:
         found = Finding(
             AlertFamily.SIDE_EFFECT, AlertClass.P0, date(2026, 3, 2), ("breathing_trouble",), "Ana"
         )
-        alert = alerts.raise_alert(work, ana, found)
+        alert = episodes.raise_alert(work, ana, found)
         assert alert is not None
     database.close()
     return alert.id

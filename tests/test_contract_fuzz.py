@@ -30,6 +30,7 @@ from server.database import Database
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, found_clinic
 from tests.conftest import NOON, Clock, empty
+from tests.scales import filled
 
 CHECKS = [
     not_a_server_error,
@@ -80,10 +81,13 @@ def test_random_requests_are_answered_as_the_contract_says(fuzzed: tuple[Flask, 
 
 
 def _real_ids(cast: Cast) -> dict[str, str]:
-    """Return path parameters that exist: Ana, and an entry she just made."""
+    """Return path parameters that exist: Ana, an entry and a filled scale of hers, a scale."""
     entry_id = str(uuid7())
     assert cast.ana.put(f"/entries/{entry_id}", entry(NOON)).status_code == 201
-    return {"patient_id": str(cast.ana.patient_id), "entry_id": entry_id}
+    response_id = str(uuid7())
+    assert cast.ana.put(f"/questionnaire-responses/{response_id}", filled(NOON)).status_code == 201
+    ana = str(cast.ana.patient_id)
+    return {"patient_id": ana, "entry_id": entry_id, "response_id": response_id, "key": "phq-9"}
 
 
 def _try(operation: Any, person: Person, ids: dict[str, str]) -> Counter[int]:
@@ -113,7 +117,9 @@ def _make_real(case: Any, ids: dict[str, str]) -> None:
     # A made-up id is never found, and a made-up moment is hardly ever of this month.
     for name in ids.keys() & (case.path_parameters or {}).keys():
         case.path_parameters[name] = ids[name]
-    if isinstance(case.body, dict) and "occurred_at" in case.body:
+    if isinstance(case.body, dict) and "instrument" in case.body:
+        case.body = filled(NOON, each=1)
+    elif isinstance(case.body, dict) and "occurred_at" in case.body:
         case.body.update(occurred_at=NOON.isoformat(), zone="Europe/Oslo")
         case.body.setdefault("safety", "no")
         for text_or_moment in ("recorded_at", "tags", "note"):

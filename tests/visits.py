@@ -11,10 +11,10 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
-from server.services import alert as alerts
 from server.services import booking_suggestion as booking_suggestions
-from server.services.alert import Finding
+from server.services import episode as episodes
 from server.services.civil_time import civil_day
+from server.services.episode import Finding
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
 
@@ -85,7 +85,7 @@ class Visits:
             patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
             day = civil_day(work.now, patient.zone)
             finding = Finding(family, AlertClass.P2, day, ("R2:composite",), CANARY, {"why": CANARY})
-            alert = alerts.raise_alert(work, patient, finding)
+            alert = episodes.raise_alert(work, patient, finding)
             assert alert is not None
             suggestion = booking_suggestions.suggest_after_alert(work, patient, alert, arm)
             return None if suggestion is None else suggestion.id

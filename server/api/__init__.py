@@ -9,6 +9,8 @@ from server.api import (
     export,
     inbox,
     patient,
+    questionnaire_response,
+    scale,
     sign_in,
     status,
     sync,
@@ -22,6 +24,7 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, sync, timeline, export, trend, watch, alert, booking_suggestion, inbox),
+        *(entry, questionnaire_response, scale, sync, timeline, export, trend, watch),
+        *(alert, booking_suggestion, inbox),
     )
 )

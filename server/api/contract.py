@@ -7,7 +7,8 @@ import yaml
 from flask_smorest import Api
 
 from schemas.base import ProblemSchema
-from schemas.fields import Choice
+from schemas.fields import Choice, Named
+from schemas.sync import ByKind
 from server.api.converters import Uuid7Converter
 
 PROBLEM = "application/problem+json"
@@ -32,7 +33,8 @@ class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
 def describe(api: Api) -> None:
     """Say once what holds for the whole contract."""
     assert api.spec is not None
-    api.ma_plugin.converter.add_attribute_function(_choice_properties)
+    for properties in (_choice_properties, _named_properties, _kind_properties):
+        api.ma_plugin.converter.add_attribute_function(properties)
     api.register_converter(Uuid7Converter, _uuid7_schema)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     api.spec.options["info"] = {
@@ -65,6 +67,23 @@ def _choice_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
         return {}
     members = {key: converter.field2property(member) for key, member in field.members.items()}
     return {"properties": members, "additionalProperties": False}
+
+
+def _named_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """Say what the members of a `Named` hold."""
+    if not isinstance(field, Named):
+        return {}
+    names = {"pattern": "^[A-Za-z0-9_.-]{1,64}$"}
+    member = converter.field2property(field.member)
+    return {"additionalProperties": member, "propertyNames": names, "maxProperties": field.most}
+
+
+def _kind_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """List the shapes of a `ByKind`."""
+    if not isinstance(field, ByKind):
+        return {}
+    shapes = [converter.resolve_nested_schema(shape) for shape in field.shapes.values()]
+    return {"anyOf": [*shapes, {"type": "null"}] if field.allow_none else shapes}
 
 
 def _uuid7_schema(converter: Uuid7Converter) -> dict[str, Any]:

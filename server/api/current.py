@@ -11,6 +11,7 @@ from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
 from schemas.inbox import InboxAnswer
 from schemas.patient import PatientAnswer
+from schemas.questionnaire_response import QuestionnaireResponseAnswer
 from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
@@ -21,6 +22,7 @@ _SHAPES: Mapping[str, Schema] = {
     "Entry": EntryAnswer(),
     "InboxItem": InboxAnswer(),
     "Patient": PatientAnswer(),
+    "QuestionnaireResponse": QuestionnaireResponseAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),
 }
 

@@ -1,5 +1,6 @@
 """The edge's own things: its transaction, its clock, who may pass, and versions in headers."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -24,6 +25,7 @@ from server.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
+_VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +149,10 @@ def if_match() -> int | None:
     raw = request.headers.get("If-Match")
     if raw is None:
         return None
-    text = raw.strip().removeprefix('"v').removesuffix('"')
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and raw.strip() == f'"v{text}"'):
+    found = _VERSION.fullmatch(raw.strip())
+    if found is None:
         raise HeaderProblem("If-Match", 'Must be a version like "v3".')
-    return int(text)
+    return int(found[1])
 
 
 def required_version() -> int:

@@ -15,7 +15,7 @@ blueprint = Blueprint("status", __name__, description="Is the service up")
 @open_to_all
 @blueprint.response(200, ServiceStatus)
 def status() -> Any:
-    """Answer 200 when the database answers, else 503."""
+    """Answer 200 when the database answers and is migrated, else 503."""
     with here().database.read() as session:
-        session.execute(text("SELECT 1"))
+        session.execute(text("SELECT count(*) FROM clinics"))
     return {"status": "ok"}

@@ -18,7 +18,7 @@ from server.services import notice as notices
 from server.services import patient as patients
 from server.services import sync
 from server.services.errors import Gone
-from server.services.sync import Action, Change, Result
+from server.services.sync import Action, Change, Kind, Result
 
 blueprint = Blueprint("sync", __name__, description="Offline sync for the app")
 LARGEST = 1024 * 1024
@@ -46,7 +46,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
         country = patients.get(work, own_patient()).country
         return {
             "results": [_result(result, country) for result in results],
-            "changes": pulled.entries,
+            "changes": pulled.changes,
             "next_cursor": _cursors().dumps([str(own_patient()), pulled.sequence]),
             "has_more": pulled.has_more,
             "who_reads_this": notices.WHO_READS_THIS,
@@ -59,11 +59,11 @@ def _change(item: Any) -> Change:
     except ValidationError as error:
         found = list(located({"json": error.messages}))
         return Change(_id_of(item), Action.PUT, None, {}, found)
-    action = Action(loaded["action"])
-    if action is Action.PUT and "entry" not in loaded:
-        missing = [{"pointer": "/entry", "detail": "Is missing."}]
-        return Change(loaded["id"], action, None, {}, missing)
-    return Change(loaded["id"], action, loaded.get("base_version"), loaded.get("entry", {}))
+    action, kind = Action(loaded["action"]), Kind(loaded["kind"])
+    if action is Action.PUT and kind not in loaded:
+        missing = [{"pointer": f"/{kind}", "detail": "Is missing."}]
+        return Change(loaded["id"], action, None, {}, missing, kind)
+    return Change(loaded["id"], action, loaded.get("base_version"), loaded.get(kind, {}), kind=kind)
 
 
 def _id_of(item: Any) -> UUID | None:
@@ -76,13 +76,14 @@ def _id_of(item: Any) -> UUID | None:
 
 def _result(result: Result, country: str) -> dict[str, Any]:
     conflict = result.verdict is sync.Verdict.CONFLICT
+    notice = notices.for_patient(result.flags, country)
     return {
         "id": result.id,
         "verdict": result.verdict,
-        "version": result.stored.version if result.stored else None,
+        "version": result.stored.row.version if result.stored else None,
         "current": result.stored if conflict else None,
         "errors": result.errors,
-        "notice": notices.for_patient(result.flags, country),
+        "notice": notices.asking_for_contact(notice) if result.contact_today else notice,
     }
 
 

@@ -1,4 +1,4 @@
-"""Crisis lines and emergency numbers by the patient's country (clinical.md 5.2).
+"""Crisis lines and emergency numbers by the patient's country (docs/clinical.md, "Red flags").
 
 Static text: it must be there when nothing else works. Each row was reviewed on ``REVIEWED_ON``.
 """

@@ -55,20 +55,22 @@ class EscalationFacts:
 def due(facts: EscalationFacts, policy: Policy, now: datetime) -> int:
     """Return the level that should be reached at ``now`` (0 = first notice), never below the present.
 
-    An acknowledgement stops the climb; where the alert is then still open when the contact clock
-    has run out, it climbs one level more, so that "acknowledged" never means "forgotten".
+    Past the last step everybody is told again, each time after as long as the whole ladder took: an
+    alert that nobody takes never falls silent. An acknowledgement stops the climb; where the alert
+    is then still open when the contact clock runs out, it climbs one level more, and again after
+    twice as long each time, so that "acknowledged" never means "forgotten".
     """
     if facts.urgency is AlertClass.P2 and not facts.working:
         return facts.level
     until = facts.acknowledged_at or now
     level = _climbed(facts, policy, min(until, now))
-    if facts.acknowledged_at is not None and _forgotten(facts, facts.acknowledged_at, policy, now):
-        level += 1
-    return max(facts.level, min(level, last_level(facts.urgency)))
+    if facts.acknowledged_at is not None:
+        level += _forgotten(facts, facts.acknowledged_at, policy, now)
+    return max(facts.level, level)
 
 
 def last_level(urgency: AlertClass) -> int:
-    """Return the highest level of ``urgency``; 0 where it never escalates."""
+    """Return the level at which everybody has been told; 0 where ``urgency`` never escalates."""
     return len(_CLOCKS[urgency])
 
 
@@ -80,9 +82,13 @@ def exhausted(facts: EscalationFacts, policy: Policy, now: datetime) -> bool:
 
 def _climbed(facts: EscalationFacts, policy: Policy, until: datetime) -> int:
     waited = until - facts.opened_at
-    return sum(waited >= timedelta(minutes=policy[key]) for key in _CLOCKS[facts.urgency])
+    steps = [timedelta(minutes=policy[key]) for key in _CLOCKS[facts.urgency]]
+    if not steps or waited < steps[-1]:
+        return sum(waited >= step for step in steps)
+    return len(steps) - 1 + waited // steps[-1]
 
 
-def _forgotten(facts: EscalationFacts, acknowledged_at: datetime, policy: Policy, now: datetime) -> bool:
+def _forgotten(facts: EscalationFacts, acknowledged_at: datetime, policy: Policy, now: datetime) -> int:
+    """Return how often to remind since the acknowledgement: after the contact clock, 2, 4, 8 … times it."""
     key = _CONTACT.get(facts.urgency)
-    return key is not None and now - acknowledged_at >= timedelta(minutes=policy[key])
+    return ((now - acknowledged_at) // timedelta(minutes=policy[key])).bit_length() if key else 0

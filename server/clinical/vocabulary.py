@@ -37,7 +37,7 @@ class Route(StrEnum):
 
 
 class Condition(StrEnum):
-    """Target condition of a course (clinical.md 3.4 cohorts)."""
+    """Target condition of a course; the cohorts are in docs/simulator.md."""
 
     DEPRESSION = "depression"
     BIPOLAR_DEPRESSION = "bipolar_depression"
@@ -67,7 +67,7 @@ class SessionStatus(StrEnum):
 
 
 class SafetyAnswer(StrEnum):
-    """Answers to the diary's own safety question, mildest first (clinical.md 2.1)."""
+    """Answers to the diary's own safety question, mildest first (docs/clinical.md)."""
 
     NO = "no"
     PASSING = "passing"
@@ -87,12 +87,20 @@ class Source(StrEnum):
     """The way an entry came in. Every way passes the same safety check."""
 
     APP = "app"
+    CLINIC = "clinic"
     IMPORT = "import"
     SIMULATOR = "simulator"
 
 
+class Sensitivity(StrEnum):
+    """Whether answers need more protection than other health data (42 CFR Part 2)."""
+
+    ORDINARY = "ordinary"
+    SUBSTANCE_USE = "substance_use"
+
+
 class AlertClass(StrEnum):
-    """Urgency, most urgent first (clinical.md 2.3). Order is that of the names."""
+    """Urgency, most urgent first (docs/clinical.md). Order is that of the names."""
 
     P0 = "P0"
     P1 = "P1"
@@ -130,7 +138,7 @@ class Outcome(StrEnum):
 
 
 class WatchState(StrEnum):
-    """State of the watch for one patient and arm (DESIGN section 4)."""
+    """State of the watch for one patient and arm (docs/clinical.md, "States")."""
 
     NO_BASELINE = "no_baseline"
     BASELINE = "baseline"
@@ -144,7 +152,7 @@ class WatchState(StrEnum):
 
 
 class SuggestionState(StrEnum):
-    """Life of a booking suggestion (standards.md 1.5)."""
+    """Life of a booking suggestion (docs/scheduling.md)."""
 
     DRAFT = "draft"
     SUGGESTED = "suggested"
@@ -235,7 +243,7 @@ def symptom(key: str, value: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SideEffect:
-    """One term of the side-effect vocabulary (clinical.md 2.2).
+    """One term of the side-effect vocabulary (docs/clinical.md).
 
     ``window_hours`` is how long after a session the effect is expected; ``None`` means it has no
     acute window (it belongs to repeated dosing or to any time).

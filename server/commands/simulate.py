@@ -13,6 +13,10 @@ from jobs.simulate import simulate as make_clinic
 from server.commands.progress import progress
 from server.commands.start import Around, started
 
+# Diaries of up to ten years must start in years that every calendar of the stack can hold.
+EARLIEST = 1990
+SHORTEST_PASSWORD = 15
+
 
 @click.command("simulate")
 @click.option("--patients", type=click.IntRange(1, 10_000), required=True, help="how many patients")
@@ -37,6 +41,8 @@ def command(
     with started() as around:
         last = end.date() if end else _last_over(around.now)
         _check(truth, last, around.now)
+        if password is not None and len(password) < SHORTEST_PASSWORD:
+            raise Problem(f"A password has at least {SHORTEST_PASSWORD} characters.")
         wish = Wish(slug or f"simulated-{seed}", patients, days, seed, last, password)
         begun = time.perf_counter()
         made = _make(around, wish)
@@ -71,6 +77,8 @@ def _tell(wish: Wish, made: list[Made], seconds: float) -> None:
 def _check(truth: Path | None, last: date, now: datetime) -> None:
     if truth is not None and not truth.absolute().parent.is_dir():
         raise Problem(f"There is no folder {truth.absolute().parent} to write the truth into.")
+    if last.year < EARLIEST:
+        raise Problem(f"The last diary day must lie in {EARLIEST} or later.")
     if last > _last_over(now):
         raise Problem(
             f"The last diary day must be over everywhere: --end may be {_last_over(now)} at the latest."

@@ -44,6 +44,8 @@ def command(
     """Say how good the watch is: baseline, alarms and evidence; figures where the truth is known."""
     if sum(given is not None for given in (slug, file, count)) != 1:
         raise click.UsageError("Name one of --clinic, --csv and --simulator.")
+    if stable is not None and stable[1] < stable[0]:
+        raise click.UsageError("--stable: the last day lies before the first.")
     if count is not None:
         _simulator(count, seed)
     elif slug is not None:

@@ -26,6 +26,15 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             ),
             path="/v1/alerts/{id}",
         ),
+        "alert_unanswered": Template(
+            subject="An alert at your clinic has not been answered",
+            text=(
+                "An alert at your clinic has not been acknowledged in time. Please see to it "
+                "that a clinician or coordinator signs in and acknowledges it:\n\n"
+                "{link}\n"
+            ),
+            path="/v1/alerts/{id}",
+        ),
     }
 )
 

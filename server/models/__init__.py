@@ -13,6 +13,8 @@ from server.models.entry import Entry, EntryRevision
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
 from server.models.patient import Patient
+from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.models.scale import ScaleText
 from server.models.sign_in import RefreshToken, SignIn
 from server.models.treatment_session import TreatmentSession
 
@@ -34,7 +36,10 @@ __all__ = [
     "JobRun",
     "Patient",
     "PolicyVersion",
+    "QuestionnaireResponse",
+    "QuestionnaireResponseRevision",
     "RefreshToken",
+    "ScaleText",
     "SignIn",
     "TreatmentSession",
 ]

@@ -14,6 +14,7 @@ class Patient(Base):
     """`change_counter` rises with every write to the journal, under this row's lock: it orders the changes.
 
     `next_close_at` is when the current local day ends; the day-close job looks for patients past it.
+    `set_aside_at` is set while it could not judge the patient.
     """
 
     __tablename__ = "patients"
@@ -32,6 +33,7 @@ class Patient(Base):
     paused_until: Mapped[datetime | None] = mapped_column(Instant)
     change_counter: Mapped[int]
     next_close_at: Mapped[datetime] = mapped_column(Instant)
+    set_aside_at: Mapped[datetime | None] = mapped_column(Instant)
     enrolled_at: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)

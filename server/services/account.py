@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -41,8 +42,11 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
         patient_id=new.patient_id,
         created_at=work.now,
     )
-    work.session.add(account)
-    work.session.flush()
+    try:
+        with work.session.begin_nested():
+            work.session.add(account)
+    except IntegrityError:  # somebody else took it between our look and our insert
+        raise Conflict("email-taken", "This e-mail is in use at this clinic.") from None
     work.audit("account.create", new.patient_id, account.id)
     return account
 

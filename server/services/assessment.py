@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import insert, or_, select
 
 from server.clinical import relapse
 from server.clinical.baseline import Treatment
@@ -13,11 +13,12 @@ from server.clinical.policy import Policy
 from server.clinical.readings import History, fold
 from server.clinical.vocabulary import ITEMS, AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
-from server.services import alert as alerts
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
+from server.services import episode as episodes
 from server.services import treatment_session as treatment_sessions
-from server.services.alert import Finding
+from server.services.civil_time import civil_day
+from server.services.episode import Finding
 from server.services.work import Work
 
 # Days around the last session that a baseline may need, and days back that the watch may walk.
@@ -35,13 +36,19 @@ class Material:
 
 
 def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
-    """Judge the days that changed, oldest first, and the patient's newest day where they came late."""
-    newest = _newest_day(work, patient.id)
-    wanted = sorted({*days} if newest is None else {*days, newest})
-    if wanted:
-        material = load(work, patient.id, wanted[0], wanted[-1])
-        for day in wanted:
-            _judge(work, patient, day, material)
+    """Judge again every day from the oldest of ``days`` on: a late entry changes what follows it.
+
+    So the judgements are those of the data, whatever order the entries came in. Ends by saying on
+    open episodes whether the data still support them.
+    """
+    # A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels.
+    latest_day = civil_day(work.now, patient.zone) + timedelta(days=1)
+    first = min(*days, latest_day)
+    wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
+    material = load(work, patient.id, wanted[0], wanted[-1])
+    for day in wanted:
+        _judge(work, patient, day, material)
+    _weigh_episodes(work, patient)
 
 
 def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
@@ -91,11 +98,9 @@ def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Mate
             summary=judged.text,
             evidence=dict(judged.evidence),
         )
-        alert = alerts.raise_alert(work, patient, finding)
+        alert = episodes.raise_alert(work, patient, finding)
         if alert is not None:
             booking_suggestions.suggest_after_alert(work, patient, alert, arm)
-    else:
-        alerts.disprove(work, patient.id, FAMILY[arm], day)
     return row
 
 
@@ -135,12 +140,52 @@ def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], 
     return fold((row.local_day, row.items) for row in rows)
 
 
-def _newest_day(work: Work, patient_id: UUID) -> date | None:
-    return work.session.scalar(
-        select(func.max(Entry.local_day)).where(
-            Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.deleted_at.is_(None)
+def _days_from(work: Work, patient_id: UUID, first: date) -> Sequence[date]:
+    """Return the days from ``first`` on that have an entry or a judgement, oldest first."""
+    days: set[date] = {first}
+    for table in (Entry, Assessment):
+        day = Entry.local_day if table is Entry else Assessment.day
+        query = (
+            select(day)
+            .distinct()
+            .where(table.clinic_id == work.clinic_id, table.patient_id == patient_id, day > first)
         )
+        days.update(work.session.scalars(query))
+    return sorted(days)
+
+
+def _weigh_episodes(work: Work, patient: Patient) -> None:
+    for arm, family in FAMILY.items():
+        episode = episodes.open_episode(work, patient.id, family)
+        if episode is not None:
+            first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
+            episodes.weigh(work, episode, _signalled(work, patient.id, arm, (first, episode.day)))
+    silence = episodes.open_episode(work, patient.id, AlertFamily.SILENCE)
+    if silence is not None and "since" in silence.evidence:
+        since = date.fromisoformat(silence.evidence["since"])
+        episodes.weigh(work, silence, not _reported(work, patient.id, since))
+
+
+def _reported(work: Work, patient_id: UUID, first: date) -> bool:
+    """Return whether the patient has an entry of ``first`` or later."""
+    query = select(Entry.id).where(
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id == patient_id,
+        Entry.local_day >= first,
+        Entry.deleted_at.is_(None),
     )
+    return work.session.scalar(query.limit(1)) is not None
+
+
+def _signalled(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) -> bool:
+    """Return whether the newest judgement of any day of ``span`` is a signal."""
+    query = (
+        select(Assessment.day, Assessment.signal)
+        .where(Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id)
+        .where(Assessment.arm == arm, Assessment.day.between(*span))
+        .order_by(Assessment.data_version, Assessment.policy_version)
+    )
+    return any({row.day: row.signal for row in work.session.execute(query)}.values())
 
 
 def _arms(history: History) -> tuple[Arm, ...]:

@@ -1,5 +1,6 @@
 """Make and read clinics, and the policy in force."""
 
+import re
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,16 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy, policy_from
 from server.models import Clinic, PolicyVersion
-from server.services.errors import Conflict
+from server.services.errors import Conflict, Invalid
 from server.services.work import Work
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
 def create(work: Work, **values: Any) -> Clinic:
     """Open a clinic with the default policy as its version 1. ``values``: slug, name, zone, country."""
+    if not _SLUG.fullmatch(values["slug"]):
+        raise Invalid("/slug", "The short name must be 2-64 characters of a-z, 0-9 and -.")
     taken = work.session.scalar(select(Clinic.id).where(Clinic.slug == values["slug"]))
     if taken is not None:
         raise Conflict("slug-taken", "There is a clinic with this short name already.")
@@ -43,6 +48,11 @@ def every_id(session: Session) -> list[UUID]:
 def get(work: Work) -> Clinic:
     """Return the actor's clinic."""
     return work.session.get_one(Clinic, work.clinic_id)
+
+
+def lock(work: Work) -> Clinic:
+    """Return the actor's clinic with its row locked until the transaction ends."""
+    return work.session.get_one(Clinic, work.clinic_id, with_for_update=True)
 
 
 def by_slug(session: Session, slug: str) -> Clinic | None:

@@ -23,7 +23,7 @@ TOP_LEVEL = len(_LEVELS) - 1
 def enqueue(work: Work, alert: Alert) -> int:
     """Write one delivery for everybody who is due to hear of ``alert`` at its level; return how many.
 
-    The key names the worsening and the level, so writing the same notice twice is one row.
+    The key names the version of the alert, so writing the same notice twice is one row.
     """
     work.session.flush()
     told = _recipients(work, alert)
@@ -33,7 +33,7 @@ def enqueue(work: Work, alert: Alert) -> int:
 
 
 def _add(work: Work, alert: Alert, account: Account) -> None:
-    key = f"{alert.id}:{alert.worsened_at.isoformat()}:{alert.level}:{account.id}:email"
+    key = f"{alert.id}:{alert.version}:{alert.level}:{account.id}:email"
     taken = select(Delivery.id).where(Delivery.clinic_id == work.clinic_id, Delivery.key == key)
     if work.session.scalar(taken) is not None:
         return
@@ -44,7 +44,7 @@ def _add(work: Work, alert: Alert, account: Account) -> None:
             key=key,
             account_id=account.id,
             channel="email",
-            template="patient_needs_review",
+            template=_template(account),
             subject_id=alert.id,
             urgency=alert.urgency,
             state=DeliveryState.QUEUED,
@@ -54,6 +54,11 @@ def _add(work: Work, alert: Alert, account: Account) -> None:
         )
     )
     work.session.flush()
+
+
+def _template(account: Account) -> str:
+    # An admin sees no patient: the message asks to see to it that somebody who does signs in.
+    return "alert_unanswered" if account.role is Role.CLINIC_ADMIN else "patient_needs_review"
 
 
 def _recipients(work: Work, alert: Alert) -> Sequence[Account]:

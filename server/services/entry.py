@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,6 +34,16 @@ def get(work: Work, patient_id: UUID, entry_id: UUID) -> Entry:
     if entry is None or entry.deleted_at is not None:
         raise NotFound("entry")
     return entry
+
+
+def ids_between(work: Work, patient_id: UUID, first: datetime, last: datetime) -> Sequence[UUID]:
+    """Return the ids of the entries felt from ``first`` to ``last``."""
+    query = select(Entry.id).where(
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id == patient_id,
+        Entry.occurred_at.between(first, last),
+    )
+    return list(work.session.scalars(query))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,8 +20,8 @@ from server.clinical.policy import Policy
 from server.clinical.redflags import Answers, RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry, EntryRevision, Patient
-from server.services import alert as alerts
 from server.services import clinic as clinics
+from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
 from server.services.civil_time import civil_day
@@ -78,7 +78,7 @@ class Journal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
-        self._check_moment(incoming)
+        check_moment(self.work, incoming)
         touched = {stored.local_day} if stored is not None else set()
         columns = self._columns(incoming) | {"content_hash": digest}
         if stored is None:
@@ -86,8 +86,7 @@ class Journal:
         else:
             entry, outcome = self._correct(stored, incoming, columns), "updated"
         flags = self._flags(entry)
-        for finding in alerts.findings_of(flags, entry):
-            alerts.raise_alert(self.work, self.patient, finding)
+        self._raise(flags, entry)
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
 
     def remove(self, entry_id: UUID, version: int | None) -> frozenset[date]:
@@ -107,16 +106,26 @@ class Journal:
         self.work.audit("entry.delete", self.patient.id, entry_id)
         return frozenset({entry.local_day})
 
+    def retime(self, entry: Entry) -> None:
+        """Count an entry's hours from the session again, after a session changed; act on what that shows.
+
+        Only flags that the entry did not have before are raised: the others were acted on then.
+        """
+        hours = self._hours_since_session(entry.occurred_at)
+        if hours == entry.hours_since_session or entry.deleted_at is not None:
+            return
+        before = {flag.code for flag in self._flags(entry)}
+        entry.hours_since_session = hours
+        entry.sequence = self._next_change()
+        self._raise(tuple(flag for flag in self._flags(entry) if flag.code not in before), entry)
+
+    def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
+        for finding in episodes.findings_of(flags, entry):
+            episodes.raise_alert(self.work, self.patient, finding)
+
     def _next_change(self) -> int:
         self.patient.change_counter += 1
         return self.patient.change_counter
-
-    def _check_moment(self, incoming: Incoming) -> None:
-        occurred = incoming.content["occurred_at"]
-        if occurred > self.work.now + AHEAD:
-            raise Invalid("/occurred_at", "Lies in the future.")
-        if incoming.source is Source.APP and occurred < self.work.now - BACKFILL:
-            raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
     def _insert(self, incoming: Incoming, columns: dict[str, Any]) -> Entry:
         values = columns | {
@@ -155,7 +164,7 @@ class Journal:
         content = incoming.content
         occurred = content["occurred_at"]
         return {
-            "occurred_at": occurred,
+            "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
             "local_day": civil_day(occurred, content["zone"]),
             "recorded_at": content.get("recorded_at"),
@@ -208,6 +217,15 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
         sessions=treatment_sessions.delivered_moments(work, patient_id),
         known={entry.id: entry for entry in work.session.scalars(query)},
     )
+
+
+def check_moment(work: Work, incoming: Incoming) -> None:
+    """Raise Invalid for what lies in the future or, from the app, too long ago."""
+    occurred = incoming.content["occurred_at"]
+    if occurred > work.now + AHEAD:
+        raise Invalid("/occurred_at", "Lies in the future.")
+    if incoming.source is Source.APP and occurred < work.now - BACKFILL:
+        raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
 
 def content_hash(content: Mapping[str, Any]) -> str:

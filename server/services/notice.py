@@ -1,7 +1,7 @@
 """What the patient sees at once after an answer that cannot wait: static texts, no inference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.clinical.crisis_lines import crisis_lines
 from server.clinical.redflags import Notice, RedFlag
@@ -17,6 +17,7 @@ _TEXTS = {
     "Your care team has been told; this is not watched in real time.",
     Notice.CALL_CLINIC: "Please call your clinic today about this. In danger, call the emergency number.",
 }
+_CONTACT_TODAY = "Please also contact your clinic today."
 _GRAVEST_FIRST = (Notice.EMERGENCY, Notice.CRISIS_LINES, Notice.CALL_CLINIC)
 
 
@@ -38,3 +39,10 @@ def for_patient(flags: Sequence[RedFlag], country: str) -> PatientNotice | None:
         return None
     lines = crisis_lines(country)
     return PatientNotice(kind, _TEXTS[kind], lines.emergency, lines.lines)
+
+
+def asking_for_contact(notice: PatientNotice | None) -> PatientNotice | None:
+    """Return ``notice`` with the request to contact the clinic today, where it does not say so already."""
+    if notice is None or notice.kind is not Notice.CRISIS_LINES:
+        return notice
+    return replace(notice, text=f"{notice.text} {_CONTACT_TODAY}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
@@ -52,6 +52,16 @@ def claim(session: Session, now: datetime, limit: int, lease: timedelta) -> list
         claimed += [taken for row in rows if (taken := _take_or_give_up(session, now, row, lease))]
         session.flush()
     return claimed
+
+
+def urgent_since(session: Session, before: datetime) -> int:
+    """Return how many urgent (P0, P1) deliveries written before ``before`` still wait."""
+    query = select(func.count()).where(
+        Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED)),
+        Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
+        Delivery.created_at < before,
+    )
+    return session.scalar(query) or 0
 
 
 def finish(

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -54,7 +54,8 @@ def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
 
 def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], version: int) -> Patient:
     """Change a patient's details if ``version`` is still the current one; else raises Stale."""
-    patient = get(work, patient_id)
+    get(work, patient_id)
+    patient = lock(work, patient_id)
     if patient.version != version:
         raise Stale(patient)
     _check_clinician(work, changes.get("clinician_id"))
@@ -104,6 +105,7 @@ def ended_day(patient: Patient) -> date:
 def close_day(patient: Patient, day: date) -> None:
     """Say that ``day`` is done with: the next one ends a civil day later."""
     patient.next_close_at = day_end(day + timedelta(days=1), patient.zone)
+    patient.set_aside_at = None
 
 
 def put_off_close(work: Work, patient_id: UUID, until: datetime) -> None:
@@ -111,8 +113,14 @@ def put_off_close(work: Work, patient_id: UUID, until: datetime) -> None:
     work.session.execute(
         update(Patient)
         .where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
-        .values(next_close_at=until)
+        .values(next_close_at=until, set_aside_at=work.now)
     )
+
+
+def set_aside(work: Work) -> int:
+    """Return how many patients of the clinic could not be judged when their day was last closed."""
+    query = select(func.count()).where(Patient.clinic_id == work.clinic_id, Patient.set_aside_at.is_not(None))
+    return work.session.scalar(query) or 0
 
 
 def is_paused(patient: Patient, now: datetime) -> bool:

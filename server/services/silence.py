@@ -9,10 +9,10 @@ from server.clinical import silence
 from server.clinical.silence import Silence, SilenceFacts
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm, WatchState
 from server.models import Alert, Assessment, Entry, Patient
-from server.services import alert as alerts
 from server.services import clinic as clinics
-from server.services.alert import Finding
+from server.services import episode as episodes
 from server.services.civil_time import civil_day, day_end
+from server.services.episode import Finding
 from server.services.work import Work
 
 URGENT = (AlertClass.P0, AlertClass.P1)
@@ -37,7 +37,7 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     found = silence.check([] if last is None else [last], facts, clinics.policy(work), day)
     if found is None or _closed_already(work, patient, found):
         return None
-    return alerts.raise_alert(work, patient, _finding(found, day))
+    return episodes.raise_alert(work, patient, _finding(found, day))
 
 
 def _finding(found: Silence, day: date) -> Finding:

@@ -11,15 +11,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
-from server.models import Entry
+from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.journal import Incoming, Journal, open_journal
+from server.services.questionnaire_journal import QuestionnaireJournal, open_questionnaires
 from server.services.work import Work
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,13 @@ class Verdict(StrEnum):
     INVALID = "invalid"
     FORBIDDEN = "forbidden"
     RETRY = "retry"
+
+
+class Kind(StrEnum):
+    """What a change is a change of. The names are also the members of a pushed item that hold it."""
+
+    ENTRY = "entry"
+    QUESTIONNAIRE_RESPONSE = "questionnaire_response"
 
 
 class Action(StrEnum):
@@ -53,27 +61,53 @@ class Change:
     base_version: int | None
     content: Mapping[str, Any]
     errors: Sequence[Mapping[str, str]] = ()
+    kind: Kind = Kind.ENTRY
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One stored row and what kind it is."""
+
+    kind: Kind
+    row: Entry | QuestionnaireResponse
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The verdict on one item. ``stored`` is the entry as it is now, where there is one."""
+    """The verdict on one item. ``stored`` is what is there now, where there is anything.
+
+    ``contact_today``: the notice also asks the patient to contact the clinic today.
+    """
 
     id: UUID | None
     verdict: Verdict
-    stored: Entry | None = None
+    stored: Kept | None = None
     flags: tuple[RedFlag, ...] = ()
     errors: Sequence[Mapping[str, str]] = ()
     touched: frozenset[date] = frozenset()
+    contact_today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Entries (deleted ones as tombstones) in the order they were committed, and where that ends."""
+    """Rows (deleted ones as tombstones) in the order they were committed, and where that ends."""
 
-    entries: Sequence[Entry]
+    changes: Sequence[Kept]
     sequence: int
     has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a patient's phone may write in, open under one lock."""
+
+    entries: Journal
+    responses: QuestionnaireJournal
+
+    def known(self, change: Change) -> Any:
+        """Return the row ``change`` is about, or None."""
+        book = self.entries if change.kind is Kind.ENTRY else self.responses
+        return book.known.get(change.id) if change.id is not None else None
 
 
 def push(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Result]:
@@ -83,45 +117,67 @@ def push(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Re
     """
     if not changes:
         return []
-    journal = open_journal(work, patient_id, [c.id for c in changes if c.id is not None])
-    results = [_apply(journal, change) for change in changes]
+    books = Books(
+        open_journal(work, patient_id, _ids(changes, Kind.ENTRY)),
+        open_questionnaires(work, patient_id, _ids(changes, Kind.QUESTIONNAIRE_RESPONSE)),
+    )
+    results = [_apply(books, change) for change in changes]
     touched = frozenset[date]().union(*(result.touched for result in results))
     if touched:
-        assessments.reassess(work, journal.patient, touched)
+        assessments.reassess(work, books.entries.patient, touched)
     return results
 
 
 def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
-    """Return up to ``size`` entries changed after number ``after`` of the patient's change counter.
+    """Return up to ``size`` rows of either kind changed after number ``after`` of the change counter.
 
     Numbers are given under the patient's row lock, so a slow transaction can't be overtaken: what
-    has a smaller number is committed before a larger one is given out.
+    has a smaller number is committed before a larger one is given out. The counter is read first
+    and bounds both readings: between them a commit could add a number to each, and a page that had
+    only the later one would skip the earlier for ever.
     """
-    rows = list(
-        work.session.scalars(
-            select(Entry)
-            .where(Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.sequence > after)
-            .order_by(Entry.sequence)
-            .limit(size + 1)
-        )
+    counter = select(Patient.change_counter).where(
+        Patient.clinic_id == work.clinic_id, Patient.id == patient_id
     )
-    page = rows[:size]
-    return Pulled(page, page[-1].sequence if page else after, len(rows) > size)
+    until = work.session.scalar(counter) or 0
+    found: list[Kept] = []
+    for kind, table in _TABLES.items():
+        query: Select[Any] = select(table).where(
+            table.clinic_id == work.clinic_id,
+            table.patient_id == patient_id,
+            table.sequence > after,
+            table.sequence <= until,
+        )
+        rows = work.session.scalars(query.order_by(table.sequence).limit(size + 1))
+        found += [Kept(kind, row) for row in rows]
+    found.sort(key=lambda kept: kept.row.sequence)
+    page = found[:size]
+    return Pulled(page, page[-1].row.sequence if page else after, len(found) > size)
 
 
-def _apply(journal: Journal, change: Change) -> Result:
+_TABLES: Mapping[Kind, type[Entry] | type[QuestionnaireResponse]] = {
+    Kind.ENTRY: Entry,
+    Kind.QUESTIONNAIRE_RESPONSE: QuestionnaireResponse,
+}
+
+
+def _ids(changes: Sequence[Change], kind: Kind) -> list[UUID]:
+    return [change.id for change in changes if change.id is not None and change.kind is kind]
+
+
+def _apply(books: Books, change: Change) -> Result:
     if change.errors:
         return Result(change.id, Verdict.INVALID, errors=change.errors)
     assert change.id is not None, "an item without an id has errors"
     act = _store if change.action is Action.PUT else _remove
     try:
-        with journal.work.session.begin_nested():
-            return act(journal, change, change.id)
+        with books.entries.work.session.begin_nested():
+            return act(books, change, change.id)
     except VersionError as error:
-        stored, said = journal.known[change.id], [{"detail": error.detail}]
+        stored, said = Kept(change.kind, books.known(change)), [{"detail": error.detail}]
         return Result(change.id, Verdict.CONFLICT, stored, errors=said)
     except Invalid as error:
-        return Result(change.id, Verdict.INVALID, errors=error.extra["errors"])
+        return Result(change.id, Verdict.INVALID, errors=_below(change.kind, error.extra["errors"]))
     except ServiceError as error:
         return Result(change.id, Verdict.FORBIDDEN, errors=[{"detail": error.detail}])
     except SQLAlchemyError as error:
@@ -129,16 +185,32 @@ def _apply(journal: Journal, change: Change) -> Result:
         return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
 
 
-def _store(journal: Journal, change: Change, entry_id: UUID) -> Result:
-    receipt = journal.store(Incoming(entry_id, change.content, change.base_version, Source.APP))
-    journal.known[entry_id] = receipt.entry
-    return Result(entry_id, Verdict(receipt.outcome), receipt.entry, receipt.flags, touched=receipt.touched)
+def _below(kind: Kind, errors: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Point into the pushed item, not only into its content, as the schema's own errors do."""
+    return [{**error, "pointer": f"/{kind}{error['pointer']}"} for error in errors]
 
 
-def _remove(journal: Journal, change: Change, entry_id: UUID) -> Result:
+def _store(books: Books, change: Change, row_id: UUID) -> Result:
+    incoming = Incoming(row_id, change.content, change.base_version, Source.APP)
+    if change.kind is Kind.ENTRY:
+        receipt = books.entries.store(incoming)
+        books.entries.known[row_id] = receipt.entry
+        kept = Kept(Kind.ENTRY, receipt.entry)
+        return Result(row_id, Verdict(receipt.outcome), kept, receipt.flags, touched=receipt.touched)
+    taken = books.responses.store(incoming)
+    books.responses.known[row_id] = taken.response
+    kept = Kept(Kind.QUESTIONNAIRE_RESPONSE, taken.response)
+    return Result(row_id, Verdict(taken.outcome), kept, taken.flags, contact_today=taken.contact_today)
+
+
+def _remove(books: Books, change: Change, row_id: UUID) -> Result:
     """Delete; deleting what is gone, or was never here, has been done already."""
-    stored = journal.known.get(entry_id)
+    stored = books.known(change)
     if stored is None or stored.deleted_at is not None:
-        return Result(entry_id, Verdict.DUPLICATE)
-    touched = journal.remove(entry_id, change.base_version)
-    return Result(entry_id, Verdict.UPDATED, stored, touched=touched)
+        return Result(row_id, Verdict.DUPLICATE)
+    touched = frozenset[date]()
+    if change.kind is Kind.ENTRY:
+        touched = books.entries.remove(row_id, change.base_version)
+    else:
+        books.responses.remove(row_id, change.base_version)
+    return Result(row_id, Verdict.UPDATED, Kept(change.kind, stored), touched=touched)

@@ -1,15 +1,21 @@
 """What follows from a treatment session: the visit it fulfils and the days it makes judged anew."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from server.clinical.vocabulary import SessionStatus
-from server.models import Patient, TreatmentSession
+from server.models import TreatmentSession
 from server.services import assessment as assessments
 from server.services import booking_suggestion as booking_suggestions
+from server.services import entry as entries
 from server.services import treatment_session as treatment_sessions
+from server.services.journal import open_journal
 from server.services.work import Work
+
+# Longer than any effect of a session is expected to last, and than any grace before it counts as late.
+ACUTE = timedelta(days=14)
 
 
 def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
@@ -17,7 +23,7 @@ def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSes
     session = treatment_sessions.create(work, patient_id, values)
     if session.status is SessionStatus.DELIVERED:
         booking_suggestions.fulfil_with(work, session)
-        _judge_again(work, patient_id, {session.local_day})
+        _follow(work, patient_id, [(session.at, session.local_day)])
     return session
 
 
@@ -26,19 +32,24 @@ def change(
 ) -> TreatmentSession:
     """Deliver, move or cancel a session and judge again every day that it counted or counts for."""
     before = treatment_sessions.get(work, patient_id, session_id)
-    was_delivered, day = before.status is SessionStatus.DELIVERED, before.local_day
+    was_delivered, then = before.status is SessionStatus.DELIVERED, (before.at, before.local_day)
     session = treatment_sessions.change(work, patient_id, session_id, changes, version)
     is_delivered = session.status is SessionStatus.DELIVERED
     if is_delivered and not was_delivered:
         booking_suggestions.fulfil_with(work, session)
-    touched = ((day, was_delivered), (session.local_day, is_delivered))
-    _judge_again(work, patient_id, {day for day, counts in touched if counts})
+    counted = ((then, was_delivered), ((session.at, session.local_day), is_delivered))
+    _follow(work, patient_id, [moment for moment, counts in counted if counts])
     return session
 
 
-def _judge_again(work: Work, patient_id: UUID, days: set[date]) -> None:
-    if not days:
+def _follow(work: Work, patient_id: UUID, moments: Sequence[tuple[datetime, date]]) -> None:
+    """Time the entries after ``moments`` from the right session again, and judge their days again."""
+    if not moments:
         return
-    # The session's own write has moved the change counter, which the judgement is filed under.
-    patient = work.session.get_one(Patient, (work.clinic_id, patient_id), populate_existing=True)
-    assessments.reassess(work, patient, days)
+    first = min(at for at, _ in moments)
+    touched = [day for _, day in moments]
+    journal = open_journal(work, patient_id, entries.ids_between(work, patient_id, first, first + ACUTE))
+    for entry in journal.known.values():
+        journal.retime(entry)
+    work.session.flush()
+    assessments.reassess(work, journal.patient, touched)

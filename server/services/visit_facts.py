@@ -14,6 +14,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Arm,
 from server.models import Alert, Assessment, Course, Entry, Patient
 from server.services import clinic as clinics
 from server.services import course as courses
+from server.services import questionnaire_response as questionnaires
 from server.services import treatment_session as treatment_sessions
 from server.services.work import Work
 
@@ -44,6 +45,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         open_alerts=_open_alerts(work, patient.id),
         troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
         craving=_craving(logged, policy, today),
+        questionnaire_day=questionnaires.latest_day(work, patient.id, today),
         days_logged_last_week=len({row.local_day for row in logged if row.local_day >= week}),
     )
 

@@ -23,7 +23,7 @@ def level(urgency: AlertClass, minutes: float, **more: object) -> int:
 @pytest.mark.parametrize(
     ("urgency", "minutes", "expected"),
     [
-        *((P0, 0, 0), (P0, 14, 0), (P0, 15, 1), (P0, 30, 2), (P0, 60, 3), (P0, 9999, 3)),
+        *((P0, 0, 0), (P0, 14, 0), (P0, 15, 1), (P0, 30, 2), (P0, 60, 3), (P0, 119, 3)),
         *((P1, 119, 0), (P1, 120, 1), (P1, 240, 2), (P1, 1440, 3)),
         *((P2, 1439, 0), (P2, 1440, 1), (P2, 4320, 2)),
         (P3, 99999, 0),
@@ -47,20 +47,24 @@ def test_an_acknowledgement_stops_the_climb() -> None:
 
 
 @pytest.mark.parametrize(("urgency", "contact"), [(P0, 30), (P1, 1440), (P2, 4320)])
-def test_an_acknowledged_alert_that_is_forgotten_climbs_once_more(urgency: AlertClass, contact: int) -> None:
+def test_an_acknowledged_alert_that_is_forgotten_is_recalled_ever_more_rarely(
+    urgency: AlertClass, contact: int
+) -> None:
     seen = OPENED + timedelta(minutes=5)
     assert level(urgency, 5 + contact - 1, acknowledged_at=seen) == 0
     assert level(urgency, 5 + contact, acknowledged_at=seen) == 1
-    assert level(urgency, 99999, acknowledged_at=seen) == 1
+    assert level(urgency, 5 + 2 * contact, acknowledged_at=seen) == 2
+    assert level(urgency, 5 + 4 * contact - 1, acknowledged_at=seen) == 2
+    assert level(urgency, 5 + 4 * contact, acknowledged_at=seen) == 3
 
 
 def test_a_digest_entry_is_never_forgotten_because_nobody_is_asked() -> None:
     assert level(P3, 99999, acknowledged_at=OPENED) == 0
 
 
-def test_the_last_level_is_the_last() -> None:
-    seen = OPENED + timedelta(minutes=70)
-    assert level(P0, 9999, acknowledged_at=seen) == last_level(P0) == 3
+def test_an_alert_that_nobody_takes_never_falls_silent() -> None:
+    assert last_level(P0) == 3
+    assert [level(P0, 60 * hours) for hours in (1, 2, 3, 48)] == [3, 4, 5, 50]
 
 
 def test_it_is_said_when_everyone_was_told_and_nobody_answered() -> None:
@@ -75,10 +79,7 @@ def test_it_is_said_when_everyone_was_told_and_nobody_answered() -> None:
 @given(
     st.sampled_from(AlertClass), st.integers(0, 9999), st.integers(0, 9999), st.integers(0, 3), st.booleans()
 )
-def test_a_level_never_falls_and_never_passes_the_last(
-    urgency: AlertClass, first: int, more: int, reached: int, working: bool
-) -> None:
-    start = min(reached, last_level(urgency))
-    before = level(urgency, first, level=start, working=working)
+def test_a_level_never_falls(urgency: AlertClass, first: int, more: int, reached: int, working: bool) -> None:
+    before = level(urgency, first, level=reached, working=working)
     after = level(urgency, first + more, level=before, working=working)
-    assert start <= before <= after <= last_level(urgency)
+    assert reached <= before <= after

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.clinical.crisis_lines import crisis_lines
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.redflags import Answers, Notice, RedFlag, check
 from server.clinical.vocabulary import SIDE_EFFECTS, AlertClass, AlertFamily, SafetyAnswer
@@ -148,3 +149,8 @@ def test_feeling_worse_never_lowers_a_flag(
     before = {f.code: f.urgency for f in flags(effects, safety, hours)}
     after = {f.code: f.urgency for f in flags(worse, safety, hours)}
     assert all(after[code] <= urgency for code, urgency in before.items())
+
+
+def test_a_country_without_lines_of_its_own_gets_the_international_directory() -> None:
+    assert crisis_lines("GB").emergency == "999 or 112"
+    assert crisis_lines("XX").lines == ("findahelpline.com",)

@@ -6,7 +6,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from jobs import day_close
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome
 from server.models import Assessment, Entry
 from server.services import alert as alert_service
@@ -61,7 +61,8 @@ def test_one_diary_that_cannot_be_judged_does_not_stop_the_others(
         poisoned = session.query(Entry).filter_by(patient_id=cast.ana.patient_id).one()
         poisoned.items = {"no such item": 1}
     clock.forward(days=1)
-    assert day_close.run(around, clock.now) == 1
+    with pytest.raises(Incomplete):
+        day_close.run(around, clock.now)
     assert patient_of(around, cast.ana).next_close_at == clock.now + timedelta(hours=1)
     assert days_judged(around, cast.other_patient)[-1] == date(2026, 3, 2)
     assert str(cast.ana.patient_id) in caplog.text
@@ -75,10 +76,12 @@ def test_a_patient_set_aside_is_closed_once_the_diary_is_mended(
     with around.database.write() as session:
         poisoned = session.query(Entry).filter_by(patient_id=cast.ana.patient_id).one()
         poisoned.items, kept = {"no such item": 1}, poisoned.items
-    day_close.run(around, clock.forward(days=1))
+    with pytest.raises(Incomplete):
+        day_close.run(around, clock.forward(days=1))
     with around.database.write() as session:
         session.query(Entry).filter_by(patient_id=cast.ana.patient_id).one().items = kept
-    assert day_close.run(around, clock.forward(minutes=59)) == 0
+    with pytest.raises(Incomplete):
+        day_close.run(around, clock.forward(minutes=59))
     assert day_close.run(around, clock.forward(minutes=1)) == 1
     patient = patient_of(around, cast.ana)
     assert patients.ended_day(patient) == date(2026, 3, 3)

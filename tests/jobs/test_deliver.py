@@ -1,11 +1,12 @@
 """Deliveries: claimed by one, sent, recorded, repeated after a crash, given up at the end."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from jobs import deliver
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertClass, DeliveryState
 from server.gateways.email import RecordingEmailGateway, SendError
 from server.models import Account, Delivery
@@ -104,11 +105,22 @@ def test_a_message_that_is_never_taken_is_given_up_after_a_day_and_not_before(
     opened = clock.now
     email.refusals[BO] = SendError(False, "unreachable")
     while the_delivery(around).state is not DeliveryState.GIVEN_UP:
-        deliver.run(around, clock.forward(minutes=31))
+        with suppress(Incomplete):
+            deliver.run(around, clock.forward(minutes=31))
     assert the_delivery(around).attempt == outbox.MOST_ATTEMPTS
     total = sum((outbox.retry_after(n) for n in range(1, outbox.MOST_ATTEMPTS)), timedelta())
     assert timedelta(hours=24) < total < timedelta(hours=30)
     assert clock.now - opened > timedelta(hours=24)
+
+
+def test_an_urgent_message_that_stays_unsent_is_no_success(
+    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    email.refusals[BO] = SendError(False, "unreachable")
+    assert deliver.run(around, clock.forward(minutes=9)) == 0
+    with pytest.raises(Incomplete):
+        deliver.run(around, clock.forward(minutes=2))
 
 
 def test_a_worker_dying_on_the_same_message_again_and_again_does_not_block_the_next(

@@ -3,6 +3,7 @@
 from jobs import escalate
 from jobs.around import Around
 from server.clinical.vocabulary import Outcome
+from server.models import Account
 from server.services import alert as alert_service
 from tests.cast import Cast
 from tests.conftest import Clock
@@ -29,7 +30,7 @@ def test_a_job_that_slept_through_a_level_goes_straight_to_the_right_one(
 ) -> None:
     ana_raises_a_red_flag(cast, clock)
     assert escalate.run(around, clock.forward(hours=8)) == 1
-    assert alerts(around)[0].level == 3
+    assert alerts(around)[0].level == 10  # once, however many steps were slept through
 
 
 def test_an_acknowledged_alert_is_calm_until_it_is_forgotten(
@@ -41,8 +42,25 @@ def test_an_acknowledged_alert_is_calm_until_it_is_forgotten(
         alert_service.acknowledge(work, alert.id)
     assert escalate.run(around, clock.forward(minutes=29)) == 0
     assert escalate.run(around, clock.forward(minutes=1)) == 1
-    assert escalate.run(around, clock.forward(days=1)) == 0
-    assert kinds(around, alert) == ["opened", "acknowledged", "escalated"]
+    assert escalate.run(around, clock.forward(minutes=29)) == 0
+    assert escalate.run(around, clock.forward(minutes=1)) == 1
+    assert escalate.run(around, clock.forward(minutes=59)) == 0
+    assert kinds(around, alert) == ["opened", "acknowledged", "escalated", "escalated"]
+
+
+def test_a_clinic_without_a_reachable_clinician_is_told_as_soon_as_there_is_one(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    with around.database.write() as session:
+        session.query(Account).update({"disabled_at": clock.now})
+        session.query(Account).filter_by(id=cast.ana.account_id).update({"disabled_at": None})
+    ana_raises_a_red_flag(cast, clock)
+    escalate.run(around, clock.forward(days=3))
+    assert told(around) == 0
+    with around.database.write() as session:
+        session.query(Account).filter_by(id=cast.bo.account_id).update({"disabled_at": None})
+    assert escalate.run(around, clock.forward(hours=1)) == 1
+    assert told(around) == 1
 
 
 def test_a_resolved_alert_never_climbs(cast: Cast, clock: Clock, around: Around) -> None:

@@ -13,6 +13,7 @@ from server.models import Patient
 from server.services import visit_facts
 from tests.cast import Cast, entry
 from tests.conftest import Clock
+from tests.scales import filled
 from tests.visits import Visits
 
 TODAY = date(2026, 3, 2)
@@ -121,3 +122,14 @@ def test_an_age_is_the_youngest_that_the_birth_year_allows(ana_has: Gather, cast
     ana = f"/patients/{cast.ana.patient_id}"
     cast.bo.patch(ana, {"birth_year": 1990}, version=1)
     assert ana_has().age == 35
+
+
+def test_the_newest_questionnaire_counts_up_to_today(ana_has: Gather, cast: Cast, clock: Clock) -> None:
+    assert ana_has().questionnaire_day is None
+    newest = f"/questionnaire-responses/{uuid7()}"
+    cast.ana.put(newest, filled(clock.now))
+    cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled(clock.now - timedelta(days=9)))
+    assert ana_has().questionnaire_day == TODAY
+    assert ana_has(TODAY - timedelta(days=1)).questionnaire_day == TODAY - timedelta(days=9)
+    cast.ana.delete(newest, version=1)
+    assert ana_has().questionnaire_day == TODAY - timedelta(days=9)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.clinical.redflags import RedFlag
-from server.clinical.vocabulary import Direction
+from server.clinical.vocabulary import Direction, Sensitivity
 
 TOTAL = "total"
 
@@ -49,13 +49,6 @@ class Respondent(StrEnum):
 
     PATIENT = "patient"
     CLINICIAN = "clinician"
-
-
-class Sensitivity(StrEnum):
-    """Whether answers need more protection than other health data (42 CFR Part 2)."""
-
-    ORDINARY = "ordinary"
-    SUBSTANCE_USE = "substance_use"
 
 
 class Method(StrEnum):

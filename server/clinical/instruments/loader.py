@@ -21,13 +21,12 @@ from server.clinical.instruments.instrument import (
     Respondent,
     SafetyRule,
     Scoring,
-    Sensitivity,
     Skip,
     Subscore,
     Tier,
 )
 from server.clinical.redflags import Notice, RedFlag
-from server.clinical.vocabulary import AlertClass, AlertFamily, Direction
+from server.clinical.vocabulary import AlertClass, AlertFamily, Direction, Sensitivity
 
 OptionSets = Mapping[str, tuple[Option, ...]]
 

@@ -99,6 +99,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "version", name=op.f("pk_policy_versions")),
     )
     op.create_table(
+        "scale_texts",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument", sa.String(length=64), nullable=False),
+        sa.Column("instrument_version", sa.Integer(), nullable=False),
+        sa.Column("locale", sa.String(length=35), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_scale_texts_clinic_id")),
+        sa.PrimaryKeyConstraint(
+            "clinic_id", "instrument", "instrument_version", "locale", "revision", name=op.f("pk_scale_texts")
+        ),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -140,6 +155,7 @@ def upgrade() -> None:
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("change_counter", sa.Integer(), nullable=False),
         sa.Column("next_close_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -350,6 +366,54 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "questionnaire_responses",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("instrument", sa.String(length=64), nullable=False),
+        sa.Column("instrument_version", sa.Integer(), nullable=False),
+        sa.Column("locale", sa.String(length=35), nullable=False),
+        sa.Column("sensitivity", sa.String(32), nullable=False),
+        sa.Column("occurrence", sa.String(length=200), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("entered_total", sa.Double(), nullable=True),
+        sa.Column("total", sa.Double(), nullable=True),
+        sa.Column("subscores", sa.JSON(), nullable=False),
+        sa.Column("band", sa.String(length=64), nullable=True),
+        sa.Column("prorated", sa.Boolean(), nullable=False),
+        sa.Column("missing", sa.JSON(), nullable=False),
+        sa.Column("safety", sa.JSON(), nullable=False),
+        sa.Column("safety_missing", sa.JSON(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_questionnaire_responses_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", "id", name=op.f("pk_questionnaire_responses")),
+    )
+    with op.batch_alter_table("questionnaire_responses", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_questionnaire_responses_clinic_id_patient_id_instrument_occurred_at"),
+            ["clinic_id", "patient_id", "instrument", "occurred_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_questionnaire_responses_clinic_id_patient_id_sequence"),
+            ["clinic_id", "patient_id", "sequence"],
+            unique=False,
+        )
+
+    op.create_table(
         "refresh_tokens",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -417,6 +481,32 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "questionnaire_response_revisions",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("response_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id", "response_id"],
+            [
+                "questionnaire_responses.clinic_id",
+                "questionnaire_responses.patient_id",
+                "questionnaire_responses.id",
+            ],
+            name=op.f("fk_questionnaire_response_revisions_clinic_id_patient_id_response_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id",
+            "patient_id",
+            "response_id",
+            "version",
+            name=op.f("pk_questionnaire_response_revisions"),
+        ),
+    )
+    op.create_table(
         "treatment_sessions",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
@@ -449,10 +539,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_treatment_sessions_clinic_id_patient_id_local_day"))
 
     op.drop_table("treatment_sessions")
+    op.drop_table("questionnaire_response_revisions")
     op.drop_table("entry_revisions")
     op.drop_table("booking_suggestion_events")
     op.drop_table("alert_events")
     op.drop_table("refresh_tokens")
+    with op.batch_alter_table("questionnaire_responses", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_questionnaire_responses_clinic_id_patient_id_sequence"))
+        batch_op.drop_index(
+            batch_op.f("ix_questionnaire_responses_clinic_id_patient_id_instrument_occurred_at")
+        )
+
+    op.drop_table("questionnaire_responses")
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_entries_clinic_id_patient_id_local_day_id"))
 
@@ -493,6 +591,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_deliveries_state_urgency_due_at"))
 
     op.drop_table("deliveries")
+    op.drop_table("scale_texts")
     op.drop_table("policy_versions")
     op.drop_table("invitations")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:

@@ -22,7 +22,8 @@ safety item without an answer is named and never read as "no". A band describes 
 diagnosis.
 
 What is shipped: **text** (items and answers, licence class A), **slot** (structure only; a clinic adds the
-text it is licensed to hold, class B), **score** (number of items, ranges and rules only, class C).
+text it is licensed to hold with `PUT /v1/clinic/scales/{key}`, class B), **score** (number of items, ranges
+and rules only, class C).
 
 LOINC codes are stated where they were seen in a public LOINC artefact, and left out elsewhere. This
 material contains content from LOINC (https://loinc.org). LOINC is copyright Regenstrief Institute, Inc. and

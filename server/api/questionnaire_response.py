@@ -1,0 +1,148 @@
+"""Filled validated scales."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from schemas.questionnaire_response import (
+    ClinicalQuestionnaireResponsePage,
+    ClinicalQuestionnaireResponseReceipt,
+    QuestionnaireResponseAnswer,
+    QuestionnaireResponseBody,
+    QuestionnaireResponsePage,
+    QuestionnaireResponseQuery,
+    QuestionnaireResponseReceipt,
+    QuestionnaireResponseRevisionPage,
+)
+from server.api.body import Blueprint
+from server.api.edge import (
+    allow,
+    documented_headers,
+    etag,
+    if_match,
+    reading,
+    required_version,
+    takes_version,
+    writing,
+)
+from server.api.entry import READERS, own_patient
+from server.api.paging import paged
+from server.clinical.vocabulary import Role, Source
+from server.services import notice as notices
+from server.services import patient as patients
+from server.services import questionnaire_response as questionnaires
+from server.services.journal import Incoming
+from server.services.questionnaire_journal import ResponseReceipt
+from server.services.questionnaire_response import ResponseRange
+
+blueprint = Blueprint("questionnaire-responses", __name__, description="Filled validated scales")
+
+
+@blueprint.route("/questionnaire-responses/<uuid7:response_id>", methods=["PUT"])
+@allow(Role.PATIENT)
+@blueprint.arguments(QuestionnaireResponseBody)
+@blueprint.response(200, QuestionnaireResponseReceipt, headers=documented_headers("ETag"))
+@blueprint.alt_response(201, schema=QuestionnaireResponseReceipt, description="Stored for the first time")
+@takes_version(required=False)
+def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> Any:
+    """Store one filled scale; sending it again changes nothing.
+
+    The phone makes the id (UUIDv7). The same id with other content is a correction and needs
+    If-Match with the version it changes.
+    """
+    return _put(own_patient(), Incoming(response_id, body, if_match()))
+
+
+@blueprint.route("/patients/<uuid:patient_id>/questionnaire-responses/<uuid7:response_id>", methods=["PUT"])
+@allow(Role.CLINICIAN)
+@blueprint.arguments(QuestionnaireResponseBody)
+@blueprint.response(200, ClinicalQuestionnaireResponseReceipt, headers=documented_headers("ETag"))
+@blueprint.alt_response(
+    201, schema=ClinicalQuestionnaireResponseReceipt, description="Stored for the first time"
+)
+@takes_version(required=False)
+def put_patient_questionnaire_response(body: Mapping[str, Any], patient_id: UUID, response_id: UUID) -> Any:
+    """Store a scale that you rated or that the patient filled on paper."""
+    return _put(patient_id, Incoming(response_id, body, if_match(), Source.CLINIC))
+
+
+@blueprint.route("/questionnaire-responses/<uuid7:response_id>", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.response(200, QuestionnaireResponseAnswer, headers=documented_headers("ETag"))
+def get_questionnaire_response(response_id: UUID) -> Any:
+    """Read one of your own responses."""
+    with reading() as work:
+        response = questionnaires.get(work, own_patient(), response_id)
+        return response, 200, etag(response.version)
+
+
+@blueprint.route("/questionnaire-responses/<uuid7:response_id>", methods=["DELETE"])
+@allow(Role.PATIENT)
+@blueprint.response(204)
+@takes_version()
+def delete_questionnaire_response(response_id: UUID) -> Response:
+    """Take one of your own responses back; needs If-Match. Its versions stay on record."""
+    version = required_version()
+    with writing() as work:
+        questionnaires.delete(work, own_patient(), response_id, version)
+    return Response(status=204)
+
+
+@blueprint.route("/questionnaire-responses/<uuid7:response_id>/revisions", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.response(200, QuestionnaireResponseRevisionPage)
+def get_questionnaire_response_revisions(response_id: UUID) -> Any:
+    """Read every version one of your responses ever had."""
+    with reading() as work:
+        found = questionnaires.revisions(work, own_patient(), response_id)
+        return {"items": found, "next_cursor": None}
+
+
+@blueprint.route("/questionnaire-responses", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.arguments(QuestionnaireResponseQuery, location="query")
+@blueprint.response(200, QuestionnaireResponsePage)
+def list_questionnaire_responses(query: Mapping[str, Any]) -> Any:
+    """Read your own responses of a range of days, a page at a time."""
+    with reading() as work:
+        return _page(work, own_patient(), query)
+
+
+@blueprint.route("/patients/<uuid:patient_id>/questionnaire-responses", methods=["GET"])
+@allow(*READERS)
+@blueprint.arguments(QuestionnaireResponseQuery, location="query")
+@blueprint.response(200, ClinicalQuestionnaireResponsePage)
+def list_patient_questionnaire_responses(query: Mapping[str, Any], patient_id: UUID) -> Any:
+    """Read a patient's responses of a range of days with their scores, a page at a time. Audited."""
+    with writing() as work:
+        patients.get(work, patient_id)
+        work.audit("questionnaire_response.list", patient_id)
+        return _page(work, patient_id, query)
+
+
+def _put(patient_id: UUID, incoming: Incoming) -> Any:
+    with writing() as work:
+        receipt = questionnaires.put(work, patient_id, incoming)
+        answer = _receipt(receipt)
+    return answer, 201 if receipt.outcome == "created" else 200, etag(receipt.response.version)
+
+
+def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, Any]:
+    def rows(after: UUID | None, size: int) -> Any:
+        days = query.get("first"), query.get("last")
+        wanted = ResponseRange(*days, query.get("instrument"), after, size)
+        return questionnaires.page(work, patient_id, wanted)
+
+    return paged(query, rows)
+
+
+def _receipt(receipt: ResponseReceipt) -> dict[str, Any]:
+    notice = notices.for_patient(receipt.flags, receipt.patient.country)
+    return {
+        "outcome": receipt.outcome,
+        "questionnaire_response": receipt.response,
+        "notice": notices.asking_for_contact(notice) if receipt.contact_today else notice,
+        "who_reads_this": notices.WHO_READS_THIS,
+    }

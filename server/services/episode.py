@@ -1,0 +1,192 @@
+"""Alert episodes: opened by a finding, joined by repeats, raised by worsening, weighed again by late data."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from uuid_utils.compat import uuid7
+
+from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
+from server.clinical.redflags import RedFlag
+from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState
+from server.models import Alert, Entry, Patient
+from server.services import alert as alerts
+from server.services import clinic as clinics
+from server.services import delivery as deliveries
+from server.services.work import Work
+
+_RELAPSE = frozenset({AlertFamily.MOOD_RELAPSE, AlertFamily.PAIN_RELAPSE})
+_RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
+# The diary's safety answers, mildest first: a milder one after a graver one is not news.
+_MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
+REPORTS_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the care team must hear of. `codes` name what was found; `summary` is for clinicians."""
+
+    family: AlertFamily
+    urgency: AlertClass
+    day: date
+    codes: tuple[str, ...]
+    summary: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def findings_of(flags: Sequence[RedFlag], entry: Entry) -> Iterable[Finding]:
+    """Return one finding per family for the red flags of one entry."""
+    for family in dict.fromkeys(flag.family for flag in flags):
+        mine = [flag for flag in flags if flag.family is family]
+        codes = tuple(flag.code for flag in mine)
+        yield Finding(
+            family=family,
+            urgency=min(flag.urgency for flag in mine),
+            day=entry.local_day,
+            codes=codes,
+            summary=f"The patient reported {', '.join(code.replace('_', ' ') for code in codes)}.",
+            evidence={
+                "entries": [str(entry.id)],
+                "flags": [{"code": f.code, "urgency": f.urgency} for f in mine],
+            },
+        )
+
+
+def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
+    """Open an episode, or join the open one.
+
+    What is worse than the open episode always gets through: it is open again and everybody is told
+    anew. Worse is a more urgent finding; another red flag of the same urgency; and the same
+    emergency (P0) reported again after somebody had taken it on. Any other repeat joins silently
+    but stands in the evidence and changes the version, so nobody closes what they have not seen.
+    A relapse finding within the lock-out after its episode was resolved opens nothing (None).
+    """
+    current = open_episode(work, patient.id, finding.family)
+    if current is None:
+        return None if _locked_out(work, patient.id, finding) else _open(work, patient, finding)
+    if _gets_through(current, finding):
+        _worsen(work, current, finding)
+    elif _is_news(current, finding):
+        _join(work, current, finding)
+    return current
+
+
+def open_episode(work: Work, patient_id: UUID, family: AlertFamily) -> Alert | None:
+    """Return the patient's unresolved episode of ``family``, locked: a click and a finding take turns."""
+    return work.session.scalar(
+        select(Alert)
+        .where(
+            Alert.clinic_id == work.clinic_id,
+            Alert.patient_id == patient_id,
+            Alert.family == family,
+            Alert.state != AlertState.RESOLVED,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def weigh(work: Work, alert: Alert, supported: bool) -> None:
+    """Say on an open episode whether the data as they are now still support it."""
+    disproved = bool(alert.evidence.get("disproved"))
+    if disproved is not supported:
+        return
+    alert.evidence = {**alert.evidence, "disproved": not supported}
+    alert.version += 1
+    alerts.log(work, alert, "supported" if supported else "disproved")
+
+
+def _gets_through(current: Alert, finding: Finding) -> bool:
+    if finding.family is AlertFamily.SILENCE and current.evidence.get("disproved"):
+        return finding.urgency <= current.urgency  # it was over, and now it is another one
+    if finding.urgency != current.urgency or finding.family not in _RED_FLAGS:
+        return finding.urgency < current.urgency
+    if any(_is_new(code, current.codes) for code in finding.codes):
+        return True
+    return finding.urgency is AlertClass.P0 and current.state is AlertState.ACKNOWLEDGED
+
+
+def _is_new(code: str, known: Sequence[str]) -> bool:
+    return code not in known and not set(_MILDER.get(code, ())) & set(known)
+
+
+def _is_news(current: Alert, finding: Finding) -> bool:
+    if finding.family in _RED_FLAGS:
+        return True
+    return not set(finding.codes) <= set(current.codes) or finding.day > current.day
+
+
+def _locked_out(work: Work, patient_id: UUID, finding: Finding) -> bool:
+    if finding.family not in _RELAPSE:
+        return False
+    days = clinics.policy(work).whole("alert.lockout_days")
+    # Who closed the episode after that day knew it: late data must not ring the same bell again.
+    day_over = datetime.combine(finding.day + timedelta(days=1), time(), UTC)
+    recent = select(Alert.id).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient_id,
+        Alert.family == finding.family,
+        Alert.urgency <= finding.urgency,
+        or_(Alert.resolved_at > work.now - timedelta(days=days), Alert.resolved_at >= day_over),
+    )
+    return work.session.scalar(recent.limit(1)) is not None
+
+
+def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
+    alert = Alert(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        patient_id=patient.id,
+        family=finding.family,
+        urgency=finding.urgency,
+        state=AlertState.OPEN,
+        level=0,
+        day=finding.day,
+        codes=sorted(finding.codes),
+        summary=finding.summary,
+        evidence={**finding.evidence, "first_day": finding.day.isoformat()},
+        opened_at=work.now,
+        worsened_at=work.now,
+        version=1,
+    )
+    work.session.add(alert)
+    alerts.log(work, alert, "opened", {"urgency": finding.urgency, "told": deliveries.enqueue(work, alert)})
+    work.audit("alert.open", patient.id, alert.id)
+    return alert
+
+
+def _join(work: Work, alert: Alert, finding: Finding) -> None:
+    report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
+    report |= {key: finding.evidence[key] for key in ("entries",) if key in finding.evidence}
+    reports = [*alert.evidence.get("reports", ()), report][-REPORTS_KEPT:]
+    _extend(alert, finding)
+    alert.evidence = {**alert.evidence, "reports": reports, "first_day": _first_day(alert, finding)}
+    alert.version += 1
+    alerts.log(work, alert, "repeated", report)
+
+
+def _worsen(work: Work, alert: Alert, finding: Finding) -> None:
+    alert.state = move(ALERT_MOVES, alert.state, AlertAction.WORSEN)
+    alert.urgency, alert.level, alert.worsened_at = finding.urgency, 0, work.now
+    _extend(alert, finding)
+    alert.summary = finding.summary
+    earlier = {key: value for key, value in alert.evidence.items() if key != "earlier"}
+    kept = [*alert.evidence.get("earlier", ()), earlier][-REPORTS_KEPT:]
+    alert.evidence = {**finding.evidence, "earlier": kept, "first_day": _first_day(alert, finding)}
+    alert.acknowledged_at = alert.acknowledged_by = None
+    alert.version += 1
+    told = deliveries.enqueue(work, alert)
+    alerts.log(work, alert, "worsened", {"urgency": finding.urgency, "told": told})
+
+
+def _extend(alert: Alert, finding: Finding) -> None:
+    alert.codes = sorted({*alert.codes, *finding.codes})
+    alert.day = max(alert.day, finding.day)
+
+
+def _first_day(alert: Alert, finding: Finding) -> str:
+    known: str = alert.evidence.get("first_day", alert.day.isoformat())
+    return min(known, finding.day.isoformat())

@@ -1,0 +1,98 @@
+"""Take, correct, delete and read questionnaire responses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services.errors import NotFound
+from server.services.journal import Incoming
+from server.services.questionnaire_journal import ResponseReceipt, open_questionnaires
+from server.services.work import Work
+
+
+def put(work: Work, patient_id: UUID, incoming: Incoming) -> ResponseReceipt:
+    """Score and store a response. Raises as `QuestionnaireJournal.store` does."""
+    return open_questionnaires(work, patient_id, [incoming.id]).store(incoming)
+
+
+def delete(work: Work, patient_id: UUID, response_id: UUID, version: int) -> None:
+    """Take a response back. Raises as `QuestionnaireJournal.remove` does."""
+    open_questionnaires(work, patient_id, [response_id]).remove(response_id, version)
+
+
+def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireResponse:
+    """Return one response of the patient; a deleted one is not found."""
+    response = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
+    if response is None or response.deleted_at is not None:
+        raise NotFound("questionnaire response")
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRange:
+    """Which responses to read: days (both included), of which scale, after which one, how many."""
+
+    first: date | None
+    last: date | None
+    instrument: str | None
+    after: UUID | None
+    size: int
+
+
+def page(work: Work, patient_id: UUID, wanted: ResponseRange) -> Sequence[QuestionnaireResponse]:
+    """Return responses in the order of their ids (which is that of their making)."""
+    query = select(QuestionnaireResponse).where(*_there(work, patient_id))
+    if wanted.first is not None:
+        query = query.where(QuestionnaireResponse.local_day >= wanted.first)
+    if wanted.last is not None:
+        query = query.where(QuestionnaireResponse.local_day <= wanted.last)
+    if wanted.instrument is not None:
+        query = query.where(QuestionnaireResponse.instrument == wanted.instrument)
+    if wanted.after is not None:
+        query = query.where(QuestionnaireResponse.id > wanted.after)
+    return list(work.session.scalars(query.order_by(QuestionnaireResponse.id).limit(wanted.size)))
+
+
+def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[QuestionnaireResponseRevision]:
+    """Return every version a response ever had, first to last, also of a deleted one."""
+    query = select(QuestionnaireResponseRevision).where(
+        QuestionnaireResponseRevision.clinic_id == work.clinic_id,
+        QuestionnaireResponseRevision.patient_id == patient_id,
+        QuestionnaireResponseRevision.response_id == response_id,
+    )
+    found = list(work.session.scalars(query.order_by(QuestionnaireResponseRevision.version)))
+    if not found:
+        raise NotFound("questionnaire response")
+    return found
+
+
+def latest(work: Work, patient_id: UUID, instrument: str) -> QuestionnaireResponse | None:
+    """Return the response to ``instrument`` that was given last, in any version of it, or None.
+
+    Its ``total`` is None where too much was left open; a deleted response does not count.
+    """
+    query = select(QuestionnaireResponse).where(
+        *_there(work, patient_id), QuestionnaireResponse.instrument == instrument
+    )
+    order = (QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    return work.session.scalar(query.order_by(*order).limit(1))
+
+
+def latest_day(work: Work, patient_id: UUID, today: date) -> date | None:
+    """Return the local day, up to ``today``, of the newest response to any scale, or None."""
+    query = select(func.max(QuestionnaireResponse.local_day)).where(
+        *_there(work, patient_id), QuestionnaireResponse.local_day <= today
+    )
+    return work.session.scalar(query)
+
+
+def _there(work: Work, patient_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        QuestionnaireResponse.clinic_id == work.clinic_id,
+        QuestionnaireResponse.patient_id == patient_id,
+        QuestionnaireResponse.deleted_at.is_(None),
+    )

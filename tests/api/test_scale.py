@@ -1,0 +1,128 @@
+"""The scales a clinic offers: words as the app shows them, and slots only where they are filled."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.api.edge import Surroundings
+from server.models import ScaleText
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.scales import filled
+
+WHO5 = {f"q{n}": 3 for n in range(1, 6)}
+
+
+def words(**parts: Any) -> dict[str, Any]:
+    """Return a clinic's own words for the WHO-5."""
+    body = {
+        "locale": "en",
+        "notice": "The owner's notice.",
+        "instructions": "How it has been.",
+        "options": {str(value): f"answer {value}" for value in range(6)},
+        "items": {f"q{n}": f"question {n}" for n in range(1, 6)},
+    }
+    return {**body, **parts}
+
+
+def keys(answer: Any) -> set[str]:
+    assert answer.status_code == 200, answer.text
+    return {scale["key"] for scale in answer.json["items"]}
+
+
+def test_a_scale_is_shown_with_its_questions_answers_and_notice(cast: Cast) -> None:
+    shown = cast.ana.get("/scales/phq-9").json
+    assert (shown["key"], shown["version"], shown["locale"]) == ("phq-9", 1, "en")
+    assert shown["recall"] == "last 2 weeks"
+    assert "No permission required" in shown["licence"]["notice"]
+    item = shown["items"][0]
+    assert (item["id"], item["text"]) == ("q1", "Little interest or pleasure in doing things")
+    assert [option["value"] for option in item["options"]] == [0, 1, 2, 3]
+
+
+def test_everybody_who_is_signed_in_reads_the_same_scales(cast: Cast, client: Any) -> None:
+    mine = cast.ana.get("/scales")
+    assert keys(mine) >= {"phq-9", "gad-7", "peg", "asrm"}
+    for person in (cast.bo, cast.coordinator, cast.admin, cast.scheduler, cast.cyd):
+        assert person.get("/scales").json == mine.json
+    assert client.get("/v1/scales").status_code == 401
+
+
+def test_a_locale_without_words_of_its_own_falls_back_to_english(cast: Cast) -> None:
+    for locale in ("en-GB", "nb", "zz"):
+        assert cast.ana.get(f"/scales/phq-9?locale={locale}").json["locale"] == "en"
+    assert cast.ana.get("/scales/horoscope").status_code == 404
+
+
+def test_a_slot_is_offered_only_where_the_clinic_has_filled_it(cast: Cast, clock: Clock) -> None:
+    response = filled(clock.now, "who-5", answers=WHO5)
+    assert "who-5" not in keys(cast.ana.get("/scales"))
+    assert cast.ana.get("/scales/who-5").status_code == 404
+    refused = cast.ana.put(f"/questionnaire-responses/{uuid7()}", response)
+    assert refused.json["errors"][0]["pointer"] == "/instrument"
+
+    assert cast.admin.put("/clinic/scales/who-5", words()).json["content"] == "text"
+    assert "who-5" in keys(cast.ana.get("/scales"))
+    assert cast.ana.get("/scales/who-5").json["items"][4]["text"] == "question 5"
+    taken = cast.ana.put(f"/questionnaire-responses/{uuid7()}", response)
+    assert taken.json["questionnaire_response"]["total"] == 60
+
+    assert "who-5" not in keys(cast.cyd.get("/scales")), "another clinic's licence is not ours"
+    assert cast.other_patient.put(f"/questionnaire-responses/{uuid7()}", response).status_code == 422
+
+
+def test_a_slot_is_answered_only_in_the_words_the_clinic_has(cast: Cast, clock: Clock) -> None:
+    cast.admin.put("/clinic/scales/who-5", words(locale="nb"))
+    assert cast.ana.get("/scales/who-5?locale=de").json["locale"] == "nb"
+    for locale, status in (("en", 422), ("nb", 201)):
+        body = filled(clock.now, "who-5", answers=WHO5, locale=locale)
+        assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", body).status_code == status
+
+
+def test_a_filled_screener_keeps_its_safety_rules(cast: Cast, clock: Clock) -> None:
+    items = [*(f"q{n}" for n in range(1, 7)), "q6_recent"]
+    text = words(options={"0": "no", "1": "yes"}, items={item: item for item in items})
+    assert cast.admin.put("/clinic/scales/c-ssrs-screener", text).status_code == 200
+    body = filled(clock.now, "c-ssrs-screener", answers={"q1": 0, "q2": 1, "q3": 0, "q4": 0, "q5": 1})
+    receipt = cast.ana.put(f"/questionnaire-responses/{uuid7()}", body).json
+    assert receipt["notice"]["kind"] == "emergency"
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert (alert["urgency"], alert["codes"]) == ("P0", ["cssrs_plan", "cssrs_thoughts"])
+
+
+def test_new_words_are_a_new_revision_and_the_same_words_are_none(app: Flask, cast: Cast) -> None:
+    for text in (words(), words(), words(instructions="Reworded.")):
+        assert cast.admin.put("/clinic/scales/who-5", text).status_code == 200
+    assert cast.ana.get("/scales/who-5").json["instructions"] == "Reworded."
+    with Surroundings.of(app).database.read() as session:
+        kept = session.scalars(select(ScaleText).order_by(ScaleText.revision))
+        assert [t.texts["instructions"] for t in kept] == ["How it has been.", "Reworded."]
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"items": {"q1": "only one"}}, "/items/q2"),
+        ({"items": {**words()["items"], "q6": "one more"}}, "/items/q6"),
+        ({"options": {"0": "never"}}, "/options/1"),
+        ({"options": {**words()["options"], "9": "nine"}}, "/options/9"),
+        ({"notice": " "}, "/notice"),
+        ({"title": "mine"}, "/title"),
+    ],
+)
+def test_words_that_do_not_fit_the_slot_are_refused_where_they_stand(
+    cast: Cast, changed: dict[str, Any], pointer: str
+) -> None:
+    answer = cast.admin.put("/clinic/scales/who-5", words(**changed))
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+
+
+def test_only_slots_take_words_and_only_the_admin_gives_them(cast: Cast) -> None:
+    for key in ("phq-9", "asrm", "horoscope"):
+        assert cast.admin.put(f"/clinic/scales/{key}", words()).status_code == 404
+    for person in (cast.ana, cast.bo, cast.coordinator, cast.scheduler):
+        assert person.put("/clinic/scales/who-5", words()).status_code == 403
