@@ -17,6 +17,7 @@ from server.database import Database
 from server.diary_import.export_file import ExportError, ExportFile, PastSession, Revision, read_export
 from server.services import course as courses
 from server.services import entry as entries
+from server.services import questionnaire_response as responses
 from server.services import treatment_session as treatment_sessions
 from server.services.errors import NotFound, ServiceError
 from server.services.journal import Incoming
@@ -75,9 +76,7 @@ def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> 
     for start in range(0, len(steps), BATCH):
         batch = steps[start : start + BATCH]
         with database.write() as session:
-            work = Work(session, plan.now, plan.actor)
-            for step in batch:
-                _take(work, plan, (step, course_ids), taken)
+            _take(Work(session, plan.now, plan.actor), plan, (batch, course_ids), taken)
         told(len(batch))
     return taken
 
@@ -100,17 +99,18 @@ def _moment(step: Step, now: datetime) -> datetime:
     return step.at.astimezone(UTC) if step.status is SessionStatus.DELIVERED else now
 
 
-def _take(work: Work, plan: ExportPlan, what: tuple[Step, Sequence[UUID]], taken: Taken) -> None:
-    step, course_ids = what
-    then = replace(work, now=_moment(step, plan.now))
-    if isinstance(step, Revision):
-        _revise(then, plan, step, taken)
-    else:
-        _give(then, plan, (step, course_ids[step.course]), taken)
+def _take(work: Work, plan: ExportPlan, what: tuple[Sequence[Step], Sequence[UUID]], taken: Taken) -> None:
+    batch, course_ids = what
+    for step in batch:
+        then = replace(work, now=_moment(step, plan.now))
+        if isinstance(step, Revision):
+            _revise(then, plan, step, taken)
+        else:
+            _give(then, plan, (step, course_ids[step.course]), taken)
 
 
 def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
-    known = _known(work, plan, step.entry_id)
+    known = _known(work, plan, step)
     if len(known) >= step.version and known[step.version - 1] == step.said:
         taken.there_already += 1
     elif len(known) != step.version - 1 or not _stored(work, plan, step):
@@ -119,9 +119,10 @@ def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
         taken.revisions += 1
 
 
-def _known(work: Work, plan: ExportPlan, entry_id: UUID) -> Sequence[object]:
+def _known(work: Work, plan: ExportPlan, step: Revision) -> Sequence[object]:
+    verbs = responses if step.is_response else entries
     try:
-        return [one.content for one in entries.revisions(work, plan.patient_id, entry_id)]
+        return [one.content for one in verbs.revisions(work, plan.patient_id, step.entry_id)]
     except NotFound:
         return []
 
@@ -136,11 +137,12 @@ def _stored(work: Work, plan: ExportPlan, step: Revision) -> bool:
 
 
 def _store(work: Work, plan: ExportPlan, step: Revision) -> None:
+    verbs = responses if step.is_response else entries
     if step.said is None:
-        entries.delete(work, plan.patient_id, step.entry_id, step.version - 1)
+        verbs.delete(work, plan.patient_id, step.entry_id, step.version - 1)
         return
     base = step.version - 1 or None
-    entries.put(work, plan.patient_id, Incoming(step.entry_id, step.content(), base, step.source))
+    verbs.put(work, plan.patient_id, Incoming(step.entry_id, step.content(), base, step.source))
 
 
 def _courses(work: Work, plan: ExportPlan, taken: Taken) -> Sequence[UUID]:

@@ -32,7 +32,7 @@ class ExportRevision(Answer):
 
 
 class ExportEntry(Answer):
-    """One entry with every version it ever had."""
+    """One entry, or one filled scale, with every version it ever had."""
 
     id = Id(required=True)
     source = Code(Source, required=True)
@@ -71,5 +71,6 @@ class ExportAnswer(Answer):
     patient = fields.Nested(ExportPatient, required=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     entries = fields.List(fields.Nested(ExportEntry), required=True)
+    questionnaire_responses = fields.List(fields.Nested(ExportEntry), required=True)
     courses = fields.List(fields.Nested(ExportCourse), required=True)
     treatment_sessions = fields.List(fields.Nested(ExportSession), required=True)

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from jobs.import_export import ExportPlan, Taken, prepare, write
 from jobs.problem import Problem
+from schemas.questionnaire_response import ANSWERS, RESPONSE
 from server.clinical.vocabulary import AlertFamily
 from server.database import Database
 from server.models import Alert, AuditEvent
@@ -46,6 +47,10 @@ def keep(visits: Visits, cast: Cast, clock: Clock) -> None:
     cast.ana.delete(gone, version=1)
     clock.forward(hours=1)
     cast.ana.put(gone, entry(clock.now - timedelta(days=1)), version=2)
+    filled, scale = f"/questionnaire-responses/{uuid7()}", RESPONSE | {"occurred_at": clock.now.isoformat()}
+    assert cast.ana.put(filled, scale).status_code == 201
+    corrected = scale | {"answers": ANSWERS | {"q1": 3, "q2": None}}
+    assert cast.ana.put(filled, corrected, version=1).status_code == 200
 
 
 def taken_away(person: Person) -> dict[str, Any]:
@@ -72,11 +77,17 @@ def test_an_export_comes_back_to_the_same_content_on_an_empty_server(
     clock.forward(days=100)
     ana = found_clinic(app).ana
     taken = brought_back(database, ana, export, clock)
-    assert (taken.courses, taken.sessions, taken.revisions, taken.refused) == (2, 2, 5, set())
+    assert (taken.courses, taken.sessions, taken.revisions, taken.refused) == (2, 2, 7, set())
     again = taken_away(ana)
     assert again.pop("exported_at") != export.pop("exported_at")
     assert again == export
-    assert again["counts"] == {"entries": 2, "revisions": 5, "courses": 2, "treatment_sessions": 2}
+    assert again["counts"] == {
+        "entries": 2,
+        "questionnaire_responses": 1,
+        "revisions": 7,
+        "courses": 2,
+        "treatment_sessions": 2,
+    }
 
 
 def test_a_second_import_changes_nothing(
@@ -85,7 +96,7 @@ def test_a_second_import_changes_nothing(
     keep(visits, cast, clock)
     export = taken_away(cast.ana)
     taken = brought_back(database, cast.ana, export, clock)
-    assert (taken.courses, taken.sessions, taken.revisions, taken.there_already) == (0, 0, 0, 7)
+    assert (taken.courses, taken.sessions, taken.revisions, taken.there_already) == (0, 0, 0, 9)
     assert taken_away(cast.ana) == export
 
 
@@ -99,7 +110,7 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next_one(
     half = json.loads(json.dumps(export))
     for one in half["entries"]:
         del one["revisions"][1:]
-    half["counts"]["revisions"] = 2
+    half["counts"]["revisions"] = 4
     brought_back(database, ana, half, clock)
     assert brought_back(database, ana, export, clock).revisions == 3
     assert taken_away(ana)["entries"] == export["entries"]
@@ -207,7 +218,7 @@ def test_the_csv_has_a_row_for_every_version_and_every_session(
 ) -> None:
     keep(visits, cast, clock)
     found, counts = rows(cast.ana), taken_away(cast.ana)["counts"]
-    assert sum(row["kind"] == "entry" for row in found) == counts["revisions"]
+    assert sum(row["kind"] != "treatment_session" for row in found) == counts["revisions"]
     assert sum(row["kind"] == "treatment_session" for row in found) == counts["treatment_sessions"]
     states = sorted(row["state"] for row in found if row["kind"] == "entry")
     assert states == ["current", "current", "replaced", "replaced", "taken_back"]
@@ -249,8 +260,8 @@ def test_the_command_brings_an_export_back(
     run = runner(settings, monkeypatch)
     words = ("import-export", file, "--clinic", "demo", "--patient", cast.ana.patient_id)
     said = run(*words, "--dry-run")
-    assert "5 versions of entries, courses: 2, sessions: 2." in said.output
+    assert "7 versions of entries, courses: 2, sessions: 2." in said.output
     assert "nothing was changed" in said.output
     said = run(*words)
     assert said.exit_code == 0, said.output
-    assert "0 versions imported, 7 things there already, entries refused: 0;" in said.output
+    assert "0 versions imported, 9 things there already, entries refused: 0;" in said.output

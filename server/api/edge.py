@@ -125,7 +125,7 @@ def also_answers(content_type: str) -> Callable[[Callable[P, R]], Callable[P, R]
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         content = {content_type: {"schema": {"type": "string"}}}
-        return _with_doc(view, {"responses": {"200": {"content": content}}})
+        return _with_doc(view, {"responses": {200: {"content": content}}})
 
     return decorate
 

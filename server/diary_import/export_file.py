@@ -41,7 +41,10 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One version of an entry: ``said`` is its content as it stands in the file, None where taken back."""
+    """One version of an entry or of a questionnaire response (``entry_id`` is the id of either).
+
+    ``said`` is its content as it stands in the file, None where it was taken back.
+    """
 
     entry_id: UUID
     version: int
@@ -49,12 +52,14 @@ class Revision:
     source: Source
     recorded_at: datetime | None
     said: Mapping[str, Any] | None
+    is_response: bool = False
 
     def content(self) -> dict[str, Any]:
         """Return the content as the journal takes it."""
         assert self.said is not None, "a version that was taken back has no content"
         occurred = datetime.fromisoformat(self.said["occurred_at"])
-        return {**self.said, "occurred_at": occurred, "recorded_at": self.recorded_at}
+        given = {key: value for key, value in self.said.items() if value is not None or not self.is_response}
+        return {**given, "occurred_at": occurred, "recorded_at": self.recorded_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +98,16 @@ def read_export(data: bytes) -> ExportFile:
     sessions = [PastSession(**session) for session in loaded["treatment_sessions"]]
     if any(session.course >= len(loaded["courses"]) for session in sessions):
         raise ExportError("has a session of a course that is not in it")
-    found = [one for entry in loaded["entries"] for one in _revisions(entry)]
+    found = [one for entry in loaded["entries"] for one in _revisions(entry, False)]
+    found += [one for response in loaded["questionnaire_responses"] for one in _revisions(response, True)]
     found.sort(key=lambda one: (one.received_at, one.version))
     return ExportFile(loaded["courses"], sessions, found)
 
 
-def _revisions(entry: Mapping[str, Any]) -> Iterator[Revision]:
+def _revisions(entry: Mapping[str, Any], is_response: bool) -> Iterator[Revision]:
     kept = (entry["id"], entry["source"], entry["recorded_at"])
     for one in entry["revisions"]:
-        yield Revision(kept[0], one["version"], one["received_at"], *kept[1:], one["content"])
+        yield Revision(kept[0], one["version"], one["received_at"], *kept[1:], one["content"], is_response)
 
 
 def _flat(messages: Any, path: str = "") -> Iterator[str]:
@@ -172,9 +178,30 @@ class _Content(_Part):
 class _Said(fields.Field[Any]):
     """Content that is checked, but kept as it is written: 7 must stay 7 and not become 7.0."""
 
+    shape: type[Schema] = _Content
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
-        _Content().load(value)
+        self.shape().load(value)
         return value
+
+
+class _Filled(_Part):
+    """What a filled scale says; whether the scale can have these answers is for the journal to judge."""
+
+    instrument = fields.String(required=True)
+    instrument_version = fields.Integer(required=True, strict=True)
+    locale = fields.String(required=True)
+    answers = fields.Dict(
+        keys=fields.String(), values=fields.Integer(strict=True, allow_none=True), allow_none=True
+    )
+    total = _Number(allow_none=True)
+    occurred_at = fields.AwareDateTime(format="iso", required=True)
+    zone = fields.String(required=True, validate=validate.OneOf(available_timezones(), error="Is no zone."))
+    occurrence = fields.String(allow_none=True, validate=validate.Length(max=200))
+
+
+class _FilledAsItIs(_Said):
+    shape = _Filled
 
 
 class _Revision(_Part):
@@ -198,6 +225,14 @@ class _Entry(_Part):
         ordered = all(a["received_at"] <= b["received_at"] for a, b in pairwise(history))
         if not (numbered and ordered) or history[0]["content"] is None:
             raise ValidationError("Must be every version from 1 on, in order.", "revisions")
+
+
+class _FilledRevision(_Revision):
+    content = _FilledAsItIs(required=True, allow_none=True)
+
+
+class _Response(_Entry):
+    revisions = fields.List(fields.Nested(_FilledRevision), required=True, validate=validate.Length(min=1))
 
 
 class _Course(_Part):
@@ -227,14 +262,16 @@ class _File(_Part):
     patient = fields.Raw()
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True), required=True)
     entries = fields.List(fields.Nested(_Entry), required=True)
+    questionnaire_responses = fields.List(fields.Nested(_Response), required=True)
     courses = fields.List(fields.Nested(_Course), required=True)
     treatment_sessions = fields.List(fields.Nested(_Session), required=True)
 
     @validates_schema
     def is_whole(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a file that does not hold what it says it holds."""
-        names = ("entries", "courses", "treatment_sessions")
+        names = ("entries", "questionnaire_responses", "courses", "treatment_sessions")
         held = {name: len(data[name]) for name in names}
-        held["revisions"] = sum(len(entry["revisions"]) for entry in data["entries"])
+        reported = [*data["entries"], *data["questionnaire_responses"]]
+        held["revisions"] = sum(len(one["revisions"]) for one in reported)
         if any(data["counts"].get(name) != count for name, count in held.items()):
             raise ValidationError("Does not agree with what is in the file.", "counts")

@@ -21,7 +21,7 @@ _SAID = ("side_effects", "safety", "adherence", "rescue_doses", "opioid_changed"
 COLUMNS = (
     *("kind", "id", "version", "state", "form_version", *_WHEN, "source"),
     *ITEMS,
-    *(*_SAID, "route"),
+    *(*_SAID, "scale", "answers", "total", "route"),
 )
 
 
@@ -40,21 +40,41 @@ def _rows(export: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for entry in export["entries"]:
         for revision in entry["revisions"]:
             yield form | _revision(entry, revision)
+    for response in export["questionnaire_responses"]:
+        for revision in response["revisions"]:
+            yield form | _filled(response, revision)
     for session in export["treatment_sessions"]:
         named = {"kind": "treatment_session", "state": session["status"], "route": session["route"]}
         yield form | named | _when(session["at"], export["patient"]["zone"])
 
 
-def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
-    content = revision["content"]
-    row = {
-        "kind": "entry",
+def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    row, content = _version("questionnaire_response", response, revision), revision["content"]
+    if content is None:
+        return row
+    answers = content.get("answers") or {}
+    filled = {
+        "scale": f"{content['instrument']} {content['instrument_version']} {content['locale']}",
+        "answers": "; ".join(f"{key} {'' if value is None else value}" for key, value in answers.items()),
+        "total": content.get("total"),
+    }
+    when = _when(content["occurred_at"], content["zone"])
+    return {**row, **when, **filled, "local_day": revision["local_day"]}
+
+
+def _version(kind: str, entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": kind,
         "id": entry["id"],
         "version": revision["version"],
         "state": _state(entry, revision),
         "received_utc": _utc(revision["received_at"]),
         "source": entry["source"],
     }
+
+
+def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    row, content = _version("entry", entry, revision), revision["content"]
     if content is None:
         return row
     said = {

@@ -5,16 +5,23 @@ a session names its course by its place in the list. What the watch concluded is
 report and is left out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import SessionStatus
-from server.models import Course, Entry, EntryRevision, TreatmentSession
+from server.clinical.vocabulary import SessionStatus, Source
+from server.models import (
+    Course,
+    Entry,
+    EntryRevision,
+    QuestionnaireResponse,
+    QuestionnaireResponseRevision,
+    TreatmentSession,
+)
 from server.services import patient as patients
 from server.services.civil_time import civil_day
 from server.services.work import Work
@@ -29,7 +36,7 @@ def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, An
     work.audit("export.read", patient_id)
     sections = {name: read(work, patient_id) for name, read in SECTIONS.items()}
     counts = {name: len(rows) for name, rows in sections.items()}
-    revisions = sum(len(entry["revisions"]) for entry in sections["entries"])
+    revisions = sum(len(row.get("revisions", ())) for rows in sections.values() for row in rows)
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -47,16 +54,34 @@ def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, An
 
 
 def _entries(work: Work, patient_id: UUID) -> Rows:
-    mine = select(EntryRevision).where(
-        EntryRevision.clinic_id == work.clinic_id, EntryRevision.patient_id == patient_id
-    )
-    ordered = work.session.scalars(mine.order_by(EntryRevision.entry_id, EntryRevision.version))
-    history = {key: list(group) for key, group in groupby(ordered, lambda revision: revision.entry_id)}
-    entries = select(Entry).where(Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id)
-    return [_entry(entry, history[entry.id]) for entry in work.session.scalars(entries.order_by(Entry.id))]
+    kept = work.session.scalars(_own(work, patient_id, EntryRevision).order_by(EntryRevision.version))
+    history = _by_id((revision.entry_id, revision) for revision in kept)
+    entries = work.session.scalars(_own(work, patient_id, Entry).order_by(Entry.id))
+    return [_reported(entry, history[entry.id]) for entry in entries]
 
 
-def _entry(entry: Entry, history: Sequence[EntryRevision]) -> dict[str, Any]:
+def _responses(work: Work, patient_id: UUID) -> Rows:
+    """Return filled scales; what a clinician rated is not the patient's report."""
+    kept = _own(work, patient_id, QuestionnaireResponseRevision)
+    ordered = work.session.scalars(kept.order_by(QuestionnaireResponseRevision.version))
+    history = _by_id((revision.response_id, revision) for revision in ordered)
+    own = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.source != Source.CLINIC)
+    found = work.session.scalars(own.order_by(QuestionnaireResponse.id))
+    return [_reported(response, history[response.id]) for response in found]
+
+
+def _own(work: Work, patient_id: UUID, model: Any) -> Any:
+    return select(model).where(model.clinic_id == work.clinic_id, model.patient_id == patient_id)
+
+
+def _by_id(revisions: Iterable[tuple[UUID, Any]]) -> Mapping[UUID, Sequence[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for key, revision in revisions:
+        found[key].append(revision)
+    return found
+
+
+def _reported(entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> dict[str, Any]:
     return {
         "id": str(entry.id),
         "source": entry.source.value,
@@ -122,6 +147,7 @@ def _planned(work: Work, patient_id: UUID) -> Sequence[Course]:
 # A further noun that patients report is one line here, and one in the file's reader.
 SECTIONS: Mapping[str, Callable[[Work, UUID], Rows]] = {
     "entries": _entries,
+    "questionnaire_responses": _responses,
     "courses": _courses,
     "treatment_sessions": _sessions,
 }
