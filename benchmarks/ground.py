@@ -20,14 +20,15 @@ from server.services.account import NewAccount
 from server.services.journal import Incoming
 from server.services.passwords import Passwords
 from server.services.work import Work, system
-from server.settings import Settings
+from server.settings import Settings, master_keys
 
 PASSWORD = "benchmark password"
 
 
 def prepare(folder: Path, days: int) -> None:
     """Make the database in ``folder``: Ana with a session ``days`` ago and an entry a day since."""
-    database = Database(Settings(data_dir=folder).sqlalchemy_url)
+    settings = Settings(data_dir=folder)
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
     upgrade(database)
     clinic, now = uuid7(), datetime.now(UTC)
     with database.write() as session:

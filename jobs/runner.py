@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, tidy
+from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, remind, tidy
 from jobs.around import Around
 from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
@@ -19,6 +19,7 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "day_close": day_close.run,
         "maintenance_due": maintenance_due.run,
         "escalate": escalate.run,
+        "remind": remind.run,
         "deliver": deliver.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,

@@ -45,6 +45,7 @@ TIMETABLE = (
     Job("day_close",       every=_minutes(5),      late_after=_minutes(20),      what="judges ended days"),
     Job("maintenance_due", every=_minutes(60),     late_after=_minutes(180),     what="proposes due visits"),
     Job("escalate",        every=_minutes(1),      late_after=_minutes(5),       what="tells further people"),
+    Job("remind",          every=_minutes(1),      late_after=_minutes(15),      what="reminds patients"),
     Job("deliver",         every=_seconds(10),     late_after=_minutes(5),       what="sends what waits",
         slot=_minutes(1), always_looks=True),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),

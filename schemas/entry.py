@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
+from schemas.side_effect import SideEffectDetail, Worded
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import (
     ITEMS,
@@ -14,6 +15,7 @@ from server.clinical.vocabulary import (
     SEVERITY_LOW,
     SIDE_EFFECTS,
     Adherence,
+    EnteredBy,
     SafetyAnswer,
 )
 
@@ -61,6 +63,11 @@ class EntryBody(Body):
     )
     safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})
     medication = fields.Nested(Medication, load_default=dict)
+    entered_by = Code(
+        EnteredBy,
+        load_default=EnteredBy.PATIENT,
+        metadata={"description": "whose hand made the entry; it is always about the patient"},
+    )
     tags = fields.List(
         Text(longest=40, shortest=1), load_default=list, validate=validate.Length(max=TAGS_MOST)
     )
@@ -94,8 +101,20 @@ class EntryAnswer(Answer):
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)
+    entered_by = Code(EnteredBy, required=True)
+    clock_skew_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how far the phone's clock was behind; null where it did not say"},
+    )
+    clock_suspect = fields.Boolean(
+        required=True, metadata={"description": "more than 10 minutes off: its times may be wrong"}
+    )
     items = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     side_effects = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    side_effect_details: fields.List[Any] = Worded(
+        required=True, metadata={"description": "the effects that were there, in words"}
+    )
     hours_since_session = fields.Float(required=True, allow_none=True)
     safety = Code(SafetyAnswer, required=True, allow_none=True)
     medication = fields.Nested(Medication, required=True)
@@ -111,6 +130,12 @@ class OwnEntryAnswer(EntryAnswer):
         allow_none=True,
         metadata={"description": "when your care team first opened your diary after this version came in"},
     )
+
+
+class CareEntryAnswer(EntryAnswer):
+    """One entry as the care team reads it."""
+
+    side_effect_details = fields.List(fields.Nested(SideEffectDetail), required=True)
 
 
 class EntryReceipt(Answer):
@@ -143,4 +168,5 @@ class EntryRevisionAnswer(Answer):
 
 EntryPage = page_of(EntryAnswer, "EntryPage")
 OwnEntryPage = page_of(OwnEntryAnswer, "OwnEntryPage")
+CareEntryPage = page_of(CareEntryAnswer, "CareEntryPage")
 EntryRevisionPage = page_of(EntryRevisionAnswer, "EntryRevisionPage")

@@ -6,7 +6,7 @@ marshmallow's own fields coerce; for a clinical value that would be a silent cha
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,6 +18,7 @@ _CONTROL = frozenset({"Cc", "Cs"})
 # Embeddings and overrides; isolates stay, keyboards of right-to-left languages write them.
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
@@ -160,6 +161,22 @@ class Day(fields.Date):
         if not 1900 <= day.year <= 2200:
             raise ValidationError("Must be between 1900 and 2200.")
         return day
+
+
+class TimeOfDay(fields.Field[time]):
+    """A civil time of day, HH:MM, without seconds and without a zone: the patient's own clock."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"type": "string", "pattern": _TIME.pattern, "example": "20:00"}
+        super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
+
+    def _serialize(self, value: time | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.strftime("%H:%M")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> time:
+        if not isinstance(value, str) or not _TIME.fullmatch(value):
+            raise ValidationError("Must be a time of day, HH:MM.")
+        return time.fromisoformat(value)
 
 
 class Zone(fields.String):

@@ -13,9 +13,10 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from server.api import BLUEPRINTS, contract, errors, tokens
 from server.api.converters import Uuid7Converter
 from server.api.edge import EXTENSION, Surroundings
+from server.api.readiness import check_texts
 from server.database import Database
 from server.services.passwords import Passwords
-from server.settings import Settings, signing_key
+from server.settings import Settings, master_keys, new_master_key, signing_key
 
 API_ROOT = "/v1"
 
@@ -26,14 +27,17 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
-    """Join settings, database, blueprints and error answers into one WSGI application."""
+    """Join settings, database, blueprints and error answers into one WSGI application.
+
+    Raises SettingsError in production where the crisis lines were not reviewed for a year.
+    """
+    check_texts(settings, clock())
     app = Flask("afterglow", static_folder=None)
     app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
     app.config["JWT_SECRET_KEY"] = signing_key(settings)
     app.url_map.converters["uuid7"] = Uuid7Converter
-    app.extensions[EXTENSION] = Surroundings(
-        settings, Database(settings.sqlalchemy_url), clock, Passwords(settings.password_cost)
-    )
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
+    app.extensions[EXTENSION] = Surroundings(settings, database, clock, Passwords(settings.password_cost))
     tokens.register(JWTManager(app))
     api = contract.ContractApi(app)
     contract.describe(api)
@@ -47,7 +51,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
 
 def contract_text(settings: Settings) -> str:
     """Return the text of `openapi.yaml`. Touches neither database nor disk."""
-    app = create_app(replace(settings, jwt_key=secrets.token_urlsafe(48)))
+    app = create_app(replace(settings, jwt_key=secrets.token_urlsafe(48), master_key=new_master_key()))
     (registered,) = app.extensions["flask-smorest"]["apis"].values()
     return contract.as_yaml(registered["ext_obj"])
 

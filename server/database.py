@@ -8,14 +8,23 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
+from server.sealing import Keyring
+
 BUSY_SECONDS = 15.0
 
 
 class Database:
-    """One database: SQLite (WAL, embedded) or PostgreSQL, told apart by its address."""
+    """One database: SQLite (WAL, embedded) or PostgreSQL, told apart by its address.
 
-    def __init__(self, url: str) -> None:
+    ``masters``: the keyring that opens the clinics' keys. It travels in `Session.info`; without it
+    nothing sealed can be written or read, everything else can.
+    """
+
+    def __init__(self, url: str, masters: Keyring | None = None) -> None:
         self.engine = _engine(url)
+        # Shared by every session of this database: the master keys, and clinics' keys opened with them.
+        self.masters = masters
+        self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": {}}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite has one writer and an unfair busy handler: queueing writers here keeps the slow
         # tail short. PostgreSQL needs no such queue.
@@ -24,15 +33,18 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a writing transaction: committed at the end, rolled back when anything raises."""
-        with self._one_writer, Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._one_writer, self._session(expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"writes": True})
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a reading transaction: one consistent view, never committed."""
-        with Session(self.engine) as session:
+        with self._session() as session:
             yield session
+
+    def _session(self, **options: Any) -> Session:
+        return Session(self.engine, info=self._info, **options)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -3,6 +3,7 @@
 `docs/operations.md` repeats the table below for people; a test keeps the two equal.
 """
 
+import base64
 import contextlib
 import os
 import secrets
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 
 PREFIX = "AFTERGLOW_"
 SMALLEST_KEY = 32
@@ -61,17 +64,23 @@ class Settings:
     environment: str = _setting(
         "development",
         _choice("development", "production"),
-        "`production` refuses to start with a generated signing key or the embedded mailbox",
+        "`production` refuses to start with generated keys or the embedded mailbox",
     )
     database_url: str = _setting(
         "", _text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
     )
-    data_dir: Path = _setting(Path("var"), _path, "folder of the embedded database, signing key and mailbox")
+    data_dir: Path = _setting(Path("var"), _path, "folder of the embedded database, keys and mailbox")
     host: str = _setting("127.0.0.1", _text, "address the API listens on")
     port: int = _setting(8000, _whole, "port the API listens on")
     public_url: str = _setting("", _text, "address written into messages; empty means http://HOST:PORT")
     jwt_key: str = _setting(
         "", _key, "signing key of access tokens, 32 bytes or more; empty means one kept in `DATA_DIR`"
+    )
+    master_key: str = _setting(
+        "",
+        _text,
+        "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
+        "empty means one kept in `DATA_DIR`",
     )
     access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
@@ -139,12 +148,14 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}REFRESH_DAYS must be 1-365")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
+    if settings.master_key:
+        _master_keys(settings.master_key)
     if settings.environment == "production":
         _check_production(settings)
 
 
 def _check_production(settings: Settings) -> None:
-    for name in ("jwt_key", "smtp_url", "public_url"):
+    for name in ("jwt_key", "master_key", "smtp_url", "public_url"):
         if not getattr(settings, name):
             raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
     if settings.password_cost != "standard":
@@ -152,16 +163,35 @@ def _check_production(settings: Settings) -> None:
 
 
 def signing_key(settings: Settings) -> str:
-    """Return the signing key of access tokens, making and keeping one in development.
+    """Return the signing key of access tokens, making and keeping one in development."""
+    return settings.jwt_key or _kept(settings, "signing.key", lambda: secrets.token_urlsafe(48))
 
-    Two processes that start at once agree on one key.
-    """
-    if settings.jwt_key:
-        return settings.jwt_key
+
+def master_keys(settings: Settings) -> Keyring:
+    """Return the keyring that wraps the clinics' keys, making and keeping a key in development."""
+    return _master_keys(settings.master_key or _kept(settings, "master.key", new_master_key))
+
+
+def new_master_key() -> str:
+    """Return a fresh master key as the setting wants it."""
+    return base64.b64encode(new_key()).decode()
+
+
+def _master_keys(text: str) -> Keyring:
+    try:
+        keys = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
+        return master_keyring(keys)
+    except ValueError:
+        # Never repeat the value: it may be a key with one character wrong.
+        raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None
+
+
+def _kept(settings: Settings, name: str, make: Callable[[], str]) -> str:
+    """Return a secret kept in the data folder. Two processes that start at once agree on one."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    file = settings.data_dir / "signing.key"
+    file = settings.data_dir / name
     if not file.exists():
-        _keep_once(file, secrets.token_urlsafe(48))
+        _keep_once(file, make())
     return file.read_text()
 
 

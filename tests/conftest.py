@@ -4,6 +4,7 @@ Every test that asks for `database` (or anything built on it) runs twice: on SQL
 PostgreSQL, started here on a socket in a temporary folder and stopped at the end.
 """
 
+import base64
 import os
 import shutil
 import tempfile
@@ -24,11 +25,12 @@ from server.database import Database
 from server.migrations import upgrade
 from server.models import Base
 from server.services.passwords import Passwords
-from server.settings import Settings
+from server.settings import Settings, master_keys
 from tests.cast import Cast, found_clinic
 from tests.visits import Visits
 
 JWT_KEY = "test-key-" + "0" * 32
+MASTER_KEY = base64.b64encode(b"m" * 32).decode()
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -110,13 +112,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of a test: cheap passwords, files in a temporary folder."""
-    return Settings(database_url=database_url, data_dir=tmp_path, password_cost="cheap", jwt_key=JWT_KEY)
+    return Settings(
+        database_url=database_url,
+        data_dir=tmp_path,
+        password_cost="cheap",
+        jwt_key=JWT_KEY,
+        master_key=MASTER_KEY,
+    )
 
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     """An empty database."""
-    database = Database(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
     yield database
     empty(database)
     database.close()

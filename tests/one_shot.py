@@ -23,6 +23,7 @@ def runner(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return what runs a command of `afterglow` on the test's database."""
     monkeypatch.setenv("AFTERGLOW_DATABASE_URL", settings.sqlalchemy_url)
     monkeypatch.setenv("AFTERGLOW_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", settings.master_key)
     monkeypatch.setenv("AFTERGLOW_PASSWORD_COST", "cheap")
     return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
 

@@ -27,7 +27,7 @@ WEB = (
     *("werkzeug", "webargs", "jwt", "itsdangerous"),
 )
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
-TRANSACTION = ("server.database", "server.settings")
+TRANSACTION = ("server.database", "server.settings", "server.sealing")
 OUTER = (
     "jobs",
     "server.app",
@@ -62,7 +62,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
-        ("server.services", "server.models", "server.clinical"),
+        ("server.services", "server.models", "server.clinical", "server.sealing"),
         ("sqlalchemy", "uuid_utils", "argon2"),
         (*CLOCKS, "commit"),
     ),
@@ -86,8 +86,10 @@ LAYERS: dict[str, Layer] = {
         ("apscheduler", "yaml", "rich", "uuid_utils"),
         ("select", "commit"),
     ),
-    "server.database": Layer((), ("sqlalchemy",), CLOCKS),
-    "server.settings": Layer((), (), CLOCKS),
+    # Pure but for the randomness of keys and nonces.
+    "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
+    "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
+    "server.settings": Layer(("server.sealing",), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),
     # The joint and the outer edge: they put the rest together, and nobody imports them but each other.
     "server.app": Layer(("server.api", "server.services.passwords", *TRANSACTION), WEB),

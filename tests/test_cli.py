@@ -33,6 +33,7 @@ from server.services.episode import Finding
 from server.services.passwords import Passwords
 from server.services.secrets import fingerprint
 from server.services.work import Work, system
+from server.settings import Settings, master_keys, new_master_key
 from tests.ports import free_port
 
 Environment = Mapping[str, str]
@@ -268,6 +269,39 @@ def test_a_short_name_is_given_once(environment: Environment) -> None:
     assert "already" in refusal(environment, *add_clinic())
 
 
+def test_a_master_key_that_is_not_the_database_s_is_one_clear_line(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    afterglow(environment, *add_clinic())
+    other = {**environment, "AFTERGLOW_MASTER_KEY": new_master_key()}
+    assert refusal(other, "serve") == "AFTERGLOW_MASTER_KEY does not open this database."
+
+
+@pytest.mark.parametrize("key", ["short", "c2hvcnQ=", f"{'A' * 43}=,", "Slept better."])
+def test_a_master_key_that_is_none_is_refused_without_showing_it(environment: Environment, key: str) -> None:
+    line = refusal({**environment, "AFTERGLOW_MASTER_KEY": key}, "migrate")
+    assert line == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
+
+
+def test_a_damaged_key_file_is_refused_and_left_as_it_is(environment: Environment) -> None:
+    afterglow(environment, "migrate")
+    file = Path(environment["AFTERGLOW_DATA_DIR"]) / "master.key"
+    file.write_text("half a k")
+    assert refusal(environment, "serve") == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
+    assert file.read_text() == "half a k"
+
+
+def test_production_starts_with_a_master_key_of_its_own_only(environment: Environment) -> None:
+    production = {
+        **environment,
+        "AFTERGLOW_ENVIRONMENT": "production",
+        "AFTERGLOW_JWT_KEY": "k" * 32,
+        "AFTERGLOW_SMTP_URL": "smtp://mail.example",
+        "AFTERGLOW_PUBLIC_URL": "https://afterglow.example",
+        "AFTERGLOW_PASSWORD_COST": "standard",
+    }
+    assert refusal(production, "migrate") == "AFTERGLOW_MASTER_KEY must be set in production"
+
+
 def test_the_contract_is_printed_without_touching_anything(environment: Environment) -> None:
     result = afterglow(environment, "openapi")
     assert yaml.safe_load(result.stdout)["openapi"] == "3.1.0"
@@ -285,7 +319,7 @@ def test_every_command_and_option_explains_itself() -> None:
 def test_an_alert_in_the_database_reaches_the_local_mailbox(environment: Environment) -> None:
     afterglow(environment, "migrate")
     data = Path(environment["AFTERGLOW_DATA_DIR"])
-    alert_id = _alert_waiting(f"sqlite:///{data}/afterglow.db")
+    alert_id = _alert_waiting(Settings(data_dir=data))
     with running(environment, "work"):
         wait_for("the job runner", environment, data / "mailbox" / "new")
         deadline = time.monotonic() + 15
@@ -299,9 +333,9 @@ def test_an_alert_in_the_database_reaches_the_local_mailbox(environment: Environ
     assert "breathing" not in text
 
 
-def _alert_waiting(url: str) -> UUID:
+def _alert_waiting(settings: Settings) -> UUID:
     """Write a clinic with Bo, Ana and a finding of hers; return the id of its alert."""
-    database = Database(url)
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
     with database.write() as session:
         work = Work(session, datetime.now(UTC), system(clinics.new_clinic_id()))
         clinics.create(work, slug="demo", name="Demo", zone="Europe/Oslo", country="NO")

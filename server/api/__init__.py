@@ -3,6 +3,7 @@
 from server.api import (
     alert,
     booking_suggestion,
+    check_in_plan,
     clinic,
     course,
     entry,
@@ -11,10 +12,12 @@ from server.api import (
     patient,
     questionnaire_response,
     scale,
+    side_effect,
     sign_in,
     status,
     sync,
     timeline,
+    today,
     treatment_session,
     trend,
     watch,
@@ -24,7 +27,7 @@ BLUEPRINTS = tuple(
     module.blueprint
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
-        *(entry, questionnaire_response, scale, sync, timeline, export, trend, watch),
-        *(alert, booking_suggestion, inbox),
+        *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
+        *(timeline, export, watch, alert, booking_suggestion, inbox),
     )
 )

@@ -55,6 +55,8 @@ def document(api: Api) -> dict[str, Any]:
         if "x-if-match" in operation:
             parameters = operation.setdefault("parameters", [])
             parameters.append(_if_match(operation.pop("x-if-match") == "required"))
+        if operation.pop("x-csv", False):
+            operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     # Ours is paging by cursor: the library's page numbers would only confuse.
     spec["components"]["schemas"].pop("PaginationMetadata", None)
     spec["components"].pop("headers", None)

@@ -7,6 +7,7 @@ from marshmallow import Schema
 
 from schemas.alert import AlertAnswer
 from schemas.booking_suggestion import SuggestionAnswer
+from schemas.check_in_plan import CheckInPlanAnswer
 from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
 from schemas.inbox import InboxAnswer
@@ -18,6 +19,7 @@ from schemas.treatment_session import TreatmentSessionAnswer
 _SHAPES: Mapping[str, Schema] = {
     "Alert": AlertAnswer(),
     "BookingSuggestion": SuggestionAnswer(),
+    "CheckInPlan": CheckInPlanAnswer(),
     "Course": CourseAnswer(),
     "Entry": EntryAnswer(),
     "InboxItem": InboxAnswer(),

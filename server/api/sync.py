@@ -1,6 +1,7 @@
 """Offline sync: push and pull in one call."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +39,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     means: pull again without a cursor. Sending the same batch twice changes nothing.
     """
     after = _sequence(body["cursor"])
-    changes = [_change(item) for item in body["items"]]
+    changes = [_change(item, body.get("sent_at")) for item in body["items"]]
     # A pull alone must not wait for a writer.
     with writing() if changes else reading() as work:
         results = sync.push(work, own_patient(), changes)
@@ -53,7 +54,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
         }
 
 
-def _change(item: Any) -> Change:
+def _change(item: Any, sent_at: datetime | None) -> Change:
     try:
         loaded = _ITEM.load(item if isinstance(item, dict) else {})
     except ValidationError as error:
@@ -63,7 +64,8 @@ def _change(item: Any) -> Change:
     if action is Action.PUT and kind not in loaded:
         missing = [{"pointer": f"/{kind}", "detail": "Is missing."}]
         return Change(loaded["id"], action, None, {}, missing, kind)
-    return Change(loaded["id"], action, loaded.get("base_version"), loaded.get(kind, {}), kind=kind)
+    content = loaded.get(kind, {})
+    return Change(loaded["id"], action, loaded.get("base_version"), content, kind=kind, sent_at=sent_at)
 
 
 def _id_of(item: Any) -> UUID | None:

@@ -42,3 +42,8 @@ _BY_COUNTRY = MappingProxyType(
 def crisis_lines(country: str) -> CrisisLines:
     """Return the lines of an ISO 3166 country code; an unknown country gets the international directory."""
     return _BY_COUNTRY.get(country, _FALLBACK)
+
+
+def is_stale(today: date) -> bool:
+    """Return whether the last review lies more than 12 months back: a wrong number can cost a life."""
+    return (today.year, today.month, today.day) > (REVIEWED_ON.year + 1, REVIEWED_ON.month, REVIEWED_ON.day)

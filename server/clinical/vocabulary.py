@@ -99,6 +99,13 @@ class Sensitivity(StrEnum):
     SUBSTANCE_USE = "substance_use"
 
 
+class EnteredBy(StrEnum):
+    """Whose hand made an entry; what it says is always about the patient."""
+
+    PATIENT = "patient"
+    CAREGIVER = "caregiver"
+
+
 class AlertClass(StrEnum):
     """Urgency, most urgent first (docs/clinical.md). Order is that of the names."""
 
@@ -188,6 +195,13 @@ class DeliveryState(StrEnum):
     CLAIMED = "claimed"
     DELIVERED = "delivered"
     GIVEN_UP = "given_up"
+
+
+class DeliverySubject(StrEnum):
+    """What a delivery is about, and so whom it concerns: the care team, or a patient."""
+
+    ALERT = "alert"
+    REMINDER = "reminder"
 
 
 class Direction(StrEnum):

@@ -10,7 +10,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from server.database import Database
 from server.migrations import is_current
-from server.settings import Settings, SettingsError, read_settings
+from server.sealing import SealError
+from server.services import vault
+from server.settings import Settings, SettingsError, master_keys, read_settings
 
 
 def settings_here() -> Settings:
@@ -30,11 +32,15 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        database = Database(settings.sqlalchemy_url)
+        database = Database(settings.sqlalchemy_url, master_keys(settings))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise click.ClickException("AFTERGLOW_DATABASE_URL can't be used as a database address.") from None
     try:
-        if not _is_current(database) and migrated:
+        if _is_current(database):
+            _check_key(database)
+        elif migrated:
             raise click.ClickException("The database is not migrated. Run: afterglow migrate")
         yield database
     finally:
@@ -53,6 +59,15 @@ def check_port_is_free(settings: Settings) -> None:
     except OSError as error:
         reason = error.strerror or "the address can't be used"
         raise click.ClickException(f"The API can't listen at {where}: {reason}.") from None
+
+
+def _check_key(database: Database) -> None:
+    """Raise ClickException where the master key is not this database's: better now than at the first note."""
+    with database.read() as session:
+        try:
+            vault.check(session)
+        except SealError:
+            raise click.ClickException("AFTERGLOW_MASTER_KEY does not open this database.") from None
 
 
 def _is_current(database: Database) -> bool:

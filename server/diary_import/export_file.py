@@ -18,6 +18,7 @@ from server.clinical.vocabulary import (
     SIDE_EFFECTS,
     Adherence,
     Condition,
+    EnteredBy,
     Phase,
     Route,
     SafetyAnswer,
@@ -162,6 +163,7 @@ class _Content(_Part):
     )
     safety = fields.Enum(SafetyAnswer, by_value=True, required=True, allow_none=True)
     medication = fields.Nested(_Medication, required=True)
+    entered_by = fields.Enum(EnteredBy, by_value=True, required=True)
     tags = fields.List(
         fields.String(validate=validate.Length(1, 40)), required=True, validate=validate.Length(max=20)
     )

@@ -35,6 +35,16 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             ),
             path="/v1/alerts/{id}",
         ),
+        "reminder": Template(
+            subject="Your diary is open",
+            text=(
+                "Your diary is open:\n\n"
+                "{link}\n\n"
+                "Nobody reads it in real time. In danger, call the emergency number.\n"
+                "You can pause these messages, or have fewer, in the app.\n"
+            ),
+            path="/v1/me/today",
+        ),
     }
 )
 

@@ -6,7 +6,9 @@ from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
 from server.models.base import Base
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
+from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic, PolicyVersion
+from server.models.clinic_key import ClinicKey
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
@@ -14,9 +16,11 @@ from server.models.invitation import Invitation
 from server.models.job_run import JobRun
 from server.models.patient import Patient
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.models.reminder import Reminder
 from server.models.scale import ScaleText
 from server.models.sign_in import RefreshToken, SignIn
 from server.models.treatment_session import TreatmentSession
+from server.models.zone_change import ZoneChange
 
 __all__ = [
     "Account",
@@ -27,7 +31,9 @@ __all__ = [
     "Base",
     "BookingSuggestion",
     "BookingSuggestionEvent",
+    "CheckInPlan",
     "Clinic",
+    "ClinicKey",
     "Course",
     "Delivery",
     "Entry",
@@ -39,7 +45,9 @@ __all__ = [
     "QuestionnaireResponse",
     "QuestionnaireResponseRevision",
     "RefreshToken",
+    "Reminder",
     "ScaleText",
     "SignIn",
     "TreatmentSession",
+    "ZoneChange",
 ]

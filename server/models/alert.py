@@ -4,11 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
 from server.models.base import Base
+from server.models.sealed import Sealed
 from server.models.types import Coded, Instant
 
 
@@ -51,7 +52,8 @@ class Alert(Base):
     resolved_at: Mapped[datetime | None] = mapped_column(Instant)
     resolved_by: Mapped[UUID | None]
     outcome: Mapped[Outcome | None] = mapped_column(Coded(Outcome))
-    resolution_note: Mapped[str | None] = mapped_column(Text)
+    sealed_resolution_note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    resolution_note = Sealed("sealed_resolution_note")
     version: Mapped[int]
 
 

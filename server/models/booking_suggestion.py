@@ -1,14 +1,14 @@
 """Our proposal of a window for a visit, with its own life, and the log of its moves."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import Arm, SuggestionState
 from server.models.base import Base
+from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
 ENDED = ("declined", "expired", "withdrawn", "superseded", "cancelled", "noshow", "fulfilled")
@@ -48,7 +48,8 @@ class BookingSuggestion(Base):
     latest: Mapped[date]
     blocks: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     decided_by: Mapped[UUID | None]
-    decision_reason: Mapped[str | None] = mapped_column(Text)
+    sealed_decision_reason: Mapped[bytes | None] = mapped_column(LargeBinary)
+    decision_reason = Sealed("sealed_decision_reason")
     external_id: Mapped[str | None] = mapped_column(String(200))
     starts_at: Mapped[datetime | None] = mapped_column(Instant)
     treatment_session_id: Mapped[UUID | None]
@@ -74,4 +75,5 @@ class BookingSuggestionEvent(Base):
     state: Mapped[SuggestionState] = mapped_column(Coded(SuggestionState))
     at: Mapped[datetime] = mapped_column(Instant)
     account_id: Mapped[UUID | None]
-    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed_detail: Mapped[bytes] = mapped_column(LargeBinary)
+    detail = SealedJson("sealed_detail")

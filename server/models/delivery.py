@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import AlertClass, DeliveryState
+from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject
 from server.models.base import Base
 from server.models.types import Coded, Instant
 
@@ -14,6 +14,7 @@ from server.models.types import Coded, Instant
 class Delivery(Base):
     """`key` makes writing it twice harmless. `template` names a text of the closed list; no text is stored.
 
+    `subject` says what `subject_id` names. After `expires_at` it would come too late and is not sent.
     `attempt` is the fencing number: a worker that lost its lease can't record an outcome.
     """
 
@@ -30,10 +31,12 @@ class Delivery(Base):
     account_id: Mapped[UUID]
     channel: Mapped[str] = mapped_column(String(16))
     template: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[DeliverySubject] = mapped_column(Coded(DeliverySubject))
     subject_id: Mapped[UUID]
     urgency: Mapped[AlertClass] = mapped_column(Coded(AlertClass))
     state: Mapped[DeliveryState] = mapped_column(Coded(DeliveryState))
     due_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
     attempt: Mapped[int]
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     failure: Mapped[str | None] = mapped_column(String(64))

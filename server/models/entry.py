@@ -4,11 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import SafetyAnswer, Source
+from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Source
 from server.models.base import Base
+from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
 
@@ -18,6 +19,8 @@ class Entry(Base):
     `occurred_at` is when it was felt (UTC), `zone` where; `local_day` is the patient's civil day,
     frozen at capture. `items` maps item keys to values in the item's own unit; `side_effects` maps
     term keys to severities 0-4; `sequence` is the patient's change counter at the last write.
+    `clock_skew_seconds` is how far the phone's clock was behind ours when it sent this version.
+    `content_hash` is keyed: a plain one would let a short note be guessed.
     """
 
     __tablename__ = "entries"
@@ -36,13 +39,17 @@ class Entry(Base):
     recorded_at: Mapped[datetime | None] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
     source: Mapped[Source] = mapped_column(Coded(Source))
+    entered_by: Mapped[EnteredBy] = mapped_column(Coded(EnteredBy))
+    clock_skew_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    clock_suspect: Mapped[bool]
     items: Mapped[dict[str, float]] = mapped_column(JSON)
     side_effects: Mapped[dict[str, int]] = mapped_column(JSON)
     hours_since_session: Mapped[float | None]
     safety: Mapped[SafetyAnswer | None] = mapped_column(Coded(SafetyAnswer))
     medication: Mapped[dict[str, Any]] = mapped_column(JSON)
     tags: Mapped[list[str]] = mapped_column(JSON)
-    note: Mapped[str | None] = mapped_column(Text)
+    sealed_note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    note = Sealed("sealed_note")
     content_hash: Mapped[str] = mapped_column(String(64))
     sequence: Mapped[int]
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -63,11 +70,12 @@ class EntryRevision(Base):
     patient_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
-    content: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    sealed_content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content = SealedJson("sealed_content")
     received_at: Mapped[datetime] = mapped_column(Instant)
     account_id: Mapped[UUID | None]
 
     @property
     def deleted(self) -> bool:
         """Whether this version is a deletion."""
-        return self.content is None
+        return self.sealed_content is None

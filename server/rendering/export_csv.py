@@ -17,7 +17,16 @@ from server.clinical.vocabulary import ITEMS
 MARK = "\ufeff"
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _WHEN = ("local_day", "local_time", "utc", "zone", "utc_offset", "received_utc")
-_SAID = ("side_effects", "safety", "adherence", "rescue_doses", "opioid_changed", "tags", "note")
+_SAID = (
+    "entered_by",
+    "side_effects",
+    "safety",
+    "adherence",
+    "rescue_doses",
+    "opioid_changed",
+    "tags",
+    "note",
+)
 COLUMNS = (
     *("kind", "id", "version", "state", "form_version", *_WHEN, "source"),
     *ITEMS,
@@ -81,6 +90,7 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
         "local_day": revision["local_day"],
         "side_effects": "; ".join(f"{term} {grade}" for term, grade in content["side_effects"].items()),
         "safety": content["safety"],
+        "entered_by": content["entered_by"],
         "tags": " | ".join(content["tags"]),
         "note": content["note"],
     }

@@ -73,3 +73,14 @@ def recipients(work: Work, roles: set[Role]) -> list[Account]:
         .order_by(Account.id)
     )
     return list(found)
+
+
+def of_patient(work: Work, patient_id: UUID) -> Account | None:
+    """Return the working account of a patient, or None where they have not enrolled or it is closed."""
+    query = select(Account).where(
+        Account.clinic_id == work.clinic_id,
+        Account.role == Role.PATIENT,
+        Account.patient_id == patient_id,
+        Account.disabled_at.is_(None),
+    )
+    return work.session.scalar(query.order_by(Account.id).limit(1))

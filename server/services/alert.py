@@ -13,6 +13,7 @@ from server.clinical.vocabulary import AlertClass, AlertState, Outcome
 from server.models import Alert, AlertEvent, Delivery
 from server.services import account as accounts
 from server.services import delivery as deliveries
+from server.services import vault
 from server.services.errors import NotFound, Stale
 from server.services.work import Work
 
@@ -48,7 +49,7 @@ def page(work: Work, wanted: Wanted) -> Sequence[Alert]:
     if wanted.after is not None:
         query = query.where(_comes_after(wanted.after))
     order = (Alert.urgency, Alert.opened_at, Alert.id)
-    return list(work.session.scalars(query.order_by(*order).limit(wanted.size)))
+    return vault.opened(work, list(work.session.scalars(query.order_by(*order).limit(wanted.size))))
 
 
 def _comes_after(place: Place) -> ColumnElement[bool]:
@@ -64,6 +65,7 @@ def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
     alert = work.session.get(Alert, key, with_for_update={"key_share": True} if lock else None)
     if alert is None:
         raise NotFound("alert")
+    vault.opened(work, [alert])
     return alert
 
 
@@ -116,7 +118,8 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     if alert.version != version:
         raise Stale(alert)
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.RESOLVE)
-    alert.outcome, alert.resolution_note = outcome, note
+    alert.outcome = outcome
+    vault.put(work, alert, "resolution_note", note)
     alert.resolved_at, alert.resolved_by = work.now, work.actor.account_id
     alert.version += 1
     log(work, alert, "resolved", {"outcome": outcome})

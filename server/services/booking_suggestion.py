@@ -20,7 +20,7 @@ from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Pati
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import course as courses
-from server.services import visit_facts
+from server.services import vault, visit_facts
 from server.services.civil_time import civil_day
 from server.services.errors import Blocked, NotFound
 from server.services.suggestion_move import check_version, events, locked, make_move, note
@@ -65,6 +65,7 @@ def get(work: Work, suggestion_id: UUID) -> BookingSuggestion:
     suggestion = work.session.get(BookingSuggestion, (work.clinic_id, suggestion_id))
     if suggestion is None:
         raise NotFound("booking suggestion")
+    vault.opened(work, [suggestion])
     return suggestion
 
 
@@ -96,7 +97,7 @@ def page(
         query = query.where(BookingSuggestion.patient_id == patient_id)
     if after is not None:
         query = query.where(BookingSuggestion.id > after)
-    return list(work.session.scalars(query.order_by(BookingSuggestion.id).limit(size)))
+    return vault.opened(work, list(work.session.scalars(query.order_by(BookingSuggestion.id).limit(size))))
 
 
 def approve(work: Work, suggestion_id: UUID, version: int, override_reason: str | None) -> BookingSuggestion:
@@ -270,7 +271,8 @@ def _plain(blocks: Sequence[maintenance.Block]) -> list[dict[str, str]]:
 
 
 def _decide(work: Work, suggestion: BookingSuggestion, reason: str | None) -> None:
-    suggestion.decided_by, suggestion.decision_reason = work.actor.account_id, reason
+    suggestion.decided_by = work.actor.account_id
+    vault.put(work, suggestion, "decision_reason", reason)
 
 
 def _today(work: Work, patient_id: UUID) -> date:

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy, policy_from
 from server.models import Clinic, PolicyVersion
+from server.services import vault
 from server.services.errors import Conflict, Invalid
 from server.services.work import Work
 
@@ -31,6 +32,7 @@ def create(work: Work, **values: Any) -> Clinic:
     work.session.flush()
     first = PolicyVersion(clinic_id=clinic.id, version=1, values={}, reason="defaults", created_at=work.now)
     work.session.add(first)
+    vault.add_key(work)
     work.audit("clinic.create", object_id=clinic.id)
     return clinic
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import DeliveryState, Role
+from server.clinical.vocabulary import DeliveryState, DeliverySubject, Role
 from server.models import Account, Alert, Delivery, Patient
 from server.services import account as accounts
 from server.services.work import Work
@@ -45,6 +45,7 @@ def _add(work: Work, alert: Alert, account: Account) -> None:
             account_id=account.id,
             channel="email",
             template=_template(account),
+            subject=DeliverySubject.ALERT,
             subject_id=alert.id,
             urgency=alert.urgency,
             state=DeliveryState.QUEUED,
@@ -74,5 +75,9 @@ def _recipients(work: Work, alert: Alert) -> Sequence[Account]:
 
 def of_subject(work: Work, subject_id: UUID) -> Sequence[Delivery]:
     """Return every delivery about one alert, oldest first: who was told what and when."""
-    query = select(Delivery).where(Delivery.clinic_id == work.clinic_id, Delivery.subject_id == subject_id)
+    query = select(Delivery).where(
+        Delivery.clinic_id == work.clinic_id,
+        Delivery.subject == DeliverySubject.ALERT,
+        Delivery.subject_id == subject_id,
+    )
     return list(work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)))

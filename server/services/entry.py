@@ -7,10 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from server.clinical.side_effects import Detail, details
 from server.models import Entry, EntryRevision
 from server.services import assessment as assessments
+from server.services import clinic as clinics
+from server.services import vault
 from server.services.errors import NotFound
-from server.services.journal import Incoming, Receipt, open_journal
+from server.services.journal import Incoming, Receipt, answers_of, open_journal
 from server.services.work import Work
 
 
@@ -33,6 +36,7 @@ def get(work: Work, patient_id: UUID, entry_id: UUID) -> Entry:
     entry = work.session.get(Entry, (work.clinic_id, patient_id, entry_id))
     if entry is None or entry.deleted_at is not None:
         raise NotFound("entry")
+    vault.opened(work, [entry])
     return entry
 
 
@@ -67,7 +71,15 @@ def page(work: Work, patient_id: UUID, wanted: Range) -> Sequence[Entry]:
         query = query.where(Entry.local_day <= wanted.last)
     if wanted.after is not None:
         query = query.where(Entry.id > wanted.after)
-    return list(work.session.scalars(query.order_by(Entry.id).limit(wanted.size)))
+    return vault.opened(work, list(work.session.scalars(query.order_by(Entry.id).limit(wanted.size))))
+
+
+def side_effect_details(work: Work, entry: Entry) -> tuple[Detail, ...]:
+    """Return an entry's side effects with onset, window and triage, by the clinic's policy of today.
+
+    The onset is the one the entry was judged by: from the session that was known when it came in.
+    """
+    return details(answers_of(entry), clinics.policy(work))
 
 
 def revisions(work: Work, patient_id: UUID, entry_id: UUID) -> Sequence[EntryRevision]:
@@ -80,4 +92,4 @@ def revisions(work: Work, patient_id: UUID, entry_id: UUID) -> Sequence[EntryRev
     found = list(work.session.scalars(query.order_by(EntryRevision.version)))
     if not found:
         raise NotFound("entry")
-    return found
+    return vault.opened(work, found)

@@ -23,6 +23,7 @@ from server.models import (
     TreatmentSession,
 )
 from server.services import patient as patients
+from server.services import vault
 from server.services.civil_time import civil_day
 from server.services.work import Work
 
@@ -54,7 +55,8 @@ def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, An
 
 
 def _entries(work: Work, patient_id: UUID) -> Rows:
-    kept = work.session.scalars(_own(work, patient_id, EntryRevision).order_by(EntryRevision.version))
+    query = _own(work, patient_id, EntryRevision).order_by(EntryRevision.version)
+    kept = vault.opened(work, list(work.session.scalars(query)))
     history = _by_id((revision.entry_id, revision) for revision in kept)
     entries = work.session.scalars(_own(work, patient_id, Entry).order_by(Entry.id))
     return [_reported(entry, history[entry.id]) for entry in entries]
@@ -63,7 +65,8 @@ def _entries(work: Work, patient_id: UUID) -> Rows:
 def _responses(work: Work, patient_id: UUID) -> Rows:
     """Return filled scales; what a clinician rated is not the patient's report."""
     kept = _own(work, patient_id, QuestionnaireResponseRevision)
-    ordered = work.session.scalars(kept.order_by(QuestionnaireResponseRevision.version))
+    query = kept.order_by(QuestionnaireResponseRevision.version)
+    ordered = vault.opened(work, list(work.session.scalars(query)))
     history = _by_id((revision.response_id, revision) for revision in ordered)
     own = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.source != Source.CLINIC)
     found = work.session.scalars(own.order_by(QuestionnaireResponse.id))

@@ -3,7 +3,6 @@
 Everything that enters a diary goes through `Journal.store`: no way in skips the safety check.
 """
 
-import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,18 +17,21 @@ from sqlalchemy.orm import make_transient_to_detached
 from server.clinical import redflags
 from server.clinical.policy import Policy
 from server.clinical.redflags import Answers, RedFlag
-from server.clinical.vocabulary import Source
+from server.clinical.vocabulary import EnteredBy, Source
 from server.models import Entry, EntryRevision, Patient
 from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
+from server.services import vault
 from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound, Stale, VersionRequired
 from server.services.work import Work
 
 BACKFILL = timedelta(days=30)
 AHEAD = timedelta(days=2)
+# Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
+CLOCK_TRUSTED = timedelta(minutes=10)
 SECONDS_AN_HOUR = 3600.0
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
@@ -38,12 +40,16 @@ _CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medicatio
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One entry on its way in. ``content`` is the loaded body; ``base_version`` the version it changes."""
+    """One entry on its way in. ``content`` is the loaded body; ``base_version`` the version it changes.
+
+    ``sent_at`` is the phone's clock when it sent the entry, where it said so.
+    """
 
     id: UUID
     content: Mapping[str, Any]
     base_version: int | None = None
     source: Source = Source.APP
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Journal:
         store. Raises Invalid (felt in the future, or too long ago), VersionRequired and Stale (other
         content under an id that exists).
         """
-        digest = content_hash(incoming.content)
+        said = canonical(plain(incoming.content))
+        digest = vault.digest(self.work, Entry, self._key(incoming.id), said)
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
@@ -100,7 +107,7 @@ class Journal:
         entry.version += 1
         entry.sequence = self._next_change()
         entry.items, entry.side_effects, entry.medication, entry.tags = {}, {}, {}, []
-        entry.safety = entry.note = entry.hours_since_session = None
+        entry.safety = entry.sealed_note = entry.hours_since_session = None
         self.work.session.flush()
         self._keep_revision(entry, None)
         self.work.audit("entry.delete", self.patient.id, entry_id)
@@ -141,6 +148,7 @@ class Journal:
         entry = Entry(**values)
         make_transient_to_detached(entry)  # it is stored: a correction later in the same batch must find it
         self.work.session.add(entry)
+        vault.opened(self.work, [entry])
         self._keep_revision(entry, plain(incoming.content))
         self.work.audit("entry.create", self.patient.id, incoming.id)
         return entry
@@ -156,13 +164,14 @@ class Journal:
         stored.sequence = self._next_change()
         stored.deleted_at = None
         self.work.session.flush()
+        vault.opened(self.work, [stored])
         self._keep_revision(stored, plain(incoming.content))
         self.work.audit("entry.update", self.patient.id, stored.id)
         return stored
 
     def _columns(self, incoming: Incoming) -> dict[str, Any]:
         content = incoming.content
-        occurred = content["occurred_at"]
+        occurred, key = content["occurred_at"], self._key(incoming.id)
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
@@ -175,7 +184,9 @@ class Journal:
             "safety": content.get("safety"),
             "medication": dict(content["medication"]),
             "tags": list(content["tags"]),
-            "note": content.get("note"),
+            "sealed_note": vault.seal(self.work, Entry, key, "note", content.get("note")),
+            "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
+            **clock_of(incoming.sent_at, self.work.now),
         }
 
     def _hours_since_session(self, at: datetime) -> float | None:
@@ -183,25 +194,23 @@ class Journal:
         return (at - self.sessions[before - 1]).total_seconds() / SECONDS_AN_HOUR if before else None
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:
+        key = (*self._key(entry.id), entry.version)
         values = {
             "clinic_id": entry.clinic_id,
             "patient_id": entry.patient_id,
             "entry_id": entry.id,
             "version": entry.version,
-            "content": content,
+            "sealed_content": vault.seal(self.work, EntryRevision, key, "content", content),
             "received_at": self.work.now,
             "account_id": self.work.actor.account_id,
         }
         self.work.session.connection().execute(_INSERT_REVISION, values)
 
+    def _key(self, entry_id: UUID) -> tuple[UUID, UUID, UUID]:
+        return self.work.clinic_id, self.patient.id, entry_id
+
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
-        answers = Answers(
-            safety=entry.safety,
-            side_effects=entry.side_effects,
-            items=entry.items,
-            hours_since_session=entry.hours_since_session,
-        )
-        return redflags.check(answers, self.policy)
+        return redflags.check(answers_of(entry), self.policy)
 
 
 def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
@@ -215,7 +224,7 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
         patient=patient,
         policy=clinics.policy(work),
         sessions=treatment_sessions.delivered_moments(work, patient_id),
-        known={entry.id: entry for entry in work.session.scalars(query)},
+        known={entry.id: entry for entry in vault.opened(work, list(work.session.scalars(query)))},
     )
 
 
@@ -228,12 +237,31 @@ def check_moment(work: Work, incoming: Incoming) -> None:
         raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
 
-def content_hash(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what an entry says, the same whatever order its members came in."""
-    return hashlib.sha256(json.dumps(plain(content), sort_keys=True).encode()).hexdigest()
+def answers_of(entry: Entry) -> Answers:
+    """Return what an entry says to the red-flag rules."""
+    return Answers(
+        safety=entry.safety,
+        side_effects=entry.side_effects,
+        items=entry.items,
+        hours_since_session=entry.hours_since_session,
+    )
+
+
+def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
+    """Return the columns that say how far a phone's clock was off: noted, never corrected or refused."""
+    if sent_at is None:
+        return {"clock_skew_seconds": None, "clock_suspect": False}
+    skew = received_at - sent_at
+    return {"clock_skew_seconds": round(skew.total_seconds()), "clock_suspect": abs(skew) > CLOCK_TRUSTED}
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """Return what an entry says as one text, the same whatever order its members came in."""
+    return json.dumps(content, sort_keys=True)
 
 
 def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return an entry's content as JSON values: moments with their offset, codes as text."""
     found = {key: content.get(key) for key in _CONTENT}
+    found["entered_by"] = content.get("entered_by") or EnteredBy.PATIENT
     return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}

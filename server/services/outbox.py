@@ -12,9 +12,10 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
-from server.clinical.vocabulary import AlertClass, DeliveryState
+from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject
 from server.models import Account, Alert, Delivery
 from server.services import alert as alerts
+from server.services import reminder as reminders
 from server.services.work import Work, system
 
 # RFC 5321, 4.5.4.1: a message that was not taken is tried again after at least 30 minutes in the long
@@ -24,6 +25,7 @@ LONGEST_RETRY = timedelta(minutes=30)
 # About 28 hours. By then an urgent alert has climbed every level (`escalation.p1_third_minutes`, 24 h),
 # so one more try of an early notice would tell nobody anything new.
 MOST_ATTEMPTS = 60
+EXPIRED, NOT_NEEDED = "expired", "not_needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def claim(session: Session, now: datetime, limit: int, lease: timedelta) -> list
     """Take up to ``limit`` due deliveries of any clinic, most urgent first, until ``now + lease``.
 
     Deliveries whose lease ran out (their worker died) are due again. One that was tried
-    ``MOST_ATTEMPTS`` times, or whose recipient's account is closed, is given up instead. ``lease``
-    must be longer than 0.
+    ``MOST_ATTEMPTS`` times, whose recipient's account is closed, that would come too late or is not
+    needed any more, is given up instead. ``lease`` must be longer than 0.
     """
     claimed: list[Claimed] = []
     # Rows that are given up must not use up the places of good ones behind them.
@@ -122,6 +124,10 @@ def _take_or_give_up(session: Session, now: datetime, row: Delivery, lease: time
         _give_up(session, now, row, row.failure or "worker_died")
     elif account.disabled_at is not None:
         _give_up(session, now, row, "recipient_disabled")
+    elif row.expires_at is not None and row.expires_at <= now:
+        _give_up(session, now, row, EXPIRED)
+    elif row.subject is DeliverySubject.REMINDER and not reminders.is_wanted(session, now, row):
+        _give_up(session, now, row, NOT_NEEDED)
     else:
         return _take(row, account, now + lease)
     return None
@@ -143,11 +149,10 @@ def _take(row: Delivery, account: Account, lease_until: datetime) -> Claimed:
 
 
 def _give_up(session: Session, now: datetime, row: Delivery, failure: str) -> None:
-    """End the delivery and say so in the log of its alert, where the care team looks."""
+    """End the delivery. One about an alert says so in the alert's log, where the care team looks."""
     row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.GIVE_UP)
     row.finished_at, row.lease_until, row.failure = now, None, failure
-    work = Work(session, now, system(row.clinic_id))
-    alert = session.get(Alert, (row.clinic_id, row.subject_id), with_for_update=True)
-    if alert is not None:
+    if row.subject is DeliverySubject.ALERT:
+        alert = session.get_one(Alert, (row.clinic_id, row.subject_id), with_for_update=True)
         detail = {"delivery": str(row.id), "channel": row.channel, "reason": failure}
-        alerts.log(work, alert, "delivery_given_up", detail)
+        alerts.log(Work(session, now, system(row.clinic_id)), alert, "delivery_given_up", detail)

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Role
 from server.models import Account, Patient
 from server.services import clinic as clinics
+from server.services import zone_change as zone_changes
 from server.services.civil_time import civil_day, day_end
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.work import Work
@@ -60,11 +61,20 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
         raise Stale(patient)
     _check_clinician(work, changes.get("clinician_id"))
     for key, value in changes.items():
-        setattr(patient, key, value)
+        if key != "zone":
+            setattr(patient, key, value)
     if "zone" in changes:
-        patient.next_close_at = day_end(civil_day(work.now, patient.zone), patient.zone)
+        zone_changes.record(work, patient, changes["zone"], work.now)
     patient.version += 1
     work.audit("patient.update", patient.id)
+    return patient
+
+
+def report_zone(work: Work, patient_id: UUID, zone: str, since: datetime | None) -> Patient:
+    """Take a patient's report of their zone from ``since`` (aware; None: now) on, and plan anew."""
+    patient = lock(work, patient_id)
+    if zone_changes.record(work, patient, zone, since or work.now):
+        patient.version += 1
     return patient
 
 

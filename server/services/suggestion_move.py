@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
 from server.models import BookingSuggestion, BookingSuggestionEvent
+from server.services import vault
 from server.services.errors import NotFound, Stale
 from server.services.work import Work
 
@@ -19,6 +20,7 @@ def locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
     )
     if suggestion is None:
         raise NotFound("booking suggestion")
+    vault.opened(work, [suggestion])
     return suggestion
 
 
@@ -48,7 +50,7 @@ def events(work: Work, suggestion_id: UUID) -> Sequence[BookingSuggestionEvent]:
         BookingSuggestionEvent.clinic_id == work.clinic_id,
         BookingSuggestionEvent.suggestion_id == suggestion_id,
     )
-    return list(work.session.scalars(query.order_by(BookingSuggestionEvent.number)))
+    return vault.opened(work, list(work.session.scalars(query.order_by(BookingSuggestionEvent.number))))
 
 
 def note(work: Work, suggestion: BookingSuggestion, action: str, detail: dict[str, Any]) -> None:
@@ -68,7 +70,7 @@ def note(work: Work, suggestion: BookingSuggestion, action: str, detail: dict[st
         state=suggestion.state,
         at=work.now,
         account_id=work.actor.account_id,
-        detail=detail,
     )
+    vault.put(work, event, "detail", detail)
     work.session.add(event)
     work.session.flush()

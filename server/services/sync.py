@@ -6,7 +6,7 @@ One bad item never blocks the rest: each has its own savepoint and its own verdi
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
+from server.services import vault
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.journal import Incoming, Journal, open_journal
 from server.services.questionnaire_journal import QuestionnaireJournal, open_questionnaires
@@ -54,7 +55,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item as it was pushed. ``errors`` are the schema's; with any, the item is not looked at."""
+    """One item as it was pushed. ``errors`` are the schema's; with any, the item is not looked at.
+
+    ``sent_at`` is the phone's clock when it sent the batch, where it said so.
+    """
 
     id: UUID | None
     action: Action
@@ -62,6 +66,7 @@ class Change:
     content: Mapping[str, Any]
     errors: Sequence[Mapping[str, str]] = ()
     kind: Kind = Kind.ENTRY
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
         found += [Kept(kind, row) for row in rows]
     found.sort(key=lambda kept: kept.row.sequence)
     page = found[:size]
+    vault.opened(work, [kept.row for kept in page if isinstance(kept.row, Entry)])
     return Pulled(page, page[-1].row.sequence if page else after, len(found) > size)
 
 
@@ -191,7 +197,7 @@ def _below(kind: Kind, errors: Sequence[Mapping[str, str]]) -> list[dict[str, st
 
 
 def _store(books: Books, change: Change, row_id: UUID) -> Result:
-    incoming = Incoming(row_id, change.content, change.base_version, Source.APP)
+    incoming = Incoming(row_id, change.content, change.base_version, Source.APP, change.sent_at)
     if change.kind is Kind.ENTRY:
         receipt = books.entries.store(incoming)
         books.entries.known[row_id] = receipt.entry

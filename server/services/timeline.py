@@ -12,6 +12,7 @@ from server.clinical.vocabulary import Role, SessionStatus
 from server.models import Entry, TreatmentSession
 from server.services import patient as patients
 from server.services import team_view as team_views
+from server.services import vault
 from server.services.civil_time import day_end
 from server.services.work import Work
 
@@ -83,7 +84,7 @@ def _seen(
 
 def _entries(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[Entry]:
     query = _own(work, patient_id, Entry).where(Entry.deleted_at.is_(None), Entry.local_day.in_(days))
-    return list(work.session.scalars(query.order_by(Entry.occurred_at, Entry.id)))
+    return vault.opened(work, list(work.session.scalars(query.order_by(Entry.occurred_at, Entry.id))))
 
 
 def _sessions(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[TreatmentSession]:

@@ -122,3 +122,19 @@ def test_an_entry_is_about_the_last_month_never_the_future(
 ) -> None:
     body = entry(clock.now + timedelta(days=days))
     assert cast.ana.put(f"/entries/{new_id()}", body).status_code == status
+
+
+def test_an_entry_by_a_caregiver_is_marked_as_such(cast: Cast, clock: Clock) -> None:
+    own, helped = f"/entries/{new_id()}", f"/entries/{new_id()}"
+    cast.ana.put(own, entry(clock.now))
+    cast.ana.put(helped, entry(clock.now, entered_by="caregiver"))
+    read = cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"]
+    assert [e["entered_by"] for e in read] == ["patient", "caregiver"]
+    assert cast.ana.put(f"/entries/{new_id()}", entry(clock.now, entered_by="robot")).status_code == 422
+
+
+def test_who_entered_it_is_part_of_an_entry_and_patient_needs_no_word(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{new_id()}"
+    cast.ana.put(path, entry(clock.now))
+    assert cast.ana.put(path, entry(clock.now, entered_by="patient")).json["outcome"] == "duplicate"
+    assert cast.ana.put(path, entry(clock.now, entered_by="caregiver")).status_code == 428

@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
@@ -154,3 +155,31 @@ def _ana(cast: Cast) -> Any:
 def _write(work: Any, patient_id: Any, body: dict[str, Any]) -> None:
     incoming = Incoming(uuid7(), body)
     open_journal(work, patient_id, [incoming.id]).store(incoming)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "skew", "suspect"),
+    [
+        (timedelta(0), 0, False),
+        (timedelta(minutes=-10), 600, False),
+        (timedelta(minutes=10, seconds=1), -601, True),
+        (timedelta(days=-365 * 50), 365 * 50 * 86400, True),
+    ],
+)
+def test_a_wrong_clock_is_noted_never_corrected_or_refused(
+    cast: Cast, clock: Clock, ahead: timedelta, skew: int, suspect: bool
+) -> None:
+    item = put(entry(clock.now))
+    body = {"items": [item], "sent_at": (clock.now + ahead).isoformat()}
+    assert verdicts(cast.ana.post("/sync", body)) == ["created"]
+    (seen,) = pull_all(cast)
+    assert (seen["clock_skew_seconds"], seen["clock_suspect"]) == (skew, suspect)
+    assert seen["occurred_at"] == clock.now.isoformat()
+    (read,) = cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"]
+    assert (read["clock_skew_seconds"], read["clock_suspect"]) == (skew, suspect)
+
+
+def test_a_phone_that_does_not_say_its_time_is_not_suspected(cast: Cast, clock: Clock) -> None:
+    cast.ana.post("/sync", {"items": [put(entry(clock.now))]})
+    (seen,) = pull_all(cast)
+    assert (seen["clock_skew_seconds"], seen["clock_suspect"]) == (None, False)

@@ -72,6 +72,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "clinic_keys",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_clinic_keys_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "key_id", name=op.f("pk_clinic_keys")),
+    )
+    op.create_table(
         "invitations",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -121,10 +130,12 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(32), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("urgency", sa.String(32), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.String(length=64), nullable=True),
@@ -210,7 +221,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resolved_by", sa.Uuid(), nullable=True),
         sa.Column("outcome", sa.String(32), nullable=True),
-        sa.Column("resolution_note", sa.Text(), nullable=True),
+        sa.Column("sealed_resolution_note", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["clinic_id", "patient_id"],
@@ -276,7 +287,7 @@ def upgrade() -> None:
         sa.Column("latest", sa.Date(), nullable=False),
         sa.Column("blocks", sa.JSON(), nullable=False),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
-        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.Column("sealed_decision_reason", sa.LargeBinary(), nullable=True),
         sa.Column("external_id", sa.String(length=200), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("treatment_session_id", sa.Uuid(), nullable=True),
@@ -307,6 +318,30 @@ def upgrade() -> None:
                 "state NOT IN ('declined', 'expired', 'withdrawn', 'superseded', 'cancelled', 'noshow', 'fulfilled')"
             ),
         )
+
+    op.create_table(
+        "check_in_plans",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("reminders", sa.Boolean(), nullable=False),
+        sa.Column("remind_at", sa.Time(), nullable=False),
+        sa.Column("every_days", sa.Integer(), nullable=False),
+        sa.Column("quiet_from", sa.Time(), nullable=False),
+        sa.Column("quiet_until", sa.Time(), nullable=False),
+        sa.Column("pause_first", sa.Date(), nullable=True),
+        sa.Column("pause_last", sa.Date(), nullable=True),
+        sa.Column("scales", sa.JSON(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_check_in_plans_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", name=op.f("pk_check_in_plans")),
+    )
+    with op.batch_alter_table("check_in_plans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_check_in_plans_next_at"), ["next_at"], unique=False)
 
     op.create_table(
         "courses",
@@ -341,13 +376,16 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("entered_by", sa.String(32), nullable=False),
+        sa.Column("clock_skew_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("clock_suspect", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("side_effects", sa.JSON(), nullable=False),
         sa.Column("hours_since_session", sa.Double(), nullable=True),
         sa.Column("safety", sa.String(32), nullable=True),
         sa.Column("medication", sa.JSON(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("sealed_note", sa.LargeBinary(), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
@@ -428,6 +466,58 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
     )
     op.create_table(
+        "reminders",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "delivery_id"],
+            ["deliveries.clinic_id", "deliveries.id"],
+            name=op.f("fk_reminders_clinic_id_delivery_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_reminders_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_reminders")),
+        sa.UniqueConstraint(
+            "clinic_id", "patient_id", "key", name=op.f("uq_reminders_clinic_id_patient_id_key")
+        ),
+    )
+    with op.batch_alter_table("reminders", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reminders_clinic_id_delivery_id"), ["clinic_id", "delivery_id"], unique=False
+        )
+
+    op.create_table(
+        "zone_changes",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_zone_changes_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_zone_changes")),
+    )
+    with op.batch_alter_table("zone_changes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_zone_changes_clinic_id_patient_id_since"),
+            ["clinic_id", "patient_id", "since"],
+            unique=False,
+        )
+
+    op.create_table(
         "alert_events",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("alert_id", sa.Uuid(), nullable=False),
@@ -452,7 +542,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
-        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("sealed_detail", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["clinic_id", "suggestion_id"],
             ["booking_suggestions.clinic_id", "booking_suggestions.id"],
@@ -468,7 +558,7 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("sealed_content", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -543,6 +633,14 @@ def downgrade() -> None:
     op.drop_table("entry_revisions")
     op.drop_table("booking_suggestion_events")
     op.drop_table("alert_events")
+    with op.batch_alter_table("zone_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_zone_changes_clinic_id_patient_id_since"))
+
+    op.drop_table("zone_changes")
+    with op.batch_alter_table("reminders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reminders_clinic_id_delivery_id"))
+
+    op.drop_table("reminders")
     op.drop_table("refresh_tokens")
     with op.batch_alter_table("questionnaire_responses", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_questionnaire_responses_clinic_id_patient_id_sequence"))
@@ -556,6 +654,10 @@ def downgrade() -> None:
 
     op.drop_table("entries")
     op.drop_table("courses")
+    with op.batch_alter_table("check_in_plans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_check_in_plans_next_at"))
+
+    op.drop_table("check_in_plans")
     with op.batch_alter_table("booking_suggestions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_booking_suggestions_one_open",
@@ -594,6 +696,7 @@ def downgrade() -> None:
     op.drop_table("scale_texts")
     op.drop_table("policy_versions")
     op.drop_table("invitations")
+    op.drop_table("clinic_keys")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_events_clinic_id_patient_id_at"))
 

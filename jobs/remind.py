@@ -1,0 +1,48 @@
+"""Patients whose reminder time has come, on their own clock: write the reminder and its delivery."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from jobs.around import Around
+from server.services import clinic as clinics
+from server.services import reminder as reminders
+from server.services.work import Work, system
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+
+
+def run(around: Around, now: datetime) -> int:
+    """Remind every patient who is due, each in a transaction of their own; return how many messages."""
+    with around.database.read() as session:
+        ids = clinics.every_id(session)
+    return sum(
+        _remind(around, now, clinic_id, patient_id)
+        for clinic_id in ids
+        for patient_id in _due(around, now, clinic_id)
+    )
+
+
+def _due(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
+    """Yield who is due, a batch at a time; one who fails is passed by, so nobody waits behind them."""
+    after: UUID | None = None
+    while not around.stopping.is_set():
+        with around.database.read() as session:
+            batch = reminders.due(Work(session, now, system(clinic_id)), after, BATCH)
+        if not batch:
+            return
+        yield from batch
+        after = batch[-1]
+
+
+def _remind(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int:
+    try:
+        with around.database.write() as session:
+            return int(reminders.remind(Work(session, now, system(clinic_id)), patient_id))
+    except Exception as error:
+        # Whatever it is, it is about this patient: the others must not wait for it.
+        log.error("patient %s could not be reminded: %s", patient_id, type(error).__name__)
+        return 0

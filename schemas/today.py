@@ -1,0 +1,72 @@
+"""Today, and the patient's zone."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import fields
+
+from schemas.base import Answer, Body
+from schemas.fields import Day, Id, Moment, Zone
+
+
+class OccurrenceAnswer(Answer):
+    """One thing to do today, and whether it is done."""
+
+    key = fields.String(required=True, metadata={"example": "diary:2026-05-02"})
+    instrument = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the scale that is asked; null for the diary", "example": "phq-9"},
+    )
+    day = Day(required=True, metadata={"description": "the local day it fell due"})
+    until = Moment(required=True, metadata={"description": "it can be done before this moment"})
+    done = fields.Boolean(required=True)
+
+
+class WatchHoursAnswer(Answer):
+    """Who reads the diary and when: show it beside the form."""
+
+    text = fields.String(required=True)
+    reads_now = fields.Boolean(required=True, metadata={"description": "the clinic is in its hours"})
+    next_read_at = Moment(required=True)
+    next_read_local = fields.NaiveDateTime(
+        required=True,
+        metadata={"description": "the same on the patient's own clock", "example": "2026-05-04T08:00:00"},
+    )
+
+
+class CrisisAnswer(Answer):
+    """Whom to call in the patient's country. Keep a copy on the phone."""
+
+    text = fields.String(required=True)
+    emergency_number = fields.String(required=True, metadata={"example": "112"})
+    crisis_lines = fields.List(fields.String(), required=True, metadata={"example": ["116 123"]})
+    reviewed_on = Day(required=True, metadata={"description": "when somebody last made sure of them"})
+
+
+class TodayAnswer(Answer):
+    """What is due now, and who reads it."""
+
+    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    zone = Zone(required=True)
+    day_ends_at = Moment(required=True)
+    occurrences = fields.List(fields.Nested(OccurrenceAnswer), required=True)
+    next_reminder_at = Moment(required=True, allow_none=True)
+    watch = fields.Nested(WatchHoursAnswer, required=True)
+    crisis = fields.Nested(CrisisAnswer, required=True)
+
+
+class ZoneBody(Body):
+    """The patient came into another time zone."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"zone": "America/New_York", "since": "2026-05-02T15:10:00Z"}
+
+    zone = Zone(required=True)
+    since = Moment(metadata={"description": "when the phone noticed; now by default, never later"})
+
+
+class ZoneAnswer(Answer):
+    """The zone the patient is in as far as is known: that of the latest report."""
+
+    patient_id = Id(required=True)
+    zone = Zone(required=True)

@@ -1,0 +1,34 @@
+"""What is due now, and where the patient is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.today import TodayAnswer, ZoneAnswer, ZoneBody
+from server.api.body import Blueprint
+from server.api.edge import allow, reading, writing
+from server.api.entry import own_patient
+from server.clinical.vocabulary import Role
+from server.services import patient as patients
+from server.services import today as todays
+
+blueprint = Blueprint("today", __name__, description="What is due now, and who reads it when")
+
+
+@blueprint.route("/me/today", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.response(200, TodayAnswer)
+def get_today() -> Any:
+    """Read what is due now and what is done, who reads your diary when, and whom to call."""
+    with reading() as work:
+        return todays.read(work, own_patient())
+
+
+@blueprint.route("/me/zone", methods=["PATCH"])
+@allow(Role.PATIENT)
+@blueprint.arguments(ZoneBody)
+@blueprint.response(200, ZoneAnswer)
+def report_zone(body: Mapping[str, Any]) -> Any:
+    """Say which time zone you are in; saying it again changes nothing. Reminders follow at once."""
+    with writing() as work:
+        patient = patients.report_zone(work, own_patient(), body["zone"], body.get("since"))
+        return {"patient_id": patient.id, "zone": patient.zone}

@@ -1,0 +1,57 @@
+"""The adverse events of one treatment session, for the forms a clinic owes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.adverse_events import AdverseEvent, Report, adverse_events
+from server.clinical.vocabulary import SessionStatus
+from server.models import Entry, TreatmentSession
+from server.services import clinic as clinics
+from server.services import treatment_session as treatment_sessions
+from server.services.errors import Conflict
+from server.services.work import Work
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEvents:
+    """The events between a session and the next one (``until`` None: there is none yet)."""
+
+    session: TreatmentSession
+    until: datetime | None
+    events: Sequence[AdverseEvent]
+
+
+def of_session(work: Work, patient_id: UUID, session_id: UUID) -> AdverseEvents:
+    """Return what was reported between a delivered session and the next. Audited.
+
+    Raises NotFound, and Conflict for a session that was not delivered.
+    """
+    session = treatment_sessions.get(work, patient_id, session_id)
+    if session.status is not SessionStatus.DELIVERED:
+        raise Conflict("not-delivered", "Only a delivered session has adverse events.")
+    work.audit("adverse-event.list", patient_id, session_id)
+    moments = treatment_sessions.delivered_moments(work, patient_id)
+    until = next((moment for moment in moments if moment > session.at), None)
+    hours = None if until is None else (until - session.at) / HOUR
+    reports = _reports(work, patient_id, session.at)
+    return AdverseEvents(session, until, adverse_events(reports, hours, clinics.policy(work)))
+
+
+def _reports(work: Work, patient_id: UUID, since: datetime) -> list[Report]:
+    rows = work.session.execute(
+        select(Entry.id, Entry.occurred_at, Entry.local_day, Entry.side_effects)
+        .where(
+            Entry.clinic_id == work.clinic_id,
+            Entry.patient_id == patient_id,
+            Entry.deleted_at.is_(None),
+            Entry.occurred_at >= since,
+        )
+        .order_by(Entry.occurred_at, Entry.id)
+    )
+    return [Report(row.id, (row.occurred_at - since) / HOUR, row.local_day, row.side_effects) for row in rows]

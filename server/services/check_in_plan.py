@@ -1,0 +1,75 @@
+"""The check-in plan: the patient sets how to be reminded, the care team which scales are asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from server.clinical import reminders
+from server.models import CheckInPlan, Patient
+from server.services import patient as patients
+from server.services import planning
+from server.services.civil_time import civil_day
+from server.services.errors import Invalid, Stale
+from server.services.work import Work
+
+
+def get(work: Work, patient_id: UUID) -> CheckInPlan:
+    """Return a patient's plan, or raise NotFound; version 1 is the usual one."""
+    return planning.plan_of(work, patients.get(work, patient_id))
+
+
+def set_rhythm(work: Work, patient_id: UUID, values: Mapping[str, Any], version: int) -> CheckInPlan:
+    """Set time, frequency, quiet hours and pause, and plan anew. Raises Stale and Invalid.
+
+    ``values``: reminders, remind_at, every_days, quiet_from, quiet_until, pause (first, last) or None.
+    """
+    patient, plan = _open(work, patient_id, version)
+    _set_pause(plan, values["pause"], civil_day(work.now, patient.zone))
+    for key in ("reminders", "remind_at", "every_days", "quiet_from", "quiet_until"):
+        setattr(plan, key, values[key])
+    rhythm = replace(planning.rhythm_of(plan), pause=None)
+    if reminders.is_quiet(rhythm.at, rhythm):
+        raise Invalid("/remind_at", "Lies in the quiet hours.")
+    return _changed(work, patient, plan, "check-in-plan.set-rhythm")
+
+
+def set_scales(
+    work: Work, patient_id: UUID, scales: Sequence[Mapping[str, Any]], version: int
+) -> CheckInPlan:
+    """Set which scales are asked and when, and plan anew. Raises Stale."""
+    patient, plan = _open(work, patient_id, version)
+    plan.scales = [_plain(scale) for scale in scales]
+    return _changed(work, patient, plan, "check-in-plan.set-scales")
+
+
+def _open(work: Work, patient_id: UUID, version: int) -> tuple[Patient, CheckInPlan]:
+    patients.get(work, patient_id)
+    patient = patients.lock(work, patient_id)
+    plan = planning.plan_of(work, patient)
+    if plan.version != version:
+        raise Stale(plan)
+    return patient, plan
+
+
+def _changed(work: Work, patient: Patient, plan: CheckInPlan, action: str) -> CheckInPlan:
+    plan.version += 1
+    work.session.add(plan)
+    planning.replan(work, patient)
+    work.audit(action, patient.id)
+    work.session.flush()
+    return plan
+
+
+def _set_pause(plan: CheckInPlan, pause: Mapping[str, date] | None, today: date) -> None:
+    if pause is None:
+        plan.pause_first = plan.pause_last = None
+        return
+    if pause["last"] > max(pause["first"], today) + reminders.LONGEST_PAUSE:
+        raise Invalid("/pause/last", f"Pause {reminders.LONGEST_PAUSE.days} days at the most.")
+    plan.pause_first, plan.pause_last = pause["first"], pause["last"]
+
+
+def _plain(scale: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: v.isoformat() if isinstance(v, date) else v for key, v in scale.items()}

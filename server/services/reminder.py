@@ -1,0 +1,147 @@
+"""Reminders: found due, written once with the delivery that carries them, not sent when no longer wanted."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from server.clinical import reminders
+from server.clinical.checkins import Occurrence
+from server.clinical.reminders import Slot
+from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject
+from server.models import Account, CheckInPlan, Delivery, Patient, Reminder
+from server.services import account as accounts
+from server.services import occurrence as occurrences
+from server.services import planning
+from server.services.work import Work, system
+
+
+def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Return enrolled patients of the clinic to look at now, in id order, those after ``after``."""
+    plan = and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id)
+    query = (
+        select(Patient.id)
+        .outerjoin(CheckInPlan, plan)
+        .where(Patient.clinic_id == work.clinic_id, Patient.enrolled_at.is_not(None))
+        .where(or_(CheckInPlan.patient_id.is_(None), CheckInPlan.next_at <= work.now))
+    )
+    if after is not None:
+        query = query.where(Patient.id > after)
+    return list(work.session.scalars(query.order_by(Patient.id).limit(limit)))
+
+
+def remind(work: Work, patient_id: UUID) -> bool:
+    """Remind one patient of everything that is due now, in one message, and plan the next look.
+
+    False where there is nothing to say, or another worker has them or was first.
+    """
+    patient = _take(work, patient_id)
+    if patient is None:
+        return False
+    plan = planning.keep(work, patient)
+    rhythm = planning.rhythm_of(plan)
+    plan.next_at = reminders.next_look(work.now, rhythm, patient.zone) if plan.reminders else None
+    slot = reminders.open_slot(work.now, rhythm, patient.zone)
+    account = accounts.of_patient(work, patient_id)
+    if slot is None or account is None or not _wants(plan, patient, work.now):
+        return False
+    found = occurrences.open_on(work, patient, slot.day)
+    keys = [o.key for o in found]
+    done = occurrences.done(work, patient_id, keys)
+    due_now = reminders.to_remind(found, rhythm, done, _reminded(work, patient_id, keys))
+    if not due_now or _messages(work, patient_id, slot) >= reminders.MOST_A_DAY:
+        return False
+    _write(work, account, slot, due_now)
+    return True
+
+
+def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
+    """Return whether a reminder that waits is still of use: asked for, and something of it not done."""
+    rows = session.scalars(
+        select(Reminder).where(Reminder.clinic_id == delivery.clinic_id, Reminder.delivery_id == delivery.id)
+    ).all()
+    work = Work(session, now, system(delivery.clinic_id))
+    patient = session.get_one(Patient, (delivery.clinic_id, rows[0].patient_id))
+    plan = planning.plan_of(work, patient)
+    pause = planning.rhythm_of(plan).pause
+    paused = pause is not None and pause.first <= rows[0].local_day <= pause.last
+    keys = {row.key for row in rows}
+    wants = _wants(plan, patient, work.now) and not paused
+    return wants and occurrences.done(work, patient.id, keys) != keys
+
+
+def _take(work: Work, patient_id: UUID) -> Patient | None:
+    """Lock the patient; None where another worker has them or has looked at them meanwhile."""
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+    patient = work.session.scalar(query.with_for_update(skip_locked=True))
+    if patient is None:
+        return None
+    plan = work.session.get(CheckInPlan, (work.clinic_id, patient_id))
+    looked = plan is not None and (plan.next_at is None or plan.next_at > work.now)
+    return None if looked else patient
+
+
+def _wants(plan: CheckInPlan, patient: Patient, now: datetime) -> bool:
+    stopped = patient.paused_until is not None and patient.paused_until > now
+    return plan.reminders and patient.enrolled_at is not None and not stopped
+
+
+def _reminded(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
+    query = select(Reminder.key).where(
+        Reminder.clinic_id == work.clinic_id, Reminder.patient_id == patient_id, Reminder.key.in_(keys)
+    )
+    return set(work.session.scalars(query))
+
+
+def _messages(work: Work, patient_id: UUID, slot: Slot) -> int:
+    """Return how many messages went out on the day of ``slot``."""
+    query = select(func.count(Reminder.delivery_id.distinct())).where(
+        Reminder.clinic_id == work.clinic_id,
+        Reminder.patient_id == patient_id,
+        Reminder.local_day == slot.day,
+    )
+    return work.session.scalar(query) or 0
+
+
+def _write(work: Work, account: Account, slot: Slot, found: Sequence[Occurrence]) -> None:
+    assert account.patient_id is not None, "a patient's account names its patient"
+    rows = [
+        Reminder(
+            clinic_id=work.clinic_id,
+            id=uuid7(),
+            patient_id=account.patient_id,
+            key=occurrence.key,
+            local_day=slot.day,
+            created_at=work.now,
+        )
+        for occurrence in found
+    ]
+    delivery = _delivery(work, account, rows[0], slot.until)
+    work.session.add(delivery)
+    work.session.flush()
+    for row in rows:
+        row.delivery_id = delivery.id
+    work.session.add_all(rows)
+    work.session.flush()
+
+
+def _delivery(work: Work, account: Account, first: Reminder, until: datetime) -> Delivery:
+    return Delivery(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        key=f"reminder:{first.patient_id}:{first.key}",
+        account_id=account.id,
+        channel="email",
+        template="reminder",
+        subject=DeliverySubject.REMINDER,
+        subject_id=first.id,
+        urgency=AlertClass.P3,
+        state=DeliveryState.QUEUED,
+        due_at=work.now,
+        expires_at=until,
+        attempt=0,
+        created_at=work.now,
+    )

@@ -1,0 +1,108 @@
+"""Today: the truth of what is due now for a patient, and who reads it when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from server.clinical import crisis_lines as lines
+from server.clinical import reminders
+from server.clinical.checkins import Occurrence
+from server.models import Patient
+from server.services import clinic as clinics
+from server.services import notice as notices
+from server.services import occurrence as occurrences
+from server.services import patient as patients
+from server.services import planning
+from server.services.civil_time import civil_day, day_end, is_office_time, next_office_time
+from server.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One occurrence: ``until`` (UTC) is when it can no longer be done, by the rule that is enforced."""
+
+    key: str
+    instrument: str | None
+    day: date
+    until: datetime
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchHours:
+    """Who reads the diary and when. ``next_read_local`` is on the patient's own clock, without offset."""
+
+    text: str
+    reads_now: bool
+    next_read_at: datetime
+    next_read_local: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Crisis:
+    """Whom to call, and when we last made sure of it."""
+
+    text: str
+    emergency_number: str
+    crisis_lines: tuple[str, ...]
+    reviewed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The patient's day. ``next_reminder_at``: the reminder that comes next if nothing changes."""
+
+    local_day: date
+    zone: str
+    day_ends_at: datetime
+    occurrences: Sequence[Due]
+    next_reminder_at: datetime | None
+    watch: WatchHours
+    crisis: Crisis
+
+
+def read(work: Work, patient_id: UUID) -> Today:
+    """Return the patient's today, or raise NotFound. Reading it changes nothing."""
+    patient = patients.get(work, patient_id)
+    day = civil_day(work.now, patient.zone)
+    found = occurrences.open_on(work, patient, day)
+    done = occurrences.done(work, patient_id, [o.key for o in found])
+    return Today(
+        local_day=day,
+        zone=patient.zone,
+        day_ends_at=day_end(day, patient.zone),
+        occurrences=[_due(o, patient.zone, o.key in done) for o in found],
+        next_reminder_at=_next_reminder(work, patient),
+        watch=_watch_hours(work, patient.zone),
+        crisis=_crisis(patient.country),
+    )
+
+
+def _due(occurrence: Occurrence, zone: str, done: bool) -> Due:
+    until = day_end(occurrence.last_day, zone)
+    return Due(occurrence.key, occurrence.instrument, occurrence.day, until, done)
+
+
+def _next_reminder(work: Work, patient: Patient) -> datetime | None:
+    plan = planning.plan_of(work, patient)
+    if not plan.reminders or patients.is_paused(patient, work.now):
+        return None
+    return reminders.next_look(work.now, planning.rhythm_of(plan), patient.zone)
+
+
+def _watch_hours(work: Work, zone: str) -> WatchHours:
+    clinic_zone = clinics.get(work).zone
+    at = next_office_time(work.now, clinic_zone)
+    return WatchHours(
+        text=notices.WHO_READS_THIS,
+        reads_now=is_office_time(work.now, clinic_zone),
+        next_read_at=at,
+        next_read_local=at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0),
+    )
+
+
+def _crisis(country: str) -> Crisis:
+    found = lines.crisis_lines(country)
+    return Crisis(notices.NOT_AN_EMERGENCY_SERVICE, found.emergency, found.lines, lines.REVIEWED_ON)

@@ -1,0 +1,225 @@
+"""Today, the zone and the check-in plan on the wire."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.app import create_app
+from server.clinical.crisis_lines import REVIEWED_ON
+from server.database import Database
+from server.models import ZoneChange
+from server.settings import Settings, SettingsError
+from tests.cast import Cast, Person, entry
+from tests.conftest import JWT_KEY, Clock
+from tests.visits import COURSE, Visits
+
+PHQ = {"instrument": "phq-9", "anchor": "session", "offsets": [-1, 1], "every_days": 14, "open_days": 3}
+RHYTHM = {
+    "reminders": True,
+    "remind_at": "20:00",
+    "every_days": 1,
+    "quiet_from": "22:00",
+    "quiet_until": "07:00",
+    "pause": None,
+}
+
+
+def log(person: Person, clock: Clock) -> None:
+    assert person.put(f"/entries/{uuid7()}", entry(clock.now)).status_code == 201
+
+
+def set_rhythm(person: Person, version: int = 1, **changes: Any) -> Any:
+    return person.put("/me/check-in-plan", {**RHYTHM, **changes}, version)
+
+
+def changes_of_zone(database: Database) -> list[tuple[str, datetime]]:
+    with database.read() as session:
+        return [(c.zone, c.since) for c in session.scalars(select(ZoneChange).order_by(ZoneChange.since))]
+
+
+def test_the_diary_is_due_until_ana_has_logged(cast: Cast, clock: Clock) -> None:
+    today = cast.ana.get("/me/today").json
+    assert (today["local_day"], today["zone"]) == ("2026-03-02", "Europe/Oslo")
+    assert today["occurrences"] == [
+        {
+            "key": "diary:2026-03-02",
+            "instrument": None,
+            "day": "2026-03-02",
+            "until": "2026-03-03T03:00:00+00:00",
+            "done": False,
+        }
+    ]
+    log(cast.ana, clock)
+    assert [o["done"] for o in cast.ana.get("/me/today").json["occurrences"]] == [True]
+    clock.forward(days=1)
+    assert [o["done"] for o in cast.ana.get("/me/today").json["occurrences"]] == [False]
+
+
+def test_taking_the_only_entry_back_makes_the_diary_due_again(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{uuid7()}"
+    cast.ana.put(path, entry(clock.now))
+    cast.ana.delete(path, version=1)
+    assert [o["done"] for o in cast.ana.get("/me/today").json["occurrences"]] == [False]
+
+
+def test_the_day_starts_at_four(cast: Cast, clock: Clock) -> None:
+    clock.now = datetime(2026, 3, 3, 2, 59, tzinfo=UTC)  # 03:59 in Oslo
+    assert cast.ana.get("/me/today").json["local_day"] == "2026-03-02"
+    clock.forward(minutes=1)
+    assert cast.ana.get("/me/today").json["local_day"] == "2026-03-03"
+
+
+def test_the_watch_hours_are_honest_in_the_patients_own_time(cast: Cast, clock: Clock) -> None:
+    assert cast.ana.get("/me/today").json["watch"]["reads_now"] is True
+    clock.now = datetime(2026, 3, 6, 18, 30, tzinfo=UTC)  # a Friday evening
+    cast.ana.patch("/me/zone", {"zone": "America/New_York"})
+    watch = cast.ana.get("/me/today").json["watch"]
+    assert watch["reads_now"] is False
+    assert watch["next_read_at"] == "2026-03-09T07:00:00+00:00"  # Monday, 08:00 in Oslo
+    assert watch["next_read_local"] == "2026-03-09T03:00:00"  # by then summer time in New York
+    assert "not watched in real time" in watch["text"]
+
+
+def test_the_crisis_lines_are_those_of_the_patients_country_with_their_review(cast: Cast) -> None:
+    crisis = cast.ana.get("/me/today").json["crisis"]
+    assert crisis["emergency_number"] == "999 or 112"
+    assert "116 123 (Samaritans)" in crisis["crisis_lines"]
+    assert crisis["reviewed_on"] == REVIEWED_ON.isoformat()
+
+
+def test_production_refuses_crisis_lines_nobody_has_reviewed_for_a_year(tmp_path: Path) -> None:
+    production = Settings(
+        environment="production", data_dir=tmp_path, jwt_key=JWT_KEY, public_url="https://j.example"
+    )
+    anniversary = datetime.combine(REVIEWED_ON, datetime.min.time(), UTC).replace(year=REVIEWED_ON.year + 1)
+    assert create_app(production, lambda: anniversary)
+    late = anniversary + timedelta(days=1)
+    with pytest.raises(SettingsError, match="crisis lines were last reviewed on"):
+        create_app(production, lambda: late)
+    assert create_app(replace(production, environment="development"), lambda: late)
+
+
+def test_a_scale_is_due_around_the_sessions(cast: Cast, clock: Clock, visits: Visits) -> None:
+    answer = cast.bo.put(f"{visits.ana}/check-in-plan", {"scales": [PHQ]}, version=1)
+    assert (answer.status_code, answer.json["version"]) == (200, 2)
+    session = {"status": "planned", "at": (clock.now + timedelta(days=1)).isoformat()}
+    course = cast.bo.post(f"{visits.ana}/courses", COURSE).json["id"]
+    made = cast.bo.post(f"{visits.ana}/treatment-sessions", {**session, "course_id": course})
+    assert made.status_code == 201, made.text
+    found = cast.ana.get("/me/today").json["occurrences"][1:]
+    assert [(o["key"], o["until"]) for o in found] == [("phq-9:2026-03-02", "2026-03-05T03:00:00+00:00")]
+
+
+def test_the_plan_is_the_usual_one_until_somebody_changes_it(cast: Cast) -> None:
+    answer = cast.ana.get("/me/check-in-plan")
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"v1"')
+    ana = str(cast.ana.patient_id)
+    assert answer.json == {"patient_id": ana, **RHYTHM, "scales": [], "version": 1}
+
+
+def test_ana_sets_her_rhythm_and_bo_the_scales_and_neither_touches_the_other(cast: Cast) -> None:
+    assert set_rhythm(cast.ana, remind_at="18:30", every_days=2).status_code == 200
+    path = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    assert cast.bo.put(path, {"scales": [PHQ]}, version=2).status_code == 200
+    plan = cast.ana.get("/me/check-in-plan").json
+    assert (plan["remind_at"], plan["every_days"], plan["version"]) == ("18:30", 2, 3)
+    assert plan["scales"] == [{**PHQ, "first_day": None}]
+    assert cast.bo.get(path).json == plan
+
+
+def test_a_plan_is_changed_by_the_version_it_had(cast: Cast) -> None:
+    assert cast.ana.put("/me/check-in-plan", RHYTHM).status_code == 428
+    set_rhythm(cast.ana)
+    stale = set_rhythm(cast.ana, version=1, remind_at="19:00")
+    assert (stale.status_code, stale.json["current"]["version"]) == (412, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"remind_at": "23:00"}, "/remind_at"),
+        ({"remind_at": "24:00"}, "/remind_at"),
+        ({"remind_at": "8:00"}, "/remind_at"),
+        ({"every_days": 4}, "/every_days"),
+        ({"pause": {"first": "2026-03-02", "last": "2026-06-01"}}, "/pause/last"),
+        ({"pause": {"first": "2026-03-02", "last": "2026-03-01"}}, "/pause/last"),
+    ],
+)
+def test_a_rhythm_that_cannot_work_is_refused_by_name(
+    cast: Cast, changes: dict[str, Any], pointer: str
+) -> None:
+    answer = set_rhythm(cast.ana, **changes)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, pointer)
+    assert cast.ana.get("/me/check-in-plan").json["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("scale", "member"),
+    [
+        ({"instrument": "madrs"}, "instrument"),  # a clinician answers it
+        ({"instrument": "nothing"}, "instrument"),
+        ({"offsets": [], "every_days": None}, "offsets"),
+        ({"offsets": [91]}, "offsets/0"),
+        ({"first_day": "2026-03-02"}, "first_day"),
+        ({"anchor": "once", "offsets": [], "every_days": None}, "first_day"),
+        ({"anchor": "once", "offsets": [], "first_day": "2026-03-02"}, "every_days"),
+        ({"anchor": "calendar", "offsets": [], "every_days": None, "first_day": "2026-03-02"}, "every_days"),
+        ({"anchor": "calendar", "first_day": "2026-03-02"}, "offsets"),
+        ({"open_days": 8}, "open_days"),
+    ],
+)
+def test_a_scale_that_could_never_fall_due_is_refused_by_name(
+    cast: Cast, scale: dict[str, Any], member: str
+) -> None:
+    path = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    answer = cast.bo.put(path, {"scales": [{**PHQ, **scale}]}, version=1)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, f"/scales/0/{member}")
+
+
+def test_a_zone_is_reported_once_however_often_the_phone_says_it(cast: Cast, database: Database) -> None:
+    body = {"zone": "Asia/Tokyo", "since": "2026-03-02T09:00:00Z"}
+    for _ in range(3):
+        answer = cast.ana.patch("/me/zone", body)
+        assert (answer.status_code, answer.json["zone"]) == (200, "Asia/Tokyo")
+    assert changes_of_zone(database) == [("Asia/Tokyo", datetime(2026, 3, 2, 9, tzinfo=UTC))]
+    assert cast.ana.get("/me/today").json["zone"] == "Asia/Tokyo"
+
+
+def test_a_late_report_of_an_earlier_zone_is_kept_and_moves_nothing(cast: Cast, database: Database) -> None:
+    cast.ana.patch("/me/zone", {"zone": "Asia/Tokyo", "since": "2026-03-02T09:00:00Z"})
+    for _ in range(2):
+        late = cast.ana.patch("/me/zone", {"zone": "Asia/Dubai", "since": "2026-03-02T03:00:00Z"})
+        assert late.json["zone"] == "Asia/Tokyo"
+    assert [zone for zone, _ in changes_of_zone(database)] == ["Asia/Dubai", "Asia/Tokyo"]
+
+
+def test_a_phone_whose_clock_is_fast_reports_for_now(cast: Cast, clock: Clock, database: Database) -> None:
+    cast.ana.patch("/me/zone", {"zone": "Asia/Tokyo", "since": "2026-03-09T09:00:00Z"})
+    assert changes_of_zone(database) == [("Asia/Tokyo", clock.now)]
+
+
+def test_bos_change_of_a_patients_zone_is_recorded_too(cast: Cast, clock: Clock, database: Database) -> None:
+    path = f"/patients/{cast.ana.patient_id}"
+    assert cast.bo.patch(path, {"zone": "Asia/Tokyo"}, version=1).json["zone"] == "Asia/Tokyo"
+    with database.read() as session:
+        (change,) = session.scalars(select(ZoneChange))
+        assert (change.zone, change.since, change.account_id) == ("Asia/Tokyo", clock.now, cast.bo.account_id)
+
+
+def test_the_plan_is_for_the_patient_and_their_own_clinic(cast: Cast) -> None:
+    path = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    assert cast.cyd.get(path).status_code == 404
+    assert cast.cyd.put(path, {"scales": []}, version=1).status_code == 404
+    for person in (cast.ana, cast.scheduler, cast.admin):
+        assert person.get(path).status_code == 403
+        assert person.put(path, {"scales": []}, version=1).status_code == 403
+    for person in (cast.bo, cast.coordinator, cast.admin, cast.scheduler, cast.cyd):
+        assert person.get("/me/today").status_code == 403
+        assert person.get("/me/check-in-plan").status_code == 403
+        assert set_rhythm(person).status_code == 403
+        assert person.patch("/me/zone", {"zone": "Asia/Tokyo"}).status_code == 403

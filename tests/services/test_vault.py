@@ -1,0 +1,196 @@
+"""What patients and clinicians write in their own words lies sealed in the database."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from server.api.edge import Surroundings
+from server.database import Database
+from server.models import Entry, EntryRevision
+from server.sealing import SealError, key_id_of, master_keyring
+from server.services import entry as entries
+from server.services import vault
+from server.services.entry import Range
+from server.services.journal import canonical, plain
+from server.settings import Settings
+from tests.api.test_entry import new_id
+from tests.cast import Cast, as_work, entry
+from tests.conftest import Clock, rows_of
+from tests.visits import Visits
+
+CANARY = "canary in the attic"
+EVERYTHING = Range(None, None, None, 50)
+
+
+def raw(database: Database) -> str:
+    """Return every row of every table as text."""
+    return repr(rows_of(database))
+
+
+def write(cast: Cast, clock: Clock, note: str) -> UUID:
+    """Let Ana log ``note`` and return the entry's id."""
+    name = new_id()
+    assert cast.ana.put(f"/entries/{name}", entry(clock.now, note=note)).status_code == 201
+    return UUID(name)
+
+
+def test_a_note_is_nowhere_in_the_database_and_still_comes_back(
+    cast: Cast, clock: Clock, database: Database, settings: Settings
+) -> None:
+    name = write(cast, clock, CANARY)
+    path = f"/entries/{name}"
+    assert cast.ana.put(path, entry(clock.now, note=f"{CANARY} again"), version=1).status_code == 200
+    assert CANARY not in raw(database)
+    if database.is_sqlite:
+        file = settings.sqlalchemy_url.removeprefix("sqlite:///")
+        for part in (file, f"{file}-wal"):
+            assert CANARY.encode() not in Path(part).read_bytes()
+    assert cast.ana.get(path).json["note"] == f"{CANARY} again"
+    kept = cast.ana.get(f"{path}/revisions").json["items"]
+    assert [revision["content"]["note"] for revision in kept] == [CANARY, f"{CANARY} again"]
+    read = cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"]
+    assert [e["note"] for e in read] == [f"{CANARY} again"]
+
+
+def test_what_clinicians_write_is_nowhere_in_the_database_and_still_comes_back(
+    visits: Visits, cast: Cast, database: Database
+) -> None:
+    visits.on_treatment()
+    path = f"/booking-suggestions/{visits.relapse()}"
+    dismissed = cast.bo.post(f"{path}/dismiss", {"reason": CANARY}, version=1)
+    assert dismissed.json["decision_reason"] == CANARY
+    alert = cast.bo.get("/alerts").json["items"][0]
+    body = {"outcome": "contacted", "note": CANARY}
+    closed = cast.bo.post(f"/alerts/{alert['id']}/resolve", body, version=alert["version"])
+    assert closed.json["resolution_note"] == CANARY
+    assert CANARY not in raw(database)
+    assert cast.bo.get(path).json["events"][-1]["detail"] == {"reason": CANARY}
+    assert cast.bo.get(f"/alerts/{alert['id']}").json["resolution_note"] == CANARY
+
+
+def test_a_note_moved_to_another_entry_does_not_open(app: Flask, cast: Cast, clock: Clock) -> None:
+    first, second = write(cast, clock, "mine"), write(cast, clock, "also mine")
+    with Surroundings.of(app).database.write() as session:
+        notes = dict(session.execute(select(Entry.id, Entry.sealed_note)).all())
+        for name, other in ((first, second), (second, first)):
+            session.execute(update(Entry).where(Entry.id == name).values(sealed_note=notes[other]))
+    with Surroundings.of(app).database.read() as session, pytest.raises(SealError, match="another place"):
+        entries.page(as_work(app, cast.ana, session), _ana(cast), EVERYTHING)
+
+
+def test_an_older_version_put_in_place_of_a_newer_does_not_open(app: Flask, cast: Cast, clock: Clock) -> None:
+    name = write(cast, clock, "first")
+    cast.ana.put(f"/entries/{name}", entry(clock.now, note="second"), version=1)
+    with Surroundings.of(app).database.write() as session:
+        older = session.scalar(select(EntryRevision.sealed_content).where(EntryRevision.version == 1))
+        session.execute(update(EntryRevision).values(sealed_content=older))
+    with Surroundings.of(app).database.read() as session, pytest.raises(SealError, match="another place"):
+        entries.revisions(as_work(app, cast.ana, session), _ana(cast), name)
+
+
+def test_under_a_wrong_master_key_nothing_opens_and_nothing_is_written(
+    app: Flask, cast: Cast, clock: Clock, settings: Settings
+) -> None:
+    name = write(cast, clock, CANARY)
+    around = Surroundings.of(app)
+    wrong = Database(settings.sqlalchemy_url, master_keyring((b"w" * 32,)))
+    app.extensions["afterglow"] = Surroundings(settings, wrong, clock, around.passwords)
+    refused = cast.ana.get(f"/entries/{name}")
+    assert (refused.status_code, CANARY in refused.text) == (500, False)
+    assert cast.ana.put(f"/entries/{new_id()}", entry(clock.now, note=CANARY)).status_code == 500
+    with wrong.read() as session, pytest.raises(SealError, match="which is not here"):
+        vault.check(session)
+    wrong.close()
+    app.extensions["afterglow"] = around
+    assert [e["id"] for e in cast.ana.get("/entries").json["items"]] == [str(name)]
+
+
+def test_without_a_master_key_a_note_is_refused_not_written_as_it_is(
+    app: Flask, cast: Cast, clock: Clock, settings: Settings
+) -> None:
+    keyless = Database(settings.sqlalchemy_url)
+    with keyless.read() as session, pytest.raises(SealError, match="without a master key"):
+        vault.seal(as_work(app, cast.ana, session), Entry, ("clinic", "ana", "1"), "note", CANARY)
+    keyless.close()
+
+
+def test_a_text_nobody_opened_can_not_be_mistaken_for_none(app: Flask, cast: Cast, clock: Clock) -> None:
+    write(cast, clock, CANARY)
+    with Surroundings.of(app).database.read() as session:
+        stored = session.scalars(select(Entry)).one()
+        with pytest.raises(RuntimeError, match=r"Entry\.note is sealed and was not opened"):
+            assert stored.note
+
+
+def test_a_new_key_seals_from_now_on_and_an_entry_sent_again_is_still_known(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    name, body = new_id(), entry(clock.now, note="before")
+    cast.ana.put(f"/entries/{name}", body)
+    with Surroundings.of(app).database.write() as session:
+        vault.add_key(as_work(app, cast.bo, session))
+    assert cast.ana.put(f"/entries/{name}", body).json["outcome"] == "duplicate"
+    write(cast, clock, "after")
+    with Surroundings.of(app).database.read() as session:
+        stored = session.scalars(select(Entry.sealed_note).order_by(Entry.id))
+        assert [key_id_of(note) for note in stored if note] == [1, 2]
+    assert [e["note"] for e in cast.ana.get("/entries").json["items"]] == ["before", "after"]
+
+
+def test_a_key_that_was_never_committed_seals_nothing(app: Flask, cast: Cast, clock: Clock) -> None:
+    database = Surroundings.of(app).database
+    with pytest.raises(ZeroDivisionError), database.write() as session:  # noqa: PT012 - the block is what rolls back
+        work = as_work(app, cast.ana, session)
+        vault.add_key(work)
+        sealed = vault.seal(work, Entry, ("clinic", "ana", "1"), "note", CANARY)
+        assert sealed is not None
+        assert key_id_of(sealed) == 2
+        raise ZeroDivisionError
+    write(cast, clock, CANARY)
+    with database.read() as session:
+        assert [key_id_of(note) for note in session.scalars(select(Entry.sealed_note)) if note] == [1]
+
+
+def test_a_key_that_another_process_added_is_found_when_it_is_met(
+    app: Flask, cast: Cast, clock: Clock, settings: Settings
+) -> None:
+    write(cast, clock, "before")  # our process has looked at the keys
+    other = Database(settings.sqlalchemy_url, Surroundings.of(app).database.masters)
+    with other.write() as session:
+        work = as_work(app, cast.ana, session)
+        vault.add_key(work)
+        stored = session.scalars(select(Entry)).one()
+        vault.put(work, stored, "note", "after")
+    other.close()
+    assert [e["note"] for e in cast.ana.get("/entries").json["items"]] == ["after"]
+
+
+def test_the_stored_hash_of_an_entry_can_not_be_guessed_from_what_it_says(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    for _ in range(2):
+        write(cast, clock, "yes")
+    with Surroundings.of(app).database.read() as session:
+        hashes = list(session.scalars(select(Entry.content_hash)))
+        said = canonical(_content_of(app, cast, session))
+    assert len(set(hashes)) == 2, "two entries that say the same must not show it"
+    assert hashlib.sha256(said.encode()).hexdigest() not in hashes
+
+
+def _content_of(app: Flask, cast: Cast, session: Any) -> Any:
+    stored = session.scalars(select(EntryRevision)).all()[0]
+    content = vault.opened(as_work(app, cast.ana, session), [stored])[0].content
+    assert content == json.loads(canonical(content))
+    assert set(content) == set(plain({}))
+    return content
+
+
+def _ana(cast: Cast) -> UUID:
+    assert cast.ana.patient_id is not None
+    return cast.ana.patient_id
