@@ -9,15 +9,8 @@ from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
 from schemas.side_effect import SideEffectDetail, Worded
 from server.clinical.redflags import Notice
-from server.clinical.vocabulary import (
-    ITEMS,
-    SEVERITY_HIGH,
-    SEVERITY_LOW,
-    SIDE_EFFECTS,
-    Adherence,
-    EnteredBy,
-    SafetyAnswer,
-)
+from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
+from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
 
 NOTE_LONGEST, TAGS_MOST = 10_000, 20
 

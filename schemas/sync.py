@@ -69,7 +69,7 @@ class SyncBody(Body):
 
     cursor = Text(longest=500, allow_none=True, load_default=None)
     limit = Whole(low=1, high=500, load_default=200)
-    sent_at = Moment(metadata={"description": "the phone's clock; a difference is noted, never corrected"})
+    sent_at = Moment(metadata={"description": "the phone's clock; see `clock_suspect`"})
     items = Unchecked(fields.Nested(SyncItem), load_default=list, validate=validate.Length(max=ITEMS_MOST))
 
 
@@ -82,27 +82,6 @@ class ByKind(fields.Field[Any]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else self.shapes[value.kind].dump(value.row)
-
-
-class SyncResult(Answer):
-    """The verdict on one pushed item, in the order they were pushed."""
-
-    id = Id(required=True, allow_none=True)
-    verdict = fields.String(
-        required=True,
-        validate=validate.OneOf(
-            ["created", "duplicate", "updated", "conflict", "invalid", "forbidden", "retry"]
-        ),
-    )
-    version = fields.Integer(required=True, allow_none=True, metadata={"description": "stored now"})
-    current = ByKind(
-        {"entry": EntryAnswer, "questionnaire_response": QuestionnaireResponseAnswer},
-        required=True,
-        allow_none=True,
-        metadata={"description": "on a conflict: what is stored, an entry or a questionnaire response"},
-    )
-    errors = fields.List(fields.Nested(ProblemDetail), required=True)
-    notice = fields.Nested(NoticeAnswer, required=True, allow_none=True)
 
 
 class SyncedEntry(EntryAnswer):
@@ -123,13 +102,39 @@ class SyncedQuestionnaireResponse(QuestionnaireResponseAnswer):
     deleted = Present(attribute="deleted_at", required=True)
 
 
+_SYNCED = {"entry": SyncedEntry, "questionnaire_response": SyncedQuestionnaireResponse}
+
+
+class SyncResult(Answer):
+    """The verdict on one pushed item, in the order they were pushed."""
+
+    id = Id(required=True, allow_none=True)
+    verdict = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            ["created", "duplicate", "updated", "conflict", "invalid", "forbidden", "retry"]
+        ),
+    )
+    version = fields.Integer(required=True, allow_none=True, metadata={"description": "stored now"})
+    current = ByKind(
+        _SYNCED,
+        required=True,
+        allow_none=True,
+        metadata={"description": "on a conflict: what is stored, an entry or a questionnaire response"},
+    )
+    errors = fields.List(fields.Nested(ProblemDetail), required=True)
+    notice = fields.Nested(NoticeAnswer, required=True, allow_none=True)
+
+
 class SyncAnswer(Answer):
     """Verdicts, then what changed since the cursor. Ask again with `next_cursor` while `has_more`."""
 
     results = fields.List(fields.Nested(SyncResult), required=True)
-    changes = fields.List(
-        ByKind({"entry": SyncedEntry, "questionnaire_response": SyncedQuestionnaireResponse}), required=True
-    )
+    changes = fields.List(ByKind(_SYNCED), required=True)
     next_cursor = fields.String(required=True)
     has_more = fields.Boolean(required=True)
+    clock_suspect = fields.Boolean(
+        required=True,
+        metadata={"description": "`sent_at` is more than 10 minutes off; nothing was corrected"},
+    )
     who_reads_this = fields.String(required=True)

@@ -31,7 +31,11 @@ class WatchHoursAnswer(Answer):
     next_read_at = Moment(required=True)
     next_read_local = fields.NaiveDateTime(
         required=True,
-        metadata={"description": "the same on the patient's own clock", "example": "2026-05-04T08:00:00"},
+        metadata={
+            "format": "local-date-time",  # `date-time` would promise an offset
+            "description": "the same on the patient's own clock",
+            "example": "2026-05-04T08:00:00",
+        },
     )
 
 

@@ -75,10 +75,10 @@ def test_complaint_01_a_nine_pm_reminder_stays_at_nine_after_the_clock_change(
 ) -> None:
     clock.now = datetime(2026, 3, 27, 12, tzinfo=UTC)  # the clock goes forward on 29 March
     set_rhythm(cast.ana, **NINE)
-    run_until(around, clock, datetime(2026, 3, 31, 12, tzinfo=UTC), timedelta(minutes=5))
+    run_until(around, clock, datetime(2026, 3, 31, 12, tzinfo=UTC))
     came = [shown_in(r.created_at, "Europe/Oslo") for r in reminders(around, cast)]
     assert [at.day for at in came] == [27, 28, 29, 30]
-    assert all(0 <= minutes_from(at, time(21), cast) < 5 for at in came)
+    assert all(0 <= minutes_from(at, time(21), cast) < 15 for at in came)
     assert cast.ana.get("/me/check-in-plan").json["remind_at"] == "21:00"
 
 
@@ -164,7 +164,7 @@ def test_complaint_08_after_a_month_of_pause_the_server_reminds_again_without_th
     cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
 ) -> None:
     set_rhythm(cast.ana, pause={"first": "2026-03-02", "last": "2026-04-01"})
-    run_until(around, clock, datetime(2026, 4, 3, 12, tzinfo=UTC), timedelta(minutes=30))
+    run_until(around, clock, datetime(2026, 4, 3, 12, tzinfo=UTC), timedelta(hours=1))
     assert [r.local_day for r in reminders(around, cast)] == [date(2026, 4, 2)]
     assert [m.to for m in email.sent].count("ana@home.example") == 1
 

@@ -8,8 +8,9 @@ from schemas.side_effect import SideEffectVocabulary
 from server.api.body import Blueprint
 from server.api.edge import allow, also_csv, writing
 from server.api.table import csv_answer, wants_csv
+from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.side_effects import GRADES
-from server.clinical.vocabulary import SIDE_EFFECTS, Role
+from server.clinical.vocabulary import Role
 from server.services import adverse_event as adverse_events
 
 blueprint = Blueprint("side-effects", __name__, description="Side effects and adverse events")

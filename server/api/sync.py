@@ -5,25 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-from itsdangerous import BadData, URLSafeTimedSerializer
 from marshmallow import ValidationError
 
 from schemas.sync import SyncAnswer, SyncBody, SyncItem
+from server.api import sync_cursor
 from server.api.body import Blueprint
-from server.api.edge import actor, allow, body_up_to, reading, writing
+from server.api.edge import allow, body_up_to, reading, writing
 from server.api.entry import own_patient
 from server.api.errors import located
 from server.clinical.vocabulary import Role
 from server.services import notice as notices
 from server.services import patient as patients
 from server.services import sync
-from server.services.errors import Gone
+from server.services.journal import clock_of
 from server.services.sync import Action, Change, Kind, Result
 
 blueprint = Blueprint("sync", __name__, description="Offline sync for the app")
 LARGEST = 1024 * 1024
-CURSOR_SECONDS = 180 * 24 * 3600
 _ITEM = SyncItem()
 
 
@@ -38,7 +36,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     Always 200 with one verdict an item, in order; one bad item never blocks the rest. 410 (`resync`)
     means: pull again without a cursor. Sending the same batch twice changes nothing.
     """
-    after = _sequence(body["cursor"])
+    after = sync_cursor.read(body["cursor"])
     changes = [_change(item, body.get("sent_at")) for item in body["items"]]
     # A pull alone must not wait for a writer.
     with writing() if changes else reading() as work:
@@ -48,8 +46,9 @@ def synchronise(body: Mapping[str, Any]) -> Any:
         return {
             "results": [_result(result, country) for result in results],
             "changes": pulled.changes,
-            "next_cursor": _cursors().dumps([str(own_patient()), pulled.sequence]),
+            "next_cursor": sync_cursor.issue(pulled.sequence),
             "has_more": pulled.has_more,
+            "clock_suspect": clock_of(body.get("sent_at"), work.now)["clock_suspect"],
             "who_reads_this": notices.WHO_READS_THIS,
         }
 
@@ -87,24 +86,3 @@ def _result(result: Result, country: str) -> dict[str, Any]:
         "errors": result.errors,
         "notice": notices.asking_for_contact(notice) if result.contact_today else notice,
     }
-
-
-def _cursors() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["JWT_SECRET_KEY"], salt="sync-1")
-
-
-def _sequence(cursor: str | None) -> int:
-    """Return the change number a cursor stands for; it is bound to the patient it was given to."""
-    if cursor is None:
-        return 0
-    try:
-        owner, sequence = _cursors().loads(cursor, max_age=CURSOR_SECONDS)
-    except (BadData, ValueError, TypeError):
-        raise _resync() from None
-    if owner != str(actor().patient_id):
-        raise _resync()
-    return int(sequence)
-
-
-def _resync() -> Gone:
-    return Gone("resync", "Start again without a cursor; what you pushed was not looked at.")

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from server.clinical.policy import Policy
 from server.clinical.readings import Items
-from server.clinical.vocabulary import SIDE_EFFECTS, AlertClass, AlertFamily, SafetyAnswer
+from server.clinical.side_effect_terms import SIDE_EFFECTS
+from server.clinical.vocabulary import AlertClass, AlertFamily, SafetyAnswer
 
 
 class Notice(StrEnum):

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from server.clinical import redflags
 from server.clinical.policy import Policy
 from server.clinical.redflags import Answers
-from server.clinical.vocabulary import SIDE_EFFECTS, AlertClass
+from server.clinical.side_effect_terms import SIDE_EFFECTS
+from server.clinical.vocabulary import AlertClass
 
 HOURS_A_DAY = 24
 

@@ -11,11 +11,9 @@ from zoneinfo import available_timezones
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.vocabulary import (
     ITEMS,
-    SEVERITY_HIGH,
-    SEVERITY_LOW,
-    SIDE_EFFECTS,
     Adherence,
     Condition,
     EnteredBy,

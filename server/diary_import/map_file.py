@@ -8,17 +8,8 @@ from zoneinfo import available_timezones
 import yaml
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from server.clinical.vocabulary import (
-    ITEMS,
-    SEVERITY_HIGH,
-    SEVERITY_LOW,
-    SIDE_EFFECTS,
-    Condition,
-    Direction,
-    Phase,
-    Route,
-    SafetyAnswer,
-)
+from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
+from server.clinical.vocabulary import ITEMS, Condition, Direction, Phase, Route, SafetyAnswer
 from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp, Tags
 
 LONGEST_MAP = 100_000

@@ -10,7 +10,8 @@ from math import isfinite
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from server.clinical.vocabulary import ITEMS, SEVERITY_HIGH, SEVERITY_LOW
+from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW
+from server.clinical.vocabulary import ITEMS
 from server.diary_import.diary_map import DiaryMap, Grades, Scale, Stamp
 from server.diary_import.table import Record, Refusal, Table, TableError
 

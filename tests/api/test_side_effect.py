@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from server.api.edge import Surroundings
 from server.api.table import csv_answer
-from server.clinical.vocabulary import SIDE_EFFECTS
+from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.models import AuditEvent
 from tests.api.test_entry import new_id
 from tests.cast import Cast, Person, entry

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from server.clinical.crisis_lines import crisis_lines
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.redflags import Answers, Notice, RedFlag, check
-from server.clinical.vocabulary import SIDE_EFFECTS, AlertClass, AlertFamily, SafetyAnswer
+from server.clinical.side_effect_terms import SIDE_EFFECTS
+from server.clinical.vocabulary import AlertClass, AlertFamily, SafetyAnswer
 
 P0, P1, P2 = AlertClass.P0, AlertClass.P1, AlertClass.P2
 

@@ -8,8 +8,8 @@ import pytest
 from server.clinical.adverse_events import AdverseEvent, Report, adverse_events
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.redflags import Answers
+from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.side_effects import GRADES, details, is_expected, wordings
-from server.clinical.vocabulary import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 
 POLICY = DEFAULT_POLICY
 SESSION = date(2026, 3, 2)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from server.clinical.vocabulary import ITEMS, SIDE_EFFECTS
+from server.clinical.side_effect_terms import SIDE_EFFECTS
+from server.clinical.vocabulary import ITEMS
 from server.gateways.templates import TEMPLATES, UnknownTemplate, render
 
 SOME_ID = UUID(int=7)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.clinical.vocabulary import ITEMS, SIDE_EFFECTS, Arm, Route, SafetyAnswer
+from server.clinical.side_effect_terms import SIDE_EFFECTS
+from server.clinical.vocabulary import ITEMS, Arm, Route, SafetyAnswer
 from server.simulator.cohorts import COHORTS
 from server.simulator.course import draw_relapse
 from server.simulator.diary import MOOD_KEYS, PAIN_KEYS

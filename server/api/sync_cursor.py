@@ -1,0 +1,41 @@
+"""Where a phone's copy ends: signed, bound to the patient it was given to, good for 180 days."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app
+from itsdangerous import BadData, URLSafeSerializer
+
+from server.api.edge import actor, here
+from server.services.errors import Gone
+
+LASTS = timedelta(days=180)
+
+
+def issue(sequence: int) -> str:
+    """Return the cursor of the signed-in patient for number ``sequence`` of their change counter."""
+    return _signer().dumps([str(actor().patient_id), sequence, int(here().clock().timestamp())])
+
+
+def read(cursor: str | None) -> int:
+    """Return the change number ``cursor`` stands for, 0 for none.
+
+    Raises Gone (`resync`) where it is somebody else's, not ours, or older than 180 days by the
+    server's clock.
+    """
+    if cursor is None:
+        return 0
+    try:
+        owner, sequence, issued = _signer().loads(cursor)
+    except (BadData, ValueError, TypeError):
+        raise _resync() from None
+    if owner != str(actor().patient_id) or here().clock() - datetime.fromtimestamp(issued, UTC) > LASTS:
+        raise _resync()
+    return int(sequence)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt="sync-2")
+
+
+def _resync() -> Gone:
+    return Gone("resync", "Start again without a cursor; what you pushed was not looked at.")

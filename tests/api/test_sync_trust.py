@@ -1,0 +1,138 @@
+"""What a phone can rely on when the wire, the clock or a single entry is bad."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from server.api.edge import Surroundings
+from server.models import Entry, EntryRevision
+from tests.api.test_sync import pull_all, put, verdicts
+from tests.cast import Cast, entry
+from tests.conftest import Clock
+
+LOST = 200
+
+
+def stored(app: Flask) -> list[tuple[Any, ...]]:
+    """Return every entry's id, version, hash and number, and how many revisions there are."""
+    with Surroundings.of(app).database.read() as session:
+        columns = (Entry.id, Entry.version, Entry.content_hash, Entry.sequence)
+        rows = sorted(tuple(row) for row in session.execute(select(*columns)))
+        return [*rows, (len(list(session.scalars(select(EntryRevision.version)))),)]
+
+
+def test_one_bad_entry_among_199_good_ones_is_named_and_the_next_sync_is_clean(
+    cast: Cast, clock: Clock
+) -> None:
+    batch = [put(entry(clock.now - timedelta(hours=n))) for n in range(200)]
+    batch[77]["entry"] = entry(clock.now, items={"mood": 11})
+    answer = cast.ana.post("/sync", {"items": batch})
+    assert verdicts(answer) == ["created"] * 77 + ["invalid"] + ["created"] * 122
+    assert answer.json["results"][77]["id"] == batch[77]["id"]
+    assert answer.json["results"][77]["errors"][0]["pointer"] == "/entry/items/mood"
+    mended = {**batch[77], "entry": entry(clock.now, items={"mood": 10})}
+    assert verdicts(cast.ana.post("/sync", {"items": [mended]})) == ["created"]
+    assert len(pull_all(cast)) == 200
+
+
+def test_a_response_lost_200_times_leaves_the_rows_as_they_were(app: Flask, cast: Cast, clock: Clock) -> None:
+    made = put(entry(clock.now, note="first"))
+    gone = put(entry(clock.now, note="taken back"))
+    cast.ana.post("/sync", {"items": [made, gone]})
+    batch = [
+        {**made, "base_version": 1, "entry": entry(clock.now, note="second")},
+        {"id": gone["id"], "action": "delete", "base_version": 1},
+        put(entry(clock.now, note="new")),
+    ]
+    cast.ana.post("/sync", {"items": batch})
+    once = stored(app)
+    for _ in range(LOST):
+        cast.ana.post("/sync", {"items": batch, "limit": 1})
+    assert stored(app) == once
+    assert verdicts(cast.ana.post("/sync", {"items": batch})) == ["duplicate"] * 3
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_first_sync_interrupted_after_every_page_ends_in_the_same_journal(
+    cast: Cast, clock: Clock, size: int
+) -> None:
+    batch = [put(entry(clock.now - timedelta(hours=n))) for n in range(7)]
+    cast.ana.post("/sync", {"items": batch})
+    cast.ana.post("/sync", {"items": [{"id": batch[2]["id"], "action": "delete", "base_version": 1}]})
+    whole = {e["id"]: (e["version"], e["deleted"]) for e in pull_all(cast)}
+    copy: dict[str, Any] = {}
+    cursor, more = None, True
+    while more:
+        lost = cast.ana.post("/sync", {"cursor": cursor, "limit": size}).json  # the phone dies with it
+        page = cast.ana.post("/sync", {"cursor": cursor, "limit": size}).json
+        assert page["changes"] == lost["changes"]
+        copy |= {e["id"]: (e["version"], e["deleted"]) for e in page["changes"]}
+        cursor, more = page["next_cursor"], page["has_more"]
+    assert copy == whole
+
+
+@pytest.mark.parametrize(
+    "wrong", [timedelta(days=2), timedelta(days=-365), datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC)]
+)
+def test_a_wrong_clock_of_the_phone_is_kept_and_said_and_corrects_nothing(
+    cast: Cast, clock: Clock, wrong: timedelta
+) -> None:
+    phone = max(clock.now + wrong, datetime(1970, 1, 1, tzinfo=UTC))
+    said = entry(clock.now - timedelta(hours=1), recorded_at=phone.isoformat())
+    answer = cast.ana.post("/sync", {"items": [put(said)], "sent_at": phone.isoformat()})
+    assert verdicts(answer) == ["created"]
+    assert answer.json["clock_suspect"] is True
+    (kept,) = answer.json["changes"]
+    assert datetime.fromisoformat(kept["recorded_at"]) == phone
+    assert datetime.fromisoformat(kept["occurred_at"]) == clock.now - timedelta(hours=1)
+    assert datetime.fromisoformat(kept["received_at"]) == clock.now
+
+
+def test_a_phone_whose_clock_is_right_is_not_suspected(cast: Cast, clock: Clock) -> None:
+    for sent_at, suspect in ((clock.now + timedelta(minutes=9), False), (clock.now, False)):
+        answer = cast.ana.post("/sync", {"sent_at": sent_at.isoformat()})
+        assert answer.json["clock_suspect"] is suspect
+    assert cast.ana.post("/sync", {}).json["clock_suspect"] is False
+
+
+def test_a_feeling_two_days_ahead_or_thirty_back_is_taken_and_one_beyond_is_named(
+    cast: Cast, clock: Clock
+) -> None:
+    days = [timedelta(days=2), timedelta(days=-30)]
+    beyond = [days[0] + timedelta(seconds=1), days[1] - timedelta(seconds=1)]
+    answer = cast.ana.post("/sync", {"items": [put(entry(clock.now + d)) for d in [*days, *beyond]]})
+    assert verdicts(answer) == ["created"] * 2 + ["invalid"] * 2
+    assert {r["errors"][0]["pointer"] for r in answer.json["results"][2:]} == {"/occurred_at"}
+
+
+def test_what_was_stored_is_recognised_however_late_it_is_sent_again(cast: Cast, clock: Clock) -> None:
+    item = put(entry(clock.now))
+    cast.ana.post("/sync", {"items": [item]})
+    clock.forward(days=100)
+    assert verdicts(cast.ana.post("/sync", {"items": [item]})) == ["duplicate"]
+
+
+def test_a_cursor_lasts_180_days_and_every_sync_renews_it(cast: Cast, clock: Clock) -> None:
+    first = cast.ana.post("/sync", {}).json["next_cursor"]
+    clock.forward(days=180)
+    second = cast.ana.post("/sync", {"cursor": first})
+    assert second.status_code == 200
+    clock.forward(days=1)
+    expired = cast.ana.post("/sync", {"cursor": first, "items": [put(entry(clock.now))]})
+    assert (expired.status_code, expired.json["code"]) == (410, "resync")
+    assert pull_all(cast) == [], "what came with a refused cursor was not looked at"
+    assert cast.ana.post("/sync", {"cursor": second.json["next_cursor"]}).status_code == 200
+
+
+def test_a_conflict_with_a_deleted_entry_says_that_it_was_deleted(cast: Cast, clock: Clock) -> None:
+    item = put(entry(clock.now))
+    cast.ana.post("/sync", {"items": [item]})
+    cast.ana.post("/sync", {"items": [{"id": item["id"], "action": "delete", "base_version": 1}]})
+    late = {**item, "base_version": 1, "entry": entry(clock.now, note="kept on the tablet")}
+    (result,) = cast.ana.post("/sync", {"items": [late]}).json["results"]
+    assert (result["verdict"], result["version"], result["current"]["deleted"]) == ("conflict", 2, True)
+    back = {**late, "base_version": 2}
+    assert verdicts(cast.ana.post("/sync", {"items": [back]})) == ["updated"]

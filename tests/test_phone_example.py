@@ -1,0 +1,229 @@
+"""The phone of `examples/phone.py`, as a real process against a real server, killed again and again."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from examples.phone import Phone, Refused, Server, Store
+from server.app import create_app
+from server.database import Database
+from server.migrations import upgrade
+from server.models import Alert, Entry, EntryRevision
+from server.settings import Settings
+from tests.cast import PASSWORD, found_clinic
+from tests.conftest import JWT_KEY
+from tests.ports import free_port
+from tests.source import ROOT
+
+# Each run logs a few entries more, so that corrections come before and after their entry was synced.
+KILLS, A_RUN, A_CALL = 35, 3, 4
+# One entry more in the end: it corrects the one before, which is synced by then.
+ENTRIES = KILLS * A_RUN + 1
+# More than what one run puts on the wire; the kills are spread over it.
+BYTES = 6_000
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Settings]:
+    """A real server on loopback that knows Ana, in its own process."""
+    settings = Settings(data_dir=tmp_path, password_cost="cheap", jwt_key=JWT_KEY, port=free_port())
+    database = Database(settings.sqlalchemy_url)
+    upgrade(database)
+    database.close()
+    found_clinic(create_app(settings))
+    ours = {"DATA_DIR": str(tmp_path), "PORT": str(settings.port), "JWT_KEY": JWT_KEY}
+    environ = {**os.environ, **{f"AFTERGLOW_{name}": value for name, value in ours.items()}}
+    process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], cwd=ROOT, env=environ)
+    try:
+        wait_for(settings.port)
+        yield settings
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the server did not start")
+
+
+@dataclass
+class Wire:
+    """The wire between phone and server. It kills the phone at byte number `deadly` of both directions."""
+
+    port: int
+    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+    victim: int | None = None
+    deadly: int = sys.maxsize
+    passed: int = 0
+
+    def serve(self) -> None:
+        """Forward connections until the listener is closed."""
+        while True:
+            try:
+                phone, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.port))
+            for ends in ((phone, server), (server, phone)):
+                threading.Thread(target=self._forward, args=ends, daemon=True).start()
+
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
+        # Where one end is gone, the other goes too.
+        with suppress(OSError), source, target:
+            while data := source.recv(4096):
+                alive = data[: max(0, self.deadly - self.passed)]
+                self.passed += len(alive)
+                target.sendall(alive)
+                if len(alive) < len(data):
+                    self._kill()
+                    break
+            for end in (source, target):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _kill(self) -> None:
+        if self.victim is not None:
+            os.kill(self.victim, signal.SIGKILL)
+            self.victim = None
+
+
+@dataclass
+class Handset:
+    """Starts the phone's process, and ends it by its own id."""
+
+    settings: Settings
+    wire: Wire
+    said: str = ""
+
+    @property
+    def file(self) -> Path:
+        """The phone's own file."""
+        return self.settings.data_dir / "phone.db"
+
+    def start(self, entries: int) -> subprocess.Popen[str]:
+        """Start the app."""
+        url = f"http://127.0.0.1:{self.wire.listener.getsockname()[1]}"
+        known = ["--server", url, "--store", str(self.file), "--email", "ana@home.example"]
+        paces = ["--entries", str(entries), "--most", str(A_CALL), "--pause", "0.01"]
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(ROOT / "examples" / "phone.py"), "--week", *known, *paces],
+            env={"PHONE_PASSWORD": PASSWORD},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self, process: subprocess.Popen[str], seconds: float) -> int:
+        """Wait, kill it where it is not done by then, and return its status."""
+        try:
+            text, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            text, _ = process.communicate()
+        self.wire.victim = None
+        self.said += text
+        return process.returncode
+
+
+def on_the_server(settings: Settings) -> dict[str, Any]:
+    database = Database(settings.sqlalchemy_url)
+    with database.read() as session:
+        rows = {str(row.id): row for row in session.scalars(select(Entry))}
+        revisions = session.scalar(select(func.count()).select_from(EntryRevision))
+        found = {
+            "notes": {key: row.note for key, row in rows.items()},
+            "versions": sum(row.version for row in rows.values()),
+            "revisions": revisions,
+            "alerts": session.scalar(select(func.count()).select_from(Alert)),
+        }
+    database.close()
+    return found
+
+
+def test_a_phone_killed_at_any_byte_and_any_moment_loses_and_doubles_nothing(served: Settings) -> None:
+    wire, random = Wire(served.port), Random(7)
+    threading.Thread(target=wire.serve, daemon=True).start()
+    handset = Handset(served, wire)
+    statuses = []
+    for number in range(KILLS):
+        by_byte = number % 3 > 0
+        wire.passed = 0
+        wire.deadly = random.randrange(1, BYTES) if by_byte else sys.maxsize
+        process = handset.start(A_RUN * (number + 1))
+        wire.victim = process.pid
+        statuses.append(handset.end(process, 10 if by_byte else random.uniform(0.08, 0.3)))
+    wire.deadly = sys.maxsize
+    for entries in (ENTRIES - 1, ENTRIES):
+        assert handset.end(handset.start(entries), 20) == 0, handset.said
+    wire.listener.close()
+
+    assert statuses.count(-signal.SIGKILL) > KILLS // 3, statuses
+    server = on_the_server(served)
+    taken_back = [n - 1 for n in range(1, ENTRIES) if n % 9 == 0 and n % 5]
+    expected = {n: f"entry {n}" for n in range(ENTRIES) if n not in taken_back}
+    expected |= {n - 1: f"entry {n - 1}, corrected" for n in range(1, ENTRIES) if n % 5 == 0}
+    said = sorted(note for note in server["notes"].values() if note)
+    assert said == sorted(expected.values())
+    store = Store(str(handset.file))
+    assert store.count("waiting", "sent", "refused") == 0
+    assert {key: e["note"] for key, e in store.journal().items()} == {
+        key: note for key, note in server["notes"].items() if note
+    }
+    assert server["versions"] > len(server["notes"]), "some were corrected after they were stored"
+    assert server["revisions"] == server["versions"], "each version was written once"
+    assert server["alerts"] == 1
+    assert re.search(r"^!! ", handset.said, re.MULTILINE), "the notice was shown"
+
+
+def test_a_phone_that_died_with_its_fresh_tokens_signs_in_again_and_keeps_its_pending_list(
+    served: Settings,
+) -> None:
+    who = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
+    store = Store(str(served.data_dir / "phone.db"))
+    phone = Phone(store, Server(store, f"http://127.0.0.1:{served.port}", who).send, lambda _: None)
+    phone.sync()
+    first = store.get("refresh_token")
+    store.keep("access_token", "expired")
+    phone.sync()
+    assert store.get("refresh_token") not in (None, first), "refreshed, and kept"
+
+    store.keep("access_token", "expired")
+    store.keep("refresh_token", first)  # used up: the answer with the next one was never stored
+    logged = phone.log({"occurred_at": phone.clock().isoformat(), "zone": "UTC", "items": {"mood": 4}})
+    phone.sync()
+    assert list(store.journal()) == [logged]
+    assert store.count("waiting", "sent") == 0
+
+
+def test_a_phone_never_pushes_what_one_patient_logged_as_another(served: Settings) -> None:
+    store = Store(str(served.data_dir / "phone.db"))
+    url = f"http://127.0.0.1:{served.port}"
+    ana = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
+    fay = {"clinic": "elsewhere", "email": "fay@home.example", "password": PASSWORD}
+    Phone(store, Server(store, url, ana).send, lambda _: None).sync()
+    store.keep("access_token", None)
+    phone = Phone(store, Server(store, url, fay).send, lambda _: None)
+    phone.log({"occurred_at": phone.clock().isoformat(), "zone": "UTC", "items": {"mood": 4}})
+    with pytest.raises(Refused, match="somebody else"):
+        phone.sync()
+    assert on_the_server(served)["notes"] == {}
