@@ -115,6 +115,16 @@ class EntryAnswer(Answer):
     note = fields.String(required=True, allow_none=True)
 
 
+class OwnEntryAnswer(EntryAnswer):
+    """One entry as its patient reads it."""
+
+    seen_by_team_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "when your care team first opened your diary after this version came in"},
+    )
+
+
 class CareEntryAnswer(EntryAnswer):
     """One entry as the care team reads it."""
 
@@ -150,5 +160,6 @@ class EntryRevisionAnswer(Answer):
 
 
 EntryPage = page_of(EntryAnswer, "EntryPage")
+OwnEntryPage = page_of(OwnEntryAnswer, "OwnEntryPage")
 CareEntryPage = page_of(CareEntryAnswer, "CareEntryPage")
 EntryRevisionPage = page_of(EntryRevisionAnswer, "EntryRevisionPage")

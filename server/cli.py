@@ -9,6 +9,7 @@ from server.commands import (
     clinic_add,
     demo,
     import_diary,
+    import_export,
     migrate,
     openapi,
     serve,
@@ -18,7 +19,10 @@ from server.commands import (
     work,
 )
 
-COMMANDS = (up, serve, work, migrate, clinic_add, demo, simulate, import_diary, watch_report, openapi)
+COMMANDS = (
+    *(up, serve, work, migrate, clinic_add, demo, simulate),
+    *(import_diary, import_export, watch_report, openapi),
+)
 
 
 class Afterglow(click.Group):

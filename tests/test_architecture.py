@@ -56,6 +56,7 @@ LAYERS: dict[str, Layer] = {
         ("marshmallow", "yaml"),
         (*CLOCKS, "random", "logging"),
     ),
+    "server.rendering": Layer(("server.rendering", "server.clinical"), (), (*CLOCKS, "random", "logging")),
     "server.models": Layer(
         ("server.models", "server.clinical.vocabulary"), ("sqlalchemy", "uuid_utils"), CLOCKS
     ),
@@ -67,7 +68,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "server.gateways": Layer(("server.gateways", "server.clinical"), (ANY,), ()),
     "server.api": Layer(
-        ("server.api", "schemas", "server.services", "server.clinical", *TRANSACTION),
+        ("server.api", "schemas", "server.services", "server.clinical", "server.rendering", *TRANSACTION),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml"),
         (*CLOCKS, "select", "commit", *WRITES),
     ),
@@ -157,6 +158,7 @@ def test_every_import_points_inward(source: Source) -> None:
         ("server/simulator/draw.py", "from server.services import entry"),
         ("server/quality/figure.py", "from server.services import entry"),
         ("server/diary_import/map.py", "from server.models import Entry"),
+        ("server/rendering/page.py", "from server.services import entry"),
         ("server/models/noun.py", "from server.clinical import relapse"),
         ("server/models/noun.py", "from server.services import entry"),
         ("schemas/noun.py", "from server.models import Entry"),

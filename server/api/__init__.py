@@ -7,6 +7,7 @@ from server.api import (
     clinic,
     course,
     entry,
+    export,
     inbox,
     patient,
     questionnaire_response,
@@ -15,6 +16,7 @@ from server.api import (
     sign_in,
     status,
     sync,
+    timeline,
     today,
     treatment_session,
     trend,
@@ -26,6 +28,6 @@ BLUEPRINTS = tuple(
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
-        *(watch, alert, booking_suggestion, inbox),
+        *(timeline, export, watch, alert, booking_suggestion, inbox),
     )
 )

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar, cast
 
 from flask import Request
@@ -72,8 +72,10 @@ class Blueprint(SmorestBlueprint):
             options.setdefault("example", example)
         return cast(Decorator, super().arguments(schema, **options))
 
-    def response(self, status_code: int, schema: type[Schema] | None = None, **options: Any) -> Decorator:
-        """Dump what the view returns."""
+    def response(
+        self, status_code: int, schema: type[Schema] | Mapping[str, Any] | None = None, **options: Any
+    ) -> Decorator:
+        """Dump what the view returns. A JSON schema only documents it: the view returns a whole Response."""
         return cast(Decorator, super().response(status_code, schema, **options))
 
     def alt_response(self, status_code: int, **options: Any) -> Decorator:

@@ -1,6 +1,8 @@
 """The patient's diary."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +11,12 @@ from flask import Response
 from schemas.entry import (
     CareEntryAnswer,
     CareEntryPage,
-    EntryAnswer,
     EntryBody,
-    EntryPage,
     EntryQuery,
     EntryReceipt,
     EntryRevisionPage,
+    OwnEntryAnswer,
+    OwnEntryPage,
 )
 from server.api.body import Blueprint
 from server.api.edge import (
@@ -34,6 +36,7 @@ from server.clinical.vocabulary import Role
 from server.services import entry as entries
 from server.services import notice as notices
 from server.services import patient as patients
+from server.services import team_view as team_views
 from server.services.entry import Range
 from server.services.journal import Incoming, Receipt
 
@@ -63,12 +66,13 @@ def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
 
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["GET"])
 @allow(Role.PATIENT)
-@blueprint.response(200, EntryAnswer, headers=documented_headers("ETag"))
+@blueprint.response(200, OwnEntryAnswer, headers=documented_headers("ETag"))
 def get_entry(entry_id: UUID) -> Any:
     """Read one of your own entries."""
     with reading() as work:
         entry = entries.get(work, own_patient(), entry_id)
-        return entry, 200, etag(entry.version)
+        seen = team_views.first_seen(work, own_patient(), [entry])
+        return own_entry(entry, seen), 200, etag(entry.version)
 
 
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["DELETE"])
@@ -95,11 +99,13 @@ def get_entry_revisions(entry_id: UUID) -> Any:
 @blueprint.route("/entries", methods=["GET"])
 @allow(Role.PATIENT)
 @blueprint.arguments(EntryQuery, location="query")
-@blueprint.response(200, EntryPage)
+@blueprint.response(200, OwnEntryPage)
 def list_entries(query: Mapping[str, Any]) -> Any:
     """Read your own entries of a range of days, a page at a time."""
     with reading() as work:
-        return _page(work, own_patient(), query)
+        page = _page(work, own_patient(), query)
+        seen = team_views.first_seen(work, own_patient(), page["items"])
+        return page | {"items": [own_entry(entry, seen) for entry in page["items"]]}
 
 
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
@@ -127,6 +133,13 @@ def own_patient() -> UUID:
     found = actor().patient_id
     assert found is not None, "a patient's account names its patient"
     return found
+
+
+def own_entry(entry: Any, seen: Mapping[UUID, datetime]) -> SimpleNamespace:
+    """Return ``entry`` with when the care team first saw it."""
+    # The words of the side effects are the schema's to find; it asks the entry's attributes for them.
+    parts = joined(entry, OwnEntryAnswer, side_effect_details=None, seen_by_team_at=seen.get(entry.id))
+    return SimpleNamespace(**parts)
 
 
 def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,25 @@
 """The trend with treatment sessions on it, for the patient and for the care team."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
+
+from flask import Response
 
 from schemas.trend import TrendAnswer, TrendQuery
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.api.entry import own_patient
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Arm, Role
+from server.rendering.trend_svg import Chart, Line, draw
 from server.services import trend as trends
+from server.services.trend import Trend
 
 blueprint = Blueprint("trend", __name__, description="Symptoms by day, with the sessions on them")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
+SVG = "image/svg+xml"
+DRAWN = {"type": "string", "description": "an SVG that stands alone, with title and description"}
 
 
 @blueprint.route("/me/trend", methods=["GET"])
@@ -34,3 +41,41 @@ def get_trend(query: Mapping[str, Any], patient_id: UUID) -> Any:
     with writing() as work:
         work.audit("trend.read", patient_id)
         return trends.read(work, patient_id, query.get("first"), query.get("last"))
+
+
+@blueprint.route("/me/trend.svg", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.arguments(TrendQuery, location="query")
+@blueprint.response(200, DRAWN, content_type=SVG)
+def draw_own_trend(query: Mapping[str, Any]) -> Response:
+    """Draw your own trend: both arms, gaps as gaps, your sessions with their dates."""
+    with reading() as work:
+        return _drawn(trends.read(work, own_patient(), query.get("first"), query.get("last")))
+
+
+@blueprint.route("/patients/<uuid:patient_id>/trend.svg", methods=["GET"])
+@allow(*CARE)
+@blueprint.arguments(TrendQuery, location="query")
+@blueprint.response(200, DRAWN, content_type=SVG)
+def draw_trend(query: Mapping[str, Any], patient_id: UUID) -> Response:
+    """Draw a patient's trend. Audited."""
+    with writing() as work:
+        work.audit("trend.read", patient_id)
+        return _drawn(trends.read(work, patient_id, query.get("first"), query.get("last")))
+
+
+def _drawn(trend: Trend) -> Response:
+    chart = Chart(
+        first=trend.first,
+        last=trend.last,
+        title=f"Symptoms by day, {trend.first} to {trend.last}",
+        lines=[Line(arm.value.title(), _values(trend, arm)) for arm in Arm],
+        marks=[(day.day, session.status) for day in trend.days for session in day.treatment_sessions],
+        ends=("no symptoms", "most symptoms"),
+    )
+    return Response(draw(chart), mimetype=SVG)
+
+
+def _values(trend: Trend, arm: Arm) -> dict[date, float]:
+    found = ((day.day, day.composites[arm]) for day in trend.days)
+    return {day: value for day, value in found if value is not None}

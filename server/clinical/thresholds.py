@@ -66,6 +66,10 @@ _BASELINE = (
     ),
     Threshold("baseline.response_pain", 0.3, 0.1, 0.8, "share", _PAIN, "improvement that is a response"),
     Threshold(
+        *("response.notable_change", 1.0, 0.3, 3, "points", "proposal"),
+        "difference of averages the patient is told of",
+    ),
+    Threshold(
         "composite.min_share", 0.5, 0.2, 1, "share", "proposal", "share of its items a composite day needs"
     ),
 )

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.import_diary import Outcome, Plan, prepare, steps, summaries, write
-from server.commands.files import read_bytes, read_text
+from server.commands.files import read_bytes
+from server.commands.map_option import MAP_HELP, map_text
 from server.commands.progress import progress
 from server.commands.start import started
-from server.diary_import.map_file import LONGEST_MAP
 from server.diary_import.table import LARGEST_BYTES
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -19,14 +19,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("import-diary")
 @click.argument("file", type=_FILE)
-@click.option("--map", "map_file", type=_FILE, required=True, help="which column says what (YAML)")
+@click.option("--map", "map_name", required=True, help=MAP_HELP)
 @click.option("--patient", "patient_id", type=click.UUID, required=True, help="id of the patient")
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="show what would be done, change nothing")
-def command(file: Path, map_file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
+def command(file: Path, map_name: str, patient_id: UUID, slug: str, dry_run: bool) -> None:
     """Import a diary FILE (CSV): day by day, with the same safety check and watch as the API."""
     with started() as around:
-        files = (read_text(map_file, LONGEST_MAP), read_bytes(file, LARGEST_BYTES))
+        files = (map_text(map_name), read_bytes(file, LARGEST_BYTES))
         plan = prepare(around.database, (slug, patient_id), files, around.now)
         _show(plan)
         if dry_run:
@@ -43,6 +43,8 @@ def _show(plan: Plan) -> None:
         click.echo(f"line {refusal.line}: {'; '.join(refusal.reasons)}")
     span = f", {rows[0].at.date()} to {rows[-1].at.date()}" if rows else ""
     click.echo(f"{len(rows)} rows can be taken{span}; {len(refusals)} can't; sessions: {len(plan.sessions)}.")
+    if plan.mapped.others:
+        click.echo(f"{plan.mapped.others} rows are of kinds that the map does not speak of.")
     table = Table("item", "values", "least", "mean", "greatest")
     for item in summaries(rows):
         table.add_row(item.key, str(item.count), *(f"{v:.2f}" for v in (item.low, item.mean, item.high)))

@@ -10,9 +10,9 @@ import click
 from jobs.problem import Problem
 from jobs.watch_report import Reported, of_clinic, of_export, of_simulator, read_truth
 from server.commands.files import read_bytes, read_text
+from server.commands.map_option import MAP_HELP, map_text
 from server.commands.progress import progress
 from server.commands.start import started
-from server.diary_import.map_file import LONGEST_MAP
 from server.diary_import.table import LARGEST_BYTES
 from server.quality.figures import Figures, Truth, false_alarms, figures
 from server.quality.replay import Replay
@@ -26,7 +26,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--clinic", "slug", help="report on every patient of this clinic")
 @click.option("--truth", type=_FILE, help="what `simulate --truth` wrote about that clinic")
 @click.option("--csv", "file", type=_FILE, help="report on a diary export instead")
-@click.option("--map", "map_file", type=_FILE, help="which column of it says what (YAML)")
+@click.option("--map", "map_name", help=MAP_HELP)
 @click.option("--stable", type=(_DAY, _DAY), help="first and last day on which an alarm in it would be false")
 @click.option(
     "--simulator", "count", type=click.IntRange(1, 100_000), help="N stable and N relapsing patients"
@@ -36,7 +36,7 @@ def command(
     slug: str | None,
     truth: Path | None,
     file: Path | None,
-    map_file: Path | None,
+    map_name: str | None,
     stable: tuple[datetime, datetime] | None,
     count: int | None,
     seed: int,
@@ -51,7 +51,7 @@ def command(
     elif slug is not None:
         _clinic(slug, truth)
     elif file is not None:
-        _export(file, map_file, stable)
+        _export(file, map_name, stable)
 
 
 def _simulator(count: int, seed: int) -> None:
@@ -79,11 +79,11 @@ def _clinic(slug: str, truth: Path | None) -> None:
         _tell_figures(figures(_known(found)))
 
 
-def _export(file: Path, map_file: Path | None, stable: tuple[datetime, datetime] | None) -> None:
-    if map_file is None:
+def _export(file: Path, map_name: str | None, stable: tuple[datetime, datetime] | None) -> None:
+    if map_name is None:
         raise click.UsageError("--csv needs --map.")
     try:
-        files = read_text(map_file, LONGEST_MAP), read_bytes(file, LARGEST_BYTES)
+        files = map_text(map_name), read_bytes(file, LARGEST_BYTES)
         _tell(of_export(*files, file.stem, datetime.now(UTC)), stable)
     except Problem as problem:
         raise click.ClickException(str(problem)) from None

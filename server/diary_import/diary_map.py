@@ -12,20 +12,31 @@ EVENING = time(20, 0)
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A column that holds a date or a time, and its `strptime` format."""
+    """A column that holds a date or a time, and its `strptime` formats, tried in order.
+
+    ``ordinal``: the day is written 1st, 2nd …; ``words`` are texts that stand for a time.
+    """
 
     column: str
-    format: str
+    formats: tuple[str, ...]
+    ordinal: bool = False
+    words: Mapping[str, time] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A column with numbers from ``low`` to ``high``; ``direction`` is None for items without a good end."""
+    """A column with numbers from ``low`` to ``high``; ``direction`` is None for items without a good end.
+
+    ``words`` are texts that stand for a number; ``where`` says which rows speak of the item: by
+    column, a text (``*`` for any) that the cell must match.
+    """
 
     column: str
     low: float
     high: float
     direction: Direction | None
+    words: Mapping[str, float] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,14 @@ class Grades:
 
     column: str
     grades: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """A column with tags, and what stands between them."""
+
+    column: str
+    separator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +85,8 @@ class DiaryMap:
     zone: str | None = None
     side_effects: Mapping[str, Grades] = field(default_factory=dict)
     safety: Safety | None = None
-    note: str | None = None
+    note: tuple[str, ...] = ()
+    tags: Tags | None = None
     require: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
     decimal: str = "."
@@ -80,7 +100,8 @@ class DiaryMap:
         named += [self.clock.column] if self.clock else []
         named += [grades.column for grades in self.side_effects.values()]
         named += [self.safety.column] if self.safety else []
-        named += [self.note] if self.note else []
+        named += [*self.note, *([self.tags.column] if self.tags else [])]
+        named += [column for scale in self.items.values() for column in scale.where]
         return tuple(dict.fromkeys(named))
 
     def session_days(self) -> tuple[date, ...]:

@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS, Condition, Direction, Phase, Route, SafetyAnswer
-from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp
+from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp, Tags
 
 LONGEST_MAP = 100_000
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "-")
@@ -83,10 +83,13 @@ class _Strict(Schema):
 
 
 class _Stamp(_Strict):
-    """`{column, format}` of a date or time; the format must be able to read what it writes."""
+    """`{column, format}` of a date or time; a format must be able to read what it writes."""
 
     column = _column()
     format = fields.String()
+    also = fields.List(fields.String(), load_default=list)
+    ordinal = fields.String(load_default="no", validate=validate.OneOf(["yes", "no"]))
+    words = fields.Dict(keys=fields.String(), values=fields.Time(format="%H:%M"), load_default=dict)
 
     def __init__(self, default: str, **parts: Any) -> None:
         super().__init__(**parts)
@@ -95,16 +98,23 @@ class _Stamp(_Strict):
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> Stamp:
         """Return the stamp."""
-        pattern = data.get("format", self.default)
+        formats = (data.get("format", self.default), *data["also"])
+        if not all(self._readable(pattern) for pattern in formats):
+            raise ValidationError(f"Must be able to tell {self._wanted()}".replace("%", ""), "format")
+        words = {text.lower(): at for text, at in data["words"].items()}
+        return Stamp(data["column"], formats, data["ordinal"] == "yes", words)
+
+    def _wanted(self) -> str:
+        return "%H:%M" if "H" in self.default else "%Y-%m-%d"
+
+    def _readable(self, pattern: str) -> bool:
         sample = datetime(2024, 11, 23, 21, 45)  # noqa: DTZ001 (a wall clock, only to try the format)
-        wanted = "%H:%M" if "H" in self.default else "%Y-%m-%d"
+        wanted = self._wanted()
         try:
             again = datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007
         except ValueError:
-            again = None
-        if again is None or again.strftime(wanted) != sample.strftime(wanted):
-            raise ValidationError("Must be able to tell " + wanted.replace("%", ""), "format")
-        return Stamp(data["column"], pattern)
+            return False
+        return again.strftime(wanted) == sample.strftime(wanted)
 
 
 class _Scale(_Strict):
@@ -112,13 +122,18 @@ class _Scale(_Strict):
     low = fields.Float(required=True)
     high = fields.Float(required=True)
     direction = fields.Enum(Direction, by_value=True, load_default=None)
+    words = fields.Dict(keys=fields.String(), values=fields.Float(), load_default=dict)
+    where = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> Scale:
         """Return the scale."""
         if data["low"] >= data["high"]:
             raise ValidationError("low must be less than high.")
-        return Scale(**data)
+        outside = [word for word, value in data["words"].items() if not data["low"] <= value <= data["high"]]
+        if outside:
+            raise ValidationError(f"{', '.join(outside)} must be between low and high.", "words")
+        return Scale(**data | {"words": {word.lower(): value for word, value in data["words"].items()}})
 
 
 class _Grades(_Strict):
@@ -152,6 +167,22 @@ class _Safety(_Strict):
 
 class _Note(_Strict):
     column = _column()
+    title = fields.String(load_default=None)
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> tuple[str, ...]:
+        """Return the columns of the note: its title first."""
+        return tuple(column for column in (data["title"], data["column"]) if column)
+
+
+class _Tags(_Strict):
+    column = _column()
+    separator = fields.String(load_default="|", validate=validate.Length(min=1))
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Tags:
+        """Return the tags."""
+        return Tags(**data)
 
 
 def _interval(days: int) -> fields.Integer:
@@ -192,7 +223,8 @@ class _MapFile(_Strict):
         load_default=dict,
     )
     safety = fields.Nested(_Safety, load_default=None)
-    note = fields.Nested(_Note, load_default=None)
+    note = fields.Nested(_Note, load_default=())
+    tags = fields.Nested(_Tags, load_default=None)
     require = fields.List(fields.String(), load_default=list)
     missing = fields.List(fields.String(), load_default=list(MISSING))
     decimal = fields.String(load_default=".", validate=validate.OneOf([".", ","]))
@@ -220,8 +252,8 @@ class _MapFile(_Strict):
     def made(self, data: dict[str, Any], **_: Any) -> DiaryMap:
         """Return the map."""
         sessions = sorted(moment for text in data["sessions"] if (moment := _session(text)))
-        note, missing = data["note"], frozenset(text.strip() for text in data["missing"])
-        data |= {"sessions": tuple(sessions), "note": note["column"] if note else None, "missing": missing}
+        missing = frozenset(text.strip() for text in data["missing"])
+        data |= {"sessions": tuple(sessions), "missing": missing}
         return DiaryMap(**data | {"require": tuple(data["require"])})
 
 

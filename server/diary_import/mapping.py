@@ -1,8 +1,10 @@
 """Turn rows into what entries say: rescaled to our items, turned round where needed, fractions kept."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from fnmatch import fnmatchcase
 from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
@@ -10,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW
 from server.clinical.vocabulary import ITEMS
-from server.diary_import.diary_map import DiaryMap, Grades, Scale
+from server.diary_import.diary_map import DiaryMap, Grades, Scale, Stamp
 from server.diary_import.table import Record, Refusal, Table, TableError
 
 N = TypeVar("N", int, float)
 NOTE_LONGEST = 10_000
+TAG_LONGEST, TAGS_MOST = 40, 20
+_ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 # Enough to tell any two answers apart, and the same text on every machine.
 DIGITS = 6
 
@@ -30,10 +34,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What became of a file: rows in the order of their moments, and refusals in that of their lines."""
+    """What became of a file: rows in the order of their moments, and refusals in that of their lines.
+
+    ``others`` counts rows of a kind that the map does not speak of.
+    """
 
     rows: tuple[Row, ...]
     refusals: tuple[Refusal, ...]
+    others: int = 0
 
 
 class _Unusable(ValueError):
@@ -48,16 +56,18 @@ def map_table(table: Table, diary_map: DiaryMap, zone: str, now: datetime) -> Ma
     absent = [name for name in diary_map.columns() if name not in table.header]
     if absent:
         raise TableError(f"has no column {', '.join(absent)} (it has {', '.join(table.header)})")
-    rows, refusals = [], list(table.refusals)
+    rows, refusals, others = [], list(table.refusals), 0
     for record in table.records:
         made = _Mapper(record, diary_map, zone).row(now)
         if isinstance(made, Row):
             rows.append(made)
-        else:
+        elif made is not None:
             refusals.append(made)
+        else:
+            others += 1
     rows.sort(key=lambda row: row.at)
     refusals.sort(key=lambda refusal: refusal.line)
-    return Mapped(tuple(rows), tuple(refusals))
+    return Mapped(tuple(rows), tuple(refusals), others)
 
 
 class _Mapper:
@@ -67,15 +77,18 @@ class _Mapper:
         self._record, self._map, self._zone = record, diary_map, zone
         self._reasons: list[str] = []
 
-    def row(self, now: datetime) -> Row | Refusal:
-        """Return the row, or why it can't be taken."""
+    def row(self, now: datetime) -> Row | Refusal | None:
+        """Return the row, or why it can't be taken; None for a row of another kind."""
         at = self._at(now)
         items = dict(self._numbers())
         side_effects = dict(self._grades())
-        safety, note = self._safety(), self._note()
+        safety, note, tags = self._safety(), self._note(), self._tags()
         needed = (key for key in self._map.require if self._said(self._map.items[key].column) is None)
         self._reasons += [f"says nothing of {key}" for key in needed]
-        if not (items or side_effects or safety or note or self._reasons):
+        says_nothing = not (items or side_effects or safety or note or self._reasons)
+        if says_nothing and any(scale.where for scale in self._map.items.values()):
+            return None
+        if says_nothing:
             self._reasons.append("says nothing in any column of the map")
         if self._reasons or at is None:
             return Refusal(self._record.line, tuple(self._reasons))
@@ -86,24 +99,24 @@ class _Mapper:
             "side_effects": side_effects,
             "safety": safety,
             "medication": {},
-            "tags": [],
+            "tags": tags,
             "note": note,
         }
         return Row(self._record.line, at, content)
 
     def _at(self, now: datetime) -> datetime | None:
         stamp, clock = self._map.day, self._map.clock
-        try:
-            day = datetime.strptime(self._record.cells[stamp.column].strip(), stamp.format).date()  # noqa: DTZ007
-        except ValueError:
-            self._reasons.append(f"column {stamp.column} is not a date like {stamp.format}")
+        written = _read(stamp, self._record.cells[stamp.column].strip())
+        if written is None:
+            self._reasons.append(f"column {stamp.column} is not a date like {' or '.join(stamp.formats)}")
             return None
+        day = written.date()
         time = self._map.default_time
         if clock is not None and (text := self._said(clock.column)):
-            try:
-                time = datetime.strptime(text, clock.format).time()  # noqa: DTZ007
-            except ValueError:
-                self._reasons.append(f"column {clock.column} is not a time like {clock.format}")
+            found = clock.words.get(text.lower()) or _time(_read(clock, text))
+            if found is None:
+                self._reasons.append(f"column {clock.column} is not a time like {' or '.join(clock.formats)}")
+            time = found or time
         if not 1970 < day.year < 9999:
             self._reasons.append("lies before 1971 or at the end of time")
             return None
@@ -114,6 +127,8 @@ class _Mapper:
 
     def _numbers(self) -> Iterator[tuple[str, float]]:
         for key, scale in self._map.items.items():
+            if not all(fnmatchcase(self._record.cells[c].strip(), want) for c, want in scale.where.items()):
+                continue
             yield from self._taken(key, scale.column, partial(self._rescaled, key, scale))
 
     def _grades(self) -> Iterator[tuple[str, int]]:
@@ -130,7 +145,8 @@ class _Mapper:
             self._reasons.append(f"column {column} {problem}")
 
     def _rescaled(self, key: str, scale: Scale, text: str) -> float:
-        return rescaled(key, self._number(text), scale)
+        word = scale.words.get(text.lower())
+        return rescaled(key, self._number(text) if word is None else word, scale)
 
     def _grade(self, grades: Grades, text: str) -> int:
         if grades.grades:
@@ -153,13 +169,25 @@ class _Mapper:
         return asked.answers[text]
 
     def _note(self) -> str | None:
-        text = self._said(self._map.note) if self._map.note else None
-        if text is None:
+        text = "\n".join(said for column in self._map.note if (said := self._said(column)))
+        if not text:
             return None
         if len(text) > NOTE_LONGEST or any(ord(c) < 32 and c not in "\t\r\n" for c in text):
-            self._reasons.append(f"column {self._map.note} is too long for a note, or not plain text")
+            self._reasons.append(
+                f"column {' or '.join(self._map.note)} is too long for a note, or not plain text"
+            )
             return None
         return text
+
+    def _tags(self) -> list[str]:
+        """Return the tags, as many and as long as an entry takes: a long list must not cost the mood."""
+        wanted = self._map.tags
+        text = self._said(wanted.column) if wanted else None
+        if wanted is None or text is None:
+            return []
+        parts = (" ".join(part.split()) for part in text.split(wanted.separator))
+        plain = dict.fromkeys(part[:TAG_LONGEST].strip() for part in parts if part.isprintable())
+        return [tag for tag in plain if tag][:TAGS_MOST]
 
     def _said(self, column: str) -> str | None:
         text = self._record.cells[column].strip()
@@ -176,6 +204,21 @@ class _Mapper:
         if not isfinite(number):
             raise _Unusable("is not a number")
         return number
+
+
+def _read(stamp: Stamp, text: str) -> datetime | None:
+    """Return the wall clock's moment that ``text`` writes, in the first format that fits."""
+    plain = _ORDINAL.sub("", text) if stamp.ordinal else text
+    for pattern in stamp.formats:
+        try:
+            return datetime.strptime(plain, pattern)  # noqa: DTZ007
+        except ValueError:
+            continue
+    return None
+
+
+def _time(moment: datetime | None) -> time | None:
+    return None if moment is None else moment.time()
 
 
 def rescaled(key: str, value: float, scale: Scale) -> float:

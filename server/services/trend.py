@@ -54,9 +54,9 @@ def read(work: Work, patient_id: UUID, first: date | None, last: date | None) ->
     last = last or civil_day(work.now, patient.zone)
     first = first or last - USUAL + timedelta(days=1)
     _check_range(first, last)
-    history = _history(work, patient_id, first, last)
-    composites = {arm: _composite(history, arm, clinics.policy(work)) for arm in Arm}
-    items = {reading.day: reading.items for reading in history.readings}
+    readings = history(work, patient_id, first, last)
+    composites = {arm: _composite(readings, arm, clinics.policy(work)) for arm in Arm}
+    items = {reading.day: reading.items for reading in readings.readings}
     sessions = _sessions(work, patient_id, first, last)
     days = (first + timedelta(days=k) for k in range((last - first).days + 1))
     return Trend(
@@ -88,7 +88,8 @@ def _composite(history: History, arm: Arm, policy: Policy) -> Mapping[date, floa
     return dict(blend_points(history, means, policy["composite.min_share"])) if means else {}
 
 
-def _history(work: Work, patient_id: UUID, first: date, last: date) -> History:
+def history(work: Work, patient_id: UUID, first: date, last: date) -> History:
+    """Return one reading a day of ``first`` .. ``last``, both included."""
     query = select(Entry.local_day, Entry.items).where(
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,

@@ -20,6 +20,7 @@ def clinical(visits: Visits, suggestion: str, course: str, session: str, alert: 
         ("POST", f"{ana}/treatment-sessions", planned),
         ("PATCH", f"{ana}/treatment-sessions/{session}", {"status": "cancelled"}),
         ("GET", f"{ana}/trend", None),
+        ("GET", f"{ana}/trend.svg", None),
         ("GET", f"{ana}/watch", None),
         ("GET", f"/alerts/{alert}", None),
         ("POST", f"/alerts/{alert}/acknowledge", None),

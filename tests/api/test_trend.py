@@ -57,3 +57,18 @@ def test_the_patients_own_trend_says_nothing_of_alerts_or_states(
     assert set(own.json["days"][0]) == {"day", "items", "composites", "treatment_sessions"}
     for word in ("state", "signal", "alert", "baseline", "rule", "safety"):
         assert f'"{word}' not in own.text
+
+
+def test_a_drawn_trend_stands_alone_and_both_sides_see_the_same(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=1))
+    visits.log(3)
+    own, shown = cast.ana.get("/me/trend.svg"), cast.bo.get(f"{visits.ana}/trend.svg")
+    assert own.mimetype == "image/svg+xml"
+    assert own.headers["Cache-Control"] == "no-store"
+    assert own.data == shown.data
+    assert "Mood: 3 of 90 days." in own.text
+    assert "1 Mar 2026 (delivered)" in own.text
+    assert "Ana" not in own.text
+    assert cast.ana.get("/me/trend.svg?first=2025-01-26").status_code == 422

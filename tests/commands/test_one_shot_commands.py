@@ -169,3 +169,13 @@ def test_a_dry_run_shows_everything_and_changes_nothing(run: Run, database: Data
     assert "78 rows can be taken, 2025-09-01 to 2025-11-23; 1 can't; sessions: 4." in said.output
     assert "restlessness" in said.output
     assert everything(database) == before
+
+
+def test_a_map_that_comes_along_is_chosen_by_its_name(run: Run, ana: UUID) -> None:
+    words = ("--patient", ana, "--clinic", "river")
+    said = run("import-diary", EXAMPLES / "daylio.csv", "--map", "daylio", *words)
+    assert "4 imported, 0 there already, 1 refused" in said.output
+    other = run("import-diary", EXAMPLES / "bearable.csv", "--map", "bearable", *words, "--dry-run")
+    assert "1 rows are of kinds that the map does not speak of." in other.output
+    unknown = run("import-diary", EXAMPLES / "daylio.csv", "--map", "moodpath", *words)
+    assert (unknown.exit_code, "no map of ours" in unknown.output) == (2, True)

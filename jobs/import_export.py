@@ -1,0 +1,171 @@
+"""Take an export back: every version of every entry, in the order it was received, through the services.
+
+Each step is taken as of its own moment, as in `jobs.past`: the safety check sees every version, and
+what a version said is kept whatever came after it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from jobs.import_diary import find_patient
+from jobs.past import BATCH, Told
+from jobs.problem import Problem
+from server.clinical.vocabulary import SessionStatus
+from server.database import Database
+from server.diary_import.export_file import ExportError, ExportFile, PastSession, Revision, read_export
+from server.services import course as courses
+from server.services import entry as entries
+from server.services import questionnaire_response as responses
+from server.services import treatment_session as treatment_sessions
+from server.services.errors import NotFound, ServiceError
+from server.services.journal import Incoming
+from server.services.work import Actor, Work
+
+Step = PastSession | Revision
+# All of one patient: far more courses or sessions than anybody has.
+MOST_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """What an import of an export would do, for whom, and as of when."""
+
+    patient_id: UUID
+    actor: Actor
+    file: ExportFile
+    now: datetime
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of it. ``refused`` are entries stored already with another history."""
+
+    courses: int = 0
+    sessions: int = 0
+    revisions: int = 0
+    there_already: int = 0
+    refused: set[UUID] = field(default_factory=set)
+
+
+def prepare(database: Database, who: tuple[str, UUID], data: bytes, now: datetime) -> ExportPlan:
+    """Read and check everything without changing anything.
+
+    ``who`` is the clinic's short name and the patient's id. Problem for everything that stops the
+    import as a whole.
+    """
+    slug, patient_id = who
+    actor, _ = find_patient(database, slug, patient_id, now)
+    try:
+        file = read_export(data)
+    except ExportError as error:
+        lines = "".join(f"\n  {problem}" for problem in error.problems)
+        raise Problem(f"The export can't be used:{lines}") from None
+    if any(_moment(step, now) > now for step in _steps(file, now)):
+        raise Problem("The export can't be used: it holds what has not happened yet.")
+    return ExportPlan(patient_id, actor, file, now)
+
+
+def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> Taken:
+    """Do what ``plan`` says, a batch a transaction. A second time it recognises everything."""
+    taken = Taken()
+    with database.write() as session:
+        course_ids = _courses(Work(session, plan.now, plan.actor), plan, taken)
+    steps = list(_steps(plan.file, plan.now))
+    for start in range(0, len(steps), BATCH):
+        batch = steps[start : start + BATCH]
+        with database.write() as session:
+            _take(Work(session, plan.now, plan.actor), plan, (batch, course_ids), taken)
+        told(len(batch))
+    return taken
+
+
+def steps(plan: ExportPlan) -> int:
+    """Return how many steps `write` will tell of."""
+    return len(plan.file.sessions) + len(plan.file.revisions)
+
+
+def _steps(file: ExportFile, now: datetime) -> Iterator[Step]:
+    """Yield sessions and versions in the order they came, a session before an entry of its moment."""
+    both: Sequence[Step] = (*file.sessions, *file.revisions)
+    yield from sorted(both, key=lambda step: (_moment(step, now), isinstance(step, Revision)))
+
+
+def _moment(step: Step, now: datetime) -> datetime:
+    if isinstance(step, Revision):
+        return step.received_at.astimezone(UTC)
+    # A planned session is planned now: when it was written down is not in the file.
+    return step.at.astimezone(UTC) if step.status is SessionStatus.DELIVERED else now
+
+
+def _take(work: Work, plan: ExportPlan, what: tuple[Sequence[Step], Sequence[UUID]], taken: Taken) -> None:
+    batch, course_ids = what
+    for step in batch:
+        then = replace(work, now=_moment(step, plan.now))
+        if isinstance(step, Revision):
+            _revise(then, plan, step, taken)
+        else:
+            _give(then, plan, (step, course_ids[step.course]), taken)
+
+
+def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
+    known = _known(work, plan, step)
+    if len(known) >= step.version and known[step.version - 1] == step.said:
+        taken.there_already += 1
+    elif len(known) != step.version - 1 or not _stored(work, plan, step):
+        taken.refused.add(step.entry_id)
+    else:
+        taken.revisions += 1
+
+
+def _known(work: Work, plan: ExportPlan, step: Revision) -> Sequence[object]:
+    verbs = responses if step.is_response else entries
+    try:
+        return [one.content for one in verbs.revisions(work, plan.patient_id, step.entry_id)]
+    except NotFound:
+        return []
+
+
+def _stored(work: Work, plan: ExportPlan, step: Revision) -> bool:
+    try:
+        with work.session.begin_nested():
+            _store(work, plan, step)
+    except ServiceError:
+        return False
+    return True
+
+
+def _store(work: Work, plan: ExportPlan, step: Revision) -> None:
+    verbs = responses if step.is_response else entries
+    if step.said is None:
+        verbs.delete(work, plan.patient_id, step.entry_id, step.version - 1)
+        return
+    base = step.version - 1 or None
+    verbs.put(work, plan.patient_id, Incoming(step.entry_id, step.content(), base, step.source))
+
+
+def _courses(work: Work, plan: ExportPlan, taken: Taken) -> Sequence[UUID]:
+    """Return the ids of the file's courses, in its order; those that are not there are planned."""
+    free = list(courses.page(work, plan.patient_id, None, MOST_ROWS))
+    found: list[UUID] = []
+    for wanted in plan.file.courses:
+        same = next((c for c in free if all(getattr(c, k) == v for k, v in wanted.items())), None)
+        if same is None:
+            taken.courses += 1
+            found.append(courses.create(work, plan.patient_id, dict(wanted)).id)
+        else:
+            free.remove(same)
+            found.append(same.id)
+    return found
+
+
+def _give(work: Work, plan: ExportPlan, what: tuple[PastSession, UUID], taken: Taken) -> None:
+    session, course_id = what
+    known = treatment_sessions.page(work, plan.patient_id, None, MOST_ROWS)
+    if any((one.at, one.status) == (session.at, session.status) for one in known):
+        taken.there_already += 1
+        return
+    values = {"course_id": course_id, "at": session.at, "status": session.status, "route": session.route}
+    treatment_sessions.create(work, plan.patient_id, values)
+    taken.sessions += 1

@@ -1,0 +1,52 @@
+"""What the patient gets back of what they reported: the timeline, and what changed after a session."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from schemas.timeline import ResponsesAnswer, TimelinePage, TimelineQuery
+from server.api.body import Blueprint
+from server.api.edge import allow, reading
+from server.api.entry import own_entry, own_patient
+from server.api.paging import paged
+from server.clinical.vocabulary import Role
+from server.services import response as responses
+from server.services import timeline as timelines
+from server.services.timeline import TimelineDay
+
+blueprint = Blueprint(
+    "timeline", __name__, description="What the patient reported, day by day, and what came of it"
+)
+
+
+@blueprint.route("/me/timeline", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.arguments(TimelineQuery, location="query")
+@blueprint.response(200, TimelinePage)
+def get_timeline(query: Mapping[str, Any]) -> Any:
+    """Read your own days, newest first: entries, sessions, and when your care team looked."""
+    with reading() as work:
+
+        def days(before: date | None, size: int) -> Any:
+            return timelines.page(work, own_patient(), before, size)
+
+        page = paged(query, days, lambda day: day.day.isoformat())
+        return page | {"items": [_shown(day) for day in page["items"]]}
+
+
+@blueprint.route("/me/response", methods=["GET"])
+@allow(Role.PATIENT)
+@blueprint.response(200, ResponsesAnswer)
+def get_response() -> Any:
+    """Read in plain words how your entries changed after your latest sessions; nothing is predicted."""
+    with reading() as work:
+        return {"items": responses.read(work, own_patient())}
+
+
+def _shown(day: TimelineDay) -> dict[str, Any]:
+    return {
+        "day": day.day,
+        "entries": [own_entry(entry, day.seen_at) for entry in day.entries],
+        "treatment_sessions": day.treatment_sessions,
+        "seen_by_team": day.seen_by_team,
+    }

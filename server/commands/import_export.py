@@ -1,0 +1,39 @@
+"""`afterglow import-export`: take back what a patient took away."""
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from jobs.import_export import prepare, steps, write
+from server.commands.files import read_bytes
+from server.commands.progress import progress
+from server.commands.start import started
+from server.diary_import.export_file import LARGEST_EXPORT
+
+
+@click.command("import-export")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--patient", "patient_id", type=click.UUID, required=True, help="id of the patient")
+@click.option("--clinic", "slug", required=True, help="short name of the clinic")
+@click.option("--dry-run", is_flag=True, help="check the file, change nothing")
+def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
+    """Import an export FILE (JSON): every entry with every version, courses and sessions."""
+    with started() as around:
+        plan = prepare(around.database, (slug, patient_id), read_bytes(file, LARGEST_EXPORT), around.now)
+        held = plan.file
+        click.echo(
+            f"The file holds {len(held.revisions)} versions of entries, courses: {len(held.courses)}, "
+            f"sessions: {len(held.sessions)}."
+        )
+        if dry_run:
+            click.echo("Dry run: nothing was changed.")
+            return
+        with progress("steps", steps(plan)) as told:
+            taken = write(around.database, plan, told)
+    for entry_id in sorted(taken.refused):
+        click.echo(f"entry {entry_id}: stored already with another history, or can't be taken")
+    click.echo(
+        f"{taken.revisions} versions imported, {taken.there_already} things there already, "
+        f"entries refused: {len(taken.refused)}; courses: {taken.courses}, sessions: {taken.sessions}."
+    )

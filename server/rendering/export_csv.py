@@ -1,0 +1,127 @@
+"""An export as one tidy CSV: a row for each version of each entry and for each session.
+
+Every time stands there three times: as the patient's clock showed it, in UTC, and with its zone and
+offset. A cell that a spreadsheet would run as a formula is made plain text.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from server.clinical.vocabulary import ITEMS
+
+# A byte order mark tells spreadsheets that this is UTF-8.
+MARK = "\ufeff"
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_WHEN = ("local_day", "local_time", "utc", "zone", "utc_offset", "received_utc")
+_SAID = (
+    "entered_by",
+    "side_effects",
+    "safety",
+    "adherence",
+    "rescue_doses",
+    "opioid_changed",
+    "tags",
+    "note",
+)
+COLUMNS = (
+    *("kind", "id", "version", "state", "form_version", *_WHEN, "source"),
+    *ITEMS,
+    *(*_SAID, "scale", "answers", "total", "route"),
+)
+
+
+def written(export: Mapping[str, Any]) -> str:
+    """Return ``export`` (`server.services.export.collect`) as CSV text with a header."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, COLUMNS, restval="")
+    writer.writeheader()
+    for row in _rows(export):
+        writer.writerow({key: _plain(value) for key, value in row.items()})
+    return MARK + out.getvalue()
+
+
+def _rows(export: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    form = {"form_version": export["contract_version"]}
+    for entry in export["entries"]:
+        for revision in entry["revisions"]:
+            yield form | _revision(entry, revision)
+    for response in export["questionnaire_responses"]:
+        for revision in response["revisions"]:
+            yield form | _filled(response, revision)
+    for session in export["treatment_sessions"]:
+        named = {"kind": "treatment_session", "state": session["status"], "route": session["route"]}
+        yield form | named | _when(session["at"], export["patient"]["zone"])
+
+
+def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    row, content = _version("questionnaire_response", response, revision), revision["content"]
+    if content is None:
+        return row
+    answers = content.get("answers") or {}
+    filled = {
+        "scale": f"{content['instrument']} {content['instrument_version']} {content['locale']}",
+        "answers": "; ".join(f"{key} {'' if value is None else value}" for key, value in answers.items()),
+        "total": content.get("total"),
+    }
+    when = _when(content["occurred_at"], content["zone"])
+    return {**row, **when, **filled, "local_day": revision["local_day"]}
+
+
+def _version(kind: str, entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": entry["id"],
+        "version": revision["version"],
+        "state": _state(entry, revision),
+        "received_utc": _utc(revision["received_at"]),
+        "source": entry["source"],
+    }
+
+
+def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
+    row, content = _version("entry", entry, revision), revision["content"]
+    if content is None:
+        return row
+    said = {
+        "local_day": revision["local_day"],
+        "side_effects": "; ".join(f"{term} {grade}" for term, grade in content["side_effects"].items()),
+        "safety": content["safety"],
+        "entered_by": content["entered_by"],
+        "tags": " | ".join(content["tags"]),
+        "note": content["note"],
+    }
+    when = _when(content["occurred_at"], content["zone"])
+    return {**row, **when, **content["items"], **content["medication"], **said}
+
+
+def _state(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> str:
+    if revision["content"] is None:
+        return "taken_back"
+    return "current" if revision is entry["revisions"][-1] else "replaced"
+
+
+def _when(at: str, zone: str) -> dict[str, str]:
+    local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+    offset = local.isoformat()[-6:]
+    return {
+        "local_time": local.replace(tzinfo=None).isoformat(),
+        "utc": _utc(at),
+        "zone": zone,
+        "utc_offset": f"UTC{offset}",
+    }
+
+
+def _utc(at: str) -> str:
+    return datetime.fromisoformat(at).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else value

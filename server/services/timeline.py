@@ -1,0 +1,102 @@
+"""A patient's own timeline: entries, sessions and looks of the care team, day by day, newest first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.vocabulary import Role, SessionStatus
+from server.models import Entry, TreatmentSession
+from server.services import patient as patients
+from server.services import team_view as team_views
+from server.services import vault
+from server.services.civil_time import day_end
+from server.services.work import Work
+
+# The end of every timeline: nothing lies so far ahead (a planned session is at most years away).
+_END = date(9999, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineDay:
+    """One day with something on it. ``seen_at`` tells when an entry was first seen, by its id."""
+
+    day: date
+    entries: Sequence[Entry]
+    seen_at: Mapping[UUID, datetime]
+    treatment_sessions: Sequence[TreatmentSession]
+    seen_by_team: Sequence[Role]
+
+
+def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequence[TimelineDay]:
+    """Return up to ``size`` (>= 1) days before day ``before``, newest first.
+
+    Looks of the team before the patient's first entry or session are left out.
+    """
+    zone = patients.get(work, patient_id).zone
+    days = _reported_days(work, patient_id, before or _END, size)
+    if not days:
+        return []
+    seen = _seen(work, patient_id, (min(days), before), zone)
+    chosen = sorted({*days, *seen}, reverse=True)[:size]
+    entries = _entries(work, patient_id, chosen)
+    sessions = _sessions(work, patient_id, chosen)
+    first = team_views.first_seen(work, patient_id, entries)
+    return [
+        TimelineDay(
+            day=day,
+            entries=_of(day, entries),
+            seen_at=first,
+            treatment_sessions=_of(day, sessions),
+            seen_by_team=seen.get(day, ()),
+        )
+        for day in chosen
+    ]
+
+
+def _reported_days(work: Work, patient_id: UUID, before: date, size: int) -> Sequence[date]:
+    """Return the newest ``size`` days with an entry, and the newest with a session."""
+    logged = _own(work, patient_id, Entry).where(Entry.deleted_at.is_(None))
+    treated = _own(work, patient_id, TreatmentSession).where(
+        TreatmentSession.status != SessionStatus.CANCELLED
+    )
+    found: set[date] = set()
+    for model, query in ((Entry, logged), (TreatmentSession, treated)):
+        days = query.with_only_columns(model.local_day).where(model.local_day < before).distinct()
+        found.update(work.session.scalars(days.order_by(model.local_day.desc()).limit(size)))
+    return sorted(found, reverse=True)[:size]
+
+
+def _seen(
+    work: Work, patient_id: UUID, between: tuple[date, date | None], zone: str
+) -> Mapping[date, Sequence[Role]]:
+    first, before = between
+    # From the end of the day two before: a day of the patient may have been another one in another zone.
+    since = day_end(date.fromordinal(first.toordinal() - 2), zone)
+    until = work.now if before is None else min(work.now, day_end(before, zone))
+    looks = team_views.looks(work, patient_id, since, until)
+    found = team_views.roles_by_day(looks, zone)
+    return {day: roles for day, roles in found.items() if first <= day < (before or _END)}
+
+
+def _entries(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[Entry]:
+    query = _own(work, patient_id, Entry).where(Entry.deleted_at.is_(None), Entry.local_day.in_(days))
+    return vault.opened(work, list(work.session.scalars(query.order_by(Entry.occurred_at, Entry.id))))
+
+
+def _sessions(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[TreatmentSession]:
+    query = _own(work, patient_id, TreatmentSession).where(
+        TreatmentSession.status != SessionStatus.CANCELLED, TreatmentSession.local_day.in_(days)
+    )
+    return list(work.session.scalars(query.order_by(TreatmentSession.at, TreatmentSession.id)))
+
+
+def _own(work: Work, patient_id: UUID, model: Any) -> Any:
+    return select(model).where(model.clinic_id == work.clinic_id, model.patient_id == patient_id)
+
+
+def _of(day: date, rows: Iterable[Any]) -> Sequence[Any]:
+    return [row for row in rows if row.local_day == day]

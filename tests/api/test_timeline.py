@@ -1,0 +1,144 @@
+"""What the patient gets back: days in one neutral list, when the team looked, and what changed in words."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from tests.cast import Cast, Person, entry
+from tests.conftest import Clock
+from tests.visits import Visits
+
+CALM = {"mood": 8, "interest": 8, "anxiety": 1, "restlessness": 1, "sleep_quality": 8}
+LOW = {"mood": 2, "interest": 2, "anxiety": 8, "restlessness": 8, "sleep_quality": 2}
+
+
+def log(cast: Cast, clock: Clock, back: float = 0, **parts: Any) -> str:
+    path = f"/entries/{uuid7()}"
+    answer = cast.ana.put(path, entry(clock.now - timedelta(days=back), **parts))
+    assert answer.status_code == 201, answer.text
+    return path
+
+
+def test_a_day_shows_its_entries_its_sessions_and_that_the_team_looked(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    given = visits.session(visits.course(), clock.now - timedelta(days=1))
+    log(cast, clock, 1), log(cast, clock, 0, note="Fine.")
+    clock.forward(hours=2)
+    cast.bo.get(f"{visits.ana}/entries")
+    cast.coordinator.get(f"{visits.ana}/entries")
+    today, yesterday = cast.ana.get("/me/timeline").json["items"]
+    assert (today["day"], yesterday["day"]) == ("2026-03-02", "2026-03-01")
+    assert [e["note"] for e in today["entries"]] == ["Fine."]
+    assert today["seen_by_team"] == ["clinician", "coordinator"]
+    assert [s["id"] for s in yesterday["treatment_sessions"]] == [given["id"]]
+    assert (yesterday["seen_by_team"], today["treatment_sessions"]) == ([], [])
+
+
+def test_an_entry_is_seen_when_the_team_opens_the_diary_after_it_came_in(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    first = log(cast, clock)
+    assert cast.ana.get(first).json["seen_by_team_at"] is None
+    looked = clock.forward(hours=1)
+    cast.bo.get(f"{visits.ana}/entries")
+    clock.forward(hours=1)
+    later = log(cast, clock)
+    clock.forward(hours=1)
+    cast.ana.get("/entries"), cast.cyd.get(f"{visits.ana}/entries"), cast.bo.get(f"{visits.ana}/trend")
+    seen = {e["id"]: e["seen_by_team_at"] for e in cast.ana.get("/entries").json["items"]}
+    assert seen == {first.rpartition("/")[2]: looked.isoformat(), later.rpartition("/")[2]: None}
+
+
+def test_reading_the_alert_counts_as_seen_and_a_correction_is_unseen_again(cast: Cast, clock: Clock) -> None:
+    path = log(cast, clock, safety="often")
+    clock.forward(minutes=5)
+    alert = cast.bo.get("/alerts").json["items"][0]["id"]
+    assert cast.ana.get(path).json["seen_by_team_at"] is None
+    cast.bo.get(f"/alerts/{alert}")
+    assert cast.ana.get(path).json["seen_by_team_at"] == clock.now.isoformat()
+    clock.forward(minutes=5)
+    cast.ana.put(path, entry(clock.now, note="I mean it."), version=1)
+    assert cast.ana.get(path).json["seen_by_team_at"] is None
+
+
+def pages(person: Person, size: int) -> Iterator[list[dict[str, Any]]]:
+    cursor = ""
+    while cursor is not None:
+        page = person.get(f"/me/timeline?limit={size}" + (f"&cursor={cursor}" if cursor else "")).json
+        yield page["items"]
+        cursor = page["next_cursor"]
+
+
+def test_pages_of_days_hold_every_day_once_newest_first(visits: Visits, cast: Cast, clock: Clock) -> None:
+    course = visits.course()
+    for back in (1, 3, 8):
+        log(cast, clock, back)
+    for back in (2, 40):
+        visits.session(course, clock.now - timedelta(days=back))
+    clock.forward(days=1)
+    cast.bo.get(f"{visits.ana}/entries")
+    whole = [day for page in pages(cast.ana, 100) for day in page]
+    assert [d["day"][5:] for d in whole] == ["03-03", "03-01", "02-28", "02-27", "02-22", "01-21"]
+    for size in (1, 2, 5):
+        assert [day for page in pages(cast.ana, size) for day in page] == whole
+
+
+def test_an_empty_diary_is_an_empty_page_and_a_bad_cursor_is_refused(cast: Cast) -> None:
+    assert cast.ana.get("/me/timeline").json == {"items": [], "next_cursor": None}
+    for query in ("cursor=yesterday", "limit=0", "limit=101", "day=2026-03-02"):
+        assert cast.ana.get(f"/me/timeline?{query}").status_code == 422
+
+
+def test_a_taken_back_entry_and_a_cancelled_session_leave_the_timeline(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    gone = visits.session(visits.course(), clock.now, "planned")
+    cast.bo.patch(f"{visits.ana}/treatment-sessions/{gone['id']}", {"status": "cancelled"}, version=1)
+    cast.ana.delete(log(cast, clock), version=1)
+    assert cast.ana.get("/me/timeline").json["items"] == []
+
+
+def test_what_the_patient_gets_back_holds_no_judgement(visits: Visits, cast: Cast, clock: Clock) -> None:
+    visits.on_treatment()
+    log(cast, clock, safety="plan")
+    visits.relapse()
+    for path in ("/me/timeline", "/me/response"):
+        said = cast.ana.get(path).text
+        for word in ("relapse", "alert", "signal", "state", "baseline", "urgency", "P0"):
+            assert word not in said, (path, word)
+
+
+@pytest.mark.parametrize("path", ["/me/timeline", "/me/response", "/me/trend.svg", "/me/export"])
+def test_only_the_patient_has_it(cast: Cast, path: str) -> None:
+    for person in (cast.bo, cast.coordinator, cast.admin, cast.scheduler):
+        assert person.get(path).status_code == 403
+    assert cast.other_patient.get(path).status_code == 200
+
+
+def test_the_response_says_what_changed_after_a_session(visits: Visits, cast: Cast, clock: Clock) -> None:
+    clock.forward(days=-2)
+    for back in range(1, 15):
+        log(cast, clock, back, items=LOW)
+    visits.session(visits.course(started_on="2026-02-01"), clock.now)
+    for day in range(1, 30):
+        clock.forward(days=1)
+        log(cast, clock, items=CALM if day < 20 else LOW)
+    mood, pain = cast.ana.get("/me/response").json["items"]
+    assert mood["sentences"] == [
+        "After your session on 28 February 2026, from 3 March 2026 to 16 March 2026, your mood entries were "
+        "better on average than in the 14 days before.",
+        "In the last 7 days they were worse on average than in those days.",
+    ]
+    assert (mood["before"]["days"], mood["after"]["days"], mood["lately"]["days"]) == (14, 14, 7)
+    assert mood["before"]["mean"] == pytest.approx(8.0)
+    assert pain["sentences"][0].startswith("There are too few pain entries before your session")
+
+
+def test_without_a_session_the_response_says_so(cast: Cast, clock: Clock) -> None:
+    log(cast, clock)
+    for arm in cast.ana.get("/me/response").json["items"]:
+        assert arm["sentences"] == ["No session has been recorded yet, so there is nothing to compare."]

@@ -1,0 +1,92 @@
+"""The maps that come along, on invented files with the columns those apps are known to write."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from server.diary_import.map_file import MapError, read_map
+from server.diary_import.mapping import Mapped, map_table
+from server.diary_import.shipped import SHIPPED, shipped_map
+from server.diary_import.table import read_table
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def mapped(name: str, data: bytes | None = None) -> Mapped:
+    table = read_table(data or (EXAMPLES / f"{name}.csv").read_bytes())
+    return map_table(table, read_map(shipped_map(name)), "Europe/Oslo", NOW)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_map_reads_its_example(name: str) -> None:
+    assert len(mapped(name).rows) == {"daylio": 4, "bearable": 3, "emoods": 3}[name]
+
+
+def test_words_for_a_mood_become_numbers_and_activities_become_tags() -> None:
+    found = mapped("daylio")
+    moods = {row.at.strftime("%d %H:%M"): row.content["items"]["mood"] for row in found.rows}
+    assert moods == {"01 20:05": 0.0, "02 01:37": 2.5, "02 21:15": 5.0, "03 21:40": 7.5}
+    last = found.rows[-1].content
+    assert (last["tags"], last["note"]) == (["walk", "friends"], "Better\nSlept through.")
+
+
+def test_a_mood_of_ones_own_is_refused_by_name_of_its_column_not_guessed() -> None:
+    (refusal,) = mapped("daylio").refusals
+    assert (refusal.line, refusal.reasons) == (6, ("column mood is not a number",))
+
+
+def test_a_long_list_of_activities_does_not_cost_the_mood() -> None:
+    header = b"full_date,time,mood,activities,note_title,note\n"
+    activities = " | ".join(["x" * 60, "twice", "twice", *(f"a{k}" for k in range(30))])
+    (row,) = mapped("daylio", header + f"2025-09-01,20:00,rad,{activities},,".encode()).rows
+    assert row.content["items"] == {"mood": 10.0}
+    assert (len(row.content["tags"]), len(row.content["tags"][0])) == (20, 40)
+    assert row.content["tags"].count("twice") == 1
+
+
+def test_a_row_a_reading_is_taken_by_its_kind_and_other_kinds_are_counted() -> None:
+    found = mapped("bearable")
+    said = [(row.at.strftime("%d %H:%M"), row.content["items"]) for row in found.rows]
+    assert said == [
+        ("01 09:00", {"mood": 2.5}),
+        ("01 20:00", {"anxiety": 7.5}),
+        ("02 21:30", {"mood": 7.5}),
+    ]
+    assert found.others == 1
+
+
+def test_a_file_on_a_wider_scale_is_refused_not_squeezed() -> None:
+    (refusal,) = mapped("bearable").refusals
+    assert refusal.reasons == ("column rating/amount is outside its scale 1 to 5",)
+
+
+def test_a_peak_of_low_mood_is_turned_round_in_numbers_and_in_words() -> None:
+    rows = mapped("emoods").rows
+    assert [row.content["items"]["mood"] for row in rows] == [0.0, pytest.approx(3.333333), 10.0]
+    assert [row.content["items"]["sleep_hours"] for row in rows] == [4.5, 6.0, 7.5]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ("date: {column: D, also: ['%H']}", "date.format"),
+        ("date: {column: D, ordinal: perhaps}", "date.ordinal"),
+        ("time: {column: T, words: {noon: midday}}", "time.words.noon"),
+        ("tags: {column: A, separator: ''}", "tags.separator"),
+        ("note: {title: T}", "note.column"),
+    ],
+)
+def test_a_wrong_word_or_separator_is_named(wrong: str, place: str) -> None:
+    start = "" if wrong.startswith("date") else "date: {column: D}\n"
+    text = f"{start}{wrong}\nitems: {{mood: {{column: M, low: 1, high: 5, direction: high_good}}}}"
+    with pytest.raises(MapError) as error:
+        read_map(text)
+    assert any(problem.startswith(place) for problem in error.value.problems), error.value.problems
+
+
+def test_a_word_outside_its_scale_is_refused() -> None:
+    scale = "{column: M, low: 1, high: 5, direction: high_good, words: {best: 9}}"
+    with pytest.raises(MapError, match="best must be between"):
+        read_map(f"date: {{column: D}}\nitems: {{mood: {scale}}}")
