@@ -218,6 +218,11 @@ def test_quiet_hours_hold_a_reminder_until_they_end_or_drop_it() -> None:
     assert slot(day, Rhythm(at=time(23, 0)), "UTC") is None
 
 
+def test_a_rhythm_that_is_always_quiet_never_has_a_look() -> None:
+    never = Rhythm(at=time(23, 0), quiet_from=time(22, 0), quiet_until=time(9, 0))
+    assert next_look(datetime(2026, 5, 4, 12, tzinfo=UTC), never, "UTC") is None
+
+
 def test_a_pause_has_no_slots_and_the_look_after_it_is_found() -> None:
     paused = Rhythm(pause=Pause(date(2026, 5, 4), date(2026, 6, 4)))
     assert slot(date(2026, 5, 4), paused, "UTC") is None
