@@ -19,7 +19,7 @@ test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 check: lint types cover test  ## what CI runs
 
 cover: $(READY)         ## every branch of the clinical core is tested
-	@$(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

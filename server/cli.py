@@ -1,32 +1,34 @@
 """The command `afterglow`: puts the commands together."""
 
 import sys
+from importlib import import_module
 
 import click
 from sqlalchemy.exc import OperationalError
 
-from server.commands import (
-    clinic_add,
-    demo,
-    import_diary,
-    import_export,
-    migrate,
-    openapi,
-    serve,
-    simulate,
-    up,
-    watch_report,
-    work,
-)
-
 COMMANDS = (
-    *(up, serve, work, migrate, clinic_add, demo, simulate),
-    *(import_diary, import_export, watch_report, openapi),
+    *("up", "serve", "work", "migrate", "clinic-add", "demo", "simulate"),
+    *("import-diary", "import-export", "watch-report", "openapi"),
 )
 
 
 class Afterglow(click.Group):
-    """Says in one line what a person can mend and exits with 1; a defect of ours keeps its traceback."""
+    """Says in one line what a person can mend and exits with 1; a defect of ours keeps its traceback.
+
+    A command's module is imported when it is asked for: most commands need little of the house.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, those for everyday first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of `server/commands/<name>.py`, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"server.commands.{cmd_name.replace('-', '_')}").command
+        assert isinstance(found, click.Command)
+        return found
 
     def invoke(self, context: click.Context) -> object:
         """Run the command asked for."""
@@ -43,10 +45,6 @@ class Afterglow(click.Group):
 @click.version_option(package_name="afterglow")
 def main() -> None:
     """Afterglow, the backend of the journal between treatment sessions."""
-
-
-for module in COMMANDS:
-    main.add_command(module.command)
 
 
 if __name__ == "__main__":

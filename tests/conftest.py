@@ -5,6 +5,7 @@ PostgreSQL, started here on a socket in a temporary folder and stopped at the en
 """
 
 import base64
+import gc
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -227,4 +229,10 @@ def _migrated(url: str) -> str:
     return url
 
 
+# Collecting garbage seldom: the many small objects of a test die by themselves.
+gc.set_threshold(200_000, 50, 100)
+# Few examples in the everyday suite; `make cover` gives the pure rules the usual hundred.
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())

@@ -309,7 +309,10 @@ def test_the_contract_is_printed_without_touching_anything(environment: Environm
 
 
 def test_every_command_and_option_explains_itself() -> None:
-    for name, command in main.commands.items():
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
         assert command.help, name
         options = (option for option in command.params if isinstance(option, click.Option))
         described = [option.help for option in options]

@@ -85,7 +85,8 @@ class Journal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
-        check_moment(self.work, incoming)
+        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
+            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
         touched = {stored.local_day} if stored is not None else set()
         columns = self._columns(incoming) | {"content_hash": digest}
         if stored is None:

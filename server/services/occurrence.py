@@ -42,13 +42,16 @@ def _logged(work: Work, patient_id: UUID, keys: set[str]) -> set[str]:
 
 
 def _answered(work: Work, patient_id: UUID, keys: set[str]) -> set[str]:
-    query = select(QuestionnaireResponse.occurrence).where(
+    query = select(QuestionnaireResponse.occurrence, QuestionnaireResponse.instrument).where(
         QuestionnaireResponse.clinic_id == work.clinic_id,
         QuestionnaireResponse.patient_id == patient_id,
         QuestionnaireResponse.deleted_at.is_(None),
         QuestionnaireResponse.occurrence.in_(keys),
     )
-    return {key for key in work.session.scalars(query.distinct()) if key is not None}
+    # Only the scale that was asked answers its occurrence: a PHQ-2 must not put off a PHQ-9.
+    return {
+        key for key, instrument in work.session.execute(query) if key and key.startswith(f"{instrument}:")
+    }
 
 
 def _sessions(work: Work, patient: Patient, day: date) -> SessionDays:

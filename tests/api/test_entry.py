@@ -1,12 +1,13 @@
 """The diary on the wire."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from tests.cast import Cast, entry
+from tests.cast import Cast, entry, sign_in
 from tests.conftest import Clock
 
 
@@ -138,3 +139,15 @@ def test_who_entered_it_is_part_of_an_entry_and_patient_needs_no_word(cast: Cast
     cast.ana.put(path, entry(clock.now))
     assert cast.ana.put(path, entry(clock.now, entered_by="patient")).json["outcome"] == "duplicate"
     assert cast.ana.put(path, entry(clock.now, entered_by="caregiver")).status_code == 428
+
+
+def test_an_entry_taken_in_time_can_be_corrected_after_any_time(cast: Cast, clock: Clock) -> None:
+    path, felt = f"/entries/{new_id()}", clock.now
+    cast.ana.put(path, entry(felt))
+    late = clock.now.replace(month=7)
+    clock.now = late
+    token = sign_in(cast.ana.client, "demo", "ana@home.example")["access_token"]
+    ana = replace(cast.ana, token=token)
+    assert ana.put(path, entry(felt, note="I remember better now."), version=1).status_code == 200
+    moved = entry(felt + timedelta(hours=1))
+    assert ana.put(path, moved, version=2).status_code == 422

@@ -29,7 +29,7 @@ def mood_symptom(entries: Sequence[SimulatedDay]) -> float:
     return fmean(10 - entry.items["mood"] for entry in entries)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(min_value=0, max_value=2**64),
     key=st.sampled_from(sorted(COHORTS)),
@@ -67,7 +67,7 @@ def check_entry(entry: SimulatedDay, session_hour: int | None) -> None:
     assert entry.items.get("pain_worst", 10) >= entry.items.get("pain_average", 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(min_value=0, max_value=2**64), key=st.sampled_from(sorted(COHORTS)))
 def test_the_truth_is_told_in_order(seed: int, key: str) -> None:
     cohort = COHORTS[key]
