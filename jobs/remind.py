@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from server.services import clinic as clinics
 from server.services import reminder as reminders
 from server.services.work import Work, system
@@ -19,11 +19,14 @@ def run(around: Around, now: datetime) -> int:
     """Remind every patient who is due, each in a transaction of their own; return how many messages."""
     with around.database.read() as session:
         ids = clinics.every_id(session)
-    return sum(
+    told = [
         _remind(around, now, clinic_id, patient_id)
         for clinic_id in ids
         for patient_id in _due(around, now, clinic_id)
-    )
+    ]
+    if None in told:
+        raise Incomplete("somebody could not be reminded")
+    return sum(one or 0 for one in told)
 
 
 def _due(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
@@ -38,11 +41,12 @@ def _due(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
         after = batch[-1]
 
 
-def _remind(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int:
+def _remind(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:
+    """Return how many messages were written, None where it failed."""
     try:
         with around.database.write() as session:
             return int(reminders.remind(Work(session, now, system(clinic_id)), patient_id))
     except Exception as error:
         # Whatever it is, it is about this patient: the others must not wait for it.
         log.error("patient %s could not be reminded: %s", patient_id, type(error).__name__)
-        return 0
+        return None
