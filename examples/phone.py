@@ -3,9 +3,13 @@
 Standard library only. It follows docs/mobile.md; everything it knows is in one SQLite file, so it may
 be killed at any moment. The password comes from the variable PHONE_PASSWORD.
 
-    python examples/phone.py --clinic demo --email ana@demo.example log --mood 6 --note "Slept better."
-    python examples/phone.py --clinic demo --email ana@demo.example sync
-    python examples/phone.py --clinic demo --email ana@demo.example --week
+    python examples/phone.py --email ana@demo.example log --mood 6 --note "Slept better."
+    python examples/phone.py --email ana@demo.example due
+    python examples/phone.py --email ana@demo.example fill phq-2 --answers 1,0
+    python examples/phone.py --email ana@demo.example correct ID --answers 1,1
+    python examples/phone.py --email ana@demo.example delete ID
+    python examples/phone.py --email ana@demo.example sync
+    python examples/phone.py --email ana@demo.example --week
 """
 
 import argparse
@@ -19,7 +23,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,26 +33,29 @@ from uuid import UUID
 ITEMS_MOST, BYTES_MOST = 200, 900_000
 NOTE_LONGEST = 10_000
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+DEEDS = ("log", "due", "fill", "correct", "delete", "sync", "list")
 STORED = {"created", "updated", "duplicate"}
+ENTRY, FILLED = "entry", "questionnaire_response"
 TABLES = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS entry (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT);
+CREATE TABLE IF NOT EXISTS copy (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, body TEXT);
 CREATE TABLE IF NOT EXISTS pending (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, base_version INTEGER, body TEXT,
-    state TEXT NOT NULL DEFAULT 'waiting', errors TEXT);
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL,
+    base_version INTEGER, base TEXT, body TEXT, state TEXT NOT NULL DEFAULT 'waiting', errors TEXT);
 """
-# The members of an entry that the patient wrote; the server adds others.
-WRITTEN = (
-    "occurred_at",
-    "zone",
-    "recorded_at",
-    "items",
-    "side_effects",
-    "safety",
-    "medication",
-    "tags",
-    "note",
-)
+# What this app knows to be taken in an entry and in a filled scale.
+WRITABLE = {
+    *("occurred_at", "zone", "recorded_at"),
+    *("items", "side_effects", "safety", "medication", "entered_by", "tags", "note"),
+    *("instrument", "instrument_version", "locale", "answers", "total", "occurrence"),
+}
+# What the server adds to them. Members in neither set come from a newer app: they are kept and sent back.
+MADE_BY_SERVER = {
+    *("id", "kind", "version", "deleted", "local_day", "received_at", "source", "seen_by_team_at"),
+    *("clock_skew_seconds", "clock_suspect", "side_effect_details", "hours_since_session"),
+    *("entered_total", "subscores", "prorated", "missing"),
+}
 
 Json = dict[str, Any]
 Send = Callable[[str, str, Json | None], tuple[int, Json]]
@@ -70,10 +77,11 @@ def uuid7(now: float) -> str:
 
 
 class Store:
-    """One SQLite file. `entry` is what the server has; `pending` lies over it until it is answered.
+    """One SQLite file. `copy` is what the server has; `pending` lies over it until it is answered.
 
-    An entry has at most two pending changes: one that may have been sent and must not be touched
-    (`sent`), and one that waits behind it and is rewritten in place.
+    Entries and filled scales are rows of two kinds, treated alike. A row has at most two pending
+    changes: one that may have been sent and must not be touched (`sent`), and one that waits behind
+    it and is rewritten in place. `base` is what a change was made from.
     """
 
     def __init__(self, file: str) -> None:
@@ -103,63 +111,77 @@ class Store:
         if value is not None:
             self.db.execute("INSERT INTO kept VALUES (?, ?)", (name, value))
 
-    def version(self, entry_id: str) -> int | None:
-        """Return the version of the server's copy, or None where there is none yet."""
-        row = self.db.execute("SELECT version FROM entry WHERE id = ?", (entry_id,)).fetchone()
-        return row[0] if row else None
+    def copy(self, row_id: str) -> tuple[int | None, str | None]:
+        """Return version and body of the server's copy; no version where there is none yet."""
+        found = self.db.execute("SELECT version, body FROM copy WHERE id = ?", (row_id,)).fetchone()
+        return found or (None, None)
 
-    def write(self, entry_id: str, body: Json | None) -> None:
-        """Put a change (None deletes) behind what is pending for this entry."""
+    def kind(self, row_id: str) -> str:
+        """Return what a row is, or raise Refused."""
+        query = "SELECT kind FROM copy WHERE id = :id UNION SELECT kind FROM pending WHERE id = :id"
+        found = self.db.execute(query, {"id": row_id}).fetchone()
+        if found is None:
+            raise Refused(f"nothing here has the id {row_id}")
+        return str(found[0])
+
+    def write(self, row_id: str, kind: str, body: Json | None) -> None:
+        """Put a change (None deletes) behind what is pending for this row."""
         text = None if body is None else json.dumps(body)
-        last = self.db.execute(
-            "SELECT number, state, base_version FROM pending WHERE id = ? ORDER BY number DESC LIMIT 1",
-            (entry_id,),
-        ).fetchone()
-        if last is None or last[1] == "sent":
-            # Behind a change on its way it says the same base: the answer will correct it.
-            row = (entry_id, last[2] if last else self.version(entry_id), text)
-            self.db.execute("INSERT INTO pending (id, base_version, body) VALUES (?, ?, ?)", row)
-        elif body is None and self.version(entry_id) is None and not self._sent(entry_id):
-            self.db.execute("DELETE FROM pending WHERE number = ?", (last[0],))  # the server never saw it
+        rows = self.db.execute(
+            "SELECT number, state, base_version, body FROM pending WHERE id = ? ORDER BY number", (row_id,)
+        ).fetchall()
+        if not rows or rows[-1][1] == "sent":
+            # Behind a change on its way it says the same base version: the answer will correct it.
+            base_version, base = rows[-1][2:] if rows else self.copy(row_id)
+            row = (row_id, kind, base_version, base, text)
+            self.db.execute(
+                "INSERT INTO pending (id, kind, base_version, base, body) VALUES (?,?,?,?,?)", row
+            )
+        elif body is None and self.copy(row_id)[0] is None and len(rows) == 1:
+            self.db.execute("DELETE FROM pending WHERE id = ?", (row_id,))  # the server never saw it
         else:
             change = "UPDATE pending SET body = ?, state = 'waiting', errors = NULL WHERE number = ?"
-            self.db.execute(change, (text, last[0]))
-
-    def _sent(self, entry_id: str) -> bool:
-        query = "SELECT 1 FROM pending WHERE id = ? AND state = 'sent'"
-        return self.db.execute(query, (entry_id,)).fetchone() is not None
+            self.db.execute(change, (text, rows[-1][0]))
 
     def batch(self, most: int) -> list[Json]:
-        """Return the next changes to push, at most one an entry, and mark them as sent for ever."""
+        """Return the next changes to push, at most one a row, and mark them as sent for ever."""
         items: list[Json] = []
-        size = 0
+        size, left_out = 0, self.made_by_server()
         with self.all_or_nothing() as db:
             rows = db.execute(
-                "SELECT number, id, base_version, body FROM pending WHERE state IN ('waiting', 'sent') "
+                "SELECT number, id, kind, base_version, body FROM pending WHERE state IN ('waiting', 'sent') "
                 "AND number IN (SELECT min(number) FROM pending GROUP BY id) ORDER BY number LIMIT ?",
                 (most,),
             ).fetchall()
-            for number, entry_id, base, body in rows:
+            for number, row_id, kind, base_version, body in rows:
                 size += len((body or "").encode()) + 200
                 if size > BYTES_MOST:
                     break
-                item = {"id": entry_id, "action": "delete" if body is None else "put", "base_version": base}
-                items.append(item if body is None else {**item, "entry": json.loads(body)})
+                item = {"id": row_id, "kind": kind, "action": "put", "base_version": base_version}
+                if body is None:
+                    item["action"] = "delete"
+                else:
+                    item[kind] = {k: v for k, v in json.loads(body).items() if k not in left_out}
+                items.append(item)
                 db.execute("UPDATE pending SET state = 'sent' WHERE number = ?", (number,))
         return items
 
-    def apply(self, entry_id: str, version: int, body: Json | None) -> None:
-        """Take over the server's copy, unless it is older than ours (a cursor may go back)."""
-        if (self.version(entry_id) or 0) <= version:
-            row = (entry_id, version, None if body is None else json.dumps(body))
-            self.db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", row)
+    def made_by_server(self) -> set[str]:
+        """Return the members that are never pushed: those known, and those the server did not take back."""
+        return MADE_BY_SERVER | set(json.loads(self.get("made_by_server") or "[]"))
 
-    def journal(self) -> dict[str, Json]:
-        """Return what the patient sees: the server's copy with the pending changes on it."""
-        rows = self.db.execute("SELECT id, body FROM entry").fetchall()
-        rows += self.db.execute("SELECT id, body FROM pending ORDER BY number").fetchall()
-        seen = dict(rows)
-        return {entry_id: json.loads(body) for entry_id, body in seen.items() if body is not None}
+    def apply(self, row_id: str, kind: str, version: int, body: Json | None) -> None:
+        """Take over the server's copy, unless it is older than ours (a cursor may go back)."""
+        if (self.copy(row_id)[0] or 0) <= version:
+            row = (row_id, kind, version, None if body is None else json.dumps(body))
+            self.db.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?)", row)
+
+    def journal(self, kind: str = ENTRY) -> dict[str, Json]:
+        """Return what the patient sees of one kind: the server's copy with the pending changes on it."""
+        rows = self.db.execute("SELECT id, body FROM copy WHERE kind = ?", (kind,)).fetchall()
+        query = "SELECT id, body FROM pending WHERE kind = ? ORDER BY number"
+        seen = dict(rows + self.db.execute(query, (kind,)).fetchall())
+        return {row_id: json.loads(body) for row_id, body in seen.items() if body is not None}
 
     def count(self, *states: str) -> int:
         """Return how many changes are in one of ``states``: the app shows it."""
@@ -179,22 +201,67 @@ class Phone:
     most: int = ITEMS_MOST
     page: int = 200
 
-    def log(self, body: Json) -> str:
-        """Log an entry offline: it is on the disk before this returns its id."""
-        entry_id = uuid7(self.clock().timestamp())
+    def log(self, body: Json, kind: str = ENTRY) -> str:
+        """Log an entry or a filled scale offline: it is on the disk before this returns its id."""
+        row_id = uuid7(self.clock().timestamp())
         with self.store.all_or_nothing():
-            self.store.write(entry_id, {**body, "recorded_at": self.clock().isoformat()})
-        return entry_id
+            self.store.write(row_id, kind, {**body, "recorded_at": self.clock().isoformat()})
+        return row_id
 
-    def edit(self, entry_id: str, body: Json) -> None:
-        """Correct an entry offline."""
+    def edit(self, row_id: str, body: Json) -> None:
+        """Correct an entry or a filled scale offline."""
         with self.store.all_or_nothing():
-            self.store.write(entry_id, body)
+            self.store.write(row_id, self.store.kind(row_id), body)
 
-    def delete(self, entry_id: str) -> None:
-        """Take an entry back offline."""
+    def delete(self, row_id: str) -> None:
+        """Take an entry or a filled scale back offline."""
         with self.store.all_or_nothing():
-            self.store.write(entry_id, None)
+            self.store.write(row_id, self.store.kind(row_id), None)
+
+    def look(self) -> None:
+        """Fetch what is due today and the scales that are, and keep them for when there is no network."""
+        today = self._read("/v1/me/today")
+        for key in {o["instrument"] for o in today["occurrences"]} - {None}:
+            self.scale(key, anew=True)
+        with self.store.all_or_nothing():
+            self.store.keep("today", json.dumps(today))
+
+    def due(self) -> list[Json]:
+        """Return what is due now and not done, as far as is known here; what was done offline counts."""
+        known: list[Json] = json.loads(self.store.get("today") or "{}").get("occurrences", [])
+        answered = {body.get("occurrence") for body in self.store.journal(FILLED).values()}
+        felt = [datetime.fromisoformat(body["occurred_at"]) for body in self.store.journal().values()]
+        found = []
+        for occurrence in known:
+            until = datetime.fromisoformat(occurrence["until"])
+            # A day has 23 or 25 hours where the clock changes; the next look puts that right.
+            logged = any(until - timedelta(hours=24) <= moment < until for moment in felt)
+            done = occurrence["key"] in answered if occurrence["instrument"] else logged
+            if not (done or occurrence["done"]) and self.clock() < until:
+                found.append(occurrence)
+        return found
+
+    def scale(self, key: str, anew: bool = False) -> Json:
+        """Return a scale's definition: the one kept here, else (or ``anew``) the server's."""
+        kept = None if anew else self.store.get(f"scale {key}")
+        if kept is not None:
+            return dict(json.loads(kept))
+        found = self._read(f"/v1/scales/{key}")
+        with self.store.all_or_nothing():
+            self.store.keep(f"scale {key}", json.dumps(found))
+        return found
+
+    def fill(self, key: str, values: Sequence[int | None], zone: str) -> str:
+        """Fill a scale offline: one value a question in their order, None where it was left open."""
+        asked = [occurrence["key"] for occurrence in self.due() if occurrence["instrument"] == key]
+        body = filled(self.scale(key), values) | {"occurred_at": self.clock().isoformat(), "zone": zone}
+        return self.log({**body, "occurrence": asked[0]} if asked else body, FILLED)
+
+    def _read(self, path: str) -> Json:
+        status, answer = self.send("GET", path, None)
+        if status != 200:
+            raise Refused(f"{status} {answer.get('detail')}")
+        return answer
 
     def sync(self) -> None:
         """Push what is pending and pull what is new, until there is neither."""
@@ -222,57 +289,109 @@ class Phone:
             for item, result in zip(items, answer["results"], strict=True):
                 self._settle(item, result)
             for change in answer["changes"]:
-                self.store.apply(change["id"], change["version"], written(change))
+                self.store.apply(change["id"], change["kind"], change["version"], written(change))
             self.store.keep("cursor", answer["next_cursor"])
         if any(result["verdict"] == "retry" for result in answer["results"]):
             raise Unreachable("the server asks to send some of it later")
         return bool(answer["has_more"])
 
     def _settle(self, item: Json, result: Json) -> None:
-        db, entry_id, verdict = self.store.db, item["id"], result["verdict"]
+        db, row_id, verdict = self.store.db, item["id"], result["verdict"]
         mine = "(SELECT min(number) FROM pending WHERE id = ?)"
-        if verdict == "retry":
+        if verdict == "retry" or (verdict == "invalid" and self._learned(item, result["errors"])):
             return
-        waits = db.execute("SELECT count(*) FROM pending WHERE id = ?", (entry_id,)).fetchone()[0] > 1
+        waits = db.execute("SELECT count(*) FROM pending WHERE id = ?", (row_id,)).fetchone()[0] > 1
         if verdict in ("invalid", "forbidden") and not waits:
-            row = (json.dumps(result["errors"]), entry_id)
+            row = (json.dumps(result["errors"]), row_id)
             db.execute(f"UPDATE pending SET state = 'refused', errors = ? WHERE number = {mine}", row)
             return
-        db.execute(f"DELETE FROM pending WHERE number = {mine}", (entry_id,))
+        if verdict == "conflict":
+            self._both(item, result["current"])
+            return
+        db.execute(f"DELETE FROM pending WHERE number = {mine}", (row_id,))
         if verdict in STORED:
-            version = result["version"] or self.store.version(entry_id)
+            version = result["version"] or self.store.copy(row_id)[0]
             if version is not None:  # None: we deleted what the server never had
-                self.store.apply(entry_id, version, item.get("entry"))
-            db.execute("UPDATE pending SET base_version = ? WHERE id = ?", (version, entry_id))
-        elif verdict == "conflict":
-            self._both_texts(item, result["current"])
+                self.store.apply(row_id, item["kind"], version, item.get(item["kind"]))
+            db.execute("UPDATE pending SET base_version = ? WHERE id = ?", (version, row_id))
 
-    def _both_texts(self, item: Json, current: Json) -> None:
-        """It changed elsewhere: push our change again on top of theirs, with both notes.
+    def _learned(self, item: Json, errors: list[Json]) -> bool:
+        """A member we only have from the server, and that it does not take back, is its own."""
+        refused = {error.get("pointer", "").removeprefix(f"/{item['kind']}/") for error in errors}
+        found = refused & set(item.get(item["kind"], {})) - WRITABLE
+        if found:
+            self.store.keep("made_by_server", json.dumps(sorted(self.store.made_by_server() | found)))
+        return bool(found)
+
+    def _both(self, item: Json, current: Json) -> None:
+        """It changed elsewhere: push what we changed again, on top of what they did.
 
         A change that waits behind the refused one is newer: it takes its place. Deleting what
         somebody has corrected since is dropped: the correction was not seen.
         """
-        entry_id, theirs = item["id"], written(current)
-        waiting = self.store.db.execute("SELECT body FROM pending WHERE id = ?", (entry_id,)).fetchone()
-        text = waiting[0] if waiting else json.dumps(item["entry"]) if "entry" in item else None
-        self.store.db.execute("DELETE FROM pending WHERE id = ?", (entry_id,))
-        self.store.apply(entry_id, current["version"], theirs)
-        mine = None if text is None else json.loads(text)
-        if mine is None or mine == theirs:
+        row_id, kind, theirs = item["id"], item["kind"], written(current)
+        query = "SELECT base, body FROM pending WHERE id = ? ORDER BY number"
+        rows = self.store.db.execute(query, (row_id,)).fetchall()
+        # We made the id: where creating it conflicts, ours had arrived, and theirs was made from it.
+        base = item.get(kind, {}) if item["base_version"] is None else json.loads(rows[0][0] or "{}")
+        mine = json.loads(rows[-1][1] or "null")
+        self.store.db.execute("DELETE FROM pending WHERE id = ?", (row_id,))
+        self.store.apply(row_id, kind, current["version"], theirs)
+        if mine is None or mine == base:
             return
-        notes = join_notes((theirs or {}).get("note"), mine.get("note"))
-        if len(notes or "") > NOTE_LONGEST:
-            self.store.write(uuid7(self.clock().timestamp()), mine)  # an entry of its own
-        else:
-            self.store.write(entry_id, {**mine, "note": notes} if notes else mine)
+        both = mine if theirs is None else merged(base, theirs, mine)
+        if len(both.get("note") or "") > NOTE_LONGEST:
+            self.store.write(uuid7(self.clock().timestamp()), kind, mine)  # an entry of its own
+        elif both != theirs:
+            self.store.write(row_id, kind, both)
 
 
 def written(change: Json) -> Json | None:
-    """Return the part of an entry that can be pushed again; None for a tombstone."""
+    """Return what was reported, with every member we do not know; None for a tombstone."""
     if change["deleted"]:
         return None
-    return {name: change[name] for name in WRITTEN if change[name] is not None}
+    found = {k: v for k, v in change.items() if k not in MADE_BY_SERVER and v is not None}
+    if change["kind"] == FILLED:  # its `total` is the score; what can be typed in is `entered_total`
+        found.pop("total", None)
+        found |= {"total": change["entered_total"]} if change["entered_total"] is not None else {}
+    return found
+
+
+def merged(base: Json, theirs: Json, mine: Json) -> Json:
+    """Return theirs with what I changed since ``base``; where both changed a member, mine, and both notes.
+
+    The answers to a scale are taken whole: half of each would be a scale that nobody filled.
+    """
+    found: Json = {}
+    for name in {**theirs, **mine}:
+        was, their, my = base.get(name), theirs.get(name), mine.get(name)
+        if my == was:
+            value = their
+        elif their == was:
+            value = my
+        elif name == "note":
+            value = join_notes(their, my)
+        elif name != "answers" and isinstance(their, dict) and isinstance(my, dict):
+            value = merged(was or {}, their, my)
+        else:
+            value = my
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def filled(scale: Json, values: Sequence[int | None]) -> Json:
+    """Return a filled scale, or raise Refused: every answer is one of the options that were shown."""
+    items = scale["items"]
+    if scale["content"] == "score" or len(values) != len(items):
+        raise Refused(f"{scale['key']} takes {len(items)} answers")
+    for item, value in zip(items, values, strict=True):
+        options = {option["value"] for option in item["options"]} or {*range(item["low"], item["high"] + 1)}
+        if value is not None and value not in options:
+            raise Refused(f"{item['id']} has no answer {value}")
+    answers = {item["id"]: value for item, value in zip(items, values, strict=True)}
+    names = {"instrument": scale["key"], "instrument_version": scale["version"], "locale": scale["locale"]}
+    return {**names, "answers": answers}
 
 
 def join_notes(theirs: str | None, mine: str | None) -> str | None:
@@ -342,44 +461,59 @@ class Server:
             raise Unreachable(type(error).__name__) from None
 
 
-def sync_patiently(phone: Phone, tries: int, first_pause: float) -> None:
-    """Sync; without an answer try again after pauses that grow, with chance in them."""
+def patiently(act: Callable[[], object], tries: int, first_pause: float) -> None:
+    """Act; without an answer try again after pauses that grow, with chance in them."""
     for left in reversed(range(tries)):
         try:
-            return phone.sync()
+            act()
+            return
         except Unreachable:
             if not left:
                 raise
             pause = min(LONGEST_PAUSE, first_pause * 2 ** (tries - 1 - left))
             time.sleep(pause * random.uniform(0.5, 1.5))
-    return None
 
 
 def log_a_week(phone: Phone, entries: int) -> None:
-    """Log, correct and take back entries offline; a phone that was killed goes on where it was.
+    """Log, correct and take back entries and scales offline; a phone that was killed goes on where it was.
 
-    Entry n says "entry n"; of the one before, every 5th is corrected and every 9th taken back.
+    Entry n says "entry n"; of the one before, every 5th is corrected and every 9th taken back. With
+    every 4th a scale is filled with the digits of n; of three one is corrected and one taken back.
     """
     store = phone.store
     if store.get("week") is None:
         with store.all_or_nothing():
-            store.keep("week", json.dumps([phone.clock().isoformat(), 0, None]))
-    began, done, last = json.loads(store.get("week") or "")
+            store.keep("week", json.dumps([phone.clock().isoformat(), 0, None, None]))
+    began, done, last, scale = json.loads(store.get("week") or "")
     for number in range(done, entries):
         felt = datetime.fromisoformat(began) - timedelta(days=7) * (1 - number / entries)
         body = {"occurred_at": felt.isoformat(), "zone": "Europe/Oslo", "items": {"mood": number % 11}}
         body |= {"note": f"entry {number}", "recorded_at": phone.clock().isoformat()}
-        body["safety"] = "often" if number == 20 else "no"
+        body |= {"safety": "often" if number == 20 else "no", "entered_by": "caregiver"}
         with store.all_or_nothing():  # the entry and how far we are: both or neither
             entry_id = uuid7(phone.clock().timestamp())
-            store.write(entry_id, body)
+            store.write(entry_id, ENTRY, body)
             if number and number % 5 == 0:
                 before = store.journal()[last]
-                store.write(last, {**before, "note": f"{before['note']}, corrected"})
+                store.write(last, ENTRY, {**before, "note": f"{before['note']}, corrected"})
             elif number and number % 9 == 0:
-                store.write(last, None)
-            store.keep("week", json.dumps([began, number + 1, entry_id]))
+                store.write(last, ENTRY, None)
+            scale = _scale_of_the_week(phone, number, scale, felt)
+            store.keep("week", json.dumps([began, number + 1, entry_id, scale]))
             last = entry_id
+
+
+def _scale_of_the_week(phone: Phone, number: int, last: str | None, felt: datetime) -> str | None:
+    values = [number // 4**place % 4 for place in range(7)]
+    body = filled(phone.scale("gad-7"), values)
+    if number % 4 == 0:
+        last = uuid7(phone.clock().timestamp())
+        phone.store.write(last, FILLED, {**body, "occurred_at": felt.isoformat(), "zone": "Europe/Oslo"})
+    elif number % 12 == 6 and last:
+        phone.store.write(last, FILLED, phone.store.journal(FILLED)[last] | body)
+    elif number % 12 == 10 and last:
+        phone.store.write(last, FILLED, None)
+    return last
 
 
 def show(notice: Json) -> None:
@@ -394,37 +528,55 @@ def main() -> None:
     store = Store(options.store)
     who = {"clinic": options.clinic, "email": options.email, "password": os.environ.get("PHONE_PASSWORD", "")}
     phone = Phone(store, Server(store, options.server, who).send, show, most=options.most)
-    if options.week:
-        log_a_week(phone, options.entries)
-    elif options.do == "log":
-        now = phone.clock().isoformat()
-        phone.log(
-            {"occurred_at": now, "zone": options.zone, "items": {"mood": options.mood}} | _note(options)
-        )
-    if options.week or options.do == "sync":
-        try:
-            sync_patiently(phone, options.tries, options.pause)
-        except (Unreachable, Refused) as error:
-            sys.exit(f"not synced ({error}); {store.count('waiting', 'sent')} pending, nothing is lost")
-    for entry_id, entry in store.journal().items():
-        print(entry_id, entry["occurred_at"], entry.get("items"), entry.get("note", ""))
+    try:
+        _do(phone, options)
+    except (Unreachable, Refused) as error:
+        sys.exit(f"not done ({error}); {store.count('waiting', 'sent')} pending, nothing is lost")
+    for row_id, entry in store.journal().items():
+        print(row_id, entry["occurred_at"], entry.get("items"), entry.get("note", ""))
+    for row_id, scale in store.journal(FILLED).items():
+        print(row_id, scale["occurred_at"], scale["instrument"], list(scale.get("answers", {}).values()))
     print(f"{store.count('waiting', 'sent')} pending, {store.count('refused')} can't be taken")
 
 
-def _note(options: argparse.Namespace) -> Json:
-    return {"note": options.note} if options.note else {}
+def _do(phone: Phone, options: argparse.Namespace) -> None:
+    said = {name: value for name, value in (("note", options.note),) if value}
+    said |= {} if options.mood is None else {"items": {"mood": options.mood}}
+    values = [None if v == "-" else int(v) for v in options.answers.split(",")] if options.answers else []
+    if options.week:
+        patiently(lambda: phone.scale("gad-7"), options.tries, options.pause)
+        log_a_week(phone, options.entries)
+    elif options.do == "log":
+        phone.log({"occurred_at": phone.clock().isoformat(), "zone": options.zone, **said})
+    elif options.do == "due":
+        patiently(phone.look, options.tries, options.pause)
+        for occurrence in phone.due():
+            print("due", occurrence["instrument"] or "diary", "until", occurrence["until"])
+    elif options.do == "fill":
+        print("filled", phone.fill(options.which, values, options.zone))
+    elif options.do == "correct":
+        kind = phone.store.kind(options.which)
+        before = phone.store.journal(kind)[options.which]
+        said = filled(phone.scale(before["instrument"]), values) if kind == FILLED else said
+        phone.edit(options.which, before | said)
+    elif options.do == "delete":
+        phone.delete(options.which)
+    if options.week or options.do == "sync":
+        patiently(phone.sync, options.tries, options.pause)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("do", nargs="?", choices=["log", "sync", "list"], default="list")
+    parser.add_argument("do", nargs="?", choices=DEEDS, default="list")
+    parser.add_argument("which", nargs="?", help="fill: key of the scale; correct, delete: an id")
     parser.add_argument("--server", default="http://127.0.0.1:8000")
     parser.add_argument("--store", default="phone.db", help="the phone's file")
     parser.add_argument("--clinic", default="demo")
     parser.add_argument("--email", required=True)
-    parser.add_argument("--mood", type=int, default=5, choices=range(11))
+    parser.add_argument("--mood", type=int, choices=range(11))
     parser.add_argument("--zone", default="Europe/Oslo")
     parser.add_argument("--note")
+    parser.add_argument("--answers", help="one a question, with commas between; - where left open")
     parser.add_argument("--week", action="store_true", help="log a week offline, then sync")
     parser.add_argument("--entries", type=int, default=42, help="entries of that week")
     parser.add_argument("--most", type=int, default=ITEMS_MOST, help="changes a call")

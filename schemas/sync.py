@@ -115,7 +115,11 @@ class SyncResult(Answer):
             ["created", "duplicate", "updated", "conflict", "invalid", "forbidden", "retry"]
         ),
     )
-    version = fields.Integer(required=True, allow_none=True, metadata={"description": "stored now"})
+    version = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the version this item made or repeats; on a conflict that of `current`"},
+    )
     current = ByKind(
         _SYNCED,
         required=True,

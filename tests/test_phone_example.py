@@ -18,17 +18,25 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from examples.phone import Phone, Refused, Server, Store
+from examples.phone import FILLED, Phone, Refused, Server, Store
 from server.app import create_app
 from server.database import Database
 from server.migrations import upgrade
-from server.models import Alert, Entry, EntryRevision
+from server.models import (
+    Alert,
+    Base,
+    Entry,
+    EntryRevision,
+    QuestionnaireResponse,
+    QuestionnaireResponseRevision,
+)
 from server.services import vault
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 from tests.cast import PASSWORD, found_clinic
-from tests.conftest import JWT_KEY
+from tests.conftest import JWT_KEY, empty, fill, rows_of
 from tests.ports import free_port
 from tests.source import ROOT
 
@@ -40,15 +48,16 @@ ENTRIES = KILLS * A_RUN + 1
 BYTES = 6_000
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Settings]:
-    """A real server on loopback that knows Ana, in its own process."""
-    settings = Settings(data_dir=tmp_path, password_cost="cheap", jwt_key=JWT_KEY, port=free_port())
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A real server on loopback that knows Ana, in its own process; starting it costs a second."""
+    folder = tmp_path_factory.mktemp("served")
+    settings = Settings(data_dir=folder, password_cost="cheap", jwt_key=JWT_KEY, port=free_port())
     database = Database(settings.sqlalchemy_url)
     upgrade(database)
     database.close()
     found_clinic(create_app(settings))
-    ours = {"DATA_DIR": str(tmp_path), "PORT": str(settings.port), "JWT_KEY": JWT_KEY}
+    ours = {"DATA_DIR": str(folder), "PORT": str(settings.port), "JWT_KEY": JWT_KEY}
     environ = {**os.environ, **{f"AFTERGLOW_{name}": value for name, value in ours.items()}}
     process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], cwd=ROOT, env=environ)
     try:
@@ -57,6 +66,17 @@ def served(tmp_path: Path) -> Iterator[Settings]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def served(one_server: Settings) -> Iterator[Settings]:
+    """That server, with what it knew at first."""
+    database = Database(one_server.sqlalchemy_url)
+    before = rows_of(database)
+    yield one_server
+    empty(database)
+    fill(database, before)
+    database.close()
 
 
 def wait_for(port: int) -> None:
@@ -114,14 +134,9 @@ class Wire:
 class Handset:
     """Starts the phone's process, and ends it by its own id."""
 
-    settings: Settings
+    file: Path
     wire: Wire
     said: str = ""
-
-    @property
-    def file(self) -> Path:
-        """The phone's own file."""
-        return self.settings.data_dir / "phone.db"
 
     def start(self, entries: int) -> subprocess.Popen[str]:
         """Start the app."""
@@ -156,21 +171,43 @@ def on_the_server(settings: Settings) -> dict[str, Any]:
         if clinic_id is not None:
             vault.opened(Work(session, datetime.now(UTC), system(clinic_id)), stored)
         rows = {str(row.id): row for row in stored}
-        revisions = session.scalar(select(func.count()).select_from(EntryRevision))
+        scales = list(session.scalars(select(QuestionnaireResponse)))
+        revisions = count_of(session, EntryRevision) + count_of(session, QuestionnaireResponseRevision)
         found = {
             "notes": {key: row.note for key, row in rows.items()},
-            "versions": sum(row.version for row in rows.values()),
+            "by": {row.entered_by for row in stored if row.note},
+            "scales": {str(row.id): list(row.answers.values()) for row in scales if row.answers},
+            "versions": sum(row.version for row in [*stored, *scales]),
+            "rows": len([*stored, *scales]),
             "revisions": revisions,
-            "alerts": session.scalar(select(func.count()).select_from(Alert)),
+            "alerts": count_of(session, Alert),
         }
     database.close()
     return found
 
 
-def test_a_phone_killed_at_any_byte_and_any_moment_loses_and_doubles_nothing(served: Settings) -> None:
+def count_of(session: Session, table: type[Base]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def digits(number: int) -> list[int]:
+    """Return the answers that stand for ``number`` in the week's scales."""
+    return [number // 4**place % 4 for place in range(7)]
+
+
+def scales_of_the_week() -> list[list[int]]:
+    """Return what must be left of the scales: of three one is corrected and one taken back."""
+    numbers = {n: n for n in range(0, ENTRIES, 4)}
+    numbers |= {n - 2: n for n in range(6, ENTRIES, 12)}
+    return sorted(digits(m) for n, m in numbers.items() if n not in {k - 2 for k in range(10, ENTRIES, 12)})
+
+
+def test_a_phone_killed_at_any_byte_and_any_moment_loses_and_doubles_nothing(
+    served: Settings, tmp_path: Path
+) -> None:
     wire, random = Wire(served.port), Random(7)
     threading.Thread(target=wire.serve, daemon=True).start()
-    handset = Handset(served, wire)
+    handset = Handset(tmp_path / "phone.db", wire)
     statuses = []
     for number in range(KILLS):
         by_byte = number % 3 > 0
@@ -191,22 +228,26 @@ def test_a_phone_killed_at_any_byte_and_any_moment_loses_and_doubles_nothing(ser
     expected |= {n - 1: f"entry {n - 1}, corrected" for n in range(1, ENTRIES) if n % 5 == 0}
     said = sorted(note for note in server["notes"].values() if note)
     assert said == sorted(expected.values())
+    assert sorted(server["scales"].values()) == scales_of_the_week()
+    assert server["by"] == {"caregiver"}, "who typed an entry survives its correction"
     store = Store(str(handset.file))
     assert store.count("waiting", "sent", "refused") == 0
+    on_the_phone = {key: [*f["answers"].values()] for key, f in store.journal(FILLED).items()}
+    assert on_the_phone == server["scales"]
     assert {key: e["note"] for key, e in store.journal().items()} == {
         key: note for key, note in server["notes"].items() if note
     }
-    assert server["versions"] > len(server["notes"]), "some were corrected after they were stored"
+    assert server["versions"] > server["rows"], "some were corrected after they were stored"
     assert server["revisions"] == server["versions"], "each version was written once"
     assert server["alerts"] == 1
     assert re.search(r"^!! ", handset.said, re.MULTILINE), "the notice was shown"
 
 
 def test_a_phone_that_died_with_its_fresh_tokens_signs_in_again_and_keeps_its_pending_list(
-    served: Settings,
+    served: Settings, tmp_path: Path
 ) -> None:
     who = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
-    store = Store(str(served.data_dir / "phone.db"))
+    store = Store(str(tmp_path / "phone.db"))
     phone = Phone(store, Server(store, f"http://127.0.0.1:{served.port}", who).send, lambda _: None)
     phone.sync()
     first = store.get("refresh_token")
@@ -222,8 +263,8 @@ def test_a_phone_that_died_with_its_fresh_tokens_signs_in_again_and_keeps_its_pe
     assert store.count("waiting", "sent") == 0
 
 
-def test_a_phone_never_pushes_what_one_patient_logged_as_another(served: Settings) -> None:
-    store = Store(str(served.data_dir / "phone.db"))
+def test_a_phone_never_pushes_what_one_patient_logged_as_another(served: Settings, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "phone.db"))
     url = f"http://127.0.0.1:{served.port}"
     ana = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
     fay = {"clinic": "elsewhere", "email": "fay@home.example", "password": PASSWORD}

@@ -81,7 +81,8 @@ def _result(result: Result, country: str) -> dict[str, Any]:
     return {
         "id": result.id,
         "verdict": result.verdict,
-        "version": result.stored.row.version if result.stored else None,
+        # Of a conflict, `version` and `current` are one copy: the base of the next push.
+        "version": result.stored.row.version if conflict and result.stored else result.version,
         "current": result.stored if conflict else None,
         "errors": result.errors,
         "notice": notices.asking_for_contact(notice) if result.contact_today else notice,

@@ -66,7 +66,8 @@ class QuestionnaireJournal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return self._receipt("duplicate", stored)
-        check_moment(self.work, incoming)
+        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
+            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
         columns = self._columns(incoming) | {"content_hash": digest}
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"

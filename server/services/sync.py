@@ -81,12 +81,16 @@ class Kept:
 class Result:
     """The verdict on one item. ``stored`` is what is there now, where there is anything.
 
+    ``version`` is the one this item made or was found to repeat: items after it in the same batch
+    may have made newer ones. On a conflict it made none.
+
     ``contact_today``: the notice also asks the patient to contact the clinic today.
     """
 
     id: UUID | None
     verdict: Verdict
     stored: Kept | None = None
+    version: int | None = None
     flags: tuple[RedFlag, ...] = ()
     errors: Sequence[Mapping[str, str]] = ()
     touched: frozenset[date] = frozenset()
@@ -202,11 +206,13 @@ def _store(books: Books, change: Change, row_id: UUID) -> Result:
         receipt = books.entries.store(incoming)
         books.entries.known[row_id] = receipt.entry
         kept = Kept(Kind.ENTRY, receipt.entry)
-        return Result(row_id, Verdict(receipt.outcome), kept, receipt.flags, touched=receipt.touched)
+        version = receipt.entry.version
+        return Result(row_id, Verdict(receipt.outcome), kept, version, receipt.flags, touched=receipt.touched)
     taken = books.responses.store(incoming)
     books.responses.known[row_id] = taken.response
     kept = Kept(Kind.QUESTIONNAIRE_RESPONSE, taken.response)
-    return Result(row_id, Verdict(taken.outcome), kept, taken.flags, contact_today=taken.contact_today)
+    version, contact = taken.response.version, taken.contact_today
+    return Result(row_id, Verdict(taken.outcome), kept, version, taken.flags, contact_today=contact)
 
 
 def _remove(books: Books, change: Change, row_id: UUID) -> Result:
@@ -219,4 +225,4 @@ def _remove(books: Books, change: Change, row_id: UUID) -> Result:
         touched = books.entries.remove(row_id, change.base_version)
     else:
         books.responses.remove(row_id, change.base_version)
-    return Result(row_id, Verdict.UPDATED, Kept(change.kind, stored), touched=touched)
+    return Result(row_id, Verdict.UPDATED, Kept(change.kind, stored), stored.version, touched=touched)

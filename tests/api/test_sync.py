@@ -88,6 +88,18 @@ def test_one_batch_may_make_correct_and_delete_the_same_entry(cast: Cast, clock:
     assert [e["deleted"] for e in pull_all(cast)] == [True]
 
 
+def test_each_verdict_names_the_version_its_own_item_made(cast: Cast, clock: Clock) -> None:
+    made = put(entry(clock.now, note="first"))
+    corrected = {**made, "base_version": 1, "entry": entry(clock.now, note="second")}
+    deleted = {"id": made["id"], "action": "delete", "base_version": 2}
+    stale = {**made, "base_version": 1, "entry": entry(clock.now, note="too late")}
+    answer = cast.ana.post("/sync", {"items": [made, made, corrected, stale, deleted]})
+    assert verdicts(answer) == ["created", "duplicate", "updated", "conflict", "updated"]
+    results = answer.json["results"]
+    assert [result["version"] for result in results] == [1, 1, 2, 3, 3]
+    assert results[3]["current"]["version"] == 3, "of a conflict the copy to push on top of"
+
+
 def test_a_deleted_entry_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clock) -> None:
     item = put(entry(clock.now, note="not for ever"))
     cast.ana.post("/sync", {"items": [item]})

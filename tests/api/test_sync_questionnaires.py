@@ -149,3 +149,13 @@ def before_responses_are_read(app: Flask, act: Any) -> Iterator[None]:
     finally:
         event.remove(engine, "before_cursor_execute", interrupt)
     assert not waiting, "nothing came between"
+
+
+def test_a_scale_that_came_in_time_may_be_corrected_for_ever(cast: Cast, clock: Clock) -> None:
+    felt = clock.now
+    item = push(filled(felt, "gad-7"))
+    assert verdicts(cast.ana.post("/sync", {"items": [item]})) == ["created"]
+    clock.forward(days=40)
+    later = {**item, "base_version": 1, "questionnaire_response": filled(felt, "gad-7", each=1)}
+    moved = {**item, "base_version": 2, "questionnaire_response": filled(felt - timedelta(days=1), "gad-7")}
+    assert verdicts(cast.ana.post("/sync", {"items": [later, moved]})) == ["updated", "invalid"]

@@ -1,0 +1,178 @@
+"""What the phone of `examples/phone.py` does with scales, and with what others wrote, app by app."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from examples.phone import (
+    ENTRY,
+    FILLED,
+    MADE_BY_SERVER,
+    WRITABLE,
+    Json,
+    Phone,
+    Refused,
+    Store,
+    filled,
+    merged,
+)
+from schemas.entry import EntryBody
+from schemas.questionnaire_response import QuestionnaireResponseBody
+from schemas.scale import ScaleAnswer
+from schemas.sync import SyncedEntry, SyncedQuestionnaireResponse
+from server.clinical.instruments.catalog import instrument
+from tests.cast import Cast, Person, entry
+from tests.conftest import Clock
+
+PHQ2 = ScaleAnswer().dump(instrument("phq-2", 1))
+
+
+def phone_of(person: Person, clock: Clock, **future: Any) -> Phone:
+    """A phone of ``person``. ``future`` is what a newer server keeps beside each entry (see `Newer`)."""
+
+    def send(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        answer = person.send(method, path.removeprefix("/v1"), body)
+        return answer.status_code, answer.get_json()
+
+    return Phone(Store(":memory:"), Newer(send, future).send if future else send, print, clock)
+
+
+class Newer:
+    """A server that already knows members which this app does not: it takes and gives them."""
+
+    def __init__(self, send: Any, future: Json) -> None:
+        self.beyond, self.future = send, future
+
+    def send(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        """Send to the server of today without what it would refuse; give back what the newer one keeps."""
+        body = json.loads(json.dumps(body))
+        for item in (body or {}).get("items", ()):
+            for name in self.future.keys() & item.get(ENTRY, {}).keys():
+                self.future[name] = item[ENTRY].pop(name)
+        status, answer = self.beyond(method, path, body)
+        for copy in (*answer["changes"], *(r["current"] for r in answer["results"] if r["current"])):
+            copy.update(self.future if copy["kind"] == ENTRY and not copy["deleted"] else {})
+        return status, answer
+
+
+def test_a_scale_that_is_due_is_filled_corrected_and_taken_back_offline(cast: Cast, clock: Clock) -> None:
+    path = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    day = clock.now.date().isoformat()
+    asked = {"instrument": "phq-2", "anchor": "once", "first_day": day, "open_days": 1}
+    version = cast.coordinator.get(path).json["version"]
+    assert cast.coordinator.put(path, {"scales": [asked]}, version).status_code == 200
+
+    phone = phone_of(cast.ana, clock)
+    phone.look()
+    assert [due["instrument"] for due in phone.due()] == [None, "phq-2"]
+    with pytest.raises(Refused, match="no answer 9"):
+        phone.fill("phq-2", [9, 0], "Europe/Oslo")
+    row_id = phone.fill("phq-2", [1, None], "Europe/Oslo")
+    phone.log(entry(clock.now))
+    assert phone.due() == [], "what was done offline is done"
+    phone.sync(), phone.look()
+    assert phone.due() == []
+    stored = cast.ana.get(f"/questionnaire-responses/{row_id}").json
+    assert (stored["answers"], stored["occurrence"]) == ({"q1": 1, "q2": None}, f"phq-2:{day}")
+
+    phone.edit(row_id, phone.store.journal(FILLED)[row_id] | filled(PHQ2, [3, 3]))
+    phone.sync()
+    corrected = cast.ana.get(f"/questionnaire-responses/{row_id}").json
+    assert (corrected["total"], corrected["occurrence"]) == (6, f"phq-2:{day}")
+    phone.delete(row_id)
+    phone.sync(), phone.look()
+    assert cast.ana.get(f"/questionnaire-responses/{row_id}").status_code == 404
+    assert [due["instrument"] for due in phone.due()] == ["phq-2"]
+    clock.forward(days=1)
+    assert phone.due() == [], "what was due yesterday is not shown today"
+
+
+def test_a_phone_knows_every_member_of_today() -> None:
+    taken = {*EntryBody().fields, *QuestionnaireResponseBody().fields}
+    given = {*SyncedEntry().fields, *SyncedQuestionnaireResponse().fields}
+    assert taken == WRITABLE
+    # `total` is one of each: the score, and what is typed in for scales kept as a score.
+    assert given - taken == MADE_BY_SERVER - {"seen_by_team_at"}
+
+
+def test_a_correction_keeps_who_typed_it_and_what_a_newer_app_wrote(cast: Cast, clock: Clock) -> None:
+    phone, tablet = (phone_of(cast.ana, clock, weather="rain") for _ in range(2))
+    row_id = phone.log(entry(clock.now, entered_by="caregiver"))
+    phone.sync(), tablet.sync()
+    tablet.edit(row_id, tablet.store.journal()[row_id] | {"note": "from the tablet"})
+    tablet.sync()
+    assert tablet.send.__self__.future == {"weather": "rain"}, "it was sent back"  # type: ignore[attr-defined]
+    assert cast.ana.get(f"/entries/{row_id}").json["entered_by"] == "caregiver"
+    phone.edit(row_id, phone.store.journal()[row_id] | {"items": {"mood": 1}})
+    phone.sync()  # a conflict: it was joined
+    found = phone.store.journal()[row_id]
+    assert found["items"] == {"mood": 1}
+    assert (found["weather"], found["note"], found["entered_by"]) == ("rain", "from the tablet", "caregiver")
+
+
+def test_a_member_that_only_the_server_makes_is_found_out_and_left_alone(cast: Cast, clock: Clock) -> None:
+    """A newer server shows `seen_on`, and refuses to have it told by a phone, as any unknown member."""
+    phone = phone_of(cast.ana, clock)
+    row_id = phone.log(entry(clock.now))
+    phone.sync()
+    with phone.store.all_or_nothing():
+        phone.store.apply(row_id, ENTRY, 1, phone.store.journal()[row_id] | {"seen_on": "2026-03-02"})
+    phone.edit(row_id, phone.store.journal()[row_id] | {"note": "more"})
+    phone.sync()
+    assert phone.store.count("refused") == 0
+    assert cast.ana.get(f"/entries/{row_id}").json["note"] == "more"
+
+
+def test_of_two_corrections_of_one_scale_none_is_mixed_from_both(cast: Cast, clock: Clock) -> None:
+    phone, tablet = (phone_of(cast.ana, clock) for _ in range(2))
+    row_id = phone.log({**filled(PHQ2, [0, 0]), "occurred_at": clock.now.isoformat(), "zone": "UTC"}, FILLED)
+    phone.sync(), tablet.sync()
+    for device, values in ((phone, [3, 0]), (tablet, [0, 2])):
+        device.edit(row_id, device.store.journal(FILLED)[row_id] | filled(PHQ2, values))
+        device.sync()
+    phone.sync()
+    for device in (phone, tablet):
+        assert device.store.journal(FILLED)[row_id]["answers"] == {"q1": 0, "q2": 2}
+    revisions = cast.ana.get(f"/questionnaire-responses/{row_id}/revisions").json["items"]
+    assert [list(r["content"]["answers"].values()) for r in revisions] == [[0, 0], [3, 0], [0, 2]]
+
+
+def test_what_was_corrected_elsewhere_is_not_undone_by_a_lost_answer(cast: Cast, clock: Clock) -> None:
+    phone, tablet = (phone_of(cast.ana, clock) for _ in range(2))
+    row_id = phone.log(entry(clock.now, note="mistyped"))
+    items = phone.store.batch(1)
+    cast.ana.post("/sync", {"items": items})  # and the answer is lost
+    tablet.sync()
+    tablet.edit(row_id, tablet.store.journal()[row_id] | {"note": "typed well"})
+    tablet.sync(), phone.sync()
+    assert phone.store.journal()[row_id]["note"] == "typed well"
+    assert phone.store.count("waiting", "sent") == 0
+
+
+def test_members_are_merged_three_ways() -> None:
+    base = {"items": {"mood": 5, "pain": 2}, "safety": "no", "note": "a", "tags": ["x"]}
+    theirs = {"items": {"mood": 5, "pain": 7}, "safety": "no", "note": "a\nb", "tags": ["x"], "new": 1}
+    mine = {"items": {"mood": 1, "pain": 2}, "note": "a\nc", "tags": ["y"]}
+    assert merged(base, theirs, mine) == {
+        "items": {"mood": 1, "pain": 7},
+        "note": "a\nb\nc",
+        "tags": ["y"],
+        "new": 1,
+    }
+
+
+def test_half_of_two_fillings_is_no_filling() -> None:
+    theirs, mine = ({"answers": {"q1": a, "q2": b}} for a, b in ((1, 0), (0, 1)))
+    assert merged({"answers": {"q1": 0, "q2": 0}}, theirs, mine) == mine
+
+
+def test_the_last_day_of_a_scale_ends_when_the_server_says(clock: Clock) -> None:
+    phone = Phone(Store(":memory:"), lambda *_: (404, {}), print, clock)
+    until = clock.now + timedelta(hours=1)
+    occurrence = {"key": "phq-2:x", "instrument": "phq-2", "until": until.isoformat(), "done": False}
+    phone.store.keep("today", json.dumps({"occurrences": [occurrence]}))
+    assert phone.due() == [occurrence]
+    clock.forward(hours=1)
+    assert phone.due() == []
