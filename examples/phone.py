@@ -332,9 +332,7 @@ class Phone:
         row_id, kind, theirs = item["id"], item["kind"], written(current)
         query = "SELECT base, body FROM pending WHERE id = ? ORDER BY number"
         rows = self.store.db.execute(query, (row_id,)).fetchall()
-        # We made the id: where creating it conflicts, ours had arrived, and theirs was made from it.
-        base = item.get(kind, {}) if item["base_version"] is None else json.loads(rows[0][0] or "{}")
-        mine = json.loads(rows[-1][1] or "null")
+        base, mine = json.loads(rows[0][0] or "{}"), json.loads(rows[-1][1] or "null")
         self.store.db.execute("DELETE FROM pending WHERE id = ?", (row_id,))
         self.store.apply(row_id, kind, current["version"], theirs)
         if mine is None or mine == base:

@@ -97,6 +97,21 @@ class Journal:
         self._raise(flags, entry)
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
 
+    def repeated(self, incoming: Incoming) -> Receipt | None:
+        """Return the receipt of an entry that was stored like this before and corrected since, or None.
+
+        A phone whose answer was lost sends it again: it must hear what it said then, notice and all.
+        """
+        key = (*self._key(incoming.id), (incoming.base_version or 0) + 1)
+        revision = self.work.session.get(EntryRevision, key)
+        if revision is None:
+            return None
+        vault.opened(self.work, [revision])
+        if revision.content != plain(incoming.content):
+            return None
+        then = Entry(**self._columns(incoming))
+        return Receipt("duplicate", self.known[incoming.id], self._flags(then), self.patient)
+
     def remove(self, entry_id: UUID, version: int | None) -> frozenset[date]:
         """Empty an entry and mark it deleted; its revisions stay. Returns the days to judge again."""
         entry = self.known.get(entry_id)

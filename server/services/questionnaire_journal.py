@@ -7,7 +7,7 @@ safety check. Scores are made once, with the version that was answered, and neve
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -78,6 +78,16 @@ class QuestionnaireJournal:
         for finding in _findings(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
         return receipt
+
+    def repeated(self, incoming: Incoming) -> ResponseReceipt | None:
+        """Return the receipt of a response that was stored like this before and corrected since, or None."""
+        key = (incoming.id, (incoming.base_version or 0) + 1)
+        query = (self.work.clinic_id, self.patient.id, *key)
+        revision = self.work.session.get(QuestionnaireResponseRevision, query)
+        if revision is None or revision.content != _plain(incoming.content):
+            return None
+        then = QuestionnaireResponse(**self._columns(incoming))
+        return replace(self._receipt("duplicate", then), response=self.known[incoming.id])
 
     def remove(self, response_id: UUID, version: int | None) -> None:
         """Empty a response and mark it deleted; its revisions stay, and so does what it raised."""

@@ -5,6 +5,7 @@ One bad item never blocks the rest: each has its own savepoint and its own verdi
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -184,6 +185,8 @@ def _apply(books: Books, change: Change) -> Result:
         with books.entries.work.session.begin_nested():
             return act(books, change, change.id)
     except VersionError as error:
+        if (repeated := _repeated(books, change, change.id)) is not None:
+            return repeated
         stored, said = Kept(change.kind, books.known(change)), [{"detail": error.detail}]
         return Result(change.id, Verdict.CONFLICT, stored, errors=said)
     except Invalid as error:
@@ -213,6 +216,25 @@ def _store(books: Books, change: Change, row_id: UUID) -> Result:
     kept = Kept(Kind.QUESTIONNAIRE_RESPONSE, taken.response)
     version, contact = taken.response.version, taken.contact_today
     return Result(row_id, Verdict(taken.outcome), kept, version, taken.flags, contact_today=contact)
+
+
+def _repeated(books: Books, change: Change, row_id: UUID) -> Result | None:
+    """Return the verdict on what was stored before and corrected since; None for a real conflict.
+
+    Otherwise a phone that lost the answer would push its old text over the correction of it.
+    """
+    if change.action is Action.DELETE:
+        return None
+    incoming = Incoming(row_id, change.content, change.base_version, Source.APP, change.sent_at)
+    kept, version = Kept(change.kind, books.known(change)), (change.base_version or 0) + 1
+    if change.kind is Kind.ENTRY:
+        found = books.entries.repeated(incoming)
+        return Result(row_id, Verdict.DUPLICATE, kept, version, found.flags) if found else None
+    with suppress(Invalid):  # the edition that was answered then may be offered no more
+        if taken := books.responses.repeated(incoming):
+            contact = taken.contact_today
+            return Result(row_id, Verdict.DUPLICATE, kept, version, taken.flags, contact_today=contact)
+    return None
 
 
 def _remove(books: Books, change: Change, row_id: UUID) -> Result:

@@ -84,8 +84,21 @@ def test_one_batch_may_make_correct_and_delete_the_same_entry(cast: Cast, clock:
     deleted = {"id": made["id"], "action": "delete", "base_version": 2}
     assert verdicts(cast.ana.post("/sync", {"items": [made, corrected]})) == ["created", "updated"]
     assert [e["note"] for e in pull_all(cast)] == ["second"]
-    assert verdicts(cast.ana.post("/sync", {"items": [made, deleted]})) == ["conflict", "updated"]
+    assert verdicts(cast.ana.post("/sync", {"items": [made, deleted]})) == ["duplicate", "updated"]
     assert [e["deleted"] for e in pull_all(cast)] == [True]
+
+
+def test_a_push_whose_answer_was_lost_is_no_conflict_after_a_correction(cast: Cast, clock: Clock) -> None:
+    made = put(entry(clock.now, safety="plan"))
+    corrected = {**made, "base_version": 1, "entry": entry(clock.now, note="from the tablet")}
+    first = cast.ana.post("/sync", {"items": [made]}).json["results"][0]
+    cast.ana.post("/sync", {"items": [corrected]})
+    answer = cast.ana.post("/sync", {"items": [made, {**made, "base_version": 1}]}).json
+    again, conflict = answer["results"]
+    assert (again["verdict"], again["version"]) == ("duplicate", 1)
+    assert again["notice"] == first["notice"], "the phone may not have shown it"
+    assert conflict["verdict"] == "conflict"
+    assert answer["changes"][0]["note"] == "from the tablet"
 
 
 def test_each_verdict_names_the_version_its_own_item_made(cast: Cast, clock: Clock) -> None:
@@ -93,11 +106,11 @@ def test_each_verdict_names_the_version_its_own_item_made(cast: Cast, clock: Clo
     corrected = {**made, "base_version": 1, "entry": entry(clock.now, note="second")}
     deleted = {"id": made["id"], "action": "delete", "base_version": 2}
     stale = {**made, "base_version": 1, "entry": entry(clock.now, note="too late")}
-    answer = cast.ana.post("/sync", {"items": [made, made, corrected, stale, deleted]})
-    assert verdicts(answer) == ["created", "duplicate", "updated", "conflict", "updated"]
+    answer = cast.ana.post("/sync", {"items": [made, made, corrected, made, stale, deleted]})
+    assert verdicts(answer) == ["created", "duplicate", "updated", "duplicate", "conflict", "updated"]
     results = answer.json["results"]
-    assert [result["version"] for result in results] == [1, 1, 2, 3, 3]
-    assert results[3]["current"]["version"] == 3, "of a conflict the copy to push on top of"
+    assert [result["version"] for result in results] == [1, 1, 2, 1, 3, 3]
+    assert results[4]["current"]["version"] == 3, "of a conflict the copy to push on top of"
 
 
 def test_a_deleted_entry_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clock) -> None:

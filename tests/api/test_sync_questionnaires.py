@@ -159,3 +159,16 @@ def test_a_scale_that_came_in_time_may_be_corrected_for_ever(cast: Cast, clock: 
     later = {**item, "base_version": 1, "questionnaire_response": filled(felt, "gad-7", each=1)}
     moved = {**item, "base_version": 2, "questionnaire_response": filled(felt - timedelta(days=1), "gad-7")}
     assert verdicts(cast.ana.post("/sync", {"items": [later, moved]})) == ["updated", "invalid"]
+
+
+def test_item_9_is_answered_again_where_its_answer_was_lost_and_it_was_corrected(
+    cast: Cast, clock: Clock
+) -> None:
+    item = push(with_item9(clock.now, 2))
+    corrected = {**item, "base_version": 1, "questionnaire_response": with_item9(clock.now, 0)}
+    first = cast.ana.post("/sync", {"items": [item]}).json["results"][0]
+    cast.ana.post("/sync", {"items": [corrected]})
+    again = cast.ana.post("/sync", {"items": [item]}).json["results"][0]
+    assert (again["verdict"], again["version"]) == ("duplicate", 1)
+    assert "contact your clinic today" in again["notice"]["text"]
+    assert again["notice"] == first["notice"]
