@@ -18,8 +18,9 @@ test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 
 check: lint types cover test  ## what CI runs
 
-cover: $(READY)         ## every branch of the clinical core is tested
+cover: $(READY)         ## every branch of the clinical core is tested, and two phones for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -28,6 +29,7 @@ types: $(READY)
 	@$(BIN)/mypy server schemas jobs
 
 openapi: $(READY)       ## regenerate the contract from the code
+	@$(BIN)/python -m tests.contract_examples
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
 bench: $(READY)

@@ -21,6 +21,7 @@ RESPONSE = {
     "answers": ANSWERS,
     "occurred_at": "2026-05-02T20:15:00+02:00",
     "zone": "Europe/Oslo",
+    "occurrence": "phq-9:2026-05-01",
 }
 
 

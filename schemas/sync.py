@@ -11,6 +11,7 @@ from schemas.fields import Id, Moment, Text, Whole
 from schemas.questionnaire_response import QuestionnaireResponseAnswer, QuestionnaireResponseBody
 
 ITEMS_MOST = 200
+ON_THE_TRAIN = {**ENTRY, "occurred_at": "2026-05-02T19:30:00+02:00", "note": "On the train."}
 
 
 class Id7(Id):
@@ -64,7 +65,7 @@ class SyncBody(Body):
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "cursor": None,
-        "items": [{"id": "01a1e8a0-5c00-7000-8000-000000000001", "action": "put", "entry": ENTRY}],
+        "items": [{"id": "01a1e8a0-5c00-7000-8000-000000000003", "action": "put", "entry": ON_THE_TRAIN}],
     }
 
     cursor = Text(longest=500, allow_none=True, load_default=None)

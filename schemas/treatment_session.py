@@ -14,9 +14,9 @@ class TreatmentSessionBody(Body):
     """A session to record, planned or delivered."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
-        "course_id": "019c9f6a-0000-7000-8000-000000000001",
+        "course_id": "019caae3-5000-7000-8000-000000000005",
         "status": "delivered",
-        "at": "2026-03-02T10:00:00+01:00",
+        "at": "2026-04-17T10:00:00+02:00",
     }
 
     course_id = Id(required=True)

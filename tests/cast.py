@@ -77,15 +77,15 @@ class Cast:
 def found_clinic(app: Flask) -> Cast:
     """Make two clinics with their people and sign everybody in."""
     ours, theirs = uuid7(), uuid7()
-    _clinic(app, ours, "demo"), _clinic(app, theirs, "elsewhere")
-    bo = _staff(app, ours, Role.CLINICIAN, "Bo")
+    new_clinic(app, ours, "demo"), new_clinic(app, theirs, "elsewhere")
+    bo = new_staff(app, ours, Role.CLINICIAN, "Bo")
     return Cast(
         ana=_patient(app, ours, "Ana", bo.account_id),
         bo=bo,
-        coordinator=_staff(app, ours, Role.COORDINATOR, "Dee"),
-        admin=_staff(app, ours, Role.CLINIC_ADMIN, "Eli"),
-        scheduler=_staff(app, ours, Role.INTEGRATION, "Scheduling"),
-        cyd=_staff(app, theirs, Role.CLINICIAN, "Cyd"),
+        coordinator=new_staff(app, ours, Role.COORDINATOR, "Dee"),
+        admin=new_staff(app, ours, Role.CLINIC_ADMIN, "Eli"),
+        scheduler=new_staff(app, ours, Role.INTEGRATION, "Scheduling"),
+        cyd=new_staff(app, theirs, Role.CLINICIAN, "Cyd"),
         other_patient=_patient(app, theirs, "Fay", None),
     )
 
@@ -109,14 +109,16 @@ def sign_in(client: FlaskClient, clinic: str, email: str, password: str = PASSWO
     return tokens
 
 
-def _clinic(app: Flask, clinic_id: UUID, slug: str) -> None:
+def new_clinic(app: Flask, clinic_id: UUID, slug: str) -> None:
+    """Found a clinic."""
     around = Surroundings.of(app)
     with around.database.write() as session:
         work = Work(session, around.clock(), system(clinic_id))
         clinics.create(work, slug=slug, name=slug.title(), zone="Europe/Oslo", country="GB")
 
 
-def _staff(app: Flask, clinic_id: UUID, role: Role, name: str) -> Person:
+def new_staff(app: Flask, clinic_id: UUID, role: Role, name: str) -> Person:
+    """Hire somebody and sign them in."""
     around = Surroundings.of(app)
     with around.database.write() as session:
         work = Work(session, around.clock(), system(clinic_id))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from flask import Flask
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from schemas.base import Body
@@ -17,6 +18,7 @@ from server.api import contract
 from server.app import create_app
 from server.clinical.vocabulary import Role
 from server.settings import Settings
+from tests import contract_examples
 from tests.source import ROOT
 
 # Pages for people and the contract itself: no data behind them.
@@ -144,6 +146,36 @@ def test_every_request_body_shows_an_example(document: dict[str, Any]) -> None:
         if "requestBody" in doc:
             content = doc["requestBody"]["content"]["application/json"]
             assert isinstance(content.get("example"), dict), f"{method} {path}"
+
+
+def answers(document: dict[str, Any]) -> Iterator[tuple[Operation, str, str, dict[str, Any]]]:
+    """Yield every answer of the contract that has a body: its operation, status, content type and content."""
+    for operation in operations(document):
+        for status, answer in operation.doc["responses"].items():
+            for kind, content in answer.get("content", {}).items() if status.startswith("2") else ():
+                yield operation, status, kind, content
+
+
+def test_every_answer_a_phone_reads_has_an_example(document: dict[str, Any]) -> None:
+    for operation, status, kind, content in answers(document):
+        if "patient" in operation.doc["x-roles"] or operation.doc["security"] == []:
+            assert "example" in content, f"{operation.method} {operation.path} {status} {kind}"
+
+
+def test_the_examples_of_answers_fit_their_own_schema(document: dict[str, Any]) -> None:
+    count = 0
+    for operation, status, _, content in answers(document):
+        if "example" in content:
+            schema = {**content["schema"], "components": document["components"]}
+            found = [e.message for e in OAS31Validator(schema).iter_errors(content["example"])]
+            assert found == [], f"{operation.method} {operation.path} {status}"
+            count += 1
+    assert count > 50
+
+
+def test_the_examples_of_answers_are_what_the_server_says_today() -> None:
+    committed = contract_examples.FILE.read_text("utf-8")
+    assert committed == contract_examples.written(), "run `make openapi`"
 
 
 @pytest.mark.parametrize(

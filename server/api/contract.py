@@ -1,6 +1,9 @@
 """The contract (OpenAPI 3.1), generated from blueprints and schemas."""
 
+import json
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,6 +14,8 @@ from schemas.fields import Choice, Named
 from schemas.sync import ByKind
 from server.api.converters import Uuid7Converter
 
+# What the server said in a small story, by operation, status and content type; a test plays it again.
+ANSWERS = Path(__file__).with_name("examples.json")
 PROBLEM = "application/problem+json"
 CONFIG = {
     "API_TITLE": "Afterglow",
@@ -57,10 +62,26 @@ def document(api: Api) -> dict[str, Any]:
             parameters.append(_if_match(operation.pop("x-if-match") == "required"))
         if operation.pop("x-csv", False):
             operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    _show_answers(spec)
     # Ours is paging by cursor: the library's page numbers would only confuse.
     spec["components"]["schemas"].pop("PaginationMetadata", None)
     spec["components"].pop("headers", None)
     return spec
+
+
+def _show_answers(spec: dict[str, Any]) -> None:
+    """Put the example of each answer beside its schema."""
+    for operation, statuses in _answers().items():
+        method, path = operation.split(" ")
+        responses = spec["paths"][path][method]["responses"]
+        shown = ((status, kind, said) for status, kinds in statuses.items() for kind, said in kinds.items())
+        for status, kind, said in shown:
+            responses[status]["content"][kind]["example"] = said
+
+
+@cache
+def _answers() -> dict[str, Any]:
+    return dict(json.loads(ANSWERS.read_text("utf-8")))
 
 
 def _choice_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
