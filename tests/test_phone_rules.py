@@ -11,6 +11,7 @@ from examples.phone import (
     ENTRY,
     FILLED,
     MADE_BY_SERVER,
+    STORED,
     WRITABLE,
     Json,
     Phone,
