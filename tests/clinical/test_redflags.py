@@ -83,9 +83,22 @@ def test_high_spirits_count_two_days_after_the_session() -> None:
     assert seen({"euphoria": 1}, hours=49) == [("euphoria", P1, Notice.CALL_CLINIC)]
 
 
-def test_a_severe_effect_is_urgent_and_a_very_severe_one_shows_emergency_help() -> None:
+def test_a_severe_effect_is_urgent_and_a_very_severe_one_is_an_emergency() -> None:
     assert seen({"headache": 3}) == [("headache", P1, Notice.CALL_CLINIC)]
-    assert seen({"headache": 4}) == [("headache", P1, Notice.EMERGENCY)]
+    assert seen({"headache": 4}) == [("headache", P0, Notice.EMERGENCY)]
+
+
+@pytest.mark.parametrize("term", SIDE_EFFECTS)
+@pytest.mark.parametrize("grade", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("hours", [1, 100, None])
+def test_the_patient_sees_what_the_class_says(term: str, grade: int, hours: float | None) -> None:
+    shown = {P0: Notice.EMERGENCY, P1: Notice.CALL_CLINIC, P2: Notice.CALL_CLINIC}
+    found = flags({term: grade}, hours=hours)
+    assert [(f.code, f.notice) for f in found] == [(term, shown[f.urgency]) for f in found]
+    if grade == 4:
+        assert [f.urgency for f in found] == [P0]
+    if grade == 0:
+        assert found == ()
 
 
 def test_severe_confusion_is_an_emergency() -> None:
@@ -94,7 +107,7 @@ def test_severe_confusion_is_an_emergency() -> None:
 
 def test_severe_nausea_can_wait_for_the_next_business_day_but_the_worst_cannot() -> None:
     assert seen({"nausea": 3}) == [("nausea", P2, Notice.CALL_CLINIC)]
-    assert seen({"nausea": 4}) == [("nausea", P1, Notice.EMERGENCY)]
+    assert seen({"nausea": 4}) == [("nausea", P0, Notice.EMERGENCY)]
 
 
 @pytest.mark.parametrize(

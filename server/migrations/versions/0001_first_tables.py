@@ -381,6 +381,8 @@ def upgrade() -> None:
         sa.Column("clock_suspect", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("side_effects", sa.JSON(), nullable=False),
+        sa.Column("side_effect_onset", sa.JSON(), nullable=False),
+        sa.Column("side_effect_details", sa.JSON(), nullable=False),
         sa.Column("hours_since_session", sa.Double(), nullable=True),
         sa.Column("safety", sa.String(32), nullable=True),
         sa.Column("medication", sa.JSON(), nullable=False),
