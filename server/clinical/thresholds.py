@@ -185,6 +185,12 @@ _MAINTENANCE = (
     ),
 )
 
+_CONFIRM = (
+    Threshold("confirm.open_days", 3, 1, 7, "days", "proposal", "how long what the watch asks is open"),
+    Threshold("confirm.again_days", 14, 7, 90, "days", "proposal", "calm before the watch asks it again"),
+    Threshold("confirm.fresh_days", 2, 0, 14, "days", "proposal", "an answer as fresh as this is enough"),
+)
+
 _ESCALATION = (
     Threshold("escalation.p0_first_minutes", 15, 5, 60, "minutes", _CLOCK, "P0 unacknowledged: level 1"),
     Threshold("escalation.p0_second_minutes", 30, 10, 120, "minutes", _CLOCK, "P0 unacknowledged: level 2"),
@@ -212,7 +218,7 @@ _ESCALATION = (
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
     {
         t.key: t
-        for group in (_ALERT, _BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _ESCALATION)
+        for group in (_ALERT, _BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _CONFIRM, _ESCALATION)
         for t in group
     }
 )

@@ -20,7 +20,8 @@ class QuestionnaireResponse(Base):
     numbers or null; `entered_total` is a total typed in instead of answers. `total`, `subscores`,
     `band`, `prorated` and `missing` are the score as it was made then; `safety` lists what could not
     wait, `safety_missing` the safety items nobody answered: their absence is no "no". `occurrence`
-    names the check-in it answers; `sequence` is the patient's change counter at the last write.
+    names the check-in it answers; `superseded`: another answer to it was filled later and counts instead.
+    `sequence` is the patient's change counter at the last write.
     """
 
     __tablename__ = "questionnaire_responses"
@@ -38,7 +39,8 @@ class QuestionnaireResponse(Base):
     instrument_version: Mapped[int]
     locale: Mapped[str] = mapped_column(String(35))
     sensitivity: Mapped[Sensitivity] = mapped_column(Coded(Sensitivity))
-    occurrence: Mapped[str | None] = mapped_column(String(200))
+    occurrence: Mapped[str | None] = mapped_column(String(80))
+    superseded: Mapped[bool]
     occurred_at: Mapped[datetime] = mapped_column(Instant)
     zone: Mapped[str] = mapped_column(String(64))
     local_day: Mapped[date]

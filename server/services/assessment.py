@@ -16,6 +16,7 @@ from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
 from server.services import episode as episodes
+from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
 from server.services.civil_time import civil_day
 from server.services.episode import Finding
@@ -90,6 +91,7 @@ def _judge(work: Work, patient: Patient, day: date, material: Material) -> Seque
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
     judged = relapse.watch(material.history, arm, material.treatments, material.policy, day)
     row = _store(work, patient, judged, material.policy)
+    scale_requests.ask(work, patient, judged, material.policy)
     if judged.signal:
         finding = Finding(
             family=FAMILY[arm],

@@ -22,6 +22,7 @@ from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseR
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import scale as scales
+from server.services import superseding
 from server.services.civil_time import civil_day
 from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
@@ -68,11 +69,13 @@ class QuestionnaireJournal:
             return self._receipt("duplicate", stored)
         check_moment(self.work, incoming)
         columns = self._columns(incoming) | {"content_hash": digest}
+        before = None if stored is None else stored.occurrence
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
             response, outcome = self._correct(stored, incoming, columns), "updated"
         self._keep_revision(response, _plain(incoming.content))
+        superseding.settle(self.work, self.patient, before, response.occurrence)
         receipt = self._receipt(outcome, response)
         for finding in _findings(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
@@ -89,11 +92,13 @@ class QuestionnaireJournal:
             raise _not_yours()
         response.deleted_at = self.work.now
         self._next_version(response)
+        before = response.occurrence
         response.answers, response.subscores = {}, {}
         response.missing, response.safety, response.safety_missing = [], [], []
         response.total = response.entered_total = response.band = response.occurrence = None
-        response.prorated = False
+        response.prorated = response.superseded = False
         self.work.session.flush()
+        superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
 
@@ -117,6 +122,7 @@ class QuestionnaireJournal:
             version=1,
             source=incoming.source,
             sequence=self._next_change(),
+            superseded=False,
             deleted_at=None,
             **columns,
         )

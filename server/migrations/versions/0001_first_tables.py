@@ -415,7 +415,8 @@ def upgrade() -> None:
         sa.Column("instrument_version", sa.Integer(), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=False),
         sa.Column("sensitivity", sa.String(32), nullable=False),
-        sa.Column("occurrence", sa.String(length=200), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
+        sa.Column("superseded", sa.Boolean(), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("local_day", sa.Date(), nullable=False),
@@ -496,6 +497,25 @@ def upgrade() -> None:
             batch_op.f("ix_reminders_clinic_id_delivery_id"), ["clinic_id", "delivery_id"], unique=False
         )
 
+    op.create_table(
+        "scale_requests",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument", sa.String(length=64), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("arm", sa.String(32), nullable=False),
+        sa.Column("judged_day", sa.Date(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_scale_requests_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id", "patient_id", "instrument", "local_day", name=op.f("pk_scale_requests")
+        ),
+    )
     op.create_table(
         "zone_changes",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -639,6 +659,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_zone_changes_clinic_id_patient_id_since"))
 
     op.drop_table("zone_changes")
+    op.drop_table("scale_requests")
     with op.batch_alter_table("reminders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reminders_clinic_id_delivery_id"))
 
