@@ -151,6 +151,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index(
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_clinic_id_account_id_state_finished_at"),
+            ["clinic_id", "account_id", "state", "finished_at"],
+            unique=False,
+        )
             batch_op.f("ix_deliveries_state_urgency_due_at"), ["state", "urgency", "due_at"], unique=False
         )
 
@@ -692,6 +697,7 @@ def downgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deliveries_state_urgency_due_at"))
 
+        batch_op.drop_index(batch_op.f("ix_deliveries_clinic_id_account_id_state_finished_at"))
     op.drop_table("deliveries")
     op.drop_table("scale_texts")
     op.drop_table("policy_versions")
