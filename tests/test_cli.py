@@ -206,6 +206,7 @@ def test_a_port_in_use_is_said_before_anything_starts(environment: Environment) 
         ("PORT", "70000", "AFTERGLOW_PORT must be 1-65535"),
         ("HOST", "no.such.host.invalid", "can't listen"),
         ("COLOUR", "red", "AFTERGLOW_COLOUR is not a setting"),
+        ("CRISIS_LINES", "nowhere.toml", "AFTERGLOW_CRISIS_LINES can't be read as a file of text"),
         ("DATABASE_URL", "nonsense", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "oracle+nothing://x:secret@y/z", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "postgresql+psycopg://x:secret@127.0.0.1:9/z", "The database can't be reached"),

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from server.clinical import crisis_lines as lines
 from server.clinical import reminders
 from server.clinical.checkins import Occurrence
+from server.clinical.crisis_lines import CrisisLine, CrisisLines, Directory
 from server.models import Patient
 from server.services import clinic as clinics
 from server.services import notice as notices
@@ -48,6 +48,7 @@ class Crisis:
     emergency_number: str
     crisis_lines: tuple[str, ...]
     reviewed_on: date
+    lines: tuple[CrisisLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Today:
     crisis: Crisis
 
 
-def read(work: Work, patient_id: UUID) -> Today:
+def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
     """Return the patient's today, or raise NotFound. Reading it changes nothing."""
     patient = patients.get(work, patient_id)
     day = civil_day(work.now, patient.zone)
@@ -76,7 +77,7 @@ def read(work: Work, patient_id: UUID) -> Today:
         occurrences=[_due(o, patient.zone, o.key in done) for o in found],
         next_reminder_at=_next_reminder(work, patient),
         watch=_watch_hours(work, patient.zone),
-        crisis=_crisis(patient.country),
+        crisis=_crisis(directory.of(patient.country)),
     )
 
 
@@ -103,6 +104,11 @@ def _watch_hours(work: Work, zone: str) -> WatchHours:
     )
 
 
-def _crisis(country: str) -> Crisis:
-    found = lines.crisis_lines(country)
-    return Crisis(notices.NOT_AN_EMERGENCY_SERVICE, found.emergency, found.lines, lines.REVIEWED_ON)
+def _crisis(found: CrisisLines) -> Crisis:
+    return Crisis(
+        text=notices.NOT_AN_EMERGENCY_SERVICE,
+        emergency_number=found.emergency,
+        crisis_lines=found.texts,
+        lines=found.lines,
+        reviewed_on=found.reviewed_on,
+    )
