@@ -68,7 +68,10 @@ class CrisisAnswer(Answer):
 class TodayAnswer(Answer):
     """What is due now, and who reads it."""
 
-    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    local_day = Day(
+        required=True,
+        metadata={"description": "the patient's civil day, starting at the clinic's hour"},
+    )
     zone = Zone(required=True)
     day_ends_at = Moment(required=True)
     occurrences = fields.List(fields.Nested(OccurrenceAnswer), required=True)

@@ -23,7 +23,7 @@ from click.testing import CliRunner, Result
 from server.cli import main
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
-from server.models import Invitation
+from server.models import Clinic, Invitation
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import episode as episodes
@@ -233,12 +233,13 @@ def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(environment
 
 def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(environment: Environment) -> None:
     afterglow(environment, "migrate")
-    result = afterglow(environment, *add_clinic())
+    result = afterglow(environment, *add_clinic(**{"day-start": "5"}))
     assert result.exit_code == 0, result.output
     code = result.stdout.split()[-1]
     database = Database(f"sqlite:///{environment['AFTERGLOW_DATA_DIR']}/afterglow.db")
     with database.read() as session:
         invitation = session.query(Invitation).one()
+        assert session.query(Clinic).one().day_start == 5
     database.close()
     assert (invitation.code_hash, invitation.name, invitation.role) == (
         fingerprint(code),
