@@ -48,9 +48,9 @@ def reminders(around: Around, cast: Cast) -> Sequence[Reminder]:
 def run_until(around: Around, clock: Clock, end: datetime, every: timedelta = timedelta(minutes=15)) -> None:
     """Let time pass up to ``end``, with the jobs looking again and again."""
     while clock.now < end:
-        clock.now += every
-        remind.run(around, clock.now)
-        deliver.run(around, clock.now)
+        clock.now = min(clock.now + every, end)
+        if remind.run(around, clock.now):  # nothing else puts a message into the outbox here
+            deliver.run(around, clock.now)
 
 
 def log(cast: Cast, moment: datetime, zone: str = "Europe/Oslo") -> Any:
@@ -111,9 +111,9 @@ def test_complaint_04_everybody_is_reminded_on_their_own_clock_not_on_that_of_cl
 ) -> None:
     cast.ana.patch("/me/zone", {"zone": zone})
     set_rhythm(cast.ana, **NINE)
-    run_until(around, clock, clock.now + timedelta(days=1), timedelta(minutes=5))
+    run_until(around, clock, clock.now + timedelta(days=1))
     (came,) = reminders(around, cast)
-    assert 0 <= minutes_from(shown_in(came.created_at, zone), time(21), cast) < 5
+    assert 0 <= minutes_from(shown_in(came.created_at, zone), time(21), cast) < 15
 
 
 def test_complaint_05_an_entry_after_midnight_counts_for_the_evening_it_ends_and_stays_there(
@@ -143,7 +143,7 @@ def test_complaint_06_the_reminder_comes_when_today_says_it_will(
     cast: Cast, clock: Clock, around: Around
 ) -> None:
     said = datetime.fromisoformat(cast.ana.get("/me/today").json["next_reminder_at"])
-    run_until(around, clock, said - timedelta(minutes=1), timedelta(minutes=1))
+    run_until(around, clock, said - timedelta(minutes=1))
     assert not reminders(around, cast)
     run_until(around, clock, said + timedelta(minutes=1), timedelta(minutes=1))
     (came,) = reminders(around, cast)

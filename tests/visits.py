@@ -61,10 +61,11 @@ class Visits:
         return dict(answer.json)
 
     def log(self, days: int, **parts: Any) -> None:
-        """Let Ana log the last ``days`` days."""
-        for back in range(days):
-            answer = self.cast.ana.put(f"/entries/{uuid7()}", entry(self.now - timedelta(days=back), **parts))
-            assert answer.status_code == 201, answer.text
+        """Let Ana's phone bring the last ``days`` days, as one batch."""
+        logged = [entry(self.now - timedelta(days=back), **parts) for back in range(days)]
+        items = [{"id": str(uuid7()), "action": "put", "entry": one} for one in logged]
+        answer = self.cast.ana.post("/sync", {"items": items})
+        assert [one["verdict"] for one in answer.json["results"]] == ["created"] * days, answer.text
 
     def on_treatment(self) -> str:
         """Put Ana on a course with a session two weeks ago and a logged week: no guard holds."""
