@@ -24,6 +24,8 @@ def test_the_admin_sets_the_hour_at_which_days_start_and_no_entry_moves(cast: Ca
     assert cast.admin.patch("/clinic", {"day_start": 0}).json["day_start"] == 0
     today = cast.ana.get("/me/today").json
     assert (today["local_day"], today["day_ends_at"]) == ("2026-03-02", "2026-03-02T23:00:00+00:00")
+    exported = cast.ana.get("/me/export").json["entries"][0]["revisions"][0]
+    assert exported["local_day"] == "2026-02-28"
     late = cast.ana.put(f"/entries/{new_id()}", entry(at_one)).json["entry"]["local_day"]
     same = cast.ana.put(path, entry(at_one, note="as it was"), version=1).json["entry"]["local_day"]
     moved = cast.ana.put(path, entry(at_one.replace(minute=5)), version=2).json["entry"]["local_day"]
