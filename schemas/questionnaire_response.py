@@ -88,7 +88,10 @@ class QuestionnaireResponseAnswer(Answer):
     )
     occurred_at = Moment(required=True)
     zone = Zone(required=True)
-    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    local_day = Day(
+        required=True,
+        metadata={"description": "the patient's civil day, starting at the clinic's hour"},
+    )
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)

@@ -23,7 +23,7 @@ from click.testing import CliRunner, Result
 from server.cli import main
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
-from server.models import Invitation
+from server.models import Clinic, Invitation
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import episode as episodes
@@ -218,6 +218,7 @@ def test_a_port_in_use_is_said_before_anything_starts(migrated: Environment) -> 
         ("PORT", "70000", "AFTERGLOW_PORT must be 1-65535"),
         ("HOST", "no.such.host.invalid", "can't listen"),
         ("COLOUR", "red", "AFTERGLOW_COLOUR is not a setting"),
+        ("CRISIS_LINES", "nowhere.toml", "AFTERGLOW_CRISIS_LINES can't be read as a file of text"),
         ("DATABASE_URL", "nonsense", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "oracle+nothing://x:secret@y/z", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "postgresql+psycopg://x:secret@127.0.0.1:9/z", "The database can't be reached"),
@@ -242,12 +243,13 @@ def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(migrated: E
 
 
 def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(migrated: Environment) -> None:
-    result = afterglow(migrated, *add_clinic())
+    result = afterglow(migrated, *add_clinic(**{"day-start": "5"}))
     assert result.exit_code == 0, result.output
     code = result.stdout.split()[-1]
     database = Database(f"sqlite:///{migrated['AFTERGLOW_DATA_DIR']}/afterglow.db")
     with database.read() as session:
         invitation = session.query(Invitation).one()
+        assert session.query(Clinic).one().day_start == 5
     database.close()
     assert (invitation.code_hash, invitation.name, invitation.role) == (
         fingerprint(code),

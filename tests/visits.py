@@ -13,7 +13,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import episode as episodes
-from server.services.civil_time import civil_day
+from server.services import local_day as local_days
 from server.services.episode import Finding
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
@@ -84,7 +84,7 @@ class Visits:
         with Surroundings.of(self.app).database.write() as session:
             work = self.work(session)
             patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
-            day = civil_day(work.now, patient.zone)
+            day = local_days.of(work, work.now, patient.zone)
             finding = Finding(family, AlertClass.P2, day, ("R2:composite",), CANARY, {"why": CANARY})
             alert = episodes.raise_alert(work, patient, finding)
             assert alert is not None

@@ -22,6 +22,7 @@ from server.api.edge import (
     allow,
     documented_headers,
     etag,
+    here,
     if_match,
     reading,
     required_version,
@@ -142,6 +143,6 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     return {
         "outcome": receipt.outcome,
         "entry": receipt.entry,
-        "notice": notices.for_patient(receipt.flags, receipt.patient.country),
+        "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country)),
         "who_reads_this": notices.WHO_READS_THIS,
     }

@@ -16,9 +16,9 @@ from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
 from server.services import episode as episodes
+from server.services import local_day as local_days
 from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
-from server.services.civil_time import civil_day
 from server.services.episode import Finding
 from server.services.work import Work
 
@@ -44,7 +44,7 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     open episodes whether the data still support them.
     """
     # A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels.
-    latest_day = civil_day(work.now, patient.zone) + timedelta(days=1)
+    latest_day = local_days.of(work, work.now, patient.zone) + timedelta(days=1)
     first = min(*days, latest_day)
     wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
     material = load(work, patient.id, wanted[0], wanted[-1])

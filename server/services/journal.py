@@ -19,13 +19,13 @@ from server.clinical.policy import Policy
 from server.clinical.redflags import Answers, Onset, RedFlag
 from server.clinical.side_effects import details
 from server.clinical.vocabulary import AlertClass, EnteredBy, Source
-from server.models import Entry, EntryRevision, Patient
+from server.models import Entry, EntryRevision, Patient, QuestionnaireResponse
 from server.services import clinic as clinics
 from server.services import episode as episodes
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
-from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound, Stale, VersionRequired
 from server.services.work import Work
 
@@ -183,7 +183,7 @@ class Journal:
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
-            "local_day": civil_day(occurred, content["zone"]),
+            "local_day": local_day(self.work, incoming, self.known.get(incoming.id)),
             "recorded_at": content.get("recorded_at"),
             "received_at": self.work.now,
             "items": dict(content["items"]),
@@ -246,6 +246,14 @@ def check_moment(work: Work, incoming: Incoming) -> None:
         raise Invalid("/occurred_at", "Lies in the future.")
     if incoming.source is Source.APP and occurred < work.now - BACKFILL:
         raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
+
+
+def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:
+    """Return the day of what comes in: the one it was given once, where moment and zone are the same."""
+    occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
+    if stored is not None and (stored.occurred_at, stored.zone) == (occurred, zone):
+        return stored.local_day
+    return local_days.of(work, occurred, zone)
 
 
 def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:

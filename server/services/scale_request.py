@@ -11,8 +11,8 @@ from server.clinical.checkins import Occurrence, ScalePlan
 from server.clinical.policy import THRESHOLDS, Policy
 from server.clinical.relapse import Assessment
 from server.models import Patient, QuestionnaireResponse, ScaleRequest
+from server.services import local_day as local_days
 from server.services import planning
-from server.services.civil_time import civil_day
 from server.services.work import Work
 
 # A judgement of an older day is about the past: what late data show is no reason to ask now.
@@ -24,7 +24,7 @@ _LONGEST = timedelta(days=THRESHOLDS["confirm.again_days"].high)
 
 def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> None:
     """Ask for the scales that can confirm ``judged``, where it calls for one and not once too often."""
-    today = civil_day(work.now, patient.zone)
+    today = local_days.of(work, work.now, patient.zone)
     if not confirming.calls_for_a_scale(judged) or judged.day < today - _CURRENT:
         return
     scales = planning.scales_of(planning.plan_of(work, patient))
@@ -52,7 +52,7 @@ def recent(work: Work, patient: Patient) -> Sequence[ScaleRequest]:
     query = select(ScaleRequest).where(
         ScaleRequest.clinic_id == work.clinic_id,
         ScaleRequest.patient_id == patient.id,
-        ScaleRequest.local_day > civil_day(work.now, patient.zone) - _SHOWN,
+        ScaleRequest.local_day > local_days.of(work, work.now, patient.zone) - _SHOWN,
     )
     return work.session.scalars(query.order_by(ScaleRequest.local_day, ScaleRequest.instrument)).all()
 
@@ -63,7 +63,7 @@ def occurrence_of(row: ScaleRequest) -> Occurrence:
 
 
 def _request(work: Work, patient: Patient, judged: Assessment, scale: ScalePlan) -> ScaleRequest:
-    today = civil_day(work.now, patient.zone)
+    today = local_days.of(work, work.now, patient.zone)
     return ScaleRequest(
         clinic_id=work.clinic_id,
         patient_id=patient.id,

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from server.clinical.vocabulary import Arm
 from server.models import Assessment, Patient
 from server.services import assessment as assessments
+from server.services import local_day as local_days
 from server.services import occurrence as occurrences
 from server.services import patient as patients
 from server.services import scale_request as scale_requests
-from server.services.civil_time import civil_day
 from server.services.work import Work
 
 HISTORY = timedelta(days=30)
@@ -71,7 +71,7 @@ def _history(work: Work, patient: Patient, arm: Arm) -> Sequence[Assessment]:
         Assessment.clinic_id == work.clinic_id,
         Assessment.patient_id == patient.id,
         Assessment.arm == arm,
-        Assessment.day > civil_day(work.now, patient.zone) - HISTORY,
+        Assessment.day > local_days.of(work, work.now, patient.zone) - HISTORY,
     )
     order = (Assessment.day, Assessment.data_version, Assessment.policy_version)
     # Late data make a day judged again: the last judgement of each day is the one that holds.

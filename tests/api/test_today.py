@@ -10,7 +10,7 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from server.app import create_app
-from server.clinical.crisis_lines import REVIEWED_ON
+from server.clinical.crisis_lines import SHIPPED
 from server.database import Database
 from server.models import ZoneChange
 from server.settings import Settings, SettingsError
@@ -89,17 +89,19 @@ def test_the_crisis_lines_are_those_of_the_patients_country_with_their_review(ca
     crisis = cast.ana.get("/me/today").json["crisis"]
     assert crisis["emergency_number"] == "999 or 112"
     assert "116 123 (Samaritans)" in crisis["crisis_lines"]
-    assert crisis["reviewed_on"] == REVIEWED_ON.isoformat()
+    assert crisis["lines"][0] == {"number": "116 123", "name": "Samaritans", "hours": "always"}
+    assert crisis["reviewed_on"] == SHIPPED.of("GB").reviewed_on.isoformat()
 
 
 def test_production_refuses_crisis_lines_nobody_has_reviewed_for_a_year(tmp_path: Path) -> None:
     production = Settings(
         environment="production", data_dir=tmp_path, jwt_key=JWT_KEY, public_url="https://j.example"
     )
-    anniversary = datetime.combine(REVIEWED_ON, datetime.min.time(), UTC).replace(year=REVIEWED_ON.year + 1)
+    reviewed = SHIPPED.of("GB").reviewed_on
+    anniversary = datetime.combine(reviewed.replace(year=reviewed.year + 1), datetime.min.time(), UTC)
     assert create_app(production, lambda: anniversary)
     late = anniversary + timedelta(days=1)
-    with pytest.raises(SettingsError, match="crisis lines were last reviewed on"):
+    with pytest.raises(SettingsError, match="were last reviewed more than 12 months ago"):
         create_app(production, lambda: late)
     assert create_app(replace(production, environment="development"), lambda: late)
 

@@ -1,13 +1,11 @@
 """What Ana says in one entry, and what cannot wait."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.clinical.crisis_lines import REVIEWED_ON, crisis_lines, is_stale
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.redflags import Answers, Notice, RedFlag, check
 from server.clinical.side_effect_terms import SIDE_EFFECTS
@@ -164,14 +162,3 @@ def test_feeling_worse_never_lowers_a_flag(
     before = {f.code: f.urgency for f in flags(effects, safety, hours)}
     after = {f.code: f.urgency for f in flags(worse, safety, hours)}
     assert all(after[code] <= urgency for code, urgency in before.items())
-
-
-def test_a_country_without_lines_of_its_own_gets_the_international_directory() -> None:
-    assert crisis_lines("GB").emergency == "999 or 112"
-    assert crisis_lines("XX").lines == ("findahelpline.com",)
-
-
-def test_crisis_lines_are_stale_a_year_after_their_review() -> None:
-    anniversary = REVIEWED_ON.replace(year=REVIEWED_ON.year + 1)
-    assert not is_stale(anniversary)
-    assert is_stale(anniversary + timedelta(days=1))

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("day_start", sa.Integer(), nullable=False),
         sa.Column("asks_safety_question", sa.Boolean(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -150,6 +151,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("clinic_id", "key", name=op.f("uq_deliveries_clinic_id_key")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_clinic_id_account_id_state_finished_at"),
+            ["clinic_id", "account_id", "state", "finished_at"],
+            unique=False,
+        )
         batch_op.create_index(
             batch_op.f("ix_deliveries_state_urgency_due_at"), ["state", "urgency", "due_at"], unique=False
         )
@@ -423,14 +429,14 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
-        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("sealed_answers", sa.LargeBinary(), nullable=True),
         sa.Column("entered_total", sa.Double(), nullable=True),
         sa.Column("total", sa.Double(), nullable=True),
         sa.Column("subscores", sa.JSON(), nullable=False),
         sa.Column("band", sa.String(length=64), nullable=True),
         sa.Column("prorated", sa.Boolean(), nullable=False),
         sa.Column("missing", sa.JSON(), nullable=False),
-        sa.Column("safety", sa.JSON(), nullable=False),
+        sa.Column("sealed_safety", sa.LargeBinary(), nullable=True),
         sa.Column("safety_missing", sa.JSON(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -598,7 +604,7 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("response_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("sealed_content", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -714,6 +720,7 @@ def downgrade() -> None:
     op.drop_table("patients")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deliveries_state_urgency_due_at"))
+        batch_op.drop_index(batch_op.f("ix_deliveries_clinic_id_account_id_state_finished_at"))
 
     op.drop_table("deliveries")
     op.drop_table("scale_texts")
