@@ -47,14 +47,14 @@ CREATE TABLE IF NOT EXISTS pending (
 # What this app knows to be taken in an entry and in a filled scale.
 WRITABLE = {
     *("occurred_at", "zone", "recorded_at"),
-    *("items", "side_effects", "safety", "medication", "entered_by", "tags", "note"),
+    *("items", "side_effects", "side_effect_onset", "safety", "medication", "entered_by", "tags", "note"),
     *("instrument", "instrument_version", "locale", "answers", "total", "occurrence"),
 }
 # What the server adds to them. Members in neither set come from a newer app: they are kept and sent back.
 MADE_BY_SERVER = {
     *("id", "kind", "version", "deleted", "local_day", "received_at", "source", "seen_by_team_at"),
     *("clock_skew_seconds", "clock_suspect", "side_effect_details", "hours_since_session"),
-    *("entered_total", "subscores", "prorated", "missing"),
+    *("entered_total", "subscores", "prorated", "missing", "superseded"),
 }
 
 Json = dict[str, Any]

@@ -62,7 +62,9 @@ class ScalePlanBody(Body):
     """One scale and the days it is asked on."""
 
     instrument = fields.String(required=True, validate=validate.OneOf(ASKABLE), metadata={"example": "phq-9"})
-    anchor = Code(Anchor, required=True)
+    anchor = Code(
+        Anchor, required=True, metadata={"description": "watch: when the watch sees symptoms return"}
+    )
     offsets = fields.List(
         Whole(low=checkins.EARLIEST_OFFSET, high=checkins.LATEST_OFFSET),
         load_default=list,
@@ -94,15 +96,17 @@ class ScalePlanBody(Body):
     @validates_schema
     def fits_its_anchor(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse members that the anchor has no use for, and miss none that it needs."""
-        by_session = data["anchor"] is Anchor.SESSION
+        by_session, by_watch = data["anchor"] is Anchor.SESSION, data["anchor"] is Anchor.WATCH
         repeats = data["every_days"] is not None
         if by_session and not data["offsets"] and not repeats:
             raise ValidationError("Needs offsets, every_days or both.", "offsets")
-        if by_session == (data["first_day"] is not None):
+        if (by_session or by_watch) == (data["first_day"] is not None):
             raise ValidationError("Goes with calendar and once, and only with them.", "first_day")
         if not by_session and data["offsets"]:
             raise ValidationError("Goes with session only.", "offsets")
-        if (data["anchor"] is Anchor.CALENDAR) > repeats or ((data["anchor"] is Anchor.ONCE) and repeats):
+        if (data["anchor"] is Anchor.CALENDAR) > repeats or (
+            data["anchor"] in (Anchor.ONCE, Anchor.WATCH) and repeats
+        ):
             raise ValidationError("Goes with calendar and session.", "every_days")
 
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
+from server.clinical.side_effects import onset_problems
 from server.clinical.vocabulary import (
     ITEMS,
     Adherence,
@@ -58,7 +59,10 @@ class Revision:
         assert self.said is not None, "a version that was taken back has no content"
         occurred = datetime.fromisoformat(self.said["occurred_at"])
         given = {key: value for key, value in self.said.items() if value is not None or not self.is_response}
-        return {**given, "occurred_at": occurred, "recorded_at": self.recorded_at}
+        onset = self.said.get("side_effect_onset", {})
+        began = {term: datetime.fromisoformat(text) for term, text in onset.items()}
+        times = {"occurred_at": occurred, "recorded_at": self.recorded_at}
+        return {**given, **times} | ({"side_effect_onset": began} if began else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,11 @@ class _Content(_Part):
         values=fields.Integer(strict=True, validate=validate.Range(SEVERITY_LOW, SEVERITY_HIGH)),
         required=True,
     )
+    side_effect_onset = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(SIDE_EFFECTS, error="Is not a term.")),
+        values=fields.AwareDateTime(format="iso"),
+        load_default=dict,
+    )
     safety = fields.Enum(SafetyAnswer, by_value=True, required=True, allow_none=True)
     medication = fields.Nested(_Medication, required=True)
     entered_by = fields.Enum(EnteredBy, by_value=True, required=True)
@@ -173,6 +182,14 @@ class _Content(_Part):
         outside = [k for k, v in data["items"].items() if not ITEMS[k].low <= v <= ITEMS[k].high]
         if outside:
             raise ValidationError({key: ["Is outside its range."] for key in outside}, "items")
+
+    @validates_schema
+    def began_before(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse an onset of what was not there, after the report, or too long before it."""
+        onsets, side_effects = data["side_effect_onset"], data["side_effects"]
+        problems = {t: [why] for t, why in onset_problems(onsets, side_effects, data["occurred_at"])}
+        if problems:
+            raise ValidationError(problems, "side_effect_onset")
 
 
 class _Said(fields.Field[Any]):

@@ -4,10 +4,8 @@ Every response goes through `QuestionnaireJournal.store`: scored there, and no w
 safety check. Scores are made once, with the version that was answered, and never made again.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,10 +20,10 @@ from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseR
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import scale as scales
-from server.services.civil_time import civil_day
+from server.services import superseding, vault
 from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
-from server.services.journal import Incoming, check_moment
+from server.services.journal import Incoming, canonical, check_moment, local_day
 from server.services.work import Work
 
 _CONTENT = (
@@ -62,32 +60,25 @@ class QuestionnaireJournal:
         Raises Invalid (a scale that is not offered, answers it cannot have, a moment out of bounds),
         VersionRequired and Stale (other content under an id that exists).
         """
-        digest = _content_hash(incoming.content)
+        said = canonical(plain_response(incoming.content))
+        digest = vault.digest(self.work, QuestionnaireResponse, self.key(incoming.id), said)
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
-            return self._receipt("duplicate", stored)
+            return self.receipt("duplicate", stored)
         if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
             check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
-        columns = self._columns(incoming) | {"content_hash": digest}
+        columns = self.columns(incoming) | {"content_hash": digest}
+        before = None if stored is None else stored.occurrence
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
             response, outcome = self._correct(stored, incoming, columns), "updated"
-        self._keep_revision(response, _plain(incoming.content))
-        receipt = self._receipt(outcome, response)
+        self._keep_revision(response, plain_response(incoming.content))
+        superseding.settle(self.work, self.patient, before, response.occurrence)
+        receipt = self.receipt(outcome, response)
         for finding in _findings(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
         return receipt
-
-    def repeated(self, incoming: Incoming) -> ResponseReceipt | None:
-        """Return the receipt of a response that was stored like this before and corrected since, or None."""
-        key = (incoming.id, (incoming.base_version or 0) + 1)
-        query = (self.work.clinic_id, self.patient.id, *key)
-        revision = self.work.session.get(QuestionnaireResponseRevision, query)
-        if revision is None or revision.content != _plain(incoming.content):
-            return None
-        then = QuestionnaireResponse(**self._columns(incoming))
-        return replace(self._receipt("duplicate", then), response=self.known[incoming.id])
 
     def remove(self, response_id: UUID, version: int | None) -> None:
         """Empty a response and mark it deleted; its revisions stay, and so does what it raised."""
@@ -100,15 +91,18 @@ class QuestionnaireJournal:
             raise _not_yours()
         response.deleted_at = self.work.now
         self._next_version(response)
-        response.answers, response.subscores = {}, {}
-        response.missing, response.safety, response.safety_missing = [], [], []
+        before = response.occurrence
+        response.sealed_answers = response.sealed_safety = None
+        response.subscores, response.missing, response.safety_missing = {}, [], []
         response.total = response.entered_total = response.band = response.occurrence = None
-        response.prorated = False
+        response.prorated = response.superseded = False
         self.work.session.flush()
+        superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
 
-    def _receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:
+    def receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:
+        """Return what became of a response, with what it asks for at once."""
         contact_today = any(found["contact_today"] for found in response.safety)
         return ResponseReceipt(outcome, response, flags_of(response), self.patient, contact_today)
 
@@ -128,11 +122,13 @@ class QuestionnaireJournal:
             version=1,
             source=incoming.source,
             sequence=self._next_change(),
+            superseded=False,
             deleted_at=None,
             **columns,
         )
         self.work.session.add(response)
         self.work.session.flush()
+        vault.opened(self.work, [response])
         self.work.audit("questionnaire_response.create", self.patient.id, incoming.id)
         return response
 
@@ -150,15 +146,18 @@ class QuestionnaireJournal:
         self._next_version(stored)
         stored.deleted_at = None
         self.work.session.flush()
+        vault.opened(self.work, [stored])
         self.work.audit("questionnaire_response.update", self.patient.id, stored.id)
         return stored
 
-    def _columns(self, incoming: Incoming) -> dict[str, Any]:
+    def columns(self, incoming: Incoming) -> dict[str, Any]:
+        """Return what is stored of a response."""
         content = incoming.content
         made = scales.edition(
             self.work, content["instrument"], content["instrument_version"], content["locale"]
         )
         _check_respondent(made, incoming.source)
+        scored = _scored(made, content)
         return {
             "instrument": made.key,
             "instrument_version": made.version,
@@ -167,25 +166,34 @@ class QuestionnaireJournal:
             "occurrence": content.get("occurrence"),
             "occurred_at": content["occurred_at"],
             "zone": content["zone"],
-            "local_day": civil_day(content["occurred_at"], content["zone"]),
+            "local_day": local_day(self.work, incoming, self.known.get(incoming.id)),
             "recorded_at": content.get("recorded_at"),
             "received_at": self.work.now,
-            "answers": dict(content.get("answers", {})),
             "entered_total": content.get("total"),
-            **_score_columns(_scored(made, content)),
+            "sealed_answers": self._seal(incoming.id, "answers", dict(content.get("answers", {}))),
+            "sealed_safety": self._seal(incoming.id, "safety", [_safety(found) for found in scored.safety]),
+            **_score_columns(scored),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:
+        key = (*self.key(response.id), response.version)
         revision = QuestionnaireResponseRevision(
             clinic_id=response.clinic_id,
             patient_id=response.patient_id,
             response_id=response.id,
             version=response.version,
-            content=content,
+            sealed_content=vault.seal(self.work, QuestionnaireResponseRevision, key, "content", content),
             received_at=self.work.now,
             account_id=self.work.actor.account_id,
         )
         self.work.session.add(revision)
+
+    def key(self, response_id: UUID) -> tuple[UUID, UUID, UUID]:
+        """Return the primary key of a response."""
+        return self.work.clinic_id, self.patient.id, response_id
+
+    def _seal(self, response_id: UUID, name: str, value: Any) -> bytes | None:
+        return vault.seal(self.work, QuestionnaireResponse, self.key(response_id), name, value)
 
 
 def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> QuestionnaireJournal:
@@ -197,7 +205,7 @@ def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Qu
         QuestionnaireResponse.id.in_(wanted),
     )
     # Most batches hold entries only: no need to ask for nothing.
-    rows = work.session.scalars(query) if wanted else ()
+    rows = vault.opened(work, list(work.session.scalars(query))) if wanted else ()
     return QuestionnaireJournal(work, patient, {row.id: row for row in rows})
 
 
@@ -244,7 +252,6 @@ def _score_columns(made: Score) -> dict[str, Any]:
         "band": made.band.key if made.band else None,
         "prorated": made.prorated,
         "missing": list(made.missing),
-        "safety": [_safety(trigger) for trigger in made.safety],
         "safety_missing": list(made.safety_missing),
     }
 
@@ -281,11 +288,7 @@ def _findings(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> Iter
         )
 
 
-def _content_hash(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(_plain(content), sort_keys=True).encode()).hexdigest()
-
-
-def _plain(content: Mapping[str, Any]) -> dict[str, Any]:
+def plain_response(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a response's content as JSON values: moments with their offset."""
     found = {key: content.get(key) for key in _CONTENT}
     return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}

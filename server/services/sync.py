@@ -19,7 +19,7 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
-from server.services import vault
+from server.services import repeat, vault
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.journal import Incoming, Journal, open_journal
 from server.services.questionnaire_journal import QuestionnaireJournal, open_questionnaires
@@ -162,7 +162,7 @@ def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
         found += [Kept(kind, row) for row in rows]
     found.sort(key=lambda kept: kept.row.sequence)
     page = found[:size]
-    vault.opened(work, [kept.row for kept in page if isinstance(kept.row, Entry)])
+    vault.opened(work, [kept.row for kept in page])
     return Pulled(page, page[-1].row.sequence if page else after, len(found) > size)
 
 
@@ -226,12 +226,12 @@ def _repeated(books: Books, change: Change, row_id: UUID) -> Result | None:
     if change.action is Action.DELETE:
         return None
     incoming = Incoming(row_id, change.content, change.base_version, Source.APP, change.sent_at)
-    kept, version = Kept(change.kind, books.known(change)), (change.base_version or 0) + 1
+    kept, version = Kept(change.kind, books.known(change)), repeat.version_of(incoming)
     if change.kind is Kind.ENTRY:
-        found = books.entries.repeated(incoming)
+        found = repeat.of_entry(books.entries, incoming)
         return Result(row_id, Verdict.DUPLICATE, kept, version, found.flags) if found else None
     with suppress(Invalid):  # the edition that was answered then may be offered no more
-        if taken := books.responses.repeated(incoming):
+        if taken := repeat.of_response(books.responses, incoming):
             contact = taken.contact_today
             return Result(row_id, Verdict.DUPLICATE, kept, version, taken.flags, contact_today=contact)
     return None

@@ -14,8 +14,8 @@ from server.clinical.series import COMPOSITE_ITEMS, blend_points, item_points
 from server.clinical.vocabulary import Arm, SessionStatus
 from server.models import Entry, TreatmentSession
 from server.services import clinic as clinics
+from server.services import local_day as local_days
 from server.services import patient as patients
-from server.services.civil_time import civil_day
 from server.services.errors import Invalid
 from server.services.work import Work
 
@@ -51,7 +51,7 @@ def read(work: Work, patient_id: UUID, first: date | None, last: date | None) ->
     At most 400 days; raises Invalid for a longer or backward range, NotFound for the patient.
     """
     patient = patients.get(work, patient_id)
-    last = last or civil_day(work.now, patient.zone)
+    last = last or local_days.of(work, work.now, patient.zone)
     first = first or last - USUAL + timedelta(days=1)
     _check_range(first, last)
     readings = history(work, patient_id, first, last)

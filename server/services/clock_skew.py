@@ -1,0 +1,15 @@
+"""How far a phone's clock was off when it sent something."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+# Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
+CLOCK_TRUSTED = timedelta(minutes=10)
+
+
+def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
+    """Return the columns that say how far a phone's clock was off: noted, never corrected or refused."""
+    if sent_at is None:
+        return {"clock_skew_seconds": None, "clock_suspect": False}
+    skew = received_at - sent_at
+    return {"clock_skew_seconds": round(skew.total_seconds()), "clock_suspect": abs(skew) > CLOCK_TRUSTED}
