@@ -13,7 +13,9 @@ from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_
 from server.clinical.side_effects import ONSET_LONGEST, onset_problems
 from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
 
-NOTE_LONGEST, TAGS_MOST = 10_000, 20
+NOTE_LONGEST, TAGS_MOST, TAG_LONGEST = 10_000, 20, 40
+
+WITHIN = "at most 30 days back and 2 days ahead of the server's clock"
 
 ENTRY = {
     "occurred_at": "2026-05-02T20:15:00+02:00",
@@ -40,7 +42,7 @@ class EntryBody(Body):
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = ENTRY
 
-    occurred_at = Moment(required=True, metadata={"description": "when it was felt, with offset"})
+    occurred_at = Moment(required=True, metadata={"description": f"when it was felt, with offset: {WITHIN}"})
     zone = Zone(required=True, metadata={"description": "where the patient was"})
     recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
     items = Choice(
@@ -74,9 +76,16 @@ class EntryBody(Body):
         metadata={"description": "whose hand made the entry; it is always about the patient"},
     )
     tags = fields.List(
-        Text(longest=40, shortest=1), load_default=list, validate=validate.Length(max=TAGS_MOST)
+        Text(longest=TAG_LONGEST, shortest=1),
+        load_default=list,
+        validate=validate.Length(max=TAGS_MOST),
+        metadata={"description": f"at most {TAGS_MOST}, each of 1-{TAG_LONGEST} characters"},
     )
-    note = Text(longest=NOTE_LONGEST, lines=True, metadata={"description": "not read in real time"})
+    note = Text(
+        longest=NOTE_LONGEST,
+        lines=True,
+        metadata={"description": f"at most {NOTE_LONGEST:,} characters; not read in real time"},
+    )
 
     @validates_schema
     def says_something(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
-from schemas.entry import NoticeAnswer
+from schemas.entry import WITHIN, NoticeAnswer
 from schemas.fields import Code, Day, Decimal, Id, Moment, Named, Text, Whole, Zone
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import AlertClass, AlertFamily, Sensitivity
@@ -43,7 +43,9 @@ class QuestionnaireResponseBody(Body):
         metadata={"description": "whole number for each item id; null: left open", "example": ANSWERS},
     )
     total = Decimal(low=0, high=TOTAL_MOST, metadata={"description": "for scales kept as a score only"})
-    occurred_at = Moment(required=True, metadata={"description": "when it was filled, with offset"})
+    occurred_at = Moment(
+        required=True, metadata={"description": f"when it was filled, with offset: {WITHIN}"}
+    )
     zone = Zone(required=True, metadata={"description": "where the patient was"})
     recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
     occurrence = Text(

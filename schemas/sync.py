@@ -10,7 +10,7 @@ from schemas.entry import ENTRY, EntryAnswer, EntryBody, NoticeAnswer
 from schemas.fields import Id, Moment, Text, Whole
 from schemas.questionnaire_response import QuestionnaireResponseAnswer, QuestionnaireResponseBody
 
-ITEMS_MOST = 200
+ITEMS_MOST, PULL_USUAL, PULL_MOST = 200, 200, 500
 ON_THE_TRAIN = {**ENTRY, "occurred_at": "2026-05-02T19:30:00+02:00", "note": "On the train."}
 
 
@@ -69,9 +69,16 @@ class SyncBody(Body):
     }
 
     cursor = Text(longest=500, allow_none=True, load_default=None)
-    limit = Whole(low=1, high=500, load_default=200)
+    limit = Whole(
+        low=1, high=PULL_MOST, load_default=PULL_USUAL, metadata={"description": "changes at the most"}
+    )
     sent_at = Moment(metadata={"description": "the phone's clock; see `clock_suspect`"})
-    items = Unchecked(fields.Nested(SyncItem), load_default=list, validate=validate.Length(max=ITEMS_MOST))
+    items = Unchecked(
+        fields.Nested(SyncItem),
+        load_default=list,
+        validate=validate.Length(max=ITEMS_MOST),
+        metadata={"description": f"at most {ITEMS_MOST}; the whole body at most 1 MiB"},
+    )
 
 
 class ByKind(fields.Field[Any]):

@@ -1,16 +1,34 @@
-"""Every request of docs/mobile.md is sent, in order, and gets the answer that is shown there."""
+"""Every request of docs/mobile.md is sent, in order, and gets the answer shown; the rest is compared."""
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
+from marshmallow import Schema, validate
 
+from examples import phone
+from examples.phone import ITEMS_MOST
+from schemas import sync as sync_shapes
+from schemas.base import PageQuery
+from schemas.entry import NOTE_LONGEST, TAG_LONGEST, TAGS_MOST, WITHIN
+from schemas.sign_in import PASSWORD_LONGEST, PASSWORD_SHORTEST
+from schemas.timeline import TimelineQuery
+from server.api import sync_cursor
+from server.api.body import DEEPEST
+from server.api.sync import LARGEST
+from server.services import trend
+from server.services.clock_skew import CLOCK_TRUSTED
+from server.services.invitation import VALID_FOR
+from server.services.journal import AHEAD, BACKFILL
+from server.settings import Settings
 from tests.cast import Cast
 from tests.source import ROOT
 
+BLOCK = re.compile(r"^```json ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
 NAMED = re.compile(r"<(\w+)>")
@@ -39,6 +57,20 @@ def examples() -> Iterator[tuple[str, str]]:
     return zip(found[::2], found[1::2], strict=True)
 
 
+def contract_examples() -> Iterator[tuple[str, str, Any]]:
+    """Yield each `json` block of the guide: operation, status (none: the request) and what it shows."""
+    for label, text in BLOCK.findall((ROOT / "docs" / "mobile.md").read_text("utf-8")):
+        method, path, status = [*label.split(" "), ""][:3]
+        yield f"{method} {path}", status, json.loads(text)
+
+
+def limits() -> dict[str, str]:
+    """Return the guide's limits by what they are of."""
+    text = (ROOT / "docs" / "mobile.md").read_text("utf-8").partition("## Limits\n")[2]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")][2:]
+    return {row[0].strip(): row[1].strip() for row in rows}
+
+
 def filled(text: str, known: dict[str, str]) -> str:
     """Return ``text`` with each `<name>` replaced by what an answer before said."""
     return NAMED.sub(lambda name: known[name[1]], text)
@@ -51,6 +83,8 @@ def shown(expected: Any, found: Any) -> bool:
     if isinstance(expected, dict):
         return isinstance(found, dict) and all(k in found and shown(v, found[k]) for k, v in expected.items())
     if isinstance(expected, list):
+        if expected[-1:] == [ANYTHING]:
+            expected, found = expected[:-1], found[: len(expected) - 1]
         return len(expected) == len(found) and all(map(shown, expected, found))
     return bool(expected == found)
 
@@ -74,8 +108,63 @@ def test_every_example_of_the_guide_gets_the_answer_it_shows(app: Flask, cast: C
     assert count > 10
 
 
+def test_every_other_block_of_the_guide_is_a_part_of_the_contracts_example(built_app: Flask) -> None:
+    paths = built_app.test_client().get("/v1/openapi.json").get_json()["paths"]
+    seen = set()
+    for operation, status, said in contract_examples():
+        method, path = operation.split(" ")
+        doc = paths[path][method]
+        place = doc["responses"][status] if status else doc["requestBody"]
+        assert shown(said, place["content"]["application/json"]["example"]), f"{operation} {status}"
+        seen.add(operation)
+    parts = {"me/today", "me/check-in-plan", "me/response", "scales", "scales/{key}", "side-effects"}
+    assert seen >= {f"get /v1/{part}" for part in parts} | {"patch /v1/me/zone"}
+
+
+def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
+    said, usual = limits(), Settings()
+    expected = {
+        "note": f"{NOTE_LONGEST:,} characters",
+        "tags": f"{TAGS_MOST}, each of 1-{TAG_LONGEST} characters",
+        "felt or filled": f"from {BACKFILL.days} days back to {AHEAD.days} days ahead of the server's clock",
+        "items of a sync": f"{sync_shapes.ITEMS_MOST}",
+        "body of a sync": f"{LARGEST:,} bytes (1 MiB)",
+        "any other body": f"{usual.max_body_bytes:,} bytes",
+        "JSON": f"nested {DEEPEST} deep",
+        "changes of a pull": f"{sync_shapes.PULL_USUAL}, up to {sync_shapes.PULL_MOST} with `limit`",
+        "page of a list": "{}, up to {} with `limit`".format(*_page(PageQuery())),
+        "page of the timeline": "{} days, up to {} with `limit`".format(*_page(TimelineQuery())),
+        "trend": f"the last {trend.USUAL.days} days, up to {trend.LONGEST.days}",
+        "cursor of a sync": f"{sync_cursor.LASTS.days} days",
+        "clock": f"`clock_suspect` over {CLOCK_TRUSTED // timedelta(minutes=1)} minutes",
+        "access token, unused sign-in": f"{usual.access_minutes} minutes, {usual.refresh_days} days",
+        "invitation": f"{VALID_FOR // timedelta(hours=1)} hours",
+        "password": f"{PASSWORD_SHORTEST}-{PASSWORD_LONGEST} characters",
+    }
+    assert {what: said[what][: len(limit)] for what, limit in expected.items()} == expected
+    assert said.keys() == expected.keys() | {"`rescue_doses`", "requests"}
+    assert f"{BACKFILL.days} days back and {AHEAD.days} days ahead" in WITHIN
+    assert ITEMS_MOST == sync_shapes.ITEMS_MOST
+    assert NOTE_LONGEST == phone.NOTE_LONGEST
+
+
+def _page(query: Schema) -> tuple[int, int]:
+    """Return the usual and the largest page of a query."""
+    limit = query.fields["limit"]
+    (bounds,) = [check for check in limit.validators if isinstance(check, validate.Range)]
+    return limit.load_default, bounds.max
+
+
+def test_the_guide_names_every_member_that_only_the_server_makes() -> None:
+    text = (ROOT / "docs" / "mobile.md").read_text("utf-8")
+    rows = text.partition("| of | the server adds |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", rows)) - {"total"} == phone.MADE_BY_SERVER
+
+
 def test_a_wrong_example_would_be_noticed() -> None:
     found = {"a": 1, "list": [{"b": 2}, {"b": 3}]}
     assert shown({"list": [{"b": 2}, {"b": ANYTHING}]}, found)
+    assert shown({"list": [{"b": 2}, ANYTHING]}, found)
+    assert not shown({"list": [{"b": 3}, ANYTHING]}, found)
     for wrong in ({"a": 2}, {"c": ANYTHING}, {"list": [{"b": 2}]}, {"list": [{"b": 3}, {"b": 2}]}):
         assert not shown(wrong, found)
