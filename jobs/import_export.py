@@ -20,7 +20,7 @@ from server.services import entry as entries
 from server.services import questionnaire_response as responses
 from server.services import treatment_session as treatment_sessions
 from server.services.errors import NotFound, ServiceError
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.work import Actor, Work
 
 Step = PastSession | Revision

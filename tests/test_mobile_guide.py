@@ -21,9 +21,8 @@ from server.api import sync_cursor
 from server.api.body import DEEPEST
 from server.api.sync import LARGEST
 from server.services import trend
-from server.services.clock_skew import CLOCK_TRUSTED
+from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
 from server.services.invitation import VALID_FOR
-from server.services.journal import AHEAD, BACKFILL
 from server.settings import Settings
 from tests.cast import Cast
 from tests.source import ROOT

@@ -23,7 +23,7 @@ from server.services import scale as scales
 from server.services import superseding, vault
 from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
-from server.services.journal import Incoming, canonical, check_moment, local_day
+from server.services.incoming import Incoming, canonical, check_moment, local_day
 from server.services.work import Work
 
 _CONTENT = (

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from server.models import Entry, EntryRevision, QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
-from server.services.journal import Incoming, Journal, Receipt, plain
+from server.services.incoming import Incoming, plain
+from server.services.journal import Journal, Receipt
 from server.services.questionnaire_journal import QuestionnaireJournal, ResponseReceipt, plain_response
 
 
