@@ -217,6 +217,7 @@ class TwoPhones(RuleBasedStateMachine):
         assert self.ledger.owed(refused) <= kept.keys(), "a text is lost"
         assert [word for word, times in kept.items() if times > 1] == [], "a text is doubled"
         history = self.fillings()
+        assert history.keys() <= self.ledger.filled, "a scale that nobody filled"
         assert self.ledger.owed_to_history(refused) <= history.keys(), "a scale is lost"
         assert [word for word, times in history.items() if times > 1] == [], "a scale is doubled"
         current = set().union(*(words(body) for body in bodies if "answers" in body))
