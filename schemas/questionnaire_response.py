@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
-from schemas.entry import NoticeAnswer
 from schemas.fields import Code, Day, Decimal, Id, Moment, Named, Text, Whole, Zone
+from schemas.notice import NoticeAnswer
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import AlertClass, AlertFamily, Sensitivity
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from server.clinical.vocabulary import EnteredBy, Source
 from server.models import Entry, QuestionnaireResponse
 from server.services import local_day as local_days
-from server.services.errors import Invalid
+from server.services.errors import Invalid, Stale, VersionRequired
 from server.services.work import Work
 
 BACKFILL = timedelta(days=30)
@@ -41,6 +41,14 @@ def check_moment(work: Work, incoming: Incoming) -> None:
         raise Invalid("/occurred_at", "Lies in the future.")
     if incoming.source is Source.APP and occurred < work.now - BACKFILL:
         raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
+
+
+def check_version(stored: Entry | QuestionnaireResponse, base_version: int | None) -> None:
+    """Raise VersionRequired or Stale where a change does not name the version that is stored."""
+    if base_version is None:
+        raise VersionRequired(stored)
+    if base_version != stored.version:
+        raise Stale(stored)
 
 
 def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:

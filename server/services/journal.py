@@ -22,10 +22,21 @@ from server.models import Entry, EntryRevision, Patient
 from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import patient as patients
+from server.services import refusal as refusals
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
-from server.services.errors import NotFound, Stale, VersionRequired
-from server.services.incoming import Incoming, canonical, check_moment, clock_of, local_day, onset_of, plain
+from server.services.errors import NotFound, ServiceError, Stale
+from server.services.incoming import (
+    Incoming,
+    canonical,
+    check_moment,
+    check_version,
+    clock_of,
+    local_day,
+    onset_of,
+    plain,
+)
+from server.services.refusal import Refused
 from server.services.work import Work
 
 HOUR = timedelta(hours=1)
@@ -66,10 +77,13 @@ class Journal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
-        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
-            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
         touched = {stored.local_day} if stored is not None else set()
         columns = self._columns(incoming) | {"content_hash": digest}
+        try:
+            self._admit(stored, incoming)
+        except ServiceError as refusal:
+            self._heed(refusal, Entry(id=incoming.id, **columns))
+            raise
         if stored is None:
             entry, outcome = self._insert(incoming, columns), "created"
         else:
@@ -77,6 +91,17 @@ class Journal:
         flags = self._flags(entry)
         self._raise(flags, entry)
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
+
+    def _admit(self, stored: Entry | None, incoming: Incoming) -> None:
+        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
+            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
+        if stored is not None:
+            check_version(stored, incoming.base_version)
+
+    def _heed(self, refusal: ServiceError, entry: Entry) -> None:
+        flags = self._flags(entry)
+        findings = episodes.findings_of(flags, entry)
+        refusals.heed(self.work, self.patient, refusal, Refused(flags, findings, entry.content_hash))
 
     def remove(self, entry_id: UUID, version: int | None) -> frozenset[date]:
         """Empty an entry and mark it deleted; its revisions stay. Returns the days to judge again."""
@@ -141,10 +166,6 @@ class Journal:
         return entry
 
     def _correct(self, stored: Entry, incoming: Incoming, columns: dict[str, Any]) -> Entry:
-        if incoming.base_version is None:
-            raise VersionRequired(stored)
-        if incoming.base_version != stored.version:
-            raise Stale(stored)
         for key, value in columns.items():
             setattr(stored, key, value)
         stored.side_effect_details = self._details(stored)

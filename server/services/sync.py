@@ -5,7 +5,7 @@ One bad item never blocks the rest: each has its own savepoint and its own verdi
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -176,20 +176,34 @@ def _apply(books: Books, change: Change) -> Result:
     if change.errors:
         return Result(change.id, Verdict.INVALID, errors=change.errors)
     assert change.id is not None, "an item without an id has errors"
-    act = _store if change.action is Action.PUT else _remove
     try:
         with books.entries.work.session.begin_nested():
-            return act(books, change, change.id)
-    except VersionError as error:
-        stored, said = Kept(change.kind, books.known(change)), [{"detail": error.detail}]
-        return Result(change.id, Verdict.CONFLICT, stored, errors=said)
-    except Invalid as error:
-        return Result(change.id, Verdict.INVALID, errors=_below(change.kind, error.extra["errors"]))
-    except ServiceError as error:
-        return Result(change.id, Verdict.FORBIDDEN, errors=[{"detail": error.detail}])
+            return _attempt(books, change, change.id)
     except SQLAlchemyError as error:
         log.error("a pushed item could not be stored: %s", type(error).__name__)
         return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
+
+
+def _attempt(books: Books, change: Change, row_id: UUID) -> Result:
+    """Apply one change. What is refused has written nothing but the alerts it raised: they are kept."""
+    act = _store if change.action is Action.PUT else _remove
+    try:
+        return act(books, change, row_id)
+    except VersionError as error:
+        refused = Result(row_id, Verdict.CONFLICT, Kept(change.kind, books.known(change)))
+        return _refused(refused, error, [{"detail": error.detail}])
+    except Invalid as error:
+        below = _below(change.kind, error.extra["errors"])
+        return _refused(Result(row_id, Verdict.INVALID), error, below)
+    except ServiceError as error:
+        return _refused(Result(row_id, Verdict.FORBIDDEN), error, [{"detail": error.detail}])
+
+
+def _refused(result: Result, error: ServiceError, errors: Sequence[Mapping[str, str]]) -> Result:
+    heeded = error.heeded
+    if heeded is None:
+        return replace(result, errors=errors)
+    return replace(result, errors=errors, flags=heeded.flags, contact_today=heeded.contact_today)
 
 
 def _below(kind: Kind, errors: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
