@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import Sensitivity, Source
@@ -21,6 +21,7 @@ class QuestionnaireResponse(Base):
     `band`, `prorated` and `missing` are the score as it was made then; `safety` lists what could not
     wait, `safety_missing` the safety items nobody answered: their absence is no "no". `occurrence`
     names the check-in it answers; `sequence` is the patient's change counter at the last write.
+    `clock_skew_seconds` is how far the phone's clock was behind ours when it sent this version.
     """
 
     __tablename__ = "questionnaire_responses"
@@ -45,6 +46,8 @@ class QuestionnaireResponse(Base):
     recorded_at: Mapped[datetime | None] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
     source: Mapped[Source] = mapped_column(Coded(Source))
+    clock_skew_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    clock_suspect: Mapped[bool]
     answers: Mapped[dict[str, int | None]] = mapped_column(JSON)
     entered_total: Mapped[float | None]
     total: Mapped[float | None]

@@ -25,7 +25,7 @@ from server.services import scale as scales
 from server.services.civil_time import civil_day
 from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
-from server.services.journal import Incoming, check_moment
+from server.services.journal import Incoming, check_moment, clock_of
 from server.services.work import Work
 
 _CONTENT = (
@@ -162,6 +162,7 @@ class QuestionnaireJournal:
             "answers": dict(content.get("answers", {})),
             "entered_total": content.get("total"),
             **_score_columns(_scored(made, content)),
+            **clock_of(incoming.sent_at, self.work.now),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:
