@@ -49,7 +49,7 @@ def set_scales(
 def restore(work: Work, patient_id: UUID, wanted: Mapping[str, Any]) -> CheckInPlan:
     """Set a plan as `content` gave it, where nobody has changed the patient's yet.
 
-    Reminds from the next time on. Raises Stale where somebody has, Invalid for a plan that could not be set today.
+    Reminds from the next time on. Raises Stale where somebody has, Invalid for what could not be set today.
     """
     times = {key: time.fromisoformat(wanted[key]) for key in _TIMES}
     pause = wanted["pause"] and {key: date.fromisoformat(day) for key, day in wanted["pause"].items()}
