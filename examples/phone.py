@@ -44,6 +44,7 @@ WRITTEN = (
     "recorded_at",
     "items",
     "side_effects",
+    "side_effect_onset",
     "safety",
     "medication",
     "tags",

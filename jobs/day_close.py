@@ -10,6 +10,7 @@ from uuid import UUID
 from jobs.around import Around, Incomplete
 from server.services import assessment as assessments
 from server.services import clinic as clinics
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import silence as silences
 from server.services.work import Work, system
@@ -73,9 +74,9 @@ def _close_days(work: Work, patient_id: UUID) -> int | None:
         return None
     closed = 0
     while patient.next_close_at <= work.now and closed < DAYS_AT_ONCE:
-        day = patients.ended_day(patient)
+        day = local_days.ended(work, patient)
         assessments.judge(work, patient, day)
         silences.check(work, patient, day)
-        patients.close_day(patient, day)
+        patients.close_day(work, patient, day)
         closed += 1
     return closed

@@ -19,6 +19,7 @@ from server.diary_import.table import TableError, read_table
 from server.services import alert as alerts
 from server.services import clinic as clinics
 from server.services import course as courses
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services.errors import NotFound
 from server.services.journal import Incoming
@@ -30,7 +31,8 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an import would do. ``zone`` is the patient's own; ``course_id`` None means one is planned."""
+    """What an import would do. ``zone`` is the patient's own; ``course_id`` None means one is planned;
+    ``day_start`` is the clinic's hour."""
 
     patient_id: UUID
     actor: Actor
@@ -39,6 +41,7 @@ class Plan:
     mapped: Mapped
     sessions: tuple[datetime, ...]
     course_id: UUID | None
+    day_start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,12 @@ def prepare(database: Database, who: tuple[str, UUID], files: tuple[str, bytes],
     if late:
         raise Problem(f"The session of {late[0].date()} lies in the future.")
     with database.read() as session:
-        active = courses.active(Work(session, now, actor), patient_id)
+        work = Work(session, now, actor)
+        active, day_start = courses.active(work, patient_id), local_days.start(work)
     if sessions and active is None and diary_map.course is None:
         raise Problem("The map names sessions but no course, and the patient has none.")
-    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, active.id if active else None)
+    course_id = active.id if active else None
+    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, course_id, day_start)
 
 
 def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
@@ -121,7 +126,8 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     entries = {row.line: entry for row, entry in _entries(plan)}
     before = _alerts(database, plan)
     course_id = plan.course_id or _plan_course(database, plan)
-    past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, tuple(entries.values()))
+    said = tuple(entries.values())
+    past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, said, day_start=plan.day_start)
     tally = write_past(database, plan.actor, past, told)
     refused = {entry.id for entry in tally.refused}
     return Outcome(

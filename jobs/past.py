@@ -12,11 +12,13 @@ from functools import cached_property
 from uuid import UUID
 
 from server.clinical.vocabulary import SessionStatus
+from server.clinical.wall_clock import DAY_START
 from server.database import Database
 from server.services import alert as alerts
 from server.services import assessment as assessments
 from server.services import clinic as clinics
 from server.services import entry as entries
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import silence as silences
 from server.services import treatment_session as treatment_sessions
@@ -37,6 +39,7 @@ class Past:
     """Delivered sessions (aware moments, of one course) and entries of one patient, in any order.
 
     Up to ``until`` the patient's days are closed too, also those after the last entry: silence counts.
+    ``day_start`` is the clinic's hour.
     """
 
     patient_id: UUID
@@ -45,12 +48,13 @@ class Past:
     sessions: Sequence[datetime]
     entries: Sequence[Incoming]
     until: datetime | None = None
+    day_start: int = DAY_START
 
     @cached_property
     def days(self) -> frozenset[date]:
         """The local days that have an entry."""
         moments = (entry.content["occurred_at"] for entry in self.entries)
-        return frozenset(civil_day(moment, self.zone) for moment in moments)
+        return frozenset(civil_day(moment, self.zone, self.day_start) for moment in moments)
 
 
 @dataclass(slots=True)
@@ -121,11 +125,11 @@ def close_days(work: Work, past: Past) -> None:
     with an entry was judged when the entry came in, and nothing has changed since.
     """
     while (patient := patients.take_to_close(work, past.patient_id)) is not None:
-        day, ended = patients.ended_day(patient), replace(work, now=patient.next_close_at)
+        day, ended = local_days.ended(work, patient), replace(work, now=patient.next_close_at)
         if day not in past.days:
             assessments.judge(ended, patient, day)
         silences.check(ended, patient, day)
-        patients.close_day(patient, day)
+        patients.close_day(work, patient, day)
         work.session.flush()
 
 
@@ -147,7 +151,7 @@ def _put(work: Work, past: Past, incoming: Incoming, tally: Tally) -> None:
 
 
 def _deliver(work: Work, past: Past, at: datetime, tally: Tally) -> None:
-    day = civil_day(at, past.zone)
+    day = local_days.of(work, at, past.zone)
     if day in treatment_sessions.delivered_days(work, past.patient_id, day):
         return
     values = {"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": at}

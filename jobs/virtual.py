@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from jobs.past import Past, dated_id
 from server.clinical.vocabulary import Phase, Source
 from server.services import course as courses
+from server.services import local_day as local_days
 from server.services import patient as patients
-from server.services.civil_time import day_end
 from server.services.journal import Incoming
 from server.services.work import Work
 from server.simulator.shapes import SimulatedDay, VirtualPatient
@@ -54,8 +54,8 @@ def register(work: Work, virtual: VirtualPatient, how: Registration) -> Past:
     zone = ZoneInfo(virtual.zone)
     sessions = [datetime.combine(s.day, time(s.hour), zone) for s in virtual.sessions]
     entries = list(incoming(virtual, how.key))
-    until = min(day_end(virtual.last_day, virtual.zone), how.now)
-    return Past(patient.id, virtual.zone, course.id, sessions, entries, until)
+    until = min(local_days.end(work, virtual.last_day, virtual.zone), how.now)
+    return Past(patient.id, virtual.zone, course.id, sessions, entries, until, local_days.start(work))
 
 
 def beginning(virtual: VirtualPatient) -> datetime:

@@ -18,6 +18,7 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY, Policy
 from server.clinical.readings import fold
 from server.clinical.vocabulary import Arm
+from server.clinical.wall_clock import DAY_START
 from server.database import Database
 from server.diary_import.mapping import map_table
 from server.diary_import.table import TableError, read_table
@@ -86,7 +87,7 @@ def of_export(map_text: str, data: bytes, name: str, now: datetime) -> Reported:
         raise Problem(f"The diary {error}.") from None
     if not mapped.rows:
         raise Problem("No row of the diary can be taken.")
-    history = fold((civil_day(row.at, zone), row.content["items"]) for row in mapped.rows)
+    history = fold((civil_day(row.at, zone, DAY_START), row.content["items"]) for row in mapped.rows)
     treatments = tuple(Treatment(day) for day in diary_map.session_days())
     days = history.days()
     return _reported(Diary(name, history, treatments, days[0], days[-1]), DEFAULT_POLICY)

@@ -62,7 +62,9 @@ class ScalePlanBody(Body):
     """One scale and the days it is asked on."""
 
     instrument = fields.String(required=True, validate=validate.OneOf(ASKABLE), metadata={"example": "phq-9"})
-    anchor = Code(Anchor, required=True)
+    anchor = Code(
+        Anchor, required=True, metadata={"description": "watch: when the watch sees symptoms return"}
+    )
     offsets = fields.List(
         Whole(low=checkins.EARLIEST_OFFSET, high=checkins.LATEST_OFFSET),
         load_default=list,

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from schemas.base import Answer, Body
-from schemas.fields import Code, Country, Flag, Id, Moment, Text, Zone
+from schemas.fields import Code, Country, Flag, Id, Moment, Text, Whole, Zone
 from server.clinical.vocabulary import Role
+from server.clinical.wall_clock import EARLIEST_START, LATEST_START
 
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN, Role.INTEGRATION)
+DAY_STARTS = {"description": "the hour at which a patient's day starts where they are", "example": 4}
 
 
 class ClinicAnswer(Answer):
@@ -20,6 +22,7 @@ class ClinicAnswer(Answer):
     name = fields.String(required=True, metadata={"example": "Demo Clinic"})
     zone = Zone(required=True)
     country = fields.String(required=True, metadata={"example": "NO"})
+    day_start = fields.Integer(required=True, metadata=DAY_STARTS)
     asks_safety_question = fields.Boolean(required=True)
     policy_version = fields.Integer(required=True)
 
@@ -32,6 +35,7 @@ class ClinicChanges(Body):
     name = Text(longest=200, shortest=1)
     zone = Zone()
     country = Country()
+    day_start = Whole(low=EARLIEST_START, high=LATEST_START, metadata=DAY_STARTS)
     asks_safety_question = Flag()
 
 

@@ -7,9 +7,10 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
-from schemas.side_effect import SideEffectDetail, Worded
+from schemas.side_effect import Detailed
 from server.clinical.redflags import Notice
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
+from server.clinical.side_effects import ONSET_LONGEST, onset_problems
 from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
 
 NOTE_LONGEST, TAGS_MOST = 10_000, 20
@@ -19,6 +20,7 @@ ENTRY = {
     "zone": "Europe/Oslo",
     "items": {"mood": 6, "interest": 5, "anxiety": 3, "restlessness": 2, "sleep_quality": 7},
     "side_effects": {"nausea": 1},
+    "side_effect_onset": {"nausea": "2026-05-02T17:30:00+02:00"},
     "safety": "no",
     "tags": ["walk"],
     "note": "Slept better.",
@@ -54,6 +56,16 @@ class EntryBody(Body):
             "example": ENTRY["side_effects"],
         },
     )
+    side_effect_onset = Choice(
+        {term: Moment() for term in SIDE_EFFECTS},
+        load_default=dict,
+        metadata={
+            "description": "when an effect of `side_effects` began, where the patient can say it: with"
+            f" offset, at `occurred_at` or up to {ONSET_LONGEST.days} days before it",
+            "additionalProperties": {"type": "string", "format": "date-time"},
+            "example": ENTRY["side_effect_onset"],
+        },
+    )
     safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})
     medication = fields.Nested(Medication, load_default=dict)
     entered_by = Code(
@@ -73,6 +85,14 @@ class EntryBody(Body):
         if not any(data.get(part) for part in said):
             raise ValidationError("Report at least one thing.")
 
+    @validates_schema
+    def began_before_it_was_felt(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse an onset of what was not there, after the report, or too long before it."""
+        onsets, side_effects = data["side_effect_onset"], data["side_effects"]
+        problems = {t: [why] for t, why in onset_problems(onsets, side_effects, data["occurred_at"])}
+        if problems:
+            raise ValidationError({"side_effect_onset": problems})
+
 
 class NoticeAnswer(Answer):
     """What the app must show at once."""
@@ -90,7 +110,10 @@ class EntryAnswer(Answer):
     version = fields.Integer(required=True)
     occurred_at = Moment(required=True)
     zone = Zone(required=True)
-    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    local_day = Day(
+        required=True,
+        metadata={"description": "the patient's civil day, starting at the clinic's hour"},
+    )
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)
@@ -105,8 +128,15 @@ class EntryAnswer(Answer):
     )
     items = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     side_effects = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    side_effect_details: fields.List[Any] = Worded(
-        required=True, metadata={"description": "the effects that were there, in words"}
+    side_effect_onset = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(metadata={"format": "date-time"}),
+        required=True,
+        metadata={"description": "when effects began, where the patient said it"},
+    )
+    side_effect_details: fields.List[Any] = Detailed(
+        required=True,
+        metadata={"description": "the effects that were there, the most urgent first; the server's own"},
     )
     hours_since_session = fields.Float(required=True, allow_none=True)
     safety = Code(SafetyAnswer, required=True, allow_none=True)
@@ -123,12 +153,6 @@ class OwnEntryAnswer(EntryAnswer):
         allow_none=True,
         metadata={"description": "when your care team first opened your diary after this version came in"},
     )
-
-
-class CareEntryAnswer(EntryAnswer):
-    """One entry as the care team reads it."""
-
-    side_effect_details = fields.List(fields.Nested(SideEffectDetail), required=True)
 
 
 class EntryReceipt(Answer):
@@ -161,5 +185,4 @@ class EntryRevisionAnswer(Answer):
 
 EntryPage = page_of(EntryAnswer, "EntryPage")
 OwnEntryPage = page_of(OwnEntryAnswer, "OwnEntryPage")
-CareEntryPage = page_of(CareEntryAnswer, "CareEntryPage")
 EntryRevisionPage = page_of(EntryRevisionAnswer, "EntryRevisionPage")

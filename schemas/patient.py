@@ -50,4 +50,21 @@ class PatientAnswer(Answer):
     version = fields.Integer(required=True)
 
 
-PatientPage = page_of(PatientAnswer, "PatientPage")
+class ListedPatientAnswer(PatientAnswer):
+    """One patient on the care team's list."""
+
+    unreachable_since = Moment(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "since when no message reaches them: refused for good, or no working account; "
+            "null while messages arrive, and before the patient has enrolled"
+        },
+    )
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read what is on the list itself there, everything else from the patient."""
+        return super().get_attribute(obj if hasattr(obj, attr) else obj.patient, attr, default)
+
+
+PatientPage = page_of(ListedPatientAnswer, "PatientPage")

@@ -1,6 +1,7 @@
 """Questionnaire responses on the wire."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -44,15 +45,32 @@ class QuestionnaireResponseBody(Body):
     occurred_at = Moment(required=True, metadata={"description": "when it was filled, with offset"})
     zone = Zone(required=True, metadata={"description": "where the patient was"})
     recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
-    occurrence = Text(longest=200, shortest=1, metadata={"description": "the check-in it answers"})
+    occurrence = Text(
+        longest=80,
+        shortest=1,
+        metadata={
+            "description": "key of the occurrence it answers, as today says it",
+            "example": "phq-9:2026-05-02",
+        },
+    )
 
     @validates_schema
     def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a response without an answer: it would look like a filled questionnaire."""
         if ("answers" in data) == ("total" in data):
             raise ValidationError("Give either answers or a total.", "answers")
+        if "occurrence" in data and not _names(data["occurrence"], data["instrument"]):
+            raise ValidationError("Is not the key of an occurrence of this scale.", "occurrence")
         if "answers" in data and all(value is None for value in data["answers"].values()):
             raise ValidationError("Answer at least one item.", "answers")
+
+
+def _names(occurrence: str, instrument: str) -> bool:
+    scale, _, day = occurrence.rpartition(":")
+    try:
+        return scale == instrument and date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        return False
 
 
 class QuestionnaireResponseAnswer(Answer):
@@ -64,9 +82,16 @@ class QuestionnaireResponseAnswer(Answer):
     instrument_version = fields.Integer(required=True)
     locale = fields.String(required=True, metadata={"example": "en"})
     occurrence = fields.String(required=True, allow_none=True)
+    superseded = fields.Boolean(
+        required=True,
+        metadata={"description": "the same occurrence was answered again later; that answer counts"},
+    )
     occurred_at = Moment(required=True)
     zone = Zone(required=True)
-    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    local_day = Day(
+        required=True,
+        metadata={"description": "the patient's civil day, starting at the clinic's hour"},
+    )
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)

@@ -1,12 +1,13 @@
 """Side effects on the wire: the vocabulary, and what was reported in words."""
 
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import fields
 
 from schemas.base import Answer
 from schemas.fields import Code
-from server.clinical.side_effects import wordings
+from server.clinical.side_effects import OnsetSource, Window, worded
 from server.clinical.vocabulary import AlertClass
 
 
@@ -32,44 +33,49 @@ class SideEffectVocabulary(Answer):
     grades = fields.List(fields.Nested(GradeAnswer), required=True)
 
 
-class SideEffectWording(Answer):
-    """A reported effect in words; nothing is concluded from it."""
+class SideEffectDetail(Answer):
+    """A reported effect in words, when it came, and how urgent it is for the care team."""
 
     term = fields.String(required=True, metadata={"example": "nausea"})
     label = fields.String(required=True, metadata={"example": "Nausea"})
     grade = fields.Integer(required=True, metadata={"example": 2})
     grade_label = fields.String(required=True, metadata={"example": "moderate"})
     grade_text = fields.String(required=True)
-
-
-class Worded(fields.List[Any]):
-    """Dumps the severities of an object's `side_effects` as a list of `SideEffectWording`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(fields.Nested(SideEffectWording), **kwargs)
-
-    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
-        """Return the wordings of ``obj.side_effects``."""
-        return wordings(obj.side_effects)
-
-
-class SideEffectDetail(Answer):
-    """A reported effect as a clinician reads it."""
-
-    term = fields.String(required=True, attribute="words.term")
-    label = fields.String(required=True, attribute="words.label")
-    grade = fields.Integer(required=True, attribute="words.grade")
-    grade_label = fields.String(required=True, attribute="words.grade_label")
-    grade_text = fields.String(required=True, attribute="words.grade_text")
     onset_hours = fields.Float(
-        required=True, allow_none=True, metadata={"description": "from the last session to the report"}
-    )
-    onset_days = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "the same in ended days"}
-    )
-    in_window = fields.Boolean(
         required=True,
         allow_none=True,
-        metadata={"description": "inside the hours it is expected in; null where nobody can say"},
+        metadata={"description": "from the last session before the onset; null: no session", "example": 3.5},
+    )
+    onset_days = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "the same in ended days", "example": 0}
+    )
+    onset_source = Code(
+        OnsetSource,
+        required=True,
+        metadata={"description": "stated: the patient said when it began; report: the time of the entry"},
+    )
+    window = Code(
+        Window,
+        required=True,
+        metadata={
+            "description": "whether it began in the hours it is expected in; no_window: the term has none;"
+            " unknown: no session"
+        },
+    )
+    outlasts_window = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "it was felt when those hours were over; null where nobody can say"},
     )
     triage = Code(AlertClass, required=True, metadata={"description": "P3: no red flag"})
+
+
+class Detailed(fields.List[Any]):
+    """Dumps the stored facts of reported effects with their words, each as a `SideEffectDetail`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.Nested(SideEffectDetail), **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> list[Any] | None:
+        found = [asdict(worded(fact["term"], fact["grade"])) | fact for fact in value]
+        return super()._serialize(found, attr, obj, **kwargs)

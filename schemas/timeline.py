@@ -42,6 +42,9 @@ class TimelineScaleAnswer(Answer):
     high = fields.Float(required=True, allow_none=True)
     direction = Code(Direction, required=True)
     prorated = fields.Boolean(required=True)
+    superseded = fields.Boolean(
+        required=True, metadata={"description": "answered again later; that answer counts"}
+    )
     part = fields.Nested(PartAnswer, required=True, allow_none=True)
     sentences = fields.List(
         fields.String(),

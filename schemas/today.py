@@ -39,19 +39,39 @@ class WatchHoursAnswer(Answer):
     )
 
 
+class CrisisLineAnswer(Answer):
+    """People to talk to, and when they answer."""
+
+    number = fields.String(
+        required=True, metadata={"description": "as one dials or types it", "example": "116 123"}
+    )
+    name = fields.String(required=True, metadata={"example": "Samaritans"})
+    hours = fields.String(required=True, metadata={"example": "always"})
+
+
 class CrisisAnswer(Answer):
     """Whom to call in the patient's country. Keep a copy on the phone."""
 
     text = fields.String(required=True)
     emergency_number = fields.String(required=True, metadata={"example": "112"})
     crisis_lines = fields.List(fields.String(), required=True, metadata={"example": ["116 123"]})
-    reviewed_on = Day(required=True, metadata={"description": "when somebody last made sure of them"})
+    lines = fields.List(
+        fields.Nested(CrisisLineAnswer),
+        required=True,
+        metadata={"description": "the same in parts, the one to try first on top"},
+    )
+    reviewed_on = Day(
+        required=True, metadata={"description": "when somebody last made sure of this country's lines"}
+    )
 
 
 class TodayAnswer(Answer):
     """What is due now, and who reads it."""
 
-    local_day = Day(required=True, metadata={"description": "the patient's civil day, starting at 04:00"})
+    local_day = Day(
+        required=True,
+        metadata={"description": "the patient's civil day, starting at the clinic's hour"},
+    )
     zone = Zone(required=True)
     day_ends_at = Moment(required=True)
     occurrences = fields.List(fields.Nested(OccurrenceAnswer), required=True)

@@ -26,12 +26,22 @@ class JudgementAnswer(JudgedDay):
     made_at = Moment(required=True)
 
 
+class AskedScaleAnswer(Answer):
+    """A scale the watch asked the patient for. It is done with an answer to this occurrence."""
+
+    instrument = fields.String(required=True, metadata={"example": "phq-9"})
+    day = Day(required=True)
+    last_day = Day(required=True, metadata={"description": "the last local day it can be filled"})
+    done = fields.Boolean(required=True)
+
+
 class WatchedArmAnswer(Answer):
-    """One arm: the newest judgement and the states of the last 30 days, oldest first."""
+    """One arm: the newest judgement; states and scales asked for of the last 30 days, oldest first."""
 
     arm = Code(Arm, required=True)
     latest = fields.Nested(JudgementAnswer, required=True)
     history = fields.List(fields.Nested(JudgedDay), required=True)
+    asked = fields.List(fields.Nested(AskedScaleAnswer), required=True)
 
 
 class WatchAnswer(Answer):

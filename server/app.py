@@ -13,8 +13,8 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from server.api import BLUEPRINTS, contract, errors, tokens
 from server.api.converters import Uuid7Converter
 from server.api.edge import EXTENSION, Surroundings
-from server.api.readiness import check_texts
 from server.database import Database
+from server.readiness import crisis_directory
 from server.services.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_key
 
@@ -29,15 +29,16 @@ def utc_now() -> datetime:
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
     """Join settings, database, blueprints and error answers into one WSGI application.
 
-    Raises SettingsError in production where the crisis lines were not reviewed for a year.
+    Raises SettingsError for crisis lines that can't be used, in production also for stale ones.
     """
-    check_texts(settings, clock())
+    directory = crisis_directory(settings, clock().date())
     app = Flask("afterglow", static_folder=None)
     app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
     app.config["JWT_SECRET_KEY"] = signing_key(settings)
     app.url_map.converters["uuid7"] = Uuid7Converter
     database = Database(settings.sqlalchemy_url, master_keys(settings))
-    app.extensions[EXTENSION] = Surroundings(settings, database, clock, Passwords(settings.password_cost))
+    passwords = Passwords(settings.password_cost)
+    app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, directory)
     tokens.register(JWTManager(app))
     api = contract.ContractApi(app)
     contract.describe(api)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
     *("up", "serve", "work", "migrate", "clinic-add", "demo", "simulate"),
-    *("import-diary", "import-export", "watch-report", "openapi"),
+    *("import-diary", "import-export", "watch-report", "keys", "openapi"),
 )
 
 

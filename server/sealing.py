@@ -34,7 +34,7 @@ class _Key:
 
 
 class Keyring:
-    """Keys by id (0 to 2^32 - 1), 32 bytes each; ``current`` seals, every one of them opens.
+    """Keys by id (0 to 2^32 - 1), 32 bytes each; ``current`` (an id) seals, every one of them opens.
 
     Raises ValueError for a key of another length or a ``current`` that is not there.
     """
@@ -43,18 +43,18 @@ class Keyring:
         if current not in keys or any(len(key) != KEY_BYTES for key in keys.values()):
             raise ValueError(f"a keyring needs its current key, and keys of {KEY_BYTES} bytes")
         self.ids = frozenset(keys)
-        self._current = current
+        self.current = current
         self._keys = {number: _Key(AESGCM(key), _derived(key)) for number, key in keys.items()}
 
     def __repr__(self) -> str:
         """Name the keys by their ids only: a keyring may end in a log."""
-        return f"Keyring(ids={sorted(self.ids)}, current={self._current})"
+        return f"Keyring(ids={sorted(self.ids)}, current={self.current})"
 
     def seal(self, text: str, context: str) -> bytes:
         """Return ``text`` sealed for the place ``context``; sealing twice gives two different values."""
-        header = _FORMAT + self._current.to_bytes(_ID_BYTES)
+        header = _FORMAT + self.current.to_bytes(_ID_BYTES)
         nonce = os.urandom(_NONCE_BYTES)
-        cipher = self._keys[self._current].cipher
+        cipher = self._keys[self.current].cipher
         return header + nonce + cipher.encrypt(nonce, text.encode(), header + context.encode())
 
     def open(self, sealed: bytes, context: str) -> str:

@@ -82,6 +82,9 @@ class Settings:
         "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
         "empty means one kept in `DATA_DIR`",
     )
+    crisis_lines: str = _setting(
+        "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
+    )
     access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
     smtp_url: str = _setting(

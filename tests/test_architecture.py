@@ -42,6 +42,7 @@ OUTER = (
     "server.up",
     "server.serve",
     "server.cli",
+    "server.readiness",
     "server.api.contract",  # `afterglow openapi` prints it
     *TRANSACTION,
 )
@@ -90,9 +91,10 @@ LAYERS: dict[str, Layer] = {
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
     "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),
     # The joint and the outer edge: they put the rest together, and nobody imports them but each other.
-    "server.app": Layer(("server.api", "server.services.passwords", *TRANSACTION), WEB),
+    "server.app": Layer(("server.api", "server.readiness", "server.services.passwords", *TRANSACTION), WEB),
     "server.commands": Layer(OUTER, (ANY,), ("select", "commit")),
     "server.cli": Layer(OUTER, (ANY,), ("select", "commit")),
     "server.up": Layer(OUTER, (ANY,), ("select", "commit")),

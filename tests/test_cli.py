@@ -23,7 +23,7 @@ from click.testing import CliRunner, Result
 from server.cli import main
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
-from server.models import Invitation
+from server.models import Clinic, Invitation
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import episode as episodes
@@ -45,6 +45,21 @@ NEW_CLINIC = {"--slug": "harbour", "--name": "Harbour", "--zone": "Europe/Oslo",
 def environment(tmp_path: Path) -> Environment:
     """A fresh data folder and a free port."""
     return {"AFTERGLOW_DATA_DIR": str(tmp_path / "var"), "AFTERGLOW_PORT": str(free_port())}
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `afterglow migrate` leaves behind, once for all tests that only need it to be there."""
+    folder = tmp_path_factory.mktemp("migrated")
+    assert afterglow({"AFTERGLOW_DATA_DIR": str(folder)}, "migrate").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def migrated(environment: Environment, migrated_file: Path) -> Environment:
+    """A data folder of its own with a migrated database in it."""
+    shutil.copytree(migrated_file, environment["AFTERGLOW_DATA_DIR"])
+    return environment
 
 
 def afterglow(environment: Environment, *arguments: str) -> Result:
@@ -164,15 +179,13 @@ def test_up_ends_with_an_error_when_one_of_the_two_dies(environment: Environment
     assert not [pid for pid in everybody if is_alive(pid)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_and_work_end_cleanly_on_a_signal(environment: Environment, number: signal.Signals) -> None:
-    afterglow(environment, "migrate")
-    with running(environment, "serve") as api, running(environment, "work") as jobs:
-        wait_for("the API", environment)
-        wait_for("the job runner", environment, Path(environment["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
+def test_serve_and_work_end_cleanly_on_the_signal_of_a_service_manager(migrated: Environment) -> None:
+    with running(migrated, "serve") as api, running(migrated, "work") as jobs:
+        wait_for("the API", migrated)
+        wait_for("the job runner", migrated, Path(migrated["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
         time.sleep(0.2)
         for process in (api, jobs):
-            process.send_signal(number)
+            process.send_signal(signal.SIGTERM)
         endings = [process.communicate(timeout=15)[0] for process in (api, jobs)]
     assert (api.returncode, jobs.returncode) == (0, 0)
     assert not [ending for ending in endings if "Traceback" in ending]
@@ -192,11 +205,10 @@ def test_nothing_starts_on_a_database_that_is_not_migrated(
     assert refusal(environment, *command) == "The database is not migrated. Run: afterglow migrate"
 
 
-def test_a_port_in_use_is_said_before_anything_starts(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    with socket.create_server(("127.0.0.1", int(environment["AFTERGLOW_PORT"]))):
+def test_a_port_in_use_is_said_before_anything_starts(migrated: Environment) -> None:
+    with socket.create_server(("127.0.0.1", int(migrated["AFTERGLOW_PORT"]))):
         for command in ("serve", "up"):
-            assert "Address already in use" in refusal(environment, command)
+            assert "Address already in use" in refusal(migrated, command)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +218,7 @@ def test_a_port_in_use_is_said_before_anything_starts(environment: Environment) 
         ("PORT", "70000", "AFTERGLOW_PORT must be 1-65535"),
         ("HOST", "no.such.host.invalid", "can't listen"),
         ("COLOUR", "red", "AFTERGLOW_COLOUR is not a setting"),
+        ("CRISIS_LINES", "nowhere.toml", "AFTERGLOW_CRISIS_LINES can't be read as a file of text"),
         ("DATABASE_URL", "nonsense", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "oracle+nothing://x:secret@y/z", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "postgresql+psycopg://x:secret@127.0.0.1:9/z", "The database can't be reached"),
@@ -224,20 +237,19 @@ def test_a_data_folder_that_is_a_file_is_one_clear_line(environment: Environment
     assert "File exists" in refusal(environment, "migrate")
 
 
-def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    line = refusal({**environment, "AFTERGLOW_SMTP_URL": "smtp://:secret@"}, "work")
+def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(migrated: Environment) -> None:
+    line = refusal({**migrated, "AFTERGLOW_SMTP_URL": "smtp://:secret@"}, "work")
     assert line == "AFTERGLOW_SMTP_URL can't be used as a mail server."
 
 
-def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    result = afterglow(environment, *add_clinic())
+def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(migrated: Environment) -> None:
+    result = afterglow(migrated, *add_clinic(**{"day-start": "5"}))
     assert result.exit_code == 0, result.output
     code = result.stdout.split()[-1]
-    database = Database(f"sqlite:///{environment['AFTERGLOW_DATA_DIR']}/afterglow.db")
+    database = Database(f"sqlite:///{migrated['AFTERGLOW_DATA_DIR']}/afterglow.db")
     with database.read() as session:
         invitation = session.query(Invitation).one()
+        assert session.query(Clinic).one().day_start == 5
     database.close()
     assert (invitation.code_hash, invitation.name, invitation.role) == (
         fingerprint(code),
@@ -257,22 +269,19 @@ def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(environment:
     ],
 )
 def test_a_new_clinic_is_refused_by_the_part_that_is_wrong(
-    environment: Environment, option: str, value: str, said: str
+    migrated: Environment, option: str, value: str, said: str
 ) -> None:
-    afterglow(environment, "migrate")
-    assert said in refusal(environment, *add_clinic(**{option: value}))
+    assert said in refusal(migrated, *add_clinic(**{option: value}))
 
 
-def test_a_short_name_is_given_once(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    afterglow(environment, *add_clinic())
-    assert "already" in refusal(environment, *add_clinic())
+def test_a_short_name_is_given_once(migrated: Environment) -> None:
+    afterglow(migrated, *add_clinic())
+    assert "already" in refusal(migrated, *add_clinic())
 
 
-def test_a_master_key_that_is_not_the_database_s_is_one_clear_line(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    afterglow(environment, *add_clinic())
-    other = {**environment, "AFTERGLOW_MASTER_KEY": new_master_key()}
+def test_a_master_key_that_is_not_the_database_s_is_one_clear_line(migrated: Environment) -> None:
+    afterglow(migrated, *add_clinic())
+    other = {**migrated, "AFTERGLOW_MASTER_KEY": new_master_key()}
     assert refusal(other, "serve") == "AFTERGLOW_MASTER_KEY does not open this database."
 
 
@@ -282,11 +291,10 @@ def test_a_master_key_that_is_none_is_refused_without_showing_it(environment: En
     assert line == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
 
 
-def test_a_damaged_key_file_is_refused_and_left_as_it_is(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    file = Path(environment["AFTERGLOW_DATA_DIR"]) / "master.key"
+def test_a_damaged_key_file_is_refused_and_left_as_it_is(migrated: Environment) -> None:
+    file = Path(migrated["AFTERGLOW_DATA_DIR"]) / "master.key"
     file.write_text("half a k")
-    assert refusal(environment, "serve") == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
+    assert refusal(migrated, "serve") == "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"
     assert file.read_text() == "half a k"
 
 
@@ -319,12 +327,11 @@ def test_every_command_and_option_explains_itself() -> None:
         assert all(described), name
 
 
-def test_an_alert_in_the_database_reaches_the_local_mailbox(environment: Environment) -> None:
-    afterglow(environment, "migrate")
-    data = Path(environment["AFTERGLOW_DATA_DIR"])
+def test_an_alert_in_the_database_reaches_the_local_mailbox(migrated: Environment) -> None:
+    data = Path(migrated["AFTERGLOW_DATA_DIR"])
     alert_id = _alert_waiting(Settings(data_dir=data))
-    with running(environment, "work"):
-        wait_for("the job runner", environment, data / "mailbox" / "new")
+    with running(migrated, "work"):
+        wait_for("the job runner", migrated, data / "mailbox" / "new")
         deadline = time.monotonic() + 15
         while not list((data / "mailbox" / "new").iterdir()) and time.monotonic() < deadline:
             time.sleep(0.05)

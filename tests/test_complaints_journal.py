@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
+from server.clinical.wall_clock import DAY_START
 from server.services.civil_time import civil_day, day_end
 from tests.cast import Cast, entry
 from tests.conftest import Clock
@@ -61,13 +62,13 @@ def test_complaint_5_an_entry_at_1_37_am_belongs_to_the_evening_it_ends_and_stay
 def test_complaint_6_the_day_that_is_shown_ends_when_the_day_that_is_enforced_ends(
     cast: Cast, clock: Clock, day: date
 ) -> None:
-    end, minute = day_end(day, "Europe/Oslo"), timedelta(minutes=1)
+    end, minute = day_end(day, "Europe/Oslo", DAY_START), timedelta(minutes=1)
     assert end.astimezone(OSLO).strftime("%H:%M") == "04:00"
     for moment, wanted in ((end - minute, day), (end, day + timedelta(days=1))):
         path = f"/entries/{uuid7()}"
         assert stored_at(cast, clock, path, moment) == wanted.isoformat()
         # What the phone shows, what the timeline shows and what the watch's day close works by agree.
-        assert civil_day(moment, "Europe/Oslo") == wanted
+        assert civil_day(moment, "Europe/Oslo", DAY_START) == wanted
         days = cast.ana.get("/me/timeline").json["items"]
         shown = {one["day"]: [e["id"] for e in one["entries"]] for one in days}
         assert path.rpartition("/")[2] in shown[wanted.isoformat()]

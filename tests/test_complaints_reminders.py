@@ -22,6 +22,7 @@ from server.settings import Settings
 from tests.api.test_today import set_rhythm
 from tests.cast import Cast, entry
 from tests.conftest import Clock
+from tests.scales import filled
 
 NINE = {"remind_at": "21:00", "quiet_from": "23:00"}
 
@@ -48,9 +49,9 @@ def reminders(around: Around, cast: Cast) -> Sequence[Reminder]:
 def run_until(around: Around, clock: Clock, end: datetime, every: timedelta = timedelta(minutes=15)) -> None:
     """Let time pass up to ``end``, with the jobs looking again and again."""
     while clock.now < end:
-        clock.now += every
-        remind.run(around, clock.now)
-        deliver.run(around, clock.now)
+        clock.now = min(clock.now + every, end)
+        if remind.run(around, clock.now):  # nothing else puts a message into the outbox here
+            deliver.run(around, clock.now)
 
 
 def log(cast: Cast, moment: datetime, zone: str = "Europe/Oslo") -> Any:
@@ -111,9 +112,9 @@ def test_complaint_04_everybody_is_reminded_on_their_own_clock_not_on_that_of_cl
 ) -> None:
     cast.ana.patch("/me/zone", {"zone": zone})
     set_rhythm(cast.ana, **NINE)
-    run_until(around, clock, clock.now + timedelta(days=1), timedelta(minutes=5))
+    run_until(around, clock, clock.now + timedelta(days=1))
     (came,) = reminders(around, cast)
-    assert 0 <= minutes_from(shown_in(came.created_at, zone), time(21), cast) < 5
+    assert 0 <= minutes_from(shown_in(came.created_at, zone), time(21), cast) < 15
 
 
 def test_complaint_05_an_entry_after_midnight_counts_for_the_evening_it_ends_and_stays_there(
@@ -143,7 +144,7 @@ def test_complaint_06_the_reminder_comes_when_today_says_it_will(
     cast: Cast, clock: Clock, around: Around
 ) -> None:
     said = datetime.fromisoformat(cast.ana.get("/me/today").json["next_reminder_at"])
-    run_until(around, clock, said - timedelta(minutes=1), timedelta(minutes=1))
+    run_until(around, clock, said - timedelta(minutes=1))
     assert not reminders(around, cast)
     run_until(around, clock, said + timedelta(minutes=1), timedelta(minutes=1))
     (came,) = reminders(around, cast)
@@ -191,6 +192,29 @@ def test_complaint_10_the_reminder_never_comes_back_once_it_is_done(
     run_until(around, clock, datetime(2026, 3, 3, 3, 0, tzinfo=UTC))
     assert len(reminders(around, cast)) == 1
     assert [m.to for m in email.sent].count("ana@home.example") == 1
+
+
+def test_complaint_10_who_answers_twice_is_counted_once_and_loses_nothing(cast: Cast, clock: Clock) -> None:
+    asked, ids = "phq-9:2026-03-02", [str(uuid7()), str(uuid7())]
+    later, earlier = (f"/questionnaire-responses/{one}" for one in ids)
+
+    def fill(path: str, hours_ago: int, version: int | None = None) -> int:
+        body = filled(clock.now - timedelta(hours=hours_ago), occurrence=asked)
+        return int(cast.ana.put(path, body, version=version).status_code)
+
+    def counting() -> list[str]:
+        found = cast.ana.get("/questionnaire-responses").json["items"]
+        return [one["id"] for one in found if not one["superseded"]]
+
+    assert [fill(later, 1), fill(earlier, 2)] == [201, 201]
+    assert counting() == ids[:1]  # filled later, though it came in first
+    cursor = cast.ana.post("/sync", {}).json["next_cursor"]
+    assert fill(earlier, 0, version=1) == 200
+    assert counting() == ids[1:]
+    changed = cast.ana.post("/sync", {"cursor": cursor}).json["changes"]
+    assert {one["id"]: one["superseded"] for one in changed} == {ids[0]: True, ids[1]: False}
+    assert cast.ana.delete(earlier, version=2).status_code == 204
+    assert counting() == ids[:1]
 
 
 def test_complaint_11_editing_the_plan_never_asks_again_what_was_asked_already(

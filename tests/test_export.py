@@ -68,6 +68,7 @@ def keep(visits: Visits, cast: Cast, clock: Clock) -> None:
     whole = entry(
         clock.now,
         side_effects={"nausea": 2},
+        side_effect_onset={"nausea": (clock.now - timedelta(hours=3)).isoformat()},
         medication={"adherence": "partly", "rescue_doses": 1, "opioid_changed": False},
         tags=["walk", "=1+1"],
         note='=HYPERLINK("http://x")\nBetter, "now".',
@@ -303,6 +304,15 @@ def test_the_csv_says_every_time_as_it_was_seen_in_utc_and_with_its_zone(cast: C
         "UTC+05:45",
     )
     assert (row["local_day"], row["mood"], row["form_version"]) == ("2026-03-02", "7", "0.1.0")
+
+
+def test_the_csv_says_when_a_side_effect_began(cast: Cast, clock: Clock) -> None:
+    began = {"nausea": "2026-03-02T11:30:00+05:45"}
+    said = {"side_effects": {"nausea": 2, "headache": 1}, "side_effect_onset": began}
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, **said))
+    (row,) = rows(cast.ana)
+    assert row["side_effects"] == "headache 1; nausea 2"
+    assert row["side_effect_onset_utc"] == "nausea 2026-03-02T05:45:00Z"
 
 
 def test_the_csv_has_a_row_for_every_version_and_every_session(export: Export, cast: Cast) -> None:

@@ -57,10 +57,10 @@ def shown(expected: Any, found: Any) -> bool:
 
 
 def treat(cast: Cast, patient: str) -> None:
-    """Give the guide's patient a session on the morning of the first entry."""
+    """Plan a session of the guide's patient for the day after."""
     course = cast.bo.post(f"{patient}/courses", COURSE).json["id"]
-    given = {"course_id": course, "status": "delivered", "at": "2026-03-01T10:00:00+01:00"}
-    assert cast.bo.post(f"{patient}/treatment-sessions", given).status_code == 201
+    wanted = {"course_id": course, "status": "planned", "at": "2026-03-03T10:00:00+01:00"}
+    assert cast.bo.post(f"{patient}/treatment-sessions", wanted).status_code == 201
 
 
 def test_every_example_of_the_guide_gets_the_answer_it_shows(app: Flask, cast: Cast) -> None:

@@ -13,7 +13,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import episode as episodes
-from server.services.civil_time import civil_day
+from server.services import local_day as local_days
 from server.services.episode import Finding
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
@@ -61,10 +61,11 @@ class Visits:
         return dict(answer.json)
 
     def log(self, days: int, **parts: Any) -> None:
-        """Let Ana log the last ``days`` days."""
-        for back in range(days):
-            answer = self.cast.ana.put(f"/entries/{uuid7()}", entry(self.now - timedelta(days=back), **parts))
-            assert answer.status_code == 201, answer.text
+        """Let Ana's phone bring the last ``days`` days, as one batch."""
+        logged = [entry(self.now - timedelta(days=back), **parts) for back in range(days)]
+        items = [{"id": str(uuid7()), "action": "put", "entry": one} for one in logged]
+        answer = self.cast.ana.post("/sync", {"items": items})
+        assert [one["verdict"] for one in answer.json["results"]] == ["created"] * days, answer.text
 
     def on_treatment(self) -> str:
         """Put Ana on a course with a session two weeks ago and a logged week: no guard holds."""
@@ -83,7 +84,7 @@ class Visits:
         with Surroundings.of(self.app).database.write() as session:
             work = self.work(session)
             patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
-            day = civil_day(work.now, patient.zone)
+            day = local_days.of(work, work.now, patient.zone)
             finding = Finding(family, AlertClass.P2, day, ("R2:composite",), CANARY, {"why": CANARY})
             alert = episodes.raise_alert(work, patient, finding)
             assert alert is not None

@@ -14,6 +14,7 @@ from flask import Flask, current_app, g, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 
 from server.api.current import copy_of
+from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.services import sign_in as sign_ins
@@ -36,6 +37,7 @@ class Surroundings:
     database: Database
     clock: Callable[[], datetime]
     passwords: Passwords
+    crisis_lines: Directory = SHIPPED
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
 from schemas.entry import (
-    CareEntryAnswer,
-    CareEntryPage,
     EntryBody,
+    EntryPage,
     EntryQuery,
     EntryReceipt,
     EntryRevisionPage,
@@ -24,6 +22,7 @@ from server.api.edge import (
     allow,
     documented_headers,
     etag,
+    here,
     if_match,
     reading,
     required_version,
@@ -111,21 +110,14 @@ def list_entries(query: Mapping[str, Any]) -> Any:
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
 @allow(*READERS)
 @blueprint.arguments(EntryQuery, location="query")
-@blueprint.response(200, CareEntryPage)
+@blueprint.response(200, EntryPage)
 def list_patient_entries(query: Mapping[str, Any], patient_id: UUID) -> Any:
     """Read a patient's entries of a range of days, a page at a time. Audited."""
-
-    def rows(after: UUID | None, size: int) -> Any:
-        wanted = Range(query.get("first"), query.get("last"), after, size)
-        return [
-            joined(entry, CareEntryAnswer, side_effect_details=entries.side_effect_details(work, entry))
-            for entry in entries.page(work, patient_id, wanted)
-        ]
 
     with writing() as work:
         patients.get(work, patient_id)
         work.audit("entry.list", patient_id)
-        return paged(query, rows, lambda row: row["id"])
+        return _page(work, patient_id, query)
 
 
 def own_patient() -> UUID:
@@ -135,11 +127,9 @@ def own_patient() -> UUID:
     return found
 
 
-def own_entry(entry: Any, seen: Mapping[UUID, datetime]) -> SimpleNamespace:
+def own_entry(entry: Any, seen: Mapping[UUID, datetime]) -> dict[str, Any]:
     """Return ``entry`` with when the care team first saw it."""
-    # The words of the side effects are the schema's to find; it asks the entry's attributes for them.
-    parts = joined(entry, OwnEntryAnswer, side_effect_details=None, seen_by_team_at=seen.get(entry.id))
-    return SimpleNamespace(**parts)
+    return joined(entry, OwnEntryAnswer, seen_by_team_at=seen.get(entry.id))
 
 
 def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,6 +143,6 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     return {
         "outcome": receipt.outcome,
         "entry": receipt.entry,
-        "notice": notices.for_patient(receipt.flags, receipt.patient.country),
+        "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country)),
         "who_reads_this": notices.WHO_READS_THIS,
     }

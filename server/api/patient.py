@@ -13,6 +13,7 @@ from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services import invitation as invitations
 from server.services import patient as patients
+from server.services import reach
 
 blueprint = Blueprint("patients", __name__, description="Patients and their invitations")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
@@ -34,10 +35,10 @@ def create_patient(body: dict[str, Any]) -> Any:
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, PatientPage)
 def list_patients(query: Mapping[str, Any]) -> Any:
-    """Read the clinic's patients, a page at a time. Audited."""
+    """Read the clinic's patients, and whom no message reaches, a page at a time. Audited."""
     with writing() as work:
         work.audit("patient.list")
-        return paged(query, lambda after, size: patients.page(work, after, size))
+        return paged(query, lambda after, size: reach.listed(work, after, size))
 
 
 @blueprint.route("/patients/<uuid:patient_id>", methods=["GET"])

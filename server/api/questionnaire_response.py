@@ -21,6 +21,7 @@ from server.api.edge import (
     allow,
     documented_headers,
     etag,
+    here,
     if_match,
     reading,
     required_version,
@@ -139,7 +140,7 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
 
 
 def _receipt(receipt: ResponseReceipt) -> dict[str, Any]:
-    notice = notices.for_patient(receipt.flags, receipt.patient.country)
+    notice = notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country))
     return {
         "outcome": receipt.outcome,
         "questionnaire_response": receipt.response,

@@ -10,9 +10,10 @@ from marshmallow import ValidationError
 from schemas.sync import SyncAnswer, SyncBody, SyncItem
 from server.api import sync_cursor
 from server.api.body import Blueprint
-from server.api.edge import allow, body_up_to, reading, writing
+from server.api.edge import allow, body_up_to, here, reading, writing
 from server.api.entry import own_patient
 from server.api.errors import located
+from server.clinical.crisis_lines import CrisisLines
 from server.clinical.vocabulary import Role
 from server.services import notice as notices
 from server.services import patient as patients
@@ -42,9 +43,9 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     with writing() if changes else reading() as work:
         results = sync.push(work, own_patient(), changes)
         pulled = sync.pull(work, own_patient(), after, body["limit"])
-        country = patients.get(work, own_patient()).country
+        lines = here().crisis_lines.of(patients.get(work, own_patient()).country)
         return {
-            "results": [_result(result, country) for result in results],
+            "results": [_result(result, lines) for result in results],
             "changes": pulled.changes,
             "next_cursor": sync_cursor.issue(pulled.sequence),
             "has_more": pulled.has_more,
@@ -75,9 +76,9 @@ def _id_of(item: Any) -> UUID | None:
         return None
 
 
-def _result(result: Result, country: str) -> dict[str, Any]:
+def _result(result: Result, lines: CrisisLines) -> dict[str, Any]:
     conflict = result.verdict is sync.Verdict.CONFLICT
-    notice = notices.for_patient(result.flags, country)
+    notice = notices.for_patient(result.flags, lines)
     return {
         "id": result.id,
         "verdict": result.verdict,

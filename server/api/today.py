@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.today import TodayAnswer, ZoneAnswer, ZoneBody
 from server.api.body import Blueprint
-from server.api.edge import allow, reading, writing
+from server.api.edge import allow, here, reading, writing
 from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
 from server.services import patient as patients
@@ -20,7 +20,7 @@ blueprint = Blueprint("today", __name__, description="What is due now, and who r
 def get_today() -> Any:
     """Read what is due now and what is done, who reads your diary when, and whom to call."""
     with reading() as work:
-        return todays.read(work, own_patient())
+        return todays.read(work, own_patient(), here().crisis_lines)
 
 
 @blueprint.route("/me/zone", methods=["PATCH"])

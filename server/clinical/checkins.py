@@ -21,6 +21,7 @@ class Anchor(StrEnum):
     SESSION = "session"
     CALENDAR = "calendar"
     ONCE = "once"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class ScalePlan:
 
     session: on each of ``offsets`` (days from a session; 0 is its day) and then every ``every_days``
     after the last delivered one. calendar: ``first_day`` and every ``every_days`` after it. once: on
-    ``first_day``. An occurrence stays open for ``open_days`` days, at the longest until the next one.
+    ``first_day``. watch: on no day of its own, only when the watch asks (see `confirming`). An
+    occurrence stays open for ``open_days`` days, at the longest until the next one.
     """
 
     instrument: str
@@ -70,9 +72,10 @@ class Occurrence:
 def misfit(scale: ScalePlan) -> tuple[str, str] | None:
     """Return which member of ``scale`` its anchor has no use for, or misses, and why; None where all fit."""
     by_session, repeats = scale.anchor is Anchor.SESSION, scale.every_days is not None
+    dated = scale.anchor in (Anchor.CALENDAR, Anchor.ONCE)
     if by_session and not scale.offsets and not repeats:
         return "offsets", "Needs offsets, every_days or both."
-    if by_session == (scale.first_day is not None):
+    if dated != (scale.first_day is not None):
         return "first_day", "Goes with calendar and once, and only with them."
     if not by_session and scale.offsets:
         return "offsets", "Goes with session only."
@@ -91,16 +94,23 @@ def due(scales: Iterable[ScalePlan], sessions: SessionDays, day: date) -> Sequen
     return tuple(found.values())
 
 
-def still_open(scales: Sequence[ScalePlan], sessions: SessionDays, day: date) -> Sequence[Occurrence]:
+def still_open(
+    scales: Sequence[ScalePlan], sessions: SessionDays, day: date, asked: Iterable[Occurrence] = ()
+) -> Sequence[Occurrence]:
     """Return what can be done on ``day``: what falls due then, and scales of days before still open.
 
-    Of each scale only the newest occurrence: the one before it is over when the next one falls due.
+    ``asked`` are those the watch asked for. Of each scale only the newest occurrence: the one before
+    it is over when the next one falls due.
     """
     found: dict[str, Occurrence] = {}
-    for occurrence in _recent(scales, sessions, day):
-        if occurrence.last_day >= day:
-            found.setdefault(occurrence.what, occurrence)
+    for occurrence in (*_recent(scales, sessions, day), *asked):
+        if occurrence.day <= day <= occurrence.last_day:
+            found[occurrence.what] = max(found.get(occurrence.what, occurrence), occurrence, key=_newest)
     return tuple(found.values())
+
+
+def _newest(occurrence: Occurrence) -> tuple[date, date]:
+    return occurrence.day, occurrence.last_day
 
 
 def _recent(scales: Sequence[ScalePlan], sessions: SessionDays, day: date) -> Iterator[Occurrence]:
@@ -112,6 +122,8 @@ def _recent(scales: Sequence[ScalePlan], sessions: SessionDays, day: date) -> It
 def _falls_on(scale: ScalePlan, sessions: SessionDays, day: date) -> bool:
     if scale.anchor is Anchor.SESSION:
         return _offset_falls_on(scale, sessions, day) or _repeat_falls_on(scale, sessions, day)
+    if scale.anchor is Anchor.WATCH:
+        return False
     if scale.first_day is None or scale.anchor is Anchor.ONCE or scale.every_days is None:
         return scale.first_day == day
     return day >= scale.first_day and (day - scale.first_day).days % scale.every_days == 0

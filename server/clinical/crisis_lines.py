@@ -1,49 +1,121 @@
 """Crisis lines and emergency numbers by the patient's country (docs/clinical.md, "Red flags").
 
-Static text: it must be there when nothing else works. Each row was reviewed on ``REVIEWED_ON``.
+Static text, read once from `crisis_lines.toml`: it must be there when nothing else works. A clinic may
+lay a file of its own over it; each country's row says when somebody last made sure of it.
 """
 
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from types import MappingProxyType
+from datetime import date, datetime
+from importlib.resources import files
+from typing import Any
 
-REVIEWED_ON = date(2026, 11, 22)
+OTHER = "other"
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_ROW = frozenset({"emergency", "reviewed_on", "source", "lines"})
+_LINE = frozenset({"number", "name", "hours"})
+
+
+class CrisisLinesError(ValueError):
+    """A file of crisis lines can't be used: the message says in one line which member and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisLine:
+    """People to talk to: ``number`` as one dials or types it, and when they answer."""
+
+    number: str
+    name: str
+    hours: str
+
+    def __str__(self) -> str:
+        """Return the line as it is shown where there is room for one text."""
+        return f"{self.number} ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
 class CrisisLines:
-    """``emergency`` is the number to call in danger; ``lines`` are people to talk to."""
+    """One country: ``emergency`` is the number in danger; ``reviewed_on`` holds for the whole row."""
 
     emergency: str
-    lines: tuple[str, ...]
+    lines: tuple[CrisisLine, ...]
+    source: str
+    reviewed_on: date
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The lines as texts, the one to try first on top."""
+        return tuple(map(str, self.lines))
 
 
-_FALLBACK = CrisisLines("your local emergency number", ("findahelpline.com",))
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Crisis lines by country; ``OTHER`` is for every country without a row of its own."""
 
-_BY_COUNTRY = MappingProxyType(
-    {
-        "US": CrisisLines("911", ("988 (call, text or chat)", "text HOME to 741741")),
-        "CA": CrisisLines("911", ("988",)),
-        "GB": CrisisLines("999 or 112", ("116 123 (Samaritans)", "text SHOUT to 85258", "NHS 111, option 2")),
-        "IE": CrisisLines("999 or 112", ("116 123 (Samaritans)",)),
-        "AU": CrisisLines("000", ("13 11 14 (Lifeline)",)),
-        "NZ": CrisisLines("111", ("1737",)),
-        "FR": CrisisLines("15 or 112", ("3114",)),
-        "DE": CrisisLines("112", ("0800 1110111", "0800 1110222")),
-        "NL": CrisisLines("112", ("113", "0800-0113")),
-        "ES": CrisisLines("112", ("024",)),
-        "BE": CrisisLines("112", ("1813", "0800 32 123")),
-        "BR": CrisisLines("192", ("188",)),
-        "IN": CrisisLines("112", ("14416 (Tele-MANAS)",)),
-    }
-)
+    by_country: Mapping[str, CrisisLines]
 
+    def of(self, country: str) -> CrisisLines:
+        """Return the lines of an ISO 3166 country code; an unknown one gets the international directory."""
+        return self.by_country.get(country, self.by_country[OTHER])
 
-def crisis_lines(country: str) -> CrisisLines:
-    """Return the lines of an ISO 3166 country code; an unknown country gets the international directory."""
-    return _BY_COUNTRY.get(country, _FALLBACK)
+    def overlaid(self, text: str) -> "Directory":
+        """Return this with the countries of TOML ``text`` in place of its own. Raises CrisisLinesError."""
+        return Directory({**self.by_country, **_read(text)})
+
+    def stale(self, today: date) -> Sequence[str]:
+        """Return the countries, in order, nobody has reviewed for more than 12 months."""
+        return [key for key, row in sorted(self.by_country.items()) if _is_stale(row.reviewed_on, today)]
+
+    def ahead_of(self, today: date) -> Sequence[str]:
+        """Return the countries, in order, whose review lies after ``today``: it would never grow old."""
+        return [key for key, row in sorted(self.by_country.items()) if row.reviewed_on > today]
 
 
-def is_stale(today: date) -> bool:
-    """Return whether the last review lies more than 12 months back: a wrong number can cost a life."""
-    return (today.year, today.month, today.day) > (REVIEWED_ON.year + 1, REVIEWED_ON.month, REVIEWED_ON.day)
+def _is_stale(reviewed_on: date, today: date) -> bool:
+    """Return whether the review lies more than 12 months back: a wrong number can cost a life."""
+    return (today.year, today.month, today.day) > (reviewed_on.year + 1, reviewed_on.month, reviewed_on.day)
+
+
+def _read(text: str) -> Mapping[str, CrisisLines]:
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CrisisLinesError(f"is no TOML: {error}") from None
+    return {key: _row(key, value) for key, value in raw.items()}
+
+
+def _row(key: str, raw: Any) -> CrisisLines:
+    if key != OTHER and not _COUNTRY.fullmatch(key):
+        raise CrisisLinesError(f"{key}: must be two capital letters, or {OTHER}")
+    _check_members(key, raw, _ROW)
+    reviewed_on = raw["reviewed_on"]
+    if not isinstance(reviewed_on, date) or isinstance(reviewed_on, datetime):
+        raise CrisisLinesError(f"{key}.reviewed_on: must be a date such as 2026-11-22")
+    if not isinstance(raw["lines"], list) or not raw["lines"]:
+        raise CrisisLinesError(f"{key}.lines: must name at least one line")
+    lines = tuple(_line(f"{key}.lines[{number}]", line) for number, line in enumerate(raw["lines"], 1))
+    return CrisisLines(_text(key, raw, "emergency"), lines, _text(key, raw, "source"), reviewed_on)
+
+
+def _line(place: str, raw: Any) -> CrisisLine:
+    _check_members(place, raw, _LINE)
+    return CrisisLine(_text(place, raw, "number"), _text(place, raw, "name"), _text(place, raw, "hours"))
+
+
+def _check_members(place: str, raw: Any, wanted: frozenset[str]) -> None:
+    if not isinstance(raw, dict):
+        raise CrisisLinesError(f"{place}: must be a table")
+    for name in sorted(wanted ^ raw.keys()):
+        raise CrisisLinesError(f"{place}.{name}: {'is missing' if name in wanted else 'is not known'}")
+
+
+def _text(place: str, raw: Mapping[str, Any], name: str) -> str:
+    found = raw[name]
+    if not isinstance(found, str) or not found.strip():
+        raise CrisisLinesError(f"{place}.{name}: must be a text")
+    return found
+
+
+SHIPPED = Directory(_read((files("server.clinical") / "crisis_lines.toml").read_text(encoding="utf-8")))

@@ -6,7 +6,7 @@ Source: docs/clinical.md, "Red flags".
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from server.clinical.policy import Policy
@@ -25,13 +25,29 @@ class Notice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Onset:
+    """When the patient says that an effect began.
+
+    ``hours`` after the last session before it (None: none is known), and how many hours it had
+    ``lasted`` (>= 0) when it was reported.
+    """
+
+    hours: float | None
+    lasted: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
-    """What one entry says. ``hours_since_session`` is None where no session is known."""
+    """What one entry says. ``hours_since_session`` is None where no session is known.
+
+    ``onsets`` are the stated ones, by term.
+    """
 
     safety: SafetyAnswer | None
     side_effects: Mapping[str, int]
     items: Items
     hours_since_session: float | None
+    onsets: Mapping[str, Onset] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +67,6 @@ class _Rule:
     term: str
     grade: str
     urgency: AlertClass
-    notice: Notice = Notice.CALL_CLINIC
     after: str | None = None
 
 
@@ -75,9 +90,10 @@ _URINARY = ("painful_urination", "urinary_frequency", "urinary_urgency", "pelvic
 _ACUTE = ("dissociation", "hallucination", "confusion", "vomiting")
 
 _RULES = (
-    *(_Rule(term, _ANY, _P0, Notice.EMERGENCY) for term in _EMERGENCIES),
-    _Rule("confusion", _SEVERE, _P0, Notice.EMERGENCY),
-    *(_Rule(term, _EXTREME, _P1, Notice.EMERGENCY) for term in SIDE_EFFECTS),
+    *(_Rule(term, _ANY, _P0) for term in _EMERGENCIES),
+    _Rule("confusion", _SEVERE, _P0),
+    # Whatever it is: who says "I need urgent medical help" is not asked to call in the morning.
+    *(_Rule(term, _EXTREME, _P0) for term in SIDE_EFFECTS),
     *(_Rule(term, _ANY, _P1) for term in _URGENT),
     *(_Rule(term, _ANY, _P1, after=_LATE) for term in _ACUTE),
     _Rule("euphoria", _ANY, _P1, after="redflag.euphoria_hours"),
@@ -87,6 +103,9 @@ _RULES = (
     _Rule("nausea", _SEVERE, _P2),
     _Rule("abdominal_pain", _MODERATE, _P2),
 )
+
+# The one place that ties what the patient sees of a side effect to how urgent it is for the clinic.
+_SHOWN = {_P0: Notice.EMERGENCY, _P1: Notice.CALL_CLINIC, _P2: Notice.CALL_CLINIC}
 
 _SAFETY = {
     SafetyAnswer.PLAN: RedFlag("safety_plan", _P0, AlertFamily.SAFETY, Notice.EMERGENCY),
@@ -111,15 +130,24 @@ def _flags(answers: Answers, policy: Policy) -> Iterator[RedFlag]:
         yield _SAFETY[answers.safety]
     for rule in _RULES:
         if _holds(rule, answers, policy):
-            yield RedFlag(rule.term, rule.urgency, AlertFamily.SIDE_EFFECT, rule.notice)
+            yield RedFlag(rule.term, rule.urgency, AlertFamily.SIDE_EFFECT, _SHOWN[rule.urgency])
     if answers.items.get("craving", 0.0) >= policy["redflag.craving"]:
-        yield RedFlag("craving", _P1, AlertFamily.SIDE_EFFECT, Notice.CALL_CLINIC)
+        yield RedFlag("craving", _P1, AlertFamily.SIDE_EFFECT, _SHOWN[_P1])
 
 
 def _holds(rule: _Rule, answers: Answers, policy: Policy) -> bool:
     if answers.side_effects.get(rule.term, 0) < policy[rule.grade]:
         return False
-    if rule.after is None or answers.hours_since_session is None:
-        # Without a known session nothing explains an acute effect, so it counts as late.
-        return True
-    return answers.hours_since_session > policy[rule.after]
+    return rule.after is None or _is_late(rule.term, policy[rule.after], answers)
+
+
+def _is_late(term: str, bound: float, answers: Answers) -> bool:
+    """Return whether ``term`` was reported, or began, more than ``bound`` hours after a session.
+
+    A stated onset can make an effect late, never early: at the time of the report it was still there.
+    Without a known session nothing explains an acute effect, so it counts as late.
+    """
+    hours = [answers.hours_since_session]
+    if term in answers.onsets:
+        hours.append(answers.onsets[term].hours)
+    return any(hour is None or hour > bound for hour in hours)

@@ -24,6 +24,7 @@ MOST_A_DAY = 2
 # Spreads a clinic's messages over half an hour; the same minutes for the same patient, for ever.
 LARGEST_JITTER = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(days=90)
+_DAY = timedelta(days=1)
 _AHEAD = range(-2, LONGEST_PAUSE.days * 2)
 
 
@@ -41,6 +42,7 @@ class Rhythm:
 
     ``every_days``: the diary's reminder comes every 1st, 2nd or 3rd day. ``quiet_from`` ..
     ``quiet_until``: nothing is sent; equal times mean never quiet. ``jitter``: -15 to 15 minutes.
+    ``day_start``: the hour at which the patient's days start, 0-6.
     """
 
     at: time = REMIND_AT
@@ -49,6 +51,7 @@ class Rhythm:
     quiet_until: time = QUIET_UNTIL
     pause: Pause | None = None
     jitter: timedelta = field(default=timedelta())
+    day_start: int = wall_clock.DAY_START
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,10 @@ def slot(day: date, rhythm: Rhythm, zone: str) -> Slot | None:
     """
     if rhythm.pause is not None and rhythm.pause.first <= day <= rhythm.pause.last:
         return None
-    at = wall_clock.on_day(day, _shifted(rhythm), zone)
+    at = wall_clock.on_day(day, _shifted(rhythm), zone, rhythm.day_start)
     if at is None:
         return None
-    end = wall_clock.day_end(day, zone)
+    end = wall_clock.day_end(day, zone, rhythm.day_start)
     # Where a gap swallows the night's time and the rest of the day, the reminder comes before the gap.
     at = at if at < end else end - LAST_CALL
     until = min(at + WINDOW, end)
@@ -131,9 +134,11 @@ def _is_its_turn(occurrence: Occurrence, rhythm: Rhythm) -> bool:
 
 def _shifted(rhythm: Rhythm) -> time:
     """Return the civil time with the jitter, unless that would leave the day or enter quiet hours."""
-    shifted = (datetime.combine(date.min + timedelta(days=1), rhythm.at) + rhythm.jitter).time()
-    crosses = (shifted < wall_clock.DAY_STARTS_AT) != (rhythm.at < wall_clock.DAY_STARTS_AT)
-    return rhythm.at if crosses or is_quiet(shifted, rhythm) else shifted
+    at = datetime.combine(date.min + timedelta(days=1), rhythm.at)
+    into_the_day = (at - at.replace(hour=rhythm.day_start, minute=0)) % _DAY + rhythm.jitter
+    shifted = (at + rhythm.jitter).time()
+    stays = timedelta() <= into_the_day < _DAY and not is_quiet(shifted, rhythm)
+    return shifted if stays else rhythm.at
 
 
 def _quiet_end(at: datetime, rhythm: Rhythm, zone: str) -> datetime:
@@ -147,7 +152,7 @@ def _quiet_end(at: datetime, rhythm: Rhythm, zone: str) -> datetime:
 
 
 def _slots(now: datetime, rhythm: Rhythm, zone: str) -> Iterator[Slot]:
-    today = wall_clock.day_of(now, zone)
+    today = wall_clock.day_of(now, zone, rhythm.day_start)
     for ahead in _AHEAD:
         found = slot(today + timedelta(days=ahead), rhythm, zone)
         if found is not None:

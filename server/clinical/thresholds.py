@@ -133,9 +133,7 @@ _FLAGS = (
     Threshold("redflag.any_grade", 1, 1, 2, "grade", _FLAG, "grade at which an emergency sign counts"),
     Threshold("redflag.moderate_grade", 2, 1, 3, "grade", _FLAG, "grade of a moderate effect"),
     Threshold("redflag.severe_grade", 3, 2, 4, "grade", _FLAG, "grade of a severe effect"),
-    Threshold(
-        "redflag.extreme_grade", 4, 3, 4, "grade", _FLAG, "grade at which the patient sees emergency help"
-    ),
+    Threshold("redflag.extreme_grade", 4, 3, 4, "grade", _FLAG, "grade at which any effect is an emergency"),
     Threshold("redflag.craving", 7, 1, 10, "points", _FLAG, "craving that is urgent"),
     Threshold("redflag.late_hours", 24, 4, 72, "hours", _FLAG, "acute effects should be gone by then"),
     Threshold("redflag.euphoria_hours", 48, 12, 96, "hours", "proposal", "high spirits after that"),
@@ -187,6 +185,12 @@ _MAINTENANCE = (
     ),
 )
 
+_CONFIRM = (
+    Threshold("confirm.open_days", 3, 1, 7, "days", "proposal", "how long what the watch asks is open"),
+    Threshold("confirm.again_days", 14, 7, 90, "days", "proposal", "calm before the watch asks it again"),
+    Threshold("confirm.fresh_days", 2, 0, 14, "days", "proposal", "an answer as fresh as this is enough"),
+)
+
 _ESCALATION = (
     Threshold("escalation.p0_first_minutes", 15, 5, 60, "minutes", _CLOCK, "P0 unacknowledged: level 1"),
     Threshold("escalation.p0_second_minutes", 30, 10, 120, "minutes", _CLOCK, "P0 unacknowledged: level 2"),
@@ -214,7 +218,7 @@ _ESCALATION = (
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
     {
         t.key: t
-        for group in (_ALERT, _BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _ESCALATION)
+        for group in (_ALERT, _BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _CONFIRM, _ESCALATION)
         for t in group
     }
 )

@@ -8,7 +8,8 @@ through `zoneinfo`, so an offset is never stored.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-DAY_STARTS_AT = time(4, 0)
+# The hour by the wall clock at which a patient's day starts: a clinic may choose another one.
+DAY_START, EARLIEST_START, LATEST_START = 4, 0, 6
 _SECOND = timedelta(seconds=1)
 
 
@@ -27,24 +28,24 @@ def has_date(day: date, zone: str) -> bool:
     return moment(start, zone) < moment(start + timedelta(days=1), zone)
 
 
-def on_day(day: date, at: time, zone: str) -> datetime | None:
-    """Return the moment of wall-clock time ``at`` in the patient's ``day``, which starts at 04:00.
+def on_day(day: date, at: time, zone: str, day_start: int) -> datetime | None:
+    """Return the moment of wall-clock time ``at`` in the patient's ``day``, which starts at ``day_start``.
 
-    A time before 04:00 is in the night after, on the next date. None where calendars skipped that date.
+    An earlier time is in the night after, on the next date. None where calendars skipped that date.
     """
-    on = day if at >= DAY_STARTS_AT else day + timedelta(days=1)
+    on = day if at.hour >= day_start else day + timedelta(days=1)
     return moment(datetime.combine(on, at), zone) if has_date(on, zone) else None
 
 
-def day_end(day: date, zone: str) -> datetime:
-    """Return the moment (UTC) at which the patient's ``day`` ends: 04:00 of the next, by the wall clock."""
-    return moment(datetime.combine(day + timedelta(days=1), DAY_STARTS_AT), zone)
+def day_end(day: date, zone: str, day_start: int) -> datetime:
+    """Return the moment (UTC) at which the patient's ``day`` ends: hour ``day_start`` of the next date."""
+    return moment(datetime.combine(day + timedelta(days=1), time(day_start)), zone)
 
 
-def day_of(at: datetime, zone: str) -> date:
-    """Return the patient's day that moment ``at`` (aware) belongs to; before 04:00 it is still yesterday."""
+def day_of(at: datetime, zone: str, day_start: int) -> date:
+    """Return the patient's day of moment ``at`` (aware); before hour ``day_start`` it is still yesterday."""
     local = at.astimezone(ZoneInfo(zone))
-    return local.date() if local.time() >= DAY_STARTS_AT else local.date() - timedelta(days=1)
+    return local.date() if local.hour >= day_start else local.date() - timedelta(days=1)
 
 
 def _gap_end(before: datetime, after: datetime, zone: str) -> datetime:

@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from server.clinical.vocabulary import Role
+from server.clinical.wall_clock import DAY_START, EARLIEST_START, LATEST_START
 from server.commands.ground import database_of, settings_here
 from server.services import clinic as clinics
 from server.services import invitation as invitations
@@ -24,14 +26,21 @@ LONGEST_NAME = 200
 @click.option("--name", required=True, help="Name of the clinic.")
 @click.option("--zone", required=True, help="IANA time zone of its office hours, such as Europe/Oslo.")
 @click.option("--country", required=True, help="Two capital letters (ISO 3166), such as NO.")
+@click.option(
+    "--day-start",
+    type=click.IntRange(EARLIEST_START, LATEST_START),
+    default=DAY_START,
+    show_default=True,
+    help="Hour at which a patient's day starts where they are.",
+)
 @click.option("--admin", required=True, help="Name of the person who will administer it.")
-def command(slug: str, name: str, zone: str, country: str, admin: str) -> None:
+def command(slug: str, name: str, zone: str, country: str, day_start: int, admin: str) -> None:
     """Open a clinic and print the invitation code of its first administrator, once."""
     _check(zone, country)
     for text in (name, admin):
         if not 1 <= len(text.strip()) <= LONGEST_NAME:
             raise click.ClickException(f"A name has 1-{LONGEST_NAME} characters.")
-    values = {"slug": slug, "name": name.strip(), "zone": zone, "country": country}
+    values = {"slug": slug, "name": name.strip(), "zone": zone, "country": country, "day_start": day_start}
     invited = _add(values, admin.strip())
     hours = int(VALID_FOR.total_seconds()) // _HOUR
     click.echo(f"Clinic {slug} is open.")
@@ -45,7 +54,7 @@ def _check(zone: str, country: str) -> None:
         raise click.ClickException("The country must be two capital letters, such as NO.")
 
 
-def _add(values: dict[str, str], admin: str) -> Invited:
+def _add(values: dict[str, Any], admin: str) -> Invited:
     with database_of(settings_here()) as database, database.write() as session:
         work = Work(session, datetime.now(UTC), system(clinics.new_clinic_id()))
         try:

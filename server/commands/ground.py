@@ -4,12 +4,14 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import click
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from server.database import Database
 from server.migrations import is_current
+from server.readiness import crisis_directory
 from server.sealing import SealError
 from server.services import vault
 from server.settings import Settings, SettingsError, master_keys, read_settings
@@ -19,6 +21,14 @@ def settings_here() -> Settings:
     """Return the settings of the environment; ClickException names the variable that can't be used."""
     try:
         return read_settings(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def check_texts(settings: Settings) -> None:
+    """Raise ClickException where the crisis lines can't be used, in production also where they are stale."""
+    try:
+        crisis_directory(settings, datetime.now(UTC).date())
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
 

@@ -2,13 +2,14 @@
 
 import click
 
-from server.commands.ground import check_port_is_free, database_of, settings_here
+from server.commands.ground import check_port_is_free, check_texts, database_of, settings_here
 
 
 @click.command("serve")
 def command() -> None:
     """Start the API. It needs a migrated database; jobs run elsewhere (`afterglow work`)."""
     settings = settings_here()
+    check_texts(settings)
     with database_of(settings):
         check_port_is_free(settings)
     # Imported late: the server takes a moment to load that refusals above need not wait for.

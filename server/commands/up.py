@@ -2,7 +2,7 @@
 
 import click
 
-from server.commands.ground import check_port_is_free, database_of, settings_here
+from server.commands.ground import check_port_is_free, check_texts, database_of, settings_here
 from server.migrations import is_current, upgrade
 from server.settings import Settings
 from server.up import Pair
@@ -14,6 +14,7 @@ from server.up import Pair
 def command(context: click.Context, demo: bool) -> None:
     """Migrate the database, then start API and job runner. Ctrl-C stops both."""
     settings = settings_here()
+    check_texts(settings)
     check_port_is_free(settings)
     with database_of(settings, migrated=False) as database:
         if not is_current(database):

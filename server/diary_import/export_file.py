@@ -47,7 +47,10 @@ class Revision:
         assert self.said is not None, "a version that was taken back has no content"
         occurred = datetime.fromisoformat(self.said["occurred_at"])
         given = {key: value for key, value in self.said.items() if value is not None or not self.is_response}
-        return {**given, "occurred_at": occurred, "recorded_at": self.recorded_at}
+        onset = self.said.get("side_effect_onset", {})
+        began = {term: datetime.fromisoformat(text) for term, text in onset.items()}
+        times = {"occurred_at": occurred, "recorded_at": self.recorded_at}
+        return {**given, **times} | ({"side_effect_onset": began} if began else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from server.clinical.checkins import Anchor, ScalePlan
 from server.clinical.instruments.catalog import INSTRUMENTS
 from server.clinical.reminders import RAREST_EVERY
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
+from server.clinical.side_effects import onset_problems
 from server.clinical.vocabulary import (
     ITEMS,
     Adherence,
@@ -73,6 +74,11 @@ class _Content(_Part):
         values=fields.Integer(strict=True, validate=validate.Range(SEVERITY_LOW, SEVERITY_HIGH)),
         required=True,
     )
+    side_effect_onset = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(SIDE_EFFECTS, error="Is not a term.")),
+        values=fields.AwareDateTime(format="iso"),
+        load_default=dict,
+    )
     safety = fields.Enum(SafetyAnswer, by_value=True, required=True, allow_none=True)
     medication = fields.Nested(_Medication, required=True)
     entered_by = fields.Enum(EnteredBy, by_value=True, required=True)
@@ -87,6 +93,14 @@ class _Content(_Part):
         outside = [k for k, v in data["items"].items() if not ITEMS[k].low <= v <= ITEMS[k].high]
         if outside:
             raise ValidationError({key: ["Is outside its range."] for key in outside}, "items")
+
+    @validates_schema
+    def began_before(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse an onset of what was not there, after the report, or too long before it."""
+        onsets, side_effects = data["side_effect_onset"], data["side_effects"]
+        problems = {t: [why] for t, why in onset_problems(onsets, side_effects, data["occurred_at"])}
+        if problems:
+            raise ValidationError(problems, "side_effect_onset")
 
 
 class _Said(fields.Field[Any]):

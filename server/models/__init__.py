@@ -18,6 +18,7 @@ from server.models.patient import Patient
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.models.reminder import Reminder
 from server.models.scale import ScaleText
+from server.models.scale_request import ScaleRequest
 from server.models.sign_in import RefreshToken, SignIn
 from server.models.treatment_session import TreatmentSession
 from server.models.zone_change import ZoneChange
@@ -46,6 +47,7 @@ __all__ = [
     "QuestionnaireResponseRevision",
     "RefreshToken",
     "Reminder",
+    "ScaleRequest",
     "ScaleText",
     "SignIn",
     "TreatmentSession",

@@ -11,7 +11,10 @@ from server.models.types import Instant
 
 
 class Clinic(Base):
-    """One clinic. `slug` is typed to sign in; `zone` is for office hours, never for patients' days."""
+    """One clinic. `slug` is typed to sign in; `zone` is for office hours, never for patients' days.
+
+    `day_start` is the hour (0-6) at which a day of its patients starts where they are.
+    """
 
     __tablename__ = "clinics"
 
@@ -20,6 +23,7 @@ class Clinic(Base):
     name: Mapped[str] = mapped_column(String(200))
     zone: Mapped[str] = mapped_column(String(64))
     country: Mapped[str] = mapped_column(String(2))
+    day_start: Mapped[int]
     asks_safety_question: Mapped[bool]
     policy_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)

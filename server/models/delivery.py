@@ -23,6 +23,7 @@ class Delivery(Base):
         ForeignKeyConstraint(["clinic_id", "account_id"], ["accounts.clinic_id", "accounts.id"]),
         UniqueConstraint("clinic_id", "key"),
         Index(None, "state", "urgency", "due_at"),
+        Index(None, "clinic_id", "account_id", "state", "finished_at"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -18,7 +18,10 @@ class Entry(Base):
 
     `occurred_at` is when it was felt (UTC), `zone` where; `local_day` is the patient's civil day,
     frozen at capture. `items` maps item keys to values in the item's own unit; `side_effects` maps
-    term keys to severities 0-4; `sequence` is the patient's change counter at the last write.
+    term keys to severities 0-4; `side_effect_onset` maps some of them to when the patient says they
+    began (RFC 3339, UTC); `side_effect_details` is what was worked out of both when the entry was
+    last judged (`clinical.side_effects.Detail` as JSON). `sequence` is the patient's change counter at
+    the last write.
     `clock_skew_seconds` is how far the phone's clock was behind ours when it sent this version.
     `content_hash` is keyed: a plain one would let a short note be guessed.
     """
@@ -44,6 +47,8 @@ class Entry(Base):
     clock_suspect: Mapped[bool]
     items: Mapped[dict[str, float]] = mapped_column(JSON)
     side_effects: Mapped[dict[str, int]] = mapped_column(JSON)
+    side_effect_onset: Mapped[dict[str, str]] = mapped_column(JSON)
+    side_effect_details: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     hours_since_session: Mapped[float | None]
     safety: Mapped[SafetyAnswer | None] = mapped_column(Coded(SafetyAnswer))
     medication: Mapped[dict[str, Any]] = mapped_column(JSON)

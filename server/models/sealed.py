@@ -1,6 +1,7 @@
 """Columns whose text is sealed: what lies in the table, and what a service has opened of it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Table
@@ -10,23 +11,24 @@ class Sealed:
     """The opened side of a sealed column: ``note = Sealed("sealed_note")``.
 
     `services.vault` opens it. Reading it before, or after the column has changed, is a defect and
-    raises RuntimeError: a text nobody opened must not look like one that is not there.
+    raises RuntimeError: a text nobody opened must not look like one that is not there. ``empty`` makes
+    what is read where there is none: None by default.
     """
 
-    def __init__(self, column: str) -> None:
-        self.column = column
+    def __init__(self, column: str, empty: Callable[[], Any] = lambda: None) -> None:
+        self.column, self.empty = column, empty
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Remember the name under which the opened text is read."""
         self.name = name
 
     def __get__(self, row: Any, owner: type | None = None) -> Any:
-        """Return the opened value, None where there is none."""
+        """Return the opened value, what is empty where there is none."""
         if row is None:
             return self
         sealed = getattr(row, self.column)
         if sealed is None:
-            return None
+            return self.empty()
         known = row.__dict__.get(self._slot)
         if known is None or known[0] != sealed:
             raise RuntimeError(f"{type(row).__name__}.{self.name} is sealed and was not opened")

@@ -22,6 +22,7 @@ _WHEN = ("local_day", "local_time", "utc", "zone", "utc_offset", "received_utc")
 _SAID = (
     "entered_by",
     "side_effects",
+    "side_effect_onset_utc",
     "safety",
     "adherence",
     "rescue_doses",
@@ -106,6 +107,9 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
     said = {
         "local_day": revision["local_day"],
         "side_effects": "; ".join(f"{term} {grade}" for term, grade in content["side_effects"].items()),
+        "side_effect_onset_utc": "; ".join(
+            f"{term} {_utc(at)}" for term, at in content.get("side_effect_onset", {}).items()
+        ),
         "safety": content["safety"],
         "entered_by": content["entered_by"],
         "tags": " | ".join(content["tags"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,9 +13,8 @@ from server.models import Entry, TreatmentSession
 from server.services import clinic as clinics
 from server.services import treatment_session as treatment_sessions
 from server.services.errors import Conflict
+from server.services.journal import HOUR, answers_of
 from server.services.work import Work
-
-HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +38,24 @@ def of_session(work: Work, patient_id: UUID, session_id: UUID) -> AdverseEvents:
     moments = treatment_sessions.delivered_moments(work, patient_id)
     until = next((moment for moment in moments if moment > session.at), None)
     hours = None if until is None else (until - session.at) / HOUR
-    reports = _reports(work, patient_id, session.at)
+    reports = [
+        Report(
+            entry_id=entry.id,
+            hours=(entry.occurred_at - session.at) / HOUR,
+            day=entry.local_day,
+            answers=answers_of(entry, moments),
+            entered_by=entry.entered_by,
+        )
+        for entry in _reported(work, patient_id, session.at)
+    ]
     return AdverseEvents(session, until, adverse_events(reports, hours, clinics.policy(work)))
 
 
-def _reports(work: Work, patient_id: UUID, since: datetime) -> list[Report]:
-    rows = work.session.execute(
-        select(Entry.id, Entry.occurred_at, Entry.local_day, Entry.side_effects)
-        .where(
-            Entry.clinic_id == work.clinic_id,
-            Entry.patient_id == patient_id,
-            Entry.deleted_at.is_(None),
-            Entry.occurred_at >= since,
-        )
-        .order_by(Entry.occurred_at, Entry.id)
+def _reported(work: Work, patient_id: UUID, since: datetime) -> Sequence[Entry]:
+    query = select(Entry).where(
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id == patient_id,
+        Entry.deleted_at.is_(None),
+        Entry.occurred_at >= since,
     )
-    return [Report(row.id, (row.occurred_at - since) / HOUR, row.local_day, row.side_effects) for row in rows]
+    return list(work.session.scalars(query.order_by(Entry.occurred_at, Entry.id)))

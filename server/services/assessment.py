@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import insert, or_, select, union
 
 from server.clinical import relapse
 from server.clinical.baseline import Treatment
@@ -16,14 +16,16 @@ from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
 from server.services import episode as episodes
+from server.services import local_day as local_days
+from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
-from server.services.civil_time import civil_day
 from server.services.episode import Finding
 from server.services.work import Work
 
 # Days around the last session that a baseline may need, and days back that the watch may walk.
 AROUND_SESSION = timedelta(days=120)
 FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
+_ARM = {family: arm for arm, family in FAMILY.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     open episodes whether the data still support them.
     """
     # A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels.
-    latest_day = civil_day(work.now, patient.zone) + timedelta(days=1)
+    latest_day = local_days.of(work, work.now, patient.zone) + timedelta(days=1)
     first = min(*days, latest_day)
     wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
     material = load(work, patient.id, wanted[0], wanted[-1])
@@ -89,6 +91,7 @@ def _judge(work: Work, patient: Patient, day: date, material: Material) -> Seque
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
     judged = relapse.watch(material.history, arm, material.treatments, material.policy, day)
     row = _store(work, patient, judged, material.policy)
+    scale_requests.ask(work, patient, judged, material.policy)
     if judged.signal:
         finding = Finding(
             family=FAMILY[arm],
@@ -142,28 +145,22 @@ def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], 
 
 def _days_from(work: Work, patient_id: UUID, first: date) -> Sequence[date]:
     """Return the days from ``first`` on that have an entry or a judgement, oldest first."""
-    days: set[date] = {first}
-    for table in (Entry, Assessment):
-        day = Entry.local_day if table is Entry else Assessment.day
-        query = (
-            select(day)
-            .distinct()
-            .where(table.clinic_id == work.clinic_id, table.patient_id == patient_id, day > first)
-        )
-        days.update(work.session.scalars(query))
-    return sorted(days)
+    known = [
+        select(day).where(table.clinic_id == work.clinic_id, table.patient_id == patient_id, day > first)
+        for table, day in ((Entry, Entry.local_day), (Assessment, Assessment.day))
+    ]
+    return sorted({first, *work.session.scalars(union(*known))})
 
 
 def _weigh_episodes(work: Work, patient: Patient) -> None:
-    for arm, family in FAMILY.items():
-        episode = episodes.open_episode(work, patient.id, family)
-        if episode is not None:
+    for episode in episodes.open_episodes(work, patient.id, (*FAMILY.values(), AlertFamily.SILENCE)):
+        if episode.family is not AlertFamily.SILENCE:
             first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
-            episodes.weigh(work, episode, _signalled(work, patient.id, arm, (first, episode.day)))
-    silence = episodes.open_episode(work, patient.id, AlertFamily.SILENCE)
-    if silence is not None and "since" in silence.evidence:
-        since = date.fromisoformat(silence.evidence["since"])
-        episodes.weigh(work, silence, not _reported(work, patient.id, since))
+            span = (first, episode.day)
+            episodes.weigh(work, episode, _signalled(work, patient.id, _ARM[episode.family], span))
+        elif "since" in episode.evidence:
+            since = date.fromisoformat(episode.evidence["since"])
+            episodes.weigh(work, episode, not _reported(work, patient.id, since))
 
 
 def _reported(work: Work, patient_id: UUID, first: date) -> bool:

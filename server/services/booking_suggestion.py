@@ -20,8 +20,8 @@ from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Pati
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import course as courses
+from server.services import local_day as local_days
 from server.services import vault, visit_facts
-from server.services.civil_time import civil_day
 from server.services.errors import Blocked, NotFound
 from server.services.suggestion_move import check_version, events, locked, make_move, note
 from server.services.work import Work
@@ -178,7 +178,7 @@ def expire_overdue(work: Work) -> int:
 
 
 def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) -> BookingSuggestion | None:
-    today = civil_day(work.now, patient.zone)
+    today = local_days.of(work, work.now, patient.zone)
     _lock_patient(work, patient.id)
     if _still_open(work, patient.id, programme) or _was_refused(work, patient.id, programme, today, alert):
         return None
@@ -258,7 +258,7 @@ def _was_refused(work: Work, patient_id: UUID, programme: Arm, today: date, aler
 
 def _blocks_now(work: Work, suggestion: BookingSuggestion) -> list[dict[str, str]]:
     patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
-    policy, today = clinics.policy(work), civil_day(work.now, patient.zone)
+    policy, today = clinics.policy(work), local_days.of(work, work.now, patient.zone)
     alert = None
     if suggestion.alert_id is not None:
         alert = work.session.get(Alert, (work.clinic_id, suggestion.alert_id))
@@ -276,4 +276,4 @@ def _decide(work: Work, suggestion: BookingSuggestion, reason: str | None) -> No
 
 
 def _today(work: Work, patient_id: UUID) -> date:
-    return civil_day(work.now, work.session.get_one(Patient, (work.clinic_id, patient_id)).zone)
+    return local_days.of(work, work.now, work.session.get_one(Patient, (work.clinic_id, patient_id)).zone)

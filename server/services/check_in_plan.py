@@ -8,9 +8,9 @@ from uuid import UUID
 
 from server.clinical import reminders
 from server.models import CheckInPlan, Patient
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import planning
-from server.services.civil_time import civil_day
 from server.services.errors import Invalid, Stale
 from server.services.work import Work
 
@@ -28,10 +28,10 @@ def set_rhythm(work: Work, patient_id: UUID, values: Mapping[str, Any], version:
     ``values``: reminders, remind_at, every_days, quiet_from, quiet_until, pause (first, last) or None.
     """
     patient, plan = _open(work, patient_id, version)
-    _set_pause(plan, values["pause"], civil_day(work.now, patient.zone))
+    _set_pause(plan, values["pause"], local_days.of(work, work.now, patient.zone))
     for key in ("reminders", "remind_at", "every_days", "quiet_from", "quiet_until"):
         setattr(plan, key, values[key])
-    rhythm = replace(planning.rhythm_of(plan), pause=None)
+    rhythm = replace(planning.rhythm_of(work, plan), pause=None)
     if reminders.is_quiet(rhythm.at, rhythm):
         raise Invalid("/remind_at", "Lies in the quiet hours.")
     return _changed(work, patient, plan, "check-in-plan.set-rhythm")
@@ -58,7 +58,7 @@ def restore(work: Work, patient_id: UUID, wanted: Mapping[str, Any]) -> CheckInP
     if plan.next_at is not None:
         # The reminder of this hour may have been sent where the plan comes from: never two.
         zone = patients.get(work, patient_id).zone
-        plan.next_at = reminders.next_look(work.now, planning.rhythm_of(plan), zone)
+        plan.next_at = reminders.next_look(work.now, planning.rhythm_of(work, plan), zone)
     return plan
 
 

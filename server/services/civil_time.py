@@ -1,4 +1,4 @@
-"""Civil days. A day is the patient's: it starts at 04:00 in their zone and is frozen at capture."""
+"""Civil days. A day is the patient's: it starts at the clinic's hour in their zone, frozen at capture."""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,14 +15,14 @@ def is_zone(name: str) -> bool:
     return name in _ZONES
 
 
-def civil_day(at: datetime, zone: str) -> date:
-    """Return the patient's day that moment ``at`` (aware) belongs to; before 04:00 it is still yesterday."""
-    return wall_clock.day_of(at, zone)
+def civil_day(at: datetime, zone: str, day_start: int) -> date:
+    """Return the patient's day of moment ``at`` (aware); before hour ``day_start`` it is still yesterday."""
+    return wall_clock.day_of(at, zone, day_start)
 
 
-def day_end(day: date, zone: str) -> datetime:
-    """Return the moment (UTC) at which the patient's ``day`` ends: 04:00 of the next, by the wall clock."""
-    return wall_clock.day_end(day, zone)
+def day_end(day: date, zone: str, day_start: int) -> datetime:
+    """Return the moment (UTC) at which the patient's ``day`` ends: hour ``day_start`` of the next date."""
+    return wall_clock.day_end(day, zone, day_start)
 
 
 def is_office_time(at: datetime, zone: str) -> bool:

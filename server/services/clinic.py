@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy, policy_from
+from server.clinical.wall_clock import DAY_START
 from server.models import Clinic, PolicyVersion
+from server.services import local_day as local_days
 from server.services import vault
 from server.services.errors import Conflict, Invalid
 from server.services.work import Work
@@ -19,14 +21,21 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
 def create(work: Work, **values: Any) -> Clinic:
-    """Open a clinic with the default policy as its version 1. ``values``: slug, name, zone, country."""
+    """Open a clinic with the default policy as its version 1.
+
+    ``values``: slug, name, zone, country, and perhaps day_start (0-6).
+    """
     if not _SLUG.fullmatch(values["slug"]):
         raise Invalid("/slug", "The short name must be 2-64 characters of a-z, 0-9 and -.")
     taken = work.session.scalar(select(Clinic.id).where(Clinic.slug == values["slug"]))
     if taken is not None:
         raise Conflict("slug-taken", "There is a clinic with this short name already.")
     clinic = Clinic(
-        id=work.clinic_id, asks_safety_question=True, policy_version=1, created_at=work.now, **values
+        id=work.clinic_id,
+        asks_safety_question=True,
+        policy_version=1,
+        created_at=work.now,
+        **{"day_start": DAY_START, **values},
     )
     work.session.add(clinic)
     work.session.flush()
@@ -47,6 +56,11 @@ def every_id(session: Session) -> list[UUID]:
     return list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
 
 
+def everyone(session: Session) -> list[Clinic]:
+    """Return all clinics, in the order they were opened."""
+    return list(session.scalars(select(Clinic).order_by(Clinic.id)))
+
+
 def get(work: Work) -> Clinic:
     """Return the actor's clinic."""
     return work.session.get_one(Clinic, work.clinic_id)
@@ -54,7 +68,8 @@ def get(work: Work) -> Clinic:
 
 def lock(work: Work) -> Clinic:
     """Return the actor's clinic with its row locked until the transaction ends."""
-    return work.session.get_one(Clinic, work.clinic_id, with_for_update=True)
+    # Not against writes that only name the clinic: a journal does so while we may wait for it.
+    return work.session.get_one(Clinic, work.clinic_id, with_for_update={"key_share": True})
 
 
 def by_slug(session: Session, slug: str) -> Clinic | None:
@@ -63,8 +78,11 @@ def by_slug(session: Session, slug: str) -> Clinic | None:
 
 
 def update(work: Work, changes: dict[str, Any]) -> Clinic:
-    """Change name, zone, country or whether the safety question is asked."""
-    clinic = get(work)
+    """Change name, zone, country, the hour at which days start or whether the safety question is asked."""
+    clinic = lock(work)
+    hour = changes.get("day_start", clinic.day_start)
+    if hour != clinic.day_start:
+        local_days.move_start(work, hour)
     for key, value in changes.items():
         setattr(clinic, key, value)
     work.audit("clinic.update", object_id=clinic.id)

@@ -7,13 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.side_effects import Detail, details
 from server.models import Entry, EntryRevision
 from server.services import assessment as assessments
-from server.services import clinic as clinics
 from server.services import vault
 from server.services.errors import NotFound
-from server.services.journal import Incoming, Receipt, answers_of, open_journal
+from server.services.journal import Incoming, Receipt, open_journal
 from server.services.work import Work
 
 
@@ -40,12 +38,12 @@ def get(work: Work, patient_id: UUID, entry_id: UUID) -> Entry:
     return entry
 
 
-def ids_between(work: Work, patient_id: UUID, first: datetime, last: datetime) -> Sequence[UUID]:
-    """Return the ids of the entries felt from ``first`` to ``last``."""
+def ids_since(work: Work, patient_id: UUID, first: datetime) -> Sequence[UUID]:
+    """Return the ids of the entries felt from ``first`` on."""
     query = select(Entry.id).where(
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,
-        Entry.occurred_at.between(first, last),
+        Entry.occurred_at >= first,
     )
     return list(work.session.scalars(query))
 
@@ -72,14 +70,6 @@ def page(work: Work, patient_id: UUID, wanted: Range) -> Sequence[Entry]:
     if wanted.after is not None:
         query = query.where(Entry.id > wanted.after)
     return vault.opened(work, list(work.session.scalars(query.order_by(Entry.id).limit(wanted.size))))
-
-
-def side_effect_details(work: Work, entry: Entry) -> tuple[Detail, ...]:
-    """Return an entry's side effects with onset, window and triage, by the clinic's policy of today.
-
-    The onset is the one the entry was judged by: from the session that was known when it came in.
-    """
-    return details(answers_of(entry), clinics.policy(work))
 
 
 def revisions(work: Work, patient_id: UUID, entry_id: UUID) -> Sequence[EntryRevision]:

@@ -1,6 +1,6 @@
 """Alert episodes: opened by a finding, joined by repeats, raised by worsening, weighed again by late data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -76,17 +76,24 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
 
 def open_episode(work: Work, patient_id: UUID, family: AlertFamily) -> Alert | None:
     """Return the patient's unresolved episode of ``family``, locked: a click and a finding take turns."""
-    return work.session.scalar(
+    return next(iter(open_episodes(work, patient_id, (family,))), None)
+
+
+def open_episodes(work: Work, patient_id: UUID, families: Collection[AlertFamily]) -> Sequence[Alert]:
+    """Return the patient's unresolved episodes of ``families``, locked; one a family at most."""
+    query = (
         select(Alert)
         .where(
             Alert.clinic_id == work.clinic_id,
             Alert.patient_id == patient_id,
-            Alert.family == family,
+            Alert.family.in_(families),
             Alert.state != AlertState.RESOLVED,
         )
+        .order_by(Alert.family)  # everybody locks them in one order
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+    return work.session.scalars(query).all()
 
 
 def weigh(work: Work, alert: Alert, supported: bool) -> None:

@@ -24,10 +24,10 @@ from server.models import (
     TreatmentSession,
 )
 from server.services import check_in_plan as check_in_plans
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import vault
 from server.services import zone_change as zone_changes
-from server.services.civil_time import civil_day
 from server.services.work import Work
 
 FORMAT, FORMAT_VERSION = "afterglow-export", 2
@@ -63,7 +63,7 @@ def _entries(work: Work, patient_id: UUID) -> Rows:
     kept = vault.opened(work, list(work.session.scalars(query)))
     history = _by_id((revision.entry_id, revision) for revision in kept)
     entries = work.session.scalars(_own(work, patient_id, Entry).order_by(Entry.id))
-    return [_reported(entry, history[entry.id]) for entry in entries]
+    return [_reported(work, entry, history[entry.id]) for entry in entries]
 
 
 def _responses(work: Work, patient_id: UUID) -> Rows:
@@ -74,7 +74,7 @@ def _responses(work: Work, patient_id: UUID) -> Rows:
     history = _by_id((revision.response_id, revision) for revision in ordered)
     own = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.source != Source.CLINIC)
     found = work.session.scalars(own.order_by(QuestionnaireResponse.id))
-    return [_reported(response, history[response.id]) | {"score": _score(response)} for response in found]
+    return [_reported(work, one, history[one.id]) | {"score": _score(one)} for one in found]
 
 
 def _score(response: QuestionnaireResponse) -> dict[str, Any] | None:
@@ -99,7 +99,7 @@ def _by_id(revisions: Iterable[tuple[UUID, Any]]) -> Mapping[UUID, Sequence[Any]
     return found
 
 
-def _reported(entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> dict[str, Any]:
+def _reported(work: Work, entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> dict[str, Any]:
     return {
         "id": str(entry.id),
         "source": entry.source.value,
@@ -110,7 +110,7 @@ def _reported(entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> d
             {
                 "version": revision.version,
                 "received_at": revision.received_at.isoformat(),
-                "local_day": _day(revision.content),
+                "local_day": _day(work, entry, revision),
                 "content": revision.content,
             }
             for revision in history
@@ -118,10 +118,14 @@ def _reported(entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> d
     }
 
 
-def _day(content: Mapping[str, Any] | None) -> str | None:
-    if content is None:
+def _day(work: Work, entry: Entry | QuestionnaireResponse, revision: Any) -> str | None:
+    """Return the local day of a version; that of the moment and zone that hold is the one they were given."""
+    if revision.content is None:
         return None
-    return civil_day(datetime.fromisoformat(content["occurred_at"]), content["zone"]).isoformat()
+    at, zone = datetime.fromisoformat(revision.content["occurred_at"]), revision.content["zone"]
+    if (at, zone) == (entry.occurred_at, entry.zone):
+        return entry.local_day.isoformat()
+    return local_days.of(work, at, zone).isoformat()
 
 
 def _courses(work: Work, patient_id: UUID) -> Rows:

@@ -6,7 +6,7 @@ Everything that enters a diary goes through `Journal.store`: no way in skips the
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -16,15 +16,16 @@ from sqlalchemy.orm import make_transient_to_detached
 
 from server.clinical import redflags
 from server.clinical.policy import Policy
-from server.clinical.redflags import Answers, RedFlag
-from server.clinical.vocabulary import EnteredBy, Source
-from server.models import Entry, EntryRevision, Patient
+from server.clinical.redflags import Answers, Onset, RedFlag
+from server.clinical.side_effects import details
+from server.clinical.vocabulary import AlertClass, EnteredBy, Source
+from server.models import Entry, EntryRevision, Patient, QuestionnaireResponse
 from server.services import clinic as clinics
 from server.services import episode as episodes
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
-from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound, Stale, VersionRequired
 from server.services.work import Work
 
@@ -32,7 +33,7 @@ BACKFILL = timedelta(days=30)
 AHEAD = timedelta(days=2)
 # Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
 CLOCK_TRUSTED = timedelta(minutes=10)
-SECONDS_AN_HOUR = 3600.0
+HOUR = timedelta(hours=1)
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
 _CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
@@ -108,6 +109,7 @@ class Journal:
         entry.version += 1
         entry.sequence = self._next_change()
         entry.items, entry.side_effects, entry.medication, entry.tags = {}, {}, {}, []
+        entry.side_effect_onset, entry.side_effect_details = {}, []
         entry.safety = entry.sealed_note = entry.hours_since_session = None
         self.work.session.flush()
         self._keep_revision(entry, None)
@@ -117,15 +119,18 @@ class Journal:
     def retime(self, entry: Entry) -> None:
         """Count an entry's hours from the session again, after a session changed; act on what that shows.
 
-        Only flags that the entry did not have before are raised: the others were acted on then.
+        Only flags that a side effect did not have before are raised: the others were acted on then.
         """
-        hours = self._hours_since_session(entry.occurred_at)
-        if hours == entry.hours_since_session or entry.deleted_at is not None:
+        if entry.deleted_at is not None:
             return
-        before = {flag.code for flag in self._flags(entry)}
-        entry.hours_since_session = hours
+        hours, known = entry.hours_since_session, entry.side_effect_details
+        entry.hours_since_session = hours_since(self.sessions, entry.occurred_at)
+        entry.side_effect_details = self._details(entry)
+        if (entry.hours_since_session, entry.side_effect_details) == (hours, known):
+            return
         entry.sequence = self._next_change()
-        self._raise(tuple(flag for flag in self._flags(entry) if flag.code not in before), entry)
+        calm = {detail["term"] for detail in known if detail["triage"] == AlertClass.P3}
+        self._raise(tuple(flag for flag in self._flags(entry) if flag.code in calm), entry)
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
         for finding in episodes.findings_of(flags, entry):
@@ -144,9 +149,10 @@ class Journal:
             "source": incoming.source,
             "sequence": self._next_change(),
         }
+        entry = Entry(**values)
+        values["side_effect_details"] = entry.side_effect_details = self._details(entry)
         # Core instead of the unit of work: this is the hottest write of the system.
         self.work.session.connection().execute(_INSERT_ENTRY, values)
-        entry = Entry(**values)
         make_transient_to_detached(entry)  # it is stored: a correction later in the same batch must find it
         self.work.session.add(entry)
         vault.opened(self.work, [entry])
@@ -161,6 +167,7 @@ class Journal:
             raise Stale(stored)
         for key, value in columns.items():
             setattr(stored, key, value)
+        stored.side_effect_details = self._details(stored)
         stored.version += 1
         stored.sequence = self._next_change()
         stored.deleted_at = None
@@ -176,12 +183,15 @@ class Journal:
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
-            "local_day": civil_day(occurred, content["zone"]),
+            "local_day": local_day(self.work, incoming, self.known.get(incoming.id)),
             "recorded_at": content.get("recorded_at"),
             "received_at": self.work.now,
             "items": dict(content["items"]),
             "side_effects": dict(content["side_effects"]),
-            "hours_since_session": self._hours_since_session(occurred),
+            "side_effect_onset": {
+                term: began.astimezone(UTC).isoformat() for term, began in _onset_of(content).items()
+            },
+            "hours_since_session": hours_since(self.sessions, occurred),
             "safety": content.get("safety"),
             "medication": dict(content["medication"]),
             "tags": list(content["tags"]),
@@ -189,10 +199,6 @@ class Journal:
             "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
             **clock_of(incoming.sent_at, self.work.now),
         }
-
-    def _hours_since_session(self, at: datetime) -> float | None:
-        before = bisect_right(self.sessions, at)
-        return (at - self.sessions[before - 1]).total_seconds() / SECONDS_AN_HOUR if before else None
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:
         key = (*self._key(entry.id), entry.version)
@@ -211,7 +217,11 @@ class Journal:
         return self.work.clinic_id, self.patient.id, entry_id
 
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
-        return redflags.check(answers_of(entry), self.policy)
+        return redflags.check(answers_of(entry, self.sessions), self.policy)
+
+    def _details(self, entry: Entry) -> list[dict[str, Any]]:
+        found = details(answers_of(entry, self.sessions), self.policy)
+        return [asdict(detail) for detail in found]
 
 
 def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
@@ -238,14 +248,33 @@ def check_moment(work: Work, incoming: Incoming) -> None:
         raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
 
-def answers_of(entry: Entry) -> Answers:
-    """Return what an entry says to the red-flag rules."""
+def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:
+    """Return the day of what comes in: the one it was given once, where moment and zone are the same."""
+    occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
+    if stored is not None and (stored.occurred_at, stored.zone) == (occurred, zone):
+        return stored.local_day
+    return local_days.of(work, occurred, zone)
+
+
+def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
+    """Return what an entry says to the red-flag rules; ``sessions`` are the delivered ones, in order."""
+    began = {term: datetime.fromisoformat(text) for term, text in entry.side_effect_onset.items()}
     return Answers(
         safety=entry.safety,
         side_effects=entry.side_effects,
         items=entry.items,
         hours_since_session=entry.hours_since_session,
+        onsets={
+            term: Onset(hours_since(sessions, at), (entry.occurred_at - at) / HOUR)
+            for term, at in began.items()
+        },
     )
+
+
+def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
+    """Return the hours from the last of ``sessions`` (in order) to ``at``; None before the first."""
+    before = bisect_right(sessions, at)
+    return (at - sessions[before - 1]) / HOUR if before else None
 
 
 def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
@@ -266,4 +295,11 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return an entry's content as JSON values: moments with their offset, codes as text."""
     found = {key: content.get(key) for key in _CONTENT}
     found["entered_by"] = content.get("entered_by") or EnteredBy.PATIENT
+    if onset := _onset_of(content):  # absent where nothing was stated
+        found["side_effect_onset"] = {term: began.isoformat() for term, began in onset.items()}
     return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}
+
+
+def _onset_of(content: Mapping[str, Any]) -> Mapping[str, datetime]:
+    """Return when effects began, by term. An imported diary has no such member at all."""
+    return content.get("side_effect_onset") or {}

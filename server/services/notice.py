@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from server.clinical.crisis_lines import crisis_lines
+from server.clinical.crisis_lines import CrisisLines
 from server.clinical.redflags import Notice, RedFlag
 
 WHO_READS_THIS = (
@@ -35,14 +35,13 @@ class PatientNotice:
     crisis_lines: tuple[str, ...]
 
 
-def for_patient(flags: Sequence[RedFlag], country: str) -> PatientNotice | None:
-    """Return the gravest notice among ``flags`` with the lines of ``country``, or None."""
+def for_patient(flags: Sequence[RedFlag], lines: CrisisLines) -> PatientNotice | None:
+    """Return the gravest notice among ``flags`` with the lines of the patient's country, or None."""
     kinds = {flag.notice for flag in flags}
     kind = next((k for k in _GRAVEST_FIRST if k in kinds), None)
     if kind is None:
         return None
-    lines = crisis_lines(country)
-    return PatientNotice(kind, _TEXTS[kind], lines.emergency, lines.lines)
+    return PatientNotice(kind, _TEXTS[kind], lines.emergency, lines.texts)
 
 
 def asking_for_contact(notice: PatientNotice | None) -> PatientNotice | None:

@@ -10,6 +10,7 @@ from server.clinical import checkins
 from server.clinical.checkins import DIARY, Occurrence, SessionDays
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import planning
+from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
 from server.services.work import Work
 
@@ -18,9 +19,10 @@ _SESSIONS_COUNT_FOR = timedelta(days=400)
 
 
 def open_on(work: Work, patient: Patient, day: date) -> Sequence[Occurrence]:
-    """Return what the patient can do on their local ``day``, by the plan and sessions of now."""
+    """Return what the patient can do on their local ``day``, by the plan, sessions and the watch of now."""
     scales = planning.scales_of(planning.plan_of(work, patient))
-    return checkins.still_open(scales, _sessions(work, patient, day) if scales else SessionDays(), day)
+    sessions = _sessions(work, patient, day) if scales else SessionDays()
+    return checkins.still_open(scales, sessions, day, scale_requests.open_on(work, patient.id, day))
 
 
 def done(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:

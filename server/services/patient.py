@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Role
 from server.models import Account, Patient
 from server.services import clinic as clinics
+from server.services import local_day as local_days
 from server.services import zone_change as zone_changes
-from server.services.civil_time import civil_day, day_end
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.work import Work
 from server.services.zone_change import PastZone
@@ -27,7 +27,7 @@ def create(work: Work, values: dict[str, Any]) -> Patient:
         id=uuid7(),
         country=country,
         change_counter=0,
-        next_close_at=day_end(civil_day(work.now, values["zone"]), values["zone"]),
+        next_close_at=local_days.end(work, local_days.of(work, work.now, values["zone"]), values["zone"]),
         version=1,
         created_at=work.now,
         **values,
@@ -117,14 +117,9 @@ def take_to_close(work: Work, patient_id: UUID) -> Patient | None:
     return work.session.scalar(query.with_for_update(skip_locked=True))
 
 
-def ended_day(patient: Patient) -> date:
-    """Return the local day that is over at `next_close_at`, also where that was put off."""
-    return civil_day(patient.next_close_at, patient.zone) - timedelta(days=1)
-
-
-def close_day(patient: Patient, day: date) -> None:
+def close_day(work: Work, patient: Patient, day: date) -> None:
     """Say that ``day`` is done with: the next one ends a civil day later."""
-    patient.next_close_at = day_end(day + timedelta(days=1), patient.zone)
+    patient.next_close_at = local_days.end(work, day + timedelta(days=1), patient.zone)
     patient.set_aside_at = None
 
 

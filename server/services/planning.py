@@ -6,6 +6,7 @@ from server.clinical import reminders
 from server.clinical.checkins import Anchor, ScalePlan
 from server.clinical.reminders import Pause, Rhythm
 from server.models import CheckInPlan, Patient
+from server.services import local_day as local_days
 from server.services.work import Work
 
 
@@ -22,7 +23,7 @@ def keep(work: Work, patient: Patient) -> CheckInPlan:
     return plan
 
 
-def rhythm_of(plan: CheckInPlan) -> Rhythm:
+def rhythm_of(work: Work, plan: CheckInPlan) -> Rhythm:
     """Return how the patient wants to be reminded."""
     pause = None
     if plan.pause_first is not None and plan.pause_last is not None:
@@ -34,6 +35,7 @@ def rhythm_of(plan: CheckInPlan) -> Rhythm:
         quiet_until=plan.quiet_until,
         pause=pause,
         jitter=reminders.jitter_of(plan.patient_id),
+        day_start=local_days.start(work),
     )
 
 
@@ -56,7 +58,7 @@ def next_reminder(work: Work, patient: Patient, plan: CheckInPlan) -> datetime |
     """Return when the job looks at this patient next by the plan and zone of now: at once in an open slot."""
     if not plan.reminders:
         return None
-    rhythm = rhythm_of(plan)
+    rhythm = rhythm_of(work, plan)
     if reminders.open_slot(work.now, rhythm, patient.zone) is not None:
         return work.now
     return reminders.next_look(work.now, rhythm, patient.zone)

@@ -4,8 +4,6 @@ Every response goes through `QuestionnaireJournal.store`: scored there, and no w
 safety check. Scores are made once, with the version that was answered, and never made again.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +20,10 @@ from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseR
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import scale as scales
-from server.services.civil_time import civil_day
+from server.services import superseding, vault
 from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
-from server.services.journal import Incoming, check_moment, clock_of
+from server.services.journal import Incoming, canonical, check_moment, clock_of, local_day
 from server.services.work import Work
 
 _CONTENT = (
@@ -62,17 +60,20 @@ class QuestionnaireJournal:
         Raises Invalid (a scale that is not offered, answers it cannot have, a moment out of bounds),
         VersionRequired and Stale (other content under an id that exists).
         """
-        digest = _content_hash(incoming.content)
+        said = canonical(_plain(incoming.content))
+        digest = vault.digest(self.work, QuestionnaireResponse, self._key(incoming.id), said)
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return self._receipt("duplicate", stored)
         check_moment(self.work, incoming)
         columns = self._columns(incoming) | {"content_hash": digest}
+        before = None if stored is None else stored.occurrence
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
             response, outcome = self._correct(stored, incoming, columns), "updated"
         self._keep_revision(response, _plain(incoming.content))
+        superseding.settle(self.work, self.patient, before, response.occurrence)
         receipt = self._receipt(outcome, response)
         for finding in _findings(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
@@ -89,11 +90,13 @@ class QuestionnaireJournal:
             raise _not_yours()
         response.deleted_at = self.work.now
         self._next_version(response)
-        response.answers, response.subscores = {}, {}
-        response.missing, response.safety, response.safety_missing = [], [], []
+        before = response.occurrence
+        response.sealed_answers = response.sealed_safety = None
+        response.subscores, response.missing, response.safety_missing = {}, [], []
         response.total = response.entered_total = response.band = response.occurrence = None
-        response.prorated = False
+        response.prorated = response.superseded = False
         self.work.session.flush()
+        superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
 
@@ -117,11 +120,13 @@ class QuestionnaireJournal:
             version=1,
             source=incoming.source,
             sequence=self._next_change(),
+            superseded=False,
             deleted_at=None,
             **columns,
         )
         self.work.session.add(response)
         self.work.session.flush()
+        vault.opened(self.work, [response])
         self.work.audit("questionnaire_response.create", self.patient.id, incoming.id)
         return response
 
@@ -139,6 +144,7 @@ class QuestionnaireJournal:
         self._next_version(stored)
         stored.deleted_at = None
         self.work.session.flush()
+        vault.opened(self.work, [stored])
         self.work.audit("questionnaire_response.update", self.patient.id, stored.id)
         return stored
 
@@ -148,6 +154,7 @@ class QuestionnaireJournal:
             self.work, content["instrument"], content["instrument_version"], content["locale"]
         )
         _check_respondent(made, incoming.source)
+        scored = _scored(made, content)
         return {
             "instrument": made.key,
             "instrument_version": made.version,
@@ -156,26 +163,34 @@ class QuestionnaireJournal:
             "occurrence": content.get("occurrence"),
             "occurred_at": content["occurred_at"],
             "zone": content["zone"],
-            "local_day": civil_day(content["occurred_at"], content["zone"]),
+            "local_day": local_day(self.work, incoming, self.known.get(incoming.id)),
             "recorded_at": content.get("recorded_at"),
             "received_at": self.work.now,
-            "answers": dict(content.get("answers", {})),
             "entered_total": content.get("total"),
-            **_score_columns(_scored(made, content)),
+            "sealed_answers": self._seal(incoming.id, "answers", dict(content.get("answers", {}))),
+            "sealed_safety": self._seal(incoming.id, "safety", [_safety(found) for found in scored.safety]),
+            **_score_columns(scored),
             **clock_of(incoming.sent_at, self.work.now),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:
+        key = (*self._key(response.id), response.version)
         revision = QuestionnaireResponseRevision(
             clinic_id=response.clinic_id,
             patient_id=response.patient_id,
             response_id=response.id,
             version=response.version,
-            content=content,
+            sealed_content=vault.seal(self.work, QuestionnaireResponseRevision, key, "content", content),
             received_at=self.work.now,
             account_id=self.work.actor.account_id,
         )
         self.work.session.add(revision)
+
+    def _key(self, response_id: UUID) -> tuple[UUID, UUID, UUID]:
+        return self.work.clinic_id, self.patient.id, response_id
+
+    def _seal(self, response_id: UUID, name: str, value: Any) -> bytes | None:
+        return vault.seal(self.work, QuestionnaireResponse, self._key(response_id), name, value)
 
 
 def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> QuestionnaireJournal:
@@ -187,7 +202,7 @@ def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Qu
         QuestionnaireResponse.id.in_(wanted),
     )
     # Most batches hold entries only: no need to ask for nothing.
-    rows = work.session.scalars(query) if wanted else ()
+    rows = vault.opened(work, list(work.session.scalars(query))) if wanted else ()
     return QuestionnaireJournal(work, patient, {row.id: row for row in rows})
 
 
@@ -234,7 +249,6 @@ def _score_columns(made: Score) -> dict[str, Any]:
         "band": made.band.key if made.band else None,
         "prorated": made.prorated,
         "missing": list(made.missing),
-        "safety": [_safety(trigger) for trigger in made.safety],
         "safety_missing": list(made.safety_missing),
     }
 
@@ -269,10 +283,6 @@ def _findings(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> Iter
                 "safety_missing": list(response.safety_missing),
             },
         )
-
-
-def _content_hash(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(_plain(content), sort_keys=True).encode()).hexdigest()
 
 
 def _plain(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from server.clinical.instruments.catalog import RATED
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services import vault
 from server.services.errors import NotFound
 from server.services.journal import Incoming
 from server.services.questionnaire_journal import ResponseReceipt, open_questionnaires
@@ -31,6 +32,7 @@ def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireRespons
     response = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
     if response is None or response.deleted_at is not None:
         raise NotFound("questionnaire response")
+    vault.opened(work, [response])
     return response
 
 
@@ -56,7 +58,8 @@ def page(work: Work, patient_id: UUID, wanted: ResponseRange) -> Sequence[Questi
         query = query.where(QuestionnaireResponse.instrument == wanted.instrument)
     if wanted.after is not None:
         query = query.where(QuestionnaireResponse.id > wanted.after)
-    return list(work.session.scalars(query.order_by(QuestionnaireResponse.id).limit(wanted.size)))
+    found = work.session.scalars(query.order_by(QuestionnaireResponse.id).limit(wanted.size))
+    return vault.opened(work, list(found))
 
 
 def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[QuestionnaireResponseRevision]:
@@ -69,13 +72,14 @@ def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[Quest
     found = list(work.session.scalars(query.order_by(QuestionnaireResponseRevision.version)))
     if not found:
         raise NotFound("questionnaire response")
-    return found
+    return vault.opened(work, found)
 
 
 def latest(work: Work, patient_id: UUID, instrument: str) -> QuestionnaireResponse | None:
     """Return the response to ``instrument`` that was given last, in any version of it, or None.
 
-    Its ``total`` is None where too much was left open; a deleted response does not count.
+    Its ``total`` is None where too much was left open; a deleted response does not count. Its answers
+    stay sealed: who asks for it wants the score.
     """
     query = select(QuestionnaireResponse).where(
         *_there(work, patient_id), QuestionnaireResponse.instrument == instrument

@@ -42,7 +42,7 @@ def remind(work: Work, patient_id: UUID) -> bool:
     if patient is None:
         return False
     plan = planning.keep(work, patient)
-    rhythm = planning.rhythm_of(plan)
+    rhythm = planning.rhythm_of(work, plan)
     plan.next_at = reminders.next_look(work.now, rhythm, patient.zone) if plan.reminders else None
     slot = reminders.open_slot(work.now, rhythm, patient.zone)
     account = accounts.of_patient(work, patient_id)
@@ -66,7 +66,7 @@ def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
     work = Work(session, now, system(delivery.clinic_id))
     patient = session.get_one(Patient, (delivery.clinic_id, rows[0].patient_id))
     plan = planning.plan_of(work, patient)
-    pause = planning.rhythm_of(plan).pause
+    pause = planning.rhythm_of(work, plan).pause
     paused = pause is not None and pause.first <= rows[0].local_day <= pause.last
     keys = {row.key for row in rows}
     wants = _wants(plan, patient, work.now) and not paused

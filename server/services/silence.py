@@ -11,7 +11,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, Arm, WatchState
 from server.models import Alert, Assessment, Entry, Patient
 from server.services import clinic as clinics
 from server.services import episode as episodes
-from server.services.civil_time import civil_day, day_end
+from server.services import local_day as local_days
 from server.services.episode import Finding
 from server.services.work import Work
 
@@ -27,10 +27,10 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     """
     if patient.enrolled_at is None:
         return None
-    last = _last_day(work, patient.id, day)
+    last, day_end = _last_day(work, patient.id, day), local_days.end(work, day, patient.zone)
     facts = SilenceFacts(
-        watched_from=_watched_from(patient, patient.enrolled_at),
-        paused=patient.paused_until is not None and patient.paused_until > day_end(day, patient.zone),
+        watched_from=_watched_from(work, patient, patient.enrolled_at),
+        paused=patient.paused_until is not None and patient.paused_until > day_end,
         last_state=_last_state(work, patient.id, last or day),
         days_since_flag=_days_since_flag(work, patient.id, day),
     )
@@ -51,12 +51,12 @@ def _finding(found: Silence, day: date) -> Finding:
     )
 
 
-def _watched_from(patient: Patient, enrolled_at: datetime) -> date:
-    enrolled = civil_day(enrolled_at, patient.zone)
+def _watched_from(work: Work, patient: Patient, enrolled_at: datetime) -> date:
+    enrolled = local_days.of(work, enrolled_at, patient.zone)
     if patient.paused_until is None:
         return enrolled
     # The days of a pause were not missed, so after it the count starts anew.
-    return max(enrolled, civil_day(patient.paused_until, patient.zone))
+    return max(enrolled, local_days.of(work, patient.paused_until, patient.zone))
 
 
 def _last_day(work: Work, patient_id: UUID, day: date) -> date | None:

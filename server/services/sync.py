@@ -157,7 +157,7 @@ def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
         found += [Kept(kind, row) for row in rows]
     found.sort(key=lambda kept: kept.row.sequence)
     page = found[:size]
-    vault.opened(work, [kept.row for kept in page if isinstance(kept.row, Entry)])
+    vault.opened(work, [kept.row for kept in page])
     return Pulled(page, page[-1].row.sequence if page else after, len(found) > size)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from server.clinical.vocabulary import Role
 from server.models import Account, AuditEvent, Entry, QuestionnaireResponse
-from server.services.civil_time import civil_day
+from server.services import local_day as local_days
 from server.services.work import Work
 
 # The audited readings that show an entry, and those that show a filled scale.
@@ -72,9 +72,9 @@ def first_seen(
     return {entry_id: moments[place] for entry_id, place in places.items() if place < len(moments)}
 
 
-def roles_by_day(found: Sequence[Look], zone: str) -> Mapping[date, Sequence[Role]]:
+def roles_by_day(work: Work, found: Sequence[Look], zone: str) -> Mapping[date, Sequence[Role]]:
     """Return for each of the patient's days as what the team looked, each role once."""
     days: dict[date, set[Role]] = {}
     for look in found:
-        days.setdefault(civil_day(look.at, zone), set()).add(look.role)
+        days.setdefault(local_days.of(work, look.at, zone), set()).add(look.role)
     return {day: sorted(roles) for day, roles in days.items()}

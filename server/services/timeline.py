@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from server.clinical.vocabulary import Role, SessionStatus
 from server.models import Entry, QuestionnaireResponse, TreatmentSession
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import questionnaire_response as questionnaires
 from server.services import team_view as team_views
 from server.services import vault
-from server.services.civil_time import day_end
 from server.services.work import Work
 
 # The end of every timeline: nothing lies so far ahead (a planned session is at most years away).
@@ -83,10 +83,10 @@ def _seen(
 ) -> Mapping[date, Sequence[Role]]:
     first, before = between
     # From the end of the day two before: a day of the patient may have been another one in another zone.
-    since = day_end(date.fromordinal(first.toordinal() - 2), zone)
-    until = work.now if before is None else min(work.now, day_end(before, zone))
+    since = local_days.end(work, date.fromordinal(first.toordinal() - 2), zone)
+    until = work.now if before is None else min(work.now, local_days.end(work, before, zone))
     looks = team_views.looks(work, patient_id, since, until)
-    found = team_views.roles_by_day(looks, zone)
+    found = team_views.roles_by_day(work, looks, zone)
     return {day: roles for day, roles in found.items() if first <= day < (before or _END)}
 
 

@@ -6,16 +6,17 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from server.clinical import crisis_lines as lines
 from server.clinical import reminders
 from server.clinical.checkins import Occurrence
+from server.clinical.crisis_lines import CrisisLine, CrisisLines, Directory
 from server.models import Patient
 from server.services import clinic as clinics
+from server.services import local_day as local_days
 from server.services import notice as notices
 from server.services import occurrence as occurrences
 from server.services import patient as patients
 from server.services import planning
-from server.services.civil_time import civil_day, day_end, is_office_time, next_office_time
+from server.services.civil_time import is_office_time, next_office_time
 from server.services.work import Work
 
 
@@ -42,11 +43,12 @@ class WatchHours:
 
 @dataclass(frozen=True, slots=True)
 class Crisis:
-    """Whom to call, and when we last made sure of it."""
+    """Whom to call, and when somebody last made sure of this country's lines."""
 
     text: str
     emergency_number: str
     crisis_lines: tuple[str, ...]
+    lines: tuple[CrisisLine, ...]
     reviewed_on: date
 
 
@@ -63,25 +65,26 @@ class Today:
     crisis: Crisis
 
 
-def read(work: Work, patient_id: UUID) -> Today:
+def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
     """Return the patient's today, or raise NotFound. Reading it changes nothing."""
     patient = patients.get(work, patient_id)
-    day = civil_day(work.now, patient.zone)
+    day = local_days.of(work, work.now, patient.zone)
     found = occurrences.open_on(work, patient, day)
     done = occurrences.done(work, patient_id, [o.key for o in found])
     return Today(
         local_day=day,
         zone=patient.zone,
-        day_ends_at=day_end(day, patient.zone),
-        occurrences=[_due(o, patient.zone, o.key in done) for o in found],
+        day_ends_at=local_days.end(work, day, patient.zone),
+        occurrences=[_due(work, (o, o.key in done), patient.zone) for o in found],
         next_reminder_at=_next_reminder(work, patient),
         watch=_watch_hours(work, patient.zone),
-        crisis=_crisis(patient.country),
+        crisis=_crisis(directory.of(patient.country)),
     )
 
 
-def _due(occurrence: Occurrence, zone: str, done: bool) -> Due:
-    until = day_end(occurrence.last_day, zone)
+def _due(work: Work, what: tuple[Occurrence, bool], zone: str) -> Due:
+    occurrence, done = what
+    until = local_days.end(work, occurrence.last_day, zone)
     return Due(occurrence.key, occurrence.instrument, occurrence.day, until, done)
 
 
@@ -89,7 +92,7 @@ def _next_reminder(work: Work, patient: Patient) -> datetime | None:
     plan = planning.plan_of(work, patient)
     if not plan.reminders or patients.is_paused(patient, work.now):
         return None
-    return reminders.next_look(work.now, planning.rhythm_of(plan), patient.zone)
+    return reminders.next_look(work.now, planning.rhythm_of(work, plan), patient.zone)
 
 
 def _watch_hours(work: Work, zone: str) -> WatchHours:
@@ -103,6 +106,11 @@ def _watch_hours(work: Work, zone: str) -> WatchHours:
     )
 
 
-def _crisis(country: str) -> Crisis:
-    found = lines.crisis_lines(country)
-    return Crisis(notices.NOT_AN_EMERGENCY_SERVICE, found.emergency, found.lines, lines.REVIEWED_ON)
+def _crisis(found: CrisisLines) -> Crisis:
+    return Crisis(
+        text=notices.NOT_AN_EMERGENCY_SERVICE,
+        emergency_number=found.emergency,
+        crisis_lines=found.texts,
+        lines=found.lines,
+        reviewed_on=found.reviewed_on,
+    )

@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import SessionStatus
 from server.models import Patient, TreatmentSession
 from server.services import course as courses
+from server.services import local_day as local_days
 from server.services import patient as patients
-from server.services.civil_time import civil_day
 from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.work import Work
 
@@ -29,7 +29,7 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSes
         patient_id=patient_id,
         id=uuid7(),
         route=values.pop("route", None) or course.route,
-        local_day=civil_day(values["at"], patient.zone),
+        local_day=local_days.of(work, values["at"], patient.zone),
         version=1,
         created_at=work.now,
         **values,
@@ -53,8 +53,9 @@ def change(
     if session.status is SessionStatus.DELIVERED and status is SessionStatus.PLANNED:
         raise Conflict("illegal-move", "A delivered session can't be planned again.")
     _check_moment(work, status, at)
+    if session.status is not SessionStatus.DELIVERED or at != session.at:
+        session.local_day = local_days.of(work, at, patient.zone)  # once delivered it stays on its day
     session.status, session.at = status, at
-    session.local_day = civil_day(at, patient.zone)
     session.version += 1
     _changed(work, patient, session, "treatment-session.update")
     return session

@@ -18,9 +18,9 @@ from server.clinical.series import COMPOSITE_ITEMS, blend_points, item_points
 from server.clinical.vocabulary import Arm, SessionStatus
 from server.models import Entry, QuestionnaireResponse, TreatmentSession
 from server.services import clinic as clinics
+from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import questionnaire_response as questionnaires
-from server.services.civil_time import civil_day
 from server.services.errors import Invalid
 from server.services.work import Work
 
@@ -80,7 +80,7 @@ def read(work: Work, patient_id: UUID, first: date | None, last: date | None) ->
     At most 400 days; raises Invalid for a longer or backward range, NotFound for the patient.
     """
     patient = patients.get(work, patient_id)
-    last = last or civil_day(work.now, patient.zone)
+    last = last or local_days.of(work, work.now, patient.zone)
     first = first or last - USUAL + timedelta(days=1)
     _check_range(first, last)
     readings = history(work, patient_id, first, last)
@@ -130,9 +130,12 @@ def history(work: Work, patient_id: UUID, first: date, last: date) -> History:
 
 
 def _scales(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[ScaleSeries]:
-    """Return every scale that makes a total and was filled in the range, by key and version: one query."""
+    """Return every scale that makes a total and was filled in the range, by key and version.
+
+    One query, and no answers: they stay sealed. Of an occurrence answered twice the answer that counts.
+    """
     query = questionnaires.reported(work, patient_id).where(
-        QuestionnaireResponse.local_day.between(first, last)
+        QuestionnaireResponse.local_day.between(first, last), ~QuestionnaireResponse.superseded
     )
     found: dict[tuple[str, int], ScaleSeries] = {}
     for row in work.session.execute(query.with_only_columns(*_FILLED)):
@@ -150,7 +153,7 @@ def _filling(made: Instrument, row: Any) -> FilledScale:
         occurred_at=row.occurred_at,
         total=row.total,
         prorated=row.prorated,
-        answered=told.answered(made, row.answers) if row.answers else None,
+        answered=told.answered(made, row.missing) if row.entered_total is None else None,
     )
 
 
@@ -163,7 +166,8 @@ _FILLED = (
     QuestionnaireResponse.occurred_at,
     QuestionnaireResponse.total,
     QuestionnaireResponse.prorated,
-    QuestionnaireResponse.answers,
+    QuestionnaireResponse.missing,
+    QuestionnaireResponse.entered_total,
 )
 
 

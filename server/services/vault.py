@@ -77,11 +77,29 @@ def keyring(work: Work) -> Keyring:
     return known[work.clinic_id]
 
 
+def rewrap(work: Work) -> int:
+    """Wrap the clinic's data keys with the current master key; return how many were under an older one.
+
+    The data keys stay the same, so whoever has them opened goes on with them.
+    """
+    masters = _masters(work.session)
+    query = select(ClinicKey).where(ClinicKey.clinic_id == work.clinic_id).with_for_update()
+    older = [row for row in work.session.scalars(query) if key_id_of(row.wrapped) != masters.current]
+    for row in older:
+        place = _wrapping_place(row)
+        row.wrapped = masters.seal(masters.open(row.wrapped, place), place)
+    if older:
+        work.audit("clinic-key.rewrap", object_id=str(len(older)))
+    work.session.flush()
+    return len(older)
+
+
 def check(session: Session) -> None:
-    """Raise SealError where the master key is not the one this database was sealed with."""
-    some = session.scalar(select(ClinicKey.clinic_id).limit(1))
-    if some is not None:
-        _unwrapped(session, some)
+    """Raise SealError where the master keys do not open every clinic's keys."""
+    masters = _masters(session) if (rows := list(session.scalars(select(ClinicKey)))) else None
+    for row in rows:
+        assert masters is not None
+        masters.open(row.wrapped, _wrapping_place(row))
 
 
 def _open(work: Work, row: Base) -> None:

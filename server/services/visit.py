@@ -1,7 +1,7 @@
 """What follows from a treatment session: the visit it fulfils and the days it makes judged anew."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,6 @@ from server.services import entry as entries
 from server.services import treatment_session as treatment_sessions
 from server.services.journal import open_journal
 from server.services.work import Work
-
-# Longer than any effect of a session is expected to last, and than any grace before it counts as late.
-ACUTE = timedelta(days=14)
 
 
 def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
@@ -48,7 +45,7 @@ def _follow(work: Work, patient_id: UUID, moments: Sequence[tuple[datetime, date
         return
     first = min(at for at, _ in moments)
     touched = [day for _, day in moments]
-    journal = open_journal(work, patient_id, entries.ids_between(work, patient_id, first, first + ACUTE))
+    journal = open_journal(work, patient_id, entries.ids_since(work, patient_id, first))
     for entry in journal.known.values():
         journal.retime(entry)
     work.session.flush()

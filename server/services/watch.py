@@ -1,50 +1,77 @@
 """The state of the watch for a clinician: what it says now, on what, and what it said before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from server.clinical.vocabulary import Arm
-from server.models import Assessment
+from server.models import Assessment, Patient
 from server.services import assessment as assessments
+from server.services import local_day as local_days
+from server.services import occurrence as occurrences
 from server.services import patient as patients
-from server.services.civil_time import civil_day
+from server.services import scale_request as scale_requests
 from server.services.work import Work
 
 HISTORY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A scale the watch asked for: on which local day, until the end of which, and whether it was filled."""
+
+    instrument: str
+    day: date
+    last_day: date
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WatchedArm:
-    """One arm: its newest judgement, and the last word on each judged day of the last 30, oldest first."""
+    """One arm: its newest judgement, the last word on each judged day of the last 30, and what it asked.
+
+    All of it oldest first.
+    """
 
     arm: Arm
     latest: Assessment
     history: Sequence[Assessment]
+    asked: Sequence[Asked]
 
 
 def read(work: Work, patient_id: UUID) -> Sequence[WatchedArm]:
     """Return the arms that were ever judged. Audited: it is health data."""
-    patients.get(work, patient_id)
+    patient = patients.get(work, patient_id)
     work.audit("watch.read", patient_id)
     found = ((arm, assessments.latest(work, patient_id, arm)) for arm in Arm)
+    asked = _asked(work, patient)
     return [
-        WatchedArm(arm, latest, _history(work, patient_id, arm))
+        WatchedArm(arm, latest, _history(work, patient, arm), asked.get(arm, ()))
         for arm, latest in found
         if latest is not None
     ]
 
 
-def _history(work: Work, patient_id: UUID, arm: Arm) -> Sequence[Assessment]:
-    zone = patients.get(work, patient_id).zone
+def _asked(work: Work, patient: Patient) -> Mapping[Arm, Sequence[Asked]]:
+    requests = scale_requests.recent(work, patient)
+    keys = {scale_requests.occurrence_of(row).key for row in requests}
+    done = occurrences.done(work, patient.id, keys) if keys else set()
+    found: dict[Arm, list[Asked]] = {}
+    for row in requests:
+        is_done = scale_requests.occurrence_of(row).key in done
+        found.setdefault(row.arm, []).append(Asked(row.instrument, row.local_day, row.last_day, is_done))
+    return found
+
+
+def _history(work: Work, patient: Patient, arm: Arm) -> Sequence[Assessment]:
     query = select(Assessment).where(
         Assessment.clinic_id == work.clinic_id,
-        Assessment.patient_id == patient_id,
+        Assessment.patient_id == patient.id,
         Assessment.arm == arm,
-        Assessment.day > civil_day(work.now, zone) - HISTORY,
+        Assessment.day > local_days.of(work, work.now, patient.zone) - HISTORY,
     )
     order = (Assessment.day, Assessment.data_version, Assessment.policy_version)
     # Late data make a day judged again: the last judgement of each day is the one that holds.

@@ -10,8 +10,8 @@ from sqlalchemy import Select, select
 from uuid_utils.compat import uuid7
 
 from server.models import Patient, ZoneChange
+from server.services import local_day as local_days
 from server.services import planning
-from server.services.civil_time import civil_day, day_end
 from server.services.work import Work
 
 
@@ -65,7 +65,7 @@ def restore(work: Work, patient: Patient, past: Sequence[PastZone]) -> int:
 
 def _move(work: Work, patient: Patient, zone: str) -> None:
     patient.zone = zone
-    patient.next_close_at = day_end(civil_day(work.now, zone), zone)
+    patient.next_close_at = local_days.end(work, local_days.of(work, work.now, zone), zone)
     planning.replan(work, patient)
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.cast import Cast
+from tests.api.test_entry import new_id
+from tests.cast import Cast, entry
+from tests.conftest import Clock
 
 
 def test_staff_read_their_clinic_and_only_the_admin_changes_it(cast: Cast) -> None:
@@ -13,6 +15,27 @@ def test_staff_read_their_clinic_and_only_the_admin_changes_it(cast: Cast) -> No
     assert cast.bo.get("/clinic").json["asks_safety_question"] is False
     for person in (cast.bo, cast.coordinator, cast.scheduler, cast.ana):
         assert person.patch("/clinic", {"name": "Mine"}).status_code == 403
+
+
+def test_the_admin_sets_the_hour_at_which_days_start_and_no_entry_moves(cast: Cast, clock: Clock) -> None:
+    at_one = clock.now.replace(day=1, hour=0)  # 01:00 in Oslo
+    path, body = f"/entries/{new_id()}", entry(at_one)
+    assert cast.ana.put(path, body).json["entry"]["local_day"] == "2026-02-28"
+    assert cast.admin.patch("/clinic", {"day_start": 0}).json["day_start"] == 0
+    today = cast.ana.get("/me/today").json
+    assert (today["local_day"], today["day_ends_at"]) == ("2026-03-02", "2026-03-02T23:00:00+00:00")
+    exported = cast.ana.get("/me/export").json["entries"][0]["revisions"][0]
+    assert exported["local_day"] == "2026-02-28"
+    late = cast.ana.put(f"/entries/{new_id()}", entry(at_one)).json["entry"]["local_day"]
+    same = cast.ana.put(path, entry(at_one, note="as it was"), version=1).json["entry"]["local_day"]
+    moved = cast.ana.put(path, entry(at_one.replace(minute=5)), version=2).json["entry"]["local_day"]
+    assert (late, same, moved) == ("2026-03-01", "2026-02-28", "2026-03-01")
+
+
+@pytest.mark.parametrize("hour", [-1, 7, 4.5, "4"])
+def test_days_start_at_a_whole_hour_of_the_night(cast: Cast, hour: object) -> None:
+    refused = cast.admin.patch("/clinic", {"day_start": hour})
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/day_start")
 
 
 def test_patients_and_the_scheduling_system_do_not_read_the_clinics_settings(cast: Cast) -> None:

@@ -36,7 +36,7 @@ def alerts(app: Flask) -> list[Alert]:
 
 
 def test_a_response_is_stored_once_however_often_it_is_sent(cast: Cast, clock: Clock) -> None:
-    path, body = new_path(), filled(clock.now, each=1, occurrence="weekly:2026-03-02")
+    path, body = new_path(), filled(clock.now, each=1, occurrence="phq-9:2026-03-02")
     first, again = cast.ana.put(path, body), cast.ana.put(path, body)
     assert (first.status_code, first.json["outcome"]) == (201, "created")
     assert (again.status_code, again.json["outcome"]) == (200, "duplicate")
@@ -44,7 +44,7 @@ def test_a_response_is_stored_once_however_often_it_is_sent(cast: Cast, clock: C
     assert again.json["questionnaire_response"] == stored == cast.ana.get(path).json
     assert cast.ana.get("/questionnaire-responses").json["items"] == [stored]
     assert (stored["answers"], stored["total"], stored["prorated"]) == (body["answers"], 9, False)
-    assert (stored["occurrence"], stored["local_day"]) == ("weekly:2026-03-02", "2026-03-02")
+    assert (stored["occurrence"], stored["local_day"]) == ("phq-9:2026-03-02", "2026-03-02")
 
 
 def test_the_care_team_sees_band_and_safety_and_the_patient_only_the_score(cast: Cast, clock: Clock) -> None:
@@ -138,6 +138,10 @@ def test_a_score_is_prorated_only_where_the_scale_allows_it(
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [
+        ({"occurrence": "phq-9"}, "/occurrence"),
+        ({"occurrence": "phq-9:"}, "/occurrence"),
+        ({"occurrence": "phq-9:20260302"}, "/occurrence"),
+        ({"occurrence": "phq-2:2026-03-02"}, "/occurrence"),
         ({"answers": {"q1": 4}}, "/answers/q1"),
         ({"answers": {"q1": -1}}, "/answers/q1"),
         ({"answers": {"q1": 1.5}}, "/answers/q1"),

@@ -2,15 +2,18 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from marshmallow import ValidationError
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from schemas.entry import EntryBody
 from server.api.edge import Surroundings
+from server.api.errors import located
 from server.api.table import csv_answer
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.models import AuditEvent
@@ -35,6 +38,10 @@ def as_csv(who: Person, path: str) -> TestResponse:
     return who.client.get(f"/v1{path}", headers=headers)
 
 
+def ago(clock: Clock, hours: int) -> str:
+    return (clock.now - timedelta(hours=hours)).isoformat()
+
+
 def log(cast: Cast, clock: Clock, **side_effects: int) -> str:
     name = new_id()
     body = entry(clock.now, side_effects=side_effects)
@@ -55,31 +62,95 @@ def test_the_app_reads_every_term_and_grade_in_words(cast: Cast) -> None:
     assert found["side_effects"][0] == {"term": "nausea", "label": "Nausea"}
 
 
-def test_the_patient_reads_words_and_no_judgement(cast: Cast, clock: Clock, session: dict[str, Any]) -> None:
-    body = entry(clock.now, side_effects={"chest_pain": 2, "nausea": 0})
-    receipt = cast.ana.put(f"/entries/{new_id()}", body).json
-    (words,) = receipt["entry"]["side_effect_details"]
-    assert words == {
-        "term": "chest_pain",
-        "label": "Chest pain",
+def test_an_entry_answers_words_onset_window_and_triage_wherever_it_is_read(
+    cast: Cast, clock: Clock, session: dict[str, Any]
+) -> None:
+    name = new_id()
+    body = entry(clock.now, side_effects={"sedation": 2, "chest_pain": 1, "nausea": 0})
+    receipt = cast.ana.put(f"/entries/{name}", body).json
+    answered = receipt["entry"]["side_effect_details"]
+    assert [(d["term"], d["window"], d["triage"]) for d in answered] == [
+        ("chest_pain", "no_window", "P0"),
+        ("sedation", "outside", "P3"),
+    ]
+    assert answered[1] == {
+        "term": "sedation",
+        "label": "Sleepiness",
         "grade": 2,
         "grade_label": "moderate",
         "grade_text": "It got in the way of some of what I wanted to do.",
+        "onset_hours": 10.0,
+        "onset_days": 0,
+        "onset_source": "report",
+        "window": "outside",
+        "outlasts_window": True,
+        "triage": "P3",
     }
-    assert cast.ana.get("/entries").json["items"][0]["side_effect_details"] == [words]
     assert receipt["notice"]["kind"] == "emergency"
+    (day, *_) = cast.ana.get("/me/timeline").json["items"]
+    (pulled,) = cast.ana.post("/sync", {"cursor": None}).json["changes"]
+    read = [
+        cast.ana.get(f"/entries/{name}").json,
+        *cast.ana.get("/entries").json["items"],
+        *cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"],
+        *day["entries"],
+        pulled,
+        cast.ana.put(f"/entries/{name}", body | {"note": "x"}).json["current"],
+    ]
+    assert [one["side_effect_details"] for one in read] == [answered] * 6
 
 
-def test_the_clinician_reads_onset_window_and_triage(
+def test_the_timing_follows_a_session_that_is_recorded_later(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    body = entry(clock.now, side_effects={"nausea": 1}, side_effect_onset={"nausea": ago(clock, hours=4)})
+    name = new_id()
+    (unknown,) = cast.ana.put(f"/entries/{name}", body).json["entry"]["side_effect_details"]
+    cursor = cast.ana.post("/sync", {"cursor": None}).json["next_cursor"]
+    visits.session(visits.course(), clock.now - timedelta(hours=6))
+    (again,) = cast.ana.post("/sync", {"cursor": cursor}).json["changes"]
+    (known,) = again["side_effect_details"]
+    timing = ("onset_hours", "onset_source", "window")
+    assert [unknown[key] for key in timing] == [None, "stated", "unknown"]
+    assert [known[key] for key in timing] == [2.0, "stated", "expected"]
+
+
+def test_the_patient_says_when_it_began_and_takes_it_back_again(
     cast: Cast, clock: Clock, session: dict[str, Any]
 ) -> None:
-    log(cast, clock, sedation=1, chest_pain=1)
-    (read,) = cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"]
-    shown = ("term", "onset_hours", "onset_days", "in_window", "triage")
-    assert [tuple(detail[key] for key in shown) for detail in read["side_effect_details"]] == [
-        ("chest_pain", 10.0, 0, None, "P0"),
-        ("sedation", 10.0, 0, False, "P3"),
-    ]
+    path, began = f"/entries/{new_id()}", ago(clock, hours=9)
+    body = entry(clock.now, side_effects={"sedation": 2}, side_effect_onset={"sedation": began})
+    first = cast.ana.put(path, body).json["entry"]
+    (stated,) = first["side_effect_details"]
+    assert (stated["onset_hours"], stated["onset_source"], stated["window"]) == (1.0, "stated", "expected")
+    assert first["side_effect_onset"] == {"sedation": began}
+    assert cast.ana.put(path, body).json["outcome"] == "duplicate"
+    second = cast.ana.put(path, body | {"side_effect_onset": {}}, version=1).json["entry"]
+    assert (second["side_effect_onset"], second["side_effect_details"][0]["onset_hours"]) == ({}, 10.0)
+    kept = cast.ana.get(f"{path}/revisions").json["items"]
+    assert [one["content"].get("side_effect_onset") for one in kept] == [{"sedation": began}, None]
+    cast.ana.delete(path, version=2)
+    (gone,) = cast.ana.post("/sync", {"cursor": None}).json["changes"]
+    assert (gone["deleted"], gone["side_effect_onset"], gone["side_effect_details"]) == (True, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"side_effect_onset": {"headache": "2026-03-01T10:00:00+00:00"}}, "/side_effect_onset/headache"),
+        ({"side_effect_onset": {"nausea": "2026-03-02T12:00:01+00:00"}}, "/side_effect_onset/nausea"),
+        ({"side_effect_onset": {"nausea": "2026-01-31T11:59:59+00:00"}}, "/side_effect_onset/nausea"),
+        ({"side_effect_onset": {"nausea": "2026-03-01T10:00:00"}}, "/side_effect_onset/nausea"),
+        ({"side_effect_details": []}, "/side_effect_details"),
+    ],
+)
+def test_an_onset_that_cannot_be_and_what_is_the_servers_own_are_refused(
+    said: dict[str, Any], pointer: str
+) -> None:
+    moment = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    with pytest.raises(ValidationError) as problem:
+        EntryBody().load(entry(moment, side_effects={"nausea": 1}) | said)
+    assert [one["pointer"] for one in located({"json": problem.value.messages})] == [pointer]
 
 
 def test_the_events_of_a_session_end_with_the_next_one(
@@ -98,10 +169,26 @@ def test_the_events_of_a_session_end_with_the_next_one(
     (event,) = found["events"]
     assert found["until"] == again["at"]
     assert event["entries"] == [first, second]
-    assert (event["grade"], event["onset_hours"], event["in_window"]) == (2, 10.0, True)
+    assert (event["grade"], event["onset_hours"], event["window"]) == (2, 10.0, "expected")
+    assert event["entered_by"] == ["patient"]
     assert (event["first_reported_on"], event["resolved_on"]) == ("2026-03-02", "2026-03-03")
     (later,) = cast.bo.get(events_of(cast, again)).json["events"]
     assert (later["grade"], later["triage"], later["resolved_on"]) == (3, "P2", None)
+
+
+def test_an_event_keeps_onset_worst_and_whose_hand_apart(
+    cast: Cast, clock: Clock, session: dict[str, Any]
+) -> None:
+    began = {"side_effect_onset": {"headache": ago(clock, hours=9)}}
+    cast.ana.put(f"/entries/{new_id()}", entry(clock.now, side_effects={"headache": 1}, **began))
+    clock.forward(days=3)
+    worse = entry(clock.now, side_effects={"headache": 4}, entered_by="caregiver")
+    cast.ana.put(f"/entries/{new_id()}", worse)
+    (event,) = cast.bo.get(events_of(cast, session)).json["events"]
+    assert (event["onset_hours"], event["onset_source"]) == (1.0, "stated")
+    assert (event["grade"], event["worst_hours"], event["triage"]) == (4, 82.0, "P0")
+    assert (event["first_reported_on"], event["worst_reported_on"]) == ("2026-03-02", "2026-03-05")
+    assert event["entered_by"] == ["caregiver", "patient"]
 
 
 def test_the_events_come_as_a_table_too(cast: Cast, clock: Clock, session: dict[str, Any]) -> None:
@@ -110,9 +197,10 @@ def test_the_events_come_as_a_table_too(cast: Cast, clock: Clock, session: dict[
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Vary"] == "Accept"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert [(row["term"], row["grade"], row["in_window"]) for row in rows] == [
-        ("headache", "1", "yes"),
-        ("nausea", "2", "yes"),
+    shown = ("term", "grade", "window", "outlasts_window", "entered_by")
+    assert [tuple(row[key] for key in shown) for row in rows] == [
+        ("headache", "1", "expected", "no", "patient"),
+        ("nausea", "2", "expected", "no", "patient"),
     ]
     assert {row["treatment_session_id"] for row in rows} == {session["id"]}
     assert (rows[0]["entries"], rows[0]["resolved_on"]) == (name, "")

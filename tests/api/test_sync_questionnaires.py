@@ -101,7 +101,7 @@ def test_two_phones_that_change_one_response_both_keep_their_answers(cast: Cast,
 
 
 def test_a_deleted_response_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clock) -> None:
-    item = push(with_item9(clock.now, 1, occurrence="weekly"))
+    item = push(with_item9(clock.now, 1, occurrence="phq-9:2026-03-02"))
     cast.ana.post("/sync", {"items": [item]})
     gone = {"id": item["id"], "kind": "questionnaire_response", "action": "delete", "base_version": 1}
     assert verdicts(cast.ana.post("/sync", {"items": [gone, gone]})) == ["updated", "duplicate"]

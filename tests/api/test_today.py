@@ -10,7 +10,7 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from server.app import create_app
-from server.clinical.crisis_lines import REVIEWED_ON
+from server.clinical.crisis_lines import SHIPPED
 from server.database import Database
 from server.models import ZoneChange
 from server.settings import Settings, SettingsError
@@ -89,17 +89,19 @@ def test_the_crisis_lines_are_those_of_the_patients_country_with_their_review(ca
     crisis = cast.ana.get("/me/today").json["crisis"]
     assert crisis["emergency_number"] == "999 or 112"
     assert "116 123 (Samaritans)" in crisis["crisis_lines"]
-    assert crisis["reviewed_on"] == REVIEWED_ON.isoformat()
+    assert crisis["lines"][0] == {"number": "116 123", "name": "Samaritans", "hours": "always"}
+    assert crisis["reviewed_on"] == SHIPPED.of("GB").reviewed_on.isoformat()
 
 
 def test_production_refuses_crisis_lines_nobody_has_reviewed_for_a_year(tmp_path: Path) -> None:
     production = Settings(
         environment="production", data_dir=tmp_path, jwt_key=JWT_KEY, public_url="https://j.example"
     )
-    anniversary = datetime.combine(REVIEWED_ON, datetime.min.time(), UTC).replace(year=REVIEWED_ON.year + 1)
+    reviewed = SHIPPED.of("GB").reviewed_on
+    anniversary = datetime.combine(reviewed.replace(year=reviewed.year + 1), datetime.min.time(), UTC)
     assert create_app(production, lambda: anniversary)
     late = anniversary + timedelta(days=1)
-    with pytest.raises(SettingsError, match="crisis lines were last reviewed on"):
+    with pytest.raises(SettingsError, match="were last reviewed more than 12 months ago"):
         create_app(production, lambda: late)
     assert create_app(replace(production, environment="development"), lambda: late)
 
@@ -137,6 +139,7 @@ def test_a_scale_is_done_once_it_was_filled_for_its_occurrence(
         "zone": "Europe/Oslo",
     }
     other = {**filled, "instrument": "phq-2", "answers": {"q1": 0, "q2": 0}}
+    del other["occurrence"]
     assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", other).status_code == 201
     assert scale()["done"] is False, "another scale does not answer it"
     assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled).status_code == 201

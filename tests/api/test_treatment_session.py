@@ -16,6 +16,16 @@ def test_a_session_takes_the_route_of_its_course_and_the_patients_day(
     assert cast.bo.get(f"{visits.ana}/treatment-sessions").json["items"] == [session]
 
 
+def test_a_delivered_session_stays_on_its_day_when_days_start_at_another_hour(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    session = visits.session(visits.course(), clock.now.replace(hour=2))  # 03:00 in Oslo
+    assert cast.admin.patch("/clinic", {"day_start": 2}).status_code == 200
+    path = f"{visits.ana}/treatment-sessions/{session['id']}"
+    cancelled = cast.bo.patch(path, {"status": "cancelled"}, version=1).json
+    assert (cancelled["status"], cancelled["local_day"]) == ("cancelled", "2026-03-01")
+
+
 def test_a_session_is_delivered_once_and_never_planned_again(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 
 from tests.cast import Cast, entry
 from tests.conftest import Clock
+from tests.scales import filled
 from tests.visits import Visits
 
 GOOD = {"mood": 8, "interest": 8, "anxiety": 1, "restlessness": 1, "sleep_quality": 8}
@@ -30,6 +31,53 @@ def test_symptoms_that_return_show_in_the_watch_raise_an_alert_and_draft_a_visit
     (draft,) = cast.bo.get("/booking-suggestions").json["items"]
     assert (alert["family"], draft["alert_id"]) == ("mood_relapse", alert["id"])
     assert (draft["state"], draft["reason"], draft["blocks"]) == ("draft", "relapse_signal", [])
+
+
+def test_the_watch_asks_for_the_scale_that_can_confirm_once_and_for_three_days(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=29))
+    clock.now -= timedelta(days=3)
+    visits.log(24, items=GOOD)
+    asked_on: list[str] = []
+    for _ in range(6):
+        clock.forward(days=1)
+        visits.log(1, items=BAD)
+        keys = [due["key"] for due in cast.ana.get("/me/today").json["occurrences"] if due["instrument"]]
+        asked_on += keys
+    assert asked_on == ["phq-9:2026-03-01"] * 3  # from the second bad day on
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    (asked,) = mood["asked"]
+    assert asked == {"instrument": "phq-9", "day": "2026-03-01", "last_day": "2026-03-03", "done": False}
+    filled_late = filled(clock.now, occurrence=asked_on[0])
+    assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled_late).status_code == 201
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert [one["done"] for one in mood["asked"]] == [True]
+
+
+def test_the_care_team_decides_what_the_watch_asks_for(visits: Visits, cast: Cast, clock: Clock) -> None:
+    scale = {"instrument": "gad-7", "anchor": "watch", "open_days": 2}
+    plan = f"{visits.ana}/check-in-plan"
+    assert cast.bo.put(plan, {"scales": [scale]}, version=1).status_code == 200
+    visits.session(visits.course(), clock.now - timedelta(days=29))
+    visits.log(25, items=GOOD)
+    assert [o["key"] for o in cast.ana.get("/me/today").json["occurrences"]] == ["diary:2026-03-02"]
+    clock.forward(days=2)
+    visits.log(2, items=BAD)
+    keys = [due["key"] for due in cast.ana.get("/me/today").json["occurrences"]]
+    assert keys == ["diary:2026-03-04", "gad-7:2026-03-04"]
+
+
+def test_what_late_data_show_of_the_past_is_no_reason_to_ask_now(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=29))
+    visits.log(27, items=GOOD)
+    late = [entry(clock.now - timedelta(days=back, hours=1), items=BAD) for back in (4, 5, 6, 7)]
+    for one in late:
+        assert cast.ana.put(f"/entries/{uuid7()}", one).status_code == 201
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert mood["asked"] == []
 
 
 def test_nothing_was_judged_where_nothing_was_logged(visits: Visits, cast: Cast) -> None:

@@ -87,6 +87,9 @@ def test_two_rules_that_meet_ask_once_for_the_longer_time() -> None:
         (ScalePlan("phq-9", Anchor.CALENDAR, first_day=SESSION), "every_days"),
         (ScalePlan("phq-9", Anchor.ONCE, every_days=7, first_day=SESSION), "every_days"),
         (ScalePlan("phq-9", Anchor.ONCE, first_day=SESSION), None),
+        (ScalePlan("phq-9", Anchor.WATCH), None),
+        (ScalePlan("phq-9", Anchor.WATCH, first_day=SESSION), "first_day"),
+        (ScalePlan("phq-9", Anchor.WATCH, every_days=7), "every_days"),
     ],
 )
 def test_a_scale_has_what_its_anchor_needs_and_nothing_else(scale: ScalePlan, member: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -90,16 +91,16 @@ def test_a_civil_time_is_the_first_moment_the_clock_shows_it_or_has_passed_it(zo
 
 @pytest.mark.parametrize("zone", CHANGES)
 def test_there_is_exactly_one_reminder_a_local_day_at_the_civil_time(zone: str) -> None:
-    for at in TIMES:
-        rhythm = Rhythm(at=at, **AWAKE)
+    for at, day_start in product(TIMES, (0, 4, 6)):
+        rhythm = Rhythm(at=at, day_start=day_start, **AWAKE)
         for day in days_around(zone):
-            on = day if at >= wall_clock.DAY_STARTS_AT else day + timedelta(days=1)
+            on = day if at.hour >= day_start else day + timedelta(days=1)
             found = slot(day, rhythm, zone)
             if (zone, on) in SKIPPED:
                 assert found is None
                 continue
             assert found is not None, (zone, day, at)
-            assert wall_clock.day_of(found.at, zone) == day
+            assert wall_clock.day_of(found.at, zone, rhythm.day_start) == day
             wanted, shown = datetime.combine(on, at), on_the_wall(found.at, zone)
             if shown != wanted:  # then the clock never showed it: it jumped over it then, or right after
                 after = found.at + LAST_CALL if shown < wanted else found.at
@@ -109,7 +110,7 @@ def test_there_is_exactly_one_reminder_a_local_day_at_the_civil_time(zone: str) 
 @pytest.mark.parametrize("zone", CHANGES)
 def test_a_job_that_looks_every_ten_minutes_finds_every_slot_once(zone: str) -> None:
     day = CHANGES[zone][0]
-    now = wall_clock.day_end(day - timedelta(days=3), zone)
+    now = wall_clock.day_end(day - timedelta(days=3), zone, 4)
     seen = [found.day for found in _found_by_looking(now, zone, days=6)]
     around = (day + timedelta(days=k) for k in range(-2, 4))
     expected = [day for day in around if (zone, day) not in SKIPPED]
@@ -159,20 +160,21 @@ def test_a_slot_in_the_hour_that_comes_twice_is_in_the_first_one() -> None:
     at=st.times().map(lambda t: t.replace(second=0, microsecond=0)),
     day=st.dates(date(2000, 1, 1), date(2035, 12, 31)),
     zone=st.sampled_from(sorted(CHANGES)),
+    day_start=st.integers(wall_clock.EARLIEST_START, wall_clock.LATEST_START),
 )
 def test_a_slot_lies_in_its_own_day_and_within_the_jitter(
-    patient: UUID, at: time, day: date, zone: str
+    patient: UUID, at: time, day: date, zone: str, day_start: int
 ) -> None:
     jitter = jitter_of(patient)
     assert jitter == jitter_of(patient)
     assert abs(jitter) <= LARGEST_JITTER
-    found = slot(day, Rhythm(at=at, jitter=jitter, **AWAKE), zone)
-    plain = slot(day, Rhythm(at=at, **AWAKE), zone)
+    found = slot(day, Rhythm(at=at, jitter=jitter, day_start=day_start, **AWAKE), zone)
+    plain = slot(day, Rhythm(at=at, day_start=day_start, **AWAKE), zone)
     assert (found is None) == (plain is None)
     if found is not None and plain is not None:
         # A gap or a repeated hour between the two adds its own length, two hours at the most.
         assert abs(found.at - plain.at) <= LARGEST_JITTER + timedelta(hours=2)
-        assert wall_clock.day_of(found.at, zone) == day
+        assert wall_clock.day_of(found.at, zone, day_start) == day
         assert found.at < found.until <= found.at + WINDOW
 
 

@@ -1,30 +1,28 @@
-"""What a reported side effect is: words, grade, onset, urgency; and the events of one session."""
+"""What a reported side effect is: words, grade, onset, window, urgency."""
 
-from datetime import date, timedelta
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.clinical.adverse_events import AdverseEvent, Report, adverse_events
 from server.clinical.policy import DEFAULT_POLICY
-from server.clinical.redflags import Answers
+from server.clinical.redflags import Answers, Onset
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
-from server.clinical.side_effects import GRADES, details, is_expected, wordings
+from server.clinical.side_effects import (
+    GRADES,
+    ONSET_LONGEST,
+    Detail,
+    details,
+    onset_problems,
+    outlasts_window,
+    window,
+    worded,
+)
 
-POLICY = DEFAULT_POLICY
-SESSION = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def answers(hours: float | None, **side_effects: int) -> Answers:
-    return Answers(None, side_effects, {}, hours)
-
-
-def report(number: int, hours: float, **side_effects: int) -> Report:
-    return Report(UUID(int=number), hours, SESSION + timedelta(hours=12 + hours), side_effects)
-
-
-def events(*reports: Report, until: float | None = None) -> list[AdverseEvent]:
-    return list(adverse_events(reports, until, POLICY))
+def told(hours: float | None, onsets: dict[str, Onset] | None = None, **side_effects: int) -> list[Detail]:
+    return list(details(Answers(None, side_effects, {}, hours, onsets or {}), DEFAULT_POLICY))
 
 
 def test_every_grade_has_a_word_and_a_sentence_and_all_differ() -> None:
@@ -35,19 +33,19 @@ def test_every_grade_has_a_word_and_a_sentence_and_all_differ() -> None:
 @pytest.mark.parametrize("term", SIDE_EFFECTS)
 @pytest.mark.parametrize("grade", [1, 2, 3, 4])
 def test_every_term_at_every_grade_has_words_and_a_class(term: str, grade: int) -> None:
-    (detail,) = details(answers(1, **{term: grade}), POLICY)
-    (words,) = wordings({term: grade})
-    assert detail.words == words
+    (detail,) = told(1, **{term: grade})
+    words = worded(term, grade)
+    assert (detail.term, detail.grade) == (words.term, words.grade) == (term, grade)
     assert (words.label, words.grade_label) == (SIDE_EFFECTS[term].label, GRADES[grade].label)
 
 
 def test_what_was_not_there_is_not_listed() -> None:
-    assert wordings({"nausea": 0}) == details(answers(1, nausea=0), POLICY) == ()
+    assert told(1, nausea=0) == []
 
 
 def test_the_most_urgent_comes_first_and_the_rest_is_p3() -> None:
-    found = details(answers(30, nausea=2, chest_pain=1, headache=1, dissociation=1), POLICY)
-    assert [(d.words.term, d.triage) for d in found] == [
+    found = told(30, nausea=2, chest_pain=1, headache=1, dissociation=1)
+    assert [(d.term, d.triage) for d in found] == [
         ("chest_pain", "P0"),
         ("dissociation", "P1"),
         ("nausea", "P3"),
@@ -56,64 +54,68 @@ def test_the_most_urgent_comes_first_and_the_rest_is_p3() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "hours", "expected"),
+    ("term", "hours", "expected", "outlasts"),
     [
-        ("nausea", 24, True),
-        ("nausea", 24.1, False),
-        ("nausea", None, None),
-        ("chest_pain", 1, None),
-        ("insomnia", 72, True),
+        ("nausea", 0, "expected", False),
+        ("nausea", 24, "expected", False),
+        ("nausea", 24.1, "outside", True),
+        ("nausea", -0.1, "outside", False),
+        ("nausea", None, "unknown", None),
+        ("chest_pain", 1, "no_window", None),
+        ("chest_pain", None, "no_window", None),
+        ("insomnia", 72, "expected", False),
     ],
 )
 def test_an_effect_is_expected_for_as_long_as_its_term_says(
-    term: str, hours: float | None, expected: bool | None
+    term: str, hours: float | None, expected: str, outlasts: bool | None
 ) -> None:
-    assert is_expected(term, hours) is expected
+    assert (window(term, hours), outlasts_window(term, hours)) == (expected, outlasts)
 
 
 def test_onset_counts_hours_and_ended_days_from_the_session() -> None:
-    (late,) = details(answers(47.96, nausea=1), POLICY)
-    (unknown,) = details(answers(None, nausea=1), POLICY)
-    assert (late.onset_hours, late.onset_days) == (48.0, 1)
-    assert (unknown.onset_hours, unknown.onset_days, unknown.in_window) == (None, None, None)
+    (late,) = told(47.96, nausea=1)
+    (unknown,) = told(None, nausea=1)
+    assert (late.onset_hours, late.onset_days, late.onset_source) == (48.0, 1, "report")
+    assert (unknown.onset_hours, unknown.onset_days, unknown.window) == (None, None, "unknown")
 
 
-def test_reports_of_one_effect_are_one_event_with_its_worst_grade() -> None:
-    (event,) = events(report(1, 2, nausea=1), report(2, 6, nausea=3), report(3, 20, nausea=2))
-    assert (event.worst.grade, event.onset_hours, event.in_window) == (3, 2.0, True)
-    assert event.triage == "P2"
-    assert event.entries == (UUID(int=1), UUID(int=2), UUID(int=3))
-    assert event.resolved_on is None
+def test_an_onset_that_the_patient_states_takes_the_place_of_the_report() -> None:
+    (stated,) = told(30, {"nausea": Onset(2.0, 28.0)}, nausea=1)
+    assert (stated.onset_hours, stated.onset_days, stated.onset_source) == (2.0, 0, "stated")
+    assert (stated.window, stated.outlasts_window) == ("expected", True)
 
 
-def test_only_a_reported_none_says_that_an_effect_is_gone() -> None:
-    (event,) = events(report(1, 2, nausea=1), report(2, 20, headache=0), report(3, 50, nausea=0))
-    assert event.resolved_on == SESSION + timedelta(days=2)
-    assert event.last_reported_on == SESSION
+def test_an_effect_stated_to_have_begun_before_any_session_has_no_known_window() -> None:
+    (stated,) = told(2, {"nausea": Onset(None, 5.0)}, nausea=1)
+    assert (stated.onset_hours, stated.window, stated.outlasts_window) == (None, "unknown", None)
 
 
-def test_an_effect_that_comes_back_is_another_event() -> None:
-    found = events(report(1, 2, nausea=1), report(2, 5, nausea=0), report(3, 30, nausea=1))
-    assert [(e.onset_hours, e.in_window) for e in found] == [(2.0, True), (30.0, False)]
-    assert [e.resolved_on is None for e in found] == [False, True]
+@pytest.mark.parametrize(
+    ("hours", "onset", "triage"),
+    [
+        (2, Onset(1, 1), "P3"),  # began with the session, hours ago
+        (30, Onset(1, 29), "P1"),  # began with the session, and is still there a day later
+        (2, Onset(30, 100), "P1"),  # began long after the session before
+        (2, Onset(None, 3), "P1"),  # was there before any session
+    ],
+)
+def test_a_stated_onset_can_make_an_effect_late_but_never_early(
+    hours: float, onset: Onset, triage: str
+) -> None:
+    (stated,) = told(hours, {"hallucination": onset}, hallucination=1)
+    assert stated.triage == triage
 
 
-def test_an_event_that_outlasts_its_window_is_not_an_expected_one() -> None:
-    (event,) = events(report(1, 2, nausea=1), report(2, 30, nausea=1))
-    assert (event.onset_hours, event.in_window) == (2.0, False)
-
-
-def test_what_begins_after_the_next_session_belongs_to_that_one() -> None:
-    reports = (report(1, 2, nausea=2), report(2, 168, nausea=4), report(3, 170, headache=1))
-    (event,) = events(*reports, until=168)
-    assert (event.worst.grade, event.entries) == (2, (UUID(int=1),))
-
-
-def test_that_an_effect_is_gone_may_be_said_after_the_next_session() -> None:
-    (event,) = events(report(1, 160, memory=1), report(2, 200, memory=0), until=168)
-    assert event.resolved_on == SESSION + timedelta(hours=212)
-
-
-def test_events_come_in_the_order_they_began() -> None:
-    found = events(report(1, 2, sedation=1), report(2, 3, nausea=1, headache=1))
-    assert [e.worst.term for e in found] == ["sedation", "headache", "nausea"]
+def test_an_onset_is_of_an_effect_that_was_there_before_it_was_felt_and_not_too_long_ago() -> None:
+    side_effects = {"nausea": 1, "headache": 1, "fall": 0, "memory": 2}
+    began = {
+        "nausea": NOW + timedelta(seconds=1),
+        "headache": NOW - ONSET_LONGEST - timedelta(seconds=1),
+        "fall": NOW,
+        "seizure": NOW,
+        "memory": NOW - ONSET_LONGEST,
+    }
+    problems = dict(onset_problems(began, side_effects, NOW))
+    assert list(problems) == ["nausea", "headache", "fall", "seizure"]
+    assert len(set(problems.values())) == 3
+    assert not list(onset_problems({"nausea": NOW}, side_effects, NOW))

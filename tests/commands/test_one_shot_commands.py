@@ -1,5 +1,6 @@
 """The one-shot commands as a person meets them: what they print and what they refuse. On SQLite alone."""
 
+import base64
 import json
 from pathlib import Path
 from uuid import UUID
@@ -41,6 +42,28 @@ def everything(database: Database) -> dict[str, int]:
             name: session.scalar(select(func.count()).select_from(table)) or 0
             for name, table in Base.metadata.tables.items()
         }
+
+
+def test_rotate_gives_each_clinic_a_fresh_key_and_can_be_run_again(run: Run, ana: UUID) -> None:
+    assert run("keys", "rotate").stdout.splitlines() == [
+        "river: key 2 seals from now on; keys wrapped anew: 0.",
+        "Every key is under the current master key.",
+    ]
+    assert run("keys", "rotate", "--clinic", "river").stdout.startswith("river: key 3 seals from now on")
+    refused = run("keys", "rotate", "--clinic", "hill")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: There is no clinic hill.\n")
+
+
+def test_rotate_moves_every_key_to_the_newest_master_key(
+    run: Run, ana: UUID, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = base64.b64encode(b"n" * 32).decode()
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", f"{newer},{settings.master_key}")
+    assert "keys wrapped anew: 1." in run("keys", "rotate").stdout
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", newer)
+    assert run("keys", "rotate").exit_code == 0
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", settings.master_key)
+    assert "does not open this database" in run("keys", "rotate").stderr
 
 
 def test_simulate_tells_what_it_made_and_keeps_the_truth(run: Run, tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ VERSION = (*ENTRY, "revisions", 0)
         ((*VERSION, "content", "items"), {"mood": 11}, "items.mood"),
         ((*VERSION, "content", "items"), {"mood": "7"}, "items.mood"),
         ((*VERSION, "content", "items"), {"joy": 7}, "items.joy"),
+        ((*VERSION, "content", "side_effect_onset"), {"fall": MOMENT}, "side_effect_onset.fall"),
         ((*VERSION, "content", "safety"), "maybe", "safety"),
         ((*VERSION, "content", "zone"), "Mars", "zone"),
         ((*VERSION, "content", "medication"), {"opioid_changed": "yes"}, "opioid"),

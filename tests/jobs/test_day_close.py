@@ -11,7 +11,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome
 from server.models import Assessment, Entry
 from server.services import alert as alert_service
 from server.services import patient as patients
-from server.services.civil_time import civil_day
+from server.services.civil_time import civil_day, day_end
 from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, kinds, patient_of, working
@@ -49,7 +49,7 @@ def test_missed_nights_heal_however_many_there_were(cast: Cast, clock: Clock, ar
     closed = [date(2026, 3, 2) + timedelta(days=n) for n in range(10)]
     assert days_judged(around, cast.ana) == closed
     patient = patient_of(around, cast.ana)
-    assert patients.ended_day(patient) == civil_day(clock.now, patient.zone)
+    assert patient.next_close_at == day_end(civil_day(clock.now, patient.zone, 4), patient.zone, 4)
 
 
 def test_one_diary_that_cannot_be_judged_does_not_stop_the_others(
@@ -84,7 +84,7 @@ def test_a_patient_set_aside_is_closed_once_the_diary_is_mended(
         day_close.run(around, clock.forward(minutes=59))
     assert day_close.run(around, clock.forward(minutes=1)) == 1
     patient = patient_of(around, cast.ana)
-    assert patients.ended_day(patient) == date(2026, 3, 3)
+    assert patient.next_close_at == day_end(date(2026, 3, 3), patient.zone, 4)
 
 
 def test_five_days_without_an_entry_are_told_and_then_stay_one_episode(

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,13 +10,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from jobs.demo import demo_sign_ins, load
-from jobs.past import dated_id
+from jobs.past import Past, dated_id
 from jobs.problem import Problem
 from jobs.simulate import Made, Wish, simulate, truth_of
 from jobs.virtual import incoming
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
 from server.models import Alert, Base, Clinic, Delivery, Entry, Patient, TreatmentSession
+from server.services.journal import Incoming
 from server.services.passwords import Passwords
 from server.settings import Settings
 from server.simulator.clinic import simulate_clinic
@@ -84,6 +85,13 @@ def test_an_id_of_a_moment_is_a_uuid_that_sorts_by_time() -> None:
     assert (first.version, first.variant) == (7, "specified in RFC 4122")
     assert first < later
     assert first == dated_id(NOON, "a") != dated_id(NOON, "b")
+
+
+def test_a_past_counts_its_days_by_the_hour_of_the_clinic() -> None:
+    at = NOON.replace(hour=1)
+    said = [Incoming(dated_id(at, "night"), {"occurred_at": at})]
+    days = [Past(said[0].id, "UTC", None, [], said, day_start=hour).days for hour in (0, 4)]
+    assert days == [{date(2026, 3, 2)}, {date(2026, 3, 1)}]
 
 
 def test_the_demo_is_loaded_once_and_shows_every_story(

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from schemas.questionnaire_response import ANSWERS, RESPONSE
 from server.api.edge import Surroundings
 from server.database import Database
 from server.models import Entry, EntryRevision
@@ -72,6 +73,49 @@ def test_what_clinicians_write_is_nowhere_in_the_database_and_still_comes_back(
     assert CANARY not in raw(database)
     assert cast.bo.get(path).json["events"][-1]["detail"] == {"reason": CANARY}
     assert cast.bo.get(f"/alerts/{alert['id']}").json["resolution_note"] == CANARY
+
+
+def test_the_answers_to_a_scale_are_nowhere_in_the_database_and_still_come_back(
+    cast: Cast, clock: Clock, database: Database
+) -> None:
+    name, answers = new_id(), {**ANSWERS, "q9": 2}
+    path, body = f"/questionnaire-responses/{name}", {**RESPONSE, "occurred_at": clock.now.isoformat()}
+    assert cast.ana.put(path, {**body, "answers": answers}).status_code == 201
+    again = cast.ana.put(path, {**body, "answers": answers}).json
+    assert (again["outcome"], again["notice"]["kind"]) == ("duplicate", "crisis_lines")
+    corrected = cast.ana.put(path, {**body, "answers": {**answers, "q8": 3}}, version=1).json
+    assert corrected["questionnaire_response"]["answers"]["q8"] == 3
+    read = cast.bo.get(f"/patients/{cast.ana.patient_id}/questionnaire-responses").json["items"][0]
+    assert (read["answers"]["q9"], read["safety"][0]["item"]) == (2, "q9")
+    kept = [r["content"]["answers"]["q8"] for r in cast.ana.get(f"{path}/revisions").json["items"]]
+    assert kept == [answers["q8"], 3]
+    tables = rows_of(database)
+    said = [*tables["questionnaire_responses"], *tables["questionnaire_response_revisions"]]
+    assert "q9" not in repr([{k: v for k, v in row.items() if k != "missing"} for row in said])
+    assert cast.ana.delete(path, version=2).status_code == 204
+    gone = rows_of(database)["questionnaire_responses"][0]
+    assert (gone["sealed_answers"], gone["sealed_safety"], gone["total"]) == (None, None, None)
+    pulled = cast.ana.post("/sync", {}).json["changes"][0]
+    assert (pulled["deleted"], pulled["answers"]) == (True, {})
+
+
+def test_keys_wrapped_anew_open_under_the_new_master_key_alone(
+    app: Flask, cast: Cast, clock: Clock, settings: Settings
+) -> None:
+    name = write(cast, clock, CANARY)
+    older, newer = b"m" * 32, b"n" * 32
+    both = Database(settings.sqlalchemy_url, master_keyring((newer, older)))
+    with both.write() as session:
+        assert vault.rewrap(as_work(app, cast.bo, session)) == 1
+        assert vault.rewrap(as_work(app, cast.bo, session)) == 0
+    both.close()
+    assert cast.ana.get(f"/entries/{name}").json["note"] == CANARY, "who has the keys open goes on"
+    fresh = Database(settings.sqlalchemy_url, master_keyring((newer,)))
+    with fresh.read() as session:
+        assert entries.get(as_work(app, cast.ana, session), _ana(cast), name).note == CANARY
+        with pytest.raises(SealError, match="which is not here"):
+            vault.check(session)  # Cyd's clinic is still under the older one
+    fresh.close()
 
 
 def test_a_note_moved_to_another_entry_does_not_open(app: Flask, cast: Cast, clock: Clock) -> None:

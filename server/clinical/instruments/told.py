@@ -5,7 +5,7 @@ the total lies in, and not even that where the total ranks a risk or the answers
 than others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.clinical.instruments.instrument import Instrument, Method
@@ -47,9 +47,9 @@ def part_of(instrument: Instrument, total: float | None) -> Part | None:
     return Part(instrument.bands.index(found) + 1, len(instrument.bands), found.low, found.high)
 
 
-def answered(instrument: Instrument, answers: Mapping[str, int | None]) -> int:
-    """Return how many of the scored questions have an answer."""
-    return sum(answers.get(item.id) is not None for item in instrument.scored_items)
+def answered(instrument: Instrument, missing: Sequence[str]) -> int:
+    """Return how many of the scored questions were answered, or rightly skipped; ``missing`` were not."""
+    return len(instrument.scored_items) - len(missing)
 
 
 def headline(instrument: Instrument) -> str:

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("day_start", sa.Integer(), nullable=False),
         sa.Column("asks_safety_question", sa.Boolean(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -150,6 +151,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("clinic_id", "key", name=op.f("uq_deliveries_clinic_id_key")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_clinic_id_account_id_state_finished_at"),
+            ["clinic_id", "account_id", "state", "finished_at"],
+            unique=False,
+        )
         batch_op.create_index(
             batch_op.f("ix_deliveries_state_urgency_due_at"), ["state", "urgency", "due_at"], unique=False
         )
@@ -381,6 +387,8 @@ def upgrade() -> None:
         sa.Column("clock_suspect", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("side_effects", sa.JSON(), nullable=False),
+        sa.Column("side_effect_onset", sa.JSON(), nullable=False),
+        sa.Column("side_effect_details", sa.JSON(), nullable=False),
         sa.Column("hours_since_session", sa.Double(), nullable=True),
         sa.Column("safety", sa.String(32), nullable=True),
         sa.Column("medication", sa.JSON(), nullable=False),
@@ -413,7 +421,8 @@ def upgrade() -> None:
         sa.Column("instrument_version", sa.Integer(), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=False),
         sa.Column("sensitivity", sa.String(32), nullable=False),
-        sa.Column("occurrence", sa.String(length=200), nullable=True),
+        sa.Column("occurrence", sa.String(length=80), nullable=True),
+        sa.Column("superseded", sa.Boolean(), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("local_day", sa.Date(), nullable=False),
@@ -422,14 +431,14 @@ def upgrade() -> None:
         sa.Column("source", sa.String(32), nullable=False),
         sa.Column("clock_skew_seconds", sa.BigInteger(), nullable=True),
         sa.Column("clock_suspect", sa.Boolean(), nullable=False),
-        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("sealed_answers", sa.LargeBinary(), nullable=True),
         sa.Column("entered_total", sa.Double(), nullable=True),
         sa.Column("total", sa.Double(), nullable=True),
         sa.Column("subscores", sa.JSON(), nullable=False),
         sa.Column("band", sa.String(length=64), nullable=True),
         sa.Column("prorated", sa.Boolean(), nullable=False),
         sa.Column("missing", sa.JSON(), nullable=False),
-        sa.Column("safety", sa.JSON(), nullable=False),
+        sa.Column("sealed_safety", sa.LargeBinary(), nullable=True),
         sa.Column("safety_missing", sa.JSON(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -496,6 +505,25 @@ def upgrade() -> None:
             batch_op.f("ix_reminders_clinic_id_delivery_id"), ["clinic_id", "delivery_id"], unique=False
         )
 
+    op.create_table(
+        "scale_requests",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument", sa.String(length=64), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("arm", sa.String(32), nullable=False),
+        sa.Column("judged_day", sa.Date(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_scale_requests_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id", "patient_id", "instrument", "local_day", name=op.f("pk_scale_requests")
+        ),
+    )
     op.create_table(
         "zone_changes",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -578,7 +606,7 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("response_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("sealed_content", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -639,6 +667,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_zone_changes_clinic_id_patient_id_since"))
 
     op.drop_table("zone_changes")
+    op.drop_table("scale_requests")
     with op.batch_alter_table("reminders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reminders_clinic_id_delivery_id"))
 
@@ -693,6 +722,7 @@ def downgrade() -> None:
     op.drop_table("patients")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deliveries_state_urgency_due_at"))
+        batch_op.drop_index(batch_op.f("ix_deliveries_clinic_id_account_id_state_finished_at"))
 
     op.drop_table("deliveries")
     op.drop_table("scale_texts")

@@ -1,0 +1,32 @@
+"""One occurrence answered twice: the answer that was filled last counts.
+
+Two phones may both have asked, offline. Nothing is refused or lost: both answers stay, one counts.
+"""
+
+from sqlalchemy import select
+
+from server.models import Patient, QuestionnaireResponse
+from server.services.work import Work
+
+
+def settle(work: Work, patient: Patient, *occurrences: str | None) -> None:
+    """Mark anew which answers to ``occurrences`` count. The caller holds the patient's row lock."""
+    for occurrence in {named for named in occurrences if named is not None}:
+        _settle(work, patient, occurrence)
+    work.session.flush()
+
+
+def _settle(work: Work, patient: Patient, occurrence: str) -> None:
+    query = select(QuestionnaireResponse).where(
+        QuestionnaireResponse.clinic_id == work.clinic_id,
+        QuestionnaireResponse.patient_id == patient.id,
+        QuestionnaireResponse.occurrence == occurrence,
+        QuestionnaireResponse.deleted_at.is_(None),
+    )
+    newest_first = (QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    for place, row in enumerate(work.session.scalars(query.order_by(*newest_first))):
+        if row.superseded != (place > 0):
+            row.superseded = place > 0
+            # No new version, nobody said anything new; but phones hear of it with their next pull.
+            patient.change_counter += 1
+            row.sequence = patient.change_counter

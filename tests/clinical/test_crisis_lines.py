@@ -1,0 +1,76 @@
+"""Whom to call: what is shipped, what a clinic lays over it, and what a bad file is told."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from server.clinical.crisis_lines import OTHER, SHIPPED, CrisisLinesError, Directory
+
+NORWAY = """
+[NO]
+emergency = "113"
+reviewed_on = 2026-03-01
+source = "https://example.org"
+lines = [{ number = "116 123", name = "Mental Helse", hours = "always" }]
+"""
+
+
+def test_every_country_shipped_has_an_emergency_number_and_somebody_to_talk_to() -> None:
+    assert SHIPPED.of("GB").emergency == "999 or 112"
+    assert SHIPPED.of("GB").texts[0] == "116 123 (Samaritans)"
+    assert all(row.lines and row.source for row in SHIPPED.by_country.values())
+
+
+def test_a_country_without_lines_of_its_own_gets_the_international_directory() -> None:
+    assert SHIPPED.of("XX") is SHIPPED.by_country[OTHER]
+    assert SHIPPED.of("XX").lines[0].number == "findahelpline.com"
+
+
+def test_a_country_is_stale_a_year_after_its_own_review() -> None:
+    reviewed = SHIPPED.of("GB").reviewed_on
+    anniversary = reviewed.replace(year=reviewed.year + 1)
+    assert SHIPPED.stale(anniversary) == []
+    assert SHIPPED.stale(anniversary + timedelta(days=1)) == sorted(SHIPPED.by_country)
+    assert SHIPPED.overlaid(NORWAY).stale(anniversary) == ["NO"]
+
+
+def test_a_clinics_file_takes_the_place_of_a_country_and_leaves_the_others() -> None:
+    laid = SHIPPED.overlaid(NORWAY)
+    assert laid.of("NO").texts == ("116 123 (Mental Helse)",)
+    assert laid.of("GB") == SHIPPED.of("GB")
+    again = laid.overlaid(NORWAY.replace("113", "112"))
+    assert (again.of("NO").emergency, laid.of("NO").emergency) == ("112", "113")
+
+
+def test_a_review_that_lies_ahead_is_named() -> None:
+    only = Directory({"NO": SHIPPED.overlaid(NORWAY).of("NO")})
+    assert only.ahead_of(date(2026, 2, 28)) == ["NO"]
+    assert only.ahead_of(date(2026, 3, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("[NO]", "[NO", "is no TOML: "),
+        ("[NO]", "[Norway]", "Norway: must be two capital letters, or other"),
+        (NORWAY, "NO = 1", "NO: must be a table"),
+        ('emergency = "113"', "", "NO.emergency: is missing"),
+        ('emergency = "113"', "emergency = 113", "NO.emergency: must be a text"),
+        ('source = "https://example.org"', 'source = " "', "NO.source: must be a text"),
+        ("source", "web", "NO.source: is missing"),
+        ("[NO]", "[NO]\nzone = 1", "NO.zone: is not known"),
+        ("2026-03-01", '"today"', "NO.reviewed_on: must be a date such as 2026-11-22"),
+        ("2026-03-01", "2026-03-01T00:00:00", "NO.reviewed_on: must be a date such as 2026-11-22"),
+        ("lines = [{", "lines = []\n#", "NO.lines: must name at least one line"),
+        ("lines = [{", "lines = 1\n#", "NO.lines: must name at least one line"),
+        ("lines = [{", "lines = [1]\n#", "NO.lines[1]: must be a table"),
+        ("hours", "when", "NO.lines[1].hours: is missing"),
+        ('"116 123"', "116123", "NO.lines[1].number: must be a text"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_one_line(old: str, new: str, problem: str) -> None:
+    assert old in NORWAY
+    with pytest.raises(CrisisLinesError) as refused:
+        SHIPPED.overlaid(NORWAY.replace(old, new, 1))
+    assert str(refused.value).startswith(problem)
+    assert "\n" not in str(refused.value)
