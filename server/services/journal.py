@@ -26,13 +26,12 @@ from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
+from server.services.clock_skew import clock_of
 from server.services.errors import Invalid, NotFound, Stale, VersionRequired
 from server.services.work import Work
 
 BACKFILL = timedelta(days=30)
 AHEAD = timedelta(days=2)
-# Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
-CLOCK_TRUSTED = timedelta(minutes=10)
 HOUR = timedelta(hours=1)
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
@@ -275,15 +274,6 @@ def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
     """Return the hours from the last of ``sessions`` (in order) to ``at``; None before the first."""
     before = bisect_right(sessions, at)
     return (at - sessions[before - 1]) / HOUR if before else None
-
-
-def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
-    """Return the columns that say how far a phone's clock was off: noted, never corrected or refused."""
-    if sent_at is None:
-        return {"clock_skew_seconds": None, "clock_suspect": False}
-    # Judged by what is kept: an export holds whole seconds, and must come back to the same mark.
-    skew = round((received_at - sent_at).total_seconds())
-    return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
 
 
 def canonical(content: Mapping[str, Any]) -> str:
