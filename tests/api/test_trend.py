@@ -106,6 +106,20 @@ def test_a_trend_has_a_series_for_each_scale_without_what_was_taken_back_or_rate
     assert (isi["instrument"], [one["answered"] for one in isi["responses"]]) == ("isi", [None])
 
 
+def test_of_an_occurrence_answered_twice_the_trend_has_the_answer_that_counts(
+    cast: Cast, clock: Clock
+) -> None:
+    asked = f"gad-7:{clock.now.date()}"
+    for back, each in ((2, 3), (1, 1)):
+        at = clock.now - timedelta(hours=back)
+        fill(cast.ana, filled(at, "gad-7", each=each, occurrence=asked))
+    (series,) = cast.ana.get("/me/trend").json["scales"]
+    assert [one["total"] for one in series["responses"]] == [7]
+    (day,) = cast.ana.get("/me/timeline").json["items"]
+    told = [(one["total"], one["superseded"]) for one in day["questionnaire_responses"]]
+    assert told == [(21, True), (7, False)]
+
+
 def rated(clock: Clock, instrument: str) -> dict[str, Any]:
     scale = filled(clock.now, instrument, total=12)
     del scale["answers"]
