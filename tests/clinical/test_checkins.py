@@ -95,3 +95,7 @@ def test_two_rules_that_meet_ask_once_for_the_longer_time() -> None:
 def test_a_scale_has_what_its_anchor_needs_and_nothing_else(scale: ScalePlan, member: str | None) -> None:
     found = misfit(scale)
     assert (found and found[0]) == member
+
+
+def test_a_scale_that_the_watch_asks_for_falls_on_no_day_of_its_own() -> None:
+    assert days_due(ScalePlan("phq-9", Anchor.WATCH), DELIVERED) == []

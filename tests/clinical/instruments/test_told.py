@@ -6,7 +6,7 @@ import pytest
 
 from server.clinical.instruments.catalog import EDITIONS, INSTRUMENTS, edition_of
 from server.clinical.instruments.scoring import band
-from server.clinical.instruments.told import Part, answered, part_of, sentences
+from server.clinical.instruments.told import Part, answered, headline, part_of, sentences
 from server.clinical.vocabulary import Direction
 
 PHQ9 = INSTRUMENTS["phq-9"]
@@ -18,6 +18,7 @@ def test_a_total_is_told_with_its_range_and_its_part() -> None:
         "The scale is read in 5 parts; this total lies in part 2 (5 to 9).",
     )
     assert part_of(PHQ9, 8) == Part(2, 5, 5, 9)
+    assert headline(PHQ9) == "Patient Health Questionnaire, 9 items, 0 to 27, where lower is better"
 
 
 @pytest.mark.parametrize(
