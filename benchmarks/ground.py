@@ -17,7 +17,7 @@ from server.services import entry as entries
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
 from server.services.account import NewAccount
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.passwords import Passwords
 from server.services.work import Work, system
 from server.settings import Settings, master_keys

@@ -22,7 +22,7 @@ from server.services import course as courses
 from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services.errors import NotFound
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.work import Actor, Work, system
 
 # Reading what is there needs no time.

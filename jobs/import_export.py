@@ -22,7 +22,7 @@ from server.services import patient as patients
 from server.services import questionnaire_response as responses
 from server.services import treatment_session as treatment_sessions
 from server.services.errors import NotFound, ServiceError
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.work import Actor, Work
 from server.services.zone_change import PastZone
 

@@ -24,7 +24,7 @@ from server.services import silence as silences
 from server.services import treatment_session as treatment_sessions
 from server.services.civil_time import civil_day
 from server.services.errors import VersionRequired
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.work import Actor, Work
 
 # Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.

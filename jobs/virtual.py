@@ -11,7 +11,7 @@ from server.clinical.vocabulary import Phase, Source
 from server.services import course as courses
 from server.services import local_day as local_days
 from server.services import patient as patients
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.work import Work
 from server.simulator.shapes import SimulatedDay, VirtualPatient
 

@@ -37,7 +37,8 @@ from server.services import notice as notices
 from server.services import patient as patients
 from server.services import team_view as team_views
 from server.services.entry import Range
-from server.services.journal import Incoming, Receipt
+from server.services.incoming import Incoming
+from server.services.journal import Receipt
 
 blueprint = Blueprint(
     "entries", __name__, description="What the patient reports, several times a day if wanted"

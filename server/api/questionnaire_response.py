@@ -34,7 +34,7 @@ from server.clinical.vocabulary import Role, Source
 from server.services import notice as notices
 from server.services import patient as patients
 from server.services import questionnaire_response as questionnaires
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.questionnaire_journal import ResponseReceipt
 from server.services.questionnaire_response import ResponseRange
 

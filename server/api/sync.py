@@ -18,7 +18,7 @@ from server.clinical.vocabulary import Role
 from server.services import notice as notices
 from server.services import patient as patients
 from server.services import sync
-from server.services.clock_skew import clock_of
+from server.services.incoming import clock_of
 from server.services.sync import Action, Change, Kind, Result
 
 blueprint = Blueprint("sync", __name__, description="Offline sync for the app")

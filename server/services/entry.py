@@ -11,7 +11,8 @@ from server.models import Entry, EntryRevision
 from server.services import assessment as assessments
 from server.services import vault
 from server.services.errors import NotFound
-from server.services.journal import Incoming, Receipt, open_journal
+from server.services.incoming import Incoming
+from server.services.journal import Receipt, open_journal
 from server.services.work import Work
 
 

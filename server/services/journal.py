@@ -3,9 +3,8 @@
 Everything that enters a diary goes through `Journal.store`: no way in skips the safety check.
 """
 
-import json
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -18,38 +17,20 @@ from server.clinical import redflags
 from server.clinical.policy import Policy
 from server.clinical.redflags import Answers, Onset, RedFlag
 from server.clinical.side_effects import details
-from server.clinical.vocabulary import AlertClass, EnteredBy, Source
-from server.models import Entry, EntryRevision, Patient, QuestionnaireResponse
+from server.clinical.vocabulary import AlertClass, EnteredBy
+from server.models import Entry, EntryRevision, Patient
 from server.services import clinic as clinics
 from server.services import episode as episodes
-from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
-from server.services.clock_skew import clock_of
-from server.services.errors import Invalid, NotFound, Stale, VersionRequired
+from server.services.errors import NotFound, Stale, VersionRequired
+from server.services.incoming import Incoming, canonical, check_moment, clock_of, local_day, onset_of, plain
 from server.services.work import Work
 
-BACKFILL = timedelta(days=30)
-AHEAD = timedelta(days=2)
 HOUR = timedelta(hours=1)
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
-_CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One entry on its way in. ``content`` is the loaded body; ``base_version`` the version it changes.
-
-    ``sent_at`` is the phone's clock when it sent the entry, where it said so.
-    """
-
-    id: UUID
-    content: Mapping[str, Any]
-    base_version: int | None = None
-    source: Source = Source.APP
-    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +169,7 @@ class Journal:
             "items": dict(content["items"]),
             "side_effects": dict(content["side_effects"]),
             "side_effect_onset": {
-                term: began.astimezone(UTC).isoformat() for term, began in _onset_of(content).items()
+                term: began.astimezone(UTC).isoformat() for term, began in onset_of(content).items()
             },
             "hours_since_session": hours_since(self.sessions, occurred),
             "safety": content.get("safety"),
@@ -238,23 +219,6 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
     )
 
 
-def check_moment(work: Work, incoming: Incoming) -> None:
-    """Raise Invalid for what lies in the future or, from the app, too long ago."""
-    occurred = incoming.content["occurred_at"]
-    if occurred > work.now + AHEAD:
-        raise Invalid("/occurred_at", "Lies in the future.")
-    if incoming.source is Source.APP and occurred < work.now - BACKFILL:
-        raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
-
-
-def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:
-    """Return the day of what comes in: the one it was given once, where moment and zone are the same."""
-    occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
-    if stored is not None and (stored.occurred_at, stored.zone) == (occurred, zone):
-        return stored.local_day
-    return local_days.of(work, occurred, zone)
-
-
 def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
     """Return what an entry says to the red-flag rules; ``sessions`` are the delivered ones, in order."""
     began = {term: datetime.fromisoformat(text) for term, text in entry.side_effect_onset.items()}
@@ -274,22 +238,3 @@ def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
     """Return the hours from the last of ``sessions`` (in order) to ``at``; None before the first."""
     before = bisect_right(sessions, at)
     return (at - sessions[before - 1]) / HOUR if before else None
-
-
-def canonical(content: Mapping[str, Any]) -> str:
-    """Return what an entry says as one text, the same whatever order its members came in."""
-    return json.dumps(content, sort_keys=True)
-
-
-def plain(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's content as JSON values: moments with their offset, codes as text."""
-    found = {key: content.get(key) for key in _CONTENT}
-    found["entered_by"] = content.get("entered_by") or EnteredBy.PATIENT
-    if onset := _onset_of(content):  # absent where nothing was stated
-        found["side_effect_onset"] = {term: began.isoformat() for term, began in onset.items()}
-    return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}
-
-
-def _onset_of(content: Mapping[str, Any]) -> Mapping[str, datetime]:
-    """Return when effects began, by term. An imported diary has no such member at all."""
-    return content.get("side_effect_onset") or {}

@@ -21,10 +21,9 @@ from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import scale as scales
 from server.services import superseding, vault
-from server.services.clock_skew import clock_of
 from server.services.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
-from server.services.journal import Incoming, canonical, check_moment, local_day
+from server.services.incoming import Incoming, canonical, check_moment, clock_of, local_day
 from server.services.work import Work
 
 _CONTENT = (

@@ -12,7 +12,7 @@ from server.clinical.instruments.catalog import RATED
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
 from server.services.errors import NotFound
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.questionnaire_journal import ResponseReceipt, open_questionnaires
 from server.services.work import Work
 

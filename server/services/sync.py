@@ -20,7 +20,8 @@ from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
 from server.services import vault
 from server.services.errors import Invalid, ServiceError, VersionError
-from server.services.journal import Incoming, Journal, open_journal
+from server.services.incoming import Incoming
+from server.services.journal import Journal, open_journal
 from server.services.questionnaire_journal import QuestionnaireJournal, open_questionnaires
 from server.services.work import Work
 

@@ -17,7 +17,7 @@ from jobs.virtual import incoming
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
 from server.models import Alert, Base, Clinic, Delivery, Entry, Patient, TreatmentSession
-from server.services.journal import Incoming
+from server.services.incoming import Incoming
 from server.services.passwords import Passwords
 from server.settings import Settings
 from server.simulator.clinic import simulate_clinic

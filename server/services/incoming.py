@@ -1,0 +1,79 @@
+"""What comes in: an entry or a filled scale on its way, its bounds in time, and its one canonical text."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from server.clinical.vocabulary import EnteredBy, Source
+from server.models import Entry, QuestionnaireResponse
+from server.services import local_day as local_days
+from server.services.errors import Invalid
+from server.services.work import Work
+
+BACKFILL = timedelta(days=30)
+AHEAD = timedelta(days=2)
+# Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
+CLOCK_TRUSTED = timedelta(minutes=10)
+_CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One entry on its way in. ``content`` is the loaded body; ``base_version`` the version it changes.
+
+    ``sent_at`` is the phone's clock when it sent the entry, where it said so.
+    """
+
+    id: UUID
+    content: Mapping[str, Any]
+    base_version: int | None = None
+    source: Source = Source.APP
+    sent_at: datetime | None = None
+
+
+def check_moment(work: Work, incoming: Incoming) -> None:
+    """Raise Invalid for what lies in the future or, from the app, too long ago."""
+    occurred = incoming.content["occurred_at"]
+    if occurred > work.now + AHEAD:
+        raise Invalid("/occurred_at", "Lies in the future.")
+    if incoming.source is Source.APP and occurred < work.now - BACKFILL:
+        raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
+
+
+def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:
+    """Return the day of what comes in: the one it was given once, where moment and zone are the same."""
+    occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
+    if stored is not None and (stored.occurred_at, stored.zone) == (occurred, zone):
+        return stored.local_day
+    return local_days.of(work, occurred, zone)
+
+
+def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
+    """Return the columns that say how far a phone's clock was off: noted, never corrected or refused."""
+    if sent_at is None:
+        return {"clock_skew_seconds": None, "clock_suspect": False}
+    # Judged by what is kept: an export holds whole seconds, and must come back to the same mark.
+    skew = round((received_at - sent_at).total_seconds())
+    return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """Return what an entry says as one text, the same whatever order its members came in."""
+    return json.dumps(content, sort_keys=True)
+
+
+def plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's content as JSON values: moments with their offset, codes as text."""
+    found = {key: content.get(key) for key in _CONTENT}
+    found["entered_by"] = content.get("entered_by") or EnteredBy.PATIENT
+    if onset := onset_of(content):  # absent where nothing was stated
+        found["side_effect_onset"] = {term: began.isoformat() for term, began in onset.items()}
+    return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}
+
+
+def onset_of(content: Mapping[str, Any]) -> Mapping[str, datetime]:
+    """Return when effects began, by term. An imported diary has no such member at all."""
+    return content.get("side_effect_onset") or {}
