@@ -95,6 +95,14 @@ class QuestionnaireResponseAnswer(Answer):
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)
+    clock_skew_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how far the phone's clock was behind; null where it did not say"},
+    )
+    clock_suspect = fields.Boolean(
+        required=True, metadata={"description": "more than 10 minutes off: its times may be wrong"}
+    )
     answers = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True), required=True)
     entered_total = fields.Float(required=True, allow_none=True)
     total = fields.Float(

@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.cast import Cast
 from tests.source import ROOT
+from tests.visits import COURSE
 
 FENCE = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
@@ -55,9 +56,17 @@ def shown(expected: Any, found: Any) -> bool:
     return bool(expected == found)
 
 
+def treat(cast: Cast, patient: str) -> None:
+    """Plan a session of the guide's patient for the day after."""
+    course = cast.bo.post(f"{patient}/courses", COURSE).json["id"]
+    wanted = {"course_id": course, "status": "planned", "at": "2026-03-03T10:00:00+01:00"}
+    assert cast.bo.post(f"{patient}/treatment-sessions", wanted).status_code == 201
+
+
 def test_every_example_of_the_guide_gets_the_answer_it_shows(app: Flask, cast: Cast) -> None:
     patient = cast.coordinator.post("/patients", {"name": "Ana", "zone": "Europe/Oslo"})
     invitation = cast.coordinator.post(f"/patients/{patient.json['id']}/invitations")
+    treat(cast, f"/patients/{patient.json['id']}")
     known = {"code": invitation.json["code"]}
     client = app.test_client()
     count = 0

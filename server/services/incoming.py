@@ -63,8 +63,9 @@ def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
     """Return the columns that say how far a phone's clock was off: noted, never corrected or refused."""
     if sent_at is None:
         return {"clock_skew_seconds": None, "clock_suspect": False}
-    skew = received_at - sent_at
-    return {"clock_skew_seconds": round(skew.total_seconds()), "clock_suspect": abs(skew) > CLOCK_TRUSTED}
+    # Judged by what is kept: an export holds whole seconds, and must come back to the same mark.
+    skew = round((received_at - sent_at).total_seconds())
+    return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
 
 
 def canonical(content: Mapping[str, Any]) -> str:

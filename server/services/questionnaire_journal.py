@@ -22,7 +22,14 @@ from server.services import refusal as refusals
 from server.services import scale as scales
 from server.services import superseding, vault
 from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
-from server.services.incoming import Incoming, canonical, check_moment, check_version, local_day
+from server.services.incoming import (
+    Incoming,
+    canonical,
+    check_moment,
+    check_version,
+    clock_of,
+    local_day,
+)
 from server.services.refusal import Refused
 from server.services.scored_response import findings_of, flags_of, safety_of, score_columns, scored
 from server.services.work import Work
@@ -178,6 +185,7 @@ class QuestionnaireJournal:
             "sealed_answers": self._seal(incoming.id, "answers", dict(content.get("answers", {}))),
             "sealed_safety": self._seal(incoming.id, "safety", [safety_of(found) for found in result.safety]),
             **score_columns(result),
+            **clock_of(incoming.sent_at, self.work.now),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:
