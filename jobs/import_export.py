@@ -15,13 +15,16 @@ from jobs.problem import Problem
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
 from server.diary_import.export_file import ExportError, ExportFile, PastSession, Revision, read_export
+from server.services import check_in_plan as check_in_plans
 from server.services import course as courses
 from server.services import entry as entries
+from server.services import patient as patients
 from server.services import questionnaire_response as responses
 from server.services import treatment_session as treatment_sessions
 from server.services.errors import NotFound, ServiceError
 from server.services.incoming import Incoming
 from server.services.work import Actor, Work
+from server.services.zone_change import PastZone
 
 Step = PastSession | Revision
 # All of one patient: far more courses or sessions than anybody has.
@@ -40,11 +43,17 @@ class ExportPlan:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of it. ``refused`` are entries stored already with another history."""
+    """What became of it. ``refused`` are entries stored already with another history.
+
+    ``plan``: whether the check-in plan was taken; ``plan_refused``: the patient has another already.
+    """
 
     courses: int = 0
     sessions: int = 0
     revisions: int = 0
+    zone_changes: int = 0
+    plan: bool = False
+    plan_refused: bool = False
     there_already: int = 0
     refused: set[UUID] = field(default_factory=set)
 
@@ -62,22 +71,30 @@ def prepare(database: Database, who: tuple[str, UUID], data: bytes, now: datetim
     except ExportError as error:
         lines = "".join(f"\n  {problem}" for problem in error.problems)
         raise Problem(f"The export can't be used:{lines}") from None
-    if any(_moment(step, now) > now for step in _steps(file, now)):
+    moments = [*(_moment(step, now) for step in _steps(file, now)), *(one.recorded_at for one in file.zones)]
+    if any(moment > now for moment in moments):
         raise Problem("The export can't be used: it holds what has not happened yet.")
     return ExportPlan(patient_id, actor, file, now)
 
 
 def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> Taken:
-    """Do what ``plan`` says, a batch a transaction. A second time it recognises everything."""
+    """Do what ``plan`` says, a batch a transaction. A second time it recognises everything.
+
+    The check-in plan comes last: whoever has logged today is not reminded of it.
+    """
     taken = Taken()
     with database.write() as session:
-        course_ids = _courses(Work(session, plan.now, plan.actor), plan, taken)
+        work = Work(session, plan.now, plan.actor)
+        _zones(work, plan, taken)
+        course_ids = _courses(work, plan, taken)
     steps = list(_steps(plan.file, plan.now))
     for start in range(0, len(steps), BATCH):
         batch = steps[start : start + BATCH]
         with database.write() as session:
             _take(Work(session, plan.now, plan.actor), plan, (batch, course_ids), taken)
         told(len(batch))
+    with database.write() as session:
+        _plan(Work(session, plan.now, plan.actor), plan, taken)
     return taken
 
 
@@ -142,7 +159,29 @@ def _store(work: Work, plan: ExportPlan, step: Revision) -> None:
         verbs.delete(work, plan.patient_id, step.entry_id, step.version - 1)
         return
     base = step.version - 1 or None
-    verbs.put(work, plan.patient_id, Incoming(step.entry_id, step.content(), base, step.source))
+    verbs.put(work, plan.patient_id, Incoming(step.entry_id, step.content(), base, step.source, step.sent_at))
+
+
+def _zones(work: Work, plan: ExportPlan, taken: Taken) -> None:
+    reports = [PastZone(one.zone, one.since, one.recorded_at) for one in plan.file.zones]
+    taken.zone_changes = patients.restore_zones(work, plan.patient_id, reports)
+    taken.there_already += len(reports) - taken.zone_changes
+
+
+def _plan(work: Work, plan: ExportPlan, taken: Taken) -> None:
+    wanted = plan.file.plan
+    if wanted is None:
+        return
+    mine = check_in_plans.get(work, plan.patient_id)
+    if check_in_plans.content(mine) == wanted:
+        taken.there_already += 1
+        return
+    try:
+        with work.session.begin_nested():
+            check_in_plans.restore(work, plan.patient_id, wanted)
+        taken.plan = True
+    except ServiceError:
+        taken.plan_refused = True
 
 
 def _courses(work: Work, plan: ExportPlan, taken: Taken) -> Sequence[UUID]:

@@ -32,29 +32,6 @@ class Answer(Schema):
         unknown = RAISE
 
 
-class ProblemDetail(Answer):
-    """One thing wrong with a request: where (JSON pointer or parameter) and what."""
-
-    pointer = fields.String(metadata={"description": "JSON pointer into the body", "example": "/items/mood"})
-    parameter = fields.String(metadata={"description": "name of a query or path parameter"})
-    header = fields.String(metadata={"description": "name of a header"})
-    detail = fields.String(required=True)
-
-
-class ProblemSchema(Answer):
-    """RFC 9457 problem details: the one shape of every error."""
-
-    type = fields.String(required=True, metadata={"example": "urn:afterglow:problem:invalid"})
-    title = fields.String(required=True, metadata={"example": "Unprocessable Entity"})
-    status = fields.Integer(required=True, metadata={"example": 422})
-    detail = fields.String(
-        required=True, metadata={"example": "The request has 1 field that can't be taken."}
-    )
-    code = fields.String(required=True, metadata={"description": "stable", "example": "invalid"})
-    errors = fields.List(fields.Nested(ProblemDetail))
-    current = fields.Dict(metadata={"description": "what is stored now, on 412 and 428"})
-
-
 class PageQuery(Body):
     """Paging by cursor: pass the answer's `next_cursor` back."""
 

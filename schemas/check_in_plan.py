@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from schemas.base import Answer, Body
 from schemas.fields import Code, Day, Flag, Id, TimeOfDay, Whole
 from server.clinical import checkins
-from server.clinical.checkins import Anchor
+from server.clinical.checkins import Anchor, ScalePlan
 from server.clinical.instruments.catalog import INSTRUMENTS
 from server.clinical.instruments.instrument import Content, Respondent
 from server.clinical.reminders import RAREST_EVERY
@@ -96,18 +96,10 @@ class ScalePlanBody(Body):
     @validates_schema
     def fits_its_anchor(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse members that the anchor has no use for, and miss none that it needs."""
-        by_session, by_watch = data["anchor"] is Anchor.SESSION, data["anchor"] is Anchor.WATCH
-        repeats = data["every_days"] is not None
-        if by_session and not data["offsets"] and not repeats:
-            raise ValidationError("Needs offsets, every_days or both.", "offsets")
-        if (by_session or by_watch) == (data["first_day"] is not None):
-            raise ValidationError("Goes with calendar and once, and only with them.", "first_day")
-        if not by_session and data["offsets"]:
-            raise ValidationError("Goes with session only.", "offsets")
-        if (data["anchor"] is Anchor.CALENDAR) > repeats or (
-            data["anchor"] in (Anchor.ONCE, Anchor.WATCH) and repeats
-        ):
-            raise ValidationError("Goes with calendar and session.", "every_days")
+        misfit = checkins.misfit(ScalePlan(**{**data, "offsets": tuple(data["offsets"])}))
+        if misfit is not None:
+            member, problem = misfit
+            raise ValidationError(problem, member)
 
 
 class ScalesBody(Body):

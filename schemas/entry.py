@@ -7,8 +7,8 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
+from schemas.notice import NoticeAnswer
 from schemas.side_effect import Detailed
-from server.clinical.redflags import Notice
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.side_effects import ONSET_LONGEST, onset_problems
 from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
@@ -101,15 +101,6 @@ class EntryBody(Body):
         problems = {t: [why] for t, why in onset_problems(onsets, side_effects, data["occurred_at"])}
         if problems:
             raise ValidationError({"side_effect_onset": problems})
-
-
-class NoticeAnswer(Answer):
-    """What the app must show at once."""
-
-    kind = Code(Notice, required=True)
-    text = fields.String(required=True)
-    emergency_number = fields.String(required=True, metadata={"example": "112"})
-    crisis_lines = fields.List(fields.String(), required=True, metadata={"example": ["116 123"]})
 
 
 class EntryAnswer(Answer):

@@ -3,7 +3,8 @@
 from marshmallow import fields, validate
 
 from schemas.base import Answer, Body
-from schemas.fields import Code, Day, Id, Moment, Zone
+from schemas.check_in_plan import PauseBody, ScalePlanAnswer
+from schemas.fields import Code, Day, Id, Moment, TimeOfDay, Zone
 from server.clinical.vocabulary import Condition, Phase, Route, SessionStatus, Source
 
 
@@ -23,7 +24,7 @@ class ExportPatient(Answer):
 
 
 class ExportRevision(Answer):
-    """One version of an entry as it was received; `content` is null where it was taken back."""
+    """One version as it was received; `content` is null where it was taken back."""
 
     version = fields.Integer(required=True)
     received_at = Moment(required=True)
@@ -32,12 +33,53 @@ class ExportRevision(Answer):
 
 
 class ExportEntry(Answer):
-    """One entry, or one filled scale, with every version it ever had."""
+    """One entry with every version it ever had."""
 
     id = Id(required=True)
     source = Code(Source, required=True)
     recorded_at = Moment(required=True, allow_none=True)
+    clock_skew_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how far the phone's clock was behind when it sent the last version"},
+    )
+    clock_suspect = fields.Boolean(required=True)
     revisions = fields.List(fields.Nested(ExportRevision), required=True)
+
+
+class ExportScore(Answer):
+    """What the current version was scored as; an import makes it again."""
+
+    total = fields.Float(required=True, allow_none=True)
+    subscores = fields.Dict(keys=fields.String(), values=fields.Float(allow_none=True), required=True)
+    prorated = fields.Boolean(required=True)
+    missing = fields.List(fields.String(), required=True)
+
+
+class ExportResponse(ExportEntry):
+    """One filled scale; `score` is null where it was taken back."""
+
+    score = fields.Nested(ExportScore, required=True, allow_none=True)
+
+
+class ExportPlan(Answer):
+    """How the patient is reminded and which scales are asked; times on the patient's own clock."""
+
+    reminders = fields.Boolean(required=True)
+    remind_at = TimeOfDay(required=True)
+    every_days = fields.Integer(required=True)
+    quiet_from = TimeOfDay(required=True)
+    quiet_until = TimeOfDay(required=True)
+    pause = fields.Nested(PauseBody, required=True, allow_none=True)
+    scales = fields.List(fields.Nested(ScalePlanAnswer), required=True)
+
+
+class ExportZoneChange(Answer):
+    """The patient was in `zone` from `since` on, and said so at `recorded_at`."""
+
+    zone = Zone(required=True)
+    since = Moment(required=True)
+    recorded_at = Moment(required=True)
 
 
 class ExportCourse(Answer):
@@ -65,12 +107,14 @@ class ExportAnswer(Answer):
     """Everything the patient reported, as one file that an empty server can take back."""
 
     format = fields.String(required=True, metadata={"example": "afterglow-export"})
-    format_version = fields.Integer(required=True, metadata={"example": 1})
+    format_version = fields.Integer(required=True, metadata={"example": 2})
     contract_version = fields.String(required=True)
     exported_at = Moment(required=True)
     patient = fields.Nested(ExportPatient, required=True)
+    check_in_plan = fields.Nested(ExportPlan, required=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     entries = fields.List(fields.Nested(ExportEntry), required=True)
-    questionnaire_responses = fields.List(fields.Nested(ExportEntry), required=True)
+    questionnaire_responses = fields.List(fields.Nested(ExportResponse), required=True)
     courses = fields.List(fields.Nested(ExportCourse), required=True)
     treatment_sessions = fields.List(fields.Nested(ExportSession), required=True)
+    zone_changes = fields.List(fields.Nested(ExportZoneChange), required=True)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
-from schemas.entry import WITHIN, NoticeAnswer
+from schemas.entry import WITHIN
 from schemas.fields import Code, Day, Decimal, Id, Moment, Named, Text, Whole, Zone
+from schemas.notice import NoticeAnswer
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import AlertClass, AlertFamily, Sensitivity
 
@@ -98,6 +99,14 @@ class QuestionnaireResponseAnswer(Answer):
     recorded_at = Moment(required=True, allow_none=True)
     received_at = Moment(required=True)
     source = fields.String(required=True)
+    clock_skew_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how far the phone's clock was behind; null where it did not say"},
+    )
+    clock_suspect = fields.Boolean(
+        required=True, metadata={"description": "more than 10 minutes off: its times may be wrong"}
+    )
     answers = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True), required=True)
     entered_total = fields.Float(required=True, allow_none=True)
     total = fields.Float(

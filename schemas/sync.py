@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from schemas.base import Answer, Body, ProblemDetail
-from schemas.entry import ENTRY, EntryAnswer, EntryBody, NoticeAnswer
+from schemas.base import Answer, Body
+from schemas.entry import ENTRY, EntryAnswer, EntryBody
 from schemas.fields import Id, Moment, Text, Whole
+from schemas.notice import NoticeAnswer
+from schemas.problem import ProblemDetail
 from schemas.questionnaire_response import QuestionnaireResponseAnswer, QuestionnaireResponseBody
 
 ITEMS_MOST, PULL_USUAL, PULL_MOST = 200, 200, 500

@@ -4,9 +4,9 @@ from marshmallow import fields, validate
 
 from schemas.base import Answer, Body, page_of
 from schemas.entry import OwnEntryAnswer
-from schemas.fields import Code, Day, QueryWhole
+from schemas.fields import Code, Day, Id, Moment, QueryWhole, Zone
 from schemas.trend import TrendSession
-from server.clinical.vocabulary import Arm, Role
+from server.clinical.vocabulary import Arm, Direction, Role
 
 DAYS_MOST = 100
 
@@ -18,11 +18,52 @@ class TimelineQuery(Body):
     limit = QueryWhole(low=1, high=DAYS_MOST, load_default=14, metadata={"description": "days at the most"})
 
 
+class PartAnswer(Answer):
+    """The part of the scale's range the total lies in, lowest first, from 1."""
+
+    number = fields.Integer(required=True)
+    of = fields.Integer(required=True)
+    low = fields.Float(required=True)
+    high = fields.Float(required=True)
+
+
+class TimelineScaleAnswer(Answer):
+    """One filled scale, its current version. `sentences` are meant to be shown as they are."""
+
+    id = Id(required=True)
+    version = fields.Integer(required=True)
+    instrument = fields.String(required=True, metadata={"example": "phq-9"})
+    instrument_version = fields.Integer(required=True)
+    title = fields.String(required=True)
+    occurred_at = Moment(required=True)
+    zone = Zone(required=True)
+    total = fields.Float(required=True, allow_none=True)
+    low = fields.Float(required=True, allow_none=True, metadata={"description": "null: it makes no total"})
+    high = fields.Float(required=True, allow_none=True)
+    direction = Code(Direction, required=True)
+    prorated = fields.Boolean(required=True)
+    superseded = fields.Boolean(
+        required=True, metadata={"description": "answered again later; that answer counts"}
+    )
+    part = fields.Nested(PartAnswer, required=True, allow_none=True)
+    sentences = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"example": ["The scale is read in 5 parts; this total lies in part 2 (5 to 9)."]},
+    )
+    seen_by_team_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "when your care team first opened your scales after this version came in"},
+    )
+
+
 class TimelineDayAnswer(Answer):
     """One day with something on it. `seen_by_team`: as what your care team opened your diary that day."""
 
     day = Day(required=True)
     entries = fields.List(fields.Nested(OwnEntryAnswer), required=True)
+    questionnaire_responses = fields.List(fields.Nested(TimelineScaleAnswer), required=True)
     treatment_sessions = fields.List(fields.Nested(TrendSession), required=True)
     seen_by_team = fields.List(
         Code(Role),

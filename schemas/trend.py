@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Day, Id, Moment
-from server.clinical.vocabulary import Route, SessionStatus
+from server.clinical.vocabulary import Direction, Route, Sensitivity, SessionStatus
 
 
 class TrendQuery(Body):
@@ -53,9 +53,45 @@ class TrendDayAnswer(Answer):
     treatment_sessions = fields.List(fields.Nested(TrendSession), required=True)
 
 
+class FilledScaleAnswer(Answer):
+    """One filling. `answered` of the scale's `items`; null where a total was typed in."""
+
+    id = Id(required=True)
+    day = Day(required=True)
+    occurred_at = Moment(required=True)
+    total = fields.Float(
+        required=True, allow_none=True, metadata={"description": "null where too much was left open"}
+    )
+    prorated = fields.Boolean(required=True, metadata={"description": "made from fewer items than there are"})
+    answered = fields.Integer(required=True, allow_none=True)
+
+
+class ScaleSeriesAnswer(Answer):
+    """One scale in one version, oldest filling first; versions are not mixed."""
+
+    instrument = fields.String(required=True, attribute="instrument.key", metadata={"example": "phq-9"})
+    instrument_version = fields.Integer(required=True, attribute="instrument.version")
+    title = fields.String(required=True, attribute="instrument.title")
+    low = fields.Float(
+        required=True, attribute="instrument.scoring.low", metadata={"description": "lowest possible total"}
+    )
+    high = fields.Float(
+        required=True, attribute="instrument.scoring.high", metadata={"description": "highest possible total"}
+    )
+    direction = Code(Direction, required=True, attribute="instrument.direction")
+    sensitivity = Code(Sensitivity, required=True, attribute="instrument.sensitivity")
+    items = fields.Function(
+        lambda series: len(series.instrument.scored_items),
+        required=True,
+        metadata={"type": "integer", "description": "questions that count"},
+    )
+    responses = fields.List(fields.Nested(FilledScaleAnswer), required=True)
+
+
 class TrendAnswer(Answer):
-    """Every day of the range."""
+    """Every day of the range, and every scale that makes a total and was filled in it."""
 
     first = Day(required=True)
     last = Day(required=True)
     days = fields.List(fields.Nested(TrendDayAnswer), required=True)
+    scales = fields.List(fields.Nested(ScaleSeriesAnswer), required=True)

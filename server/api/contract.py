@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from flask_smorest import Api
 
-from schemas.base import ProblemSchema
 from schemas.fields import Choice, Named
+from schemas.problem import ProblemSchema
 from schemas.sync import ByKind
 from server.api.converters import Uuid7Converter
 

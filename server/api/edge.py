@@ -68,14 +68,27 @@ def here() -> Surroundings:
 
 @contextmanager
 def writing() -> Iterator[Work]:
-    """Open the request's one writing transaction; leaving it without an error commits."""
+    """Open the request's one writing transaction; leaving it without an error commits.
+
+    An error takes everything back, but for what was heeded in something refused: those alerts stay.
+    """
+    refusal: ServiceError | None = None
     with here().database.write() as session:
         try:
             yield Work(session, here().clock(), actor())
-        except VersionError as error:
-            # What is stored can only be shown while its transaction is open.
-            error.extra = {"current": copy_of(error.current)}
-            raise
+        except ServiceError as error:
+            _show_current(error)
+            refusal = error
+        if refusal is not None and refusal.heeded is None:
+            raise refusal
+    if refusal is not None:
+        raise refusal
+
+
+def _show_current(error: ServiceError) -> None:
+    # What is stored can only be shown while its transaction is open.
+    if isinstance(error, VersionError):
+        error.extra = {"current": copy_of(error.current)}
 
 
 @contextmanager

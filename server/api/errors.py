@@ -12,12 +12,15 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from server.api.edge import Forbidden, HeaderProblem
+from schemas.notice import NoticeAnswer
+from server.api.edge import Forbidden, HeaderProblem, here
 from server.clinical.lifecycle import IllegalMove
+from server.services import notice as notices
 from server.services.errors import (
     Blocked,
     Conflict,
     Gone,
+    Heeded,
     Invalid,
     NotFound,
     NotSignedIn,
@@ -54,6 +57,7 @@ TITLES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+_NOTICE = NoticeAnswer()
 _PARTS = {"json": "pointer", "query": "parameter", "path": "parameter", "headers": "header"}
 
 
@@ -90,7 +94,15 @@ def register(app: Flask) -> None:
 
 def _service(error: ServiceError) -> Response:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return problem(status, error.code, error.detail, **error.extra)
+    return problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+
+
+def _notice(heeded: Heeded | None) -> Any:
+    """Return what the patient must see although what they sent was refused."""
+    if heeded is None:
+        return None
+    notice = notices.for_patient(heeded.flags, here().crisis_lines.of(heeded.country))
+    return _NOTICE.dump(notices.asking_for_contact(notice) if heeded.contact_today else notice)
 
 
 def _illegal_move(error: IllegalMove) -> Response:

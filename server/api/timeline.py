@@ -1,14 +1,18 @@
 """What the patient gets back of what they reported: the timeline, and what changed after a session."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from schemas.timeline import ResponsesAnswer, TimelinePage, TimelineQuery
+from schemas.timeline import ResponsesAnswer, TimelinePage, TimelineQuery, TimelineScaleAnswer
 from server.api.body import Blueprint
 from server.api.edge import allow, reading
 from server.api.entry import own_entry, own_patient
 from server.api.paging import paged
+from server.api.shapes import joined
+from server.clinical.instruments import told
+from server.clinical.instruments.catalog import edition_of
 from server.clinical.vocabulary import Role
 from server.services import response as responses
 from server.services import timeline as timelines
@@ -24,7 +28,10 @@ blueprint = Blueprint(
 @blueprint.arguments(TimelineQuery, location="query")
 @blueprint.response(200, TimelinePage)
 def get_timeline(query: Mapping[str, Any]) -> Any:
-    """Read your own days, newest first: entries, sessions, and when your care team looked."""
+    """Read your own days, newest first: entries, filled scales, sessions, and when your care team looked.
+
+    A filled scale comes with its total in plain words; what it means is for you and your care team.
+    """
     with reading() as work:
 
         def days(before: date | None, size: int) -> Any:
@@ -47,6 +54,23 @@ def _shown(day: TimelineDay) -> dict[str, Any]:
     return {
         "day": day.day,
         "entries": [own_entry(entry, day.seen_at) for entry in day.entries],
+        "questionnaire_responses": [_told(one, day.seen_at) for one in day.questionnaire_responses],
         "treatment_sessions": day.treatment_sessions,
         "seen_by_team": day.seen_by_team,
     }
+
+
+def _told(response: Any, seen: Mapping[UUID, datetime]) -> dict[str, Any]:
+    made = edition_of(response.instrument, response.instrument_version, response.locale)
+    scoring = made.scoring if told.has_total(made) else None
+    return joined(
+        response,
+        TimelineScaleAnswer,
+        title=made.title,
+        low=scoring and scoring.low,
+        high=scoring and scoring.high,
+        direction=made.direction,
+        part=told.part_of(made, response.total),
+        sentences=told.sentences(made, response.total, response.prorated),
+        seen_by_team_at=seen.get(response.id),
+    )

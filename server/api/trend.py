@@ -11,8 +11,9 @@ from schemas.trend import TrendAnswer, TrendQuery
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.api.entry import own_patient
+from server.clinical.instruments import told
 from server.clinical.vocabulary import Arm, Role
-from server.rendering.trend_svg import Chart, Line, draw
+from server.rendering.trend_svg import PANELS_MOST, Chart, Line, Panel, draw
 from server.services import trend as trends
 from server.services.trend import Trend
 
@@ -48,7 +49,7 @@ def get_trend(query: Mapping[str, Any], patient_id: UUID) -> Any:
 @blueprint.arguments(TrendQuery, location="query")
 @blueprint.response(200, DRAWN, content_type=SVG)
 def draw_own_trend(query: Mapping[str, Any]) -> Response:
-    """Draw your own trend: both arms, gaps as gaps, your sessions with their dates."""
+    """Draw your own trend: both arms, gaps as gaps, the scales you filled, your sessions with their dates."""
     with reading() as work:
         return _drawn(trends.read(work, own_patient(), query.get("first"), query.get("last")))
 
@@ -72,8 +73,22 @@ def _drawn(trend: Trend) -> Response:
         lines=[Line(arm.value.title(), _values(trend, arm)) for arm in Arm],
         marks=[(day.day, session.status) for day in trend.days for session in day.treatment_sessions],
         ends=("no symptoms", "most symptoms"),
+        panels=_panels(trend),
     )
     return Response(draw(chart), mimetype=SVG)
+
+
+def _panels(trend: Trend) -> list[Panel]:
+    """Return the scales filled last, by title. A drawing is passed on easily: guarded ones are not in it."""
+    found = []
+    for series in trend.scales:
+        made = series.instrument
+        values = [(one.day, one.total) for one in series.responses if one.total is not None]
+        if values and not told.is_guarded(made):
+            name = told.headline(made)
+            found.append(Panel(name, values, made.scoring.low, made.scoring.high))
+    found.sort(key=lambda panel: panel.values[-1][0], reverse=True)
+    return sorted(found[:PANELS_MOST], key=lambda panel: panel.name)
 
 
 def _values(trend: Trend, arm: Arm) -> dict[date, float]:

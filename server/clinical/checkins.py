@@ -69,6 +69,21 @@ class Occurrence:
         return None if self.what == DIARY else self.what
 
 
+def misfit(scale: ScalePlan) -> tuple[str, str] | None:
+    """Return which member of ``scale`` its anchor has no use for, or misses, and why; None where all fit."""
+    by_session, repeats = scale.anchor is Anchor.SESSION, scale.every_days is not None
+    dated = scale.anchor in (Anchor.CALENDAR, Anchor.ONCE)
+    if by_session and not scale.offsets and not repeats:
+        return "offsets", "Needs offsets, every_days or both."
+    if dated != (scale.first_day is not None):
+        return "first_day", "Goes with calendar and once, and only with them."
+    if not by_session and scale.offsets:
+        return "offsets", "Goes with session only."
+    if not by_session and repeats != (scale.anchor is Anchor.CALENDAR):
+        return "every_days", "Goes with calendar and session."
+    return None
+
+
 def due(scales: Iterable[ScalePlan], sessions: SessionDays, day: date) -> Sequence[Occurrence]:
     """Return what falls due on ``day``: the diary first, then each scale at most once."""
     found = {DIARY: Occurrence(DIARY, day, day)}

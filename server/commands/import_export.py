@@ -18,13 +18,13 @@ from server.diary_import.export_file import LARGEST_EXPORT
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="check the file, change nothing")
 def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
-    """Import an export FILE (JSON): every entry with every version, courses and sessions."""
+    """Import an export FILE (JSON): entries and scales with every version, courses, sessions, plan, zones."""
     with started() as around:
         plan = prepare(around.database, (slug, patient_id), read_bytes(file, LARGEST_EXPORT), around.now)
         held = plan.file
         click.echo(
-            f"The file holds {len(held.revisions)} versions of entries, courses: {len(held.courses)}, "
-            f"sessions: {len(held.sessions)}."
+            f"The file holds {len(held.revisions)} versions of entries and scales, "
+            f"courses: {len(held.courses)}, sessions: {len(held.sessions)}, zone changes: {len(held.zones)}."
         )
         if dry_run:
             click.echo("Dry run: nothing was changed.")
@@ -33,7 +33,10 @@ def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
             taken = write(around.database, plan, told)
     for entry_id in sorted(taken.refused):
         click.echo(f"entry {entry_id}: stored already with another history, or can't be taken")
+    if taken.plan_refused:
+        click.echo("check-in plan: the patient has another one already, or it can't be taken")
     click.echo(
         f"{taken.revisions} versions imported, {taken.there_already} things there already, "
-        f"entries refused: {len(taken.refused)}; courses: {taken.courses}, sessions: {taken.sessions}."
+        f"entries refused: {len(taken.refused)}; courses: {taken.courses}, sessions: {taken.sessions}, "
+        f"zone changes: {taken.zone_changes}; check-in plan taken: {'yes' if taken.plan else 'no'}."
     )

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import Sensitivity, Source
@@ -21,8 +21,9 @@ class QuestionnaireResponse(Base):
     `band`, `prorated` and `missing` are the score as it was made then; `safety` lists what could not
     wait, `safety_missing` the safety items nobody answered: their absence is no "no". `occurrence`
     names the check-in it answers; `superseded`: another answer to it was filled later and counts instead.
-    `sequence` is the patient's change counter at the last write. `content_hash` is keyed: a plain one
-    would let the answers be guessed.
+    `sequence` is the patient's change counter at the last write. `clock_skew_seconds` is how far the
+    phone's clock was behind ours when it sent this version. `content_hash` is keyed: a plain one would
+    let the answers be guessed.
     """
 
     __tablename__ = "questionnaire_responses"
@@ -48,6 +49,8 @@ class QuestionnaireResponse(Base):
     recorded_at: Mapped[datetime | None] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
     source: Mapped[Source] = mapped_column(Coded(Source))
+    clock_skew_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    clock_suspect: Mapped[bool]
     sealed_answers: Mapped[bytes | None] = mapped_column(LargeBinary)
     answers = SealedJson("sealed_answers", empty=dict)
     entered_total: Mapped[float | None]

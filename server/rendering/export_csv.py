@@ -1,4 +1,4 @@
-"""An export as one tidy CSV: a row for each version of each entry and for each session.
+"""An export as one tidy CSV: a row for each version of each entry and filled scale, session and zone change.
 
 Every time stands there three times: as the patient's clock showed it, in UTC, and with its zone and
 offset. A cell that a spreadsheet would run as a formula is made plain text.
@@ -15,6 +15,8 @@ from server.clinical.vocabulary import ITEMS
 
 # A byte order mark tells spreadsheets that this is UTF-8.
 MARK = "\ufeff"
+CURRENT = "current"
+_CLOCK = ("clock_skew_seconds", "clock_suspect")
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _WHEN = ("local_day", "local_time", "utc", "zone", "utc_offset", "received_utc")
 _SAID = (
@@ -31,7 +33,8 @@ _SAID = (
 COLUMNS = (
     *("kind", "id", "version", "state", "form_version", *_WHEN, "source"),
     *ITEMS,
-    *(*_SAID, "scale", "answers", "total", "route"),
+    *(*_SAID, "scale", "scale_version", "locale", "answers", "total", "prorated"),
+    *("route", "clock_skew_seconds", "clock_suspect"),
 )
 
 
@@ -56,6 +59,9 @@ def _rows(export: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for session in export["treatment_sessions"]:
         named = {"kind": "treatment_session", "state": session["status"], "route": session["route"]}
         yield form | named | _when(session["at"], export["patient"]["zone"])
+    for change in export["zone_changes"]:
+        told = {"kind": "zone_change", "received_utc": _utc(change["recorded_at"])}
+        yield form | told | _when(change["since"], change["zone"])
 
 
 def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,10 +69,15 @@ def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[st
     if content is None:
         return row
     answers = content.get("answers") or {}
+    score = (response["score"] or {}) if row["state"] == CURRENT else {}
+    total = score.get("total", content.get("total"))
     filled = {
-        "scale": f"{content['instrument']} {content['instrument_version']} {content['locale']}",
+        "scale": content["instrument"],
+        "scale_version": content["instrument_version"],
+        "locale": content["locale"],
         "answers": "; ".join(f"{key} {'' if value is None else value}" for key, value in answers.items()),
-        "total": content.get("total"),
+        "total": total if total is None else f"{total:g}",
+        "prorated": score.get("prorated"),
     }
     when = _when(content["occurred_at"], content["zone"])
     return {**row, **when, **filled, "local_day": revision["local_day"]}
@@ -80,7 +91,13 @@ def _version(kind: str, entry: Mapping[str, Any], revision: Mapping[str, Any]) -
         "state": _state(entry, revision),
         "received_utc": _utc(revision["received_at"]),
         "source": entry["source"],
+        # The clock is that of the version that was sent last.
+        **({key: entry[key] for key in _CLOCK} if revision is _last_said(entry) else {}),
     }
+
+
+def _last_said(entry: Mapping[str, Any]) -> Any:
+    return [one for one in entry["revisions"] if one["content"] is not None][-1]
 
 
 def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +122,7 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
 def _state(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> str:
     if revision["content"] is None:
         return "taken_back"
-    return "current" if revision is entry["revisions"][-1] else "replaced"
+    return CURRENT if revision is entry["revisions"][-1] else "replaced"
 
 
 def _when(at: str, zone: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Draw a trend as an SVG that stands alone: no script, no style sheet, no font of its own.
 
-A day without entries is a gap in the line, never a bridge over it. The colors keep a contrast of
-3:1 and more on white and on black, and the lines differ by their weight too (dashes would look like
-gaps).
+A day without entries is a gap in the line, never a bridge over it. Below the days, each scale has a
+panel with a dot for each filling; the thin line only leads the eye from one to the next. The colors
+keep a contrast of 3:1 and more on white and on black, and the lines differ by their weight too (dashes
+would look like gaps).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from xml.sax.saxutils import escape
 WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 58, 52
 GRAY, COLORS, WEIGHTS = "#767676", ("#2f7ebd", "#c2591a"), (2.5, 1.4)
+# A panel: all of it, the room for its name, and its plot.
+PANEL, PANEL_HEAD, PANEL_PLOT, PANEL_COLOR, PANELS_MOST = 86, 26, 48, "#8a63c9", 4
 # Dates written upright need this much room; the description has them all.
 LABEL_ROOM = 12.0
 TICKS_MOST = 7
@@ -27,10 +30,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """One scale: its name, the total (``low`` .. ``high``) of each filling, oldest first, never none."""
+
+    name: str
+    values: Sequence[tuple[date, float]]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """What is drawn, for ``first`` .. ``last`` (at least a day). ``marks`` are days with a name each.
 
-    At most two ``lines``. ``ends`` name the low and the high end of the scale.
+    At most two ``lines``, and `PANELS_MOST` ``panels``. ``ends`` name the low and the high end of the scale.
     """
 
     first: date
@@ -41,14 +54,15 @@ class Chart:
     ends: tuple[str, str]
     low: float = 0.0
     high: float = 10.0
+    panels: Sequence[Panel] = ()
 
 
 def draw(chart: Chart) -> str:
-    """Return ``chart`` as SVG text, at most 50 kB for a year of two lines."""
-    drawing = _Drawing(chart)
+    """Return ``chart`` as SVG text, at most 50 kB for a year of two lines and all panels."""
+    drawing, height = _Drawing(chart), HEIGHT + PANEL * len(chart.panels)
     return "".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
             'aria-labelledby="title desc" font-family="sans-serif" font-size="11">',
             f'<title id="title">{escape(chart.title)}</title>',
             f'<desc id="desc">{escape(described(chart))}</desc>',
@@ -56,6 +70,7 @@ def draw(chart: Chart) -> str:
             *drawing.days(),
             *drawing.marks(),
             *drawing.lines(),
+            *drawing.panels(),
             "</svg>\n",
         )
     )
@@ -72,8 +87,15 @@ def described(chart: Chart) -> str:
             numbers = [value for _, value in inside]
             text += f" Lowest {min(numbers):.1f}, highest {max(numbers):.1f}, latest {numbers[-1]:.1f}."
         said.append(text)
+    said += [_panel_described(panel) for panel in chart.panels]
     marks = ", ".join(f"{_day(day)} ({name})" for day, name in sorted(chart.marks))
     return " ".join([*said, f"Sessions: {marks or 'none'}."])
+
+
+def _panel_described(panel: Panel) -> str:
+    numbers = [value for _, value in panel.values]
+    span = f"Lowest {min(numbers):g}, highest {max(numbers):g}, latest {numbers[-1]:g}"
+    return f"{panel.name}: {len(numbers)} times. {span}, on {_day(panel.values[-1][0])}."
 
 
 class _Drawing:
@@ -147,6 +169,36 @@ class _Drawing:
                 else ""
             )
             yield f'<text x="{x + 30}" y="{y}" fill="{GRAY}">{escape(line.name)}</text>'
+
+    def panels(self) -> Iterator[str]:
+        """Yield each panel under the last, with the sessions in it."""
+        if self._chart.panels:
+            yield (
+                '<marker id="dot" markerUnits="userSpaceOnUse" markerWidth="6" markerHeight="6" refX="3" '
+                f'refY="3"><circle cx="3" cy="3" r="3" fill="{PANEL_COLOR}"/></marker>'
+            )
+        for number, panel in enumerate(self._chart.panels):
+            yield from self._panel(panel, HEIGHT + PANEL * number)
+            # The sessions stand in every panel, but are written once.
+            yield f'<use href="#sessions" y="{PANEL * number}"/>' if number else self._panel_marks()
+
+    def _panel_marks(self) -> str:
+        days = sorted({day for day, _ in self._chart.marks})
+        upright = "".join(f"M{self._x(day):.1f} {HEIGHT + PANEL_HEAD}v{PANEL_PLOT}" for day in days)
+        return f'<path id="sessions" d="{upright}" stroke="{GRAY}" stroke-opacity=".6"/>'
+
+    def _panel(self, panel: Panel, top: float) -> Iterator[str]:
+        high, low = top + PANEL_HEAD, top + PANEL_HEAD + PANEL_PLOT
+        yield f'<text x="{LEFT}" y="{top + 12}" fill="{GRAY}">{escape(panel.name)}</text>'
+        for end, y in ((panel.high, high), (panel.low, low)):
+            yield f'<path d="M{LEFT} {y}H{WIDTH - RIGHT}" stroke="{GRAY}" stroke-opacity=".4"/>'
+            yield f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end" fill="{GRAY}">{end:g}</text>'
+        step = (low - high) / (panel.high - panel.low)
+        points = [f"{self._x(day):.0f} {low - (value - panel.low) * step:.0f}" for day, value in panel.values]
+        dots = " ".join(f'marker-{place}="url(#dot)"' for place in ("start", "mid", "end"))
+        # A path that never moves has no dots.
+        path = "L".join(points) if len(points) > 1 else f"{points[0]}h.01"
+        yield f'<path d="M{path}" fill="none" stroke="{PANEL_COLOR}" stroke-width=".6" {dots}/>'
 
     def _runs(self, line: Line) -> tuple[str, str]:
         runs, dots = [], []

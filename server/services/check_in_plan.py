@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from server.services import patient as patients
 from server.services import planning
 from server.services.errors import Invalid, Stale
 from server.services.work import Work
+
+_TIMES = ("remind_at", "quiet_from", "quiet_until")
 
 
 def get(work: Work, patient_id: UUID) -> CheckInPlan:
@@ -42,6 +44,34 @@ def set_scales(
     patient, plan = _open(work, patient_id, version)
     plan.scales = [_plain(scale) for scale in scales]
     return _changed(work, patient, plan, "check-in-plan.set-scales")
+
+
+def restore(work: Work, patient_id: UUID, wanted: Mapping[str, Any]) -> CheckInPlan:
+    """Set a plan as `content` gave it, where nobody has changed the patient's yet.
+
+    Reminds from the next time on. Raises Stale where somebody has, Invalid for what could not be set today.
+    """
+    times = {key: time.fromisoformat(wanted[key]) for key in _TIMES}
+    pause = wanted["pause"] and {key: date.fromisoformat(day) for key, day in wanted["pause"].items()}
+    rhythm = {**wanted, **times, "pause": pause}
+    plan = set_scales(work, patient_id, wanted["scales"], set_rhythm(work, patient_id, rhythm, 1).version)
+    if plan.next_at is not None:
+        # The reminder of this hour may have been sent where the plan comes from: never two.
+        zone = patients.get(work, patient_id).zone
+        plan.next_at = reminders.next_look(work.now, planning.rhythm_of(work, plan), zone)
+    return plan
+
+
+def content(plan: CheckInPlan) -> dict[str, Any]:
+    """Return what a plan says as JSON values: rhythm, pause and scales."""
+    pause = plan.pause
+    return {
+        "reminders": plan.reminders,
+        "every_days": plan.every_days,
+        **{key: getattr(plan, key).isoformat("minutes") for key in _TIMES},
+        "pause": pause and {key: day.isoformat() for key, day in pause.items()},
+        "scales": plan.scales,
+    }
 
 
 def _open(work: Work, patient_id: UUID, version: int) -> tuple[Patient, CheckInPlan]:

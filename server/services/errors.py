@@ -1,17 +1,33 @@
 """What can go wrong in a service, as plain exceptions. `api/errors.py` maps each to its answer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from server.clinical.redflags import RedFlag
+
+
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """Red flags in something that was refused, acted on all the same; whose ``country`` the lines are of."""
+
+    flags: tuple[RedFlag, ...]
+    country: str
+    contact_today: bool
 
 
 class ServiceError(Exception):
-    """Base: ``code`` is stable and machine-readable, ``detail`` is for people and holds no health data."""
+    """Base: ``code`` is stable and machine-readable, ``detail`` is for people and holds no health data.
+
+    ``heeded``: what was acted on although the rest was refused. That is kept, and shown.
+    """
 
     def __init__(self, code: str, detail: str, **extra: Any) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.extra: Mapping[str, Any] = extra
+        self.heeded: Heeded | None = None
 
 
 class NotFound(ServiceError):

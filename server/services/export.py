@@ -1,8 +1,9 @@
 """Everything a patient reported, as plain JSON values that an empty server can take back.
 
 Ids of entries are kept (the phone made them). Courses and sessions are the clinic's and have none:
-a session names its course by its place in the list. What the watch concluded is not the patient's
-report and is left out.
+a session names its course by its place in the list. The clock of the phone is that of the last version
+that was sent; a score is for the reader and is made again. What the watch concluded is not the
+patient's report and is left out.
 """
 
 from collections import defaultdict
@@ -22,12 +23,14 @@ from server.models import (
     QuestionnaireResponseRevision,
     TreatmentSession,
 )
+from server.services import check_in_plan as check_in_plans
 from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import vault
+from server.services import zone_change as zone_changes
 from server.services.work import Work
 
-FORMAT, FORMAT_VERSION = "afterglow-export", 1
+FORMAT, FORMAT_VERSION = "afterglow-export", 2
 Rows = list[dict[str, Any]]
 
 
@@ -49,6 +52,7 @@ def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, An
             "zone": patient.zone,
             "country": patient.country,
         },
+        "check_in_plan": check_in_plans.content(check_in_plans.get(work, patient_id)),
         "counts": {**counts, "revisions": revisions},
         **sections,
     }
@@ -70,7 +74,18 @@ def _responses(work: Work, patient_id: UUID) -> Rows:
     history = _by_id((revision.response_id, revision) for revision in ordered)
     own = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.source != Source.CLINIC)
     found = work.session.scalars(own.order_by(QuestionnaireResponse.id))
-    return [_reported(work, response, history[response.id]) for response in found]
+    return [_reported(work, one, history[one.id]) | {"score": _score(one)} for one in found]
+
+
+def _score(response: QuestionnaireResponse) -> dict[str, Any] | None:
+    if response.deleted_at is not None:
+        return None
+    return {
+        "total": response.total,
+        "subscores": response.subscores,
+        "prorated": response.prorated,
+        "missing": response.missing,
+    }
 
 
 def _own(work: Work, patient_id: UUID, model: Any) -> Any:
@@ -89,6 +104,8 @@ def _reported(work: Work, entry: Entry | QuestionnaireResponse, history: Sequenc
         "id": str(entry.id),
         "source": entry.source.value,
         "recorded_at": entry.recorded_at.isoformat() if entry.recorded_at else None,
+        "clock_skew_seconds": entry.clock_skew_seconds,
+        "clock_suspect": entry.clock_suspect,
         "revisions": [
             {
                 "version": revision.version,
@@ -151,10 +168,18 @@ def _planned(work: Work, patient_id: UUID) -> Sequence[Course]:
     return list(work.session.scalars(query.order_by(Course.started_on, Course.id)))
 
 
+def _zone_changes(work: Work, patient_id: UUID) -> Rows:
+    return [
+        {"zone": one.zone, "since": one.since.isoformat(), "recorded_at": one.recorded_at.isoformat()}
+        for one in zone_changes.history(work, patient_id)
+    ]
+
+
 # A further noun that patients report is one line here, and one in the file's reader.
 SECTIONS: Mapping[str, Callable[[Work, UUID], Rows]] = {
     "entries": _entries,
     "questionnaire_responses": _responses,
     "courses": _courses,
     "treatment_sessions": _sessions,
+    "zone_changes": _zone_changes,
 }

@@ -10,7 +10,7 @@ from uuid import UUID
 from server.clinical.vocabulary import EnteredBy, Source
 from server.models import Entry, QuestionnaireResponse
 from server.services import local_day as local_days
-from server.services.errors import Invalid
+from server.services.errors import Invalid, Stale, VersionRequired
 from server.services.work import Work
 
 BACKFILL = timedelta(days=30)
@@ -43,6 +43,14 @@ def check_moment(work: Work, incoming: Incoming) -> None:
         raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
 
 
+def check_version(stored: Entry | QuestionnaireResponse, base_version: int | None) -> None:
+    """Raise VersionRequired or Stale where a change does not name the version that is stored."""
+    if base_version is None:
+        raise VersionRequired(stored)
+    if base_version != stored.version:
+        raise Stale(stored)
+
+
 def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:
     """Return the day of what comes in: the one it was given once, where moment and zone are the same."""
     occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
@@ -55,8 +63,9 @@ def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
     """Return the columns that say how far a phone's clock was off: noted, never corrected or refused."""
     if sent_at is None:
         return {"clock_skew_seconds": None, "clock_suspect": False}
-    skew = received_at - sent_at
-    return {"clock_skew_seconds": round(skew.total_seconds()), "clock_suspect": abs(skew) > CLOCK_TRUSTED}
+    # Judged by what is kept: an export holds whole seconds, and must come back to the same mark.
+    skew = round((received_at - sent_at).total_seconds())
+    return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
 
 
 def canonical(content: Mapping[str, Any]) -> str:

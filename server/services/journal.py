@@ -22,10 +22,21 @@ from server.models import Entry, EntryRevision, Patient
 from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import patient as patients
+from server.services import refusal as refusals
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
-from server.services.errors import NotFound, Stale, VersionRequired
-from server.services.incoming import Incoming, canonical, check_moment, clock_of, local_day, onset_of, plain
+from server.services.errors import NotFound, ServiceError, Stale
+from server.services.incoming import (
+    Incoming,
+    canonical,
+    check_moment,
+    check_version,
+    clock_of,
+    local_day,
+    onset_of,
+    plain,
+)
+from server.services.refusal import Refused
 from server.services.work import Work
 
 HOUR = timedelta(hours=1)
@@ -62,21 +73,35 @@ class Journal:
         content under an id that exists).
         """
         said = canonical(plain(incoming.content))
-        digest = vault.digest(self.work, Entry, self.key(incoming.id), said)
+        digest = vault.digest(self.work, Entry, self._key(incoming.id), said)
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
-            return Receipt("duplicate", stored, self.flags(stored), self.patient)
-        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
-            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
+            return Receipt("duplicate", stored, self._flags(stored), self.patient)
         touched = {stored.local_day} if stored is not None else set()
-        columns = self.columns(incoming) | {"content_hash": digest}
+        columns = self._columns(incoming) | {"content_hash": digest}
+        try:
+            self._admit(stored, incoming)
+        except ServiceError as refusal:
+            self._heed(refusal, Entry(id=incoming.id, **columns))
+            raise
         if stored is None:
             entry, outcome = self._insert(incoming, columns), "created"
         else:
             entry, outcome = self._correct(stored, incoming, columns), "updated"
-        flags = self.flags(entry)
+        flags = self._flags(entry)
         self._raise(flags, entry)
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
+
+    def _admit(self, stored: Entry | None, incoming: Incoming) -> None:
+        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
+            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
+        if stored is not None:
+            check_version(stored, incoming.base_version)
+
+    def _heed(self, refusal: ServiceError, entry: Entry) -> None:
+        flags = self._flags(entry)
+        findings = episodes.findings_of(flags, entry)
+        refusals.heed(self.work, self.patient, refusal, Refused(flags, findings, entry.content_hash))
 
     def remove(self, entry_id: UUID, version: int | None) -> frozenset[date]:
         """Empty an entry and mark it deleted; its revisions stay. Returns the days to judge again."""
@@ -110,7 +135,7 @@ class Journal:
             return
         entry.sequence = self._next_change()
         calm = {detail["term"] for detail in known if detail["triage"] == AlertClass.P3}
-        self._raise(tuple(flag for flag in self.flags(entry) if flag.code in calm), entry)
+        self._raise(tuple(flag for flag in self._flags(entry) if flag.code in calm), entry)
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
         for finding in episodes.findings_of(flags, entry):
@@ -141,10 +166,6 @@ class Journal:
         return entry
 
     def _correct(self, stored: Entry, incoming: Incoming, columns: dict[str, Any]) -> Entry:
-        if incoming.base_version is None:
-            raise VersionRequired(stored)
-        if incoming.base_version != stored.version:
-            raise Stale(stored)
         for key, value in columns.items():
             setattr(stored, key, value)
         stored.side_effect_details = self._details(stored)
@@ -157,10 +178,9 @@ class Journal:
         self.work.audit("entry.update", self.patient.id, stored.id)
         return stored
 
-    def columns(self, incoming: Incoming) -> dict[str, Any]:
-        """Return what is stored of an entry."""
+    def _columns(self, incoming: Incoming) -> dict[str, Any]:
         content = incoming.content
-        occurred, key = content["occurred_at"], self.key(incoming.id)
+        occurred, key = content["occurred_at"], self._key(incoming.id)
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
@@ -182,7 +202,7 @@ class Journal:
         }
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:
-        key = (*self.key(entry.id), entry.version)
+        key = (*self._key(entry.id), entry.version)
         values = {
             "clinic_id": entry.clinic_id,
             "patient_id": entry.patient_id,
@@ -194,12 +214,10 @@ class Journal:
         }
         self.work.session.connection().execute(_INSERT_REVISION, values)
 
-    def key(self, entry_id: UUID) -> tuple[UUID, UUID, UUID]:
-        """Return the primary key of an entry."""
+    def _key(self, entry_id: UUID) -> tuple[UUID, UUID, UUID]:
         return self.work.clinic_id, self.patient.id, entry_id
 
-    def flags(self, entry: Entry) -> tuple[RedFlag, ...]:
-        """Return the red flags of an entry."""
+    def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
         return redflags.check(answers_of(entry, self.sessions), self.policy)
 
     def _details(self, entry: Entry) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Patients of the actor's clinic."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from server.services import local_day as local_days
 from server.services import zone_change as zone_changes
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.work import Work
+from server.services.zone_change import PastZone
 
 
 def create(work: Work, values: dict[str, Any]) -> Patient:
@@ -76,6 +78,14 @@ def report_zone(work: Work, patient_id: UUID, zone: str, since: datetime | None)
     if zone_changes.record(work, patient, zone, since or work.now):
         patient.version += 1
     return patient
+
+
+def restore_zones(work: Work, patient_id: UUID, past: Sequence[PastZone]) -> int:
+    """Put back what a patient reported of their zones earlier; return how many reports were missing."""
+    patient = lock(work, patient_id)
+    missing = zone_changes.restore(work, patient, past)
+    patient.version += bool(missing)
+    return missing
 
 
 def lock(work: Work, patient_id: UUID) -> Patient:

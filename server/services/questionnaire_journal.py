@@ -4,7 +4,7 @@ Every response goes through `QuestionnaireJournal.store`: scored there, and no w
 safety check. Scores are made once, with the version that was answered, and never made again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,18 +12,26 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.instruments.instrument import AnswersError, Content, Instrument, Respondent
-from server.clinical.instruments.scoring import SafetyTrigger, Score, score, score_total
-from server.clinical.redflags import Notice, RedFlag
-from server.clinical.vocabulary import AlertClass, AlertFamily, Source
+from server.clinical.instruments.instrument import Instrument, Respondent
+from server.clinical.redflags import RedFlag
+from server.clinical.vocabulary import Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import episode as episodes
 from server.services import patient as patients
+from server.services import refusal as refusals
 from server.services import scale as scales
 from server.services import superseding, vault
-from server.services.episode import Finding
-from server.services.errors import Conflict, Invalid, NotFound, Stale, VersionRequired
-from server.services.incoming import Incoming, canonical, check_moment, local_day
+from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
+from server.services.incoming import (
+    Incoming,
+    canonical,
+    check_moment,
+    check_version,
+    clock_of,
+    local_day,
+)
+from server.services.refusal import Refused
+from server.services.scored_response import findings_of, flags_of, safety_of, score_columns, scored
 from server.services.work import Work
 
 _CONTENT = (
@@ -61,13 +69,16 @@ class QuestionnaireJournal:
         VersionRequired and Stale (other content under an id that exists).
         """
         said = canonical(plain_response(incoming.content))
-        digest = vault.digest(self.work, QuestionnaireResponse, self.key(incoming.id), said)
+        digest = vault.digest(self.work, QuestionnaireResponse, self._key(incoming.id), said)
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
-            return self.receipt("duplicate", stored)
-        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
-            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
-        columns = self.columns(incoming) | {"content_hash": digest}
+            return self._receipt("duplicate", stored)
+        columns = self._columns(incoming) | {"content_hash": digest}
+        try:
+            _admit(self.work, stored, incoming)
+        except ServiceError as refusal:
+            self._heed(refusal, incoming.id, columns)
+            raise
         before = None if stored is None else stored.occurrence
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
@@ -75,10 +86,19 @@ class QuestionnaireJournal:
             response, outcome = self._correct(stored, incoming, columns), "updated"
         self._keep_revision(response, plain_response(incoming.content))
         superseding.settle(self.work, self.patient, before, response.occurrence)
-        receipt = self.receipt(outcome, response)
-        for finding in _findings(response, receipt.flags):
+        receipt = self._receipt(outcome, response)
+        for finding in findings_of(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
         return receipt
+
+    def _heed(self, refusal: ServiceError, response_id: UUID, columns: dict[str, Any]) -> None:
+        keys = {"clinic_id": self.work.clinic_id, "patient_id": self.patient.id, "id": response_id}
+        (response,) = vault.opened(self.work, [QuestionnaireResponse(**keys, **columns)])
+        receipt = self._receipt("refused", response)
+        refused = Refused(
+            receipt.flags, findings_of(response, receipt.flags), response.content_hash, receipt.contact_today
+        )
+        refusals.heed(self.work, self.patient, refusal, refused)
 
     def remove(self, response_id: UUID, version: int | None) -> None:
         """Empty a response and mark it deleted; its revisions stay, and so does what it raised."""
@@ -101,8 +121,7 @@ class QuestionnaireJournal:
         self._keep_revision(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
 
-    def receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:
-        """Return what became of a response, with what it asks for at once."""
+    def _receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:
         contact_today = any(found["contact_today"] for found in response.safety)
         return ResponseReceipt(outcome, response, flags_of(response), self.patient, contact_today)
 
@@ -135,12 +154,6 @@ class QuestionnaireJournal:
     def _correct(
         self, stored: QuestionnaireResponse, incoming: Incoming, columns: dict[str, Any]
     ) -> QuestionnaireResponse:
-        if incoming.base_version is None:
-            raise VersionRequired(stored)
-        if incoming.base_version != stored.version:
-            raise Stale(stored)
-        if (stored.source is Source.CLINIC) != (incoming.source is Source.CLINIC):
-            raise _not_yours()
         for key, value in columns.items():
             setattr(stored, key, value)
         self._next_version(stored)
@@ -150,14 +163,13 @@ class QuestionnaireJournal:
         self.work.audit("questionnaire_response.update", self.patient.id, stored.id)
         return stored
 
-    def columns(self, incoming: Incoming) -> dict[str, Any]:
-        """Return what is stored of a response."""
+    def _columns(self, incoming: Incoming) -> dict[str, Any]:
         content = incoming.content
         made = scales.edition(
             self.work, content["instrument"], content["instrument_version"], content["locale"]
         )
         _check_respondent(made, incoming.source)
-        scored = _scored(made, content)
+        result = scored(made, content)
         return {
             "instrument": made.key,
             "instrument_version": made.version,
@@ -171,12 +183,13 @@ class QuestionnaireJournal:
             "received_at": self.work.now,
             "entered_total": content.get("total"),
             "sealed_answers": self._seal(incoming.id, "answers", dict(content.get("answers", {}))),
-            "sealed_safety": self._seal(incoming.id, "safety", [_safety(found) for found in scored.safety]),
-            **_score_columns(scored),
+            "sealed_safety": self._seal(incoming.id, "safety", [safety_of(found) for found in result.safety]),
+            **score_columns(result),
+            **clock_of(incoming.sent_at, self.work.now),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:
-        key = (*self.key(response.id), response.version)
+        key = (*self._key(response.id), response.version)
         revision = QuestionnaireResponseRevision(
             clinic_id=response.clinic_id,
             patient_id=response.patient_id,
@@ -188,12 +201,11 @@ class QuestionnaireJournal:
         )
         self.work.session.add(revision)
 
-    def key(self, response_id: UUID) -> tuple[UUID, UUID, UUID]:
-        """Return the primary key of a response."""
+    def _key(self, response_id: UUID) -> tuple[UUID, UUID, UUID]:
         return self.work.clinic_id, self.patient.id, response_id
 
     def _seal(self, response_id: UUID, name: str, value: Any) -> bytes | None:
-        return vault.seal(self.work, QuestionnaireResponse, self.key(response_id), name, value)
+        return vault.seal(self.work, QuestionnaireResponse, self._key(response_id), name, value)
 
 
 def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> QuestionnaireJournal:
@@ -209,17 +221,13 @@ def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Qu
     return QuestionnaireJournal(work, patient, {row.id: row for row in rows})
 
 
-def flags_of(response: QuestionnaireResponse) -> tuple[RedFlag, ...]:
-    """Return the red flags of a response as they were found when it was scored."""
-    return tuple(
-        RedFlag(
-            found["code"],
-            AlertClass(found["urgency"]),
-            AlertFamily(found["family"]),
-            Notice(found["notice"]),
-        )
-        for found in response.safety
-    )
+def _admit(work: Work, stored: QuestionnaireResponse | None, incoming: Incoming) -> None:
+    if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
+        check_moment(work, incoming)  # what was taken in time may be corrected for ever
+    if stored is not None:
+        check_version(stored, incoming.base_version)
+        if (stored.source is Source.CLINIC) != (incoming.source is Source.CLINIC):
+            raise _not_yours()
 
 
 def _check_respondent(made: Instrument, source: Source) -> None:
@@ -230,62 +238,6 @@ def _check_respondent(made: Instrument, source: Source) -> None:
 def _not_yours() -> Conflict:
     """Patients do not change what the clinic rated, nor the clinic what patients said."""
     return Conflict("other-author", "Somebody else filled this one. Send your own under a new id.")
-
-
-def _scored(made: Instrument, content: Mapping[str, Any]) -> Score:
-    if content.get("total") is not None and made.content is not Content.SCORE:
-        raise Invalid("/total", "Is made here, from the answers.")
-    try:
-        if content.get("total") is not None:
-            return score_total(made, content["total"])
-        return score(made, content["answers"])
-    except AnswersError as error:
-        at_total = error.field == "total"
-        pointer = "/total" if at_total else f"/answers/{error.field}"
-        raise Invalid(pointer, f"{error.problem[:1].upper()}{error.problem[1:]}.") from None
-
-
-def _score_columns(made: Score) -> dict[str, Any]:
-    return {
-        "total": made.total,
-        "subscores": dict(made.subscores),
-        "band": made.band.key if made.band else None,
-        "prorated": made.prorated,
-        "missing": list(made.missing),
-        "safety_missing": list(made.safety_missing),
-    }
-
-
-def _safety(trigger: SafetyTrigger) -> dict[str, Any]:
-    return {
-        "item": trigger.item,
-        "code": trigger.flag.code,
-        "urgency": trigger.flag.urgency,
-        "family": trigger.flag.family,
-        "notice": trigger.flag.notice,
-        "until_screened": trigger.until_screened,
-        "contact_today": trigger.contact_today,
-    }
-
-
-def _findings(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> Iterator[Finding]:
-    """Yield one finding per family for the red flags of one response."""
-    for family in dict.fromkeys(flag.family for flag in flags):
-        mine = [flag for flag in flags if flag.family is family]
-        codes = tuple(flag.code for flag in mine)
-        yield Finding(
-            family=family,
-            urgency=min(flag.urgency for flag in mine),
-            day=response.local_day,
-            codes=codes,
-            summary=f"An answer to {response.instrument} cannot wait: {', '.join(codes)}.",
-            evidence={
-                "questionnaire_responses": [str(response.id)],
-                "instrument": f"{response.instrument}.{response.instrument_version}",
-                "flags": [dict(found) for found in response.safety if found["family"] == family],
-                "safety_missing": list(response.safety_missing),
-            },
-        )
 
 
 def plain_response(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
+from server.clinical.instruments.catalog import RATED
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
 from server.services.errors import NotFound
@@ -92,6 +94,14 @@ def latest_day(work: Work, patient_id: UUID, today: date) -> date | None:
         *_there(work, patient_id), QuestionnaireResponse.local_day <= today
     )
     return work.session.scalar(query)
+
+
+def reported(work: Work, patient_id: UUID) -> Select[Any]:
+    """Return a query of what the patient reported, oldest first: without what a clinician rated."""
+    mine = select(QuestionnaireResponse).where(
+        *_there(work, patient_id), QuestionnaireResponse.instrument.not_in(RATED)
+    )
+    return mine.order_by(QuestionnaireResponse.occurred_at, QuestionnaireResponse.id)
 
 
 def _there(work: Work, patient_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -5,8 +5,7 @@ One bad item never blocks the rest: each has its own savepoint and its own verdi
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -181,22 +180,52 @@ def _apply(books: Books, change: Change) -> Result:
     if change.errors:
         return Result(change.id, Verdict.INVALID, errors=change.errors)
     assert change.id is not None, "an item without an id has errors"
-    act = _store if change.action is Action.PUT else _remove
     try:
         with books.entries.work.session.begin_nested():
-            return act(books, change, change.id)
-    except VersionError as error:
-        if (repeated := _repeated(books, change, change.id)) is not None:
-            return repeated
-        stored, said = Kept(change.kind, books.known(change)), [{"detail": error.detail}]
-        return Result(change.id, Verdict.CONFLICT, stored, errors=said)
-    except Invalid as error:
-        return Result(change.id, Verdict.INVALID, errors=_below(change.kind, error.extra["errors"]))
-    except ServiceError as error:
-        return Result(change.id, Verdict.FORBIDDEN, errors=[{"detail": error.detail}])
+            return _attempt(books, change, change.id)
     except SQLAlchemyError as error:
         log.error("a pushed item could not be stored: %s", type(error).__name__)
         return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
+
+
+def _attempt(books: Books, change: Change, row_id: UUID) -> Result:
+    """Apply one change. What is refused has written nothing but the alerts it raised: they are kept."""
+    act = _store if change.action is Action.PUT else _remove
+    try:
+        return act(books, change, row_id)
+    except VersionError as error:
+        kept = Kept(change.kind, books.known(change))
+        if (version := _repeated(books, change, row_id)) is not None:
+            return _refused(Result(row_id, Verdict.DUPLICATE, kept, version), error, ())
+        return _refused(Result(row_id, Verdict.CONFLICT, kept), error, [{"detail": error.detail}])
+    except Invalid as error:
+        below = _below(change.kind, error.extra["errors"])
+        return _refused(Result(row_id, Verdict.INVALID), error, below)
+    except ServiceError as error:
+        return _refused(Result(row_id, Verdict.FORBIDDEN), error, [{"detail": error.detail}])
+
+
+def _repeated(books: Books, change: Change, row_id: UUID) -> int | None:
+    """Return the version that this very put made before it was corrected, or None."""
+    if change.action is Action.DELETE:
+        return None
+    incoming = _incoming(change, row_id)
+    if change.kind is Kind.ENTRY:
+        stored = repeat.of_entry(books.entries, incoming)
+    else:
+        stored = repeat.of_response(books.responses, incoming)
+    return repeat.version_of(incoming) if stored else None
+
+
+def _incoming(change: Change, row_id: UUID) -> Incoming:
+    return Incoming(row_id, change.content, change.base_version, Source.APP, change.sent_at)
+
+
+def _refused(result: Result, error: ServiceError, errors: Sequence[Mapping[str, str]]) -> Result:
+    heeded = error.heeded
+    if heeded is None:
+        return replace(result, errors=errors)
+    return replace(result, errors=errors, flags=heeded.flags, contact_today=heeded.contact_today)
 
 
 def _below(kind: Kind, errors: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
@@ -205,7 +234,7 @@ def _below(kind: Kind, errors: Sequence[Mapping[str, str]]) -> list[dict[str, st
 
 
 def _store(books: Books, change: Change, row_id: UUID) -> Result:
-    incoming = Incoming(row_id, change.content, change.base_version, Source.APP, change.sent_at)
+    incoming = _incoming(change, row_id)
     if change.kind is Kind.ENTRY:
         receipt = books.entries.store(incoming)
         books.entries.known[row_id] = receipt.entry
@@ -217,25 +246,6 @@ def _store(books: Books, change: Change, row_id: UUID) -> Result:
     kept = Kept(Kind.QUESTIONNAIRE_RESPONSE, taken.response)
     version, contact = taken.response.version, taken.contact_today
     return Result(row_id, Verdict(taken.outcome), kept, version, taken.flags, contact_today=contact)
-
-
-def _repeated(books: Books, change: Change, row_id: UUID) -> Result | None:
-    """Return the verdict on what was stored before and corrected since; None for a real conflict.
-
-    Otherwise a phone that lost the answer would push its old text over the correction of it.
-    """
-    if change.action is Action.DELETE:
-        return None
-    incoming = Incoming(row_id, change.content, change.base_version, Source.APP, change.sent_at)
-    kept, version = Kept(change.kind, books.known(change)), repeat.version_of(incoming)
-    if change.kind is Kind.ENTRY:
-        found = repeat.of_entry(books.entries, incoming)
-        return Result(row_id, Verdict.DUPLICATE, kept, version, found.flags) if found else None
-    with suppress(Invalid):  # the edition that was answered then may be offered no more
-        if taken := repeat.of_response(books.responses, incoming):
-            contact = taken.contact_today
-            return Result(row_id, Verdict.DUPLICATE, kept, version, taken.flags, contact_today=contact)
-    return None
 
 
 def _remove(books: Books, change: Change, row_id: UUID) -> Result:

@@ -13,11 +13,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.clinical.vocabulary import Role
-from server.models import Account, AuditEvent, Entry
+from server.models import Account, AuditEvent, Entry, QuestionnaireResponse
 from server.services import local_day as local_days
 from server.services.work import Work
 
-SEEING = ("entry.list", "alert.read")
+# The audited readings that show an entry, and those that show a filled scale.
+ENTRY_SEEN = ("entry.list", "alert.read")
+RESPONSE_SEEN = ("questionnaire_response.list", "alert.read")
 TEAM = (Role.CLINICIAN, Role.COORDINATOR)
 
 
@@ -29,7 +31,13 @@ class Look:
     role: Role
 
 
-def looks(work: Work, patient_id: UUID, since: datetime, until: datetime) -> Sequence[Look]:
+def looks(
+    work: Work,
+    patient_id: UUID,
+    since: datetime,
+    until: datetime,
+    seeing: Sequence[str] = (*ENTRY_SEEN, *RESPONSE_SEEN),
+) -> Sequence[Look]:
     """Return the looks of ``since`` .. ``until``, oldest first: one range of one index."""
     query = (
         select(AuditEvent.at, Account.role)
@@ -38,7 +46,7 @@ def looks(work: Work, patient_id: UUID, since: datetime, until: datetime) -> Seq
             AuditEvent.clinic_id == work.clinic_id,
             AuditEvent.patient_id == patient_id,
             AuditEvent.at.between(since, until),
-            AuditEvent.action.in_(SEEING),
+            AuditEvent.action.in_(seeing),
             Account.role.in_(TEAM),
         )
         .order_by(AuditEvent.at)
@@ -46,7 +54,12 @@ def looks(work: Work, patient_id: UUID, since: datetime, until: datetime) -> Seq
     return [Look(row.at, row.role) for row in work.session.execute(query)]
 
 
-def first_seen(work: Work, patient_id: UUID, entries: Sequence[Entry]) -> Mapping[UUID, datetime]:
+def first_seen(
+    work: Work,
+    patient_id: UUID,
+    entries: Sequence[Entry | QuestionnaireResponse],
+    seeing: Sequence[str] = ENTRY_SEEN,
+) -> Mapping[UUID, datetime]:
     """Return when each of ``entries`` was first seen, by id; what was not seen is left out.
 
     A correction has to be seen again: what counts is when the current version came in.
@@ -54,7 +67,7 @@ def first_seen(work: Work, patient_id: UUID, entries: Sequence[Entry]) -> Mappin
     if not entries:
         return {}
     oldest = min(entry.received_at for entry in entries)
-    moments = [look.at for look in looks(work, patient_id, oldest, work.now)]
+    moments = [look.at for look in looks(work, patient_id, oldest, work.now, seeing)]
     places = {entry.id: bisect_left(moments, entry.received_at) for entry in entries}
     return {entry_id: moments[place] for entry_id, place in places.items() if place < len(moments)}
 

@@ -1,4 +1,4 @@
-"""A patient's own timeline: entries, sessions and looks of the care team, day by day, newest first."""
+"""A patient's own timeline: entries, filled scales, sessions and looks of the team by day, newest first."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.clinical.vocabulary import Role, SessionStatus
-from server.models import Entry, TreatmentSession
+from server.models import Entry, QuestionnaireResponse, TreatmentSession
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services import questionnaire_response as questionnaires
 from server.services import team_view as team_views
 from server.services import vault
 from server.services.work import Work
@@ -22,10 +23,11 @@ _END = date(9999, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class TimelineDay:
-    """One day with something on it. ``seen_at`` tells when an entry was first seen, by its id."""
+    """One day with something on it. ``seen_at``: when an entry or filled scale was first seen, by its id."""
 
     day: date
     entries: Sequence[Entry]
+    questionnaire_responses: Sequence[QuestionnaireResponse]
     seen_at: Mapping[UUID, datetime]
     treatment_sessions: Sequence[TreatmentSession]
     seen_by_team: Sequence[Role]
@@ -34,7 +36,7 @@ class TimelineDay:
 def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequence[TimelineDay]:
     """Return up to ``size`` (>= 1) days before day ``before``, newest first.
 
-    Looks of the team before the patient's first entry or session are left out.
+    Looks of the team before the first of the patient's own days are left out.
     """
     zone = patients.get(work, patient_id).zone
     days = _reported_days(work, patient_id, before or _END, size)
@@ -44,11 +46,16 @@ def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequen
     chosen = sorted({*days, *seen}, reverse=True)[:size]
     entries = _entries(work, patient_id, chosen)
     sessions = _sessions(work, patient_id, chosen)
-    first = team_views.first_seen(work, patient_id, entries)
+    filled = _filled(work, patient_id, chosen)
+    first = {
+        **team_views.first_seen(work, patient_id, entries),
+        **team_views.first_seen(work, patient_id, filled, team_views.RESPONSE_SEEN),
+    }
     return [
         TimelineDay(
             day=day,
             entries=_of(day, entries),
+            questionnaire_responses=_of(day, filled),
             seen_at=first,
             treatment_sessions=_of(day, sessions),
             seen_by_team=seen.get(day, ()),
@@ -58,13 +65,14 @@ def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequen
 
 
 def _reported_days(work: Work, patient_id: UUID, before: date, size: int) -> Sequence[date]:
-    """Return the newest ``size`` days with an entry, and the newest with a session."""
+    """Return the newest ``size`` days with an entry, a filled scale or a session."""
     logged = _own(work, patient_id, Entry).where(Entry.deleted_at.is_(None))
     treated = _own(work, patient_id, TreatmentSession).where(
         TreatmentSession.status != SessionStatus.CANCELLED
     )
+    scaled = questionnaires.reported(work, patient_id).order_by(None)
     found: set[date] = set()
-    for model, query in ((Entry, logged), (TreatmentSession, treated)):
+    for model, query in ((Entry, logged), (QuestionnaireResponse, scaled), (TreatmentSession, treated)):
         days = query.with_only_columns(model.local_day).where(model.local_day < before).distinct()
         found.update(work.session.scalars(days.order_by(model.local_day.desc()).limit(size)))
     return sorted(found, reverse=True)[:size]
@@ -85,6 +93,11 @@ def _seen(
 def _entries(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[Entry]:
     query = _own(work, patient_id, Entry).where(Entry.deleted_at.is_(None), Entry.local_day.in_(days))
     return vault.opened(work, list(work.session.scalars(query.order_by(Entry.occurred_at, Entry.id))))
+
+
+def _filled(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[QuestionnaireResponse]:
+    query = questionnaires.reported(work, patient_id).where(QuestionnaireResponse.local_day.in_(days))
+    return list(work.session.scalars(query))
 
 
 def _sessions(work: Work, patient_id: UUID, days: Sequence[date]) -> Sequence[TreatmentSession]:

@@ -1,21 +1,26 @@
-"""The patient's own numbers by day, with the sessions on them. Nothing here is a judgement."""
+"""The patient's own numbers by day, filled scales and the sessions on them. Nothing here is a judgement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import fsum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from server.clinical.instruments import told
+from server.clinical.instruments.catalog import edition_of
+from server.clinical.instruments.instrument import Instrument
 from server.clinical.policy import Policy
 from server.clinical.readings import History, Items, fold
 from server.clinical.series import COMPOSITE_ITEMS, blend_points, item_points
 from server.clinical.vocabulary import Arm, SessionStatus
-from server.models import Entry, TreatmentSession
+from server.models import Entry, QuestionnaireResponse, TreatmentSession
 from server.services import clinic as clinics
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services import questionnaire_response as questionnaires
 from server.services.errors import Invalid
 from server.services.work import Work
 
@@ -37,12 +42,36 @@ class TrendDay:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledScale:
+    """One filling: its total (None where too much was left open) and how many questions were answered.
+
+    ``answered`` is None where a total was typed in.
+    """
+
+    id: UUID
+    day: date
+    occurred_at: datetime
+    total: float | None
+    prorated: bool
+    answered: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSeries:
+    """One scale in one version, oldest filling first; totals of two versions are never mixed."""
+
+    instrument: Instrument
+    responses: list[FilledScale]
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """Every day from ``first`` to ``last``, both included; a day without entries is a gap."""
 
     first: date
     last: date
     days: Sequence[TrendDay]
+    scales: Sequence[ScaleSeries]
 
 
 def read(work: Work, patient_id: UUID, first: date | None, last: date | None) -> Trend:
@@ -71,6 +100,7 @@ def read(work: Work, patient_id: UUID, first: date | None, last: date | None) ->
             )
             for day in days
         ],
+        _scales(work, patient_id, first, last),
     )
 
 
@@ -97,6 +127,48 @@ def history(work: Work, patient_id: UUID, first: date, last: date) -> History:
         Entry.local_day.between(first, last),
     )
     return fold((row.local_day, row.items) for row in work.session.execute(query))
+
+
+def _scales(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[ScaleSeries]:
+    """Return every scale that makes a total and was filled in the range, by key and version.
+
+    One query, and no answers: they stay sealed. Of an occurrence answered twice the answer that counts.
+    """
+    query = questionnaires.reported(work, patient_id).where(
+        QuestionnaireResponse.local_day.between(first, last), ~QuestionnaireResponse.superseded
+    )
+    found: dict[tuple[str, int], ScaleSeries] = {}
+    for row in work.session.execute(query.with_only_columns(*_FILLED)):
+        made = edition_of(row.instrument, row.instrument_version, row.locale)
+        if told.has_total(made):
+            series = found.setdefault((made.key, made.version), ScaleSeries(made, []))
+            series.responses.append(_filling(made, row))
+    return [found[key] for key in sorted(found)]
+
+
+def _filling(made: Instrument, row: Any) -> FilledScale:
+    return FilledScale(
+        id=row.id,
+        day=row.local_day,
+        occurred_at=row.occurred_at,
+        total=row.total,
+        prorated=row.prorated,
+        answered=told.answered(made, row.missing) if row.entered_total is None else None,
+    )
+
+
+_FILLED = (
+    QuestionnaireResponse.id,
+    QuestionnaireResponse.instrument,
+    QuestionnaireResponse.instrument_version,
+    QuestionnaireResponse.locale,
+    QuestionnaireResponse.local_day,
+    QuestionnaireResponse.occurred_at,
+    QuestionnaireResponse.total,
+    QuestionnaireResponse.prorated,
+    QuestionnaireResponse.missing,
+    QuestionnaireResponse.entered_total,
+)
 
 
 def _sessions(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[TreatmentSession]:

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
+from tests.scales import filled
 from tests.visits import Visits
 
 CALM = {"mood": 8, "interest": 8, "anxiety": 1, "restlessness": 1, "sleep_quality": 8}
@@ -63,6 +64,48 @@ def test_reading_the_alert_counts_as_seen_and_a_correction_is_unseen_again(cast:
     clock.forward(minutes=5)
     cast.ana.put(path, entry(clock.now, note="I mean it."), version=1)
     assert cast.ana.get(path).json["seen_by_team_at"] is None
+
+
+def test_a_filled_scale_is_told_in_numbers_and_plain_words_and_follows_its_corrections(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    def told() -> list[dict[str, Any]]:
+        return [
+            one
+            for day in cast.ana.get("/me/timeline").json["items"]
+            for one in day["questionnaire_responses"]
+        ]
+
+    path, scale = f"/questionnaire-responses/{uuid7()}", filled(clock.now - timedelta(days=3), each=1)
+    cast.ana.put(path, scale | {"answers": scale["answers"] | {"q9": 0}})
+    (one,) = told()
+    assert one["sentences"] == [
+        "Patient Health Questionnaire, 9 items: 8 on a scale from 0 to 27, where lower is better.",
+        "The scale is read in 5 parts; this total lies in part 2 (5 to 9).",
+    ]
+    assert (one["total"], one["part"]) == (8, {"number": 2, "of": 5, "low": 5, "high": 9})
+    assert (one["seen_by_team_at"], "mild" in str(one)) == (None, False)
+    looked = clock.forward(minutes=5)
+    cast.bo.get(f"{visits.ana}/questionnaire-responses")
+    assert told()[0]["seen_by_team_at"] == looked.isoformat()
+    clock.forward(minutes=5)
+    cast.ana.put(path, scale | {"answers": scale["answers"] | {"q9": 0, "q1": 0}}, version=1)
+    assert [(one["version"], one["total"], one["seen_by_team_at"]) for one in told()] == [(2, 7, None)]
+    cast.ana.delete(path, version=2)
+    assert cast.ana.get("/me/timeline").json["items"] == []
+
+
+def test_a_day_with_nothing_but_a_filled_scale_is_a_day_and_a_clinicians_rating_is_none(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    bare = {"fatigue": 1}
+    cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled(clock.now, "digibp", answers=bare))
+    rated = filled(clock.now - timedelta(days=1), "madrs", total=12)
+    del rated["answers"]
+    assert cast.bo.put(f"{visits.ana}/questionnaire-responses/{uuid7()}", rated).status_code == 201
+    (day,) = cast.ana.get("/me/timeline").json["items"]
+    (one,) = day["questionnaire_responses"]
+    assert (one["sentences"], one["low"], one["total"]) == (["digiBP daily mood items: filled."], None, None)
 
 
 def pages(person: Person, size: int) -> Iterator[list[dict[str, Any]]]:

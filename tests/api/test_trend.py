@@ -1,12 +1,16 @@
 """The trend: the patient's own numbers with their gaps and the sessions on them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from uuid_utils.compat import uuid7
 
-from tests.cast import Cast, entry
+from server.database import Database
+from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
+from tests.scales import filled, with_item9
 from tests.visits import Visits
 
 
@@ -72,3 +76,81 @@ def test_a_drawn_trend_stands_alone_and_both_sides_see_the_same(
     assert "1 Mar 2026 (delivered)" in own.text
     assert "Ana" not in own.text
     assert cast.ana.get("/me/trend.svg?first=2025-01-26").status_code == 422
+
+
+def fill(person: Person, scale: dict[str, Any], owner: str = "") -> str:
+    path = f"{owner}/questionnaire-responses/{uuid7()}"
+    answer = person.put(path, scale)
+    assert answer.status_code == 201, answer.text
+    return path
+
+
+def test_a_trend_has_a_series_for_each_scale_without_what_was_taken_back_or_rated_by_a_clinician(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    answers = {f"q{n}": None if n in (2, 3) else 2 for n in range(1, 10)}
+    fill(cast.ana, filled(clock.now, answers=answers | {"q9": 0}))
+    fill(cast.ana, filled(clock.now - timedelta(days=14), each=1, answers={"q1": 1}))
+    fill(cast.ana, filled(clock.now - timedelta(days=25), each=1))
+    cast.ana.delete(fill(cast.ana, filled(clock.now, "gad-7")), version=1)
+    fill(cast.ana, filled(clock.now, "digibp", answers={"fatigue": 1}))
+    fill(cast.bo, rated(clock, "madrs"), visits.ana)
+    fill(cast.bo, rated(clock, "isi"), visits.ana)
+    isi, phq9 = cast.ana.get("/me/trend?first=2026-02-10").json["scales"]
+    parts = ("instrument", "instrument_version", "low", "high", "direction", "items", "sensitivity")
+    assert [phq9[part] for part in parts] == ["phq-9", 1, 0, 27, "high_bad", 9, "ordinary"]
+    assert [(one["day"], one["total"], one["prorated"], one["answered"]) for one in phq9["responses"]] == [
+        ("2026-02-16", None, False, 1),
+        ("2026-03-02", 15, True, 7),
+    ]
+    assert (isi["instrument"], [one["answered"] for one in isi["responses"]]) == ("isi", [None])
+
+
+def test_of_an_occurrence_answered_twice_the_trend_has_the_answer_that_counts(
+    cast: Cast, clock: Clock
+) -> None:
+    asked = f"gad-7:{clock.now.date()}"
+    for back, each in ((2, 3), (1, 1)):
+        at = clock.now - timedelta(hours=back)
+        fill(cast.ana, filled(at, "gad-7", each=each, occurrence=asked))
+    (series,) = cast.ana.get("/me/trend").json["scales"]
+    assert [one["total"] for one in series["responses"]] == [7]
+    (day,) = cast.ana.get("/me/timeline").json["items"]
+    told = [(one["total"], one["superseded"]) for one in day["questionnaire_responses"]]
+    assert told == [(21, True), (7, False)]
+
+
+def rated(clock: Clock, instrument: str) -> dict[str, Any]:
+    scale = filled(clock.now, instrument, total=12)
+    del scale["answers"]
+    return scale
+
+
+def test_scales_are_drawn_but_for_a_rank_of_risk_and_substance_use(cast: Cast, clock: Clock) -> None:
+    fill(cast.ana, with_item9(clock.now, 0))
+    fill(cast.ana, filled(clock.now, "audit-c", answers={"q1": 1, "q2": 1, "q3": 1}))
+    drawn = cast.ana.get("/me/trend.svg").text
+    assert "Patient Health Questionnaire, 9 items, 0 to 27, where lower is better: 1 times." in drawn
+    assert "Alcohol" not in drawn
+
+
+def test_a_trend_asks_as_often_for_many_filled_scales_as_for_one(
+    cast: Cast, clock: Clock, database: Database
+) -> None:
+    def asked() -> int:
+        count = 0
+
+        def counted(*_: Any) -> None:
+            nonlocal count
+            count += 1
+
+        event.listen(database.engine, "before_cursor_execute", counted)
+        assert cast.ana.get("/me/trend").status_code == cast.ana.get("/me/timeline").status_code == 200
+        event.remove(database.engine, "before_cursor_execute", counted)
+        return count
+
+    fill(cast.ana, filled(clock.now))
+    one = asked()
+    for scale in ("phq-9", "gad-7", "phq-8"):
+        fill(cast.ana, filled(clock.now, scale))
+    assert asked() == one

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from server.clinical.checkins import DIARY, Anchor, ScalePlan, SessionDays, due, still_open
+from server.clinical.checkins import DIARY, Anchor, ScalePlan, SessionDays, due, misfit, still_open
 
 SESSION = date(2026, 5, 10)
 AROUND = ScalePlan("phq-9", Anchor.SESSION, offsets=(-1, 0, 1), every_days=14)
@@ -74,3 +74,28 @@ def test_two_rules_that_meet_ask_once_for_the_longer_time() -> None:
     for scales in ([AROUND, long], [long, AROUND]):
         _, scale = due(scales, DELIVERED, SESSION)
         assert (scale.key, scale.last_day) == ("phq-9:2026-05-10", SESSION + timedelta(days=4))
+
+
+@pytest.mark.parametrize(
+    ("scale", "member"),
+    [
+        (AROUND, None),
+        (ScalePlan("phq-9", Anchor.SESSION), "offsets"),
+        (ScalePlan("phq-9", Anchor.SESSION, offsets=(1,), first_day=SESSION), "first_day"),
+        (ScalePlan("phq-9", Anchor.CALENDAR, every_days=7), "first_day"),
+        (ScalePlan("phq-9", Anchor.CALENDAR, offsets=(1,), every_days=7, first_day=SESSION), "offsets"),
+        (ScalePlan("phq-9", Anchor.CALENDAR, first_day=SESSION), "every_days"),
+        (ScalePlan("phq-9", Anchor.ONCE, every_days=7, first_day=SESSION), "every_days"),
+        (ScalePlan("phq-9", Anchor.ONCE, first_day=SESSION), None),
+        (ScalePlan("phq-9", Anchor.WATCH), None),
+        (ScalePlan("phq-9", Anchor.WATCH, first_day=SESSION), "first_day"),
+        (ScalePlan("phq-9", Anchor.WATCH, every_days=7), "every_days"),
+    ],
+)
+def test_a_scale_has_what_its_anchor_needs_and_nothing_else(scale: ScalePlan, member: str | None) -> None:
+    found = misfit(scale)
+    assert (found and found[0]) == member
+
+
+def test_a_scale_that_the_watch_asks_for_falls_on_no_day_of_its_own() -> None:
+    assert days_due(ScalePlan("phq-9", Anchor.WATCH), DELIVERED) == []

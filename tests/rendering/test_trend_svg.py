@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from server.rendering.trend_svg import Chart, Line, draw
+from server.rendering.trend_svg import PANELS_MOST, Chart, Line, Panel, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIRST = date(2025, 9, 1)
@@ -59,9 +59,35 @@ def test_what_a_person_typed_can_not_become_markup() -> None:
 def test_a_year_is_never_larger_than_fifty_kilobytes(step: int) -> None:
     days = {k: 5.55 + k % 3 for k in range(0, 366, step)}
     one = chart(366, days, sessions=tuple(range(366)))
-    both = Chart(one.first, one.last, "t", [*one.lines, *one.lines], one.marks, one.ends)
+    filled = [(one.first + timedelta(days=k), k % 27) for k in range(366)]
+    panels = [Panel("Scale of some length, 0 to 27", filled, 0, 27)] * PANELS_MOST
+    both = Chart(one.first, one.last, "t", [*one.lines, *one.lines], one.marks, one.ends, panels=panels)
     assert len(draw(both).encode()) < 50_000
 
 
 def test_an_empty_day_can_be_drawn() -> None:
     assert "Mood: 0 of 1 days." in draw(chart(1, {}))
+
+
+def with_scale(*values: tuple[int, float], sessions: tuple[int, ...] = ()) -> str:
+    one = chart(9, {0: 1}, sessions)
+    filled = [(FIRST + timedelta(days=k), value) for k, value in values]
+    scale = Panel("PHQ-9 <of 27>", filled, 0, 27)
+    return draw(Chart(one.first, one.last, one.title, one.lines, one.marks, one.ends, panels=[scale]))
+
+
+def test_a_scale_has_a_panel_with_a_dot_for_each_filling_and_the_sessions() -> None:
+    drawn = with_scale((0, 0), (4, 27), (8, 13.5), sessions=(2,))
+    tree = ElementTree.fromstring(drawn)
+    assert tree.get("viewBox") == "0 0 760 386"
+    (line,) = paths(drawn, "#8a63c9")
+    heights = [float(point.split(" ")[1]) for point in line.removeprefix("M").split("L")]
+    assert heights == [374.0, 326.0, 350.0]
+    assert [path for path in paths(drawn, "#767676") if path.endswith(" 326v48")]
+    said = tree.findtext(f"{SVG}desc") or ""
+    assert "PHQ-9 <of 27>: 3 times. Lowest 0, highest 27, latest 13.5, on 9 Sep 2025." in said
+
+
+def test_a_scale_filled_once_is_a_dot() -> None:
+    (dot,) = paths(with_scale((4, 9)), "#8a63c9")
+    assert dot.endswith("h.01")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
-from server.clinical.instruments.instrument import Instrument, InstrumentError
+from server.clinical.instruments.instrument import Instrument, InstrumentError, Respondent
 from server.clinical.instruments.loader import parse
 
 Edition = tuple[str, int, str]
@@ -56,4 +56,16 @@ def instrument(key: str, version: int | None = None, locale: str = DEFAULT_LOCAL
     raise LookupError(f"no instrument {key!r}, version {version or 'any'}, locale {locale!r}")
 
 
+def edition_of(key: str, version: int, locale: str) -> Instrument:
+    """Return the edition that was answered, for its numbers and its title, without a clinic's own words.
+
+    Editions of one version score alike, so a locale that is not shipped gets another's. Raises
+    `LookupError` where there is no such version.
+    """
+    found = EDITIONS.get((key, version, locale))
+    return instrument(key, version) if found is None else found
+
+
 INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType({key: instrument(key) for key, _, _ in EDITIONS})
+# What a clinician rates is no report of the patient's.
+RATED = frozenset(key for key, made in INSTRUMENTS.items() if made.respondent is Respondent.CLINICIAN)

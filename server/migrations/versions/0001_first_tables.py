@@ -429,6 +429,8 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("clock_skew_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("clock_suspect", sa.Boolean(), nullable=False),
         sa.Column("sealed_answers", sa.LargeBinary(), nullable=True),
         sa.Column("entered_total", sa.Double(), nullable=True),
         sa.Column("total", sa.Double(), nullable=True),

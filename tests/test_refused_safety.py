@@ -1,0 +1,115 @@
+"""No way in skips the safety check, not even one that is shut: what is refused is heeded all the same."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.api.edge import Surroundings
+from server.clinical.vocabulary import AlertFamily
+from server.models import Alert, AlertEvent, Entry, QuestionnaireResponse
+from tests.api.test_sync import put, verdicts
+from tests.cast import Cast, entry
+from tests.conftest import Clock
+from tests.scales import filled, with_item9
+
+
+def alerts(app: Flask) -> Sequence[Alert]:
+    with Surroundings.of(app).database.read() as session:
+        return session.scalars(select(Alert)).all()
+
+
+def events(app: Flask) -> list[str]:
+    with Surroundings.of(app).database.read() as session:
+        return list(session.scalars(select(AlertEvent.kind)))
+
+
+def versions(app: Flask) -> list[int]:
+    with Surroundings.of(app).database.read() as session:
+        return [
+            row.version for table in (Entry, QuestionnaireResponse) for row in session.scalars(select(table))
+        ]
+
+
+def the_alert(app: Flask) -> Alert:
+    (alert,) = alerts(app)
+    assert alert.family is AlertFamily.SAFETY
+    assert alert.evidence["stored"] is False
+    assert "could not be stored" in alert.summary
+    return alert
+
+
+@pytest.mark.parametrize(("version", "status"), [(None, 428), (7, 412)])
+def test_a_correction_that_is_refused_shows_help_and_tells_the_care_team(
+    app: Flask, cast: Cast, clock: Clock, version: int | None, status: int
+) -> None:
+    path = f"/entries/{uuid7()}"
+    assert cast.ana.put(path, entry(clock.now)).status_code == 201
+    answer = cast.ana.put(path, entry(clock.now, safety="plan"), version=version)
+    assert (answer.status_code, answer.json["notice"]["kind"]) == (status, "emergency")
+    assert answer.json["notice"]["emergency_number"] == "999 or 112"
+    assert answer.json["current"]["version"] == 1
+    assert the_alert(app).day == clock.now.date()
+    assert versions(app) == [1]
+    assert cast.ana.get(path).json["safety"] == "no"
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_a_clock_that_is_a_year_off_hides_nothing(app: Flask, cast: Cast, clock: Clock, days: int) -> None:
+    felt = clock.now + timedelta(days=days)
+    answer = cast.ana.put(f"/entries/{uuid7()}", entry(felt, safety="plan"))
+    assert (answer.status_code, answer.json["notice"]["kind"]) == (422, "emergency")
+    assert the_alert(app).day == min(felt, clock.now).date()
+    assert versions(app) == []
+
+
+def test_an_answer_to_a_scale_that_is_refused_is_heeded_too(app: Flask, cast: Cast, clock: Clock) -> None:
+    path = f"/questionnaire-responses/{uuid7()}"
+    assert cast.ana.put(path, filled(clock.now)).status_code == 201
+    answer = cast.ana.put(path, with_item9(clock.now, 3))
+    assert (answer.status_code, answer.json["notice"]["kind"]) == (428, "crisis_lines")
+    the_alert(app)
+    assert versions(app) == [1]
+
+
+def test_a_batch_heeds_what_it_refuses_and_stores_the_rest(app: Flask, cast: Cast, clock: Clock) -> None:
+    stored = put(entry(clock.now))
+    cast.ana.post("/sync", {"items": [stored]})
+    batch: list[dict[str, Any]] = [
+        {**stored, "base_version": None, "entry": entry(clock.now, safety="often")},
+        put(entry(clock.now + timedelta(days=400), safety="plan")),
+        put(entry(clock.now, note="fine")),
+    ]
+    answer = cast.ana.post("/sync", {"items": batch})
+    assert verdicts(answer) == ["conflict", "invalid", "created"]
+    kinds = [result["notice"] and result["notice"]["kind"] for result in answer.json["results"]]
+    assert kinds == ["crisis_lines", "emergency", None]
+    the_alert(app)
+
+
+def test_the_same_refused_report_sent_again_rings_once(app: Flask, cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{uuid7()}"
+    cast.ana.put(path, entry(clock.now))
+    refused = entry(clock.now, safety="plan")
+    for _ in range(3):
+        assert cast.ana.put(path, refused).json["notice"]["kind"] == "emergency"
+    assert events(app) == ["opened"]
+    (alert,) = alerts(app)
+    cast.bo.post(f"/alerts/{alert.id}/acknowledge", {})
+    assert cast.ana.put(path, refused).status_code == 428
+    assert events(app) == ["opened", "acknowledged"]
+    cast.ana.put(path, entry(clock.now, safety="plan", note="again"))  # other words: a report of its own
+    assert events(app) == ["opened", "acknowledged", "worsened"]
+
+
+def test_a_refused_entry_that_is_calm_raises_nothing(app: Flask, cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{uuid7()}"
+    cast.ana.put(path, entry(clock.now))
+    answer = cast.ana.put(path, entry(clock.now, note="other"))
+    assert answer.status_code == 428
+    assert "notice" not in answer.json
+    assert alerts(app) == []
