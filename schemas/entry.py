@@ -15,7 +15,10 @@ from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
 
 NOTE_LONGEST, TAGS_MOST, TAG_LONGEST = 10_000, 20, 40
 
-WITHIN = "at most 30 days back and 2 days ahead of the server's clock"
+WITHIN = (
+    "at most 30 days before it is written down (recorded_at, else its arrival), "
+    "400 days before it arrives, and 2 days ahead of the server's clock"
+)
 
 ENTRY = {
     "occurred_at": "2026-05-02T20:15:00+02:00",

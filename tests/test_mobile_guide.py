@@ -21,7 +21,7 @@ from server.api import sync_cursor
 from server.api.body import DEEPEST
 from server.api.sync import LARGEST
 from server.services import trend
-from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
+from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED, OLDEST
 from server.services.invitation import VALID_FOR
 from server.settings import Settings
 from tests.cast import Cast
@@ -134,7 +134,8 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
     expected = {
         "note": f"{NOTE_LONGEST:,} characters",
         "tags": f"{TAGS_MOST}, each of 1-{TAG_LONGEST} characters",
-        "felt or filled": f"from {BACKFILL.days} days back to {AHEAD.days} days ahead of the server's clock",
+        "felt or filled": f"{BACKFILL.days} days before it is written down, {OLDEST.days} days before it arrives, "
+        f"{AHEAD.days} days ahead of the server's clock",
         "items of a sync": f"{sync_shapes.ITEMS_MOST}",
         "body of a sync": f"{LARGEST:,} bytes (1 MiB)",
         "any other body": f"{usual.max_body_bytes:,} bytes",
@@ -151,7 +152,8 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
     }
     assert {what: said[what][: len(limit)] for what, limit in expected.items()} == expected
     assert said.keys() == expected.keys() | {"`rescue_doses`", "requests"}
-    assert f"{BACKFILL.days} days back and {AHEAD.days} days ahead" in WITHIN
+    for days in (BACKFILL, OLDEST, AHEAD):
+        assert f"{days.days} days" in WITHIN
     assert ITEMS_MOST == sync_shapes.ITEMS_MOST
     assert NOTE_LONGEST == phone.NOTE_LONGEST
 

@@ -106,6 +106,20 @@ def test_the_same_refused_report_sent_again_rings_once(app: Flask, cast: Cast, c
     assert events(app) == ["opened", "acknowledged", "worsened"]
 
 
+def test_what_was_heeded_when_it_was_stored_is_no_news_when_its_push_is_repeated(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    said = put(entry(clock.now, safety="plan"))
+    cast.ana.post("/sync", {"items": [said]})
+    cast.ana.post("/sync", {"items": [{**said, "base_version": 1, "entry": entry(clock.now)}]})
+    (alert,) = alerts(app)
+    cast.bo.post(f"/alerts/{alert.id}/acknowledge", {})
+    again = cast.ana.post("/sync", {"items": [said]})
+    assert verdicts(again) == ["duplicate"]
+    assert again.json["results"][0]["notice"]["kind"] == "emergency"
+    assert events(app) == ["opened", "acknowledged"]
+
+
 def test_a_refused_entry_that_is_calm_raises_nothing(app: Flask, cast: Cast, clock: Clock) -> None:
     path = f"/entries/{uuid7()}"
     cast.ana.put(path, entry(clock.now))

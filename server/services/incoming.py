@@ -13,11 +13,16 @@ from server.services import local_day as local_days
 from server.services.errors import Invalid, Stale, VersionRequired
 from server.services.work import Work
 
-BACKFILL = timedelta(days=30)
+# Until it is written down: memory fades. Until it arrives: a phone may be offline for long.
+BACKFILL, OLDEST = timedelta(days=30), timedelta(days=400)
 AHEAD = timedelta(days=2)
 # Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
 CLOCK_TRUSTED = timedelta(minutes=10)
 _CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
+_RESPONSE_CONTENT = (
+    *("instrument", "instrument_version", "locale", "answers", "total"),
+    *("occurred_at", "zone", "occurrence"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,20 @@ class Incoming:
 
 
 def check_moment(work: Work, incoming: Incoming) -> None:
-    """Raise Invalid for what lies in the future or, from the app, too long ago."""
+    """Raise Invalid for what lies in the future or, from the app, was written down too late.
+
+    What was written down in time (by the phone's clock) is taken although it arrives late.
+    """
     occurred = incoming.content["occurred_at"]
     if occurred > work.now + AHEAD:
         raise Invalid("/occurred_at", "Lies in the future.")
-    if incoming.source is Source.APP and occurred < work.now - BACKFILL:
-        raise Invalid("/occurred_at", f"Lies more than {BACKFILL.days} days back.")
+    if incoming.source is not Source.APP:
+        return
+    written = min(incoming.content.get("recorded_at") or work.now, work.now)
+    if occurred < written - BACKFILL:
+        raise Invalid("/occurred_at", f"Was written down more than {BACKFILL.days} days later.")
+    if occurred < work.now - OLDEST:
+        raise Invalid("/occurred_at", f"Lies more than {OLDEST.days} days back.")
 
 
 def check_version(stored: Entry | QuestionnaireResponse, base_version: int | None) -> None:
@@ -85,3 +98,9 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
 def onset_of(content: Mapping[str, Any]) -> Mapping[str, datetime]:
     """Return when effects began, by term. An imported diary has no such member at all."""
     return content.get("side_effect_onset") or {}
+
+
+def plain_response(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a response's content as JSON values: moments with their offset."""
+    found = {key: content.get(key) for key in _RESPONSE_CONTENT}
+    return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}

@@ -23,8 +23,8 @@ from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
+from server.services import repeat, vault
 from server.services import treatment_session as treatment_sessions
-from server.services import vault
 from server.services.errors import NotFound, ServiceError, Stale
 from server.services.incoming import (
     Incoming,
@@ -82,7 +82,7 @@ class Journal:
         try:
             self._admit(stored, incoming)
         except ServiceError as refusal:
-            self._heed(refusal, Entry(id=incoming.id, **columns))
+            self._heed(refusal, incoming, Entry(id=incoming.id, **columns))
             raise
         if stored is None:
             entry, outcome = self._insert(incoming, columns), "created"
@@ -98,10 +98,12 @@ class Journal:
         if stored is not None:
             check_version(stored, incoming.base_version)
 
-    def _heed(self, refusal: ServiceError, entry: Entry) -> None:
+    def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry) -> None:
         flags = self._flags(entry)
         findings = episodes.findings_of(flags, entry)
-        refusals.heed(self.work, self.patient, refusal, Refused(flags, findings, entry.content_hash))
+        is_repeat = bool(flags) and repeat.of_entry(self.work, self.patient.id, incoming)
+        refused = Refused(flags, findings, entry.content_hash, is_repeat)
+        refusals.heed(self.work, self.patient, refusal, refused)
 
     def remove(self, entry_id: UUID, version: int | None) -> frozenset[date]:
         """Empty an entry and mark it deleted; its revisions stay. Returns the days to judge again."""

@@ -4,9 +4,8 @@ Every response goes through `QuestionnaireJournal.store`: scored there, and no w
 safety check. Scores are made once, with the version that was answered, and never made again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,8 @@ from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseR
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
+from server.services import repeat, superseding, vault
 from server.services import scale as scales
-from server.services import superseding, vault
 from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
 from server.services.incoming import (
     Incoming,
@@ -29,15 +28,11 @@ from server.services.incoming import (
     check_version,
     clock_of,
     local_day,
+    plain_response,
 )
 from server.services.refusal import Refused
 from server.services.scored_response import findings_of, flags_of, safety_of, score_columns, scored
 from server.services.work import Work
-
-_CONTENT = (
-    *("instrument", "instrument_version", "locale", "answers", "total"),
-    *("occurred_at", "zone", "occurrence"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ class QuestionnaireJournal:
         try:
             _admit(self.work, stored, incoming)
         except ServiceError as refusal:
-            self._heed(refusal, incoming.id, columns)
+            self._heed(refusal, incoming, columns)
             raise
         before = None if stored is None else stored.occurrence
         if stored is None:
@@ -91,12 +86,16 @@ class QuestionnaireJournal:
             episodes.raise_alert(self.work, self.patient, finding)
         return receipt
 
-    def _heed(self, refusal: ServiceError, response_id: UUID, columns: dict[str, Any]) -> None:
-        keys = {"clinic_id": self.work.clinic_id, "patient_id": self.patient.id, "id": response_id}
+    def _heed(self, refusal: ServiceError, incoming: Incoming, columns: dict[str, Any]) -> None:
+        keys = {"clinic_id": self.work.clinic_id, "patient_id": self.patient.id, "id": incoming.id}
         (response,) = vault.opened(self.work, [QuestionnaireResponse(**keys, **columns)])
         receipt = self._receipt("refused", response)
         refused = Refused(
-            receipt.flags, findings_of(response, receipt.flags), response.content_hash, receipt.contact_today
+            receipt.flags,
+            findings_of(response, receipt.flags),
+            response.content_hash,
+            repeat.of_response(self.work, self.patient.id, incoming),
+            receipt.contact_today,
         )
         refusals.heed(self.work, self.patient, refusal, refused)
 
@@ -238,9 +237,3 @@ def _check_respondent(made: Instrument, source: Source) -> None:
 def _not_yours() -> Conflict:
     """Patients do not change what the clinic rated, nor the clinic what patients said."""
     return Conflict("other-author", "Somebody else filled this one. Send your own under a new id.")
-
-
-def plain_response(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a response's content as JSON values: moments with their offset."""
-    found = {key: content.get(key) for key in _CONTENT}
-    return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}

@@ -23,18 +23,23 @@ _NOT_STORED = "It stands in something that could not be stored: ask the patient.
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Something that can't be stored: its red flags, what they amount to, and what stands for its content."""
+    """Something that can't be stored: its red flags, what they amount to, and what stands for its content.
+
+    ``is_repeat``: it was stored once and corrected since; what it says was acted on then.
+    """
 
     flags: tuple[RedFlag, ...]
     findings: Iterable[Finding]
     digest: str
+    is_repeat: bool
     contact_today: bool = False
 
 
 def heed(work: Work, patient: Patient, refusal: ServiceError, refused: Refused) -> None:
     """Act on the red flags of ``refused``, and note on ``refusal`` what the patient must see."""
     if refused.flags:
-        _raise_once(work, patient, refused)
+        if not refused.is_repeat:
+            _raise_once(work, patient, refused)
         refusal.heeded = Heeded(refused.flags, patient.country, refused.contact_today)
 
 

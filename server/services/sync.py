@@ -210,11 +210,9 @@ def _repeated(books: Books, change: Change, row_id: UUID) -> int | None:
     if change.action is Action.DELETE:
         return None
     incoming = _incoming(change, row_id)
-    if change.kind is Kind.ENTRY:
-        stored = repeat.of_entry(books.entries, incoming)
-    else:
-        stored = repeat.of_response(books.responses, incoming)
-    return repeat.version_of(incoming) if stored else None
+    is_repeat = repeat.of_entry if change.kind is Kind.ENTRY else repeat.of_response
+    was_stored = is_repeat(books.entries.work, books.entries.patient.id, incoming)
+    return repeat.version_of(incoming) if was_stored else None
 
 
 def _incoming(change: Change, row_id: UUID) -> Incoming:

@@ -125,6 +125,25 @@ def test_an_entry_is_about_the_last_month_never_the_future(
     assert cast.ana.put(f"/entries/{new_id()}", body).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("felt", "written", "status"),
+    [
+        (-300, -299, 201),
+        (-300, -270, 201),
+        (-300, -269, 422),
+        (-401, -401, 422),
+        (-29, 5, 201),
+        (-31, 5, 422),
+    ],
+)
+def test_what_was_written_down_in_time_is_taken_after_months_offline(
+    cast: Cast, clock: Clock, felt: int, written: int, status: int
+) -> None:
+    recorded_at = (clock.now + timedelta(days=written)).isoformat()
+    body = entry(clock.now + timedelta(days=felt), recorded_at=recorded_at)
+    assert cast.ana.put(f"/entries/{new_id()}", body).status_code == status
+
+
 def test_an_entry_by_a_caregiver_is_marked_as_such(cast: Cast, clock: Clock) -> None:
     own, helped = f"/entries/{new_id()}", f"/entries/{new_id()}"
     cast.ana.put(own, entry(clock.now))
