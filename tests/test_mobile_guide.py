@@ -134,7 +134,8 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
     expected = {
         "note": f"{NOTE_LONGEST:,} characters",
         "tags": f"{TAGS_MOST}, each of 1-{TAG_LONGEST} characters",
-        "felt or filled": f"{BACKFILL.days} days before it is written down, {OLDEST.days} days before it arrives, "
+        "felt or filled": f"{BACKFILL.days} days before it is written down, "
+        f"{OLDEST.days} days before it arrives, "
         f"{AHEAD.days} days ahead of the server's clock",
         "items of a sync": f"{sync_shapes.ITEMS_MOST}",
         "body of a sync": f"{LARGEST:,} bytes (1 MiB)",
