@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
 from server.services import patient as patients
@@ -17,24 +17,32 @@ PAGE = 200
 
 
 def run(around: Around, now: datetime) -> int:
-    """Look at every patient of every clinic; return how many proposals were made or ended."""
+    """Look at every patient of every clinic; return how many proposals were made or ended.
+
+    Raises `Incomplete`, at the end, where somebody or something had to be passed over.
+    """
     with around.database.read() as session:
         ids = clinics.every_id(session)
-    return sum(_look_at_clinic(around, now, clinic_id) for clinic_id in ids)
+    done = [one for clinic_id in ids for one in _look_at_clinic(around, now, clinic_id)]
+    if None in done:
+        raise Incomplete("not every due visit could be looked for")
+    return sum(one or 0 for one in done)
 
 
-def _look_at_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
-    ended = _expire(around, now, clinic_id)
-    return ended + sum(_look_at(around, now, clinic_id, id_) for id_ in _patients(around, now, clinic_id))
+def _look_at_clinic(around: Around, now: datetime, clinic_id: UUID) -> Iterator[int | None]:
+    yield _expire(around, now, clinic_id)
+    for patient_id in _patients(around, now, clinic_id):
+        yield _look_at(around, now, clinic_id, patient_id)
 
 
-def _expire(around: Around, now: datetime, clinic_id: UUID) -> int:
+def _expire(around: Around, now: datetime, clinic_id: UUID) -> int | None:
+    """Return how many were ended, None where it failed."""
     try:
         with around.database.write() as session:
             return booking_suggestions.expire_overdue(Work(session, now, system(clinic_id)))
     except Exception as error:
         log.error("proposals of clinic %s could not be ended: %s", clinic_id, type(error).__name__)
-        return 0
+        return None
 
 
 def _patients(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
@@ -48,12 +56,13 @@ def _patients(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
         after = page[-1]
 
 
-def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int:
+def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:
+    """Return how many were proposed, None where it failed."""
     try:
         with around.database.write() as session:
             work = Work(session, now, system(clinic_id))
             made = booking_suggestions.suggest_maintenance(work, patients.get(work, patient_id))
     except Exception as error:
         log.error("no visit could be proposed for patient %s: %s", patient_id, type(error).__name__)
-        return 0
-    return made is not None
+        return None
+    return int(made is not None)

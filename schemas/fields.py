@@ -6,12 +6,14 @@ marshmallow's own fields coerce; for a clinical value that would be a silent cha
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validate
+
+from server.clinical.countries import countries
 
 # Unassigned characters are taken: they are the emoji of a newer Unicode than this Python knows.
 _CONTROL = frozenset({"Cc", "Cs"})
@@ -22,7 +24,6 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 # Names that mean "whatever this machine says" are not places.
 _ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
@@ -37,7 +38,7 @@ class Text(fields.String):
 
     def __init__(self, *, longest: int, shortest: int = 0, lines: bool = False, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
-        self.lines = lines
+        self.lines, self.says_something = lines, shortest > 0 and not lines
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -45,6 +46,8 @@ class Text(fields.String):
             text = _kept(text.replace("\r\n", "\n"))
         if any(self._forbidden(character) for character in text):
             raise ValidationError("Control characters are not allowed.")
+        if self.says_something and text and not any(map(_is_visible, text)):
+            raise ValidationError("Must not be blank.")
         return unicodedata.normalize("NFC", text)
 
     def _forbidden(self, character: str) -> bool:
@@ -54,6 +57,11 @@ class Text(fields.String):
             return True
         point = ord(character)
         return point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF  # never characters, in any Unicode
+
+
+def _is_visible(character: str) -> bool:
+    # Joiners of width zero belong into some names, but are none by themselves.
+    return not character.isspace() and unicodedata.category(character) != "Cf"
 
 
 def _kept(text: str) -> str:
@@ -145,6 +153,9 @@ class Moment(fields.AwareDateTime):
             raise ValidationError("Must be a date and time with its offset.")
         moment = super()._deserialize(value, attr, data, **kwargs)
         assert isinstance(moment, datetime)
+        offset = moment.utcoffset()
+        if offset is None or offset % timedelta(minutes=1):
+            raise ValidationError("Must have an offset of whole minutes.")
         if not 1970 <= moment.year <= 2200:
             raise ValidationError("Must be between 1970 and 2200.")
         return moment
@@ -201,7 +212,7 @@ class Country(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not _COUNTRY.fullmatch(text):
+        if text not in countries():
             raise ValidationError("Must be an ISO 3166 country code of two capital letters.")
         return text
 

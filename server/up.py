@@ -25,7 +25,8 @@ Children = Mapping[str, "subprocess.Popen[bytes]"]
 class Pair:
     """`serve` and `work` as child processes of this one.
 
-    They run in sessions of their own, so Ctrl-C reaches only us and each is told to stop once.
+    They run in sessions of their own, so Ctrl-C reaches only us and each is told to stop once. Where
+    we are killed and can tell nobody, they end by themselves.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,7 +79,7 @@ class Pair:
 
 
 def _start(name: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "server.cli", name], start_new_session=True)
+    return subprocess.Popen([sys.executable, "-m", "server.cli", name, "--child"], start_new_session=True)
 
 
 def _answers(settings: Settings) -> bool:

@@ -43,6 +43,7 @@ OUTER = (
     "server.serve",
     "server.cli",
     "server.readiness",
+    "server.parent",
     "server.api.contract",  # `afterglow openapi` prints it
     *TRANSACTION,
 )
@@ -91,6 +92,7 @@ LAYERS: dict[str, Layer] = {
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
     "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),
     # The joint and the outer edge: they put the rest together, and nobody imports them but each other.

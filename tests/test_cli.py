@@ -135,6 +135,11 @@ def children(pid: int) -> list[int]:
     return [int(line) for line in found.stdout.split()]
 
 
+def command_line(pid: int) -> str:
+    asked = ["ps", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True).stdout
+
+
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -154,6 +159,7 @@ def test_up_starts_both_processes_and_ctrl_c_ends_everything(environment: Enviro
         wait_for("the job runner", environment, Path(environment["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
         pair = children(process.pid)
         everybody = [*pair, *(pid for child in pair for pid in children(child))]
+        assert all("--child" in command_line(pid) for pid in pair)
         process.send_signal(signal.SIGINT)
         stopped = time.monotonic()
         output, _ = process.communicate(timeout=15)
@@ -177,6 +183,21 @@ def test_up_ends_with_an_error_when_one_of_the_two_dies(environment: Environment
     assert process.returncode == 1
     assert "ended by itself; everything is stopped." in output
     assert not [pid for pid in everybody if is_alive(pid)]
+
+
+@needs_pgrep
+def test_a_child_ends_when_its_parent_was_killed_and_said_nothing(migrated: Environment) -> None:
+    start = "subprocess.Popen([sys.executable, '-m', 'server.cli', 'work', '--child'])"
+    code = f"import subprocess, sys, time; {start}; time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **migrated})
+    wait_for("the job runner", migrated, Path(migrated["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
+    (child,) = children(parent.pid)
+    parent.kill()
+    parent.wait(5)
+    deadline = time.monotonic() + 10
+    while is_alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(child)
 
 
 def test_serve_and_work_end_cleanly_on_the_signal_of_a_service_manager(migrated: Environment) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from flask import Flask
 
 from server import settings as our_settings
@@ -20,6 +21,7 @@ from tests.source import ROOT
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PATH = re.compile(r"/v1/[\w{}./$-]+")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -85,6 +87,31 @@ def test_every_group_of_paths_is_described(tmp_path: Path) -> None:
     groups = {"/".join(rule.split("/")[:3]) for rule in rules}
     described = everything()
     assert [group for group in sorted(groups) if not re.search(rf"{group}\b", described)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_path_on_a_page_exists(page: Path, paths: set[tuple[str, ...]]) -> None:
+    named = {path.rstrip("/.") for path in PATH.findall(page.read_text("utf-8"))}
+    assert [path for path in sorted(named) if not _exists(path, paths)] == []
+
+
+@pytest.fixture(scope="module")
+def paths() -> set[tuple[str, ...]]:
+    """The paths of the contract, in steps; a parameter is `*`."""
+    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+    return {
+        tuple(re.sub(r"\{.*\}", "*", step) for step in path.split("/"))
+        for path in [*contract["paths"], "/v1/openapi.json"]
+    }
+
+
+def _exists(path: str, paths: set[tuple[str, ...]]) -> bool:
+    """Return whether ``path`` is one of ``paths``, or what several of them begin with."""
+    steps = path.split("/")
+    fitting = (known for known in paths if len(known) >= len(steps))
+    return any(
+        all(known in ("*", said) for known, said in zip(path, steps, strict=False)) for path in fitting
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

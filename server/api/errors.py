@@ -2,10 +2,11 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -58,6 +59,8 @@ TITLES = {
     503: "Service Unavailable",
 }
 _NOTICE = NoticeAnswer()
+_UUID = re.compile(r"/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(/|$)")
+_OTHER_UUID = "There is nothing here. An id that a phone makes is a UUIDv7 in lower case."
 _PARTS = {"json": "pointer", "query": "parameter", "path": "parameter", "headers": "header"}
 
 
@@ -119,11 +122,17 @@ def _http(error: HTTPException) -> Response:
     if messages is not None:
         found = list(located(messages))
         return problem(422, "invalid", f"{len(found)} thing(s) in the request can't be taken.", errors=found)
-    answer = problem(status, error.name.lower().replace(" ", "-"), error.description or error.name)
+    detail = _OTHER_UUID if _names_another_uuid(status) else error.description or error.name
+    answer = problem(status, error.name.lower().replace(" ", "-"), detail)
     for name in ("Allow", "Retry-After"):
         if value := dict(error.get_headers()).get(name):
             answer.headers[name] = value
     return answer
+
+
+def _names_another_uuid(status: int) -> bool:
+    """Return whether the path would lead somewhere if its id were a UUIDv7 in lower case."""
+    return status == 404 and request.url_rule is None and bool(_UUID.search(request.path))
 
 
 def _database(error: DBAPIError) -> Response:

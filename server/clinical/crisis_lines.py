@@ -4,7 +4,6 @@ Static text, read once from `crisis_lines.toml`: it must be there when nothing e
 lay a file of its own over it; each country's row says when somebody last made sure of it.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
+from server.clinical.countries import countries
+
 OTHER = "other"
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _ROW = frozenset({"emergency", "reviewed_on", "source", "lines"})
 _LINE = frozenset({"number", "name", "hours"})
 
@@ -87,8 +87,8 @@ def _read(text: str) -> Mapping[str, CrisisLines]:
 
 
 def _row(key: str, raw: Any) -> CrisisLines:
-    if key != OTHER and not _COUNTRY.fullmatch(key):
-        raise CrisisLinesError(f"{key}: must be two capital letters, or {OTHER}")
+    if key != OTHER and key not in countries():
+        raise CrisisLinesError(f"{key}: must be an ISO 3166 country code, or {OTHER}")
     _check_members(key, raw, _ROW)
     reviewed_on = raw["reviewed_on"]
     if not isinstance(reviewed_on, date) or isinstance(reviewed_on, datetime):

@@ -1,11 +1,11 @@
 """`afterglow clinic-add`: open a clinic and invite its first administrator."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from server.clinical.countries import countries
 from server.clinical.vocabulary import Role
 from server.clinical.wall_clock import DAY_START, EARLIEST_START, LATEST_START
 from server.commands.ground import database_of, settings_here
@@ -16,7 +16,6 @@ from server.services.errors import ServiceError
 from server.services.invitation import VALID_FOR, Invited
 from server.services.work import Work, system
 
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _HOUR = 3600
 LONGEST_NAME = 200
 
@@ -50,8 +49,8 @@ def command(slug: str, name: str, zone: str, country: str, day_start: int, admin
 def _check(zone: str, country: str) -> None:
     if not is_zone(zone):
         raise click.ClickException(f"There is no time zone {zone!r}. Name one like Europe/Oslo.")
-    if not _COUNTRY.fullmatch(country):
-        raise click.ClickException("The country must be two capital letters, such as NO.")
+    if country not in countries():
+        raise click.ClickException("The country must be an ISO 3166 code of two capital letters, such as NO.")
 
 
 def _add(values: dict[str, Any], admin: str) -> Invited:

@@ -1,6 +1,7 @@
 """What commands stand on: settings, a database that answers and is migrated, a port that is free."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +12,25 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from server.database import Database
 from server.migrations import is_current
+from server.parent import end_with
 from server.readiness import crisis_directory
 from server.sealing import SealError
 from server.services import vault
 from server.settings import Settings, SettingsError, master_keys, read_settings
+
+
+def _end_with_parent(_context: click.Context, _option: click.Parameter, is_child: bool) -> None:
+    if is_child:
+        end_with(os.getppid(), signal.SIGTERM)
+
+
+child_option = click.option(
+    "--child",
+    is_flag=True,
+    expose_value=False,
+    callback=_end_with_parent,
+    help="End when the process that started this one has ended, as `up` wants it.",
+)
 
 
 def settings_here() -> Settings:

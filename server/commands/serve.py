@@ -2,10 +2,11 @@
 
 import click
 
-from server.commands.ground import check_port_is_free, check_texts, database_of, settings_here
+from server.commands.ground import check_port_is_free, check_texts, child_option, database_of, settings_here
 
 
 @click.command("serve")
+@child_option
 def command() -> None:
     """Start the API. It needs a migrated database; jobs run elsewhere (`afterglow work`)."""
     settings = settings_here()

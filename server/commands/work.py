@@ -11,7 +11,7 @@ import click
 from jobs.around import Around
 from jobs.runner import run_once
 from jobs.timetable import Job, scheduler
-from server.commands.ground import database_of, settings_here
+from server.commands.ground import child_option, database_of, settings_here
 from server.gateways.email import SmtpGateway
 from server.gateways.mailbox import EmbeddedMailbox
 from server.settings import Settings
@@ -21,6 +21,7 @@ _QUIET = ("apscheduler", "mail.log", "mail.debug")
 
 
 @click.command("work")
+@child_option
 def command() -> None:
     """Start the job runner. Any number may run side by side: the database decides who does what."""
     settings = settings_here()

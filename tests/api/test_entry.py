@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from uuid_utils.compat import uuid7
+from uuid_utils.compat import uuid4, uuid7
 
 from tests.cast import Cast, entry, sign_in
 from tests.conftest import Clock
@@ -99,6 +99,13 @@ def test_a_safety_answer_shows_help_in_the_same_response(
     assert notice["kind"] == kind
     assert notice["emergency_number"] == "999 or 112"
     assert "116 123 (Samaritans)" in notice["crisis_lines"]
+
+
+def test_an_id_of_another_kind_is_told_which_kind_it_must_be(cast: Cast, clock: Clock) -> None:
+    for other in (str(uuid4()), new_id().upper()):
+        answer = cast.ana.put(f"/entries/{other}", entry(clock.now))
+        assert (answer.status_code, "UUIDv7" in answer.json["detail"]) == (404, True)
+    assert "UUIDv7" not in cast.ana.get("/entrees").json["detail"]
 
 
 def test_cyd_finds_nothing_of_ana(cast: Cast, clock: Clock) -> None:

@@ -52,7 +52,7 @@ def test_a_review_that_lies_ahead_is_named() -> None:
     ("old", "new", "problem"),
     [
         ("[NO]", "[NO", "is no TOML: "),
-        ("[NO]", "[Norway]", "Norway: must be two capital letters, or other"),
+        ("[NO]", "[Norway]", "Norway: must be an ISO 3166 country code, or other"),
         (NORWAY, "NO = 1", "NO: must be a table"),
         ('emergency = "113"', "", "NO.emergency: is missing"),
         ('emergency = "113"', "emergency = 113", "NO.emergency: must be a text"),
