@@ -18,9 +18,9 @@ test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 
 check: lint types cover test  ## what CI runs
 
-cover: $(READY)         ## every branch of the clinical core is tested, and two phones for longer
+cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py tests/test_contract_fuzz.py
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

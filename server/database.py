@@ -3,14 +3,19 @@
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
 from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
+# A connection unused for longer is asked whether it still stands.
+IDLE_SECONDS = 5.0
 
 
 class Database:
@@ -53,11 +58,31 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, pool_timeout=10)
+        engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10)
+        event.listen(engine, "checkin", _note_idle)
+        event.listen(engine, "checkout", partial(_ask_after_idling, engine))
+        return engine
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_idle(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = monotonic()
+
+
+def _ask_after_idling(engine: Engine, connection: Any, record: Any, _fairy: Any) -> None:
+    """Make sure of a connection that lay idle: the server may have ended it meanwhile.
+
+    Asking before every transaction would cost a third of its round trips.
+    """
+    if monotonic() - record.info.get("idle_since", monotonic()) < IDLE_SECONDS:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        raise DisconnectionError from None  # the pool opens another one
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -229,6 +229,12 @@ def _migrated(url: str) -> str:
     return url
 
 
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now to itself: it stays until the end, and looking through it takes long."""
+    gc.collect()
+    gc.freeze()
+
+
 # Collecting garbage seldom: the many small objects of a test die by themselves.
 gc.set_threshold(200_000, 50, 100)
 # Few examples in the everyday suite; `make cover` gives the pure rules the usual hundred.

@@ -94,6 +94,8 @@ def test_a_past_counts_its_days_by_the_hour_of_the_clinic() -> None:
     assert days == [{date(2026, 3, 2)}, {date(2026, 3, 1)}]
 
 
+# On SQLite, where `make run` loads it; what the past is written with is tested on both (above).
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_demo_is_loaded_once_and_shows_every_story(
     settings: Settings, database: Database, client: FlaskClient
 ) -> None:

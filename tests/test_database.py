@@ -1,0 +1,42 @@
+"""Connections: one that the server has ended meanwhile costs nobody an answer twice."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+import server.database
+from server.database import Database
+
+
+@pytest.fixture
+def cut_off(postgresql_url: str) -> Iterator[Database]:
+    """A database whose idle connection was ended by the server."""
+    database, other = Database(postgresql_url), Database(postgresql_url)
+    with database.read() as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with other.read() as session:
+        assert session.scalar(text("SELECT pg_terminate_backend(:pid, 2000)"), {"pid": pid})
+    yield database
+    database.close()
+    other.close()
+
+
+def ask(database: Database) -> int | None:
+    with database.read() as session:
+        answer: int | None = session.scalar(text("SELECT 1"))
+        return answer
+
+
+def test_a_connection_that_lay_idle_is_made_sure_of(
+    cut_off: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.database, "IDLE_SECONDS", 0.0)
+    assert ask(cut_off) == 1
+
+
+def test_one_just_used_fails_once_and_is_replaced(cut_off: Database) -> None:
+    with pytest.raises(OperationalError):
+        ask(cut_off)
+    assert ask(cut_off) == 1
