@@ -5,7 +5,7 @@ from marshmallow import fields
 from schemas.base import Answer
 from schemas.fields import Code, Day, Id, Moment
 from server.clinical.side_effects import OnsetSource, Window
-from server.clinical.vocabulary import AlertClass, EnteredBy
+from server.clinical.vocabulary import AlertClass, EnteredBy, Route
 
 
 class AdverseEventAnswer(Answer):
@@ -53,7 +53,12 @@ class AdverseEventAnswer(Answer):
 class AdverseEventsAnswer(Answer):
     """Every effect reported between one session and the next; days are the patient's."""
 
+    patient_id = Id(required=True, attribute="session.patient_id")
+    course_id = Id(required=True, attribute="session.course_id")
     treatment_session_id = Id(required=True, attribute="session.id")
+    route = Code(
+        Route, required=True, attribute="session.route", metadata={"description": "how it was given"}
+    )
     at = Moment(required=True, attribute="session.at")
     until = Moment(required=True, allow_none=True, metadata={"description": "the next session"})
     events = fields.List(fields.Nested(AdverseEventAnswer), required=True)

@@ -53,7 +53,8 @@ class QuestionnaireResponseBody(Body):
         longest=80,
         shortest=1,
         metadata={
-            "description": "key of the occurrence it answers, as today says it",
+            "description": "key of the occurrence it answers, as today says it; its day is at most a day"
+            " after and 31 days before the local day of the response",
             "example": "phq-9:2026-05-02",
         },
     )

@@ -44,8 +44,8 @@ SCALES = [
 ]
 COUNTS = {
     "entries": 3,
-    "questionnaire_responses": 1,
-    "revisions": 9,
+    "questionnaire_responses": 2,
+    "revisions": 11,
     "courses": 2,
     "treatment_sessions": 2,
     "zone_changes": 3,
@@ -88,7 +88,18 @@ def keep(visits: Visits, cast: Cast, clock: Clock) -> None:
     cast.ana.put(f"/entries/{gone}", entry(clock.now - timedelta(days=1)), version=2)
     corrected = {"questionnaire_response": open_end(filled(clock.now, each=1))}
     sync(cast, clock, -900, id=scale, kind="questionnaire_response", base_version=1, **corrected)
+    on_paper(visits, cast, clock)
     travel(visits, cast, clock)
+
+
+def on_paper(visits: Visits, cast: Cast, clock: Clock) -> None:
+    """Let Bo type in what Ana filled on paper, correct it, and rate her himself."""
+    paper, rated = (f"{visits.ana}/questionnaire-responses/{uuid7()}" for _ in range(2))
+    cast.bo.put(paper, filled(clock.now - timedelta(days=60), each=2))
+    cast.bo.put(paper, filled(clock.now - timedelta(days=60), each=3), version=1)
+    judged = filled(clock.now - timedelta(days=60), "madrs", total=22)
+    del judged["answers"]
+    assert cast.bo.put(rated, judged).status_code == 201
 
 
 def open_end(scale: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +196,7 @@ def back(export: Export, cast: Cast, clock: Clock, app: Flask, database: Databas
 
 def test_an_export_comes_back_to_the_same_content_on_an_empty_server(export: Export, back: Back) -> None:
     taken = back.taken
-    assert (taken.courses, taken.sessions, taken.revisions, taken.refused) == (2, 2, 9, set())
+    assert (taken.courses, taken.sessions, taken.revisions, taken.refused) == (2, 2, 11, set())
     assert (taken.zone_changes, taken.plan, taken.plan_refused) == (3, True, False)
     again = taken_away(back.ana)
     assert again.pop("exported_at") != export.pop("exported_at")
@@ -196,7 +207,7 @@ def test_an_export_comes_back_to_the_same_content_on_an_empty_server(export: Exp
 def test_an_export_has_the_phones_clock_the_plan_and_the_zones(export: Export) -> None:
     clocks = [(one["clock_skew_seconds"], one["clock_suspect"]) for one in export["entries"]]
     assert clocks == [(600, False), (None, False), (1200, True)]
-    (response,) = export["questionnaire_responses"]
+    response = export["questionnaire_responses"][0]
     assert (response["clock_skew_seconds"], response["clock_suspect"]) == (-900, True)
     assert (response["score"]["total"], response["score"]["missing"]) == (11, ["q2"])
     asked = {"first_day": None, "offsets": [], "every_days": None, "open_days": 1}
@@ -225,12 +236,24 @@ def test_after_an_import_the_phone_can_send_its_entries_again(export: Export, ba
     assert answer.json["outcome"] == "duplicate", answer.text
 
 
+def test_what_the_clinic_typed_in_comes_back_as_the_clinics(export: Export, back: Back) -> None:
+    (paper,) = (one for one in export["questionnaire_responses"] if one["source"] == "clinic")
+    assert (paper["score"]["total"], len(paper["revisions"])) == (27, 2)
+    mine = paper["revisions"][-1]["content"] | {"answers": {"q1": 0}}
+    changed = {key: value for key, value in mine.items() if value is not None}
+    refused = back.ana.put(f"/questionnaire-responses/{paper['id']}", changed, version=2)
+    assert (refused.status_code, refused.json["code"]) == (409, "other-author")
+    assert back.ana.delete(f"/questionnaire-responses/{paper['id']}", version=2).status_code == 409
+    (panel,) = back.ana.get("/me/trend?first=2025-12-01&last=2026-03-02").json["scales"]
+    assert [point["total"] for point in panel["responses"]] == [27, 11]
+
+
 def test_a_second_import_changes_nothing(
     export: Export, cast: Cast, clock: Clock, database: Database
 ) -> None:
     taken = brought_back(database, cast.ana, export, clock)
-    # Nine versions, two sessions, three zone changes and the plan.
-    assert taken == Taken(there_already=15)
+    # Eleven versions, two sessions, three zone changes and the plan.
+    assert taken == Taken(there_already=17)
     assert taken_away(cast.ana) == export
 
 
@@ -242,7 +265,7 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next_one(
     half = copy.deepcopy(export)
     for one in half["entries"]:
         del one["revisions"][1:]
-    half["counts"] |= {"revisions": 5, "zone_changes": 1}
+    half["counts"] |= {"revisions": 7, "zone_changes": 1}
     del half["zone_changes"][1:]
     brought_back(database, ana, half, clock)
     rest = brought_back(database, ana, export, clock)
@@ -325,7 +348,12 @@ def test_the_csv_has_a_row_for_every_version_and_every_session(export: Export, c
 
 
 def test_the_csv_has_filled_scales_with_their_version_words_and_score(export: Export, cast: Cast) -> None:
-    before, now = (row for row in rows(cast.ana) if row["kind"] == "questionnaire_response")
+    found = [row for row in rows(cast.ana) if row["kind"] == "questionnaire_response"]
+    (before, now), paper = ([r for r in found if r["source"] == source] for source in ("app", "clinic"))
+    assert [(row["scale"], row["state"], row["total"]) for row in paper] == [
+        ("phq-9", "replaced", ""),
+        ("phq-9", "current", "27"),
+    ]
     named = ("scale", "scale_version", "locale", "zone", "local_time", "utc")
     assert [now[name] for name in named] == [
         "phq-9",

@@ -15,7 +15,7 @@ from server.services import adverse_event as adverse_events
 
 blueprint = Blueprint("side-effects", __name__, description="Side effects and adverse events")
 _EVENTS = AdverseEventsAnswer()
-_SESSION_COLUMNS = ("treatment_session_id", "at", "until")
+_SESSION_COLUMNS = ("patient_id", "course_id", "treatment_session_id", "route", "at", "until")
 
 
 @blueprint.route("/side-effects", methods=["GET"])

@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from server.clinical import checkins
 from server.clinical.checkins import Anchor, ScalePlan
-from server.clinical.instruments.catalog import INSTRUMENTS
+from server.clinical.instruments.catalog import INSTRUMENTS, RATED
 from server.clinical.reminders import RAREST_EVERY
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.side_effects import onset_problems
@@ -116,7 +116,9 @@ class _Said(fields.Field[Any]):
 class _Filled(_Part):
     """What a filled scale says; whether the scale can have these answers is for the journal to judge."""
 
-    instrument = fields.String(required=True)
+    instrument = fields.String(
+        required=True, validate=validate.NoneOf(RATED, error="Is rated by a clinician: no export has it.")
+    )
     instrument_version = fields.Integer(required=True, strict=True)
     locale = fields.String(required=True)
     answers = fields.Dict(

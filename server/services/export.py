@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import SessionStatus, Source
+from server.clinical.instruments.catalog import RATED
+from server.clinical.vocabulary import SessionStatus
 from server.models import (
     Course,
     Entry,
@@ -67,12 +68,13 @@ def _entries(work: Work, patient_id: UUID) -> Rows:
 
 
 def _responses(work: Work, patient_id: UUID) -> Rows:
-    """Return filled scales; what a clinician rated is not the patient's report."""
+    """Return filled scales, also those the clinic typed in; what a clinician rated is left out."""
     kept = _own(work, patient_id, QuestionnaireResponseRevision)
     query = kept.order_by(QuestionnaireResponseRevision.version)
     ordered = vault.opened(work, list(work.session.scalars(query)))
     history = _by_id((revision.response_id, revision) for revision in ordered)
-    own = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.source != Source.CLINIC)
+    mine = QuestionnaireResponse.instrument.not_in(RATED)
+    own = _own(work, patient_id, QuestionnaireResponse).where(mine)
     found = work.session.scalars(own.order_by(QuestionnaireResponse.id))
     return [_reported(work, one, history[one.id]) | {"score": _score(one)} for one in found]
 

@@ -16,6 +16,8 @@ from server.services.work import Work
 # Until it is written down: memory fades. Until it arrives: a phone may be offline for long.
 BACKFILL, OLDEST = timedelta(days=30), timedelta(days=400)
 AHEAD = timedelta(days=2)
+# What is asked stays open for a week at most. The day ahead is the other side of the date line.
+ASKED_BEFORE, ASKED_AHEAD = timedelta(days=31), timedelta(days=1)
 # Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
 CLOCK_TRUSTED = timedelta(minutes=10)
 _CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
@@ -54,6 +56,21 @@ def check_moment(work: Work, incoming: Incoming) -> None:
         raise Invalid("/occurred_at", f"Was written down more than {BACKFILL.days} days later.")
     if occurred < work.now - OLDEST:
         raise Invalid("/occurred_at", f"Lies more than {OLDEST.days} days back.")
+
+
+def check_occurrence(work: Work, incoming: Incoming, day: date) -> None:
+    """Raise Invalid where a response of local ``day`` names an occurrence that it can't answer.
+
+    An import is taken as it was: it writes as the clinic itself, with no account.
+    """
+    named = incoming.content.get("occurrence")
+    if named is None or work.actor.account_id is None:
+        return
+    asked = date.fromisoformat(named.rpartition(":")[2])
+    if asked > day + ASKED_AHEAD:
+        raise Invalid("/occurrence", "Lies after the day of the response.")
+    if asked < day - ASKED_BEFORE:
+        raise Invalid("/occurrence", f"Lies more than {ASKED_BEFORE.days} days before the response.")
 
 
 def check_version(stored: Entry | QuestionnaireResponse, base_version: int | None) -> None:

@@ -25,6 +25,7 @@ from server.services.incoming import (
     Incoming,
     canonical,
     check_moment,
+    check_occurrence,
     check_version,
     clock_of,
     local_day,
@@ -72,6 +73,7 @@ class QuestionnaireJournal:
         columns = self._readable(incoming) | {"content_hash": digest}
         try:
             _admit(self.work, stored, incoming)
+            check_occurrence(self.work, incoming, columns["local_day"])
         except ServiceError as refusal:
             self._heed(refusal, incoming, columns)
             raise

@@ -142,6 +142,10 @@ def test_a_score_is_prorated_only_where_the_scale_allows_it(
         ({"occurrence": "phq-9:"}, "/occurrence"),
         ({"occurrence": "phq-9:20260302"}, "/occurrence"),
         ({"occurrence": "phq-2:2026-03-02"}, "/occurrence"),
+        ({"occurrence": "phq-9:2031-01-01"}, "/occurrence"),
+        ({"occurrence": "phq-9:2026-03-04"}, "/occurrence"),
+        ({"occurrence": "phq-9:2026-01-29"}, "/occurrence"),
+        ({"occurrence": "phq-9:1999-01-01"}, "/occurrence"),
         ({"answers": {"q1": 4}}, "/answers/q1"),
         ({"answers": {"q1": -1}}, "/answers/q1"),
         ({"answers": {"q1": 1.5}}, "/answers/q1"),
@@ -167,6 +171,14 @@ def test_what_a_scale_cannot_have_is_refused_where_it_stands(
     assert pointers(cast.ana.put(new_path(), filled(clock.now, **changed))) == [pointer]
     with Surroundings.of(app).database.read() as session:
         assert list(session.scalars(select(QuestionnaireResponse))) == []
+
+
+@pytest.mark.parametrize("day", ["2026-03-03", "2026-01-30"])
+def test_a_scale_may_be_asked_a_day_ahead_and_a_month_before_it_is_filled(
+    cast: Cast, clock: Clock, day: str
+) -> None:
+    body = filled(clock.now, occurrence=f"phq-9:{day}")
+    assert cast.ana.put(new_path(), body).status_code == 201
 
 
 def test_a_score_alone_is_taken_for_scales_that_are_scores_only(app: Flask, cast: Cast, clock: Clock) -> None:

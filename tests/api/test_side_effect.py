@@ -202,7 +202,15 @@ def test_the_events_come_as_a_table_too(cast: Cast, clock: Clock, session: dict[
         ("headache", "1", "expected", "no", "patient"),
         ("nausea", "2", "expected", "no", "patient"),
     ]
-    assert {row["treatment_session_id"] for row in rows} == {session["id"]}
+    found = cast.bo.get(events_of(cast, session)).json
+    given = {
+        "patient_id": str(cast.ana.patient_id),
+        "course_id": session["course_id"],
+        "route": session["route"],
+    }
+    given["treatment_session_id"] = session["id"]
+    for shown_to_bo in (found, *rows):
+        assert {key: shown_to_bo[key] for key in given} == given
     assert (rows[0]["entries"], rows[0]["resolved_on"]) == (name, "")
 
 

@@ -125,6 +125,7 @@ def test_the_phones_clock_is_that_of_the_last_version_that_says_something() -> N
 
 ENTRY, SCALE = ("entries", 0), ("check_in_plan", "scales", 0)
 VERSION = (*ENTRY, "revisions", 0)
+FILLED = ("questionnaire_responses", 0, "revisions", 0, "content")
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,7 @@ VERSION = (*ENTRY, "revisions", 0)
         ((*VERSION, "content", "items"), {"joy": 7}, "items.joy"),
         ((*VERSION, "content", "side_effect_onset"), {"fall": MOMENT}, "side_effect_onset.fall"),
         ((*VERSION, "content", "safety"), "maybe", "safety"),
+        ((*FILLED, "instrument"), "madrs", "rated by a clinician"),
         ((*VERSION, "content", "zone"), "Mars", "zone"),
         ((*VERSION, "content", "medication"), {"opioid_changed": "yes"}, "opioid"),
         ((*ENTRY, "clock_skew_seconds"), 10**12, "clock_skew_seconds"),
