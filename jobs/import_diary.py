@@ -32,7 +32,7 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an import would do. ``zone`` is the patient's own; ``course_id`` None means one is planned;
-    ``day_start`` is the clinic's hour."""
+    ``day_start`` is the clinic's hour; ``source`` names the diary the entries come from."""
 
     patient_id: UUID
     actor: Actor
@@ -42,6 +42,7 @@ class Plan:
     sessions: tuple[datetime, ...]
     course_id: UUID | None
     day_start: int
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,14 @@ def find_patient(database: Database, slug: str, patient_id: UUID, now: datetime)
             raise Problem(f"There is no patient {patient_id} at clinic {slug}.") from None
 
 
-def prepare(database: Database, who: tuple[str, UUID], files: tuple[str, bytes], now: datetime) -> Plan:
+def prepare(
+    database: Database, who: tuple[str, UUID], files: tuple[str, bytes], now: datetime, map_name: str = "map"
+) -> Plan:
     """Read and map everything without changing anything.
 
     ``who`` is the clinic's short name and the patient's id, ``files`` the text of the map and the
-    bytes of the diary. Problem for everything that stops the import as a whole.
+    bytes of the diary; ``map_name`` names the source where the map does not. Problem for everything
+    that stops the import as a whole.
     """
     diary_map = checked_map(files[0])
     slug, patient_id = who
@@ -118,7 +122,8 @@ def prepare(database: Database, who: tuple[str, UUID], files: tuple[str, bytes],
     if sessions and active is None and diary_map.course is None:
         raise Problem("The map names sessions but no course, and the patient has none.")
     course_id = active.id if active else None
-    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, course_id, day_start)
+    source = diary_map.source or map_name
+    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, course_id, day_start, source)
 
 
 def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
@@ -154,12 +159,13 @@ def summaries(rows: Sequence[Row]) -> Iterator[ItemSummary]:
 
 
 def _entries(plan: Plan) -> Iterator[tuple[Row, Incoming]]:
-    # The moment and, where several rows share one, their order name an entry: a file that only grew
-    # brings the same entries under the same ids.
-    seen: Counter[datetime] = Counter()
+    # Source, moment, kind of reading and, where several rows share these, their order name an entry: a
+    # file that only grew brings the same entries under the same ids, and two diaries never share one.
+    seen: Counter[tuple[datetime, str]] = Counter()
     for row in plan.mapped.rows:
-        seen[row.at] += 1
-        entry_id = dated_id(row.at, "import", plan.patient_id, seen[row.at])
+        seen[row.at, row.kind] += 1
+        name = (plan.patient_id, plan.source, row.kind, seen[row.at, row.kind])
+        entry_id = dated_id(row.at, "import", *name)
         yield row, Incoming(entry_id, row.content, None, Source.IMPORT)
 
 

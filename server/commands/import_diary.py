@@ -27,9 +27,10 @@ def command(file: Path, map_name: str, patient_id: UUID, slug: str, dry_run: boo
     """Import a diary FILE (CSV): day by day, with the same safety check and watch as the API."""
     with started() as around:
         files = (map_text(map_name), read_bytes(file, LARGEST_BYTES))
-        plan = prepare(around.database, (slug, patient_id), files, around.now)
+        plan = prepare(around.database, (slug, patient_id), files, around.now, Path(map_name).stem)
         _show(plan)
         if dry_run:
+            _show_left_out(plan)
             click.echo("Dry run: nothing was changed.")
             return
         with progress("entries", steps(plan)) as told:
@@ -44,12 +45,21 @@ def _show(plan: Plan) -> None:
     span = f", {rows[0].at.date()} to {rows[-1].at.date()}" if rows else ""
     click.echo(f"{len(rows)} rows can be taken{span}; {len(refusals)} can't; sessions: {len(plan.sessions)}.")
     if plan.mapped.others:
-        click.echo(f"{plan.mapped.others} rows are of kinds that the map does not speak of.")
+        count = sum(plan.mapped.others.values())
+        click.echo(f"{count} rows are of kinds that the map does not speak of.")
     table = Table("item", "values", "least", "mean", "greatest")
     for item in summaries(rows):
         table.add_row(item.key, str(item.count), *(f"{v:.2f}" for v in (item.low, item.mean, item.high)))
     if table.row_count:
         Console().print(table)
+
+
+def _show_left_out(plan: Plan) -> None:
+    """Name what the map has no place for, so that it can be given one in a copy."""
+    if plan.mapped.unused:
+        click.echo(f"columns the map does not speak of: {', '.join(plan.mapped.unused)}")
+    for kind, count in plan.mapped.others.items():
+        click.echo(f"  {count} x {kind}")
 
 
 def _tell(plan: Plan, outcome: Outcome) -> None:

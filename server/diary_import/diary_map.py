@@ -28,7 +28,7 @@ class Scale:
     """A column with numbers from ``low`` to ``high``; ``direction`` is None for items without a good end.
 
     ``words`` are texts that stand for a number; ``where`` says which rows speak of the item: by
-    column, a text (``*`` for any) that the cell must match.
+    column, texts (``*`` for any) of which the cell must match one.
     """
 
     column: str
@@ -36,15 +36,19 @@ class Scale:
     high: float
     direction: Direction | None
     words: Mapping[str, float] = field(default_factory=dict)
-    where: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Grades:
-    """A column with severities: whole numbers 0-4, or the texts that ``grades`` translates."""
+    """A column with severities: whole numbers 0-4, or the texts that ``grades`` translates.
+
+    ``where`` as in `Scale`.
+    """
 
     column: str
     grades: Mapping[str, int]
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,11 @@ class CoursePlan:
 
 @dataclass(frozen=True, slots=True)
 class DiaryMap:
-    """A whole map that was checked. ``zone`` None means the patient's own; ``sessions`` are local moments."""
+    """A whole map that was checked. ``zone`` None means the patient's own; ``sessions`` are local moments.
+
+    ``also`` are further names of a column, in order; ``optional`` columns may be missing from a file;
+    ``source`` names the diary that entries come from.
+    """
 
     day: Stamp
     items: Mapping[str, Scale]
@@ -93,6 +101,9 @@ class DiaryMap:
     encoding: str = "utf-8"
     course: CoursePlan | None = None
     sessions: tuple[datetime, ...] = ()
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    source: str | None = None
 
     def columns(self) -> tuple[str, ...]:
         """Return every column the map names, in order, each once."""
@@ -101,8 +112,14 @@ class DiaryMap:
         named += [grades.column for grades in self.side_effects.values()]
         named += [self.safety.column] if self.safety else []
         named += [*self.note, *([self.tags.column] if self.tags else [])]
-        named += [column for scale in self.items.values() for column in scale.where]
+        named += [column for where in self.wheres() for column in where]
         return tuple(dict.fromkeys(named))
+
+    def wheres(self) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+        """Return every condition on rows that the map has."""
+        items = [scale.where for scale in self.items.values()]
+        effects = [grades.where for grades in self.side_effects.values()]
+        return tuple(where for where in (*items, *effects) if where)
 
     def session_days(self) -> tuple[date, ...]:
         """Return the days of the sessions, as they were written."""

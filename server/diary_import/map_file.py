@@ -11,11 +11,13 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS, Condition, Direction, Phase, Route, SafetyAnswer
 from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp, Tags
+from server.diary_import.map_checks import direction_problem, name_problems
 
 LONGEST_MAP = 100_000
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "-")
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1")
 MOST_DAYS = 400
+LONGEST_SOURCE = 40
 _SESSION_TIME = "10:00"
 
 
@@ -77,6 +79,20 @@ def _column() -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1, error="Name a column."))
 
 
+class _Patterns(fields.Field[Any]):
+    """One text or several."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[str, ...]:
+        found = value if isinstance(value, list) else [value]
+        if not found or not all(isinstance(text, str) and text for text in found):
+            raise ValidationError("Must be a text or a list of texts.")
+        return tuple(found)
+
+
+def _by_column() -> fields.Dict:
+    return fields.Dict(keys=fields.String(), values=_Patterns(), load_default=dict)
+
+
 class _Strict(Schema):
     class Meta:
         unknown = RAISE
@@ -123,7 +139,7 @@ class _Scale(_Strict):
     high = fields.Float(required=True)
     direction = fields.Enum(Direction, by_value=True, load_default=None)
     words = fields.Dict(keys=fields.String(), values=fields.Float(), load_default=dict)
-    where = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+    where = _by_column()
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> Scale:
@@ -143,6 +159,7 @@ class _Grades(_Strict):
         values=fields.Integer(validate=validate.Range(SEVERITY_LOW, SEVERITY_HIGH)),
         load_default=dict,
     )
+    where = _by_column()
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> Grades:
@@ -231,6 +248,9 @@ class _MapFile(_Strict):
     encoding = fields.String(load_default="utf-8", validate=validate.OneOf(ENCODINGS))
     course = fields.Nested(_Course, load_default=None)
     sessions = fields.List(fields.String(), load_default=list)
+    also = _by_column()
+    optional = fields.List(fields.String(), load_default=list)
+    source = fields.String(load_default=None, validate=validate.Length(1, LONGEST_SOURCE))
 
     @validates_schema(skip_on_field_errors=False)
     def fits_together(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -240,7 +260,7 @@ class _MapFile(_Strict):
         for key in sorted(set(data.get("require") or ()) - set(items)):
             wrong.setdefault("require", []).append(f"{key} is not mapped under items.")
         for key, scale in items.items():
-            if isinstance(scale, Scale) and (problem := _direction_problem(key, scale)):
+            if isinstance(scale, Scale) and (problem := direction_problem(key, scale)):
                 wrong.setdefault("items", {})[key] = {"direction": [problem]}
         for text in data.get("sessions") or ():
             if _session(text) is None:
@@ -253,17 +273,11 @@ class _MapFile(_Strict):
         """Return the map."""
         sessions = sorted(moment for text in data["sessions"] if (moment := _session(text)))
         missing = frozenset(text.strip() for text in data["missing"])
-        data |= {"sessions": tuple(sessions), "missing": missing}
-        return DiaryMap(**data | {"require": tuple(data["require"])})
-
-
-def _direction_problem(key: str, scale: Scale) -> str | None:
-    if key not in ITEMS:
-        return None
-    if ITEMS[key].direction is Direction.NEUTRAL:
-        return "This item has no good end: leave it out." if scale.direction else None
-    known = scale.direction in (Direction.HIGH_GOOD, Direction.HIGH_BAD)
-    return None if known else "Say high_good or high_bad, as it is in the file."
+        data |= {"sessions": tuple(sessions), "missing": missing, "optional": frozenset(data["optional"])}
+        made = DiaryMap(**data | {"require": tuple(data["require"])})
+        if wrong := name_problems(made):
+            raise ValidationError(wrong)
+        return made
 
 
 def _session(text: str) -> datetime | None:

@@ -1,10 +1,10 @@
 """Turn rows into what entries say: rescaled to our items, turned round where needed, fractions kept."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from fnmatch import fnmatchcase
 from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW
 from server.clinical.vocabulary import ITEMS
+from server.diary_import.columns import Columns, columns_of
 from server.diary_import.diary_map import DiaryMap, Grades, Scale, Stamp
-from server.diary_import.table import Record, Refusal, Table, TableError
+from server.diary_import.kinds import kind, speaks
+from server.diary_import.table import Record, Refusal, Table
 
 N = TypeVar("N", int, float)
 NOTE_LONGEST = 10_000
 TAG_LONGEST, TAGS_MOST = 40, 20
+_HOURS = re.compile(r"(\d{1,2}):([0-5]\d)", re.ASCII)
 _ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 # Enough to tell any two answers apart, and the same text on every machine.
 DIGITS = 6
@@ -25,23 +28,29 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row that can be taken: its line, the moment it speaks of (aware), and what the entry says."""
+    """One row that can be taken: its line, the moment it speaks of (aware), and what the entry says.
+
+    ``kind`` is that of the reading in a file with a row a reading, else empty.
+    """
 
     line: int
     at: datetime
     content: Mapping[str, Any]
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
     """What became of a file: rows in the order of their moments, and refusals in that of their lines.
 
-    ``others`` counts rows of a kind that the map does not speak of.
+    ``others`` counts, by kind, rows of which no item or side effect was taken, because the map does
+    not speak of their kind; ``unused`` are columns that it does not speak of.
     """
 
     rows: tuple[Row, ...]
     refusals: tuple[Refusal, ...]
-    others: int = 0
+    others: Mapping[str, int] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
 
 class _Unusable(ValueError):
@@ -53,29 +62,29 @@ def map_table(table: Table, diary_map: DiaryMap, zone: str, now: datetime) -> Ma
 
     TableError when columns of the map are not in the file.
     """
-    absent = [name for name in diary_map.columns() if name not in table.header]
-    if absent:
-        raise TableError(f"has no column {', '.join(absent)} (it has {', '.join(table.header)})")
-    rows, refusals, others = [], list(table.refusals), 0
+    columns = columns_of(diary_map, table.header)
+    rows, refusals = [], list(table.refusals)
+    others: Counter[str] = Counter()
     for record in table.records:
-        made = _Mapper(record, diary_map, zone).row(now)
+        mapper = _Mapper(record, diary_map, columns, zone)
+        made = mapper.row(now)
         if isinstance(made, Row):
             rows.append(made)
         elif made is not None:
             refusals.append(made)
-        else:
-            others += 1
+        others.update(mapper.left_out)
     rows.sort(key=lambda row: row.at)
     refusals.sort(key=lambda refusal: refusal.line)
-    return Mapped(tuple(rows), tuple(refusals), others)
+    return Mapped(tuple(rows), tuple(refusals), dict(others.most_common()), columns.unused)
 
 
 class _Mapper:
-    """One row on its way; collects every reason against it."""
+    """One row on its way; collects every reason against it, and its kind where nothing speaks of it."""
 
-    def __init__(self, record: Record, diary_map: DiaryMap, zone: str) -> None:
-        self._record, self._map, self._zone = record, diary_map, zone
+    def __init__(self, record: Record, diary_map: DiaryMap, columns: Columns, zone: str) -> None:
+        self._record, self._map, self._columns, self._zone = record, diary_map, columns.named, zone
         self._reasons: list[str] = []
+        self.left_out: list[str] = []
 
     def row(self, now: datetime) -> Row | Refusal | None:
         """Return the row, or why it can't be taken; None for a row of another kind."""
@@ -86,7 +95,11 @@ class _Mapper:
         needed = (key for key in self._map.require if self._said(self._map.items[key].column) is None)
         self._reasons += [f"says nothing of {key}" for key in needed]
         says_nothing = not (items or side_effects or safety or note or self._reasons)
-        if says_nothing and any(scale.where for scale in self._map.items.values()):
+        wheres = self._map.wheres()
+        reading = kind(wheres, self._cell)
+        if wheres and not (items or side_effects or self._reasons):
+            self.left_out.append(reading)
+        if says_nothing and wheres:
             return None
         if says_nothing:
             self._reasons.append("says nothing in any column of the map")
@@ -102,20 +115,23 @@ class _Mapper:
             "tags": tags,
             "note": note,
         }
-        return Row(self._record.line, at, content)
+        return Row(self._record.line, at, content, reading)
 
     def _at(self, now: datetime) -> datetime | None:
         stamp, clock = self._map.day, self._map.clock
-        written = _read(stamp, self._record.cells[stamp.column].strip())
+        written = _read(stamp, self._cell(stamp.column))
         if written is None:
-            self._reasons.append(f"column {stamp.column} is not a date like {' or '.join(stamp.formats)}")
+            self._reasons.append(
+                f"{self._named(stamp.column)} is not a date like {' or '.join(stamp.formats)}"
+            )
             return None
         day = written.date()
         time = self._map.default_time
         if clock is not None and (text := self._said(clock.column)):
             found = clock.words.get(text.lower()) or _time(_read(clock, text))
             if found is None:
-                self._reasons.append(f"column {clock.column} is not a time like {' or '.join(clock.formats)}")
+                formats = " or ".join(clock.formats)
+                self._reasons.append(f"{self._named(clock.column)} is not a time like {formats}")
             time = found or time
         if not 1970 < day.year < 9999:
             self._reasons.append("lies before 1971 or at the end of time")
@@ -127,13 +143,13 @@ class _Mapper:
 
     def _numbers(self) -> Iterator[tuple[str, float]]:
         for key, scale in self._map.items.items():
-            if not all(fnmatchcase(self._record.cells[c].strip(), want) for c, want in scale.where.items()):
-                continue
-            yield from self._taken(key, scale.column, partial(self._rescaled, key, scale))
+            if speaks(scale.where, self._cell):
+                yield from self._taken(key, scale.column, partial(self._rescaled, key, scale))
 
     def _grades(self) -> Iterator[tuple[str, int]]:
         for term, grades in self._map.side_effects.items():
-            yield from self._taken(term, grades.column, partial(self._grade, grades))
+            if speaks(grades.where, self._cell):
+                yield from self._taken(term, grades.column, partial(self._grade, grades))
 
     def _taken(self, key: str, column: str, read: Callable[[str], N]) -> Iterator[tuple[str, N]]:
         text = self._said(column)
@@ -142,10 +158,12 @@ class _Mapper:
         try:
             yield key, read(text)
         except _Unusable as problem:
-            self._reasons.append(f"column {column} {problem}")
+            self._reasons.append(f"{self._named(column)} {problem}")
 
     def _rescaled(self, key: str, scale: Scale, text: str) -> float:
         word = scale.words.get(text.lower())
+        if word is None and ITEMS[key].unit == "hours" and (clock := _HOURS.fullmatch(text)):
+            word = int(clock[1]) + int(clock[2]) / 60
         return rescaled(key, self._number(text) if word is None else word, scale)
 
     def _grade(self, grades: Grades, text: str) -> int:
@@ -164,7 +182,9 @@ class _Mapper:
         if asked is None or text is None:
             return None
         if text not in asked.answers:
-            self._reasons.append(f"column {asked.column} has a text that the map's answers don't translate")
+            self._reasons.append(
+                f"{self._named(asked.column)} has a text that the map's answers don't translate"
+            )
             return None
         return asked.answers[text]
 
@@ -190,8 +210,15 @@ class _Mapper:
         return [tag for tag in plain if tag][:TAGS_MOST]
 
     def _said(self, column: str) -> str | None:
-        text = self._record.cells[column].strip()
+        text = self._cell(column)
         return None if text == "" or text in self._map.missing else text
+
+    def _cell(self, column: str) -> str:
+        name = self._columns.get(column)
+        return "" if name is None else self._record.cells[name].strip()
+
+    def _named(self, column: str) -> str:
+        return f"column {self._columns.get(column, column)}"
 
     def _number(self, text: str) -> float:
         if self._map.decimal == ",":

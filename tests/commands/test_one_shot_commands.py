@@ -198,7 +198,30 @@ def test_a_map_that_comes_along_is_chosen_by_its_name(run: Run, ana: UUID) -> No
     words = ("--patient", ana, "--clinic", "river")
     said = run("import-diary", EXAMPLES / "daylio.csv", "--map", "daylio", *words)
     assert "4 imported, 0 there already, 1 refused" in said.output
-    other = run("import-diary", EXAMPLES / "bearable.csv", "--map", "bearable", *words, "--dry-run")
-    assert "1 rows are of kinds that the map does not speak of." in other.output
+    said = run("import-diary", EXAMPLES / "daylio.csv", "--map", "daylio", *words)
+    assert "0 imported, 4 there already, 1 refused" in said.output
     unknown = run("import-diary", EXAMPLES / "daylio.csv", "--map", "moodpath", *words)
     assert (unknown.exit_code, "no map of ours" in unknown.output) == (2, True)
+
+
+def test_two_diaries_with_a_row_at_the_same_moment_are_two(run: Run, ana: UUID, tmp_path: Path) -> None:
+    words = ("--patient", ana, "--clinic", "river")
+    daylio, bearable = tmp_path / "daylio.csv", tmp_path / "bearable.csv"
+    daylio.write_text("full_date,time,mood\n2025-09-01,20:00,good\n")
+    header = "date,time of day,category,rating/amount,detail\n1st Sep 2025,pm,"
+    bearable.write_text(header + "Mood,7,\n")
+    for file in (daylio, bearable):
+        said = run("import-diary", file, "--map", file.stem, *words)
+        assert "1 imported, 0 there already, 0 refused" in said.output, said.output
+    bearable.write_text(header + "Symptom,1,Nausea (Mild)\n1st Sep 2025,pm,Mood,7,\n")
+    said = run("import-diary", bearable, "--map", "bearable", *words)
+    assert "1 imported, 1 there already, 0 refused" in said.output, said.output
+
+
+def test_a_dry_run_names_what_the_map_has_no_place_for(run: Run, ana: UUID) -> None:
+    words = ("import-diary", EXAMPLES / "bearable.csv", "--map", "bearable", "--patient", ana)
+    said = run(*words, "--clinic", "river", "--dry-run")
+    assert "2 rows are of kinds that the map does not speak of." in said.output
+    assert "columns the map does not speak of: date, weekday\n" in said.output
+    assert "  1 x Symptom / Brain fog\n" in said.output
+    assert "Brain fog" not in run(*words, "--clinic", "river").output

@@ -1,0 +1,26 @@
+"""What contradicts itself in a map whose parts are each right."""
+
+from server.clinical.vocabulary import ITEMS, Direction
+from server.diary_import.diary_map import DiaryMap, Scale
+
+
+def direction_problem(key: str, scale: Scale) -> str | None:
+    """Return what is wrong with the direction that a map gives to item ``key``."""
+    if key not in ITEMS:
+        return None
+    if ITEMS[key].direction is Direction.NEUTRAL:
+        return "This item has no good end: leave it out." if scale.direction else None
+    known = scale.direction in (Direction.HIGH_GOOD, Direction.HIGH_BAD)
+    return None if known else "Say high_good or high_bad, as it is in the file."
+
+
+def name_problems(made: DiaryMap) -> dict[str, list[str]]:
+    """Return, by field, what `also` and `optional` name that is no column of the map."""
+    columns = set(made.columns())
+    found = {
+        name: [f"{column} is no column of the map." for column in sorted(set(given) - columns)]
+        for name, given in (("also", made.also), ("optional", made.optional))
+    }
+    if made.day.column in made.optional:
+        found["optional"].append("No diary goes without its date.")
+    return {name: problems for name, problems in found.items() if problems}
