@@ -75,7 +75,15 @@ class TodayAnswer(Answer):
     zone = Zone(required=True)
     day_ends_at = Moment(required=True)
     occurrences = fields.List(fields.Nested(OccurrenceAnswer), required=True)
-    next_reminder_at = Moment(required=True, allow_none=True)
+    asks_safety_question = fields.Boolean(
+        required=True,
+        metadata={"description": "whether to show the safety question; an answer is heeded either way"},
+    )
+    next_reminder_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "when the next reminder comes if nothing changes; null where none will"},
+    )
     watch = fields.Nested(WatchHoursAnswer, required=True)
     crisis = fields.Nested(CrisisAnswer, required=True)
 

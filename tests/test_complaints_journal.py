@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
+from examples.phone import Json, Unreachable
 from server.clinical.wall_clock import DAY_START
 from server.services.civil_time import civil_day, day_end
 from tests.cast import Cast, entry
 from tests.conftest import Clock
+from tests.test_phone_rules import phone_of
 
 # Around the two nights on which the clocks of Oslo change.
 CLOCK_CHANGES = ((3, 28), (3, 29), (10, 24), (10, 25))
@@ -120,6 +122,37 @@ def test_complaint_15_what_was_written_offline_goes_up_past_a_bad_item_and_again
     assert verdicts(cast, *batch) == ["created"] * 3 + ["invalid"] + ["created"] * 4
     assert verdicts(cast, *batch) == ["duplicate"] * 3 + ["invalid"] + ["duplicate"] * 4
     assert len(stored(cast)) == 7
+
+
+def test_complaint_15_the_phone_counts_what_is_pending_and_the_count_falls_to_what_was_refused(
+    cast: Cast, clock: Clock
+) -> None:
+    phone = phone_of(cast.ana, clock)
+    online, troubles = phone.send, ["no network", "the answer is lost"]
+
+    def send(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        trouble = troubles.pop(0) if troubles else None
+        if trouble == "no network":
+            raise Unreachable(trouble)
+        answer = online(method, path, body)
+        if trouble:
+            raise Unreachable(trouble)
+        return answer
+
+    def pending() -> int:
+        return phone.store.count("waiting", "sent")
+
+    phone.send = send
+    for back in range(3):
+        phone.log(entry(clock.now - timedelta(days=back)))
+    phone.log(entry(clock.now, items={"mood": 99}))
+    assert pending() == 4
+    for stored_there in (0, 3):  # the second call arrives, and only its answer is lost
+        with pytest.raises(Unreachable):
+            phone.sync()
+        assert (pending(), len(stored(cast))) == (4, stored_there)
+    phone.sync()
+    assert (pending(), phone.store.count("refused"), len(stored(cast))) == (0, 1, 3)
 
 
 def test_complaint_23_one_tidy_export_with_local_time_utc_zone_and_form_version_whose_counts_agree(

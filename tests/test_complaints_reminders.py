@@ -16,7 +16,7 @@ from jobs import deliver, remind
 from jobs.around import Around
 from server.clinical.reminders import jitter_of
 from server.database import Database
-from server.gateways.email import RecordingEmailGateway
+from server.gateways.email import RecordingEmailGateway, SendError
 from server.models import CheckInPlan, Entry, Reminder
 from server.settings import Settings
 from tests.api.test_today import set_rhythm
@@ -173,6 +173,26 @@ def test_complaint_08_after_a_month_of_pause_the_server_reminds_again_without_th
     assert [m.to for m in email.sent].count("ana@home.example") == 1
 
 
+def test_complaint_08_whom_the_reminders_do_not_reach_is_on_the_care_teams_list_until_one_arrives(
+    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+) -> None:
+    def unreachable() -> datetime | None:
+        listed = cast.bo.get("/patients").json["items"]
+        (since,) = [one["unreachable_since"] for one in listed if one["id"] == str(cast.ana.patient_id)]
+        return since and datetime.fromisoformat(since)
+
+    email.refusals["ana@home.example"] = SendError(True, "refused_550")
+    assert unreachable() is None
+    run_until(around, clock, datetime(2026, 3, 2, 20, 0, tzinfo=UTC))
+    (reminder,) = reminders(around, cast)
+    since = unreachable()
+    assert since is not None
+    assert timedelta() <= since - reminder.created_at < timedelta(minutes=15)
+    email.refusals.clear()
+    run_until(around, clock, datetime(2026, 3, 3, 20, 0, tzinfo=UTC))
+    assert unreachable() is None
+
+
 def test_complaint_09_a_plan_of_a_hundred_days_leaves_one_thing_to_plan_at_a_time(
     cast: Cast, clock: Clock, around: Around
 ) -> None:
@@ -218,6 +238,15 @@ def test_complaint_10_who_answers_twice_is_counted_once_and_loses_nothing(cast: 
     assert {one["id"]: one["superseded"] for one in changed} == {ids[0]: True, ids[1]: False}
     assert cast.ana.delete(earlier, version=2).status_code == 204
     assert counting() == ids[:1]
+
+
+def test_complaint_10_the_reminder_a_phone_plans_by_today_is_never_for_what_is_done(
+    cast: Cast, clock: Clock
+) -> None:
+    planned = datetime.fromisoformat(cast.ana.get("/me/today").json["next_reminder_at"])
+    log(cast, clock.now)
+    after = datetime.fromisoformat(cast.ana.get("/me/today").json["next_reminder_at"])
+    assert after - planned == timedelta(days=1)
 
 
 def test_complaint_11_editing_the_plan_never_asks_again_what_was_asked_already(

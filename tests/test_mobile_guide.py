@@ -14,12 +14,15 @@ from examples import phone
 from examples.phone import ITEMS_MOST
 from schemas import sync as sync_shapes
 from schemas.base import PageQuery
-from schemas.entry import NOTE_LONGEST, TAG_LONGEST, TAGS_MOST, WITHIN
+from schemas.entry import NOTE_LONGEST, TAG_LONGEST, TAGS_MOST, WITHIN, Medication
 from schemas.sign_in import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from schemas.timeline import TimelineQuery
 from server.api import sync_cursor
 from server.api.body import DEEPEST
 from server.api.sync import LARGEST
+from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.redflags import Answers, Notice, check
+from server.clinical.vocabulary import ITEMS, Adherence, Direction, EnteredBy, SafetyAnswer
 from server.services import trend
 from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED, OLDEST
 from server.services.invitation import VALID_FOR
@@ -69,6 +72,17 @@ def limits() -> dict[str, str]:
     text = (ROOT / "docs" / "mobile.md").read_text("utf-8").partition("## Limits\n")[2]
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")][2:]
     return {row[0].strip(): row[1].strip() for row in rows}
+
+
+def table(head: str) -> list[list[str]]:
+    """Return the cells of the guide's table whose first column is named ``head``."""
+    text = (ROOT / "docs" / "mobile.md").read_text("utf-8").partition(f"\n| {head} |")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+
+
+def coded(cell: str) -> list[str]:
+    """Return the words set as code in a cell."""
+    return re.findall(r"`(\w+)`", cell)
 
 
 def filled(text: str, known: dict[str, str]) -> str:
@@ -157,6 +171,34 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
         assert f"{days.days} days" in WITHIN
     assert ITEMS_MOST == sync_shapes.ITEMS_MOST
     assert NOTE_LONGEST == phone.NOTE_LONGEST
+
+
+def test_the_guide_lists_every_number_of_the_diary_with_its_range_and_better_end() -> None:
+    better = {Direction.HIGH_GOOD: "high", Direction.HIGH_BAD: "low", Direction.NEUTRAL: "neither"}
+    rows = table("key in `items`")
+    known = [[f"`{i.key}`", f"{i.low:g}-{i.high:g}", better[i.direction]] for i in ITEMS.values()]
+    assert [row[:3] for row in rows] == known
+    assert all("?" in row[3] for row in rows)
+
+
+def test_the_guide_lists_every_code_and_member_that_an_entry_takes() -> None:
+    assert [coded(row[0]) for row in table("`safety`")] == [[answer] for answer in SafetyAnswer]
+    assert [coded(row[0]) for row in table("`entered_by`")] == [[hand] for hand in EnteredBy]
+    taken = {coded(row[0])[0]: row[1] for row in table("member of `medication`")}
+    assert taken.keys() == Medication().fields.keys()
+    assert coded(taken["adherence"]) == list(Adherence)
+    (bounds,) = [c for c in Medication().fields["rescue_doses"].validators if isinstance(c, validate.Range)]
+    assert taken["rescue_doses"] == f"{bounds.min}-{bounds.max}"
+
+
+def test_the_guide_says_what_to_show_offline_after_each_safety_answer() -> None:
+    shown_first = {
+        Notice.EMERGENCY: "the emergency number, then crisis lines",
+        Notice.CRISIS_LINES: "crisis lines",
+    }
+    for name, _, show in table("`safety`"):
+        flags = check(Answers(SafetyAnswer(coded(name)[0]), {}, {}, None), DEFAULT_POLICY)
+        assert show == (shown_first[flags[0].notice] if flags else "nothing"), name
 
 
 def _page(query: Schema) -> tuple[int, int]:

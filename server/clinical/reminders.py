@@ -24,6 +24,8 @@ MOST_A_DAY = 2
 # Spreads a clinic's messages over half an hour; the same minutes for the same patient, for ever.
 LARGEST_JITTER = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(days=90)
+# Further ahead nobody plans: where a pause is longer than that, the app asks again.
+LOOKS_AHEAD = 40
 _DAY = timedelta(days=1)
 _AHEAD = range(-2, LONGEST_PAUSE.days * 2)
 
@@ -115,6 +117,21 @@ def next_look(now: datetime, rhythm: Rhythm, zone: str) -> datetime | None:
         if now < later < found.until:
             return later
     return None
+
+
+def coming_slots(first: datetime, rhythm: Rhythm, zone: str) -> Iterator[tuple[datetime, Slot]]:
+    """Yield the next looks of a job that looks at ``first`` and then whenever `next_look` says.
+
+    Each comes with the slot it finds open; at most 40 looks.
+    """
+    at: datetime | None = first
+    for _ in range(LOOKS_AHEAD):
+        if at is None:
+            return
+        found = open_slot(at, rhythm, zone)
+        if found is not None:
+            yield at, found
+        at = next_look(at, rhythm, zone)
 
 
 def to_remind(

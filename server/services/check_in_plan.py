@@ -11,6 +11,7 @@ from server.models import CheckInPlan, Patient
 from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import planning
+from server.services import scale as offered
 from server.services.errors import Invalid, Stale
 from server.services.work import Work
 
@@ -40,7 +41,17 @@ def set_rhythm(work: Work, patient_id: UUID, values: Mapping[str, Any], version:
 def set_scales(
     work: Work, patient_id: UUID, scales: Sequence[Mapping[str, Any]], version: int
 ) -> CheckInPlan:
-    """Set which scales are asked and when, and plan anew. Raises Stale."""
+    """Set which scales are asked and when, and plan anew. Raises Stale; Invalid for a slot nobody filled."""
+    unknown = offered.not_offered(work, {scale["instrument"] for scale in scales})
+    for number, scale in enumerate(scales):
+        if scale["instrument"] in unknown:
+            raise Invalid(f"/scales/{number}/instrument", "Your clinic has not filled in its words yet.")
+    return _set_scales(work, patient_id, scales, version)
+
+
+def _set_scales(
+    work: Work, patient_id: UUID, scales: Sequence[Mapping[str, Any]], version: int
+) -> CheckInPlan:
     patient, plan = _open(work, patient_id, version)
     plan.scales = [_plain(scale) for scale in scales]
     return _changed(work, patient, plan, "check-in-plan.set-scales")
@@ -54,7 +65,9 @@ def restore(work: Work, patient_id: UUID, wanted: Mapping[str, Any]) -> CheckInP
     times = {key: time.fromisoformat(wanted[key]) for key in _TIMES}
     pause = wanted["pause"] and {key: date.fromisoformat(day) for key, day in wanted["pause"].items()}
     rhythm = {**wanted, **times, "pause": pause}
-    plan = set_scales(work, patient_id, wanted["scales"], set_rhythm(work, patient_id, rhythm, 1).version)
+    version = set_rhythm(work, patient_id, rhythm, 1).version
+    # A scale without words here stays in the plan, and is not due until the clinic fills them in.
+    plan = _set_scales(work, patient_id, wanted["scales"], version)
     if plan.next_at is not None:
         # The reminder of this hour may have been sent where the plan comes from: never two.
         zone = patients.get(work, patient_id).zone

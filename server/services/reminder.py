@@ -1,7 +1,8 @@
 """Reminders: found due, written once with the delivery that carries them, not sent when no longer wanted."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -10,13 +11,17 @@ from uuid_utils.compat import uuid7
 
 from server.clinical import reminders
 from server.clinical.checkins import Occurrence
-from server.clinical.reminders import Slot
+from server.clinical.reminders import Rhythm, Slot
 from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject
 from server.models import Account, CheckInPlan, Delivery, Patient, Reminder
 from server.services import account as accounts
 from server.services import occurrence as occurrences
+from server.services import patient as patients
 from server.services import planning
 from server.services.work import Work, system
+
+# The diary has its turn on every third day at least, and only the first of them can be logged ahead.
+_DAYS_AHEAD = 8
 
 
 def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
@@ -48,14 +53,27 @@ def remind(work: Work, patient_id: UUID) -> bool:
     account = accounts.of_patient(work, patient_id)
     if slot is None or account is None or not _wants(plan, patient, work.now):
         return False
-    found = occurrences.open_on(work, patient, slot.day)
-    keys = [o.key for o in found]
-    done = occurrences.done(work, patient_id, keys)
-    due_now = reminders.to_remind(found, rhythm, done, _reminded(work, patient_id, keys))
-    if not due_now or _messages(work, patient_id, slot) >= reminders.MOST_A_DAY:
+    due_now = _to_remind(work, patient, [slot.day], rhythm).get(slot.day)
+    if not due_now:
         return False
     _write(work, account, slot, due_now)
     return True
+
+
+def coming(work: Work, patient: Patient) -> datetime | None:
+    """Return when `remind` will remind the patient next if nothing changes: its own looks, its own rules.
+
+    None where nobody can be reminded, and where none comes in the next 40 looks (of a day each).
+    """
+    plan = planning.plan_of(work, patient)
+    first = planning.first_look(work, patient)
+    if first is None or accounts.of_patient(work, patient.id) is None:
+        return None
+    rhythm = planning.rhythm_of(work, plan)
+    ahead = reminders.coming_slots(first, rhythm, patient.zone)
+    looks = list(islice(((at, s.day) for at, s in ahead if _wants(plan, patient, at)), _DAYS_AHEAD))
+    found = _to_remind(work, patient, [day for _, day in looks], rhythm)
+    return next((at for at, day in looks if found.get(day)), None)
 
 
 def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
@@ -85,8 +103,22 @@ def _take(work: Work, patient_id: UUID) -> Patient | None:
 
 
 def _wants(plan: CheckInPlan, patient: Patient, now: datetime) -> bool:
-    stopped = patient.paused_until is not None and patient.paused_until > now
-    return plan.reminders and patient.enrolled_at is not None and not stopped
+    return plan.reminders and patient.enrolled_at is not None and not patients.is_paused(patient, now)
+
+
+def _to_remind(
+    work: Work, patient: Patient, days: Sequence[date], rhythm: Rhythm
+) -> Mapping[date, Sequence[Occurrence]]:
+    """Return what to remind of on each local day as far as is known now; not of days with enough messages."""
+    found = occurrences.open_on_each(work, patient, days)
+    keys = {occurrence.key for each in found.values() for occurrence in each}
+    done, reminded = occurrences.done(work, patient.id, keys), _reminded(work, patient.id, keys)
+    full = _full(work, patient.id, days)
+    return {
+        day: reminders.to_remind(each, rhythm, done, reminded)
+        for day, each in found.items()
+        if day not in full
+    }
 
 
 def _reminded(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
@@ -96,14 +128,13 @@ def _reminded(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
     return set(work.session.scalars(query))
 
 
-def _messages(work: Work, patient_id: UUID, slot: Slot) -> int:
-    """Return how many messages went out on the day of ``slot``."""
-    query = select(func.count(Reminder.delivery_id.distinct())).where(
-        Reminder.clinic_id == work.clinic_id,
-        Reminder.patient_id == patient_id,
-        Reminder.local_day == slot.day,
+def _full(work: Work, patient_id: UUID, days: Iterable[date]) -> set[date]:
+    """Return on which of ``days`` as many messages went out as a day may have."""
+    query = select(Reminder.local_day).where(
+        Reminder.clinic_id == work.clinic_id, Reminder.patient_id == patient_id, Reminder.local_day.in_(days)
     )
-    return work.session.scalar(query) or 0
+    enough = func.count(Reminder.delivery_id.distinct()) >= reminders.MOST_A_DAY
+    return set(work.session.scalars(query.group_by(Reminder.local_day).having(enough)))
 
 
 def _write(work: Work, account: Account, slot: Slot, found: Sequence[Occurrence]) -> None:

@@ -1,6 +1,6 @@
 """Which scales a clinic can ask, in which words; a clinic's own words for those shipped without any."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,8 @@ from server.models import ScaleText
 from server.services import clinic as clinics
 from server.services.errors import Invalid, NotFound
 from server.services.work import Work
+
+_SHIPPED = {made.key for made in catalog.EDITIONS.values() if made.content is not Content.SLOT}
 
 
 def page(work: Work, locale: str) -> Sequence[Instrument]:
@@ -32,6 +34,17 @@ def get(work: Work, key: str, locale: str) -> Instrument:
     if not found:
         raise NotFound("scale")
     return _newest(found, locale)
+
+
+def not_offered(work: Work, keys: Set[str]) -> Set[str]:
+    """Return those of ``keys`` that the actor's clinic can't ask: slots nobody filled, and no scales."""
+    unshipped = keys - _SHIPPED
+    if not unshipped:
+        return unshipped
+    query = select(ScaleText.instrument).where(
+        ScaleText.clinic_id == work.clinic_id, ScaleText.instrument.in_(unshipped)
+    )
+    return unshipped - set(work.session.scalars(query))
 
 
 def edition(work: Work, key: str, version: int, locale: str) -> Instrument:

@@ -13,6 +13,7 @@ from server.clinical.relapse import Assessment
 from server.models import Patient, QuestionnaireResponse, ScaleRequest
 from server.services import local_day as local_days
 from server.services import planning
+from server.services import scale as offered
 from server.services.work import Work
 
 # A judgement of an older day is about the past: what late data show is no reason to ask now.
@@ -27,7 +28,9 @@ def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> Non
     today = local_days.of(work, work.now, patient.zone)
     if not confirming.calls_for_a_scale(judged) or judged.day < today - _CURRENT:
         return
-    scales = planning.scales_of(planning.plan_of(work, patient))
+    planned = planning.scales_of(planning.plan_of(work, patient))
+    unknown = offered.not_offered(work, {scale.instrument for scale in planned})
+    scales = [scale for scale in planned if scale.instrument not in unknown]
     for scale in confirming.wanted(scales, judged.arm, policy):
         asked = _days_asked(work, patient.id, scale.instrument, today - _LONGEST)
         filled = _days_filled(work, patient.id, scale.instrument, today - _LONGEST)
@@ -36,13 +39,13 @@ def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> Non
             work.session.flush()
 
 
-def open_on(work: Work, patient_id: UUID, day: date) -> Sequence[Occurrence]:
-    """Return what the watch asked of a patient that can be done on their local ``day``."""
+def open_between(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Occurrence]:
+    """Return what the watch asked of a patient that can be done on a local day from ``first`` to ``last``."""
     query = select(ScaleRequest).where(
         ScaleRequest.clinic_id == work.clinic_id,
         ScaleRequest.patient_id == patient_id,
-        ScaleRequest.local_day <= day,
-        ScaleRequest.last_day >= day,
+        ScaleRequest.local_day <= last,
+        ScaleRequest.last_day >= first,
     )
     return [occurrence_of(row) for row in work.session.scalars(query.order_by(ScaleRequest.local_day))]
 

@@ -6,16 +6,14 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from server.clinical import reminders
 from server.clinical.checkins import Occurrence
 from server.clinical.crisis_lines import CrisisLine, CrisisLines, Directory
-from server.models import Patient
 from server.services import clinic as clinics
 from server.services import local_day as local_days
 from server.services import notice as notices
 from server.services import occurrence as occurrences
 from server.services import patient as patients
-from server.services import planning
+from server.services import reminder as reminders
 from server.services.civil_time import is_office_time, next_office_time
 from server.services.work import Work
 
@@ -54,12 +52,16 @@ class Crisis:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The patient's day. ``next_reminder_at``: the reminder that comes next if nothing changes."""
+    """The patient's day. ``next_reminder_at``: the reminder that comes next if nothing changes.
+
+    ``asks_safety_question``: whether the clinic has the app show it; an answer is heeded either way.
+    """
 
     local_day: date
     zone: str
     day_ends_at: datetime
     occurrences: Sequence[Due]
+    asks_safety_question: bool
     next_reminder_at: datetime | None
     watch: WatchHours
     crisis: Crisis
@@ -76,7 +78,8 @@ def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
         zone=patient.zone,
         day_ends_at=local_days.end(work, day, patient.zone),
         occurrences=[_due(work, (o, o.key in done), patient.zone) for o in found],
-        next_reminder_at=_next_reminder(work, patient),
+        asks_safety_question=clinics.get(work).asks_safety_question,
+        next_reminder_at=reminders.coming(work, patient),
         watch=_watch_hours(work, patient.zone),
         crisis=_crisis(directory.of(patient.country)),
     )
@@ -86,13 +89,6 @@ def _due(work: Work, what: tuple[Occurrence, bool], zone: str) -> Due:
     occurrence, done = what
     until = local_days.end(work, occurrence.last_day, zone)
     return Due(occurrence.key, occurrence.instrument, occurrence.day, until, done)
-
-
-def _next_reminder(work: Work, patient: Patient) -> datetime | None:
-    plan = planning.plan_of(work, patient)
-    if not plan.reminders or patients.is_paused(patient, work.now):
-        return None
-    return reminders.next_look(work.now, planning.rhythm_of(work, plan), patient.zone)
 
 
 def _watch_hours(work: Work, zone: str) -> WatchHours:

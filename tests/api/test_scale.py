@@ -8,7 +8,8 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
-from server.models import ScaleText
+from server.clinical.vocabulary import Arm
+from server.models import CheckInPlan, ScaleRequest, ScaleText
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.scales import filled
@@ -26,6 +27,18 @@ def words(**parts: Any) -> dict[str, Any]:
         "items": {f"q{n}": f"question {n}" for n in range(1, 6)},
     }
     return {**body, **parts}
+
+
+def screener() -> dict[str, Any]:
+    """Return a clinic's own words for the C-SSRS screener."""
+    items = [*(f"q{n}" for n in range(1, 7)), "q6_recent"]
+    return words(options={"0": "no", "1": "yes"}, items={item: item for item in items})
+
+
+def due(cast: Cast) -> set[str]:
+    """Return the scales that are due for Ana today."""
+    found = cast.ana.get("/me/today").json["occurrences"]
+    return {one["instrument"] for one in found if one["instrument"]}
 
 
 def keys(answer: Any) -> set[str]:
@@ -83,9 +96,7 @@ def test_a_slot_is_answered_only_in_the_words_the_clinic_has(cast: Cast, clock: 
 
 
 def test_a_filled_screener_keeps_its_safety_rules(cast: Cast, clock: Clock) -> None:
-    items = [*(f"q{n}" for n in range(1, 7)), "q6_recent"]
-    text = words(options={"0": "no", "1": "yes"}, items={item: item for item in items})
-    assert cast.admin.put("/clinic/scales/c-ssrs-screener", text).status_code == 200
+    assert cast.admin.put("/clinic/scales/c-ssrs-screener", screener()).status_code == 200
     body = filled(clock.now, "c-ssrs-screener", answers={"q1": 0, "q2": 1, "q3": 0, "q4": 0, "q5": 1})
     receipt = cast.ana.put(f"/questionnaire-responses/{uuid7()}", body).json
     assert receipt["notice"]["kind"] == "emergency"
@@ -126,3 +137,46 @@ def test_only_slots_take_words_and_only_the_admin_gives_them(cast: Cast) -> None
         assert cast.admin.put(f"/clinic/scales/{key}", words()).status_code == 404
     for person in (cast.ana, cast.bo, cast.coordinator, cast.scheduler):
         assert person.put("/clinic/scales/who-5", words()).status_code == 403
+
+
+def test_a_slot_is_asked_only_once_the_clinic_has_filled_it(cast: Cast) -> None:
+    asked = [
+        {"instrument": key, "anchor": "once", "first_day": "2026-03-02"} for key in ("phq-9", "who-5", "peg")
+    ]
+    plan = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    refused = cast.bo.put(plan, {"scales": asked}, version=1)
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json["errors"]] == ["/scales/1/instrument"]
+    assert cast.bo.get(plan).json["scales"] == []
+    cast.admin.put("/clinic/scales/who-5", words())
+    assert cast.bo.put(plan, {"scales": asked}, version=1).status_code == 200
+    assert due(cast) == {"phq-9", "who-5", "peg"}
+
+
+def test_a_slot_without_words_is_never_due_however_it_came_to_be_asked(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    plan = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    today = clock.now.date()
+    once = {"instrument": "phq-9", "anchor": "once", "first_day": today.isoformat()}
+    cast.bo.put(plan, {"scales": [once]}, version=1)
+    key = (cast.ana.clinic_id, cast.ana.patient_id)
+    with Surroundings.of(app).database.write() as session:  # as an import, or an older server, left it
+        stored = session.get_one(CheckInPlan, key)
+        stored.scales = [*stored.scales, {**stored.scales[0], "instrument": "who-5"}]
+        request = ScaleRequest(
+            clinic_id=key[0],
+            patient_id=key[1],
+            instrument="c-ssrs-screener",
+            local_day=today,
+            last_day=today,
+            arm=Arm.MOOD,
+            judged_day=today,
+            asked_at=clock.now,
+        )
+        session.add(request)
+    assert due(cast) == {"phq-9"}
+    cast.admin.put("/clinic/scales/who-5", words())
+    assert due(cast) == {"phq-9", "who-5"}
+    cast.admin.put("/clinic/scales/c-ssrs-screener", screener())
+    assert due(cast) == {"phq-9", "who-5", "c-ssrs-screener"}

@@ -93,6 +93,17 @@ def test_the_crisis_lines_are_those_of_the_patients_country_with_their_review(ca
     assert crisis["reviewed_on"] == SHIPPED.of("GB").reviewed_on.isoformat()
 
 
+def test_a_clinic_may_switch_the_safety_question_off_and_an_answer_is_heeded_all_the_same(
+    cast: Cast, clock: Clock
+) -> None:
+    assert cast.ana.get("/me/today").json["asks_safety_question"] is True
+    assert cast.admin.patch("/clinic", {"asks_safety_question": False}).status_code == 200
+    assert cast.ana.get("/me/today").json["asks_safety_question"] is False
+    answer = cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    assert answer.json["notice"]["kind"] == "crisis_lines"
+    assert [alert["family"] for alert in cast.bo.get("/alerts").json["items"]] == ["safety"]
+
+
 def test_production_refuses_crisis_lines_nobody_has_reviewed_for_a_year(tmp_path: Path) -> None:
     production = Settings(
         environment="production", data_dir=tmp_path, jwt_key=JWT_KEY, public_url="https://j.example"

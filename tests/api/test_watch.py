@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from uuid_utils.compat import uuid7
 
+from server.database import Database
+from server.models import CheckInPlan
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.scales import filled
@@ -66,6 +68,22 @@ def test_the_care_team_decides_what_the_watch_asks_for(visits: Visits, cast: Cas
     visits.log(2, items=BAD)
     keys = [due["key"] for due in cast.ana.get("/me/today").json["occurrences"]]
     assert keys == ["diary:2026-03-04", "gad-7:2026-03-04"]
+
+
+def test_the_watch_never_asks_for_a_scale_the_clinic_has_no_words_for(
+    visits: Visits, cast: Cast, clock: Clock, database: Database
+) -> None:
+    scale = {"instrument": "gad-7", "anchor": "watch"}
+    assert cast.bo.put(f"{visits.ana}/check-in-plan", {"scales": [scale]}, version=1).status_code == 200
+    with database.write() as session:  # as an import may leave it
+        plan = session.get_one(CheckInPlan, (cast.ana.clinic_id, cast.ana.patient_id))
+        plan.scales = [{**plan.scales[0], "instrument": "who-5"}]
+    visits.session(visits.course(), clock.now - timedelta(days=29))
+    visits.log(25, items=GOOD)
+    clock.forward(days=2)
+    visits.log(2, items=BAD)
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert [one["instrument"] for one in mood["asked"]] == ["phq-9"], "the usual one instead"
 
 
 def test_what_late_data_show_of_the_past_is_no_reason_to_ask_now(

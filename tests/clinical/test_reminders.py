@@ -15,9 +15,11 @@ from server.clinical.checkins import DIARY, Occurrence
 from server.clinical.reminders import (
     LARGEST_JITTER,
     LAST_CALL,
+    LOOKS_AHEAD,
     WINDOW,
     Pause,
     Rhythm,
+    coming_slots,
     is_quiet,
     jitter_of,
     next_look,
@@ -253,6 +255,23 @@ def test_a_slot_held_open_over_short_quiet_hours_is_looked_at_when_they_end() ->
     now = datetime(2026, 5, 4, 21, 10, tzinfo=UTC)
     assert open_slot(now, nap, "UTC") is None
     assert next_look(now, nap, "UTC") == datetime(2026, 5, 4, 22, tzinfo=UTC)
+
+
+def test_the_coming_slots_are_those_a_job_finds_open_when_it_looks_at_once_and_then_when_told() -> None:
+    noon, evening = datetime(2026, 5, 4, 12, tzinfo=UTC), datetime(2026, 5, 4, 20, tzinfo=UTC)
+    found = list(coming_slots(noon, Rhythm(), "UTC"))
+    assert [(at, s.day) for at, s in found[:2]] == [
+        (evening, date(2026, 5, 4)),
+        (evening + timedelta(days=1), date(2026, 5, 5)),
+    ]
+    assert len(found) == LOOKS_AHEAD - 1, "the look at noon finds nothing open"
+    late = evening + timedelta(hours=1)
+    assert next(coming_slots(late, Rhythm(), "UTC"))[0] == late
+
+
+def test_who_is_quiet_all_day_has_no_coming_slots() -> None:
+    never = Rhythm(at=time(20), quiet_from=time(19), quiet_until=time(18, 59))
+    assert list(coming_slots(datetime(2026, 5, 4, 12, tzinfo=UTC), never, "UTC")) == []
 
 
 def test_a_lower_frequency_thins_the_diary_and_never_a_scale() -> None:
