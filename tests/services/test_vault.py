@@ -80,6 +80,7 @@ def test_the_answers_to_a_scale_are_nowhere_in_the_database_and_still_come_back(
 ) -> None:
     name, answers = new_id(), {**ANSWERS, "q9": 2}
     path, body = f"/questionnaire-responses/{name}", {**RESPONSE, "occurred_at": clock.now.isoformat()}
+    body["occurrence"] = f"phq-9:{clock.now.date()}"
     assert cast.ana.put(path, {**body, "answers": answers}).status_code == 201
     again = cast.ana.put(path, {**body, "answers": answers}).json
     assert (again["outcome"], again["notice"]["kind"]) == ("duplicate", "crisis_lines")
