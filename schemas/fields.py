@@ -6,7 +6,7 @@ marshmallow's own fields coerce; for a clinical value that would be a silent cha
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 from zoneinfo import available_timezones
@@ -19,6 +19,8 @@ from server.clinical.countries import countries
 _CONTROL = frozenset({"Cc", "Cs"})
 # Embeddings and overrides; isolates stay, keyboards of right-to-left languages write them.
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
+# Six digits of a second at the most: more could not be kept, and cutting them would change the value.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -149,13 +151,10 @@ class Moment(fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or "T" not in value:
-            raise ValidationError("Must be a date and time with its offset.")
-        moment = super()._deserialize(value, attr, data, **kwargs)
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            raise ValidationError("Must be a date and time with its offset, as in RFC 3339.")
+        moment = super()._deserialize(value.upper(), attr, data, **kwargs)
         assert isinstance(moment, datetime)
-        offset = moment.utcoffset()
-        if offset is None or offset % timedelta(minutes=1):
-            raise ValidationError("Must have an offset of whole minutes.")
         if not 1970 <= moment.year <= 2200:
             raise ValidationError("Must be between 1970 and 2200.")
         return moment

@@ -11,6 +11,7 @@ from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from server.api import BLUEPRINTS, contract, errors, tokens
+from server.api.body import drained
 from server.api.converters import Uuid7Converter
 from server.api.edge import EXTENSION, Surroundings
 from server.database import Database
@@ -47,6 +48,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     errors.register(app)
     _add_pages(app, api)
     app.after_request(_never_cached)
+    app.after_request(drained)
     return app
 
 

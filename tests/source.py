@@ -39,10 +39,21 @@ class Source:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
     def names(self) -> Iterator[tuple[str, int]]:
-        """Yield every dotted name the code uses (`datetime.now`, `select`) and its line."""
+        """Yield every dotted name the code uses (`datetime.now`, `select`) and its line.
+
+        What was imported under another name counts by its own.
+        """
+        renamed = self._renamed
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Name | ast.Attribute):
-                yield ast.unparse(node), node.lineno
+                first, dot, rest = ast.unparse(node).partition(".")
+                yield f"{renamed.get(first, first)}{dot}{rest}", node.lineno
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Import | ast.ImportFrom))
+        aliases = (alias for node in nodes for alias in node.names)
+        return {alias.asname: alias.name for alias in aliases if alias.asname}
 
 
 def sources() -> list[Source]:

@@ -1,5 +1,6 @@
 """The phone of `examples/phone.py`, as a real process against a real server, killed again and again."""
 
+import http.client
 import os
 import re
 import signal
@@ -201,6 +202,23 @@ def scales_of_the_week() -> list[list[int]]:
     numbers = {n: n for n in range(0, ENTRIES, 4)}
     numbers |= {n - 2: n for n in range(6, ENTRIES, 12)}
     return sorted(digits(m) for n, m in numbers.items() if n not in {k - 2 for k in range(10, ENTRIES, 12)})
+
+
+def test_a_refused_request_leaves_its_connection_to_the_next_one(served: Settings) -> None:
+    for size in (20, 2_000, 100_000):
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+        connection.putrequest("PUT", "/v1/me/check-in-plan")
+        for name, value in (("Authorization", "Bearer expired"), ("Content-Length", str(size))):
+            connection.putheader(name, value)
+        connection.endheaders()
+        time.sleep(0.02)  # the body comes when the refusal may be on its way
+        connection.send(b"x" * size)
+        with connection.getresponse() as refused:
+            assert (refused.status, refused.read() != b"") == (401, True)
+        connection.request("GET", "/v1/status")
+        with connection.getresponse() as next_one:
+            assert next_one.status == 200
+        connection.close()
 
 
 def test_a_phone_killed_at_any_byte_and_any_moment_loses_and_doubles_nothing(

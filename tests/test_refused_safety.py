@@ -75,6 +75,66 @@ def test_an_answer_to_a_scale_that_is_refused_is_heeded_too(app: Flask, cast: Ca
     assert versions(app) == [1]
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"items": {"mood": 99}}, {"colour": "blue"}, {"zone": "Moon/Sea"}, {"note": 7}, {"items": []}]
+)
+def test_an_entry_that_cannot_be_read_as_a_whole_is_heeded_by_parts(
+    app: Flask, cast: Cast, clock: Clock, wrong: dict[str, Any]
+) -> None:
+    body = entry(clock.now, safety="plan") | wrong
+    alone = cast.ana.put(f"/entries/{uuid7()}", body)
+    assert (alone.status_code, alone.json["notice"]["kind"]) == (422, "emergency")
+    assert alone.json["errors"]
+    batch = cast.ana.post("/sync", {"items": [{**put(entry(clock.now)), "entry": body}]})
+    assert verdicts(batch) == ["invalid"]
+    assert batch.json["results"][0]["notice"]["kind"] == "emergency"
+    the_alert(app)
+    assert events(app) == ["opened"]  # the same body in both, heeded once
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"instrument_version": 2},
+        {"locale": "xx"},
+        {"zone": "Moon/Sea"},
+        {"occurrence": "phq-2:2026-03-02"},
+        {"answers": {"q9": 3, "q1": 9}},
+        {"answers": {"q9": 3, "q77": 1}},
+    ],
+)
+def test_a_scale_that_cannot_be_taken_is_heeded_by_its_answers(
+    app: Flask, cast: Cast, clock: Clock, wrong: dict[str, Any]
+) -> None:
+    body = with_item9(clock.now, 3) | wrong
+    alone = cast.ana.put(f"/questionnaire-responses/{uuid7()}", body)
+    assert (alone.status_code, alone.json["notice"]["kind"]) == (422, "crisis_lines")
+    item = {"id": str(uuid7()), "kind": "questionnaire_response", "action": "put"}
+    batch = cast.ana.post("/sync", {"items": [{**item, "questionnaire_response": body}]})
+    assert verdicts(batch) == ["invalid"]
+    assert batch.json["results"][0]["notice"]["kind"] == "crisis_lines"
+    the_alert(app)
+
+
+def test_what_the_clinic_types_in_wrongly_is_heeded_for_its_own_patients_alone(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    body = with_item9(clock.now, 3) | {"locale": 7}
+    path = f"/patients/{cast.ana.patient_id}/questionnaire-responses/{uuid7()}"
+    assert "notice" not in cast.cyd.put(path, body).json
+    assert alerts(app) == []
+    assert cast.bo.put(path, body).json["notice"]["kind"] == "crisis_lines"
+    the_alert(app)
+
+
+@pytest.mark.parametrize("body", [[], "plan", {}, {"safety": "no", "items": 7}])
+def test_what_says_nothing_of_danger_is_only_refused(app: Flask, cast: Cast, body: Any) -> None:
+    answer = cast.ana.put(f"/entries/{uuid7()}", body)
+    assert answer.status_code == 422
+    assert "notice" not in answer.json
+    assert alerts(app) == []
+
+
 def test_a_batch_heeds_what_it_refuses_and_stores_the_rest(app: Flask, cast: Cast, clock: Clock) -> None:
     stored = put(entry(clock.now))
     cast.ana.post("/sync", {"items": [stored]})

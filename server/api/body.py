@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar, cast
 
-from flask import Request
+from flask import Request, Response, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 from webargs import missing
@@ -18,6 +18,24 @@ DEEPEST = 16
 # Possessive, and happy without the closing quote: no body makes it read a byte twice.
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NESTING = re.compile(rb"[\[\]{}]")
+
+
+# A refused body is read and thrown away up to this size; whoever sends more loses the connection.
+_MOST_DRAINED = 2 * 1024 * 1024
+_PIECE = 64 * 1024
+
+
+def drained(answer: Response) -> Response:
+    """Read what is left of the request's body, so that the next request on its connection finds its way.
+
+    A refusal (an expired token, no such path) is often answered before the body was read.
+    """
+    left, stream = _MOST_DRAINED, request.environ["wsgi.input"]
+    while left > 0 and (piece := stream.read(min(left, _PIECE))):
+        left -= len(piece)
+    if left <= 0:
+        answer.headers["Connection"] = "close"
+    return answer
 
 
 class Decorator(Protocol):

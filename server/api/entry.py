@@ -29,6 +29,7 @@ from server.api.edge import (
     takes_version,
     writing,
 )
+from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
@@ -39,6 +40,7 @@ from server.services import team_view as team_views
 from server.services.entry import Range
 from server.services.incoming import Incoming
 from server.services.journal import Receipt
+from server.services.unreadable import Kind
 
 blueprint = Blueprint(
     "entries", __name__, description="What the patient reports, several times a day if wanted"
@@ -48,6 +50,7 @@ READERS = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/entries/<uuid7:entry_id>", methods=["PUT"])
 @allow(Role.PATIENT)
+@heeds(Kind.ENTRY)
 @blueprint.arguments(EntryBody)
 @blueprint.response(200, EntryReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(201, schema=EntryReceipt, description="Stored for the first time")

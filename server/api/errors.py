@@ -121,7 +121,9 @@ def _http(error: HTTPException) -> Response:
     messages = getattr(error, "data", {}).get("messages")
     if messages is not None:
         found = list(located(messages))
-        return problem(422, "invalid", f"{len(found)} thing(s) in the request can't be taken.", errors=found)
+        detail = f"{len(found)} thing(s) in the request can't be taken."
+        notice = _notice(getattr(error, "heeded", None))
+        return problem(422, "invalid", detail, errors=found, notice=notice)
     detail = _OTHER_UUID if _names_another_uuid(status) else error.description or error.name
     answer = problem(status, error.name.lower().replace(" ", "-"), detail)
     for name in ("Allow", "Retry-After"):

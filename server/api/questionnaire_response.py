@@ -29,6 +29,7 @@ from server.api.edge import (
     writing,
 )
 from server.api.entry import READERS, own_patient
+from server.api.heeding import heeds
 from server.api.paging import paged
 from server.clinical.vocabulary import Role, Source
 from server.services import notice as notices
@@ -37,12 +38,14 @@ from server.services import questionnaire_response as questionnaires
 from server.services.incoming import Incoming
 from server.services.questionnaire_journal import ResponseReceipt
 from server.services.questionnaire_response import ResponseRange
+from server.services.unreadable import Kind
 
 blueprint = Blueprint("questionnaire-responses", __name__, description="Filled validated scales")
 
 
 @blueprint.route("/questionnaire-responses/<uuid7:response_id>", methods=["PUT"])
 @allow(Role.PATIENT)
+@heeds(Kind.QUESTIONNAIRE_RESPONSE)
 @blueprint.arguments(QuestionnaireResponseBody)
 @blueprint.response(200, QuestionnaireResponseReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(201, schema=QuestionnaireResponseReceipt, description="Stored for the first time")
@@ -58,6 +61,7 @@ def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> An
 
 @blueprint.route("/patients/<uuid:patient_id>/questionnaire-responses/<uuid7:response_id>", methods=["PUT"])
 @allow(Role.CLINICIAN)
+@heeds(Kind.QUESTIONNAIRE_RESPONSE)
 @blueprint.arguments(QuestionnaireResponseBody)
 @blueprint.response(200, ClinicalQuestionnaireResponseReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(

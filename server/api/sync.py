@@ -19,7 +19,8 @@ from server.services import notice as notices
 from server.services import patient as patients
 from server.services import sync
 from server.services.incoming import clock_of
-from server.services.sync import Action, Change, Kind, Result
+from server.services.sync import Action, Change, Result
+from server.services.unreadable import Kind
 
 blueprint = Blueprint("sync", __name__, description="Offline sync for the app")
 LARGEST = 1024 * 1024
@@ -59,13 +60,24 @@ def _change(item: Any, sent_at: datetime | None) -> Change:
         loaded = _ITEM.load(item if isinstance(item, dict) else {})
     except ValidationError as error:
         found = list(located({"json": error.messages}))
-        return Change(_id_of(item), Action.PUT, None, {}, found)
+        kind = _kind_of(item)
+        return Change(_id_of(item), Action.PUT, None, {}, found, kind, raw=_below(item, kind))
     action, kind = Action(loaded["action"]), Kind(loaded["kind"])
     if action is Action.PUT and kind not in loaded:
         missing = [{"pointer": f"/{kind}", "detail": "Is missing."}]
         return Change(loaded["id"], action, None, {}, missing, kind)
     content = loaded.get(kind, {})
     return Change(loaded["id"], action, loaded.get("base_version"), content, kind=kind, sent_at=sent_at)
+
+
+def _kind_of(item: Any) -> Kind:
+    """Return what an item that can't be taken was about to be, by the member that holds it."""
+    is_scale = isinstance(item, dict) and Kind.QUESTIONNAIRE_RESPONSE.value in item
+    return Kind.QUESTIONNAIRE_RESPONSE if is_scale else Kind.ENTRY
+
+
+def _below(item: Any, kind: Kind) -> object:
+    return item.get(kind.value) if isinstance(item, dict) else None
 
 
 def _id_of(item: Any) -> UUID | None:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState
-from server.models import Alert, Entry, Patient
+from server.models import Alert, Patient
 from server.services import alert as alerts
 from server.services import clinic as clinics
 from server.services import delivery as deliveries
@@ -38,19 +38,19 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-def findings_of(flags: Sequence[RedFlag], entry: Entry) -> Iterable[Finding]:
-    """Return one finding per family for the red flags of one entry."""
+def findings_of(flags: Sequence[RedFlag], day: date, *entry_ids: UUID) -> Iterable[Finding]:
+    """Return one finding per family for the red flags of one entry (none: it could not even be read)."""
     for family in dict.fromkeys(flag.family for flag in flags):
         mine = [flag for flag in flags if flag.family is family]
         codes = tuple(flag.code for flag in mine)
         yield Finding(
             family=family,
             urgency=min(flag.urgency for flag in mine),
-            day=entry.local_day,
+            day=day,
             codes=codes,
             summary=f"The patient reported {', '.join(code.replace('_', ' ') for code in codes)}.",
             evidence={
-                "entries": [str(entry.id)],
+                "entries": [str(entry_id) for entry_id in entry_ids],
                 "flags": [{"code": f.code, "urgency": f.urgency} for f in mine],
             },
         )

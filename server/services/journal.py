@@ -100,7 +100,7 @@ class Journal:
 
     def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry) -> None:
         flags = self._flags(entry)
-        findings = episodes.findings_of(flags, entry)
+        findings = episodes.findings_of(flags, entry.local_day, entry.id)
         is_repeat = bool(flags) and repeat.of_entry(self.work, self.patient.id, incoming)
         refused = Refused(flags, findings, entry.content_hash, is_repeat)
         refusals.heed(self.work, self.patient, refusal, refused)
@@ -140,7 +140,7 @@ class Journal:
         self._raise(tuple(flag for flag in self._flags(entry) if flag.code in calm), entry)
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
-        for finding in episodes.findings_of(flags, entry):
+        for finding in episodes.findings_of(flags, entry.local_day, entry.id):
             episodes.raise_alert(self.work, self.patient, finding)
 
     def _next_change(self) -> int:

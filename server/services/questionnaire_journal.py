@@ -18,7 +18,7 @@ from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseR
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
-from server.services import repeat, superseding, vault
+from server.services import repeat, superseding, unreadable, vault
 from server.services import scale as scales
 from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
 from server.services.incoming import (
@@ -32,6 +32,7 @@ from server.services.incoming import (
 )
 from server.services.refusal import Refused
 from server.services.scored_response import findings_of, flags_of, safety_of, score_columns, scored
+from server.services.unreadable import Kind
 from server.services.work import Work
 
 
@@ -68,7 +69,7 @@ class QuestionnaireJournal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return self._receipt("duplicate", stored)
-        columns = self._columns(incoming) | {"content_hash": digest}
+        columns = self._readable(incoming) | {"content_hash": digest}
         try:
             _admit(self.work, stored, incoming)
         except ServiceError as refusal:
@@ -85,6 +86,16 @@ class QuestionnaireJournal:
         for finding in findings_of(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
         return receipt
+
+    def _readable(self, incoming: Incoming) -> dict[str, Any]:
+        """Return the columns; what the scale cannot have is refused, and heeded as far as it can be read."""
+        try:
+            return self._columns(incoming)
+        except ServiceError as refusal:
+            kind = Kind.QUESTIONNAIRE_RESPONSE
+            said = plain_response(incoming.content)
+            refusal.heeded = unreadable.heed(self.work, self.patient.id, kind, said)
+            raise
 
     def _heed(self, refusal: ServiceError, incoming: Incoming, columns: dict[str, Any]) -> None:
         keys = {"clinic_id": self.work.clinic_id, "patient_id": self.patient.id, "id": incoming.id}

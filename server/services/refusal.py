@@ -38,9 +38,14 @@ class Refused:
 def heed(work: Work, patient: Patient, refusal: ServiceError, refused: Refused) -> None:
     """Act on the red flags of ``refused``, and note on ``refusal`` what the patient must see."""
     if refused.flags:
-        if not refused.is_repeat:
-            _raise_once(work, patient, refused)
-        refusal.heeded = Heeded(refused.flags, patient.country, refused.contact_today)
+        refusal.heeded = act(work, patient, refused)
+
+
+def act(work: Work, patient: Patient, refused: Refused) -> Heeded:
+    """Raise what ``refused`` amounts to, once; return what the patient must see."""
+    if not refused.is_repeat:
+        _raise_once(work, patient, refused)
+    return Heeded(refused.flags, patient.country, refused.contact_today)
 
 
 def _raise_once(work: Work, patient: Patient, refused: Refused) -> None:

@@ -18,11 +18,12 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
-from server.services import repeat, vault
+from server.services import repeat, unreadable, vault
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.incoming import Incoming
 from server.services.journal import Journal, open_journal
 from server.services.questionnaire_journal import QuestionnaireJournal, open_questionnaires
+from server.services.unreadable import Kind
 from server.services.work import Work
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,6 @@ class Verdict(StrEnum):
     RETRY = "retry"
 
 
-class Kind(StrEnum):
-    """What a change is a change of. The names are also the members of a pushed item that hold it."""
-
-    ENTRY = "entry"
-    QUESTIONNAIRE_RESPONSE = "questionnaire_response"
-
-
 class Action(StrEnum):
     """What a pushed item asks for."""
 
@@ -56,7 +50,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item as it was pushed. ``errors`` are the schema's; with any, the item is not looked at.
+    """One item as it was pushed. ``errors`` are the schema's; with any, ``raw`` is only looked at for danger.
 
     ``sent_at`` is the phone's clock when it sent the batch, where it said so.
     """
@@ -68,6 +62,7 @@ class Change:
     errors: Sequence[Mapping[str, str]] = ()
     kind: Kind = Kind.ENTRY
     sent_at: datetime | None = None
+    raw: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +173,7 @@ def _ids(changes: Sequence[Change], kind: Kind) -> list[UUID]:
 
 def _apply(books: Books, change: Change) -> Result:
     if change.errors:
-        return Result(change.id, Verdict.INVALID, errors=change.errors)
+        return _unread(books, change)
     assert change.id is not None, "an item without an id has errors"
     try:
         with books.entries.work.session.begin_nested():
@@ -186,6 +181,14 @@ def _apply(books: Books, change: Change) -> Result:
     except SQLAlchemyError as error:
         log.error("a pushed item could not be stored: %s", type(error).__name__)
         return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
+
+
+def _unread(books: Books, change: Change) -> Result:
+    refused = Result(change.id, Verdict.INVALID, errors=change.errors)
+    heeded = unreadable.heed(books.entries.work, books.entries.patient.id, change.kind, change.raw)
+    if heeded is None:
+        return refused
+    return replace(refused, flags=heeded.flags, contact_today=heeded.contact_today)
 
 
 def _attempt(books: Books, change: Change, row_id: UUID) -> Result:

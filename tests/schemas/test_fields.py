@@ -50,6 +50,7 @@ FIELDS = {
         ("email", "Ana@Home.Example", "ana@home.example"),
         ("moment", "2026-03-02T12:00:00Z", datetime(2026, 3, 2, 12, tzinfo=UTC)),
         ("moment", "2026-03-02T12:00:00+05:30", datetime(2026, 3, 2, 6, 30, tzinfo=UTC)),
+        ("moment", "2026-03-02t12:00:00.25z", datetime(2026, 3, 2, 12, 0, 0, 250_000, tzinfo=UTC)),
         ("day", "2028-02-29", date(2028, 2, 29)),
         ("zone", "Asia/Kathmandu", "Asia/Kathmandu"),
         ("country", "NO", "NO"),
@@ -103,7 +104,12 @@ def test_a_good_value_is_taken_as_it_is(field: str, value: Any, loaded: Any) -> 
                 "2026-02-30T00:00:00Z",
                 "2026-03-02T25:00:00Z",
                 "now",
-                "2026-03-02T12:00:00+01:00:30",
+                *(
+                    f"2026-03-02T12:00{rest}"
+                    for rest in ("Z", ":00+01:00:30", ":00+01", ":00+0100", ":00,5Z", ":00.1234567Z")
+                ),
+                "20260302T120000Z",
+                "2026-W10-1T12:00:00Z",
             ],
         ),
         ("day", ["2026-3-2", "20260302", "2026-02-30", "2026-03-02T00:00:00Z", "1899-12-31", 7, None]),

@@ -108,6 +108,11 @@ def score_total(instrument: Instrument, total: float) -> Score:
     )
 
 
+def urgent(instrument: Instrument, values: Mapping[str, int]) -> tuple[SafetyTrigger, ...]:
+    """Return what cannot wait among single answers that ``instrument`` can have, most urgent first."""
+    return _safety(instrument, values, None)
+
+
 def band(instrument: Instrument, total: float | None) -> Band | None:
     """Return the band of ``total``; an edge that two bands share belongs to the upper one."""
     if total is None:

@@ -1,0 +1,55 @@
+"""A body that does not fit its schema is refused, and heeded: what it says about danger is acted on."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from flask import request
+from werkzeug.exceptions import BadRequest, UnprocessableEntity
+
+from server.api.body import read_json
+from server.api.edge import actor, writing
+from server.services import unreadable
+from server.services.errors import Heeded, NotFound
+from server.services.unreadable import Kind
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class RefusedBody(UnprocessableEntity):
+    """A refusal that carries what the patient must see all the same."""
+
+    def __init__(self, refusal: UnprocessableEntity, heeded: Heeded) -> None:
+        super().__init__(refusal.description)
+        self.data: Any = getattr(refusal, "data", {})
+        self.heeded = heeded
+
+
+def heeds(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Heed the body of a view where it is refused for its shape. Goes above the arguments."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def careful(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return view(*args, **kwargs)
+            except UnprocessableEntity as refusal:
+                heeded = _heed(kind, kwargs.get("patient_id"))
+                if heeded is None:
+                    raise
+                raise RefusedBody(refusal, heeded) from None
+
+        return careful
+
+    return decorate
+
+
+def _heed(kind: Kind, patient_id: object) -> Heeded | None:
+    with suppress(BadRequest, NotFound), writing() as work:
+        whose = patient_id if isinstance(patient_id, UUID) else actor().patient_id
+        assert whose is not None, "whoever sends one is a patient or names one"
+        return unreadable.heed(work, whose, kind, read_json(request.get_data()))
+    return None

@@ -1,0 +1,51 @@
+"""What is read of something that can't be taken: the answers, and nothing that only looks like one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.clinical import legible
+from server.clinical.instruments.catalog import INSTRUMENTS
+from server.clinical.instruments.scoring import urgent
+from server.clinical.vocabulary import SafetyAnswer
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=5), below, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_each_answer_is_read_for_itself() -> None:
+    raw = {
+        "safety": "plan",
+        "items": {"mood": 99, "craving": 9, "energy": True, "colour": 3},
+        "side_effects": {"chest_pain": 1, "nausea": 9, "sparkle": 2},
+        "note": ["?"],
+    }
+    found = legible.entry(raw)
+    assert (found.safety, found.items, found.side_effects) == (
+        SafetyAnswer.PLAN,
+        {"craving": 9},
+        {"chest_pain": 1},
+    )
+
+
+@pytest.mark.parametrize("said", ["PLAN", "", None, 3, ["plan"], {"plan": 1}])
+def test_what_only_looks_like_an_answer_is_none(said: object) -> None:
+    assert legible.entry({"safety": said}).safety is None
+
+
+def test_an_item_of_a_scale_is_read_beside_one_that_cannot_be() -> None:
+    phq = INSTRUMENTS["phq-9"]
+    read = legible.answers(phq, {"answers": {"q1": 4, "q9": 3, "q10": 1, "q2": "2"}})
+    assert read == {"q9": 3}
+    assert [trigger.item for trigger in urgent(phq, read)] == ["q9"]
+    assert urgent(phq, {"q9": 0, "q1": 3}) == ()
+
+
+@given(JSON)
+def test_whatever_comes_it_is_read_without_a_stumble(raw: object) -> None:
+    legible.entry(raw)
+    legible.answers(INSTRUMENTS["phq-9"], raw)
+    legible.entry({"items": raw, "side_effects": raw, "safety": raw})
