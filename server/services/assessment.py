@@ -20,6 +20,7 @@ from server.services import local_day as local_days
 from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
 from server.services.episode import Finding
+from server.services.incoming import OLDEST, has_its_day
 from server.services.work import Work
 
 # Days around the last session that a baseline may need, and days back that the watch may walk.
@@ -45,7 +46,8 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     """
     # A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels.
     latest_day = local_days.of(work, work.now, patient.zone) + timedelta(days=1)
-    first = min(*days, latest_day)
+    # A clock that was off by years would have all of the past judged again; it has no day to judge.
+    first = max(min(*days, latest_day), latest_day - OLDEST)
     wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
     material = load(work, patient.id, wanted[0], wanted[-1])
     for day in wanted:
@@ -137,6 +139,7 @@ def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], 
             Entry.clinic_id == work.clinic_id,
             Entry.patient_id == patient_id,
             Entry.deleted_at.is_(None),
+            has_its_day(),
             within,
         )
     )

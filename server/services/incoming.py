@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, or_
+
 from server.clinical.vocabulary import EnteredBy, Source
 from server.models import Entry, QuestionnaireResponse
 from server.services import local_day as local_days
@@ -18,6 +20,7 @@ BACKFILL, OLDEST = timedelta(days=30), timedelta(days=400)
 AHEAD = timedelta(days=2)
 # Networks are slow and phones drift; further off than this, the times an entry gives may be wrong.
 CLOCK_TRUSTED = timedelta(minutes=10)
+_A_DAY = 24 * 60 * 60
 _CONTENT = ("occurred_at", "zone", "items", "side_effects", "safety", "medication", "tags", "note")
 _RESPONSE_CONTENT = (
     *("instrument", "instrument_version", "locale", "answers", "total"),
@@ -42,18 +45,28 @@ class Incoming:
 def check_moment(work: Work, incoming: Incoming) -> None:
     """Raise Invalid for what lies in the future or, from the app, was written down too late.
 
-    What was written down in time (by the phone's clock) is taken although it arrives late.
+    What was written down in time (by the phone's clock) is taken although it arrives late. Where the
+    phone says what its clock shows, a moment is also good that is good by the server's clock: a phone's
+    may be off by years, and what was logged by it must not be lost.
     """
-    occurred = incoming.content["occurred_at"]
+    behind = timedelta() if incoming.sent_at is None else work.now - incoming.sent_at
+    problem = _problem(work, incoming, timedelta())
+    if problem is not None and (not behind or _problem(work, incoming, behind) is not None):
+        raise Invalid("/occurred_at", problem)
+
+
+def _problem(work: Work, incoming: Incoming, behind: timedelta) -> str | None:
+    """Return what speaks against the moment if the phone's clock was ``behind`` by that much, or None."""
+    occurred = incoming.content["occurred_at"] + behind
     if occurred > work.now + AHEAD:
-        raise Invalid("/occurred_at", "Lies in the future.")
+        return "Lies in the future."
     if incoming.source is not Source.APP:
-        return
-    written = min(incoming.content.get("recorded_at") or work.now, work.now)
+        return None
+    recorded_at = incoming.content.get("recorded_at")
+    written = work.now if recorded_at is None else min(recorded_at + behind, work.now)
     if occurred < written - BACKFILL:
-        raise Invalid("/occurred_at", f"Was written down more than {BACKFILL.days} days later.")
-    if occurred < work.now - OLDEST:
-        raise Invalid("/occurred_at", f"Lies more than {OLDEST.days} days back.")
+        return f"Was written down more than {BACKFILL.days} days later."
+    return f"Lies more than {OLDEST.days} days back." if occurred < work.now - OLDEST else None
 
 
 def check_version(stored: Entry | QuestionnaireResponse, base_version: int | None) -> None:
@@ -79,6 +92,12 @@ def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
     # Judged by what is kept: an export holds whole seconds, and must come back to the same mark.
     skew = round((received_at - sent_at).total_seconds())
     return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
+
+
+def has_its_day() -> ColumnElement[bool]:
+    """Return what holds for entries whose day can be relied on: the phone's clock was not off by a day."""
+    skew = Entry.clock_skew_seconds
+    return or_(skew.is_(None), skew.between(-_A_DAY, _A_DAY))
 
 
 def canonical(content: Mapping[str, Any]) -> str:

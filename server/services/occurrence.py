@@ -12,6 +12,7 @@ from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import planning
 from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
+from server.services.incoming import has_its_day
 from server.services.work import Work
 
 # Sessions longer ago start no questionnaires any more.
@@ -37,6 +38,7 @@ def _logged(work: Work, patient_id: UUID, keys: set[str]) -> set[str]:
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,
         Entry.deleted_at.is_(None),
+        has_its_day(),
         Entry.local_day.in_(days.values()),
     )
     logged = set(work.session.scalars(query.distinct()))

@@ -58,6 +58,25 @@ def test_a_response_lost_200_times_leaves_the_rows_as_they_were(
     assert verdicts(cast.ana.post("/sync", {"items": batch})) == ["duplicate"] * 3
 
 
+@pytest.mark.parametrize("off", [timedelta(days=900), timedelta(days=3), timedelta(days=-20_000)])
+def test_a_phone_whose_clock_is_off_by_years_loses_nothing_and_misleads_nobody(
+    cast: Cast, clock: Clock, off: timedelta
+) -> None:
+    shown = clock.now + off
+    felt = shown - timedelta(hours=1)
+    said = put(entry(felt, recorded_at=felt.isoformat(), items={"mood": 1}))
+    answer = cast.ana.post("/sync", {"items": [said], "sent_at": shown.isoformat()}).json
+    assert ([r["verdict"] for r in answer["results"]], answer["clock_suspect"]) == (["created"], True)
+    kept = cast.ana.get(f"/entries/{said['id']}").json
+    assert datetime.fromisoformat(kept["occurred_at"]) == felt  # as the phone said it, and marked
+    assert (kept["clock_suspect"], abs(kept["clock_skew_seconds"] + off.total_seconds()) < 2) == (True, True)
+    clock.forward(days=3, hours=-1)
+    assert [due["done"] for due in cast.ana.get("/me/today").json["occurrences"]] == [False]
+    too_old = put(entry(felt - timedelta(days=31), recorded_at=felt.isoformat()))
+    sent = (clock.now + off).isoformat()
+    assert verdicts(cast.ana.post("/sync", {"items": [too_old], "sent_at": sent})) == ["invalid"]
+
+
 @pytest.mark.parametrize("size", [1, 3])
 def test_a_first_sync_interrupted_after_every_page_ends_in_the_same_journal(
     cast: Cast, clock: Clock, size: int
