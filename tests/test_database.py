@@ -1,13 +1,17 @@
-"""Connections: one that the server has ended meanwhile costs nobody an answer twice."""
+"""Connections that the server ended meanwhile, and the migration that every process asks for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import server.database
+import server.migrations
 from server.database import Database
+from server.migrations import HEAD
 
 
 @pytest.fixture
@@ -21,6 +25,10 @@ def cut_off(postgresql_url: str) -> Iterator[Database]:
     yield database
     database.close()
     other.close()
+
+
+def test_the_newest_migration_is_the_one_the_code_asks_for() -> None:
+    assert ScriptDirectory(str(Path(server.migrations.__file__).parent)).get_current_head() == HEAD
 
 
 def ask(database: Database) -> int | None:

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, policy_from
@@ -255,7 +255,6 @@ def _history(values: list[float | None]) -> History:
 
 
 @given(VALUES, st.randoms())
-@settings(max_examples=40)
 def test_the_order_in_which_entries_arrive_does_not_matter(values: list[float | None], rnd: object) -> None:
     entries = [(r.day, r.items) for r in _history(values).readings]
     rnd.shuffle(entries)  # type: ignore[attr-defined]
@@ -263,14 +262,12 @@ def test_the_order_in_which_entries_arrive_does_not_matter(values: list[float | 
 
 
 @given(VALUES, st.integers(20, 59))
-@settings(max_examples=40)
 def test_tomorrow_does_not_change_today(values: list[float | None], today: int) -> None:
     history = _history(values)
     assert on(history, today) == on(history.between(date.min, day(today)), today)
 
 
 @given(VALUES, st.integers(0, 59))
-@settings(max_examples=60)
 def test_a_signal_always_has_a_rule_and_enough_of_a_state(values: list[float | None], today: int) -> None:
     found = on(_history(values), today)
     assert found.signal == (bool(found.rules) and found.state in {S.FADING, S.RELAPSED})
@@ -278,7 +275,6 @@ def test_a_signal_always_has_a_rule_and_enough_of_a_state(values: list[float | N
 
 
 @given(VALUES)
-@settings(max_examples=40)
 def test_the_same_value_on_every_day_never_alarms(values: list[float | None]) -> None:
     flat = fold((day(n), mood_day(4)) for n, value in enumerate(values) if value is not None)
     assert not on(flat, 59).signal

@@ -1,7 +1,7 @@
 """Answers that cannot wait: every value of every safety item, on every way in."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.instruments.catalog import INSTRUMENTS, instrument
@@ -147,7 +147,6 @@ def test_risk_taking_is_a_soft_flag_only() -> None:
 
 
 @pytest.mark.parametrize("key", sorted(key for key, made in INSTRUMENTS.items() if made.safety))
-@settings(max_examples=40)
 @given(data=st.data())
 def test_leaving_out_other_items_never_hides_a_safety_answer(key: str, data: st.DataObject) -> None:
     made = instrument(key)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.instruments.catalog import INSTRUMENTS, instrument
@@ -121,7 +121,6 @@ def any_answers(key: str) -> st.SearchStrategy[dict[str, int | None]]:
 
 
 @pytest.mark.parametrize("key", SCORED)
-@settings(max_examples=40)
 @given(data=st.data())
 def test_a_total_lies_in_its_range_and_the_order_of_answers_does_not_matter(
     key: str, data: st.DataObject
@@ -142,7 +141,6 @@ def urgencies(made: Instrument, answers: Mapping[str, int | None]) -> list[str]:
 
 
 @pytest.mark.parametrize("key", SCORED)
-@settings(max_examples=40)
 @given(data=st.data())
 def test_a_higher_answer_never_lowers_the_total_nor_the_urgency(key: str, data: st.DataObject) -> None:
     made = instrument(key)
