@@ -2,14 +2,26 @@
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
     *("up", "serve", "work", "migrate", "clinic-add", "demo", "simulate"),
     *("import-diary", "import-export", "watch-report", "keys", "openapi"),
 )
+
+
+class Misused(click.ClickException):
+    """A wrong option or argument, in one line instead of three; exits with 2 as usual."""
+
+    exit_code = 2
+
+    def __init__(self, error: click.UsageError) -> None:
+        path = error.ctx.command_path if error.ctx else "afterglow"
+        super().__init__(f"{error.format_message()} See: {path} --help")
 
 
 class Afterglow(click.Group):
@@ -30,10 +42,23 @@ class Afterglow(click.Group):
         assert isinstance(found, click.Command)
         return found
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the options before the command."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise Misused(error) from None
+
     def invoke(self, context: click.Context) -> object:
         """Run the command asked for."""
         try:
             return super().invoke(context)
+        except click.UsageError as error:
+            raise Misused(error) from None
         except OperationalError:
             raise click.ClickException("The database can't be reached, or is not migrated.") from None
         except OSError as error:

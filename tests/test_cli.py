@@ -337,6 +337,23 @@ def test_the_contract_is_printed_without_touching_anything(environment: Environm
     assert not Path(environment["AFTERGLOW_DATA_DIR"]).exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("fly",), "No such command 'fly'. See: afterglow --help"),
+        (("--wings",), "No such option '--wings'. See: afterglow --help"),
+        (("simulate", "--patients", "many"), "Invalid value for '--patients'"),
+        (("clinic-add",), "Missing option '--slug'"),
+        (("serve", "now"), "Got unexpected extra argument (now) See: afterglow serve --help"),
+    ],
+)
+def test_a_wrong_option_is_one_line(environment: Environment, arguments: tuple[str, ...], said: str) -> None:
+    result = CliRunner(env=dict(environment)).invoke(main, arguments, prog_name="afterglow")
+    (line,) = result.stderr.splitlines()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in line
+
+
 def test_every_command_and_option_explains_itself() -> None:
     context = click.Context(main)
     for name in main.list_commands(context):
