@@ -8,15 +8,18 @@ from uuid import UUID
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Role
-from server.models import Account
+from server.database import Database
+from server.models import Account, Alert
 from server.services import account as accounts
 from server.services import clinic as clinics
 from server.services import patient as patients
+from server.services import vault
 from server.services.account import NewAccount
 from server.services.work import Actor, Work, system
 
@@ -155,3 +158,12 @@ def as_work(app: Flask, person: Person, session: Any) -> Work:
     around = Surroundings.of(app)
     actor = Actor(person.clinic_id, person.account_id, patient_id=person.patient_id)
     return Work(session, around.clock(), actor)
+
+
+def opened_alerts(database: Database) -> list[Alert]:
+    """Return every alert of every clinic, oldest first, with what it found opened."""
+    with database.read() as session:
+        found = list(session.scalars(select(Alert).order_by(Alert.opened_at, Alert.id)))
+        for alert in found:
+            vault.opened(Work(session, alert.opened_at, system(alert.clinic_id)), [alert])
+        return found

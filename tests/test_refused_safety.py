@@ -13,14 +13,13 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertFamily
 from server.models import Alert, AlertEvent, Entry, QuestionnaireResponse
 from tests.api.test_sync import put, verdicts
-from tests.cast import Cast, entry
+from tests.cast import Cast, entry, opened_alerts
 from tests.conftest import Clock
 from tests.scales import filled, with_item9
 
 
 def alerts(app: Flask) -> Sequence[Alert]:
-    with Surroundings.of(app).database.read() as session:
-        return session.scalars(select(Alert)).all()
+    return opened_alerts(Surroundings.of(app).database)
 
 
 def events(app: Flask) -> list[str]:

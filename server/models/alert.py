@@ -1,15 +1,14 @@
 """An alert episode for the care team and the log of what happened to it."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, Text, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
 from server.models.base import Base
-from server.models.sealed import Sealed
+from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
 
@@ -17,6 +16,7 @@ class Alert(Base):
     """At most one episode that is not resolved per patient and family: the partial index sees to it.
 
     `urgency` only rises inside an episode. `level` is how far it was escalated, beside its state.
+    What was found (codes, summary, evidence) states answers, so it is sealed like them.
     """
 
     __tablename__ = "alerts"
@@ -42,9 +42,12 @@ class Alert(Base):
     state: Mapped[AlertState] = mapped_column(Coded(AlertState))
     level: Mapped[int]
     day: Mapped[date]
-    codes: Mapped[list[str]] = mapped_column(JSON)
-    summary: Mapped[str] = mapped_column(Text)
-    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed_codes: Mapped[bytes] = mapped_column(LargeBinary)
+    codes = SealedJson("sealed_codes")
+    sealed_summary: Mapped[bytes] = mapped_column(LargeBinary)
+    summary = Sealed("sealed_summary")
+    sealed_evidence: Mapped[bytes] = mapped_column(LargeBinary)
+    evidence = SealedJson("sealed_evidence")
     opened_at: Mapped[datetime] = mapped_column(Instant)
     worsened_at: Mapped[datetime] = mapped_column(Instant)
     acknowledged_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -69,4 +72,5 @@ class AlertEvent(Base):
     kind: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
     account_id: Mapped[UUID | None]
-    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed_detail: Mapped[bytes | None] = mapped_column(LargeBinary)
+    detail = SealedJson("sealed_detail", empty=dict)

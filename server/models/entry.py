@@ -52,7 +52,8 @@ class Entry(Base):
     hours_since_session: Mapped[float | None]
     safety: Mapped[SafetyAnswer | None] = mapped_column(Coded(SafetyAnswer))
     medication: Mapped[dict[str, Any]] = mapped_column(JSON)
-    tags: Mapped[list[str]] = mapped_column(JSON)
+    sealed_tags: Mapped[bytes | None] = mapped_column(LargeBinary)
+    tags = SealedJson("sealed_tags", empty=list)
     sealed_note: Mapped[bytes | None] = mapped_column(LargeBinary)
     note = Sealed("sealed_note")
     content_hash: Mapped[str] = mapped_column(String(64))

@@ -91,7 +91,7 @@ def record(work: Work, alert_id: UUID) -> Record:
 def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:
     """Return the log of an alert, oldest first."""
     query = select(AlertEvent).where(AlertEvent.clinic_id == work.clinic_id, AlertEvent.alert_id == alert_id)
-    return list(work.session.scalars(query.order_by(AlertEvent.number)))
+    return vault.opened(work, list(work.session.scalars(query.order_by(AlertEvent.number))))
 
 
 def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert:
@@ -136,7 +136,7 @@ def escalate(work: Work, alert: Alert, level: int) -> None:
 
 
 def unacknowledged(work: Work) -> Sequence[Alert]:
-    """Return the clinic's open alerts, most urgent and oldest first."""
+    """Return the clinic's open alerts, most urgent and oldest first. What they found is not opened."""
     query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.state == AlertState.OPEN)
     return list(work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id)))
 
@@ -156,7 +156,7 @@ def log(work: Work, alert: Alert, kind: str, detail: dict[str, Any] | None = Non
         kind=kind,
         at=work.now,
         account_id=work.actor.account_id,
-        detail=detail or {},
     )
+    vault.put(work, event, "detail", detail or None)
     work.session.add(event)
     work.session.flush()

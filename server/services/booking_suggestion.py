@@ -18,6 +18,7 @@ from server.clinical.lifecycle import OPEN_SUGGESTIONS, SUGGESTION_MOVES, Sugges
 from server.clinical.vocabulary import Arm, Condition, SuggestionState
 from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Patient, TreatmentSession
 from server.services import account as accounts
+from server.services import alert as alerts
 from server.services import clinic as clinics
 from server.services import course as courses
 from server.services import local_day as local_days
@@ -261,7 +262,7 @@ def _blocks_now(work: Work, suggestion: BookingSuggestion) -> list[dict[str, str
     policy, today = clinics.policy(work), local_days.of(work, work.now, patient.zone)
     alert = None
     if suggestion.alert_id is not None:
-        alert = work.session.get(Alert, (work.clinic_id, suggestion.alert_id))
+        alert = alerts.get(work, suggestion.alert_id)
     facts = visit_facts.gather(work, patient, suggestion.programme, today, alert)
     return _plain(blocks_of(facts, policy, today))
 

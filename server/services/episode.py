@@ -16,6 +16,7 @@ from server.models import Alert, Patient
 from server.services import alert as alerts
 from server.services import clinic as clinics
 from server.services import delivery as deliveries
+from server.services import vault
 from server.services.work import Work
 
 _RELAPSE = frozenset({AlertFamily.MOOD_RELAPSE, AlertFamily.PAIN_RELAPSE})
@@ -93,7 +94,7 @@ def open_episodes(work: Work, patient_id: UUID, families: Collection[AlertFamily
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return work.session.scalars(query).all()
+    return vault.opened(work, work.session.scalars(query).all())
 
 
 def weigh(work: Work, alert: Alert, supported: bool) -> None:
@@ -101,7 +102,7 @@ def weigh(work: Work, alert: Alert, supported: bool) -> None:
     disproved = bool(alert.evidence.get("disproved"))
     if disproved is not supported:
         return
-    alert.evidence = {**alert.evidence, "disproved": not supported}
+    vault.put(work, alert, "evidence", {**alert.evidence, "disproved": not supported})
     alert.version += 1
     alerts.log(work, alert, "supported" if supported else "disproved")
 
@@ -152,13 +153,13 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
         state=AlertState.OPEN,
         level=0,
         day=finding.day,
-        codes=sorted(finding.codes),
-        summary=finding.summary,
-        evidence={**finding.evidence, "first_day": finding.day.isoformat()},
         opened_at=work.now,
         worsened_at=work.now,
         version=1,
     )
+    vault.put(work, alert, "codes", sorted(finding.codes))
+    vault.put(work, alert, "summary", finding.summary)
+    vault.put(work, alert, "evidence", {**finding.evidence, "first_day": finding.day.isoformat()})
     work.session.add(alert)
     alerts.log(work, alert, "opened", {"urgency": finding.urgency, "told": deliveries.enqueue(work, alert)})
     work.audit("alert.open", patient.id, alert.id)
@@ -169,8 +170,9 @@ def _join(work: Work, alert: Alert, finding: Finding) -> None:
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
     report |= {key: finding.evidence[key] for key in ("entries",) if key in finding.evidence}
     reports = [*alert.evidence.get("reports", ()), report][-REPORTS_KEPT:]
-    _extend(alert, finding)
-    alert.evidence = {**alert.evidence, "reports": reports, "first_day": _first_day(alert, finding)}
+    _extend(work, alert, finding)
+    evidence = {**alert.evidence, "reports": reports, "first_day": _first_day(alert, finding)}
+    vault.put(work, alert, "evidence", evidence)
     alert.version += 1
     alerts.log(work, alert, "repeated", report)
 
@@ -178,19 +180,20 @@ def _join(work: Work, alert: Alert, finding: Finding) -> None:
 def _worsen(work: Work, alert: Alert, finding: Finding) -> None:
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.WORSEN)
     alert.urgency, alert.level, alert.worsened_at = finding.urgency, 0, work.now
-    _extend(alert, finding)
-    alert.summary = finding.summary
+    _extend(work, alert, finding)
+    vault.put(work, alert, "summary", finding.summary)
     earlier = {key: value for key, value in alert.evidence.items() if key != "earlier"}
     kept = [*alert.evidence.get("earlier", ()), earlier][-REPORTS_KEPT:]
-    alert.evidence = {**finding.evidence, "earlier": kept, "first_day": _first_day(alert, finding)}
+    evidence = {**finding.evidence, "earlier": kept, "first_day": _first_day(alert, finding)}
+    vault.put(work, alert, "evidence", evidence)
     alert.acknowledged_at = alert.acknowledged_by = None
     alert.version += 1
     told = deliveries.enqueue(work, alert)
     alerts.log(work, alert, "worsened", {"urgency": finding.urgency, "told": told})
 
 
-def _extend(alert: Alert, finding: Finding) -> None:
-    alert.codes = sorted({*alert.codes, *finding.codes})
+def _extend(work: Work, alert: Alert, finding: Finding) -> None:
+    vault.put(work, alert, "codes", sorted({*alert.codes, *finding.codes}))
     alert.day = max(alert.day, finding.day)
 
 

@@ -115,9 +115,9 @@ class Journal:
         entry.deleted_at = self.work.now
         entry.version += 1
         entry.sequence = self._next_change()
-        entry.items, entry.side_effects, entry.medication, entry.tags = {}, {}, {}, []
+        entry.items, entry.side_effects, entry.medication = {}, {}, {}
         entry.side_effect_onset, entry.side_effect_details = {}, []
-        entry.safety = entry.sealed_note = entry.hours_since_session = None
+        entry.safety = entry.hours_since_session = entry.sealed_tags = entry.sealed_note = None
         self.work.session.flush()
         self._keep_revision(entry, None)
         self.work.audit("entry.delete", self.patient.id, entry_id)
@@ -197,7 +197,7 @@ class Journal:
             "hours_since_session": hours_since(self.sessions, occurred),
             "safety": content.get("safety"),
             "medication": dict(content["medication"]),
-            "tags": list(content["tags"]),
+            "sealed_tags": vault.seal(self.work, Entry, key, "tags", list(content["tags"]) or None),
             "sealed_note": vault.seal(self.work, Entry, key, "note", content.get("note")),
             "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
             **clock_of(incoming.sent_at, self.work.now),

@@ -16,6 +16,7 @@ from server.services import clinic as clinics
 from server.services import course as courses
 from server.services import questionnaire_response as questionnaires
 from server.services import treatment_session as treatment_sessions
+from server.services import vault
 from server.services.work import Work
 
 FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
@@ -71,7 +72,7 @@ def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:
         Alert.family == FAMILY[programme],
         Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
     )
-    return [_since(alert) for alert in work.session.scalars(query)]
+    return [_since(alert) for alert in vault.opened(work, work.session.scalars(query).all())]
 
 
 def _since(alert: Alert) -> date:

@@ -12,7 +12,7 @@ from server.api.edge import Surroundings
 from server.clinical.instruments import catalog
 from server.models import Alert, AuditEvent, QuestionnaireResponse
 from server.services import questionnaire_response as questionnaires
-from tests.cast import Cast, as_work
+from tests.cast import Cast, as_work, opened_alerts
 from tests.conftest import Clock
 from tests.scales import filled, with_item9
 
@@ -31,8 +31,7 @@ def pointers(answer: Any) -> list[str]:
 
 
 def alerts(app: Flask) -> list[Alert]:
-    with Surroundings.of(app).database.read() as session:
-        return list(session.scalars(select(Alert)))
+    return opened_alerts(Surroundings.of(app).database)
 
 
 def test_a_response_is_stored_once_however_often_it_is_sent(cast: Cast, clock: Clock) -> None:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.models import Alert
 from tests.api.test_sync import pull_all, put, verdicts
-from tests.cast import Cast, entry
+from tests.cast import Cast, entry, opened_alerts
 from tests.conftest import Clock
 from tests.scales import filled, with_item9
 
@@ -51,8 +51,7 @@ def test_item_9_in_a_late_batch_is_acted_on_at_once(app: Flask, cast: Cast, cloc
     assert kinds == [None, None, "crisis_lines", "crisis_lines", "crisis_lines"]
     asks = ["contact your clinic today" in (r["notice"] or {}).get("text", "") for r in results]
     assert asks == [False, False, False, True, True]
-    with Surroundings.of(app).database.read() as session:
-        (alert,) = session.scalars(select(Alert))
+    (alert,) = opened_alerts(Surroundings.of(app).database)
     assert (alert.family, alert.codes) == ("safety", ["phq9_item9_often", "phq9_item9_passing"])
 
 

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from jobs.around import Around
 from server.models import Alert, AlertEvent, Delivery, Patient
 from server.services.work import Work, system
-from tests.cast import Cast, Person, entry
+from tests.cast import Cast, Person, entry, opened_alerts
 from tests.conftest import Clock
 
 
@@ -35,8 +35,7 @@ def deliveries(around: Around) -> list[Delivery]:
 
 def alerts(around: Around) -> list[Alert]:
     """Return every alert, oldest first."""
-    with around.database.read() as session:
-        return list(session.query(Alert).order_by(Alert.opened_at, Alert.id))
+    return opened_alerts(around.database)
 
 
 def kinds(around: Around, alert: Alert) -> list[str]:

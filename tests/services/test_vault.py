@@ -23,6 +23,7 @@ from server.settings import Settings
 from tests.api.test_entry import new_id
 from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock, rows_of
+from tests.visits import CANARY as VISITS_CANARY
 from tests.visits import Visits
 
 CANARY = "canary in the attic"
@@ -32,6 +33,15 @@ EVERYTHING = Range(None, None, None, 50)
 def raw(database: Database) -> str:
     """Return every row of every table as text."""
     return repr(rows_of(database))
+
+
+def lying_in(database: Database, settings: Settings) -> bytes:
+    """Return all that lies in the database: every row as text and, on SQLite, the files as they are."""
+    found = raw(database).encode()
+    if database.is_sqlite:
+        file = settings.sqlalchemy_url.removeprefix("sqlite:///")
+        found += b"".join(Path(part).read_bytes() for part in (file, f"{file}-wal"))
+    return found
 
 
 def write(cast: Cast, clock: Clock, note: str) -> UUID:
@@ -47,11 +57,7 @@ def test_a_note_is_nowhere_in_the_database_and_still_comes_back(
     name = write(cast, clock, CANARY)
     path = f"/entries/{name}"
     assert cast.ana.put(path, entry(clock.now, note=f"{CANARY} again"), version=1).status_code == 200
-    assert CANARY not in raw(database)
-    if database.is_sqlite:
-        file = settings.sqlalchemy_url.removeprefix("sqlite:///")
-        for part in (file, f"{file}-wal"):
-            assert CANARY.encode() not in Path(part).read_bytes()
+    assert CANARY.encode() not in lying_in(database, settings)
     assert cast.ana.get(path).json["note"] == f"{CANARY} again"
     kept = cast.ana.get(f"{path}/revisions").json["items"]
     assert [revision["content"]["note"] for revision in kept] == [CANARY, f"{CANARY} again"]
@@ -98,6 +104,45 @@ def test_the_answers_to_a_scale_are_nowhere_in_the_database_and_still_come_back(
     assert (gone["sealed_answers"], gone["sealed_safety"], gone["total"]) == (None, None, None)
     pulled = cast.ana.post("/sync", {}).json["changes"][0]
     assert (pulled["deleted"], pulled["answers"]) == (True, {})
+
+
+def test_tags_are_nowhere_in_the_database_and_still_come_back(
+    cast: Cast, clock: Clock, database: Database, settings: Settings
+) -> None:
+    path, tags = f"/entries/{new_id()}", [CANARY, "walk of canaries"]
+    assert cast.ana.put(path, entry(clock.now, tags=tags[:1])).json["entry"]["tags"] == tags[:1]
+    assert cast.ana.put(path, entry(clock.now, tags=tags), version=1).json["entry"]["tags"] == tags
+    assert b"canar" not in lying_in(database, settings)
+    stale = cast.ana.put(path, entry(clock.now, tags=[]), version=1)
+    assert (stale.status_code, stale.json["current"]["tags"]) == (412, tags)
+    assert cast.ana.post("/sync", {}).json["changes"][0]["tags"] == tags
+    assert cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"][0]["tags"] == tags
+    assert cast.ana.delete(path, version=2).status_code == 204
+    assert rows_of(database)["entries"][0]["sealed_tags"] is None
+    assert cast.ana.post("/sync", {}).json["changes"][0]["tags"] == []
+
+
+def test_what_an_alert_found_is_nowhere_in_the_database_and_still_comes_back(
+    visits: Visits, cast: Cast, clock: Clock, database: Database, settings: Settings
+) -> None:
+    answers, scale = {**ANSWERS, "q9": 2}, {**RESPONSE, "occurred_at": clock.now.isoformat()}
+    cast.ana.put(f"/questionnaire-responses/{new_id()}", {**scale, "answers": answers})
+    found = lying_in(database, settings)
+    for said in ("plan", "often"):
+        assert cast.ana.put(f"/entries/{new_id()}", entry(clock.now, safety=said)).status_code == 201
+    visits.relapse()  # its summary and its evidence hold a canary
+    found += lying_in(database, settings)
+    assert b"mood_relapse" in found, "the family stays readable: the search does see the rows"
+    told = (VISITS_CANARY, "The patient reported", "cannot wait", "safety_plan", "phq9_item9", '"q9"')
+    assert [words for words in (*told, "first_day") if words.encode() in found] == []
+    shown = {one["family"]: one for one in cast.bo.get("/alerts").json["items"]}
+    assert shown["safety"]["codes"] == ["phq9_item9_often", "safety_often", "safety_plan"]
+    assert shown["safety"]["summary"] == "The patient reported safety plan."
+    relapse = cast.bo.get(f"/alerts/{shown['mood_relapse']['id']}").json
+    assert (relapse["summary"], relapse["evidence"]["why"]) == (VISITS_CANARY, VISITS_CANARY)
+    log = cast.bo.get(f"/alerts/{shown['safety']['id']}").json["events"]
+    assert [line["kind"] for line in log] == ["opened", "worsened", "repeated"]
+    assert log[-1]["detail"]["codes"] == ["safety_often"]
 
 
 def test_keys_wrapped_anew_open_under_the_new_master_key_alone(
