@@ -21,8 +21,10 @@ from server.services import clinic as clinics
 from server.services import course as courses
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services import unreadable
 from server.services.errors import NotFound
 from server.services.incoming import Incoming
+from server.services.unreadable import Kind
 from server.services.work import Actor, Work, system
 
 # Reading what is there needs no time.
@@ -43,6 +45,7 @@ class Plan:
     course_id: UUID | None
     day_start: int
     source: str
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def prepare(
         raise Problem("The map names sessions but no course, and the patient has none.")
     course_id = active.id if active else None
     source = diary_map.source or map_name
-    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, course_id, day_start, source)
+    return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, course_id, day_start, source, now)
 
 
 def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
@@ -134,12 +137,21 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     said = tuple(entries.values())
     past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, said, day_start=plan.day_start)
     tally = write_past(database, plan.actor, past, told)
+    _heed_refused(database, plan)
     refused = {entry.id for entry in tally.refused}
     return Outcome(
         tally=tally,
         refused=tuple(sorted(line for line, entry in entries.items() if entry.id in refused)),
         opened=tuple(one for alert_id, one in _alerts(database, plan).items() if alert_id not in before),
     )
+
+
+def _heed_refused(database: Database, plan: Plan) -> None:
+    """Act on what rows say about danger that can't be taken: a slip in one column must not hide it."""
+    for refusal in plan.mapped.refusals:
+        with database.write() as session:
+            work = Work(session, plan.now, plan.actor)
+            unreadable.heed(work, plan.patient_id, Kind.ENTRY, dict(refusal.said))
 
 
 def steps(plan: Plan) -> int:

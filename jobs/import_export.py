@@ -21,8 +21,10 @@ from server.services import entry as entries
 from server.services import patient as patients
 from server.services import questionnaire_response as responses
 from server.services import treatment_session as treatment_sessions
+from server.services import unreadable
 from server.services.errors import NotFound, ServiceError
 from server.services.incoming import Incoming
+from server.services.unreadable import Kind
 from server.services.work import Actor, Work
 from server.services.zone_change import PastZone
 
@@ -132,6 +134,9 @@ def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
         taken.there_already += 1
     elif len(known) != step.version - 1 or not _stored(work, plan, step):
         taken.refused.add(step.entry_id)
+        # What it says about danger counts although it can't be stored.
+        kind = Kind.QUESTIONNAIRE_RESPONSE if step.is_response else Kind.ENTRY
+        unreadable.heed(work, plan.patient_id, kind, step.said)
     else:
         taken.revisions += 1
 

@@ -24,7 +24,7 @@ from server.clinical.vocabulary import AlertFamily
 from server.database import Database
 from server.models import Alert, AuditEvent, CheckInPlan, Reminder
 from server.settings import Settings
-from tests.cast import Cast, Person, entry, found_clinic
+from tests.cast import Cast, Person, entry, found_clinic, opened_alerts
 from tests.conftest import Clock, Rows, empty, fill, rows_of
 from tests.one_shot import runner
 from tests.scales import filled
@@ -280,11 +280,13 @@ def test_what_is_stored_with_another_history_or_plan_is_left_alone(
     export: Export, cast: Cast, clock: Clock, database: Database
 ) -> None:
     changed = copy.deepcopy(export)
-    changed["entries"][0]["revisions"][0]["content"]["note"] = "Somebody else's."
+    changed["entries"][0]["revisions"][0]["content"] |= {"note": "Somebody else's.", "safety": "plan"}
     changed["check_in_plan"]["remind_at"] = "08:00"
     taken = brought_back(database, cast.ana, changed, clock)
     assert (taken.refused, taken.plan_refused) == ({UUID(export["entries"][0]["id"])}, True)
     assert taken_away(cast.ana) == export
+    (heeded,) = (alert for alert in opened_alerts(database) if "safety_plan" in alert.codes)
+    assert heeded.evidence["stored"] is False
 
 
 def test_what_has_not_happened_yet_or_is_damaged_is_refused_as_a_whole(

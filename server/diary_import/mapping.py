@@ -104,7 +104,8 @@ class _Mapper:
         if says_nothing:
             self._reasons.append("says nothing in any column of the map")
         if self._reasons or at is None:
-            return Refusal(self._record.line, tuple(self._reasons))
+            said = {"items": items, "side_effects": side_effects, "safety": safety}
+            return Refusal(self._record.line, tuple(self._reasons), said)
         content = {
             "occurred_at": at,
             "zone": self._zone,

@@ -3,7 +3,8 @@
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 LARGEST_BYTES = 20_000_000
@@ -25,10 +26,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row that can't be taken. ``reasons`` name columns, never what is in them."""
+    """A row that can't be taken. ``reasons`` name columns, never what is in them.
+
+    ``said`` is what of it could be read all the same (items, side_effects, safety).
+    """
 
     line: int
     reasons: tuple[str, ...]
+    said: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from server.cli import main
+from server.clinical.vocabulary import AlertFamily
 from server.database import Database
 from server.models import Base
 from server.settings import Settings
-from tests.cast import Cast
+from tests.cast import Cast, opened_alerts
 from tests.conftest import NOON
 from tests.one_shot import EXAMPLES, Run, imported, river, runner
 
@@ -117,6 +118,19 @@ def test_a_row_that_changed_since_the_last_import_is_named_not_overwritten(
     said = imported(run, ana, diary=changed)
     assert "line 2: its entry is stored already with other content" in said.output
     assert "0 imported, 77 there already, 2 refused" in said.output
+
+
+def test_a_row_that_cannot_be_taken_is_heeded_all_the_same(
+    run: Run, database: Database, ana: UUID, tmp_path: Path
+) -> None:
+    header = (EXAMPLES / "diary.csv").read_text("utf-8-sig").splitlines()[0]
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text(f"{header}\n01.09.2025;18:23;99;2;79;3;;often;\n01.09.2099;18:23;2;2;79;3;;never;\n")
+    assert "2 refused" in imported(run, ana, diary=wrong).output
+    (alert,) = opened_alerts(database)
+    assert (alert.family, alert.codes) == (AlertFamily.SAFETY, ["safety_often"])
+    imported(run, ana, diary=wrong)
+    assert len(opened_alerts(database)) == 1
 
 
 def test_an_import_stops_at_what_makes_no_sense_as_a_whole(
