@@ -64,6 +64,15 @@ class ScaleAnswer(Answer):
     recall = fields.String(required=True, metadata={"example": "last 2 weeks"})
     instructions = fields.String(required=True, allow_none=True)
     items = fields.List(fields.Nested(ScaleItemAnswer), required=True)
+    safety_from = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={
+            "description": "items whose answer cannot wait, from that value on: show help, offline too",
+            "example": {"q9": 1},
+        },
+    )
     scoring = fields.Nested(ScoringAnswer, required=True)
     licence = fields.Nested(LicenceAnswer, required=True)
 

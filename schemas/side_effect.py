@@ -16,6 +16,10 @@ class SideEffectAnswer(Answer):
 
     term = fields.String(required=True, attribute="key", metadata={"example": "nausea"})
     label = fields.String(required=True, metadata={"example": "Nausea"})
+    emergency_from = fields.Integer(
+        required=True,
+        metadata={"description": "show emergency help from this grade on, offline too", "example": 4},
+    )
 
 
 class GradeAnswer(Answer):

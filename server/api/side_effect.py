@@ -6,12 +6,14 @@ from uuid import UUID
 from schemas.adverse_event import AdverseEventAnswer, AdverseEventsAnswer
 from schemas.side_effect import SideEffectVocabulary
 from server.api.body import Blueprint
-from server.api.edge import allow, also_csv, writing
+from server.api.edge import allow, also_csv, reading, writing
 from server.api.table import csv_answer, wants_csv
+from server.clinical.redflags import emergency_from
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.side_effects import GRADES
 from server.clinical.vocabulary import Role
 from server.services import adverse_event as adverse_events
+from server.services import clinic as clinics
 
 blueprint = Blueprint("side-effects", __name__, description="Side effects and adverse events")
 _EVENTS = AdverseEventsAnswer()
@@ -23,7 +25,13 @@ _SESSION_COLUMNS = ("patient_id", "course_id", "treatment_session_id", "route", 
 @blueprint.response(200, SideEffectVocabulary)
 def list_side_effects() -> Any:
     """Read what can be reported and how bad it can be, in words to show beside the form."""
-    return {"side_effects": [*SIDE_EFFECTS.values()], "grades": [*GRADES.values()]}
+    with reading() as work:
+        policy = clinics.policy(work)
+    terms = [
+        {"key": key, "label": found.label, "emergency_from": emergency_from(key, policy)}
+        for key, found in SIDE_EFFECTS.items()
+    ]
+    return {"side_effects": terms, "grades": [*GRADES.values()]}
 
 
 @blueprint.route(

@@ -124,6 +124,12 @@ def check(answers: Answers, policy: Policy) -> tuple[RedFlag, ...]:
     return tuple(sorted(flags.values(), key=lambda f: (f.urgency, f.family != AlertFamily.SAFETY, f.code)))
 
 
+def emergency_from(term: str, policy: Policy) -> int:
+    """Return the lowest grade of ``term`` at which the patient must see emergency help, at any time."""
+    grades = (policy[rule.grade] for rule in _RULES if rule.term == term and rule.urgency is _P0)
+    return int(min(grades))
+
+
 def _flags(answers: Answers, policy: Policy) -> Iterator[RedFlag]:
     """Yield findings with the gravest of each code first (``_RULES`` is in that order)."""
     if answers.safety in _SAFETY:

@@ -59,7 +59,7 @@ def test_the_app_reads_every_term_and_grade_in_words(cast: Cast) -> None:
         "severe",
         "emergency",
     ]
-    assert found["side_effects"][0] == {"term": "nausea", "label": "Nausea"}
+    assert found["side_effects"][0] == {"term": "nausea", "label": "Nausea", "emergency_from": 4}
 
 
 def test_an_entry_answers_words_onset_window_and_triage_wherever_it_is_read(

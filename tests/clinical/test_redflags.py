@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, policy_from
-from server.clinical.redflags import Answers, Notice, RedFlag, check
+from server.clinical.redflags import Answers, Notice, RedFlag, check, emergency_from
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.vocabulary import AlertClass, AlertFamily, SafetyAnswer
 
@@ -162,3 +162,13 @@ def test_feeling_worse_never_lowers_a_flag(
     before = {f.code: f.urgency for f in flags(effects, safety, hours)}
     after = {f.code: f.urgency for f in flags(worse, safety, hours)}
     assert all(after[code] <= urgency for code, urgency in before.items())
+
+
+@pytest.mark.parametrize("term", SIDE_EFFECTS)
+def test_an_app_without_network_knows_from_which_grade_on_it_is_an_emergency(term: str) -> None:
+    def shown(grade: int) -> set[Notice]:
+        said = Answers(safety=None, side_effects={term: grade}, items={}, hours_since_session=1.0)
+        return {flag.notice for flag in check(said, DEFAULT_POLICY)}
+
+    first = emergency_from(term, DEFAULT_POLICY)
+    assert [Notice.EMERGENCY in shown(grade) for grade in range(1, 5)] == [g >= first for g in range(1, 5)]

@@ -3,8 +3,10 @@
 The numbers come from the data files; each names its source and what is not certain about it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Direction, Sensitivity
@@ -233,6 +235,15 @@ class Instrument:
     def scored_items(self) -> tuple[Item, ...]:
         """Return the items that count towards scores."""
         return tuple(item for item in self.items if item.scored)
+
+    @property
+    def safety_from(self) -> Mapping[str, int]:
+        """Return the items an answer to which cannot wait, each with the lowest such answer."""
+        urgent: dict[str, int] = {}
+        for rule in self.safety:
+            if rule.item != TOTAL:
+                urgent[rule.item] = min(ceil(rule.at_least), urgent.get(rule.item, ceil(rule.at_least)))
+        return urgent
 
     @property
     def askable(self) -> bool:

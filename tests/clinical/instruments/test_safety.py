@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.instruments.catalog import INSTRUMENTS, instrument
-from server.clinical.instruments.scoring import Score, score, score_total
+from server.clinical.instruments.scoring import Score, score, score_total, urgent
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import AlertClass, AlertFamily
 from tests.clinical.instruments.answers import all_at, full_answers, without
@@ -155,3 +155,13 @@ def test_leaving_out_other_items_never_hides_a_safety_answer(key: str, data: st.
     alone = {name: value for name, value in answers.items() if name in rules}
     found = {trigger.flag.code for trigger in score(made, dict(answers)).safety if trigger.item != "total"}
     assert {trigger.flag.code for trigger in score(made, dict(alone)).safety} >= found
+
+
+@pytest.mark.parametrize("key", sorted(INSTRUMENTS))
+def test_an_app_without_network_knows_which_answers_cannot_wait(key: str) -> None:
+    made = INSTRUMENTS[key]
+    for item in made.items:
+        lowest = made.safety_from.get(item.id)
+        for value in (item.low, item.high, *(() if lowest is None else (lowest - 1, lowest))):
+            cannot_wait = bool(urgent(made, {item.id: value}))
+            assert cannot_wait is (lowest is not None and value >= lowest), (item.id, value)
