@@ -24,7 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -502,6 +502,8 @@ def log_a_week(phone: Phone, entries: int) -> None:
 
 
 def _scale_of_the_week(phone: Phone, number: int, last: str | None, felt: datetime) -> str | None:
+    if phone.store.get("scale gad-7") is None:
+        return last
     values = [number // 4**place % 4 for place in range(7)]
     body = filled(phone.scale("gad-7"), values)
     if number % 4 == 0:
@@ -542,7 +544,8 @@ def _do(phone: Phone, options: argparse.Namespace) -> None:
     said |= {} if options.mood is None else {"items": {"mood": options.mood}}
     values = [None if v == "-" else int(v) for v in options.answers.split(",")] if options.answers else []
     if options.week:
-        patiently(lambda: phone.scale("gad-7"), options.tries, options.pause)
+        with suppress(Unreachable):  # a phone that never saw the scale keeps the diary alone
+            patiently(lambda: phone.scale("gad-7"), options.tries, options.pause)
         log_a_week(phone, options.entries)
     elif options.do == "log":
         phone.log({"occurred_at": phone.clock().isoformat(), "zone": options.zone, **said})
