@@ -15,7 +15,7 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY, THRESHOLDS, Policy, policy_from
 from server.clinical.series import SINGLE_ITEMS
 from server.clinical.vocabulary import Arm
-from server.quality.cases import CURVE, SETS, WATCH, Case, Cases
+from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases
 from server.quality.figures import Truth
 from server.quality.real_diaries import (
     DIGIBP,
@@ -34,6 +34,8 @@ from server.quality.real_diaries import (
 from server.quality.replay import Diary, Replay, replay
 from server.quality.rivals import Noise, rival_replays
 from server.quality.scale_rules import WellAgain, scale_replays, well_again
+from server.simulator.cohorts import REFERENCE_PROCESS
+from server.simulator.course import draw_person
 from server.simulator.draws import Draws
 from server.simulator.reference import ReferenceOptions, reference_patient
 
@@ -102,7 +104,25 @@ def gathered(found: Iterator[tuple[Task, Case]]) -> Cases:
     cases: dict[str, list[Case]] = defaultdict(list)
     for task, case in found:
         cases[task.heading].append(case)
+        if task.heading == "reference" and not task.stable:
+            for kind in kinds(task.number):
+                cases[KIND + kind].append(case)
     return cases
+
+
+def kinds(seed: int) -> tuple[str, str]:
+    """Return what kind of relapse the reference patient ``seed`` has: by its size, by its pace."""
+    person = draw_person(seed, REFERENCE_PROCESS)
+    size = person.shift / person.sd
+    sizes = "0 to 1.5 SD" if size < 1.5 else "1.5 to 2.5 SD" if size < 2.5 else "from 2.5 SD"
+    slow = (
+        "1 to 4 days"
+        if person.ramp_days <= 4
+        else "5 to 14 days"
+        if person.ramp_days <= 14
+        else "from 15 days"
+    )
+    return f"size: {sizes}", f"build-up: {slow}"
 
 
 def judge(task: Task) -> Case:

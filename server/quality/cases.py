@@ -16,6 +16,8 @@ Cases = Mapping[str, Sequence[Case]]
 WATCH = "**the watch**, default policy"
 # Headings: the curve's begin with this and end with the factor.
 CURVE = "curve "
+# The relapsing reference patients once more, by what kind of relapse they had.
+KIND = "kind "
 HEALTHY, ILL = ("pmdata",), ("digibp", "pain", "migraine")
 SETS = ("kossakowski", "thinned", *HEALTHY, "enrichd", *ILL)
 

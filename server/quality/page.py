@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from server.clinical.policy import DEFAULT_POLICY
-from server.quality.cases import CURVE, SETS, WATCH, Case, Cases, calm, detectors, forewarning, known
+from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases, calm, detectors, forewarning, known
 from server.quality.targets import Target, targets
-from server.quality.words import ABOUT, CURVE_IS, RERUN, SECTIONS
+from server.quality.words import ABOUT, CURVE_IS, KINDS_ARE, RERUN, SECTIONS
 
 SIMULATED = ("reference", "eight", "missing", "correlated")
 # How many stable, and as many relapsing, patients the targets are asked of.
@@ -38,7 +38,9 @@ def page(cases: Cases, run: Run) -> str:
         if heading == "thinned":
             continue
         parts += [f"### {title}", text, *_figures_of(heading, cases)]
-    parts += ["## The trade-off", CURVE_IS, _curve(cases), "## Making this page again", RERUN]
+    parts += ["## The trade-off", CURVE_IS, _curve(cases)]
+    parts += ["## Which relapses are missed or found late", KINDS_ARE, _kinds(cases)]
+    parts += ["## Making this page again", RERUN]
     return "\n\n".join(parts) + "\n"
 
 
@@ -135,6 +137,19 @@ def _curve(cases: Cases) -> str:
             delay, many = _amount(one.median_delay), f"{one.stable} + {one.relapsing}"
             rows.append((heading.removeprefix(CURVE), *shares, delay, many))
     return _table(head, rows)
+
+
+def _kinds(cases: Cases) -> str:
+    found = (
+        (name.removeprefix(KIND), known(cases[name], WATCH))
+        for name in sorted(cases)
+        if name.startswith(KIND)
+    )
+    rows = (
+        (name, str(one.relapsing), _amount(one.sensitivity, True), _amount(one.median_delay))
+        for name, one in found
+    )
+    return _table(("relapse", "patients", "found", "median delay (days)"), rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -101,9 +101,12 @@ SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 CURVE_IS = _one_line("""
     Reference patients again, the watch with every limit that says how far from the baseline is far (SD,
     SE and points) times one factor: finding more relapses, and sooner, is paid for in false alarms. Where
-    no row has all three figures that were asked for, moving these limits can't bring them about: the
-    smallest relapses (1.5 points) are hard to tell from the stable weeks of somebody whose days differ
-    much, on two to three weeks of baseline.
+    no row has all three figures that were asked for, moving these limits alone can't bring them about.
+""")
+KINDS_ARE = _one_line("""
+    Why a figure is missed: the relapsing reference patients by the size of the relapse in SD of the person's
+    own days, and by how long it takes to build up. The delay counts from the first day of a slow rise, when
+    there is next to nothing to see; a small rise in a restless person looks like their stable weeks.
 """)
 RERUN = (
     _one_line("""

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from jobs.watch_quality import Task, gathered, judge_all, swept, tasks
+from jobs.watch_quality import Task, gathered, judge_all, kinds, swept, tasks
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.vocabulary import Arm
-from server.quality.cases import WATCH, Cases, calm, forewarning
+from server.quality.cases import KIND, WATCH, Cases, calm, forewarning
 from server.quality.figures import Truth
 from server.quality.page import FULL, SIMULATED, Run, page
 from server.quality.real_diaries import (
@@ -157,4 +157,5 @@ def test_every_detector_judges_the_same_patient_whoever_shares_the_work() -> Non
     assert truth is not None
     assert truth.onset is not None
     assert next(iter(found)) == WATCH
-    assert gathered(judge_all(wanted, processes=1)) == {"reference": [(truth, found)]}
+    cases = gathered(judge_all(wanted, processes=1))
+    assert cases == {key: [(truth, found)] for key in ("reference", *(KIND + kind for kind in kinds(3)))}
