@@ -8,7 +8,6 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from server.app import create_app
 from server.parent import end_with
 from server.settings import Settings, read_settings
 
@@ -20,6 +19,9 @@ GRACE = 5
 
 def application() -> Flask:
     """Return the application of this environment; granian calls it in its worker process."""
+    # Imported here: the process that only minds this one needs nothing of the house.
+    from server.app import create_app
+
     end_with(os.getppid(), signal.SIGKILL)
     return create_app(read_settings(os.environ))
 
