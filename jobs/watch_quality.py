@@ -2,6 +2,7 @@
 
 import csv
 import os
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -59,6 +60,9 @@ _FILES: Mapping[str, str] = {
 }
 # What moves together on the trade-off curve: how far from the baseline is far.
 _SWEPT = ("relapse.ewma_rise", "relapse.mean_rise_mood")
+# Kinds of relapses: size in SD of the person's days, days until it is full.
+_SIZES, _SIZES_FROM = ("0 to 1.5 SD", "1.5 to 2.5 SD", "from 2.5 SD"), (1.5, 2.5)
+_PACES, _PACES_FROM = ("1 to 4 days", "5 to 14 days", "from 15 days"), (5, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +107,22 @@ def gathered(found: Iterator[tuple[Task, Case]]) -> Cases:
     """Return the cases under their headings."""
     cases: dict[str, list[Case]] = defaultdict(list)
     for task, case in found:
-        cases[task.heading].append(case)
-        if task.heading == "reference" and not task.stable:
-            for kind in kinds(task.number):
-                cases[KIND + kind].append(case)
+        for heading in _headings(task):
+            cases[heading].append(case)
     return cases
+
+
+def _headings(task: Task) -> Sequence[str]:
+    if task.heading != "reference" or task.stable:
+        return (task.heading,)
+    return (task.heading, *(KIND + kind for kind in kinds(task.number)))
 
 
 def kinds(seed: int) -> tuple[str, str]:
     """Return what kind of relapse the reference patient ``seed`` has: by its size, by its pace."""
     person = draw_person(seed, REFERENCE_PROCESS)
-    size = person.shift / person.sd
-    sizes = "0 to 1.5 SD" if size < 1.5 else "1.5 to 2.5 SD" if size < 2.5 else "from 2.5 SD"
-    slow = (
-        "1 to 4 days"
-        if person.ramp_days <= 4
-        else "5 to 14 days"
-        if person.ramp_days <= 14
-        else "from 15 days"
-    )
-    return f"size: {sizes}", f"build-up: {slow}"
+    size = _SIZES[bisect(_SIZES_FROM, person.shift / person.sd)]
+    return f"size: {size}", f"build-up: {_PACES[bisect(_PACES_FROM, person.ramp_days)]}"
 
 
 def judge(task: Task) -> Case:
