@@ -15,10 +15,7 @@ from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
 
 NOTE_LONGEST, TAGS_MOST, TAG_LONGEST = 10_000, 20, 40
 
-WITHIN = (
-    "at most 30 days before it is written down (recorded_at, else its arrival), "
-    "400 days before it arrives, and 2 days ahead of the server's clock"
-)
+WITHIN = "at most 30 days before and 2 days after it is written down (recorded_at, else the sync's sent_at)"
 
 ENTRY = {
     "occurred_at": "2026-05-02T20:15:00+02:00",
@@ -47,7 +44,7 @@ class EntryBody(Body):
 
     occurred_at = Moment(required=True, metadata={"description": f"when it was felt, with offset: {WITHIN}"})
     zone = Zone(required=True, metadata={"description": "where the patient was"})
-    recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
+    recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept as it is"})
     items = Choice(
         {item.key: Whole(low=int(item.low), high=int(item.high)) for item in ITEMS.values()},
         load_default=dict,

@@ -24,7 +24,7 @@ from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.redflags import Answers, Notice, check
 from server.clinical.vocabulary import ITEMS, Adherence, Direction, EnteredBy, SafetyAnswer
 from server.services import trend
-from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED, OLDEST
+from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
 from server.services.invitation import VALID_FOR
 from server.settings import Settings
 from tests.cast import Cast
@@ -148,9 +148,7 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
     expected = {
         "note": f"{NOTE_LONGEST:,} characters",
         "tags": f"{TAGS_MOST}, each of 1-{TAG_LONGEST} characters",
-        "felt or filled": f"{BACKFILL.days} days before it is written down, "
-        f"{OLDEST.days} days before it arrives, "
-        f"{AHEAD.days} days ahead of the server's clock",
+        "felt or filled": f"{BACKFILL.days} days before to {AHEAD.days} days after it is written down",
         "items of a sync": f"{sync_shapes.ITEMS_MOST}",
         "body of a sync": f"{LARGEST:,} bytes (1 MiB)",
         "any other body": f"{usual.max_body_bytes:,} bytes",
@@ -167,8 +165,7 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
     }
     assert {what: said[what][: len(limit)] for what, limit in expected.items()} == expected
     assert said.keys() == expected.keys() | {"`rescue_doses`", "requests"}
-    for days in (BACKFILL, OLDEST, AHEAD):
-        assert f"{days.days} days" in WITHIN
+    assert f"{BACKFILL.days} days before and {AHEAD.days} days after" in WITHIN
     assert ITEMS_MOST == sync_shapes.ITEMS_MOST
     assert NOTE_LONGEST == phone.NOTE_LONGEST
 

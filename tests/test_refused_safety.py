@@ -135,6 +135,25 @@ def test_what_says_nothing_of_danger_is_only_refused(app: Flask, cast: Cast, bod
     assert alerts(app) == []
 
 
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"colour": "blue"}, 422),
+        ({"sent_at": "yesterday"}, 422),
+        ({"limit": 5000}, 422),
+        ({"cursor": "nonsense"}, 410),
+    ],
+)
+def test_a_batch_that_is_refused_as_a_whole_is_heeded_item_by_item(
+    app: Flask, cast: Cast, clock: Clock, wrong: dict[str, Any], status: int
+) -> None:
+    items = [put(entry(clock.now)), put(entry(clock.now, safety="plan"))]
+    answer = cast.ana.post("/sync", {"items": items} | wrong)
+    assert (answer.status_code, answer.json["notice"]["kind"]) == (status, "emergency")
+    the_alert(app)
+    assert versions(app) == []
+
+
 def test_a_batch_heeds_what_it_refuses_and_stores_the_rest(app: Flask, cast: Cast, clock: Clock) -> None:
     stored = put(entry(clock.now))
     cast.ana.post("/sync", {"items": [stored]})

@@ -111,12 +111,14 @@ class TwoPhones(RuleBasedStateMachine):
 
     @rule(which=PHONES, mood=st.integers(0, 10))
     def log(self, which: int, mood: int) -> None:
-        body = entry(self.clock.now, items={"mood": mood}, note=self.ledger.type(), entered_by="caregiver")
+        now = self.clock.now + self.skew[which]
+        body = entry(now, items={"mood": mood}, note=self.ledger.type(), entered_by="caregiver")
         self.phones[which].log(body)
 
     @rule(which=PHONES)
     def fill(self, which: int) -> None:
-        felt = {"occurred_at": self.clock.now.isoformat(), "zone": "Europe/Oslo"}
+        now = self.clock.now + self.skew[which]
+        felt = {"occurred_at": now.isoformat(), "zone": "Europe/Oslo"}
         self.phones[which].log(filled(DEFINITION, self.ledger.fill()) | felt, FILLED)
 
     @rule(which=PHONES, number=FEW, kind=KINDS)
@@ -184,7 +186,7 @@ class TwoPhones(RuleBasedStateMachine):
 
     @rule(which=PHONES, kind=KINDS)
     def log_what_lies_too_far_back(self, which: int, kind: str) -> None:
-        felt = self.clock.now - timedelta(days=40)
+        felt = self.clock.now - timedelta(days=4000)
         if kind == ENTRY:
             self.phones[which].log(entry(felt, note=self.ledger.type()))
             return
@@ -268,6 +270,9 @@ def test_two_phones_and_the_server_agree_whatever_happens(
             phases=[Phase.generate],
         ),
     )
-    if database.is_sqlite:  # the other has fewer runs
-        both = {f"{kind} {verdict}" for kind in ("entry", "scale") for verdict in ROADS}
-        assert VERDICTS.keys() >= both | {"resync"}
+    if not database.is_sqlite:  # it has fewer runs
+        return
+    thorough = settings().max_examples >= 100
+    seen = set(VERDICTS) if thorough else {verdict.split()[-1] for verdict in VERDICTS}
+    both = {f"{kind} {verdict}" for kind in ("entry", "scale") for verdict in ROADS}
+    assert seen >= (both if thorough else set(ROADS)) | {"resync"}

@@ -1,6 +1,6 @@
 """A body that does not fit its schema is refused, and heeded: what it says about danger is acted on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 from server.api.body import read_json
 from server.api.edge import actor, writing
 from server.services import unreadable
-from server.services.errors import Heeded, NotFound
+from server.services.errors import Gone, Heeded, NotFound
 from server.services.unreadable import Kind
 
 P = ParamSpec("P")
@@ -47,9 +47,53 @@ def heeds(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def heeds_items(view: Callable[P, R]) -> Callable[P, R]:
+    """Heed every item of a batch that is refused as a whole. Goes above the arguments."""
+
+    @wraps(view)
+    def careful(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return view(*args, **kwargs)
+        except UnprocessableEntity as refusal:
+            heeded = _heed_items()
+            if heeded is None:
+                raise
+            raise RefusedBody(refusal, heeded) from None
+        except Gone as refusal:
+            refusal.heeded = _heed_items()
+            raise
+
+    return careful
+
+
+def _heed_items() -> Heeded | None:
+    """Act on the red flags of every item; return what the patient must see of all of them."""
+    found = [heeded for kind, raw in _items() if (heeded := _heed_raw(kind, raw, None)) is not None]
+    if not found:
+        return None
+    flags = tuple(flag for heeded in found for flag in heeded.flags)
+    return Heeded(flags, found[0].country, any(heeded.contact_today for heeded in found))
+
+
+def _items() -> Iterator[tuple[Kind, object]]:
+    with suppress(BadRequest):
+        body = read_json(request.get_data())
+        items = body.get("items") if isinstance(body, dict) else None
+        for item in items if isinstance(items, list) else ():
+            yield from (
+                (kind, item[kind.value]) for kind in Kind if isinstance(item, dict) and kind.value in item
+            )
+
+
 def _heed(kind: Kind, patient_id: object) -> Heeded | None:
-    with suppress(BadRequest, NotFound), writing() as work:
+    with suppress(BadRequest):
+        return _heed_raw(kind, read_json(request.get_data()), patient_id)
+    return None
+
+
+def _heed_raw(kind: Kind, raw: object, patient_id: object) -> Heeded | None:
+    with suppress(NotFound), writing() as work:
         whose = patient_id if isinstance(patient_id, UUID) else actor().patient_id
         assert whose is not None, "whoever sends one is a patient or names one"
-        return unreadable.heed(work, whose, kind, read_json(request.get_data()))
+        return unreadable.heed(work, whose, kind, raw)
     return None

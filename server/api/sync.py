@@ -13,6 +13,7 @@ from server.api.body import Blueprint
 from server.api.edge import allow, body_up_to, here, reading, writing
 from server.api.entry import own_patient
 from server.api.errors import located
+from server.api.heeding import heeds_items
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.vocabulary import Role
 from server.services import notice as notices
@@ -30,6 +31,7 @@ _ITEM = SyncItem()
 @blueprint.route("/sync", methods=["POST"])
 @allow(Role.PATIENT)
 @body_up_to(LARGEST)
+@heeds_items
 @blueprint.arguments(SyncBody)
 @blueprint.response(200, SyncAnswer)
 def synchronise(body: Mapping[str, Any]) -> Any:

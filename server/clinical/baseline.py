@@ -26,7 +26,8 @@ from server.clinical.series import (
 )
 from server.clinical.vocabulary import Arm
 
-_RESPONSE_KEY = {Arm.MOOD: "baseline.response_mood", Arm.PAIN: "baseline.response_pain"}
+# The policy's share of improvement that is a response.
+RESPONSE_KEY = {Arm.MOOD: "baseline.response_mood", Arm.PAIN: "baseline.response_pain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _extended(
         last_day=last,
         days_observed=levels[COMPOSITE].n,
         levels=levels,
-        responded=_responded(found.pre_level, levels[COMPOSITE].mean, policy[_RESPONSE_KEY[found.arm]]),
+        responded=shows_response(found.pre_level, levels[COMPOSITE].mean, policy[RESPONSE_KEY[found.arm]]),
     )
 
 
@@ -158,7 +159,7 @@ def _baseline(
         days_observed=levels[COMPOSITE].n,
         levels=levels,
         pre_level=pre,
-        responded=_responded(pre, levels[COMPOSITE].mean, policy[_RESPONSE_KEY[arm]]),
+        responded=shows_response(pre, levels[COMPOSITE].mean, policy[RESPONSE_KEY[arm]]),
         policy_version=policy.version,
     )
 
@@ -194,7 +195,7 @@ def _pre_level(history: History, parts: Mapping[str, float], first: date, policy
     return fsum(value for _, value in points) / len(points)
 
 
-def _responded(pre: float | None, after: float, share: float) -> bool | None:
+def shows_response(pre: float | None, after: float, share: float) -> bool | None:
     """Say whether the composite improved by ``share``; None where a share has no meaning."""
     if pre is None or pre <= 0:
         return None

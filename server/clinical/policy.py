@@ -29,6 +29,7 @@ _ORDERED = (
     ("escalation.p1_first_minutes", "escalation.p1_second_minutes"),
     ("escalation.p1_second_minutes", "escalation.p1_third_minutes"),
     ("escalation.p2_first_minutes", "escalation.p2_second_minutes"),
+    ("durability.fade_min_days", "durability.fade_days"),
     ("silence.short_days", "silence.usual_days"),
 )
 

@@ -82,7 +82,7 @@ def _windows(run: Window, policy: Policy, today: date) -> tuple[Window, Window, 
     week = today - timedelta(days=policy.whole("data.window_days")) + one
     return (
         (run[0] - timedelta(days=policy.whole("baseline.pre_days")), run[0] - one),
-        (start, end),
+        (start, min(end, max(start, today))),  # never tells of days to come
         (week, today),
     )
 

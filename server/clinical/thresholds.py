@@ -191,6 +191,15 @@ _CONFIRM = (
     Threshold("confirm.fresh_days", 2, 0, 14, "days", "proposal", "an answer as fresh as this is enough"),
 )
 
+_DURABILITY = (
+    Threshold(
+        *("durability.personal_share", 0.5, 0.1, 0.9, "share", "proposal"),
+        "of the spread of log holding times, what lies between patients",
+    ),
+    Threshold("durability.fade_days", 21, 7, 42, "days", "proposal", "days a fade speed is measured over"),
+    Threshold("durability.fade_min_days", 7, 4, 21, "days", "proposal", "observed days a fade speed needs"),
+)
+
 _ESCALATION = (
     Threshold("escalation.p0_first_minutes", 15, 5, 60, "minutes", _CLOCK, "P0 unacknowledged: level 1"),
     Threshold("escalation.p0_second_minutes", 30, 10, 120, "minutes", _CLOCK, "P0 unacknowledged: level 2"),
@@ -218,7 +227,10 @@ _ESCALATION = (
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
     {
         t.key: t
-        for group in (_ALERT, _BASELINE, _RELAPSE, _FLAGS, _SILENCE, _MAINTENANCE, _CONFIRM, _ESCALATION)
+        for group in (
+            *(_ALERT, _BASELINE, _RELAPSE, _DURABILITY, _FLAGS, _SILENCE),
+            *(_MAINTENANCE, _CONFIRM, _ESCALATION),
+        )
         for t in group
     }
 )

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from functools import partial
 from math import isfinite
@@ -63,7 +63,7 @@ def map_table(table: Table, diary_map: DiaryMap, zone: str, now: datetime) -> Ma
     TableError when columns of the map are not in the file.
     """
     columns = columns_of(diary_map, table.header)
-    rows, refusals = [], list(table.refusals)
+    rows, refusals = [], [_read_anyway(refusal, diary_map, columns, zone) for refusal in table.refusals]
     others: Counter[str] = Counter()
     for record in table.records:
         mapper = _Mapper(record, diary_map, columns, zone)
@@ -78,6 +78,12 @@ def map_table(table: Table, diary_map: DiaryMap, zone: str, now: datetime) -> Ma
     return Mapped(tuple(rows), tuple(refusals), dict(others.most_common()), columns.unused)
 
 
+def _read_anyway(refusal: Refusal, diary_map: DiaryMap, columns: Columns, zone: str) -> Refusal:
+    """Return ``refusal`` with what can be read of a row whose fields don't fit the header."""
+    mapper = _Mapper(Record(refusal.line, dict(refusal.cells)), diary_map, columns, zone)
+    return replace(refusal, said=mapper.said(), cells={})
+
+
 class _Mapper:
     """One row on its way; collects every reason against it, and its kind where nothing speaks of it."""
 
@@ -85,6 +91,14 @@ class _Mapper:
         self._record, self._map, self._columns, self._zone = record, diary_map, columns.named, zone
         self._reasons: list[str] = []
         self.left_out: list[str] = []
+
+    def said(self) -> dict[str, object]:
+        """Return what bears on danger, whatever speaks against the row."""
+        return {
+            "items": dict(self._numbers()),
+            "side_effects": dict(self._grades()),
+            "safety": self._safety(),
+        }
 
     def row(self, now: datetime) -> Row | Refusal | None:
         """Return the row, or why it can't be taken; None for a row of another kind."""
@@ -104,7 +118,7 @@ class _Mapper:
         if says_nothing:
             self._reasons.append("says nothing in any column of the map")
         if self._reasons or at is None:
-            said = {"items": items, "side_effects": side_effects, "safety": safety}
+            said: dict[str, object] = {"items": items, "side_effects": side_effects, "safety": safety}
             return Refusal(self._record.line, tuple(self._reasons), said)
         content = {
             "occurred_at": at,
@@ -182,12 +196,13 @@ class _Mapper:
         text = self._said(asked.column) if asked else None
         if asked is None or text is None:
             return None
-        if text not in asked.answers:
+        answers = {said.casefold(): answer for said, answer in asked.answers.items()}
+        if text.casefold() not in answers:
             self._reasons.append(
                 f"{self._named(asked.column)} has a text that the map's answers don't translate"
             )
             return None
-        return asked.answers[text]
+        return answers[text.casefold()]
 
     def _note(self) -> str | None:
         text = "\n".join(said for column in self._map.note if (said := self._said(column)))

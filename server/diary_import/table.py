@@ -28,12 +28,14 @@ class Record:
 class Refusal:
     """A row that can't be taken. ``reasons`` name columns, never what is in them.
 
-    ``said`` is what of it could be read all the same (items, side_effects, safety).
+    ``cells`` are those of a row with too many or too few fields, as far as they have a column;
+    ``said`` is what of a row could be read all the same (items, side_effects, safety).
     """
 
     line: int
     reasons: tuple[str, ...]
     said: Mapping[str, object] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def _read(rows: Any) -> Table:
             raise TableError(f"has more than {MOST_ROWS} rows")
         if row and len(row) != len(header):
             reason = f"has {len(row)} fields, the header has {len(header)}"
-            refusals.append(Refusal(rows.line_num, (reason,)))
+            cells = dict.fromkeys(header, "") | dict(zip(header, row, strict=False))
+            refusals.append(Refusal(rows.line_num, (reason,), cells=cells))
         elif row:
             records.append(Record(rows.line_num, dict(zip(header, row, strict=True))))
     return Table(header, tuple(records), tuple(refusals))

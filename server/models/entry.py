@@ -23,6 +23,7 @@ class Entry(Base):
     last judged (`clinical.side_effects.Detail` as JSON). `sequence` is the patient's change counter at
     the last write.
     `clock_skew_seconds` is how far the phone's clock was behind ours when it sent this version.
+    `day_reliable`: it was not off so far that the entry's day means nothing; only such days are judged.
     `content_hash` is keyed: a plain one would let a short note be guessed.
     """
 
@@ -44,6 +45,7 @@ class Entry(Base):
     source: Mapped[Source] = mapped_column(Coded(Source))
     entered_by: Mapped[EnteredBy] = mapped_column(Coded(EnteredBy))
     clock_skew_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    day_reliable: Mapped[bool]
     clock_suspect: Mapped[bool]
     items: Mapped[dict[str, float]] = mapped_column(JSON)
     side_effects: Mapped[dict[str, int]] = mapped_column(JSON)

@@ -20,7 +20,7 @@ from server.services import local_day as local_days
 from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
 from server.services.episode import Finding
-from server.services.incoming import OLDEST, has_its_day
+from server.services.incoming import OLDEST
 from server.services.work import Work
 
 # Days around the last session that a baseline may need, and days back that the watch may walk.
@@ -139,7 +139,7 @@ def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], 
             Entry.clinic_id == work.clinic_id,
             Entry.patient_id == patient_id,
             Entry.deleted_at.is_(None),
-            has_its_day(),
+            Entry.day_reliable,
             within,
         )
     )

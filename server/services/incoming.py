@@ -7,15 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
-
 from server.clinical.vocabulary import EnteredBy, Source
 from server.models import Entry, QuestionnaireResponse
 from server.services import local_day as local_days
 from server.services.errors import Invalid, Stale, VersionRequired
 from server.services.work import Work
 
-# Until it is written down: memory fades. Until it arrives: a phone may be offline for long.
+# Until it is written down: memory fades. Arriving later than that, it was dated by a wrong clock.
 BACKFILL, OLDEST = timedelta(days=30), timedelta(days=400)
 AHEAD = timedelta(days=2)
 # What is asked stays open for a week at most. The day ahead is the other side of the date line.
@@ -45,30 +43,23 @@ class Incoming:
 
 
 def check_moment(work: Work, incoming: Incoming) -> None:
-    """Raise Invalid for what lies in the future or, from the app, was written down too late.
+    """Raise Invalid for what lies ahead of, or more than `BACKFILL` before, its being written down.
 
-    What was written down in time (by the phone's clock) is taken although it arrives late. Where the
-    phone says what its clock shows, a moment is also good that is good by the server's clock: a phone's
-    may be off by years, and what was logged by it must not be lost.
+    When that was, the phone's clock at the writing says, or that at the sending, or ours: good by one
+    of them is good. A phone may be offline for months and its clock off by years; what was logged by
+    it is taken as it is dated, and marked (`clock_columns`).
     """
-    behind = timedelta() if incoming.sent_at is None else work.now - incoming.sent_at
-    problem = _problem(work, incoming, timedelta())
-    if problem is not None and (not behind or _problem(work, incoming, behind) is not None):
-        raise Invalid("/occurred_at", problem)
-
-
-def _problem(work: Work, incoming: Incoming, behind: timedelta) -> str | None:
-    """Return what speaks against the moment if the phone's clock was ``behind`` by that much, or None."""
-    occurred = incoming.content["occurred_at"] + behind
-    if occurred > work.now + AHEAD:
-        return "Lies in the future."
-    if incoming.source is not Source.APP:
-        return None
-    recorded_at = incoming.content.get("recorded_at")
-    written = work.now if recorded_at is None else min(recorded_at + behind, work.now)
-    if occurred < written - BACKFILL:
-        return f"Was written down more than {BACKFILL.days} days later."
-    return f"Lies more than {OLDEST.days} days back." if occurred < work.now - OLDEST else None
+    occurred = incoming.content["occurred_at"]
+    written = [work.now]
+    if incoming.source is Source.APP:
+        told = (incoming.content.get("recorded_at"), incoming.sent_at)
+        written += [moment for moment in told if moment is not None]
+    longest = BACKFILL if incoming.source is Source.APP else timedelta.max
+    if any(-AHEAD <= moment - occurred <= longest for moment in written):
+        return
+    if occurred > max(written) + AHEAD:
+        raise Invalid("/occurred_at", "Lies in the future.")
+    raise Invalid("/occurred_at", f"Was written down more than {BACKFILL.days} days later.")
 
 
 def check_occurrence(work: Work, incoming: Incoming, day: date) -> None:
@@ -111,10 +102,21 @@ def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
     return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
 
 
-def has_its_day() -> ColumnElement[bool]:
-    """Return what holds for entries whose day can be relied on: the phone's clock was not off by a day."""
-    skew = Entry.clock_skew_seconds
-    return or_(skew.is_(None), skew.between(-_A_DAY, _A_DAY))
+def clock_columns(incoming: Incoming, received_at: datetime) -> dict[str, Any]:
+    """Return what is kept of the phone's clock: an impossible date is as suspect as a clock that is off."""
+    told = clock_of(incoming.sent_at, received_at)
+    return told | {"clock_suspect": told["clock_suspect"] or not _is_possible(incoming, received_at)}
+
+
+def day_reliable(incoming: Incoming, received_at: datetime) -> bool:
+    """Return whether the day of an entry can be relied on: no clock was off by a day or more."""
+    skew = clock_of(incoming.sent_at, received_at)["clock_skew_seconds"] or 0
+    return abs(skew) <= _A_DAY and _is_possible(incoming, received_at)
+
+
+def _is_possible(incoming: Incoming, received_at: datetime) -> bool:
+    age = received_at - incoming.content["occurred_at"]
+    return incoming.source is not Source.APP or -AHEAD <= age <= OLDEST
 
 
 def canonical(content: Mapping[str, Any]) -> str:

@@ -31,7 +31,8 @@ from server.services.incoming import (
     canonical,
     check_moment,
     check_version,
-    clock_of,
+    clock_columns,
+    day_reliable,
     local_day,
     onset_of,
     plain,
@@ -200,7 +201,8 @@ class Journal:
             "sealed_tags": vault.seal(self.work, Entry, key, "tags", list(content["tags"]) or None),
             "sealed_note": vault.seal(self.work, Entry, key, "note", content.get("note")),
             "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
-            **clock_of(incoming.sent_at, self.work.now),
+            "day_reliable": day_reliable(incoming, self.work.now),
+            **clock_columns(incoming, self.work.now),
         }
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:

@@ -14,7 +14,6 @@ from server.services import planning
 from server.services import scale as scales
 from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
-from server.services.incoming import has_its_day
 from server.services.work import Work
 
 _LONGEST_OPEN = timedelta(days=checkins.LONGEST_OPEN)
@@ -55,7 +54,7 @@ def _logged(work: Work, patient_id: UUID, keys: set[str]) -> set[str]:
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,
         Entry.deleted_at.is_(None),
-        has_its_day(),
+        Entry.day_reliable,
         Entry.local_day.in_(days.values()),
     )
     logged = set(work.session.scalars(query.distinct()))

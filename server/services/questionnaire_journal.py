@@ -27,7 +27,7 @@ from server.services.incoming import (
     check_moment,
     check_occurrence,
     check_version,
-    clock_of,
+    clock_columns,
     local_day,
     plain_response,
 )
@@ -197,7 +197,7 @@ class QuestionnaireJournal:
             "sealed_answers": self._seal(incoming.id, "answers", dict(content.get("answers", {}))),
             "sealed_safety": self._seal(incoming.id, "safety", [safety_of(found) for found in result.safety]),
             **score_columns(result),
-            **clock_of(incoming.sent_at, self.work.now),
+            **clock_columns(incoming, self.work.now),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:

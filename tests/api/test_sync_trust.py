@@ -75,6 +75,10 @@ def test_a_phone_whose_clock_is_off_by_years_loses_nothing_and_misleads_nobody(
     too_old = put(entry(felt - timedelta(days=31), recorded_at=felt.isoformat()))
     sent = (clock.now + off).isoformat()
     assert verdicts(cast.ana.post("/sync", {"items": [too_old], "sent_at": sent})) == ["invalid"]
+    put_right = put(entry(felt, recorded_at=felt.isoformat(), note="logged before the clock was put right"))
+    right = cast.ana.post("/sync", {"items": [put_right], "sent_at": clock.now.isoformat()})
+    assert verdicts(right) == ["created"]
+    assert cast.ana.get(f"/entries/{put_right['id']}").json["clock_suspect"] is (abs(off) > timedelta(days=5))
 
 
 @pytest.mark.parametrize("size", [1, 3])

@@ -126,7 +126,9 @@ def test_a_row_that_cannot_be_taken_is_heeded_all_the_same(
     header = (EXAMPLES / "diary.csv").read_text("utf-8-sig").splitlines()[0]
     wrong = tmp_path / "wrong.csv"
     wrong.write_text(f"{header}\n01.09.2025;18:23;99;2;79;3;;often;\n01.09.2099;18:23;2;2;79;3;;never;\n")
-    assert "2 refused" in imported(run, ana, diary=wrong).output
+    with wrong.open("a") as more:
+        more.write("02.09.2025;18:23;3;2;79;3;;OFTEN;a;b\n")  # two fields too many, and in capitals
+    assert "3 refused" in imported(run, ana, diary=wrong).output
     (alert,) = opened_alerts(database)
     assert (alert.family, alert.codes) == (AlertFamily.SAFETY, ["safety_often"])
     imported(run, ana, diary=wrong)

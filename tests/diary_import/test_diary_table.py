@@ -30,8 +30,8 @@ def test_a_note_of_several_lines_keeps_the_line_numbers_right() -> None:
 def test_a_row_with_too_few_fields_is_refused_by_its_line() -> None:
     found = read_table(b"day,mood\n1,3\n2\n3,4,5\n")
     assert found.refusals == (
-        Refusal(3, ("has 1 fields, the header has 2",)),
-        Refusal(4, ("has 3 fields, the header has 2",)),
+        Refusal(3, ("has 1 fields, the header has 2",), cells={"day": "2", "mood": ""}),
+        Refusal(4, ("has 3 fields, the header has 2",), cells={"day": "3", "mood": "4"}),
     )
 
 

@@ -384,6 +384,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(32), nullable=False),
         sa.Column("entered_by", sa.String(32), nullable=False),
         sa.Column("clock_skew_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("day_reliable", sa.Boolean(), nullable=False),
         sa.Column("clock_suspect", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("side_effects", sa.JSON(), nullable=False),

@@ -1,0 +1,185 @@
+"""The response curve: what each session of a course did, and how much of it is left.
+
+Levels are the composite in points, higher is worse, on the items the patient logged before the
+course. The benefit of a session is what its best week lies below the days before the course.
+Source: docs/clinical.md, "Response curve".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from math import fsum
+
+from server.clinical.baseline import RESPONSE_KEY, Treatment, settled, shows_response
+from server.clinical.benefit import Benefit, Retained, best_week, fade_speed, held, retained
+from server.clinical.holding_time import Held, HoldingPrior, HoldingTime, holding_time
+from server.clinical.policy import Policy
+from server.clinical.readings import History, Items, Reading
+from server.clinical.series import COMPOSITE_ITEMS, Level, Points, blend, blend_points, item_points, level_of
+from server.clinical.vocabulary import Arm
+
+_ONE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEntry:
+    """An entry made ``hours`` (> 0) after the session of day ``session``."""
+
+    session: date
+    hours: float
+    items: Items
+
+
+@dataclass(frozen=True, slots=True)
+class CourseDiary:
+    """One course: the patient's readings, its delivered sessions, and entries whose hour is known."""
+
+    history: History
+    treatments: tuple[Treatment, ...]
+    timed: tuple[TimedEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """When a response first showed after the session: full days, and hours where an entry says so."""
+
+    days: int
+    hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCurve:
+    """One session, as of ``until``: the day before the next session, or today.
+
+    ``responded`` is None where there are too few days to say, before or after. Where it is not True
+    there is nothing to lose, and ``onset``, ``retained``, ``held`` and ``fade_per_week`` (points a
+    week, positive while symptoms return) are None. ``retreated`` says that a session follows.
+    """
+
+    session: date
+    until: date
+    retreated: bool
+    best_level: float | None = None
+    responded: bool | None = None
+    onset: Onset | None = None
+    retained: Retained | None = None
+    held: Held | None = None
+    fade_per_week: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseCurve:
+    """One arm and course: the level before it (None with too few days) and its sessions, oldest first."""
+
+    arm: Arm
+    pre_level: float | None
+    sessions: tuple[SessionCurve, ...]
+
+
+def response_curve(diary: CourseDiary, arm: Arm, policy: Policy, today: date) -> ResponseCurve:
+    """Return what the course did for ``arm`` as of ``today``; later sessions and readings are ignored."""
+    days = sorted({t.day for t in diary.treatments if t.day <= today})
+    before = _before(diary.history, arm, days, policy)
+    if before is None:
+        return ResponseCurve(arm, None, tuple(SessionCurve(*span) for span in _spans(days, today)))
+    curves = (_session_curve(diary, before, span, policy) for span in _spans(days, today))
+    return ResponseCurve(arm, before.level.mean, tuple(curves))
+
+
+def expected_loss(curves: Sequence[ResponseCurve], prior: HoldingPrior, policy: Policy) -> HoldingTime | None:
+    """Return when the benefit of the newest session is expected to be below half, in days after it.
+
+    ``curves`` are the patient's courses of one arm in any order. None where that session has no
+    benefit to lose, has lost it, or has too few days to say.
+    """
+    sessions = sorted((s for curve in curves for s in curve.sessions), key=lambda s: s.session)
+    last = sessions[-1].held if sessions else None
+    if last is None or last.lost_by is not None:
+        return None
+    past = [s.held for s in sessions[:-1] if s.held is not None]
+    return holding_time(past, prior, policy, last.until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The days before a course: item means, their composite, and what its spread is drawn to."""
+
+    arm: Arm
+    means: Mapping[str, float]
+    level: Level
+    prior_sd: float
+
+    def points(self, history: History, policy: Policy) -> Points:
+        """Return the composite of every day that has one."""
+        return blend_points(history, self.means, policy["composite.min_share"])
+
+    def level_on(self, items: Items, policy: Policy) -> float | None:
+        """Return the composite of one entry, None where too few of its items are there."""
+        return blend(Reading(date.min, items), self.means, policy["composite.min_share"])
+
+
+_Span = tuple[date, date, bool]
+
+
+def _spans(days: Sequence[date], today: date) -> Sequence[_Span]:
+    """Return for each session its day, the last day that is its own, and whether another follows."""
+    return [
+        *((day, after - _ONE, True) for day, after in pairwise(days)),
+        *((day, today, False) for day in days[-1:]),
+    ]
+
+
+def _before(history: History, arm: Arm, days: Sequence[date], policy: Policy) -> _Before | None:
+    if not days:
+        return None
+    window = history.between(days[0] - timedelta(days=policy.whole("baseline.pre_days")), days[0] - _ONE)
+    need = policy["baseline.pre_min_days"]
+    found = {key: item_points(window, key) for key in COMPOSITE_ITEMS[arm]}
+    means = {
+        key: fsum(v for _, v in points) / len(points) for key, points in found.items() if len(points) >= need
+    }
+    points = blend_points(window, means, policy["composite.min_share"])
+    if len(points) < need:
+        return None
+    prior_sd = policy["baseline.prior_sd_composite" if len(means) > 1 else "baseline.prior_sd_item"]
+    return _Before(arm, means, level_of(points, prior_sd, policy), prior_sd)
+
+
+def _session_curve(diary: CourseDiary, before: _Before, span: _Span, policy: Policy) -> SessionCurve:
+    session, until, _ = span
+    points = before.points(settled(diary.history.between(session, until), [session], policy), policy)
+    early = policy.whole("baseline.settle_days") + policy.whole("baseline.max_days") - 1
+    found = best_week(points, session + timedelta(days=early), before.prior_sd, policy)
+    if found is None:
+        return SessionCurve(*span)
+    benefit = Benefit(before.level, found[1], found[0], before.prior_sd)
+    share = policy[RESPONSE_KEY[before.arm]]
+    responded = shows_response(before.level.mean, benefit.best.mean, share)
+    if not responded:
+        return SessionCurve(*span, benefit.best.mean, responded)
+    time = held(points, benefit, session, policy)
+    # Once half is lost, what matters is how it went; the week around that day holds the fall.
+    fallen = until if time.lost_by is None else session + timedelta(days=time.lost_by)
+    fading = min(until, fallen + timedelta(days=policy.whole("relapse.mean_days") // 2))
+    return SessionCurve(
+        *(*span, benefit.best.mean, responded),
+        onset=_onset(diary, before, span, policy),
+        retained=retained(points, benefit, until, policy),
+        held=time,
+        fade_per_week=fade_speed(points, benefit, fading, policy),
+    )
+
+
+def _onset(diary: CourseDiary, before: _Before, span: _Span, policy: Policy) -> Onset | None:
+    """Return the first day after the session on which the improvement is a response, or an entry sooner."""
+    session, until, _ = span
+    enough = before.level.mean * (1 - policy[RESPONSE_KEY[before.arm]])
+    after = before.points(diary.history.between(session + _ONE, until), policy)
+    day = next(((day - session).days for day, level in after if level <= enough), None)
+    own = [e for e in diary.timed if e.session == session and e.hours // 24 <= (until - session).days]
+    timed = ((e.hours, before.level_on(e.items, policy)) for e in own)
+    hours = min((h for h, level in timed if level is not None and level <= enough), default=None)
+    if hours is not None and (day is None or hours // 24 <= day):
+        return Onset(int(hours // 24), hours)
+    return None if day is None else Onset(day)

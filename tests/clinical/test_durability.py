@@ -1,0 +1,226 @@
+"""The response curve: what each session did, how much of it is left, and when it was lost."""
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.clinical.baseline import Treatment
+from server.clinical.durability import (
+    CourseDiary,
+    Onset,
+    ResponseCurve,
+    SessionCurve,
+    TimedEntry,
+    expected_loss,
+    response_curve,
+)
+from server.clinical.holding_time import HOLDING_PRIORS, Held
+from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.readings import History, Items, fold
+from server.clinical.vocabulary import Arm, Condition
+from tests.clinical.diaries import (
+    ONE_SESSION,
+    SESSION,
+    day,
+    diary,
+    joined,
+    mood_day,
+    pain_day,
+    sessions,
+    steps,
+    without,
+)
+
+PRIOR = HOLDING_PRIORS[Condition.DEPRESSION]
+ILL_BEFORE = (-14, 8)
+HELD_TO_40 = steps(ILL_BEFORE, (1, 2), (40, 7))
+
+
+def curve(
+    history: History,
+    today: int,
+    treatments: tuple[Treatment, ...] = ONE_SESSION,
+    timed: tuple[TimedEntry, ...] = (),
+    arm: Arm = Arm.MOOD,
+) -> ResponseCurve:
+    return response_curve(CourseDiary(history, treatments, timed), arm, DEFAULT_POLICY, day(today))
+
+
+def the_session(level: Callable[[int], float], today: int) -> SessionCurve:
+    """Ana's one session with a full diary from two weeks before it until ``today``."""
+    return curve(diary(range(-14, today + 1), level), today).sessions[0]
+
+
+def test_a_response_that_holds_is_told_with_its_level_and_what_is_left() -> None:
+    found = curve(diary(range(-14, 31), steps(ILL_BEFORE, (1, 2))), 30)
+    one = found.sessions[0]
+    assert found.pre_level == pytest.approx(8, abs=0.2)
+    assert (one.session, one.until, one.retreated) == (SESSION, day(30), False)
+    assert one.best_level == pytest.approx(2, abs=0.3)
+    assert (one.responded, one.held) == (True, Held(30))
+    assert one.retained is not None
+    assert one.retained.percent == pytest.approx(100, abs=5)
+    assert 80 < one.retained.low < one.retained.percent < one.retained.high < 115
+    assert one.fade_per_week == pytest.approx(0, abs=0.2)
+
+
+def test_half_is_lost_within_a_day_of_when_it_was() -> None:
+    found = the_session(HELD_TO_40, 60)
+    assert found.held == Held(40, 41)
+    assert found.retained is not None
+    assert found.retained.percent == pytest.approx(100 / 6, abs=3)
+    assert found.fade_per_week is not None
+    assert found.fade_per_week > 1
+
+
+def test_a_slow_return_is_told_with_its_speed() -> None:
+    found = the_session(lambda n: 8 if n <= 0 else 2 + max(0, n - 20) / 7, 44)
+    assert found.fade_per_week == pytest.approx(1, abs=0.15)
+    assert found.held is not None
+    assert found.held.lost_by == pytest.approx(41, abs=2)
+
+
+def test_one_bad_week_that_passes_is_no_loss() -> None:
+    found = the_session(steps(ILL_BEFORE, (1, 2), (30, 7), (35, 2)), 60)
+    assert found.held == Held(60)
+
+
+def test_no_response_is_said_and_nothing_is_left_to_lose() -> None:
+    found = the_session(steps(ILL_BEFORE, (1, 6)), 60)
+    assert found.responded is False
+    assert found.best_level == pytest.approx(6, abs=0.3)
+    assert (found.onset, found.retained, found.held, found.fade_per_week) == (None, None, None, None)
+
+
+def test_too_few_days_say_nothing() -> None:
+    level = steps(ILL_BEFORE, (1, 2))
+    nothing_before = curve(diary(range(30), level), 29)
+    assert nothing_before.pre_level is None
+    assert nothing_before.sessions == (SessionCurve(SESSION, day(29), False),)
+    without_an_item_in_common = joined(
+        fold((day(n), {"mood": 2.0} if n % 2 else {"anxiety": 8.0}) for n in range(-4, 0)),
+        diary(range(30), level),
+    )
+    assert curve(without_an_item_in_common, 29).pre_level is None
+    few_after = curve(diary([*range(-14, 0), 4, 5, 6], level), 29).sessions[0]
+    assert (few_after.best_level, few_after.responded, few_after.held) == (None, None, None)
+    assert curve(diary(range(-14, 0), level), 29).sessions[0].responded is None
+
+
+def test_without_a_session_there_is_no_curve() -> None:
+    assert curve(diary(range(-14, 30), HELD_TO_40), 29, ()) == ResponseCurve(Arm.MOOD, None, ())
+    assert curve(diary(range(-14, 30), HELD_TO_40), -1) == ResponseCurve(Arm.MOOD, None, ())
+
+
+def test_silence_after_a_response_is_neither_holding_nor_lost() -> None:
+    found = curve(diary(range(-14, 21), steps(ILL_BEFORE, (1, 2))), 60).sessions[0]
+    assert found.held == Held(20)
+    assert found.retained is None
+    assert found.fade_per_week is None
+
+
+def test_a_loss_within_a_gap_lies_somewhere_in_it() -> None:
+    gap = without(diary(range(-14, 71), HELD_TO_40), range(30, 50))
+    assert curve(gap, 70).sessions[0].held == Held(29, 50)
+
+
+def test_a_session_before_the_loss_cuts_the_holding_time_off() -> None:
+    history = diary(range(-14, 61), steps(ILL_BEFORE, (1, 2)))
+    first, second = curve(history, 60, sessions(0, 28)).sessions
+    assert (first.until, first.retreated, first.held) == (day(27), True, Held(27))
+    assert (second.session, second.retreated, second.held) == (day(28), False, Held(32))
+
+
+def test_the_pain_arm_has_its_own_items_and_its_own_response() -> None:
+    history = diary(range(-14, 31), steps(ILL_BEFORE, (1, 5)), pain_day)
+    found = curve(history, 30, arm=Arm.PAIN).sessions[0]
+    assert found.responded is True
+    assert found.best_level == pytest.approx(5, abs=0.3)
+    one_item = fold((r.day, {"pain_average": r.items["pain_average"]}) for r in history.readings)
+    wider, two = curve(one_item, 30, arm=Arm.PAIN).sessions[0].retained, found.retained
+    assert wider is not None
+    assert two is not None
+    assert wider.high - wider.low > two.high - two.low
+
+
+def entry(hours: float, items: Items) -> TimedEntry:
+    return TimedEntry(SESSION, hours, items)
+
+
+def test_the_onset_is_told_in_days_and_where_entries_allow_in_hours() -> None:
+    history = diary(range(-14, 31), steps(ILL_BEFORE, (5, 2)))
+    well, ill = mood_day(2), mood_day(8)
+    assert curve(history, 30).sessions[0].onset == Onset(5)
+    timed = (entry(30, well), entry(4.5, well), entry(2, ill), entry(1, {"pain_average": 0.0}))
+    assert curve(history, 30, timed=timed).sessions[0].onset == Onset(0, 4.5)
+    late = (entry(150, well), entry(2, ill))
+    assert curve(history, 30, timed=late).sessions[0].onset == Onset(5)
+    other = (TimedEntry(day(-30), 3, well), entry(24 * 31, well))
+    assert curve(history, 30, timed=other).sessions[0].onset == Onset(5)
+
+
+def test_what_comes_after_the_day_is_not_known_on_it() -> None:
+    whole = diary(range(-14, 61), HELD_TO_40)
+    assert curve(whole, 30, sessions(0, 50)) == curve(whole.between(day(-14), day(30)), 30)
+
+
+def test_the_end_of_the_benefit_is_expected_from_all_courses() -> None:
+    old = response_curve(
+        CourseDiary(diary(range(-114, -39), lambda n: HELD_TO_40(n + 100)), sessions(-100)),
+        Arm.MOOD,
+        DEFAULT_POLICY,
+        day(-40),
+    )
+    new = curve(diary(range(-14, 31), steps(ILL_BEFORE, (1, 2))), 30)
+    found = expected_loss([new, old], PRIOR, DEFAULT_POLICY)
+    assert found is not None
+    assert (found.lost, found.censored) == (1, 0)
+    assert 30 < found.low < found.median < found.high
+    assert found == expected_loss([old, new], PRIOR, DEFAULT_POLICY)
+    alone = expected_loss([new], PRIOR, DEFAULT_POLICY)
+    assert alone is not None
+    assert alone.median > found.median
+
+
+def test_what_is_lost_or_never_came_is_not_forecast() -> None:
+    lost = curve(diary(range(-14, 61), HELD_TO_40), 60)
+    never = curve(diary(range(-14, 61), steps(ILL_BEFORE)), 60)
+    for curves in ([lost], [never], []):
+        assert expected_loss(curves, PRIOR, DEFAULT_POLICY) is None
+
+
+LEVELS = st.lists(st.integers(0, 10), min_size=40, max_size=60)
+
+
+def told(levels: list[int]) -> dict[date, Items]:
+    """A diary from two ill weeks before the session on, with these levels from the session on."""
+    ill = {day(n): mood_day(8) for n in range(-14, 0)}
+    return ill | {day(n): mood_day(level) for n, level in enumerate(levels)}
+
+
+def session_of(days: dict[date, Items]) -> SessionCurve:
+    return curve(fold(days.items()), 59).sessions[0]
+
+
+@given(LEVELS, st.randoms(use_true_random=False))
+def test_the_order_of_the_entries_does_not_matter(levels: list[int], random: Random) -> None:
+    entries = list(told(levels).items())
+    shuffled = list(entries)
+    random.shuffle(shuffled)
+    assert session_of(dict(shuffled)) == session_of(dict(entries))
+
+
+@given(st.lists(st.integers(2, 10), min_size=40, max_size=56), st.data())
+def test_more_benefit_never_shortens_the_holding_time(levels: list[int], data: st.DataObject) -> None:
+    # The best week is the same in both; later days are as good or better, and never better than that.
+    better = [data.draw(st.integers(2, level)) for level in levels]
+    best = [2] * 10
+    worse, more = session_of(told(best + levels)).held, session_of(told(best + better)).held
+    assert worse is not None
+    assert more is not None
+    assert (more.lost_by or 1000) >= (worse.lost_by or 1000)
+    assert more.until >= worse.until or more.lost_by is None
