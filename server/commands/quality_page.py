@@ -19,6 +19,9 @@ PAGE_HELP = "with --all: the page to write"
 
 def write_page(target: Path, diaries: Path, run: Run) -> None:
     """Measure the watch and its rivals and write the page; without ``diaries`` on the simulator only."""
+    # Said now and not after minutes of work.
+    if not target.parent.is_dir():
+        raise click.ClickException(f"There is no folder {target.parent} for the page.")
     begun = time.perf_counter()
     if not diaries.is_dir():
         click.echo(f"There is no folder {diaries}: real diaries are left out.", err=True)

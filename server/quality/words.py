@@ -24,10 +24,10 @@ SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 A person's level about 3 of 10, SD lognormal (median 1.2), autocorrelation mean 0.3,
                 weekday offsets, whole-number answers to mood, interest, anxiety and restlessness, 13 % of
                 days missing in runs; a relapse rises about 3 points over 1 to 28 days. Found is an alarm
-                from the onset to 14 days after the full relapse; who never fills a baseline counts as
-                missed. The simple detectors have a baseline of 14 days and more if it holds fewer than 10
-                entries, the watch one of 14 to 21. Usual care has 2.2 times the mean of 14 days as its
-                score, give or take 2.
+                from the onset to 14 days after the full relapse; nobody is left out: who never fills a
+                baseline, or falls ill while it still fills, counts as any other. The simple detectors
+                have a baseline of 14 days and more if it holds fewer than 10 entries, the watch one of 14
+                to 21. Usual care has 2.2 times the mean of 14 days as its score, give or take 2.
             """),
         ),
         "eight": (
@@ -99,14 +99,16 @@ SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 CURVE_IS = _one_line("""
-    Reference patients again, the watch with every limit that says how far from the baseline is far (SD,
-    SE and points) times one factor: finding more relapses, and sooner, is paid for in false alarms. Where
-    no row has all three figures that were asked for, moving these limits alone can't bring them about.
+    The first third of the reference patients again, the watch with every limit that says how far from the
+    baseline is far (SD, SE and points) times one factor: finding more relapses, and sooner, is paid for
+    in false alarms. Where no row has all three figures that were asked for, moving these limits alone
+    can't bring them about.
 """)
 KINDS_ARE = _one_line("""
-    Why a figure is missed: the relapsing reference patients by the size of the relapse in SD of the person's
-    own days, and by how long it takes to build up. The delay counts from the first day of a slow rise, when
-    there is next to nothing to see; a small rise in a restless person looks like their stable weeks.
+    Why a figure is missed: the relapsing reference patients by the size of the relapse in SD of the
+    person's own days, and by how long it takes to build up. The delay counts from the first day of a slow
+    rise, when there is next to nothing to see; a small rise in a restless person looks like their stable
+    weeks.
 """)
 RERUN = (
     _one_line("""

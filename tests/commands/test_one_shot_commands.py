@@ -199,6 +199,7 @@ def test_the_page_of_figures_is_written_also_where_no_real_diaries_are(tmp_path:
         ((), "Name one of --clinic, --csv, --simulator and --all"),
         (("--clinic", "a", "--simulator", "3"), "Name one of --clinic, --csv, --simulator and --all"),
         (("--csv", EXAMPLES / "diary.csv"), "--csv needs --map"),
+        (("--all", "--page", EXAMPLES / "nowhere" / "page.md"), "There is no folder"),
         (("--clinic", "lake"), "There is no clinic lake"),
         (("--clinic", "river", "--truth", EXAMPLES / "diary.csv"), "The truth is not a file"),
     ],
