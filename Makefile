@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 
-.PHONY: run demo test check cover lint types openapi bench lock clean
+.PHONY: run demo test check cover lint types openapi bench quality lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -34,6 +34,9 @@ openapi: $(READY)       ## regenerate the contract from the code
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.entries
+
+quality: $(READY)       ## measure the watch and write docs/watch-quality.md (takes a while)
+	@$(BIN)/afterglow watch-report --all
 
 lock:                   ## re-resolve every dependency (needs uv)
 	uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -12,13 +12,17 @@ from jobs.watch_report import Reported, of_clinic, of_export, of_simulator, read
 from server.commands.files import read_bytes, read_text
 from server.commands.map_option import MAP_HELP, map_text
 from server.commands.progress import progress
+from server.commands.quality_page import DIARIES_HELP, EACH_HELP, PAGE_HELP, write_page
 from server.commands.start import started
 from server.diary_import.table import LARGEST_BYTES
 from server.quality.figures import Figures, Truth, false_alarms, figures
+from server.quality.page import FULL, Run
 from server.quality.replay import Replay
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LARGEST_TRUTH = 50_000_000
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_PAGE = click.Path(dir_okay=False, writable=True, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -31,6 +35,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--simulator", "count", type=click.IntRange(1, 100_000), help="N stable and N relapsing patients"
 )
+@click.option("--all", "everything", is_flag=True, help="measure everything there is and write the page")
+@click.option("--each", type=click.IntRange(1, 100_000), default=FULL, show_default=True, help=EACH_HELP)
+@click.option("--diaries", type=_FOLDER, default="../shared/data", show_default=True, help=DIARIES_HELP)
+@click.option("--page", type=_PAGE, default="docs/watch-quality.md", show_default=True, help=PAGE_HELP)
 @click.option("--seed", type=int, default=1, show_default=True, help="first seed of the simulator")
 def command(
     slug: str | None,
@@ -39,14 +47,20 @@ def command(
     map_name: str | None,
     stable: tuple[datetime, datetime] | None,
     count: int | None,
+    everything: bool,
+    each: int,
+    diaries: Path,
+    page: Path,
     seed: int,
 ) -> None:
     """Say how good the watch is: baseline, alarms and evidence; figures where the truth is known."""
-    if sum(given is not None for given in (slug, file, count)) != 1:
-        raise click.UsageError("Name one of --clinic, --csv and --simulator.")
+    if sum(given is not None for given in (slug, file, count, everything or None)) != 1:
+        raise click.UsageError("Name one of --clinic, --csv, --simulator and --all.")
     if stable is not None and stable[1] < stable[0]:
         raise click.UsageError("--stable: the last day lies before the first.")
-    if count is not None:
+    if everything:
+        write_page(page, diaries, Run(each, seed))
+    elif count is not None:
         _simulator(count, seed)
     elif slug is not None:
         _clinic(slug, truth)

@@ -184,12 +184,22 @@ def test_a_report_on_the_simulator_gives_figures_with_seeds_and_numbers() -> Non
         assert figure in said.output
 
 
+def test_the_page_of_figures_is_written_also_where_no_real_diaries_are(tmp_path: Path) -> None:
+    words = ["--all", "--each", "1", "--diaries", str(tmp_path / "none"), "--page", str(tmp_path / "page.md")]
+    said = CliRunner().invoke(main, ["watch-report", *words])
+    assert said.exit_code == 0, said.output
+    assert "real diaries are left out" in said.output
+    assert "of 5 targets reached" in said.output
+    assert "seeds 1 to 1" in (tmp_path / "page.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ((), "Name one of --clinic, --csv and --simulator"),
-        (("--clinic", "a", "--simulator", "3"), "Name one of --clinic, --csv and --simulator"),
+        ((), "Name one of --clinic, --csv, --simulator and --all"),
+        (("--clinic", "a", "--simulator", "3"), "Name one of --clinic, --csv, --simulator and --all"),
         (("--csv", EXAMPLES / "diary.csv"), "--csv needs --map"),
+        (("--all", "--page", EXAMPLES / "nowhere" / "page.md"), "There is no folder"),
         (("--clinic", "lake"), "There is no clinic lake"),
         (("--clinic", "river", "--truth", EXAMPLES / "diary.csv"), "The truth is not a file"),
     ],

@@ -1,0 +1,220 @@
+"""Everything `docs/watch-quality.md` tells: the watch and its rivals, on simulated and on real people."""
+
+import csv
+import os
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from server.clinical.baseline import Treatment
+from server.clinical.policy import DEFAULT_POLICY, THRESHOLDS, Policy, policy_from
+from server.clinical.series import SINGLE_ITEMS
+from server.clinical.vocabulary import Arm
+from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases
+from server.quality.figures import Truth
+from server.quality.real_diaries import (
+    DIGIBP,
+    KOSSAKOWSKI,
+    PMDATA,
+    Row,
+    by_person,
+    dated,
+    headaches,
+    numbered_day,
+    one_diary,
+    pain_by_region,
+    scaled,
+    thinned,
+)
+from server.quality.replay import Diary, Replay, replay
+from server.quality.rivals import Noise, rival_replays
+from server.quality.scale_rules import WellAgain, scale_replays, well_again
+from server.simulator.cohorts import REFERENCE_PROCESS
+from server.simulator.course import draw_person
+from server.simulator.draws import Draws
+from server.simulator.reference import ReferenceOptions, reference_patient
+
+THINNINGS, MISSING_SHARE = 200, 0.25
+# The reference's own PHQ-9 is off by so many points (SD).
+PHQ_SD = 2.0
+OPTIONS: Mapping[str, ReferenceOptions] = {
+    "reference": ReferenceOptions(),
+    "eight": ReferenceOptions(items=SINGLE_ITEMS[Arm.MOOD]),
+    "missing": ReferenceOptions(missing_share=0.5),
+    "correlated": ReferenceOptions(phi_mean=0.5),
+}
+_FILES: Mapping[str, str] = {
+    "kossakowski": "kossakowski2017_daily.csv",
+    "thinned": "kossakowski2017_momentary.csv",
+    "pmdata": "pmdata_wellness.csv",
+    "digibp": "digibp_daily.csv",
+    "pain": "myaiguide_pain.csv",
+    "migraine": "migraine_kd.csv",
+    "enrichd": "enrichd_bdi.csv",
+}
+# What moves together on the trade-off curve: how far from the baseline is far.
+_SWEPT = ("relapse.ewma_rise", "relapse.mean_rise_mood")
+# Kinds of relapses: size in SD of the person's days, days until it is full.
+_SIZES, _SIZES_FROM = ("0 to 1.5 SD", "1.5 to 2.5 SD", "from 2.5 SD"), (1.5, 2.5)
+_PACES, _PACES_FROM = ("1 to 4 days", "5 to 14 days", "from 15 days"), (5, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One diary to judge: the heading it goes under, its number there (for a simulated one, its seed)."""
+
+    heading: str
+    number: int
+    stable: bool = False
+    factor: float = 1.0
+    folder: Path | None = None
+
+
+def tasks(each: int, seed: int, folder: Path | None) -> Sequence[Task]:
+    """Return what is to be judged: without ``folder`` only simulated, a third as many for the curve."""
+    found = [
+        Task(name, seed + n, stable) for name in OPTIONS for n in range(each) for stable in (True, False)
+    ]
+    found += [
+        Task(f"{CURVE}{factor:g}", seed + n, stable, factor)
+        for factor in (0.7, 0.85, 1.0, 1.2, 1.4)
+        for n in range(-(-each // 3))
+        for stable in (True, False)
+    ]
+    for name in SETS if folder else ():
+        if (count := _count(name, folder)) is not None:
+            found += [Task(name, number, folder=folder) for number in range(count)]
+    return found
+
+
+def judge_all(wanted: Sequence[Task], processes: int | None = None) -> Iterator[tuple[Task, Case]]:
+    """Yield each task with what was said, in order; the answer does not depend on ``processes``."""
+    count = processes or os.cpu_count() or 1
+    if count == 1:
+        yield from zip(wanted, map(judge, wanted), strict=True)
+        return
+    with ProcessPoolExecutor(count, get_context("spawn")) as workers:
+        yield from zip(wanted, workers.map(judge, wanted, chunksize=8), strict=True)
+
+
+def gathered(found: Iterator[tuple[Task, Case]]) -> Cases:
+    """Return the cases under their headings."""
+    cases: dict[str, list[Case]] = defaultdict(list)
+    for task, case in found:
+        for heading in _headings(task):
+            cases[heading].append(case)
+    return cases
+
+
+def _headings(task: Task) -> Sequence[str]:
+    if task.heading != "reference" or task.stable:
+        return (task.heading,)
+    return (task.heading, *(KIND + kind for kind in kinds(task.number)))
+
+
+def kinds(seed: int) -> tuple[str, str]:
+    """Return what kind of relapse the reference patient ``seed`` has: by its size, by its pace."""
+    person = draw_person(seed, REFERENCE_PROCESS)
+    size = _SIZES[bisect(_SIZES_FROM, person.shift / person.sd)]
+    return f"size: {size}", f"build-up: {_PACES[bisect(_PACES_FROM, person.ramp_days)]}"
+
+
+def judge(task: Task) -> Case:
+    """Return what the watch and its rivals say of one diary."""
+    if task.folder is None:
+        return _simulated(task)
+    if task.heading == "enrichd":
+        person = _people(task.folder)[task.number]
+        return person.truth, scale_replays(person, DEFAULT_POLICY)
+    diary = _diary(task.heading, task.folder, task.number)
+    noise = partial(Draws(task.heading, task.number, "phq").normal, 0.0, PHQ_SD)
+    return None, _said(diary, diary.arms()[0], DEFAULT_POLICY, noise)
+
+
+def swept(factor: float) -> Policy:
+    """Return the default policy with the limits that say how far is far, times ``factor`` in their bounds."""
+    spread = (t.key for t in THRESHOLDS.values() if t.key.startswith("relapse.") and t.unit in ("SD", "SE"))
+    rows = (THRESHOLDS[key] for key in (*spread, *_SWEPT))
+    values = {t.key: min(max(t.default * factor, t.low), t.high) for t in rows}
+    return policy_from(DEFAULT_POLICY.version, values)
+
+
+def _simulated(task: Task) -> Case:
+    options = OPTIONS.get(task.heading, OPTIONS["reference"])
+    virtual = reference_patient(task.number, task.stable, options)
+    sessions = tuple(Treatment(session.day) for session in virtual.sessions)
+    diary = Diary(virtual.name, virtual.history(), sessions, virtual.first_day, virtual.last_day)
+    told = virtual.truth
+    truth = Truth(told.judged_from, virtual.last_day, told.relapse_onset, told.full_relapse)
+    if task.heading not in OPTIONS:
+        return truth, {WATCH: _bare(diary, Arm.MOOD, swept(task.factor))}
+    noise = partial(Draws(task.number, "phq").normal, 0.0, PHQ_SD)
+    return truth, _said(diary, Arm.MOOD, DEFAULT_POLICY, noise)
+
+
+def _said(diary: Diary, arm: Arm, policy: Policy, noise: Noise) -> Mapping[str, Replay]:
+    return {WATCH: _bare(diary, arm, policy), **rival_replays(diary, arm, policy, noise)}
+
+
+def _bare(diary: Diary, arm: Arm, policy: Policy) -> Replay:
+    # The baseline's tables can't travel between processes, and the figures don't need them.
+    return replace(replay(diary, arm, policy), baseline=None)
+
+
+def _count(name: str, folder: Path | None) -> int | None:
+    """Return how many diaries a set has; None where its file is not there."""
+    if folder is None or not (folder / _FILES[name]).is_file():
+        return None
+    if name == "enrichd":
+        return len(_people(folder))
+    return THINNINGS if name == "thinned" else len(_set(name, folder))
+
+
+def _diary(name: str, folder: Path, number: int) -> Diary:
+    if name != "thinned":
+        return _set(name, folder)[number]
+    diary = thinned(_rows(name, folder), Draws("thinning", number).uniform, MISSING_SHARE)
+    if diary is None:
+        raise ValueError("a thinned diary has its first day")
+    return diary
+
+
+@cache
+def _set(name: str, folder: Path) -> Sequence[Diary]:
+    """Return the diaries of a published set; read once by each process."""
+    rows = _rows(name, folder)
+    made: dict[str, Callable[[], Sequence[Diary]]] = {
+        "kossakowski": lambda: _only(
+            one_diary(name, ((numbered_day(r), scaled(r, KOSSAKOWSKI)) for r in rows))
+        ),
+        "pmdata": lambda: by_person(rows, dated, lambda row: scaled(row, PMDATA)),
+        "digibp": lambda: by_person(rows, numbered_day, lambda row: scaled(row, DIGIBP)),
+        "pain": lambda: pain_by_region(rows),
+        "migraine": lambda: headaches(rows),
+    }
+    return made[name]()
+
+
+def _only(diary: Diary | None) -> Sequence[Diary]:
+    return [] if diary is None else [diary]
+
+
+@cache
+def _people(folder: Path) -> Sequence[WellAgain]:
+    scores: dict[str, list[tuple[date, float]]] = defaultdict(list)
+    for row in _rows("enrichd", folder):
+        scores[row["subject"]].append((numbered_day(row), float(row["bdi"])))
+    found = (well_again(sorted(said)) for said in scores.values())
+    return [person for person in found if person is not None]
+
+
+@cache
+def _rows(name: str, folder: Path) -> Sequence[Row]:
+    with (folder / _FILES[name]).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
