@@ -86,12 +86,13 @@ def _items() -> Iterator[tuple[Kind, object]]:
 
 
 def _heed(kind: Kind, patient_id: object) -> Heeded | None:
-    with suppress(BadRequest):
+    with suppress(BadRequest):  # it is no JSON: there is nothing to read, and the refusal goes on
         return _heed_raw(kind, read_json(request.get_data()), patient_id)
     return None
 
 
 def _heed_raw(kind: Kind, raw: object, patient_id: object) -> Heeded | None:
+    # Whose patient it is not is told by the refusal itself, which goes on.
     with suppress(NotFound), writing() as work:
         whose = patient_id if isinstance(patient_id, UUID) else actor().patient_id
         assert whose is not None, "whoever sends one is a patient or names one"

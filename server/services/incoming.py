@@ -27,6 +27,8 @@ _RESPONSE_CONTENT = (
     *("occurred_at", "zone", "occurrence"),
 )
 
+Stored = Entry | QuestionnaireResponse
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -77,7 +79,7 @@ def check_occurrence(work: Work, incoming: Incoming, day: date) -> None:
         raise Invalid("/occurrence", f"Lies more than {ASKED_BEFORE.days} days before the response.")
 
 
-def check_version(stored: Entry | QuestionnaireResponse, base_version: int | None) -> None:
+def check_version(stored: Stored, base_version: int | None) -> None:
     """Raise VersionRequired or Stale where a change does not name the version that is stored."""
     if base_version is None:
         raise VersionRequired(stored)
@@ -85,7 +87,7 @@ def check_version(stored: Entry | QuestionnaireResponse, base_version: int | Non
         raise Stale(stored)
 
 
-def local_day(work: Work, incoming: Incoming, stored: Entry | QuestionnaireResponse | None) -> date:
+def local_day(work: Work, incoming: Incoming, stored: Stored | None) -> date:
     """Return the day of what comes in: the one it was given once, where moment and zone are the same."""
     occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
     if stored is not None and (stored.occurred_at, stored.zone) == (occurred, zone):
@@ -102,16 +104,27 @@ def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
     return {"clock_skew_seconds": skew, "clock_suspect": abs(skew) > CLOCK_TRUSTED.total_seconds()}
 
 
-def clock_columns(incoming: Incoming, received_at: datetime) -> dict[str, Any]:
-    """Return what is kept of the phone's clock: an impossible date is as suspect as a clock that is off."""
+def clock_columns(incoming: Incoming, received_at: datetime, stored: Stored | None) -> dict[str, Any]:
+    """Return what is kept of the phone's clock: an impossible date is as suspect as a clock that is off.
+
+    ``stored`` is what a correction changes: what was dated well stays so, however late it is corrected.
+    """
     told = clock_of(incoming.sent_at, received_at)
-    return told | {"clock_suspect": told["clock_suspect"] or not _is_possible(incoming, received_at)}
+    well_dated = stored is not None and _keeps_its_moment(incoming, stored) and not stored.clock_suspect
+    possible = well_dated or _is_possible(incoming, received_at)
+    return told | {"clock_suspect": told["clock_suspect"] or not possible}
 
 
-def day_reliable(incoming: Incoming, received_at: datetime) -> bool:
+def day_reliable(incoming: Incoming, received_at: datetime, stored: Entry | None) -> bool:
     """Return whether the day of an entry can be relied on: no clock was off by a day or more."""
+    if stored is not None and _keeps_its_moment(incoming, stored):
+        return stored.day_reliable
     skew = clock_of(incoming.sent_at, received_at)["clock_skew_seconds"] or 0
     return abs(skew) <= _A_DAY and _is_possible(incoming, received_at)
+
+
+def _keeps_its_moment(incoming: Incoming, stored: Stored) -> bool:
+    return bool(stored.occurred_at == incoming.content["occurred_at"])
 
 
 def _is_possible(incoming: Incoming, received_at: datetime) -> bool:

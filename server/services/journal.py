@@ -182,12 +182,12 @@ class Journal:
         return stored
 
     def _columns(self, incoming: Incoming) -> dict[str, Any]:
-        content = incoming.content
+        content, stored = incoming.content, self.known.get(incoming.id)
         occurred, key = content["occurred_at"], self._key(incoming.id)
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
-            "local_day": local_day(self.work, incoming, self.known.get(incoming.id)),
+            "local_day": local_day(self.work, incoming, stored),
             "recorded_at": content.get("recorded_at"),
             "received_at": self.work.now,
             "items": dict(content["items"]),
@@ -201,8 +201,8 @@ class Journal:
             "sealed_tags": vault.seal(self.work, Entry, key, "tags", list(content["tags"]) or None),
             "sealed_note": vault.seal(self.work, Entry, key, "note", content.get("note")),
             "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
-            "day_reliable": day_reliable(incoming, self.work.now),
-            **clock_columns(incoming, self.work.now),
+            "day_reliable": day_reliable(incoming, self.work.now, stored),
+            **clock_columns(incoming, self.work.now, stored),
         }
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:

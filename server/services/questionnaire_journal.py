@@ -197,7 +197,7 @@ class QuestionnaireJournal:
             "sealed_answers": self._seal(incoming.id, "answers", dict(content.get("answers", {}))),
             "sealed_safety": self._seal(incoming.id, "safety", [safety_of(found) for found in result.safety]),
             **score_columns(result),
-            **clock_columns(incoming, self.work.now),
+            **clock_columns(incoming, self.work.now, self.known.get(incoming.id)),
         }
 
     def _keep_revision(self, response: QuestionnaireResponse, content: dict[str, Any] | None) -> None:

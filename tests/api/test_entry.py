@@ -154,6 +154,24 @@ def test_what_was_written_down_in_time_is_taken_after_months_offline(
     assert cast.ana.put(f"/entries/{new_id()}", body).status_code == status
 
 
+def test_a_late_correction_leaves_a_good_date_good_and_an_impossible_one_marked(
+    cast: Cast, clock: Clock
+) -> None:
+    good, wrong = clock.now, clock.now + timedelta(days=900)
+    paths = {felt: f"/entries/{new_id()}" for felt in (good, wrong)}
+    for felt, path in paths.items():
+        assert cast.ana.put(path, entry(felt, recorded_at=felt.isoformat())).status_code == 201
+    clock.forward(days=450)
+    token = sign_in(cast.ana.client, "demo", "ana@home.example")["access_token"]
+    ana = replace(cast.ana, token=token)
+    for felt, path in paths.items():
+        assert (
+            ana.put(path, entry(felt, recorded_at=felt.isoformat(), note="later"), version=1).status_code
+            == 200
+        )
+    assert [ana.get(path).json["clock_suspect"] for path in paths.values()] == [False, True]
+
+
 def test_an_entry_by_a_caregiver_is_marked_as_such(cast: Cast, clock: Clock) -> None:
     own, helped = f"/entries/{new_id()}", f"/entries/{new_id()}"
     cast.ana.put(own, entry(clock.now))
