@@ -1,7 +1,7 @@
 """Every number a clinical rule uses, as data: default, bounds, unit and where it comes from.
 
 A rule reads its numbers from a `Policy` and from nowhere else, so a clinic can change one, see it
-versioned, and replay it over its own past. The table of thresholds itself is in ``thresholds.py``.
+versioned, and replay it over its own past. The table of thresholds itself is in ``thresholds/``.
 """
 
 from collections.abc import Iterator, Mapping
