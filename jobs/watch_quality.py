@@ -59,7 +59,7 @@ _FILES: Mapping[str, str] = {
     "enrichd": "enrichd_bdi.csv",
 }
 # What moves together on the trade-off curve: how far from the baseline is far.
-_SWEPT = ("relapse.ewma_rise", "relapse.mean_rise_mood")
+_SWEPT = ("relapse.ewma_rise", "relapse.recent_rise", "relapse.sparse_rise")
 # Kinds of relapses: size in SD of the person's days, days until it is full.
 _SIZES, _SIZES_FROM = ("0 to 1.5 SD", "1.5 to 2.5 SD", "from 2.5 SD"), (1.5, 2.5)
 _PACES, _PACES_FROM = ("1 to 4 days", "5 to 14 days", "from 15 days"), (5, 15)
@@ -139,7 +139,7 @@ def judge(task: Task) -> Case:
 
 def swept(factor: float) -> Policy:
     """Return the default policy with the limits that say how far is far, times ``factor`` in their bounds."""
-    spread = (t.key for t in THRESHOLDS.values() if t.key.startswith("relapse.") and t.unit in ("SD", "SE"))
+    spread = (t.key for t in THRESHOLDS.values() if t.key.startswith("relapse.") and t.unit == "SE")
     rows = (THRESHOLDS[key] for key in (*spread, *_SWEPT))
     values = {t.key: min(max(t.default * factor, t.low), t.high) for t in rows}
     return policy_from(DEFAULT_POLICY.version, values)

@@ -18,7 +18,7 @@ from tests.source import Source, sources
 FILE_LINES, FUNCTION_LINES, ARGUMENTS, NESTING = 300, 30, 5, 2
 
 # Over budget today. Lower a number when you mend the place, remove it at the end; never add one.
-BASELINE: dict[tuple[str, str], int] = {("server/clinical/baseline.py:fit", "nesting"): 3}
+BASELINE: dict[tuple[str, str], int] = {}
 
 # Tables of data: one row a line, no logic. They may be longer than a screen.
 TABLES: frozenset[str] = frozenset()

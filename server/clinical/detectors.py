@@ -1,16 +1,17 @@
-"""The rules of the watch, one series at a time: what each day of it says against its own level.
+"""The rules of the watch, one series at a time: on which days it lies further from its own level than chance.
 
-R1 is a moving average whose limits allow for correlated days, a short baseline and missing days;
-R2 a mean of the last days; R3 a level that is ill in anyone, or a benefit that is gone.
+R1 is a moving average and R2 a mean of the last observed days; the limits of both allow for correlated
+days, a short baseline and missing days. R3 is a level that is ill in anyone, or a benefit that is gone.
 Formulas and sources: docs/clinical.md, "The watch".
 """
 
-from collections import deque
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
-from math import fsum, sqrt
+from functools import lru_cache
+from math import inf, sqrt
 
 from server.clinical.baseline import Baseline
 from server.clinical.policy import Policy
@@ -38,107 +39,225 @@ class RuleHit:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One observed day of one series. ``mean`` is None where the last days hold too few of them."""
+    """The newest observed day of a series. ``mean`` is None where the last days hold too few of them."""
 
     day: date
     ewma: float
     ewma_limit: float
     mean: float | None
-    hits: tuple[RuleHit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Tuning:
-    """How R1 is set for one kind of series: weight, limit in SD, rise in points, days in a row."""
+class Scan:
+    """What one series says: its hits by day, oldest first, and where it stands on its newest day."""
 
-    weight: float
-    limit: float
-    rise: float
-    entries: int
+    hits: Mapping[date, tuple[RuleHit, ...]]
+    newest: Mark
 
 
-def marks(points: Points, name: str, baseline: Baseline, policy: Policy) -> Iterator[Mark]:
-    """Yield what each observed day of series ``name`` says. ``points`` follow the baseline."""
-    level = baseline.levels[name]
-    tuning = _tuning(name, policy)
-    recent: deque[tuple[date, float]] = deque()
-    gap, squares, left, streak = 0.0, 0.0, 1.0, 0
-    for day, value in points:
-        gap = (1 - tuning.weight) * gap + tuning.weight * (value - level.mean)
-        squares = (1 - tuning.weight) ** 2 * squares + tuning.weight**2
-        left *= 1 - tuning.weight
-        streak = streak + 1 if value - level.mean >= tuning.rise else 0
-        limit = max(tuning.limit * _spread(level, tuning.weight, squares, 1 - left), tuning.rise)
-        mean = _mean(recent, day, value, policy)
-        hits: list[RuleHit] = []
-        if gap >= limit and streak >= tuning.entries:
-            hits.append(RuleHit(Rule.R1, name, level.mean + gap, level.mean + limit))
-        if mean is not None:
-            hits += _mean_hits(name, mean, len(recent), baseline, policy)
-        yield Mark(day, level.mean + gap, level.mean + limit, mean, tuple(hits))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The points ``start`` .. ``stop`` - 1 are measured against ``baseline``."""
+
+    start: int
+    stop: int
+    baseline: Baseline
 
 
-def _tuning(name: str, policy: Policy) -> _Tuning:
-    if name == COMPOSITE:
-        return _Tuning(
-            policy["relapse.ewma_lambda"], policy["relapse.ewma_limit"], policy["relapse.ewma_rise"], 0
-        )
-    limit = policy["relapse.unrest_limit"] if name == UNREST else policy["relapse.item_limit"]
-    rise = policy["relapse.item_rise_share"] * span_of(name)
-    return _Tuning(policy["relapse.item_lambda"], limit, rise, policy.whole("relapse.item_entries"))
+def scan(points: Points, name: str, stages: Sequence[Baseline], policy: Policy) -> Scan:
+    """Return what series ``name`` says after the first of ``stages``; all of which have a level of it.
 
-
-def _spread(level: Level, weight: float, squares: float, filled: float) -> float:
-    """Return the SD of the moving average's distance from the baseline mean.
-
-    ``squares`` is the carried sum of squared weights and ``filled`` the sum of the weights: both
-    grow with observed days only, so a gap is neither a calm day nor a bad one.
+    ``points`` (at least one) begin with the baseline. Each stage judges the days after its own last
+    one up to that of the next.
     """
-    damped = level.phi * (1 - weight)
-    of_days = squares * (1 + damped) / (1 - damped)
-    of_baseline = filled**2 / level.n * (1 + level.phi) / (1 - level.phi)
-    return level.sd * sqrt(of_days + of_baseline)
+    series = _Series(points, name, policy)
+    parts = _parts(points, stages)
+    hits: dict[date, tuple[RuleHit, ...]] = {}
+    for part in parts:
+        found = list(series.moving_average(part))
+        if name in (COMPOSITE, UNREST):
+            found += series.recent_mean(part)
+        if name == COMPOSITE:
+            found += series.benefit_gone(part)
+        for place, hit in found:
+            day = points[place][0]
+            hits[day] = (*hits.get(day, ()), hit)
+    return Scan(hits, series.mark(len(points) - 1, stages[-1].levels[name]))
 
 
-def _mean(recent: deque[tuple[date, float]], day: date, value: float, policy: Policy) -> float | None:
-    recent.append((day, value))
-    while (day - recent[0][0]) >= timedelta(days=policy.whole("relapse.mean_days")):
-        recent.popleft()
-    if len(recent) < policy["relapse.mean_min_days"]:
-        return None
-    return fsum(v for _, v in recent) / len(recent)
+def _parts(points: Points, stages: Sequence[Baseline]) -> Sequence[_Part]:
+    days = [day for day, _ in points]
+    starts = [bisect_right(days, stage.last_day) for stage in stages]
+    stops = [*starts[1:], len(points)]
+    return [_Part(*part) for part in zip(starts, stops, stages, strict=True)]
 
 
-def _mean_hits(name: str, mean: float, days: int, baseline: Baseline, policy: Policy) -> Iterator[RuleHit]:
-    """Yield R2 and R3 for the mean of ``days`` observed days; single items are left to R1."""
-    if name not in (COMPOSITE, UNREST):
-        return
-    level = baseline.levels[name]
-    error = level.sd * sqrt((1 / days + 1 / level.n) * (1 + level.phi) / (1 - level.phi))
-    rise = policy["relapse.item_rise_share"] * span_of(name)
+@dataclass(frozen=True, slots=True)
+class _Margin:
+    """A limit lies ``rise`` points and ``errors`` standard errors above the level, ``least`` at any rate."""
+
+    rise: float
+    errors: float
+    least: float = 0.0
+
+    def above(self, level: Level, variance: float) -> float:
+        """Return the limit for an average whose error is ``variance`` of a day's, around ``level``."""
+        error = level.sd * sqrt(variance + _of_baseline(level))
+        return level.mean + max(self.least, self.rise + self.errors * error)
+
+
+class _Series:
+    """The points of one series with what the rules share: moving averages and sums."""
+
+    __slots__ = ("_averages", "_margin", "_name", "_ordinals", "_policy", "_sums", "_values", "_weight")
+
+    def __init__(self, points: Points, name: str, policy: Policy) -> None:
+        self._name, self._policy = name, policy
+        self._values = [value for _, value in points]
+        self._ordinals = [day.toordinal() for day, _ in points]
+        self._weight = policy["relapse.ewma_lambda" if name == COMPOSITE else "relapse.item_lambda"]
+        self._margin = _margin(name, policy)
+        self._averages = _averages(self._values, self._weight)
+        self._sums = [0.0]
+        for value in self._values:
+            self._sums.append(self._sums[-1] + value)
+
+    def moving_average(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+        """Yield the places where R1 holds."""
+        level, averages = part.baseline.levels[self._name], self._averages
+        lowest = self._margin.above(level, _settled_variance(self._weight, level.phi))
+        for place in range(part.start, part.stop):
+            # Nearly every day lies below the lowest limit there is.
+            if averages[place] < lowest:
+                continue
+            limit = self._limit(place, level)
+            if averages[place] >= limit and self._lasting(place, level):
+                yield place, RuleHit(Rule.R1, self._name, averages[place], limit)
+
+    def _limit(self, place: int, level: Level) -> float:
+        return self._margin.above(level, _variance(self._weight, level.phi, place + 1))
+
+    def _lasting(self, place: int, level: Level) -> bool:
+        """Return whether the last observed days all lie clearly higher: one terrible day is no return."""
+        key = "relapse.ewma_entries" if self._name == COMPOSITE else "relapse.item_entries"
+        first = max(place + 1 - self._policy.whole(key), 0)
+        return min(self._values[first : place + 1]) - level.mean >= max(self._margin.rise, self._margin.least)
+
+    def recent_mean(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+        """Yield the places where R2 holds: the mean of the last observed days, no older than so many."""
+        policy, level = self._policy, part.baseline.levels[self._name]
+        longest, most = policy.whole("relapse.recent_days"), policy.whole("relapse.recent_entries")
+        need, few = policy.whole("relapse.recent_min_entries"), policy["relapse.sparse_days"]
+        usual, sparse = _recent_margins(self._name, policy)
+        nearest = level.mean + min(max(m.rise, m.least) for m in (usual, sparse))
+        oldest = 0
+        for place in range(part.start, part.stop):
+            oldest = self._first_within(longest, place, oldest)
+            start = max(oldest, place + 1 - most)
+            count = place + 1 - start
+            mean = (self._sums[place + 1] - self._sums[start]) / count
+            if mean < nearest or count < need:
+                continue
+            # Fewer looks are fewer chances of a false alarm: who logs seldom may be held to less.
+            margin = sparse if place + 1 - oldest <= few else usual
+            limit = margin.above(level, _variance_of_mean(level.phi, count))
+            if mean >= limit:
+                yield place, RuleHit(Rule.R2, self._name, mean, limit)
+
+    def benefit_gone(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+        """Yield the places where R3 holds: the mean of the last week is ill in anyone, or half is lost."""
+        loss = _loss(part.baseline, self._policy)
+        oldest = 0
+        for place in range(part.start, part.stop):
+            mean, oldest = self._week(place, oldest)
+            if mean is not None and mean >= loss:
+                yield place, RuleHit(Rule.R3, self._name, mean, loss)
+
+    def mark(self, place: int, level: Level) -> Mark:
+        """Return where the series stands at ``place``."""
+        day = date.fromordinal(self._ordinals[place])
+        mean, _ = self._week(place, 0)
+        return Mark(day, self._averages[place], self._limit(place, level), mean)
+
+    def _week(self, place: int, oldest: int) -> tuple[float | None, int]:
+        """Return the mean of the last days (None with too few), and the place of the first of them."""
+        oldest = self._first_within(self._policy.whole("relapse.mean_days"), place, oldest)
+        count = place + 1 - oldest
+        if count < self._policy["relapse.mean_min_days"]:
+            return None, oldest
+        return (self._sums[place + 1] - self._sums[oldest]) / count, oldest
+
+    def _first_within(self, days: int, place: int, oldest: int) -> int:
+        """Return the first place, from ``oldest`` on, that lies within ``days`` days up to ``place``."""
+        while self._ordinals[place] - self._ordinals[oldest] >= days:
+            oldest += 1
+        return oldest
+
+
+def _margin(name: str, policy: Policy) -> _Margin:
+    """Return the margin of R1."""
     if name == COMPOSITE:
-        rise = _mean_rise(baseline.arm, level.mean, policy)
-    limit = level.mean + max(rise, policy["relapse.mean_limit"] * error)
-    if mean >= limit:
-        yield RuleHit(Rule.R2, name, mean, limit)
-    loss = _loss(baseline, policy)
-    if name == COMPOSITE and mean >= loss:
-        yield RuleHit(Rule.R3, name, mean, loss)
+        return _Margin(policy["relapse.ewma_rise"], policy["relapse.ewma_limit"])
+    key = "relapse.unrest_limit" if name == UNREST else "relapse.item_limit"
+    return _Margin(0.0, policy[key], policy["relapse.item_rise_share"] * span_of(name))
 
 
-def _mean_rise(arm: Arm, level: float, policy: Policy) -> float:
-    """Return the rise in points that R2 asks of the composite."""
-    if arm is Arm.MOOD:
-        return policy["relapse.mean_rise_mood"]
-    share = policy["relapse.mean_share_pain"] * level
-    return min(policy["relapse.mean_rise_pain"], max(share, policy["relapse.mean_floor_pain"]))
+def _recent_margins(name: str, policy: Policy) -> tuple[_Margin, _Margin]:
+    """Return the margins of R2 for usual days and for sparse ones."""
+    if name == UNREST:
+        least = policy["relapse.item_rise_share"] * span_of(name)
+        margin = _Margin(0.0, policy["relapse.unrest_recent_limit"], least)
+        return margin, margin
+    return (
+        _Margin(policy["relapse.recent_rise"], policy["relapse.recent_limit"]),
+        _Margin(policy["relapse.sparse_rise"], policy["relapse.sparse_limit"]),
+    )
+
+
+def _averages(values: Sequence[float], weight: float) -> list[float]:
+    """Return the moving average at each value: later ones weigh more, and the weights sum to 1."""
+    found, summed, left = [], 0.0, 1.0
+    for value in values:
+        summed += weight * (value - summed)
+        left *= 1 - weight
+        found.append(summed / (1 - left))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _squares(weight: float, count: int) -> float:
+    """Return the sum of the squared weights of a moving average of ``count`` values."""
+    kept = (1 - weight) ** count
+    return weight / (2 - weight) * (1 - kept * kept) / (1 - kept) ** 2
+
+
+def _variance(weight: float, phi: float, count: int) -> float:
+    """Return the variance of a moving average of ``count`` days, in that of one day."""
+    damped = phi * (1 - weight)
+    return _squares(weight, count) * (1 + damped) / (1 - damped)
+
+
+def _settled_variance(weight: float, phi: float) -> float:
+    damped = phi * (1 - weight)
+    return weight / (2 - weight) * (1 + damped) / (1 - damped)
+
+
+def _variance_of_mean(phi: float, count: int) -> float:
+    """Return the variance of the mean of ``count`` days in a row, in that of one day."""
+    near = 2 * phi * (1 - phi**count) / (count * (1 - phi) ** 2)
+    return ((1 + phi) / (1 - phi) - near) / count
+
+
+def _of_baseline(level: Level) -> float:
+    """Return what the error of the baseline's own mean adds."""
+    return (1 + level.phi) / (1 - level.phi) / level.n
 
 
 def _loss(baseline: Baseline, policy: Policy) -> float:
     """Return the level from which the benefit counts as lost (R3): the lower of the two cut-offs."""
     mean = baseline.levels[COMPOSITE].mean
     key = "relapse.absolute_mood" if baseline.arm is Arm.MOOD else "relapse.absolute_pain"
-    cut = policy[key]
+    gone = inf
     if baseline.pre_level is not None and baseline.pre_level > mean:
-        cut = min(cut, mean + policy["relapse.benefit_lost"] * (baseline.pre_level - mean))
-    return max(cut, mean + policy["relapse.absolute_rise"])
+        gone = mean + policy["relapse.benefit_lost"] * (baseline.pre_level - mean)
+    return max(min(policy[key], gone), mean + policy["relapse.absolute_rise"])

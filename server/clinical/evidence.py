@@ -23,11 +23,11 @@ class Facts:
     hits: tuple[RuleHit, ...]
     missing: int
     last: WatchedDay | None
+    marks: Mapping[str, Mark]
 
 
 def snapshot(facts: Facts, baseline: Baseline, policy: Policy) -> Mapping[str, object]:
     """Return the evidence as JSON-ready data: everything a clinician needs to check the judgement."""
-    marks = facts.last.marks if facts.last else {}
     shown = [COMPOSITE, *sorted({hit.series for hit in facts.hits} - {COMPOSITE})]
     return {
         "arm": str(baseline.arm),
@@ -36,7 +36,7 @@ def snapshot(facts: Facts, baseline: Baseline, policy: Policy) -> Mapping[str, o
         "since": _since(facts),
         "as_of": facts.last.day.isoformat() if facts.last else None,
         "rules": [_hit(hit) for hit in facts.hits],
-        "series": {name: _series(baseline.levels[name], marks.get(name)) for name in shown},
+        "series": {name: _series(baseline.levels[name], facts.marks.get(name)) for name in shown},
         "items_up": _items_up(facts, baseline, policy),
         "missing_days": facts.missing,
         "missing_of": policy.whole("data.window_days"),
@@ -68,7 +68,7 @@ def _words(name: str) -> str:
 
 
 def _now(facts: Facts, name: str, days: int) -> str:
-    mark = facts.last.marks.get(name) if facts.last else None
+    mark = facts.marks.get(name)
     if mark is None:
         return "not reported since"
     if mark.mean is None:
@@ -83,8 +83,8 @@ def _since(facts: Facts) -> str | None:
 
 def _items_up(facts: Facts, baseline: Baseline, policy: Policy) -> str:
     """Return "4 of 5": items whose recent level is a clear step above their own baseline."""
-    marks = facts.last.marks if facts.last else {}
-    items = [key for key in SINGLE_ITEMS[baseline.arm] if key in marks]
+    marks = facts.marks
+    items = [key for key in SINGLE_ITEMS[baseline.arm] if key in marks and key in baseline.levels]
     share = policy["relapse.item_rise_share"]
     up = sum(_recent(marks[key]) - baseline.levels[key].mean >= share * span_of(key) for key in items)
     return f"{up} of {len(items)}"

@@ -20,8 +20,11 @@ _WHOLE_UNITS = frozenset({"days", "entries", "grade", "sessions", "items"})
 _ORDERED = (
     ("baseline.min_days", "baseline.window_days"),
     ("baseline.window_days", "baseline.max_days"),
+    ("baseline.max_days", "baseline.grow_days"),
     ("relapse.enter_hits", "relapse.enter_days"),
     ("relapse.mean_min_days", "relapse.mean_days"),
+    ("relapse.recent_min_entries", "relapse.recent_entries"),
+    ("relapse.recent_entries", "relapse.recent_days"),
     ("data.min_days", "data.window_days"),
     ("maintenance.default_interval_days", "maintenance.default_max_interval_days"),
     ("escalation.p0_first_minutes", "escalation.p0_second_minutes"),

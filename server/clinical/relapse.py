@@ -4,19 +4,20 @@
 machine, in whatever order they arrived. Source: docs/clinical.md, "The watch".
 """
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from server.clinical.baseline import Baseline, Treatment, fit
+from server.clinical.baseline import Baseline, Treatment
 from server.clinical.detectors import Rule, RuleHit
+from server.clinical.era import Era, eras
 from server.clinical.evidence import Facts, describe, snapshot
 from server.clinical.policy import Policy
 from server.clinical.readings import History
 from server.clinical.series import COMPOSITE
 from server.clinical.vocabulary import Arm, WatchState
-from server.clinical.walk import ALARMED, calm, points_of, walk
+from server.clinical.walk import ALARMED, WatchedDay, calm, points_of, walk
 
 __all__ = ["Assessment", "Rule", "RuleHit", "assess", "watch"]
 
@@ -42,46 +43,96 @@ def watch(
     history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, today: date
 ) -> Assessment:
     """Fit the baseline as of ``today`` and assess the day, also where there is no baseline yet."""
-    baseline = fit(history, arm, treatments, policy, today)
-    if baseline is not None:
-        return assess(history, baseline, policy, today, treatments)
+    found = eras(history, arm, treatments, policy, today)
+    if found:
+        return assess(history, found[-1], policy, today, treatments)
     return _waiting(arm, treatments, policy, today)
 
 
 def assess(
-    history: History, baseline: Baseline, policy: Policy, today: date, treatments: Sequence[Treatment]
+    history: History, era: Era, policy: Policy, today: date, treatments: Sequence[Treatment]
 ) -> Assessment:
-    """Judge ``today`` against ``baseline``, walking at most ``relapse.window_days`` back.
+    """Judge ``today``, a day of ``era``, walking at most ``relapse.window_days`` back.
 
     Readings and sessions later than ``today`` are ignored. A patient who did not respond has no
     benefit to lose: the state is ``no_response`` and no signal is given. Too few logged days are
     ``insufficient_data`` whatever came before, unless what was logged today is itself a signal.
     """
-    last = deque(walk(history, baseline, policy, today, treatments), maxlen=1)
-    missing = _missing(history, baseline, policy, today)
-    state = last[0].state if last else calm(baseline, today, policy)
-    hits = last[0].hits if last and last[0].day == today else ()
-    if baseline.responded is False:
-        state, hits = WatchState.NO_RESPONSE, ()
-    elif not (hits and state in ALARMED) and missing > policy["data.window_days"] - policy["data.min_days"]:
-        state = WatchState.INSUFFICIENT_DATA
-    facts = Facts(today, state, hits, missing, last[0] if last else None)
+    baseline = era.on(today)
+    span = today - timedelta(days=policy.whole("relapse.window_days") - 1), today
+    walked = walk(history, era, policy, span, treatments)
+    last = walked.days[-1] if walked.days else None
+    verdict = verdict_on(today, last, _days_said(history, baseline, policy, today), baseline, policy)
+    missing = policy.whole("data.window_days") - verdict.said
+    facts = Facts(today, verdict.state, verdict.hits, missing, last, walked.marks)
     return Assessment(
         arm=baseline.arm,
         day=today,
-        state=state,
-        signal=bool(hits) and state in ALARMED,
-        rules=hits,
+        state=verdict.state,
+        signal=verdict.signal,
+        rules=verdict.hits,
         evidence=snapshot(facts, baseline, policy),
         text=describe(facts, baseline, policy),
     )
 
 
-def _missing(history: History, baseline: Baseline, policy: Policy, today: date) -> int:
-    """Return how many of the last days say nothing, counting a day right after a session as any."""
-    span = policy.whole("data.window_days")
-    recent = history.between(today - timedelta(days=span - 1), today)
-    return span - len(points_of(recent, COMPOSITE, baseline, policy))
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one day comes to; ``said``: how many of the last days have a composite."""
+
+    state: WatchState
+    hits: tuple[RuleHit, ...]
+    said: int
+
+    @property
+    def signal(self) -> bool:
+        """Return whether a rule held and the state calls for attention."""
+        return bool(self.hits) and self.state in ALARMED
+
+
+def verdict_on(
+    today: date, last: WatchedDay | None, said: int, baseline: Baseline, policy: Policy
+) -> Verdict:
+    """Return the verdict on ``today``, given the ``last`` watched day up to it (None before the first)."""
+    state = last.state if last else calm(baseline, today, policy)
+    hits = last.hits if last and last.day == today else ()
+    if baseline.responded is False:
+        return Verdict(WatchState.NO_RESPONSE, (), said)
+    if said < policy["data.min_days"] and not (hits and state in ALARMED):
+        state = WatchState.INSUFFICIENT_DATA
+    return Verdict(state, hits, said)
+
+
+def verdicts(
+    history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, last: date
+) -> Iterator[tuple[date, Verdict]]:
+    """Yield every day up to ``last`` that has a baseline with what `watch` says of it, oldest first.
+
+    Each day knows only what was known then, and all of them together cost little more than one. Only
+    what lies ``relapse.window_days`` back and more may weigh on a day here and not there.
+    """
+    for era in eras(history, arm, treatments, policy, last):
+        yield from _verdicts_of(era, history, treatments, policy)
+
+
+def _verdicts_of(
+    era: Era, history: History, treatments: Sequence[Treatment], policy: Policy
+) -> Iterator[tuple[date, Verdict]]:
+    walked = {seen.day: seen for seen in walk(history, era, policy, (date.min, era.until), treatments).days}
+    span = timedelta(days=policy.whole("data.window_days"))
+    said = [day for day, _ in points_of(history, COMPOSITE, era.stages[0], policy)]
+    newest: WatchedDay | None = None
+    for number in range((era.until - era.since).days + 1):
+        day = era.since + timedelta(days=number)
+        newest = walked.get(day, newest)
+        count = bisect_right(said, day) - bisect_right(said, day - span)
+        yield day, verdict_on(day, newest, count, era.on(day), policy)
+
+
+def _days_said(history: History, baseline: Baseline, policy: Policy, today: date) -> int:
+    """Return how many of the last days have a composite, counting a day right after a session as any."""
+    recent = history.between(today - timedelta(days=policy.whole("data.window_days") - 1), today)
+    return len(points_of(recent, COMPOSITE, baseline, policy))
 
 
 def _waiting(arm: Arm, treatments: Sequence[Treatment], policy: Policy, today: date) -> Assessment:

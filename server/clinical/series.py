@@ -5,16 +5,16 @@ because another question was answered. A day that misses some of them is filled 
 of those it has, so a skipped low item does not look like a rise.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import date
 from math import fsum, sqrt
 from types import MappingProxyType
 
 from server.clinical.policy import Policy
 from server.clinical.readings import History, Reading
-from server.clinical.vocabulary import ITEMS, Arm
+from server.clinical.vocabulary import ITEMS, Arm, Direction
 
 COMPOSITE, UNREST = "composite", "unrest"
 
@@ -38,6 +38,7 @@ SINGLE_ITEMS: Mapping[Arm, tuple[str, ...]] = MappingProxyType(
 )
 
 Points = tuple[tuple[date, float], ...]
+_NO_SPREAD = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,11 @@ class Level:
 
 def item_points(history: History, key: str) -> Points:
     """Return the days that have item ``key``, as higher-is-worse values."""
-    found = ((r.day, r.symptom(key)) for r in history.readings)
-    return tuple((day, value) for day, value in found if value is not None)
+    item = ITEMS[key]
+    said = ((r.day, r.items[key]) for r in history.readings if key in r.items)
+    if item.direction is Direction.HIGH_GOOD:
+        return tuple((day, item.high - value) for day, value in said)
+    return tuple(said)
 
 
 def blend(reading: Reading, means: Mapping[str, float], min_share: float) -> float | None:
@@ -80,28 +84,68 @@ def level_of(points: Points, prior_sd: float, policy: Policy) -> Level:
     Two weeks say little about a person's spread: the SD is a mean of the observed one and
     ``prior_sd`` (points), weighted by days; likewise the correlation. Source: docs/clinical.md, "Baseline".
     """
-    values = [value for _, value in points]
-    mean = fsum(values) / len(values)
-    squares = fsum((v - mean) ** 2 for v in values)
-    weight = policy["baseline.prior_days"]
-    sd = sqrt((weight * prior_sd**2 + squares) / max(weight + len(values) - 1, 1))
-    return Level(mean, max(sd, policy["baseline.sd_floor"]), _phi(points, mean, policy), len(values))
+    return Growing(points, prior_sd, policy).level(len(points))
 
 
-def _phi(points: Points, mean: float, policy: Policy) -> float:
-    pairs = _neighbors(points)
+class Growing:
+    """The level of the first so many points of a series, each in the same short time."""
+
+    __slots__ = ("_days", "_policy", "_prior_sd", "_sums")
+
+    def __init__(self, points: Points, prior_sd: float, policy: Policy) -> None:
+        self._prior_sd, self._policy = prior_sd, policy
+        self._days = [day for day, _ in points]
+        self._sums = _sums(points)
+
+    def count(self, last: date) -> int:
+        """Return how many points lie on ``last`` or before it."""
+        return bisect_right(self._days, last)
+
+    def mean(self, first: date, last: date, default: float) -> float:
+        """Return the mean of the points on ``first`` .. ``last``, or ``default`` where there is none."""
+        start, stop = bisect_left(self._days, first), bisect_right(self._days, last)
+        if start == stop:
+            return default
+        return (self._sums[stop][0] - self._sums[start][0]) / (stop - start)
+
+    def level(self, count: int) -> Level:
+        """Return the level of the first ``count`` (>= 1) points."""
+        total, squared, pairs, ends, products = self._sums[count]
+        mean, policy = total / count, self._policy
+        squares = max(squared - total * mean, 0.0)
+        weight = policy["baseline.prior_days"]
+        sd = sqrt((weight * self._prior_sd**2 + squares) / max(weight + count - 1, 1))
+        together = products - mean * ends + pairs * mean * mean
+        phi = _phi(together, squares / count, pairs, policy)
+        return Level(mean, max(sd, policy["baseline.sd_floor"]), phi, count)
+
+
+def _sums(points: Points) -> Sequence[tuple[float, float, int, float, float]]:
+    """Return, for each number of first points: the sum, that of squares, and of the pairs of days in a
+    row their number, the sum of both ends and that of products."""
+    total, squared, pairs, ends, products = 0.0, 0.0, 0, 0.0, 0.0
+    found = [(total, squared, pairs, ends, products)]
+    before, last = -1, 0.0
+    for day, value in points:
+        total += value
+        squared += value * value
+        ordinal = day.toordinal()
+        if ordinal - before == 1:
+            pairs += 1
+            ends += last + value
+            products += last * value
+        before, last = ordinal, value
+        found.append((total, squared, pairs, ends, products))
+    return found
+
+
+def _phi(together: float, variance: float, pairs: int, policy: Policy) -> float:
     weight = policy["baseline.prior_phi_days"]
-    total = fsum((v - mean) ** 2 for _, v in points) * len(pairs) / len(points)
-    seen = fsum((a - mean) * (b - mean) for a, b in pairs) / total if total > 0 else 0.0
-    days = len(pairs) if total > 0 else 0
-    phi = (weight * policy["baseline.prior_phi"] + days * seen) / max(weight + days, 1)
+    # What rounding leaves of days that are all alike is no spread.
+    moves = variance > _NO_SPREAD
+    seen, days = (together / variance, pairs) if moves else (0.0, 0)
+    phi = (weight * policy["baseline.prior_phi"] + seen) / max(weight + days, 1)
     return min(max(phi, 0.0), policy["baseline.phi_max"])
-
-
-def _neighbors(points: Points) -> Sequence[tuple[float, float]]:
-    one = timedelta(days=1)
-    later = pairwise(points)
-    return [(a, b) for (day, a), (next_day, b) in later if next_day - day == one]
 
 
 def span_of(name: str) -> float:

@@ -5,57 +5,63 @@ Source: docs/clinical.md, "States".
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from server.clinical.baseline import Baseline, Treatment, settled
-from server.clinical.detectors import Mark, Rule, RuleHit, marks
+from server.clinical.detectors import Mark, Rule, RuleHit, scan
+from server.clinical.era import Era
 from server.clinical.policy import Policy
 from server.clinical.readings import History
 from server.clinical.series import COMPOSITE, UNREST, Points, blend_points, item_points
 from server.clinical.vocabulary import WatchState
 
+Span = tuple[date, date]
 ALARMED = frozenset({WatchState.FADING, WatchState.RELAPSED})
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedDay:
-    """One observed day: the state after it, its hits, its marks, since when it is not calm."""
+    """One observed day: the state after it, its hits, since when it is not calm."""
 
     day: date
     state: WatchState
     hits: tuple[RuleHit, ...]
     since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The watched days of an era, oldest first, and where each series stands at the end of it."""
+
+    days: tuple[WatchedDay, ...]
     marks: Mapping[str, Mark]
 
 
-def walk(
-    history: History, baseline: Baseline, policy: Policy, today: date, treatments: Sequence[Treatment]
-) -> Iterator[WatchedDay]:
-    """Yield every watched day after the baseline up to ``today``, oldest first.
+def walk(history: History, era: Era, policy: Policy, span: Span, treatments: Sequence[Treatment]) -> Walk:
+    """Return the watched days of ``era`` within ``span``, of which nothing earlier is looked at.
 
-    Looks at no more than ``relapse.window_days`` days, so its cost does not grow with the years.
     Session days and the days right after them are not watched.
     """
-    first = max(
-        baseline.last_day + timedelta(days=1), today - timedelta(days=policy.whole("relapse.window_days") - 1)
-    )
-    sessions = sorted({t.day for t in treatments if baseline.last_day < t.day <= today})
-    seen = settled(history.between(first, today), [t.day for t in treatments], policy)
-    by_day = _by_day(seen, baseline, policy)
+    first, last = max(era.stages[0].first_day, span[0]), span[1]
+    seen = settled(history.between(first, last), [t.day for t in treatments], policy)
+    hits, marks = _scanned(seen, era, policy)
+    days = {r.day for r in seen.readings if r.day > era.since and r.day in hits}
+    sessions = {t.day for t in treatments if era.since < t.day <= last}
     episode = _Episode(policy)
-    for day in sorted(by_day):
-        while sessions and sessions[0] <= day:
-            episode.treat(sessions.pop(0))
-        hits = _agreed(by_day[day], policy)
-        episode.step(day, hits)
-        yield WatchedDay(day, episode.state or calm(baseline, day, policy), hits, episode.since, by_day[day])
-    if sessions:
-        # The session that answers a signal changes the state at once, not with the next watched day.
-        episode.treat(sessions[0])
-        state = episode.state or calm(baseline, sessions[-1], policy)
-        yield WatchedDay(sessions[-1], state, (), episode.since, by_day[max(by_day)] if by_day else {})
+    watched = []
+    for day in sorted(days | sessions):
+        found: tuple[RuleHit, ...] = ()
+        if day in sessions:
+            # The session that answers a signal changes the state at once, not with the next watched day.
+            episode.treat(day)
+        else:
+            found = _agreed(hits[day], policy)
+            episode.step(day, found)
+        state = episode.state or calm(era.stages[0], day, policy)
+        watched.append(WatchedDay(day, state, found, episode.since))
+    return Walk(tuple(watched), marks)
 
 
 def calm(baseline: Baseline, day: date, policy: Policy) -> WatchState:
@@ -66,29 +72,41 @@ def calm(baseline: Baseline, day: date, policy: Policy) -> WatchState:
 
 def points_of(history: History, name: str, baseline: Baseline, policy: Policy) -> Points:
     """Return the days of one series of ``baseline``."""
-    if name in (COMPOSITE, UNREST):
-        return blend_points(history, baseline.means(name), policy["composite.min_share"])
+    if name in baseline.blends:
+        return blend_points(history, baseline.blends[name], policy["composite.min_share"])
     return item_points(history, name)
 
 
-def _by_day(history: History, baseline: Baseline, policy: Policy) -> Mapping[date, Mapping[str, Mark]]:
-    found: dict[date, dict[str, Mark]] = defaultdict(dict)
-    for name in baseline.levels:
-        for mark in marks(points_of(history, name, baseline, policy), name, baseline, policy):
-            found[mark.day][name] = mark
-    return found
+def _scanned(
+    history: History, era: Era, policy: Policy
+) -> tuple[Mapping[date, list[RuleHit]], Mapping[str, Mark]]:
+    """Return the hits of every day that has a point of some series, and the newest mark of each."""
+    hits: dict[date, list[RuleHit]] = defaultdict(list)
+    marks: dict[str, Mark] = {}
+    for name in era.stages[-1].levels:
+        points = points_of(history, name, era.stages[0], policy)
+        # A series that filled its baseline later than others is judged from then on.
+        stages = [stage for stage in era.stages if name in stage.levels]
+        if not points or points[-1][0] <= era.since:
+            continue
+        found = scan(points, name, stages, policy)
+        marks[name] = found.newest
+        for day, _ in points:
+            hits[day] += found.hits.get(day, ())
+    return hits, marks
 
 
-def _agreed(day: Mapping[str, Mark], policy: Policy) -> tuple[RuleHit, ...]:
+def _agreed(hits: Sequence[RuleHit], policy: Policy) -> tuple[RuleHit, ...]:
     """Return the hits of a day, gravest rule first, single items only where several agree.
 
     Each item is one more chance of a false alarm; asking for agreement pays for watching many.
     """
-    hits = [hit for mark in day.values() for hit in mark.hits]
-    singles = {hit.series for hit in hits} - {COMPOSITE, UNREST}
+    if not hits:
+        return ()
+    order = (COMPOSITE, UNREST)
+    singles = {hit.series for hit in hits}.difference(order)
     if len(singles) < policy["relapse.items_needed"]:
         hits = [hit for hit in hits if hit.series not in singles]
-    order = (COMPOSITE, UNREST)
     return tuple(sorted(hits, key=lambda h: (h.series not in order, h.series, -int(h.rule[1:]))))
 
 
@@ -118,8 +136,11 @@ class _Episode:
                 return
             self.state, self._treated = None, None
         self._recent.append((day, bool(hits), any(hit.rule is Rule.R3 for hit in hits)))
-        self._calm_days = 0 if hits else self._calm_days + 1
-        self._enter()
+        if hits:
+            self._calm_days = 0
+            self._enter()
+            return
+        self._calm_days += 1
         if self._calm_days >= self._policy["relapse.leave_days"]:
             self.state, self.since = None, None
 

@@ -1,17 +1,15 @@
 """Replay a diary: what would the watch have said on each day, knowing only what was known then?"""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from server.clinical.baseline import Baseline, Treatment, fit
+from server.clinical.baseline import Baseline, Treatment
+from server.clinical.era import fit
 from server.clinical.policy import Policy
 from server.clinical.readings import History
-from server.clinical.relapse import Assessment, watch
+from server.clinical.relapse import verdicts, watch
 from server.clinical.series import COMPOSITE_ITEMS
 from server.clinical.vocabulary import Arm, WatchState
-
-_NOT_YET = frozenset({WatchState.NO_BASELINE, WatchState.BASELINE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +60,13 @@ def replay(diary: Diary, arm: Arm, policy: Policy) -> Replay:
     """Judge every day of ``diary`` in turn; after an alarm ``alert.lockout_days`` days are quiet."""
     alarms: list[Alarm] = []
     judged = insufficient = 0
-    for said in _days(diary, arm, policy):
-        judged += said.state not in _NOT_YET
+    for day, said in verdicts(diary.history, arm, diary.treatments, policy, diary.last):
+        judged += day >= diary.first
         insufficient += said.state is WatchState.INSUFFICIENT_DATA
-        quiet = alarms and (said.day - alarms[-1].day).days <= policy["alert.lockout_days"]
-        if said.signal and not quiet:
-            rules = tuple(f"{hit.rule} on {hit.series}" for hit in said.rules)
-            alarms.append(Alarm(said.day, rules, said.text))
+        quiet = alarms and (day - alarms[-1].day).days <= policy["alert.lockout_days"]
+        if said.signal and not quiet and day >= diary.first:
+            rules = tuple(f"{hit.rule} on {hit.series}" for hit in said.hits)
+            alarms.append(Alarm(day, rules, watch(diary.history, arm, diary.treatments, policy, day).text))
     until = alarms[0].day if alarms else diary.last
     baseline = fit(diary.history, arm, diary.treatments, policy, until)
     return Replay(arm, baseline, tuple(alarms), judged, insufficient)
-
-
-def _days(diary: Diary, arm: Arm, policy: Policy) -> Iterator[Assessment]:
-    for number in range((diary.last - diary.first).days + 1):
-        yield watch(diary.history, arm, diary.treatments, policy, diary.first + timedelta(days=number))

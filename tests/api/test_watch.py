@@ -19,9 +19,11 @@ def test_symptoms_that_return_show_in_the_watch_raise_an_alert_and_draft_a_visit
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
     visits.session(visits.course(), clock.now - timedelta(days=29))
-    for back in range(26, -1, -1):
-        items = GOOD if back > 6 else BAD
-        cast.ana.put(f"/entries/{uuid7()}", entry(clock.now - timedelta(days=back), items=items))
+    clock.now -= timedelta(days=7)
+    visits.log(20, items=GOOD)
+    for _ in range(7):
+        clock.forward(days=1)
+        visits.log(1, items=BAD)
     (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
     assert (mood["arm"], mood["latest"]["state"], mood["latest"]["signal"]) == ("mood", "relapsed", True)
     assert (mood["latest"]["day"], mood["latest"]["policy_version"]) == ("2026-03-02", 1)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.clinical.baseline import Baseline, fit
+from server.clinical.baseline import Baseline
+from server.clinical.era import eras, fit
 from server.clinical.policy import DEFAULT_POLICY, Policy, policy_from
 from server.clinical.readings import History, Reading, fold
 from server.clinical.series import blend, level_of
@@ -52,28 +53,34 @@ def test_the_session_day_and_the_two_after_it_do_not_count() -> None:
     assert fitted(rough, 16) == fitted(diary(range(3, 17), CALM), 16)
 
 
-def test_a_third_calm_week_makes_the_baseline_steadier() -> None:
-    history = diary(range(60), CALM)
+def test_a_calm_baseline_takes_in_week_after_week_until_it_spans_six() -> None:
+    history = diary(range(80), CALM)
     assert sure(fitted(history, 22)).last_day == day(16)
     longer = sure(fitted(history, 23))
     assert (longer.first_day, longer.last_day, longer.days_observed) == (day(3), day(23), 21)
-    assert sure(fitted(history, 59)) == longer
+    assert [(sure(fitted(history, n)).last_day - day(0)).days for n in (30, 37, 44, 79)] == [30, 37, 44, 44]
 
 
-def test_a_third_week_in_which_symptoms_return_does_not_become_the_baseline() -> None:
-    history = diary(range(40), steps((0, 3), (17, 4.5)))
-    assert sure(fitted(history, 39)).last_day == day(16)
+def test_it_is_frozen_from_the_first_week_in_which_symptoms_return() -> None:
+    history = diary(range(80), steps((0, 3), (24, 4.5), (31, 3)))
+    assert sure(fitted(history, 79)).last_day == day(23)
 
 
-def test_a_third_week_of_unrest_alone_does_not_become_the_baseline_either() -> None:
+def test_a_week_of_unrest_alone_does_not_become_the_baseline_either() -> None:
     calm = diary(range(17), CALM, lambda s: unrest_day(3, s - 2))
     restless = diary(range(17, 40), CALM, lambda s: unrest_day(2.8, s))
     assert sure(fitted(joined(calm, restless), 39)).last_day == day(16)
 
 
-def test_a_third_week_without_entries_changes_nothing_but_the_window() -> None:
+def test_weeks_without_entries_change_nothing_but_the_window() -> None:
     baseline = sure(fitted(diary(range(17), CALM), 30))
-    assert (baseline.last_day, baseline.days_observed) == (day(23), 14)
+    assert (baseline.last_day, baseline.days_observed) == (day(30), 14)
+
+
+def test_a_day_is_measured_against_what_was_known_before_it() -> None:
+    (era,) = eras(diary(range(60), CALM), Arm.MOOD, ONE_SESSION, DEFAULT_POLICY, day(59))
+    assert (era.since, era.until) == (day(16), day(59))
+    assert [(era.on(day(n)).last_day - day(0)).days for n in (16, 17, 23, 24, 59)] == [16, 16, 16, 23, 44]
 
 
 def test_ten_of_fourteen_days_are_enough_and_nine_are_not() -> None:
@@ -82,17 +89,25 @@ def test_ten_of_fourteen_days_are_enough_and_nine_are_not() -> None:
     assert fitted(without(history, [4, 6, 8, 10, 12]), 16) is None
 
 
-def test_a_rare_logger_gets_a_baseline_from_the_first_three_weeks_that_hold_ten_days() -> None:
-    every_second = diary(range(3, 60, 2), CALM)
-    baseline = sure(fitted(every_second, 59))
-    assert (baseline.last_day - baseline.first_day).days < 21
-    assert baseline.days_observed >= 10
-    assert fitted(diary(range(3, 60, 3), CALM), 59) is None
+def test_a_rare_logger_gets_a_baseline_from_the_first_five_weeks_that_hold_ten_days() -> None:
+    every_third = diary(range(3, 60, 3), CALM)
+    assert fitted(every_third, 29) is None
+    baseline = sure(fitted(every_third, 30))
+    assert (baseline.first_day, baseline.last_day, baseline.days_observed) == (day(3), day(30), 10)
+    assert fitted(diary(range(3, 80, 4), CALM), 79) is None
 
 
 def test_days_with_too_little_on_them_never_make_a_baseline() -> None:
     one_by_one = fold((day(n), {("mood", "anxiety", "interest")[n % 3]: 5.0}) for n in range(3, 24))
     assert fitted(one_by_one, 23) is None
+    strict = policy_from(2, {"composite.min_share": 1})
+    halves = fold((day(n), {"mood" if n < 13 else "anxiety": 5.0}) for n in range(3, 23))
+    assert fitted(halves, 22) is not None
+    both = fold(
+        (day(n), {k: 5.0 for k, on in (("mood", n < 13), ("anxiety", n > 6)) if on}) for n in range(3, 17)
+    )
+    assert fitted(both, 16) is not None
+    assert fitted(both, 16, policy=strict) is None
 
 
 def test_without_a_session_there_is_nothing_to_measure_from() -> None:
@@ -110,16 +125,26 @@ def test_a_booster_starts_a_new_baseline_once_that_is_complete() -> None:
 def test_weekly_sessions_share_the_first_window_that_fills_across_them() -> None:
     weekly = sessions(*range(0, 99, 7))
     history = diary(range(100), CALM)
-    early, late = (sure(fit(history, Arm.MOOD, weekly, DEFAULT_POLICY, day(n))) for n in (40, 99))
-    assert early == late
-    assert early.first_day == day(3)
-    assert early.days_observed == 12
+    assert fit(history, Arm.MOOD, weekly, DEFAULT_POLICY, day(16)) is None
+    first, late, later = (sure(fit(history, Arm.MOOD, weekly, DEFAULT_POLICY, day(n))) for n in (18, 50, 99))
+    assert (first.first_day, first.last_day, first.days_observed) == (day(3), day(18), 10)
+    assert late == later
+    assert late.first_day == day(3)
+
+
+def test_the_own_window_of_a_session_takes_over_from_one_across_several() -> None:
+    close = sessions(0, 7, 14)
+    found = eras(diary(range(60), CALM), Arm.MOOD, close, DEFAULT_POLICY, day(59))
+    assert [(e.stages[0].anchor_day, e.since, e.until) for e in found] == [
+        (day(0), day(18), day(29)),
+        (day(14), day(30), day(59)),
+    ]
 
 
 def test_a_composite_holds_the_items_the_patient_uses() -> None:
     history = fold((day(n), {"mood": 7.0, "anxiety": 1.0}) for n in range(17))
     baseline = sure(fitted(history, 16))
-    assert dict(baseline.means("composite")) == {"mood": 3.0, "anxiety": 1.0}
+    assert dict(baseline.blends["composite"]) == {"mood": 3.0, "anxiety": 1.0}
     assert baseline.levels["composite"].mean == 2.0
     assert "unrest" not in baseline.levels
 

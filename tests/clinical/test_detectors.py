@@ -1,85 +1,138 @@
 """The formulas of the watch, against numbers worked out by hand, and its hysteresis to the day."""
 
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from math import sqrt
 
 import pytest
 
 from server.clinical.baseline import Baseline
-from server.clinical.detectors import Mark, Rule, RuleHit, marks
+from server.clinical.detectors import Rule, RuleHit, Scan, scan
+from server.clinical.era import Era
 from server.clinical.policy import Policy, policy_from
 from server.clinical.readings import fold
-from server.clinical.series import Level
+from server.clinical.series import Level, Points
 from server.clinical.vocabulary import Arm, WatchState
 from server.clinical.walk import walk
 from tests.clinical.diaries import ONE_SESSION, day, mood_day
 
-POLICY = policy_from(1, {"relapse.ewma_limit": 3, "relapse.ewma_rise": 0.3, "relapse.ewma_lambda": 0.2})
+POLICY = policy_from(
+    1,
+    {
+        "relapse.ewma_lambda": 0.2,
+        "relapse.ewma_rise": 0.5,
+        "relapse.ewma_limit": 2,
+        "relapse.recent_rise": 1,
+        "relapse.recent_limit": 2,
+        "relapse.unrest_recent_limit": 3,
+        "relapse.sparse_rise": 0.8,
+        "relapse.sparse_limit": 1,
+        "relapse.sparse_days": 5,
+        "relapse.item_lambda": 0.1,
+        "relapse.item_limit": 3,
+        "relapse.absolute_rise": 2,
+    },
+)
 PHI, N, SD = 0.5, 10, 2.0
+OF_BASELINE = 3 / N  # (1 + phi) / (1 - phi) = 3
+NAMES = ("composite", "unrest", "mood", "interest", "anxiety", "restlessness", "sleep_quality")
 
 
-def baseline(arm: Arm = Arm.MOOD, mean: float = 3.0, pre: float | None = None, sd: float = SD) -> Baseline:
-    names = ("composite", "unrest", "mood", "interest", "anxiety", "restlessness", "sleep_quality")
-    levels = {name: Level(mean, sd, PHI, N) for name in names}
-    return Baseline(arm, day(0), day(3), day(16), N, levels, pre, None, 1)
+def baseline(
+    mean: float = 3.0, pre: float | None = None, sd: float = SD, arm: Arm = Arm.MOOD, until: int = 16
+) -> Baseline:
+    levels = {name: Level(mean, sd, PHI, N) for name in NAMES}
+    blends = {
+        "composite": dict.fromkeys(NAMES[2:], mean),
+        "unrest": {"restlessness": mean, "irritability": mean},
+    }
+    return Baseline(arm, day(0), day(3), day(until), N, levels, blends, pre, None, 1)
 
 
-def week(value: float, days: int = 7) -> tuple[tuple[date, float], ...]:
-    return tuple((day(20 + n), value) for n in range(days))
+def points(*values: float | None, first: int = 17) -> Points:
+    return tuple((day(first + n), value) for n, value in enumerate(values) if value is not None)
 
 
-def last(value: float, of: Baseline, name: str = "composite", days: int = 7, policy: Policy = POLICY) -> Mark:
-    return [*marks(week(value, days), name, of, policy)][-1]
+def said(values: Points, of: Baseline, name: str = "composite", policy: Policy = POLICY) -> Scan:
+    return scan(values, name, (of,), policy)
 
 
-def hit(mark: Mark, rule: Rule) -> RuleHit | None:
-    return next((found for found in mark.hits if found.rule is rule), None)
+def hit(found: Scan, rule: Rule) -> RuleHit | None:
+    """Return the hit of ``rule`` on the newest day."""
+    return next((one for one in found.hits.get(found.newest.day, ()) if one.rule is rule), None)
 
 
-def test_the_limit_of_the_first_day_allows_for_correlation_and_a_short_baseline() -> None:
-    # lambda 0.2: W = 0.04, F = 0.2; phi (1 - lambda) = 0.4; (1 + phi) / (1 - phi) = 3.
-    spread = SD * sqrt(0.04 * 1.4 / 0.6 + 0.04 / N * 3)
-    mark = last(4.0, baseline(), days=1)
-    assert mark.ewma == pytest.approx(3.0 + 0.2)
-    assert mark.ewma_limit == pytest.approx(3.0 + 3 * spread)
+def sure(found: RuleHit | None) -> RuleHit:
+    assert found is not None
+    return found
+
+
+def test_a_moving_average_weighs_the_newest_day_most_and_its_weights_sum_to_one() -> None:
+    assert said(points(4.0), baseline()).newest.ewma == pytest.approx(4.0)
+    # 0.2 x 6 + 0.16 x 4, over the 0.36 that two weights sum to.
+    assert said(points(4.0, 6.0), baseline()).newest.ewma == pytest.approx(1.84 / 0.36)
+
+
+def test_the_limit_allows_for_correlation_and_a_short_baseline() -> None:
+    # phi (1 - lambda) = 0.4; weights 5/9 and 4/9 of two days: their squares sum to 41/81.
+    spread = SD * sqrt(41 / 81 * 1.4 / 0.6 + OF_BASELINE)
+    assert said(points(4.0, 4.0), baseline()).newest.ewma_limit == pytest.approx(3.0 + 0.5 + 2 * spread)
 
 
 def test_the_limit_settles_at_the_textbook_value() -> None:
-    spread = SD * sqrt(0.2 / 1.8 * 1.4 / 0.6 + 1 / N * 3)
-    assert last(4.0, baseline(), days=80).ewma_limit == pytest.approx(3.0 + 3 * spread)
+    spread = SD * sqrt(0.2 / 1.8 * 1.4 / 0.6 + OF_BASELINE)
+    assert said(points(*[4.0] * 80), baseline()).newest.ewma_limit == pytest.approx(3.5 + 2 * spread)
 
 
-def test_a_rise_too_small_to_matter_is_never_a_hit() -> None:
-    lax = policy_from(1, {"relapse.ewma_rise": 4})
-    assert last(10.0, baseline(sd=0.5), days=1, policy=lax).ewma_limit == 7.0
+def test_the_moving_average_hits_at_its_limit_and_not_below_it() -> None:
+    limit = said(points(*[3.0] * 60), baseline()).newest.ewma_limit
+    over, under = (hit(said(points(*[limit + d] * 60), baseline()), Rule.R1) for d in (0.01, -0.01))
+    assert (sure(over).value, sure(over).limit) == pytest.approx((limit + 0.01, limit))
+    assert under is None
 
 
-def test_the_mean_of_unrest_is_held_against_its_own_error() -> None:
-    error = SD * sqrt((1 / 7 + 1 / N) * 3)
-    found = hit(last(9.9, baseline(), "unrest"), Rule.R2)
-    assert found is not None
-    assert found.limit == pytest.approx(3.0 + POLICY["relapse.mean_limit"] * error)
+def test_a_rise_too_small_to_matter_is_never_a_hit_however_even_the_days_were() -> None:
+    even = baseline(sd=0.01)
+    assert hit(said(points(*[3.4] * 40), even, "anxiety"), Rule.R1) is None
+    assert hit(said(points(*[3.6] * 40), even, "anxiety"), Rule.R1) is not None
+    assert hit(said(points(*[3.4] * 40), even), Rule.R1) is None
 
 
-def test_four_days_make_a_mean_and_three_do_not() -> None:
-    assert last(5.0, baseline(), days=3).mean is None
-    assert last(5.0, baseline(), days=4).mean == 5.0
-    old = (*week(9.0, 3), *((day(27 + n), 5.0) for n in range(4)))
-    assert [*marks(old, "composite", baseline(), POLICY)][-1].mean == 5.0
+def test_a_recent_mean_is_that_of_the_last_eight_observed_days_of_a_fortnight() -> None:
+    # phi 0.5, k 8: (1 + phi) / (1 - phi) - 2 phi (1 - phi^8) / (8 (1 - phi)^2), over 8.
+    variance = (3 - (1 - 0.5**8) / 2) / 8
+    found = sure(hit(said(points(*[9.0] * 4, *[8.0] * 8), baseline()), Rule.R2))
+    assert found.value == pytest.approx(8.0)
+    assert found.limit == pytest.approx(3.0 + 1 + 2 * SD * sqrt(variance + OF_BASELINE))
+    old = (*points(9.0, 9.0, 9.0), *points(*[7.0] * 3, first=17 + 14 - 1 + 3))
+    assert sure(hit(said(old, baseline()), Rule.R2)).value == pytest.approx(7.0)
 
 
-@pytest.mark.parametrize(
-    ("arm", "mean", "limit"),
-    [(Arm.MOOD, 3.0, 5.0), (Arm.PAIN, 3.0, 4.8), (Arm.PAIN, 6.5, 8.45), (Arm.PAIN, 7.0, 9.0)],
-)
-def test_the_mean_of_the_composite_must_rise_by_points_or_by_its_share(
-    arm: Arm, mean: float, limit: float
-) -> None:
-    calm = baseline(arm, mean, sd=0.1)
-    found = hit(last(limit + 0.01, calm), Rule.R2)
-    assert found is not None
-    assert found.limit == pytest.approx(limit)
-    assert hit(last(limit - 0.01, calm), Rule.R2) is None
+def test_a_recent_mean_needs_three_days() -> None:
+    calm = baseline(sd=0.1)
+    assert hit(said(points(9.0, 9.0), calm), Rule.R2) is None
+    assert hit(said(points(9.0, 9.0, 9.0), calm), Rule.R2) is not None
+
+
+def test_who_logs_seldom_is_held_to_less() -> None:
+    few, many = points(5, None, 5, None, 5, None, 5, None, 5), points(*[5.0] * 6)
+    variance = (3 - 4 * (1 - PHI**5) / 5) / 5
+    found = sure(hit(said(few, baseline(sd=0.5)), Rule.R2))
+    assert found.limit == pytest.approx(3.8 + 0.5 * sqrt(variance + OF_BASELINE))
+    assert sure(hit(said(many, baseline(sd=0.5)), Rule.R2)).limit > found.limit
+
+
+def test_a_mean_of_unrest_must_exceed_its_own_error() -> None:
+    variance = (3 - (1 - 0.5**8) / 2) / 8
+    found = sure(hit(said(points(*[9.9] * 8), baseline(), "unrest"), Rule.R2))
+    assert found.limit == pytest.approx(3.0 + 3 * SD * sqrt(variance + OF_BASELINE))
+
+
+def test_four_days_make_the_mean_of_a_week_and_three_do_not() -> None:
+    assert said(points(5.0, 5.0, 5.0), baseline()).newest.mean is None
+    assert said(points(5.0, 5.0, 5.0, 5.0), baseline()).newest.mean == 5.0
+    assert said(points(9, 9, 9, *[5.0] * 7), baseline()).newest.mean == 5.0
 
 
 @pytest.mark.parametrize(
@@ -89,31 +142,66 @@ def test_the_mean_of_the_composite_must_rise_by_points_or_by_its_share(
 def test_the_benefit_is_gone_at_the_lower_cut_off_but_only_after_a_rise(
     mean: float, pre: float | None, limit: float
 ) -> None:
-    assert hit(last(limit - 0.01, baseline(mean=mean, pre=pre)), Rule.R3) is None
-    found = hit(last(limit + 0.01, baseline(mean=mean, pre=pre)), Rule.R3)
-    assert found is not None
-    assert found.limit == pytest.approx(limit)
+    of = baseline(mean, pre)
+    assert hit(said(points(*[limit - 0.01] * 7), of), Rule.R3) is None
+    assert sure(hit(said(points(*[limit + 0.01] * 7), of), Rule.R3)).limit == pytest.approx(limit)
+
+
+def test_pain_has_a_cut_off_of_its_own() -> None:
+    of = baseline(arm=Arm.PAIN)
+    assert hit(said(points(*[5.9] * 7), of), Rule.R3) is None
+    assert sure(hit(said(points(*[6.1] * 7), of), Rule.R3)).limit == 6.0
 
 
 def test_a_single_item_needs_three_high_days_in_a_row() -> None:
     steady = baseline(sd=0.1)
-    assert hit(last(9.0, steady, "anxiety", days=2), Rule.R1) is None
-    assert hit(last(9.0, steady, "anxiety", days=3), Rule.R1) is not None
-    broken = (*week(9.0, 6), (day(26), 3.4))
-    assert hit([*marks(broken, "anxiety", steady, POLICY)][-1], Rule.R1) is None
+    assert hit(said(points(*[3.0] * 9, *[9.0] * 2), steady, "anxiety"), Rule.R1) is None
+    assert hit(said(points(*[3.0] * 9, *[9.0] * 3), steady, "anxiety"), Rule.R1) is not None
+    assert hit(said(points(*[9.0] * 6, 3.4), steady, "anxiety"), Rule.R1) is None
 
 
 def test_a_single_item_is_left_to_the_moving_average() -> None:
-    assert {found.rule for found in last(9.9, baseline(sd=0.1), "anxiety").hits} == {Rule.R1}
+    found = said(points(*[9.9] * 20), baseline(sd=0.1), "anxiety")
+    assert {one.rule for hits in found.hits.values() for one in hits} == {Rule.R1}
 
 
-def test_a_signal_starts_on_the_second_hit_of_three_days_and_ends_on_the_seventh_calm_day() -> None:
-    quick = policy_from(1, {"relapse.ewma_lambda": 0.5, "relapse.item_limit": 6, "relapse.unrest_limit": 6})
-    values = [3.0] * 10 + [6.0] * 5 + [3.0] * 20
+def test_each_day_is_held_against_the_baseline_that_was_in_force() -> None:
+    early, late = baseline(sd=0.1), replace(baseline(mean=6.0, sd=0.1), last_day=day(30))
+    found = scan(points(*[6.5] * 40), "composite", (early, late), POLICY)
+    assert max(found.hits) == day(30)
+    assert min(found.hits) == day(17)
+    assert found.newest.ewma_limit > 6.5
+
+
+def test_a_series_without_a_hit_says_where_it_stands_all_the_same() -> None:
+    found = said(points(3.0, 3.0), baseline())
+    assert (dict(found.hits), found.newest.day) == ({}, day(18))
+
+
+def watched(values: list[float], policy: Policy) -> list[tuple[date, WatchState, bool, date | None]]:
     history = fold((day(17 + n), mood_day(value)) for n, value in enumerate(values))
-    walked = [*walk(history, baseline(sd=0.5), quick, day(60), ONE_SESSION)]
-    hits = [n for n, seen in enumerate(walked) if seen.hits]
-    alarmed = [n for n, seen in enumerate(walked) if seen.state in {WatchState.FADING, WatchState.RELAPSED}]
-    assert hits == list(range(hits[0], hits[-1] + 1))
-    assert alarmed == list(range(hits[1], hits[-1] + 7))
-    assert walked[hits[1]].since == walked[hits[0]].day
+    era = Era((baseline(sd=0.5),), day(80))
+    walked = walk(history, era, policy, (day(0), day(80)), ONE_SESSION)
+    return [(seen.day, seen.state, bool(seen.hits), seen.since) for seen in walked.days]
+
+
+ALARMED = {WatchState.FADING, WatchState.RELAPSED}
+UPS = [3.0] * 10 + [6.0] * 5 + [3.0] * 20
+
+
+def test_a_signal_starts_with_a_hit_and_ends_on_the_seventh_calm_day() -> None:
+    days = watched(UPS, POLICY)
+    hits = [n for n, (_, _, found, _) in enumerate(days) if found]
+    assert all(later - earlier == 1 for earlier, later in pairwise(hits))
+    alarmed = [n for n, (_, state, _, _) in enumerate(days) if state in ALARMED]
+    assert alarmed == list(range(hits[0], hits[-1] + 7))
+    assert days[hits[-1]][3] == days[hits[0]][0]
+
+
+def test_a_clinic_may_ask_for_two_hits_in_three_days() -> None:
+    patient = policy_from(2, {**POLICY.values, "relapse.enter_hits": 2, "relapse.enter_days": 3})
+    first, second = (
+        next(n for n, (_, state, _, _) in enumerate(watched(UPS, policy)) if state in ALARMED)
+        for policy in (POLICY, patient)
+    )
+    assert second == first + 1

@@ -41,7 +41,7 @@ def test_every_mistake_is_named_at_once() -> None:
         "version: 0 is less than 1",
         "redflag.any_grade: is not a number",
         "redflag.craving: is not a number",
-        "relapse.ewma_limit: 9 is outside 2..5 SD",
+        "relapse.ewma_limit: 9 is outside 0..5 SE",
         "relapse.nonsense: is not a threshold",
         "silence.usual_days: is not a number",
     )

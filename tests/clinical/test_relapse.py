@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.readings import History, fold
-from server.clinical.relapse import Assessment, Rule, watch
+from server.clinical.relapse import Assessment, Rule, verdicts, watch
 from server.clinical.vocabulary import Arm, WatchState
 from tests.clinical.diaries import (
     ONE_SESSION,
@@ -49,10 +49,10 @@ def test_without_a_session_there_is_no_baseline() -> None:
 def test_after_a_session_the_baseline_is_awaited_and_not_for_ever() -> None:
     few = diary(range(5), CALM)
     assert on(few, 10).state is S.BASELINE
-    assert on(few, 23).state is S.BASELINE
-    assert on(few, 24).state is S.NO_BASELINE
-    assert "too few entries" in on(few, 24).text
-    assert on(few, 24).evidence["state"] == "no_baseline"
+    assert on(few, 37).state is S.BASELINE
+    assert on(few, 38).state is S.NO_BASELINE
+    assert "too few entries" in on(few, 38).text
+    assert on(few, 38).evidence["state"] == "no_baseline"
 
 
 def test_a_stable_patient_is_responding_then_holding_and_never_alarms() -> None:
@@ -68,7 +68,7 @@ def test_a_clear_return_is_seen_within_a_week_and_soon_called_a_relapse() -> Non
     assert seen is not None
     assert 40 < seen <= 46
     assert on(history, 60).state is S.RELAPSED
-    assert on(history, 60).evidence["since"] == day(seen - 1).isoformat()
+    assert on(history, 60).evidence["since"] == day(seen).isoformat()
 
 
 def test_one_bad_day_is_not_a_signal() -> None:
@@ -213,7 +213,7 @@ def test_a_clinician_can_check_the_evidence() -> None:
     found = on(diary(range(-14, 70), RETURN), 50)
     assert found.text == (
         "mood composite 7-day mean 6.5 against own baseline 3.0 "
-        "(days 3-23 after the session of 2026-05-02), 5 of 5 items up, 0 days missing, "
+        "(days 3-37 after the session of 2026-05-02), 5 of 5 items up, 0 days missing, "
         "rule R3 on composite, R2 on composite, R1 on composite, R1 on anxiety, R1 on interest, "
         "R1 on mood, R1 on restlessness, R1 on sleep quality: relapsed"
     )
@@ -223,21 +223,21 @@ def test_a_clinician_can_check_the_evidence() -> None:
     assert found.evidence["baseline"] == {
         "session": "2026-05-02",
         "first_day": day(3).isoformat(),
-        "last_day": day(23).isoformat(),
-        "days_observed": 21,
+        "last_day": day(37).isoformat(),
+        "days_observed": 35,
         "pre_level": 7.0,
         "responded": True,
         "policy_version": 1,
     }
 
 
-def test_a_text_before_a_week_is_full_gives_the_moving_average() -> None:
-    assert "moving average" in on(diary(range(60), CALM), 25).text
+def test_a_text_about_a_week_with_few_entries_gives_the_moving_average() -> None:
+    assert "moving average" in on(without(diary(range(60), CALM), range(54, 58)), 59).text
 
 
 def test_a_stricter_clinic_is_warned_later() -> None:
     history = diary(range(70), steps((0, 2), (40, 3.8)))
-    lax = policy_from(2, {"relapse.ewma_limit": 5, "relapse.item_limit": 6, "relapse.ewma_rise": 3})
+    lax = policy_from(2, {"relapse.ewma_rise": 3, "relapse.recent_rise": 3, "relapse.items_needed": 6})
     assert on(history, 60).signal
     assert not watch(history, Arm.MOOD, ONE_SESSION, lax, day(60)).signal
 
@@ -265,6 +265,21 @@ def test_the_order_in_which_entries_arrive_does_not_matter(values: list[float | 
 def test_tomorrow_does_not_change_today(values: list[float | None], today: int) -> None:
     history = _history(values)
     assert on(history, today) == on(history.between(date.min, day(today)), today)
+
+
+@given(VALUES, st.sets(st.integers(1, 59), max_size=3))
+def test_a_past_judged_at_once_is_judged_as_each_day_was(
+    values: list[float | None], boosters: set[int]
+) -> None:
+    history, treatments = _history(values), (*ONE_SESSION, *sessions(*boosters))
+    found = dict(verdicts(history, Arm.MOOD, treatments, DEFAULT_POLICY, day(59)))
+    for n in range(60):
+        then = watch(history, Arm.MOOD, treatments, DEFAULT_POLICY, day(n))
+        if day(n) in found:
+            said = found[day(n)]
+            assert (said.state, said.hits, said.signal) == (then.state, then.rules, then.signal)
+        else:
+            assert then.state in {S.NO_BASELINE, S.BASELINE}
 
 
 @given(VALUES, st.integers(0, 59))

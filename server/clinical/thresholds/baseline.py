@@ -8,7 +8,11 @@ _PAIN = "Farrar 2001; Dworkin 2008"
 BASELINE = (
     Threshold("baseline.settle_days", 3, 1, 7, "days", _SPC, "first day after a session that counts"),
     Threshold("baseline.window_days", 14, 10, 28, "days", _SPC, "shortest span of a baseline"),
-    Threshold("baseline.max_days", 21, 14, 42, "days", _SPC, "longest span of a baseline"),
+    Threshold("baseline.max_days", 35, 14, 42, "days", _SPC, "longest span of its first window"),
+    Threshold(
+        "baseline.grow_days", 42, 14, 84, "days", "simulator", "longest span a calm baseline may grow to"
+    ),
+    Threshold("baseline.grow_every_days", 7, 7, 14, "days", "proposal", "days it takes in at once"),
     Threshold("baseline.min_days", 10, 7, 21, "days", _SPC, "observed days a baseline needs"),
     Threshold("baseline.extend_rise", 1.0, 0.3, 3, "points", "proposal", "rise that keeps a baseline short"),
     Threshold("baseline.prior_days", 6, 0, 30, "pseudo-days", _SPC, "weight of the usual spread"),

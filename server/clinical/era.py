@@ -1,0 +1,144 @@
+"""Which baseline is in force when: one after each session, which grows for a while as long as it is calm.
+
+The first window opens some days after a session and closes as soon as it is long and full enough.
+More days make a steadier baseline, but days on which symptoms return must not become part of what
+they are measured against: so it takes in one more stretch after another until one of them lies
+higher, and is frozen from then on. Nothing that comes later changes it. Source: docs/clinical.md, "Baseline".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from server.clinical.baseline import Baseline, Measure, Treatment, pre_level, settled
+from server.clinical.policy import Policy
+from server.clinical.readings import History, Reading
+from server.clinical.series import COMPOSITE, COMPOSITE_ITEMS, UNREST
+from server.clinical.vocabulary import Arm
+
+_ONE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """The time of one anchor: its baseline as it grew, and the last day it is in force.
+
+    A stage judges the days after its own ``last_day`` up to the ``last_day`` of the next one.
+    """
+
+    stages: tuple[Baseline, ...]
+    until: date
+
+    @property
+    def since(self) -> date:
+        """The day on which the first window was full."""
+        return self.stages[0].last_day
+
+    def on(self, day: date) -> Baseline:
+        """Return the baseline ``day`` (not before ``since``) is measured against."""
+        return next(s for s in reversed(self.stages) if s.last_day < day or s is self.stages[0])
+
+
+def eras(
+    history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, today: date
+) -> tuple[Era, ...]:
+    """Return what was in force up to ``today``, oldest first; none while no window is full.
+
+    ``treatments`` are the delivered sessions of the current course, in any order; later ones than
+    ``today`` are ignored, as are later readings. Each session has the days up to the next one; where
+    sessions follow so closely that no such window fills, the first window that fills across them is
+    taken, until a session's own is full.
+    """
+    days = sorted({t.day for t in treatments if t.day <= today})
+    if not days:
+        return ()
+    seen = History(tuple(r for r in history.readings if r.day <= today))
+    calm = settled(seen.between(days[0], today), days, policy)
+    parts = COMPOSITE_ITEMS[arm]
+    usable = History(tuple(r for r in calm.readings if any(part in r.items for part in parts)))
+    maker = _Maker(seen, usable, arm, days[0], policy)
+    found = [stages for span in _spans(days, today) if (stages := maker.stages(*span))]
+    # Across close sessions only what was full before any session's own window was.
+    across = maker.stages(days[0], today) if len(days) > 1 else ()
+    if across and (not found or across[0].last_day < found[0][0].last_day):
+        found.insert(0, across)
+    if not found:
+        return ()
+    ends = [*(stages[0].last_day - _ONE for stages in found[1:]), today]
+    return tuple(Era(stages, end) for stages, end in zip(found, ends, strict=True))
+
+
+def fit(
+    history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, today: date
+) -> Baseline | None:
+    """Return the baseline in force at the end of ``today``, or None while there is none. See `eras`."""
+    found = eras(history, arm, treatments, policy, today)
+    return found[-1].stages[-1] if found else None
+
+
+def _spans(days: Sequence[date], today: date) -> Iterator[tuple[date, date]]:
+    return zip(days, [*(day - _ONE for day in days[1:]), today], strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the stages of one anchor. ``usable``: settled readings with an item of the composite."""
+
+    seen: History
+    usable: History
+    arm: Arm
+    first_session: date
+    policy: Policy
+
+    def stages(self, anchor: date, until: date) -> tuple[Baseline, ...]:
+        """Return the baseline after session ``anchor`` as it grew up to ``until``; empty if none is full."""
+        span = self.usable.between(anchor, until).readings
+        for start, stop in _windows(span, self.policy):
+            made = self._grown(span[start:], stop - start, (anchor, until))
+            if made:
+                return made
+        return ()
+
+    def _grown(self, after: Sequence[Reading], window: int, span: tuple[date, date]) -> tuple[Baseline, ...]:
+        policy = self.policy
+        longest = after[0].day + timedelta(days=policy.whole("baseline.grow_days") - 1)
+        stretch = History(tuple(r for n, r in enumerate(after) if n < window or r.day <= longest))
+        measure = Measure(self.arm, stretch, window, policy)
+        if COMPOSITE not in measure.blends:
+            return ()
+        pre = pre_level(self.seen, measure.blends[COMPOSITE], self.first_session, policy)
+        course = self.first_session, span[0]
+        first = measure.on(after[window - 1].day, course, pre)
+        stages = [] if first is None else [first]
+        step = timedelta(days=policy.whole("baseline.grow_every_days"))
+        while stages and (last := stages[-1].last_day + step) <= min(longest, span[1]):
+            if _rises(measure, stages[-1], last, policy):
+                break
+            grown = measure.on(last, course, pre)
+            assert grown is not None  # it has all the days of the one before
+            stages.append(grown)
+        return tuple(stages)
+
+
+def _windows(readings: Sequence[Reading], policy: Policy) -> Iterator[tuple[int, int]]:
+    """Yield the places of the readings of each window that is full, earliest first."""
+    need, shortest = policy.whole("baseline.min_days"), policy.whole("baseline.window_days")
+    longest = policy.whole("baseline.max_days")
+    start = 0
+    for stop, reading in enumerate(readings, 1):
+        while (reading.day - readings[start].day).days >= longest:
+            start += 1
+        # The whole span must have passed, or a keen logger would be judged on ten days.
+        if stop - start >= need and (reading.day - readings[start].day).days + 1 >= shortest:
+            yield start, stop
+
+
+def _rises(measure: Measure, now: Baseline, last: date, policy: Policy) -> bool:
+    """Return whether the days after ``now`` up to ``last`` lie higher than it."""
+    first = now.last_day + _ONE
+    rises = (
+        measure.rise(name, first, last, now.levels[name])
+        for name in (COMPOSITE, UNREST)
+        if name in now.levels
+    )
+    return max(rises) >= policy["baseline.extend_rise"]
