@@ -20,6 +20,7 @@ class PolicyReplay(Base):
     `values` are those of the draft, `draft_version` its version where it is one; `base_version` is the
     policy it is compared with. `cursor` is the last patient done with. A worker holds it until
     `lease_until`; `attempt` rises with every worker that takes it, so that one who lost it can tell.
+    `tries` counts the takings since it last got on.
     """
 
     __tablename__ = "policy_replays"
@@ -46,6 +47,7 @@ class PolicyReplay(Base):
     total: Mapped[int]
     cursor: Mapped[UUID | None]
     attempt: Mapped[int]
+    tries: Mapped[int]
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     failure: Mapped[str | None] = mapped_column(String(64))
     sealed_result: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -136,7 +136,7 @@ def activate(work: Work, version: int, reason: str | None, expected: int | None)
         raise Conflict("policy-changed", f"Version {clinic.policy_version} is in force by now.")
     if version < clinic.policy_version:
         raise Conflict("policy-replaced", "A newer version was switched on. Draft the old values anew.")
-    _check_patients(work, checked(version, row.values))
+    check_patients(work, checked(version, row.values))
     clinic.policy_version = version
     switched_on = PolicyActivation(
         clinic_id=work.clinic_id,
@@ -165,7 +165,8 @@ def overrides(work: Work) -> Mapping[UUID, PatientPolicy]:
     return {row.patient_id: row for row in work.session.scalars(query) if row.values}
 
 
-def _check_patients(work: Work, policy: Policy) -> None:
+def check_patients(work: Work, policy: Policy) -> None:
+    """Raise Conflict where what some patients have of their own contradicts ``policy``."""
     wrong = [
         (patient_id, str(found))
         for patient_id, own in sorted(overrides(work).items())

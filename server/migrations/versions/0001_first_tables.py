@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Uuid(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.String(length=64), nullable=True),
         sa.Column("sealed_result", sa.LargeBinary(), nullable=True),
