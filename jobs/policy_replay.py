@@ -81,7 +81,7 @@ def _clinic(turn: _Turn) -> int:
 
 
 def _replay(turn: _Turn, taken: Taken, workers: Pool) -> int:
-    """Work until it is done, cancelled, lost to another worker, or time is up; return how many were judged."""
+    """Work until it is done, cancelled, lost to another worker, or time is up; return how many it judged."""
     done = 0
     while turn.goes_on():
         with turn.writing(taken) as work:
