@@ -82,6 +82,12 @@ def read(work: Work, after: UUID | None, size: int, tried: Tried) -> Sequence[Re
     ]
 
 
+def how_many(work: Work) -> int:
+    """Return how many patients the clinic has."""
+    query = select(func.count()).select_from(Patient).where(Patient.clinic_id == work.clinic_id)
+    return work.session.scalar(query) or 0
+
+
 def _zones(work: Work, after: UUID | None, size: int) -> dict[UUID, str]:
     query = select(Patient.id, Patient.zone).where(Patient.clinic_id == work.clinic_id)
     if after is not None:

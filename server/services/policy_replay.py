@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import REPLAY_MOVES, ReplayAction, move
 from server.clinical.vocabulary import ReplayState
-from server.models import Patient, PolicyReplay, PolicyReplayPatient
+from server.models import PolicyReplay, PolicyReplayPatient
 from server.services import clinic as clinics
+from server.services import past as pasts
 from server.services import policy as policies
 from server.services import vault
 from server.services.civil_time import civil_day
@@ -50,7 +51,7 @@ def create(work: Work, wanted: Wanted) -> PolicyReplay:
         first=first,
         last=last,
         done=0,
-        total=_patients(work),
+        total=pasts.how_many(work),
         attempt=0,
         tries=0,
         created_at=work.now,
@@ -142,11 +143,6 @@ def _days(work: Work, wanted: Wanted) -> tuple[date, date]:
     if (last - first).days >= LONGEST_DAYS:
         raise Invalid("/first", f"Ask for {LONGEST_DAYS} days at the most.")
     return first, last
-
-
-def _patients(work: Work) -> int:
-    query = select(func.count()).select_from(Patient).where(Patient.clinic_id == work.clinic_id)
-    return work.session.scalar(query) or 0
 
 
 def _row(work: Work, replay_id: UUID, lock: bool = False) -> PolicyReplay:
