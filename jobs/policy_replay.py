@@ -15,6 +15,7 @@ from uuid import UUID
 from jobs.around import Around
 from jobs.replay_pool import Judged, Pool, chunks, judge, pool
 from jobs.stopwatch import Stopwatch
+from server.clinical.policy import PolicyError
 from server.quality.past import Compared, Question, not_shown, of_plain
 from server.quality.policy_replay import Yardstick, comparison
 from server.services import policy_replay_run as runs
@@ -75,9 +76,22 @@ def _clinic(turn: _Turn) -> int:
             taken = runs.take(work, LEASE)
         if taken is None:
             break
+        if not _still_possible(turn, taken):
+            continue
         with pool(None if taken.total >= WORTH_PROCESSES else 1) as workers:
             done += _replay(turn, taken, workers)
     return done
+
+
+def _still_possible(turn: _Turn, taken: Taken) -> bool:
+    """Return whether both policies are within the bounds of this version; where not, the replay is ended."""
+    try:
+        taken.tried()
+    except PolicyError:
+        with turn.writing(taken) as work:
+            runs.fail(work, taken, "policy_out_of_bounds")
+        return False
+    return True
 
 
 def _replay(turn: _Turn, taken: Taken, workers: Pool) -> int:
