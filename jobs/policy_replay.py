@@ -100,9 +100,10 @@ def _replay(turn: _Turn, taken: Taken, workers: Pool) -> int:
     while turn.goes_on():
         with turn.writing(taken) as work:
             pasts = runs.next_slice(work, taken, SLICE, LEASE)
+        if pasts is None:
+            return done
         if not pasts:
-            if pasts is not None:
-                _finish(turn, taken)
+            _finish(turn, taken)
             return done
         judged = _judged(turn, taken, pasts, workers)
         if judged is None or not _keep(turn, taken, pasts, judged):

@@ -129,18 +129,20 @@ def _replayed(judged: Sequence[Judged], question: Question, current: Policy, dra
 
 
 def _pasts(database: Database, asked: Asked, now: datetime) -> Iterator[RecordedPast]:
-    tried = Tried(asked.question.first, asked.question.last, (asked.current, asked.draft))
     after: UUID | None = None
-    while True:
-        with database.write() as session:
-            work = Work(session, now, system(asked.clinic_id))
-            found = pasts.read(work, after, SLICE, tried)
-            for one in found:
-                work.audit("policy-replay.patient", UUID(one.patient_id))
-        if not found:
-            return
+    while found := _slice(database, asked, now, after):
         yield from found
         after = UUID(found[-1].patient_id)
+
+
+def _slice(database: Database, asked: Asked, now: datetime, after: UUID | None) -> Sequence[RecordedPast]:
+    tried = Tried(asked.question.first, asked.question.last, (asked.current, asked.draft))
+    with database.write() as session:
+        work = Work(session, now, system(asked.clinic_id))
+        found = pasts.read(work, after, SLICE, tried)
+        for one in found:
+            work.audit("policy-replay.patient", UUID(one.patient_id))
+    return found
 
 
 def _simulated(task: tuple[int, Mapping[str, float]]) -> Compared:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from schemas.patient_policy import PatientPolicyAnswer, PatientPolicyBody
 from server.api.body import Blueprint
 from server.api.edge import allow, writing
@@ -41,10 +43,11 @@ def put_patient_policy(body: Mapping[str, Any], patient_id: UUID) -> Any:
 @blueprint.route(PATH, methods=["DELETE"])
 @allow(Role.CLINICIAN)
 @blueprint.response(204)
-def delete_patient_policy(patient_id: UUID) -> None:
+def delete_patient_policy(patient_id: UUID) -> Response:
     """Let everything be as for everybody again. Again is harmless."""
     with writing() as work:
         patient_policies.remove(work, patient_id)
+    return Response(status=204)
 
 
 def _told(found: EffectivePolicy) -> dict[str, Any]:

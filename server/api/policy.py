@@ -23,7 +23,7 @@ from server.services import policy_replay as policy_replays
 blueprint = Blueprint("policy", __name__, description="The clinic's thresholds, as versions")
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)
 # A larger number is none the database can hold.
-_VERSION = "<int(min=1, max=999999999):version>"
+_VERSION = "<int(min=1, max=999999999):policy_version>"
 
 
 @blueprint.route("/clinic/policy", methods=["GET"])
@@ -67,25 +67,26 @@ def draft_policy(body: Mapping[str, Any]) -> Any:
 @blueprint.route(f"/clinic/policies/{_VERSION}", methods=["GET"])
 @allow(*STAFF)
 @blueprint.response(200, PolicyVersionAnswer)
-def get_policy_version(version: int) -> Any:
+def get_policy_version(policy_version: int) -> Any:
     """Read one version."""
     with reading() as work:
-        return _told(policies.get(work, version))
+        return _told(policies.get(work, policy_version))
 
 
 @blueprint.route(f"/clinic/policies/{_VERSION}/activate", methods=["POST"])
 @allow(Role.CLINICIAN)
 @blueprint.arguments(ActivationBody)
 @blueprint.response(200, SwitchedAnswer)
-def activate_policy(body: Mapping[str, Any], version: int) -> Any:
+def activate_policy(body: Mapping[str, Any], policy_version: int) -> Any:
     """Put a draft in force from now on; what was judged before keeps its judgement. Again is harmless.
 
     Refused (409) where another version than you expect is in force, where a newer one was activated
     already, and where some patients' own values contradict it.
     """
     with writing() as work:
-        known = policies.activate(work, version, body.get("reason"), body.get("expected_version"))
-        replay = policy_replays.newest_of(work, version)
+        reason, expected = body.get("reason"), body.get("expected_version")
+        known = policies.activate(work, policy_version, reason, expected)
+        replay = policy_replays.newest_of(work, policy_version)
     return _told(known) | {"replay": None if replay is None else f"/v1/clinic/policy-replays/{replay}"}
 
 

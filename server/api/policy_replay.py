@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from schemas.policy_replay import (
     ReplayAnswer,
     ReplayBody,
@@ -75,10 +77,11 @@ def list_replayed_patients(query: Mapping[str, Any], replay_id: UUID) -> Any:
 @blueprint.route(f"{PATH}/<uuid:replay_id>", methods=["DELETE"])
 @allow(*WHO)
 @blueprint.response(204)
-def cancel_policy_replay(replay_id: UUID) -> None:
+def cancel_policy_replay(replay_id: UUID) -> Response:
     """Cancel a replay that waits or runs. Again is harmless; one that has ended is refused (409)."""
     with writing() as work:
         policy_replays.cancel(work, replay_id)
+    return Response(status=204)
 
 
 def _told(row: Any) -> dict[str, Any]:

@@ -51,8 +51,7 @@ def command(
         if number is None:
             found = _clinic(str(slug), values, Days(_day(first), _day(last)), processes)
         else:
-            with pool(processes) as workers, progress("patients", number) as told:
-                found = of_simulated(number, values, workers, told)
+            found = _simulated(number, values, processes)
     except Problem as problem:
         raise click.ClickException(str(problem)) from None
     _tell(found, listed)
@@ -65,6 +64,11 @@ def _clinic(slug: str, values: Mapping[str, float], days: Days, processes: int |
         click.echo(f"Clinic {slug}, {asked.question.first} to {asked.question.last}")
         with pool(processes) as workers, progress("patients", asked.patients) as told:
             return of_clinic(around.database, asked, around.now, workers, told)
+
+
+def _simulated(number: int, values: Mapping[str, float], processes: int | None) -> Replayed:
+    with pool(processes) as workers, progress("patients", number) as told:
+        return of_simulated(number, values, workers, told)
 
 
 def _day(given: datetime | None) -> date | None:
@@ -109,17 +113,16 @@ def _rows(load: Load) -> Iterator[tuple[str, str]]:
 
 def _differences(found: Replayed) -> Table:
     table = Table("patient", "arm", "in force", "draft", "first in force", "first draft")
-    for one in found.patients:
-        if one.differs():
-            for row in _arms(one):
-                table.add_row(one.patient_id, *row)
+    differing = (one for one in found.patients if one.differs())
+    for row in (row for one in differing for row in _arms(one)):
+        table.add_row(*row)
     return table
 
 
 def _arms(one: Compared) -> Iterator[tuple[str, ...]]:
     for arm, (current, draft) in one.arms.items():
         firsts = (str(next(iter(told.alarms), "none")) for told in (current, draft))
-        yield str(arm), str(len(current.alarms)), str(len(draft.alarms)), *firsts
+        yield one.patient_id, str(arm), str(len(current.alarms)), str(len(draft.alarms)), *firsts
 
 
 def _number(value: float | None, digits: int) -> str:
