@@ -1,5 +1,6 @@
 """What is otherwise for one patient: with a reason, over the clinic's policy, and seen in the judgements."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -173,3 +174,31 @@ def test_reading_and_changing_is_on_record_and_the_reason_is_sealed(
         ]
         (row,) = session.query(PatientPolicy).filter_by(version=1)
         assert b"canary" not in (row.sealed_reason or b"")
+
+
+@pytest.mark.parametrize("days", [14, 0])
+def test_how_long_it_stays_calm_after_an_alert_is_the_patients_own(
+    visits: Visits, cast: Cast, clock: Clock, days: int
+) -> None:
+    own(cast, {"alert.lockout_days": days})
+    visits.on_treatment()
+    visits.relapse()
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    body = {"outcome": "contacted", "note": "Called."}
+    assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, alert["version"]).status_code == 200
+    clock.forward(days=2)
+    with pytest.raises(AssertionError) if days else nullcontext():
+        visits.relapse()
+    assert len(cast.bo.get("/alerts").json["items"]) == (0 if days else 1)
+
+
+@pytest.mark.parametrize("most", [8, 2])
+def test_what_speaks_against_a_visit_is_the_patients_own(
+    visits: Visits, cast: Cast, clock: Clock, most: int
+) -> None:
+    own(cast, {"maintenance.sessions_four_weeks": most})
+    course = visits.on_treatment()
+    visits.session(course, clock.now - timedelta(days=21))
+    visits.relapse()
+    (draft,) = cast.bo.get("/booking-suggestions").json["items"]
+    assert bool(draft["blocks"]) is (most == 2)
