@@ -8,7 +8,11 @@ import pytest
 from server.clinical.policy import THRESHOLDS
 from server.database import Database
 from server.models import AuditEvent, PolicyVersion
+from server.services import clinic as clinics
+from server.services import policy as policies
+from server.services.work import Work, system
 from tests.cast import Cast
+from tests.conftest import NOON
 
 CALMER = {"relapse.ewma_limit": 3.2, "silence.usual_days": 7}
 
@@ -167,3 +171,12 @@ def test_who_changed_the_policy_is_on_record_and_the_reason_is_sealed(cast: Cast
         ]
         row = session.get_one(PolicyVersion, (cast.bo.clinic_id, version))
         assert b"canary" not in row.sealed_reason
+
+
+def test_in_one_transaction_what_was_switched_on_is_in_force_at_once(cast: Cast, database: Database) -> None:
+    version = drafted(cast, CALMER)
+    with database.write() as session:
+        work = Work(session, NOON, system(cast.bo.clinic_id))
+        assert clinics.policy(work).version == 1
+        policies.activate(work, version, None, None)
+        assert (clinics.policy(work).version, clinics.policy(work)["silence.usual_days"]) == (2, 7)

@@ -143,6 +143,28 @@ def test_a_killed_worker_is_followed_by_another_that_goes_on_where_it_stopped(
         assert not runs.finish(work, killed, {})
 
 
+def test_a_worker_that_was_taken_for_dead_finds_its_replay_in_other_hands(
+    relapsed: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    queued(cast, values=LATER)
+    with worker(around, cast, clock) as work:
+        slow = runs.take(work, job.LEASE)
+    clock.now += job.LEASE
+    with worker(around, cast, clock) as work:
+        second = runs.take(work, job.LEASE)
+    assert slow is not None
+    assert second is not None
+    assert (slow.id, slow.attempt, second.attempt) == (second.id, 1, 2)
+    with worker(around, cast, clock) as work:
+        assert runs.next_slice(work, slow, 2, job.LEASE) is None
+        assert not runs.keep(work, slow, uuid7(), [], 1)
+        assert not runs.finish(work, slow, {})
+        runs.fail(work, slow, "slow")
+        runs.release(work, slow)
+    with worker(around, cast, clock) as work:
+        assert runs.next_slice(work, second, 2, job.LEASE)
+
+
 def test_a_replay_whose_workers_all_die_is_ended(cast: Cast, clock: Clock, around: Around) -> None:
     replay = queued(cast, values=LATER)
     for _ in range(runs.MOST_TRIES):
@@ -285,6 +307,8 @@ def test_cyd_finds_nothing_of_it_and_coordinators_and_patients_may_not(cast: Cas
             assert person.send(method, f"{PATH}/{replay}{path}").status_code == 403
     assert cast.cyd.get(PATH).json["items"] == []
     assert cast.cyd.post(PATH, {"version": 2}).status_code == 404
+    cast.cyd.post("/clinic/policies", {"values": {}, "reason": "Ours."})
+    assert cast.cyd.post("/clinic/policies/2/activate", {}).json["replay"] is None
     for person in (cast.coordinator, cast.scheduler, cast.ana):
         assert person.post(PATH, {"version": 1}).status_code == 403
 
