@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, remind, tidy
+from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, policy_replay, remind, tidy
 from jobs.around import Around
 from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
@@ -21,6 +21,7 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "escalate": escalate.run,
         "remind": remind.run,
         "deliver": deliver.run,
+        "policy_replay": policy_replay.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

@@ -48,6 +48,8 @@ TIMETABLE = (
     Job("remind",          every=_minutes(1),      late_after=_minutes(15),      what="reminds patients"),
     Job("deliver",         every=_seconds(10),     late_after=_minutes(5),       what="sends what waits",
         slot=_minutes(1), always_looks=True),
+    Job("policy_replay",   every=_seconds(10),     late_after=_minutes(30),      what="tries draft policies",
+        slot=_minutes(1), always_looks=True),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
     Job(HEARTBEAT,         every=_minutes(1),      late_after=_minutes(5),       what="says all are on time"),
 )  # fmt: skip

@@ -14,6 +14,9 @@ class JudgedDay(Answer):
     state = Code(WatchState, required=True)
     signal = fields.Boolean(required=True)
     policy_version = fields.Integer(required=True)
+    patient_policy_version = fields.Integer(
+        required=True, metadata={"description": "0: nothing was otherwise for this patient"}
+    )
     data_version = fields.Integer(required=True)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
     *("up", "serve", "work", "migrate", "clinic-add", "demo", "simulate"),
-    *("import-diary", "import-export", "watch-report", "keys", "openapi"),
+    *("import-diary", "import-export", "watch-report", "replay", "keys", "openapi"),
 )
 
 

@@ -25,6 +25,9 @@ from schemas.clinic import ClinicChanges, StaffInvitationBody
 from schemas.course import CourseBody, CourseChanges
 from schemas.entry import ENTRY, EntryBody
 from schemas.patient import PatientBody
+from schemas.patient_policy import PatientPolicyBody
+from schemas.policy import ActivationBody, PolicyBody
+from schemas.policy_replay import ReplayBody
 from schemas.questionnaire_response import ANSWERS, RESPONSE
 from schemas.scale import ScaleTextBody
 from schemas.sign_in import EnrolmentBody, SignInBody
@@ -57,7 +60,7 @@ REPLACED = {
 INVITED = {"code": "the code of the invitation"}
 SYNCED = {"next_cursor": "the cursor of the next sync"}
 # Lists of which the first few show enough.
-SHORTENED = {"side_effects": 3, "history": 2}
+SHORTENED = {"side_effects": 3, "history": 2, "thresholds": 2}
 
 
 @dataclass
@@ -124,6 +127,7 @@ def play(story: Story, clinic: Clinic) -> None:
     _looks_back(story, ana)
     _is_cared_for(story, clinic, patient, session)
     _is_called(story, clinic, ana)
+    _is_weighed_otherwise(story, clinic, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 
@@ -239,6 +243,25 @@ def _is_called(story: Story, clinic: Clinic, ana: str) -> None:
     story.ask(bo, "get /v1/alerts/{alert_id}", **named)
     story.ask(bo, "post /v1/alerts/{alert_id}/acknowledge", **named, version=1)
     story.ask(bo, "post /v1/alerts/{alert_id}/resolve", ResolutionBody.EXAMPLE, **named, version=2)
+
+
+def _is_weighed_otherwise(story: Story, clinic: Clinic, patient: str) -> None:
+    """Bo drafts another policy, has it tried, switches it on, and lets something be otherwise for Ana."""
+    bo, path = clinic.clinician, "/v1/clinic/policies"
+    version = story.ask(bo, f"post {path}", PolicyBody.EXAMPLE)["version"]
+    replays = "/v1/clinic/policy-replays"
+    replay = story.ask(bo, f"post {replays}", ReplayBody.EXAMPLE)["id"]
+    for shown in (f"{replays}/{{replay_id}}", f"{replays}/{{replay_id}}/patients", replays):
+        story.ask(bo, f"get {shown}", replay_id=replay)
+    one = f"{path}/{{policy_version}}"
+    story.ask(bo, f"post {one}/activate", ActivationBody.EXAMPLE, policy_version=version)
+    story.ask(bo, f"delete {replays}/{{replay_id}}", replay_id=replay)
+    for shown in (one, path, "/v1/clinic/policy"):
+        story.ask(bo, f"get {shown}", policy_version=version)
+    own = "/v1/patients/{patient_id}/policy"
+    story.ask(bo, f"put {own}", PatientPolicyBody.EXAMPLE, patient_id=patient)
+    for method in ("get", "delete"):
+        story.ask(bo, f"{method} {own}", patient_id=patient)
 
 
 @contextmanager

@@ -85,6 +85,7 @@ LAYERS: dict[str, Layer] = {
             "server.simulator",
             "server.diary_import",
             "server.quality",
+            "server.parent",
             *TRANSACTION,
         ),
         ("apscheduler", "yaml", "rich", "uuid_utils"),

@@ -10,6 +10,9 @@ from server.api import (
     export,
     inbox,
     patient,
+    patient_policy,
+    policy,
+    policy_replay,
     questionnaire_response,
     scale,
     side_effect,
@@ -26,7 +29,7 @@ from server.api import (
 BLUEPRINTS = tuple(
     module.blueprint
     for module in (
-        *(status, sign_in, clinic, patient, course, treatment_session),
+        *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, alert, booking_suggestion, inbox),
     )

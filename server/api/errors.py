@@ -18,6 +18,7 @@ from server.api.edge import Forbidden, HeaderProblem, here
 from server.clinical.lifecycle import IllegalMove
 from server.services import notice as notices
 from server.services.errors import (
+    AllInvalid,
     Blocked,
     Conflict,
     Gone,
@@ -42,6 +43,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     Gone: 410,
     Stale: 412,
     Invalid: 422,
+    AllInvalid: 422,
     VersionRequired: 428,
     ServiceError: 428,
 }

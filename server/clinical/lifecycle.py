@@ -1,4 +1,4 @@
-"""Allowed moves of an alert, a booking suggestion and a delivery, as tables.
+"""Allowed moves of an alert, a booking suggestion, a delivery and a replay, as tables.
 
 What is not in a table is not allowed. A clinic's or a worker's claim about the world (booked,
 arrived, delivered) is a move like any other, so an illegal one is refused here and nowhere else.
@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
-from server.clinical.vocabulary import AlertState, DeliveryState, SuggestionState
+from server.clinical.vocabulary import AlertState, DeliveryState, ReplayState, SuggestionState
 
 S = TypeVar("S", bound=StrEnum)
 A = TypeVar("A", bound=StrEnum)
@@ -60,6 +60,15 @@ class DeliveryAction(StrEnum):
     DELIVER = "deliver"
     RETRY = "retry"
     GIVE_UP = "give_up"
+
+
+class ReplayAction(StrEnum):
+    """What may happen to the replay of a draft policy."""
+
+    TAKE = "take"
+    FINISH = "finish"
+    FAIL = "fail"
+    CANCEL = "cancel"
 
 
 def _table(rows: Iterable[tuple[S, A, S]]) -> Mapping[tuple[S, A], S]:
@@ -124,6 +133,20 @@ DELIVERY_MOVES: Mapping[tuple[DeliveryState, DeliveryAction], DeliveryState] = _
         (_D.CLAIMED, _DA.DELIVER, _D.DELIVERED),
         (_D.CLAIMED, _DA.RETRY, _D.QUEUED),
         (_D.CLAIMED, _DA.GIVE_UP, _D.GIVEN_UP),
+    )
+)
+
+_R, _RA = ReplayState, ReplayAction
+REPLAY_MOVES: Mapping[tuple[ReplayState, ReplayAction], ReplayState] = _table(
+    (
+        (_R.QUEUED, _RA.TAKE, _R.RUNNING),
+        (_R.QUEUED, _RA.CANCEL, _R.CANCELLED),
+        # Its worker died: the next one goes on where it stopped.
+        (_R.RUNNING, _RA.TAKE, _R.RUNNING),
+        (_R.RUNNING, _RA.FINISH, _R.DONE),
+        (_R.RUNNING, _RA.FAIL, _R.FAILED),
+        (_R.RUNNING, _RA.CANCEL, _R.CANCELLED),
+        (_R.CANCELLED, _RA.CANCEL, _R.CANCELLED),
     )
 )
 

@@ -4,17 +4,37 @@ A rule reads its numbers from a `Policy` and from nowhere else, so a clinic can 
 versioned, and replay it over its own past. The table of thresholds itself is in ``thresholds/``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from types import MappingProxyType
 
 from server.clinical.thresholds import THRESHOLDS, Threshold
 
-__all__ = ["DEFAULT_POLICY", "THRESHOLDS", "Policy", "PolicyError", "Threshold", "policy_from"]
+__all__ = [
+    "DEFAULT_POLICY",
+    "PATIENT_FAMILIES",
+    "THRESHOLDS",
+    "Found",
+    "Policy",
+    "PolicyError",
+    "Threshold",
+    "for_patient",
+    "policy_from",
+]
 
 # Counted things: 3.9 of them is a mistake, never 3.
 _WHOLE_UNITS = frozenset({"days", "entries", "grade", "sessions", "items"})
+
+_LARGEST_TOLD = 1e15
+
+# What one patient may have otherwise than the clinic. How fast people answer and what is an emergency
+# is the same for everybody.
+PATIENT_FAMILIES = frozenset(
+    {
+        *("alert", "baseline", "composite", "confirm", "data", "durability"),
+        *("maintenance", "relapse", "silence"),
+    }
+)
 
 # The first may never exceed the second, or the rule between them could never hold.
 _ORDERED = (
@@ -37,20 +57,41 @@ _ORDERED = (
 )
 
 
-class PolicyError(ValueError):
-    """Some values cannot be a policy. ``problems`` names every one of them, in key order."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that is wrong with threshold ``key``; ``other`` is the one that it contradicts."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+    key: str
+    detail: str
+    other: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.detail}"
+
+
+class PolicyError(ValueError):
+    """Some values cannot be a policy. ``found`` names every one of them, in key order."""
+
+    def __init__(self, found: tuple[Found, ...]) -> None:
+        super().__init__("; ".join(map(str, found)))
+        self.found = found
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The same as sentences that begin with the key."""
+        return tuple(map(str, self.found))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A complete set of threshold values under one version number."""
+    """A complete set of threshold values under one version number.
+
+    ``patient_version`` is that of the patient's own values laid over the clinic's; 0 without any.
+    """
 
     version: int
     values: Mapping[str, float]
+    patient_version: int = 0
 
     def __getitem__(self, key: str) -> float:
         return self.values[key]
@@ -66,27 +107,40 @@ def policy_from(version: int, values: Mapping[str, float]) -> Policy:
     Raises `PolicyError` naming every unknown key, every value out of its bounds or not a whole
     number where things are counted, and every pair of values that contradict each other.
     """
-    problems = tuple(_problems(version, values))
-    if problems:
-        raise PolicyError(problems)
-    complete = {key: float(values.get(key, t.default)) for key, t in THRESHOLDS.items()}
-    crossed = tuple(
-        f"{low}: {complete[low]:g} is more than {high} {complete[high]:g}"
+    defaults = {key: t.default for key, t in THRESHOLDS.items()}
+    below_one = () if version >= 1 else (Found("version", f"{version} is less than 1"),)
+    return Policy(version, _laid_over(defaults, values, below_one))
+
+
+def for_patient(policy: Policy, patient_version: int, values: Mapping[str, float]) -> Policy:
+    """Return the clinic's ``policy`` with one patient's ``values`` laid over it.
+
+    Raises `PolicyError` like `policy_from`, and for a key outside `PATIENT_FAMILIES`.
+    """
+    foreign = tuple(
+        Found(key, "is the same for every patient of the clinic")
+        for key in sorted(values)
+        if key in THRESHOLDS and key.partition(".")[0] not in PATIENT_FAMILIES
+    )
+    return Policy(policy.version, _laid_over(policy.values, values, foreign), patient_version)
+
+
+def _laid_over(
+    under: Mapping[str, float], values: Mapping[str, float], found: tuple[Found, ...]
+) -> Mapping[str, float]:
+    """Return ``under`` with ``values`` in their place; raises `PolicyError` with all that is wrong."""
+    wrong = {key: problem for key in sorted(values) if (problem := _problem(key, values[key]))}
+    found += tuple(Found(key, problem) for key, problem in wrong.items())
+    good = {key: float(value) for key, value in values.items() if key not in wrong}
+    complete = {**under, **good}
+    found += tuple(
+        Found(low, f"{complete[low]:g} is more than {high} {complete[high]:g}", high)
         for low, high in _ORDERED
         if complete[low] > complete[high]
     )
-    if crossed:
-        raise PolicyError(crossed)
-    return Policy(version, MappingProxyType(complete))
-
-
-def _problems(version: int, values: Mapping[str, float]) -> Iterator[str]:
-    if version < 1:
-        yield f"version: {version} is less than 1"
-    for key in sorted(values):
-        problem = _problem(key, values[key])
-        if problem:
-            yield f"{key}: {problem}"
+    if found:
+        raise PolicyError(found)
+    return MappingProxyType(complete)
 
 
 def _problem(key: str, value: object) -> str | None:
@@ -94,10 +148,12 @@ def _problem(key: str, value: object) -> str | None:
     if threshold is None:
         return "is not a threshold"
     # bool is an int in Python; True is not a number of days.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return "is not a number"
+    # Compared before it is written out: a whole number may be larger than any float.
     if not threshold.low <= value <= threshold.high:
-        return f"{value:g} is outside {threshold.low:g}..{threshold.high:g} {threshold.unit}"
+        told = f"{value:g}" if abs(value) < _LARGEST_TOLD else "that"
+        return f"{told} is outside {threshold.low:g}..{threshold.high:g} {threshold.unit}"
     if threshold.unit in _WHOLE_UNITS and value != int(value):
         return f"{value:g} is not a whole number of {threshold.unit}"
     return None

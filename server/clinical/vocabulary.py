@@ -204,6 +204,24 @@ class DeliverySubject(StrEnum):
     REMINDER = "reminder"
 
 
+class PolicyState(StrEnum):
+    """What a version of a clinic's policy is: not yet switched on, in force, or replaced by a newer one."""
+
+    DRAFT = "draft"
+    IN_FORCE = "in_force"
+    REPLACED = "replaced"
+
+
+class ReplayState(StrEnum):
+    """Life of the replay of a draft policy."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Direction(StrEnum):
     """Which end of an item's range is the bad one."""
 

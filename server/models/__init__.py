@@ -7,7 +7,7 @@ from server.models.audit_event import AuditEvent
 from server.models.base import Base
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
 from server.models.check_in_plan import CheckInPlan
-from server.models.clinic import Clinic, PolicyVersion
+from server.models.clinic import Clinic
 from server.models.clinic_key import ClinicKey
 from server.models.course import Course
 from server.models.delivery import Delivery
@@ -15,6 +15,9 @@ from server.models.entry import Entry, EntryRevision
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
 from server.models.patient import Patient
+from server.models.patient_policy import PatientPolicy
+from server.models.policy import PolicyActivation, PolicyVersion
+from server.models.policy_replay import PolicyReplay, PolicyReplayPatient
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.models.reminder import Reminder
 from server.models.scale import ScaleText
@@ -42,6 +45,10 @@ __all__ = [
     "Invitation",
     "JobRun",
     "Patient",
+    "PatientPolicy",
+    "PolicyActivation",
+    "PolicyReplay",
+    "PolicyReplayPatient",
     "PolicyVersion",
     "QuestionnaireResponse",
     "QuestionnaireResponseRevision",

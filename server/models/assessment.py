@@ -15,8 +15,9 @@ from server.models.types import Coded, Instant
 class Assessment(Base):
     """One judgement for a patient, arm and local day. A later one with newer data is a new row.
 
-    `data_version` is the patient's change counter it was made from: the same counter and policy give
-    the same judgement, so writing it again is a no-op.
+    `data_version` is the patient's change counter it was made from, `policy_version` the clinic's policy,
+    `patient_policy_version` what was otherwise for this patient (0: nothing): the same three give the
+    same judgement, so writing it again is a no-op. Each of them only rises.
     """
 
     __tablename__ = "assessments"
@@ -30,6 +31,7 @@ class Assessment(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     data_version: Mapped[int] = mapped_column(primary_key=True)
     policy_version: Mapped[int] = mapped_column(primary_key=True)
+    patient_policy_version: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[WatchState] = mapped_column(Coded(WatchState))
     signal: Mapped[bool]
     rules: Mapped[list[str]] = mapped_column(JSON)

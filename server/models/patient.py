@@ -14,7 +14,8 @@ class Patient(Base):
     """`change_counter` rises with every write to the journal, under this row's lock: it orders the changes.
 
     `next_close_at` is when the current local day ends; the day-close job looks for patients past it.
-    `set_aside_at` is set while it could not judge the patient.
+    `set_aside_at` is set while it could not judge the patient. `policy_version` is the version of the
+    patient's own thresholds, 0 while there never were any.
     """
 
     __tablename__ = "patients"
@@ -35,5 +36,6 @@ class Patient(Base):
     next_close_at: Mapped[datetime] = mapped_column(Instant)
     set_aside_at: Mapped[datetime | None] = mapped_column(Instant)
     enrolled_at: Mapped[datetime | None] = mapped_column(Instant)
+    policy_version: Mapped[int]
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)

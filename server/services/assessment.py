@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, or_, select, union
@@ -10,21 +11,20 @@ from sqlalchemy import insert, or_, select, union
 from server.clinical import relapse
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
+from server.clinical.reach import needed, reported_arms
 from server.clinical.readings import History, fold
-from server.clinical.vocabulary import ITEMS, AlertClass, AlertFamily, Arm
+from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
-from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import local_day as local_days
+from server.services import policy as policies
 from server.services import scale_request as scale_requests
 from server.services import treatment_session as treatment_sessions
 from server.services.episode import Finding
 from server.services.incoming import OLDEST
 from server.services.work import Work
 
-# Days around the last session that a baseline may need, and days back that the watch may walk.
-AROUND_SESSION = timedelta(days=120)
 FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
 _ARM = {family: arm for arm, family in FAMILY.items()}
 
@@ -49,7 +49,7 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     # A clock that was off by years would have all of the past judged again; it has no day to judge.
     first = max(min(*days, latest_day), latest_day - OLDEST)
     wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
-    material = load(work, patient.id, wanted[0], wanted[-1])
+    material = load(work, patient, wanted[0], wanted[-1])
     for day in wanted:
         _judge(work, patient, day, material)
     _weigh_episodes(work, patient)
@@ -57,24 +57,15 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
 
 def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
-    return _judge(work, patient, day, load(work, patient.id, day, day))
+    return _judge(work, patient, day, load(work, patient, day, day))
 
 
-def load(work: Work, patient_id: UUID, first: date, last: date) -> Material:
+def load(work: Work, patient: Patient, first: date, last: date) -> Material:
     """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history."""
-    policy = clinics.policy(work)
-    sessions = treatment_sessions.delivered_days(work, patient_id, date.min)
-    done = [day for day in sessions if day <= last]
-    before = [day for day in done if day <= first]
-    wanted = [(first - timedelta(days=policy.whole("relapse.window_days")), last)]
-    near = done
-    if before:
-        near = [day for day in done if day >= before[-1] - AROUND_SESSION]
-        wanted.append((near[0], before[-1] + AROUND_SESSION))
-    if done:
-        wanted.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
-    history = _history(work, patient_id, wanted, last)
-    return Material(history, tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))), policy)
+    policy = policies.of_patient(work, patient)
+    sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
+    wanted = needed(sessions, policy, first, last)
+    return Material(_history(work, patient.id, wanted.ranges), wanted.treatments, policy)
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -82,12 +73,17 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
     query = select(Assessment).where(
         Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id, Assessment.arm == arm
     )
-    order = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
+    order = (
+        Assessment.day.desc(),
+        Assessment.data_version.desc(),
+        Assessment.policy_version.desc(),
+        Assessment.patient_policy_version.desc(),
+    )
     return work.session.scalar(query.order_by(*order).limit(1))
 
 
 def _judge(work: Work, patient: Patient, day: date, material: Material) -> Sequence[Assessment]:
-    return [_judge_arm(work, patient, arm, day, material) for arm in _arms(material.history)]
+    return [_judge_arm(work, patient, arm, day, material) for arm in reported_arms(material.history)]
 
 
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
@@ -101,7 +97,7 @@ def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Mate
             day=day,
             codes=tuple(dict.fromkeys(row.rules)),
             summary=judged.text,
-            evidence=dict(judged.evidence),
+            evidence=_evidence(judged, material.policy),
         )
         alert = episodes.raise_alert(work, patient, finding)
         if alert is not None:
@@ -110,7 +106,8 @@ def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Mate
 
 
 def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Policy) -> Assessment:
-    key = (work.clinic_id, patient.id, judged.arm, judged.day, patient.change_counter, policy.version)
+    versions = (patient.change_counter, policy.version, policy.patient_version)
+    key = (work.clinic_id, patient.id, judged.arm, judged.day, *versions)
     stored = work.session.get(Assessment, key)
     if stored is not None:
         return stored
@@ -121,10 +118,11 @@ def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Pol
         "day": judged.day,
         "data_version": patient.change_counter,
         "policy_version": policy.version,
+        "patient_policy_version": policy.patient_version,
         "state": judged.state,
         "signal": judged.signal,
         "rules": [f"{hit.rule}:{hit.series}" for hit in judged.rules],
-        "evidence": dict(judged.evidence),
+        "evidence": _evidence(judged, policy),
         "text": judged.text,
         "made_at": work.now,
     }
@@ -132,8 +130,12 @@ def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Pol
     return Assessment(**values)
 
 
-def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], last: date) -> History:
-    within = or_(*(Entry.local_day.between(first, min(end, last)) for first, end in ranges))
+def _evidence(judged: relapse.Assessment, policy: Policy) -> dict[str, Any]:
+    return {**judged.evidence, "patient_policy_version": policy.patient_version}
+
+
+def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]]) -> History:
+    within = or_(*(Entry.local_day.between(first, last) for first, last in ranges))
     rows = work.session.execute(
         select(Entry.local_day, Entry.items).where(
             Entry.clinic_id == work.clinic_id,
@@ -183,12 +185,6 @@ def _signalled(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) 
         select(Assessment.day, Assessment.signal)
         .where(Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id)
         .where(Assessment.arm == arm, Assessment.day.between(*span))
-        .order_by(Assessment.data_version, Assessment.policy_version)
+        .order_by(Assessment.data_version, Assessment.policy_version, Assessment.patient_policy_version)
     )
     return any({row.day: row.signal for row in work.session.execute(query)}.values())
-
-
-def _arms(history: History) -> tuple[Arm, ...]:
-    """Return the arms whose own items appear in the history (sleep and function speak for both)."""
-    keys = {key for reading in history.readings for key in reading.items}
-    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))

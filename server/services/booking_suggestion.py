@@ -19,9 +19,9 @@ from server.clinical.vocabulary import Arm, Condition, SuggestionState
 from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Patient, TreatmentSession
 from server.services import account as accounts
 from server.services import alert as alerts
-from server.services import clinic as clinics
 from server.services import course as courses
 from server.services import local_day as local_days
+from server.services import policy as policies
 from server.services import vault, visit_facts
 from server.services.errors import Blocked, NotFound
 from server.services.suggestion_move import check_version, events, locked, make_move, note
@@ -183,7 +183,7 @@ def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) ->
     _lock_patient(work, patient.id)
     if _still_open(work, patient.id, programme) or _was_refused(work, patient.id, programme, today, alert):
         return None
-    policy = clinics.policy(work)
+    policy = policies.of_patient(work, patient)
     facts = visit_facts.gather(work, patient, programme, today, alert)
     proposal = maintenance.review(facts, policy, today)
     if proposal is None:
@@ -259,7 +259,7 @@ def _was_refused(work: Work, patient_id: UUID, programme: Arm, today: date, aler
 
 def _blocks_now(work: Work, suggestion: BookingSuggestion) -> list[dict[str, str]]:
     patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
-    policy, today = clinics.policy(work), local_days.of(work, work.now, patient.zone)
+    policy, today = policies.of_patient(work, patient), local_days.of(work, work.now, patient.zone)
     alert = None
     if suggestion.alert_id is not None:
         alert = alerts.get(work, suggestion.alert_id)

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy, policy_from
 from server.clinical.wall_clock import DAY_START
-from server.models import Clinic, PolicyVersion
+from server.models import Clinic, PolicyActivation, PolicyVersion
 from server.services import local_day as local_days
 from server.services import vault
 from server.services.errors import Conflict, Invalid
@@ -39,11 +39,27 @@ def create(work: Work, **values: Any) -> Clinic:
     )
     work.session.add(clinic)
     work.session.flush()
-    first = PolicyVersion(clinic_id=clinic.id, version=1, values={}, reason="defaults", created_at=work.now)
-    work.session.add(first)
     vault.add_key(work)
+    _start_with_defaults(work)
     work.audit("clinic.create", object_id=clinic.id)
     return clinic
+
+
+def _start_with_defaults(work: Work) -> None:
+    first = PolicyVersion(
+        clinic_id=work.clinic_id,
+        version=1,
+        values={},
+        created_at=work.now,
+        created_by=work.actor.account_id,
+    )
+    vault.put(work, first, "reason", "defaults")
+    work.session.add(first)
+    work.session.flush()
+    switched_on = PolicyActivation(
+        clinic_id=work.clinic_id, version=1, activated_at=work.now, activated_by=work.actor.account_id
+    )
+    work.session.add(switched_on)
 
 
 def new_clinic_id() -> UUID:
@@ -90,7 +106,10 @@ def update(work: Work, changes: dict[str, Any]) -> Clinic:
 
 
 def policy(work: Work) -> Policy:
-    """Return the policy in force at the actor's clinic: one and the same all through a transaction."""
+    """Return the policy in force at the actor's clinic: one and the same all through a transaction.
+
+    Whatever judges one patient asks `services.policy.of_patient` instead.
+    """
     known = work.session.info.setdefault("policies", {})
     if work.clinic_id not in known:
         known[work.clinic_id] = _read_policy(work)

@@ -14,8 +14,8 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState
 from server.models import Alert, Patient
 from server.services import alert as alerts
-from server.services import clinic as clinics
 from server.services import delivery as deliveries
+from server.services import policy as policies
 from server.services import vault
 from server.services.work import Work
 
@@ -67,7 +67,7 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     """
     current = open_episode(work, patient.id, finding.family)
     if current is None:
-        return None if _locked_out(work, patient.id, finding) else _open(work, patient, finding)
+        return None if _locked_out(work, patient, finding) else _open(work, patient, finding)
     if _gets_through(current, finding):
         _worsen(work, current, finding)
     elif _is_news(current, finding):
@@ -127,15 +127,15 @@ def _is_news(current: Alert, finding: Finding) -> bool:
     return not set(finding.codes) <= set(current.codes) or finding.day > current.day
 
 
-def _locked_out(work: Work, patient_id: UUID, finding: Finding) -> bool:
+def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
     if finding.family not in _RELAPSE:
         return False
-    days = clinics.policy(work).whole("alert.lockout_days")
+    days = policies.of_patient(work, patient).whole("alert.lockout_days")
     # Who closed the episode after that day knew it: late data must not ring the same bell again.
     day_over = datetime.combine(finding.day + timedelta(days=1), time(), UTC)
     recent = select(Alert.id).where(
         Alert.clinic_id == work.clinic_id,
-        Alert.patient_id == patient_id,
+        Alert.patient_id == patient.id,
         Alert.family == finding.family,
         Alert.urgency <= finding.urgency,
         or_(Alert.resolved_at > work.now - timedelta(days=days), Alert.resolved_at >= day_over),

@@ -1,6 +1,6 @@
 """What can go wrong in a service, as plain exceptions. `api/errors.py` maps each to its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,16 @@ class Invalid(ServiceError):
 
     def __init__(self, pointer: str, detail: str) -> None:
         super().__init__("invalid", detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+class AllInvalid(Invalid):
+    """Several members can't be taken, each named by its pointer; whoever mends them asks once."""
+
+    def __init__(self, found: Sequence[tuple[str, str]]) -> None:
+        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in found]
+        ServiceError.__init__(
+            self, "invalid", f"{len(errors)} thing(s) in the request can't be taken.", errors=errors
+        )
 
 
 class Conflict(ServiceError):

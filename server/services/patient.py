@@ -27,6 +27,7 @@ def create(work: Work, values: dict[str, Any]) -> Patient:
         id=uuid7(),
         country=country,
         change_counter=0,
+        policy_version=0,
         next_close_at=local_days.end(work, local_days.of(work, work.now, values["zone"]), values["zone"]),
         version=1,
         created_at=work.now,

@@ -7,9 +7,9 @@ from uuid import UUID
 from server.clinical import response
 from server.clinical.response import Response
 from server.clinical.vocabulary import Arm
-from server.services import clinic as clinics
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services import policy as policies
 from server.services import treatment_session as treatment_sessions
 from server.services import trend as trends
 from server.services.work import Work
@@ -17,8 +17,9 @@ from server.services.work import Work
 
 def read(work: Work, patient_id: UUID) -> Sequence[Response]:
     """Return one response for each arm. Raises NotFound for the patient."""
-    today = local_days.of(work, work.now, patients.get(work, patient_id).zone)
-    policy = clinics.policy(work)
+    patient = patients.get(work, patient_id)
+    today = local_days.of(work, work.now, patient.zone)
+    policy = policies.of_patient(work, patient)
     # A run of sessions may be long, but what is read stays bounded like the trend.
     oldest = today - trends.LONGEST
     sessions = treatment_sessions.delivered_days(work, patient_id, oldest)

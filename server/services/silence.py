@@ -9,9 +9,9 @@ from server.clinical import silence
 from server.clinical.silence import Silence, SilenceFacts
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm, WatchState
 from server.models import Alert, Assessment, Entry, Patient
-from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import local_day as local_days
+from server.services import policy as policies
 from server.services.episode import Finding
 from server.services.work import Work
 
@@ -34,7 +34,7 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
         last_state=_last_state(work, patient.id, last or day),
         days_since_flag=_days_since_flag(work, patient.id, day),
     )
-    found = silence.check([] if last is None else [last], facts, clinics.policy(work), day)
+    found = silence.check([] if last is None else [last], facts, policies.of_patient(work, patient), day)
     if found is None or _closed_already(work, patient, found):
         return None
     return episodes.raise_alert(work, patient, _finding(found, day))
@@ -84,7 +84,12 @@ def _state(work: Work, patient_id: UUID, arm: Arm, last: date) -> WatchState | N
         Assessment.arm == arm,
         Assessment.day <= last,
     )
-    newest = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
+    newest = (
+        Assessment.day.desc(),
+        Assessment.data_version.desc(),
+        Assessment.policy_version.desc(),
+        Assessment.patient_policy_version.desc(),
+    )
     return work.session.scalar(query.order_by(*newest).limit(1))
 
 

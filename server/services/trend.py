@@ -17,9 +17,9 @@ from server.clinical.readings import History, Items, fold
 from server.clinical.series import COMPOSITE_ITEMS, blend_points, item_points
 from server.clinical.vocabulary import Arm, SessionStatus
 from server.models import Entry, QuestionnaireResponse, TreatmentSession
-from server.services import clinic as clinics
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services import policy as policies
 from server.services import questionnaire_response as questionnaires
 from server.services.errors import Invalid
 from server.services.work import Work
@@ -84,7 +84,8 @@ def read(work: Work, patient_id: UUID, first: date | None, last: date | None) ->
     first = first or last - USUAL + timedelta(days=1)
     _check_range(first, last)
     readings = history(work, patient_id, first, last)
-    composites = {arm: _composite(readings, arm, clinics.policy(work)) for arm in Arm}
+    policy = policies.of_patient(work, patient)
+    composites = {arm: _composite(readings, arm, policy) for arm in Arm}
     items = {reading.day: reading.items for reading in readings.readings}
     sessions = _sessions(work, patient_id, first, last)
     days = (first + timedelta(days=k) for k in range((last - first).days + 1))

@@ -12,8 +12,8 @@ from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Arm, Outcome
 from server.models import Alert, Assessment, Course, Entry, Patient
-from server.services import clinic as clinics
 from server.services import course as courses
+from server.services import policy as policies
 from server.services import questionnaire_response as questionnaires
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
@@ -28,7 +28,7 @@ Logged = Row[date, dict[str, float], dict[str, int]]
 
 def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
     """Return the facts as of ``today``, a local day. ``signal``: the relapse alert that asks, if one does."""
-    policy = clinics.policy(work)
+    policy = policies.of_patient(work, patient)
     course = courses.active(work, patient.id)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
     logged = _logged(work, patient.id, policy, today)
@@ -96,7 +96,12 @@ def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:
         Assessment.patient_id == patient_id,
         Assessment.arm == programme,
     )
-    order = (Assessment.day.desc(), Assessment.data_version.desc(), Assessment.policy_version.desc())
+    order = (
+        Assessment.day.desc(),
+        Assessment.data_version.desc(),
+        Assessment.policy_version.desc(),
+        Assessment.patient_policy_version.desc(),
+    )
     evidence = work.session.scalar(query.order_by(*order).limit(1)) or {}
     answer = (evidence.get("baseline") or {}).get("responded")
     return answer if isinstance(answer, bool) else None

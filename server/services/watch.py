@@ -73,6 +73,11 @@ def _history(work: Work, patient: Patient, arm: Arm) -> Sequence[Assessment]:
         Assessment.arm == arm,
         Assessment.day > local_days.of(work, work.now, patient.zone) - HISTORY,
     )
-    order = (Assessment.day, Assessment.data_version, Assessment.policy_version)
+    order = (
+        Assessment.day,
+        Assessment.data_version,
+        Assessment.policy_version,
+        Assessment.patient_policy_version,
+    )
     # Late data make a day judged again: the last judgement of each day is the one that holds.
     return list({row.day: row for row in work.session.scalars(query.order_by(*order))}.values())

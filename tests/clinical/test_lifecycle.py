@@ -8,14 +8,16 @@ from server.clinical.lifecycle import (
     ALERT_MOVES,
     DELIVERY_MOVES,
     OPEN_SUGGESTIONS,
+    REPLAY_MOVES,
     SUGGESTION_MOVES,
     AlertAction,
     DeliveryAction,
     IllegalMove,
+    ReplayAction,
     SuggestionAction,
     move,
 )
-from server.clinical.vocabulary import AlertState, DeliveryState, SuggestionState
+from server.clinical.vocabulary import AlertState, DeliveryState, ReplayState, SuggestionState
 
 S, A = SuggestionState, SuggestionAction
 
@@ -107,3 +109,12 @@ def test_an_alert_goes_only_where_it_may(state: AlertState, action: AlertAction)
 @pytest.mark.parametrize(("state", "action"), [*product(DeliveryState, DeliveryAction)])
 def test_a_delivery_goes_only_where_it_may(state: DeliveryState, action: DeliveryAction) -> None:
     assert DELIVERY_MOVES.get((state, action)) == DELIVERIES.get((state, action))
+
+
+def test_a_replay_that_has_ended_never_moves_again_and_a_second_cancelling_is_harmless() -> None:
+    ended = {ReplayState.DONE, ReplayState.FAILED, ReplayState.CANCELLED}
+    moves = {(state, action): after for (state, action), after in REPLAY_MOVES.items() if state in ended}
+    assert moves == {(ReplayState.CANCELLED, ReplayAction.CANCEL): ReplayState.CANCELLED}
+    assert move(REPLAY_MOVES, ReplayState.RUNNING, ReplayAction.TAKE) is ReplayState.RUNNING
+    with pytest.raises(IllegalMove):
+        move(REPLAY_MOVES, ReplayState.QUEUED, ReplayAction.FINISH)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from server.clinical.policy import DEFAULT_POLICY, THRESHOLDS, PolicyError, Threshold, policy_from
+from server.clinical.policy import (
+    DEFAULT_POLICY,
+    PATIENT_FAMILIES,
+    THRESHOLDS,
+    PolicyError,
+    Threshold,
+    for_patient,
+    policy_from,
+)
 
 
 def test_the_default_policy_is_version_one_and_holds_every_threshold() -> None:
@@ -56,3 +64,39 @@ def test_bounds_themselves_are_allowed() -> None:
 def test_values_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(PolicyError, match=r"escalation\.p0_first_minutes: 60 is more than"):
         policy_from(2, {"escalation.p0_first_minutes": 60})
+
+
+def test_what_is_wrong_by_itself_does_not_hide_what_contradicts_the_rest() -> None:
+    with pytest.raises(PolicyError) as caught:
+        policy_from(2, {"relapse.ewma_limit": 10**400, "relapse.enter_hits": 7})
+    assert [(one.key, one.other) for one in caught.value.found] == [
+        ("relapse.ewma_limit", None),
+        ("relapse.enter_hits", "relapse.enter_days"),
+    ]
+    assert str(caught.value) == (
+        "relapse.ewma_limit: that is outside 2..5 SD; relapse.enter_hits: 7 is more than relapse.enter_days 3"
+    )
+
+
+def test_one_patients_values_lie_over_the_clinics_and_both_versions_are_named() -> None:
+    clinic = policy_from(4, {"silence.usual_days": 6, "relapse.ewma_limit": 3.2})
+    own = for_patient(clinic, 2, {"silence.usual_days": 9})
+    assert (own.version, own.patient_version, clinic.patient_version) == (4, 2, 0)
+    assert (own["silence.usual_days"], own["relapse.ewma_limit"]) == (9, 3.2)
+    assert clinic["silence.usual_days"] == 6, "nobody else's policy changes"
+
+
+def test_one_patients_values_may_contradict_only_what_the_clinic_has() -> None:
+    assert for_patient(policy_from(2, {"silence.usual_days": 9}), 1, {"silence.short_days": 7})
+    with pytest.raises(PolicyError, match=r"silence\.short_days: 7 is more than silence\.usual_days 5"):
+        for_patient(DEFAULT_POLICY, 1, {"silence.short_days": 7})
+
+
+@pytest.mark.parametrize("key", ["redflag.craving", "escalation.p0_first_minutes", "replay.follow_days"])
+def test_what_cannot_wait_and_how_long_people_have_is_the_same_for_everybody(key: str) -> None:
+    with pytest.raises(PolicyError, match="is the same for every patient of the clinic"):
+        for_patient(DEFAULT_POLICY, 1, {key: THRESHOLDS[key].default})
+
+
+def test_every_family_a_patient_may_have_otherwise_has_thresholds() -> None:
+    assert {key.partition(".")[0] for key in THRESHOLDS} >= PATIENT_FAMILIES

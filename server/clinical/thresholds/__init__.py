@@ -15,6 +15,7 @@ from server.clinical.thresholds.escalation import ESCALATION
 from server.clinical.thresholds.flags import FLAGS
 from server.clinical.thresholds.maintenance import MAINTENANCE
 from server.clinical.thresholds.relapse import RELAPSE
+from server.clinical.thresholds.replay import REPLAY
 from server.clinical.thresholds.silence import SILENCE
 from server.clinical.thresholds.threshold import Threshold
 
@@ -30,5 +31,6 @@ _FAMILIES = (
     MAINTENANCE,
     CONFIRM,
     ESCALATION,
+    REPLAY,
 )
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType({t.key: t for family in _FAMILIES for t in family})

@@ -99,12 +99,49 @@ def upgrade() -> None:
         sa.UniqueConstraint("code_hash", name=op.f("uq_invitations_code_hash")),
     )
     op.create_table(
+        "policy_replays",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("draft_version", sa.Integer(), nullable=True),
+        sa.Column("base_version", sa.Integer(), nullable=False),
+        sa.Column("overrides", sa.JSON(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("last", sa.Date(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("cursor", sa.Uuid(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.String(length=64), nullable=True),
+        sa.Column("sealed_result", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_policy_replays_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_policy_replays")),
+    )
+    with op.batch_alter_table("policy_replays", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_policy_replays_state_lease_until"), ["state", "lease_until"], unique=False
+        )
+        batch_op.create_index(
+            "uq_policy_replays_one_running",
+            ["clinic_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
+    op.create_table(
         "policy_versions",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("overrides", sa.JSON(), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_policy_versions_clinic_id")),
         sa.PrimaryKeyConstraint("clinic_id", "version", name=op.f("pk_policy_versions")),
     )
@@ -174,6 +211,7 @@ def upgrade() -> None:
         sa.Column("next_close_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("set_aside_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -187,6 +225,20 @@ def upgrade() -> None:
     with op.batch_alter_table("patients", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_patients_next_close_at"), ["next_close_at"], unique=False)
 
+    op.create_table(
+        "policy_activations",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("activated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("activated_by", sa.Uuid(), nullable=True),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "version"],
+            ["policy_versions.clinic_id", "policy_versions.version"],
+            name=op.f("fk_policy_activations_clinic_id_version"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "version", name=op.f("pk_policy_activations")),
+    )
     op.create_table(
         "sign_ins",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -258,6 +310,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("data_version", sa.Integer(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("patient_policy_version", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("signal", sa.Boolean(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
@@ -276,6 +329,7 @@ def upgrade() -> None:
             "day",
             "data_version",
             "policy_version",
+            "patient_policy_version",
             name=op.f("pk_assessments"),
         ),
     )
@@ -412,6 +466,43 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "patient_policies",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("overrides", sa.JSON(), nullable=False),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_patient_policies_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "patient_id", "version", name=op.f("pk_patient_policies")),
+    )
+    op.create_table(
+        "policy_replay_patients",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("replay_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("differs", sa.Boolean(), nullable=False),
+        sa.Column("sealed_found", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_policy_replay_patients_clinic_id_patient_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "replay_id"],
+            ["policy_replays.clinic_id", "policy_replays.id"],
+            name=op.f("fk_policy_replay_patients_clinic_id_replay_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id", "replay_id", "patient_id", name=op.f("pk_policy_replay_patients")
+        ),
+    )
     op.create_table(
         "questionnaire_responses",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -681,6 +772,8 @@ def downgrade() -> None:
         )
 
     op.drop_table("questionnaire_responses")
+    op.drop_table("policy_replay_patients")
+    op.drop_table("patient_policies")
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_entries_clinic_id_patient_id_local_day_id"))
 
@@ -717,6 +810,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_ins_clinic_id_account_id"))
 
     op.drop_table("sign_ins")
+    op.drop_table("policy_activations")
     with op.batch_alter_table("patients", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_patients_next_close_at"))
 
@@ -728,6 +822,15 @@ def downgrade() -> None:
     op.drop_table("deliveries")
     op.drop_table("scale_texts")
     op.drop_table("policy_versions")
+    with op.batch_alter_table("policy_replays", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_policy_replays_one_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_policy_replays_state_lease_until"))
+
+    op.drop_table("policy_replays")
     op.drop_table("invitations")
     op.drop_table("clinic_keys")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:

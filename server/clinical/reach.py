@@ -1,0 +1,45 @@
+"""How much of a patient's past a judgement rests on: bounded by windows, not by years; and of which arms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from server.clinical.baseline import Treatment
+from server.clinical.policy import Policy
+from server.clinical.readings import History
+from server.clinical.vocabulary import ITEMS, Arm
+
+# Days around the last session that a baseline may need, and days back that the watch may walk.
+AROUND_SESSION = timedelta(days=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Ranges of days (both included) whose entries count, and the sessions that do."""
+
+    ranges: tuple[tuple[date, date], ...]
+    treatments: tuple[Treatment, ...]
+
+    def holds(self, day: date) -> bool:
+        """Return whether what was said of ``day`` counts."""
+        return any(first <= day <= last for first, last in self.ranges)
+
+
+def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) -> Reach:
+    """Return what judging ``first`` .. ``last`` needs. ``sessions``: the delivered ones, oldest first."""
+    done = [day for day in sessions if day <= last]
+    before = [day for day in done if day <= first]
+    ranges = [(first - timedelta(days=policy.whole("relapse.window_days")), last)]
+    near = done
+    if before:
+        near = [day for day in done if day >= before[-1] - AROUND_SESSION]
+        ranges.append((near[0], min(before[-1] + AROUND_SESSION, last)))
+    if done:
+        ranges.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
+    return Reach(tuple(ranges), tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))))
+
+
+def reported_arms(history: History) -> tuple[Arm, ...]:
+    """Return the arms whose own items appear in ``history`` (sleep and function speak for both)."""
+    keys = {key for reading in history.readings for key in reading.items}
+    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))

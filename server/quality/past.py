@@ -1,0 +1,160 @@
+"""One patient's past as it was read, and what two policies would have said of it.
+
+A `Past` is raw so that it is small on its way to another process; what is made of it stays there.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from server.clinical.policy import Policy, for_patient, policy_from
+from server.clinical.reach import Reach, needed, reported_arms
+from server.clinical.readings import Items, fold
+from server.clinical.vocabulary import Arm
+from server.quality.replay import Diary, replay
+
+# Families of thresholds that a replay shows; what others change (silence, guards, clocks) it does not.
+SHOWN = frozenset({"alert", "baseline", "composite", "data", "relapse"})
+Values = Mapping[str, float]
+Said = Sequence[tuple[date, Items]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Two sets of values to lay over the defaults, and the days both are tried on (both included)."""
+
+    current: Values
+    draft: Values
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """``entries`` is JSON text: a list of [day, items]. ``sessions``: delivered ones, oldest first.
+
+    ``relapses`` are the recorded ones, by arm; ``own`` what is otherwise for this patient.
+    """
+
+    patient_id: str
+    entries: str
+    sessions: tuple[date, ...] = ()
+    relapses: tuple[tuple[Arm, date], ...] = ()
+    own: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one policy says of one arm: days of alarms, days with a baseline, those with too few entries."""
+
+    alarms: tuple[date, ...]
+    judged: int
+    insufficient: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One patient: how many days were tried, and per arm what the two policies say."""
+
+    patient_id: str
+    days: int
+    sessions: tuple[date, ...]
+    relapses: tuple[tuple[Arm, date], ...]
+    arms: Mapping[Arm, tuple[Told, Told]]
+
+    def differs(self) -> bool:
+        """Return whether any alarm lies on another day."""
+        return any(current.alarms != draft.alarms for current, draft in self.arms.values())
+
+    def plain(self) -> dict[str, Any]:
+        """Return the same as plain data, to be stored; `of_plain` takes it back."""
+        return {
+            "days": self.days,
+            "sessions": [day.isoformat() for day in self.sessions],
+            "relapses": [[arm, day.isoformat()] for arm, day in self.relapses],
+            "arms": {arm: [_plain(told) for told in both] for arm, both in self.arms.items()},
+        }
+
+
+def of_plain(patient_id: str, raw: Mapping[str, Any]) -> Compared:
+    """Return what `Compared.plain` made plain."""
+    return Compared(
+        patient_id,
+        raw["days"],
+        tuple(map(date.fromisoformat, raw["sessions"])),
+        tuple((Arm(arm), date.fromisoformat(day)) for arm, day in raw["relapses"]),
+        {Arm(arm): (_told(current), _told(draft)) for arm, (current, draft) in raw["arms"].items()},
+    )
+
+
+def compare(past: Past, question: Question) -> Compared:
+    """Judge one patient's days under both policies. Raises `PolicyError` where ``own`` contradicts one."""
+    said = [(date.fromisoformat(day), items) for day, items in json.loads(past.entries)]
+    sessions = tuple(day for day in past.sessions if day <= question.last)
+    relapses = tuple(one for one in past.relapses if question.first <= one[1] <= question.last)
+    current, draft = (_policy(values, past.own) for values in (question.current, question.draft))
+    if not said or min(said)[0] > question.last:
+        return Compared(past.patient_id, 0, sessions, relapses, {})
+    first = max(question.first, min(day for day, _ in said))
+    under = _judged(past, said, current, (first, question.last))
+    over = under if _same(current, draft) else _judged(past, said, draft, (first, question.last))
+    nothing = Told((), 0, 0)
+    arms = {arm: (under.get(arm, nothing), over.get(arm, nothing)) for arm in {**under, **over}}
+    return Compared(past.patient_id, (question.last - first).days + 1, sessions, relapses, arms)
+
+
+def compare_diary(diary: Diary, relapses: tuple[tuple[Arm, date], ...], question: Question) -> Compared:
+    """Do the same with a diary that is made already, over all of its days."""
+    current, draft = (_policy(values, {}) for values in (question.current, question.draft))
+    arms = {arm: (_replayed(diary, arm, current), _replayed(diary, arm, draft)) for arm in diary.arms()}
+    days = (diary.last - diary.first).days + 1
+    return Compared(diary.name, days, tuple(t.day for t in diary.treatments), relapses, arms)
+
+
+def not_shown(current: Policy, draft: Policy) -> tuple[str, ...]:
+    """Return the keys in which the two differ and whose effect no replay shows."""
+    changed = (key for key, value in current.values.items() if draft[key] != value)
+    return tuple(key for key in changed if key.partition(".")[0] not in SHOWN)
+
+
+def _judged(past: Past, said: Said, policy: Policy, days: tuple[date, date]) -> dict[Arm, Told]:
+    reach = needed(past.sessions, policy, *days)
+    history = fold(_within(said, reach))
+    diary = Diary(past.patient_id, history, reach.treatments, *days)
+    return {arm: _replayed(diary, arm, policy) for arm in reported_arms(history)}
+
+
+def _within(said: Said, reach: Reach) -> Said:
+    return [one for one in said if reach.holds(one[0])]
+
+
+def _replayed(diary: Diary, arm: Arm, policy: Policy) -> Told:
+    found = replay(diary, arm, policy)
+    return Told(tuple(alarm.day for alarm in found.alarms), found.judged, found.insufficient)
+
+
+def _policy(values: Values, own: Values) -> Policy:
+    policy = _of_clinic(tuple(sorted(values.items())))
+    return for_patient(policy, 1, own) if own else policy
+
+
+@lru_cache(maxsize=8)
+def _of_clinic(values: tuple[tuple[str, float], ...]) -> Policy:
+    return policy_from(1, dict(values))
+
+
+def _same(current: Policy, draft: Policy) -> bool:
+    """Return whether the two can only say the same."""
+    return all(draft[key] == value for key, value in current.values.items() if key.partition(".")[0] in SHOWN)
+
+
+def _plain(told: Told) -> dict[str, Any]:
+    days = [day.isoformat() for day in told.alarms]
+    return {"alarms": days, "judged": told.judged, "insufficient": told.insufficient}
+
+
+def _told(raw: Mapping[str, Any]) -> Told:
+    return Told(tuple(map(date.fromisoformat, raw["alarms"])), raw["judged"], raw["insufficient"])

@@ -1,0 +1,41 @@
+"""How much of a past counts for a judgement."""
+
+from datetime import date, timedelta
+
+from server.clinical.baseline import Treatment
+from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.reach import needed, reported_arms
+from server.clinical.readings import fold
+from server.clinical.vocabulary import Arm
+
+DAY = date(2025, 6, 1)
+
+
+def ago(days: int) -> date:
+    return DAY - timedelta(days=days)
+
+
+def test_without_sessions_the_window_of_the_watch_counts_alone() -> None:
+    reach = needed([], DEFAULT_POLICY, DAY, DAY)
+    assert (reach.ranges, reach.treatments) == (((ago(120), DAY),), ())
+    assert reach.holds(ago(120))
+    assert not reach.holds(ago(121))
+
+
+def test_the_days_around_the_last_session_and_before_the_course_count_too() -> None:
+    sessions = [ago(500), ago(310), ago(300), ago(-1)]
+    reach = needed(sessions, DEFAULT_POLICY, DAY, DAY)
+    assert reach.treatments == tuple(Treatment(day) for day in sessions[:3])
+    assert [reach.holds(ago(days)) for days in (515, 514, 500, 499)] == [False, True, True, False]
+    assert [reach.holds(ago(days)) for days in (311, 310, 180, 179, 120)] == [False, True, True, False, True]
+
+
+def test_a_session_inside_the_judged_days_counts_with_the_days_before_it() -> None:
+    reach = needed([ago(5)], DEFAULT_POLICY, ago(10), DAY)
+    assert reach.treatments == (Treatment(ago(5)),)
+    assert reach.holds(ago(19))
+
+
+def test_what_both_arms_share_is_no_sign_of_either() -> None:
+    assert reported_arms(fold([(DAY, {"sleep_hours": 5, "pain_average": 3})])) == (Arm.PAIN,)
+    assert reported_arms(fold([(DAY, {"sleep_hours": 5})])) == ()
