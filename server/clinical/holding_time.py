@@ -97,14 +97,16 @@ def holding_time(past: Sequence[Held], prior: HoldingPrior, policy: Policy, held
 
     ``held`` (days) is how long the present benefit has lasted so far: what is already over is not
     forecast. Longer times never shorten the answer, nor does a time that was cut off instead of lost.
+    A benefit gone too soon to be seen is in no ``past``; each time is weighed as one that was seen.
     """
     share = policy["durability.personal_share"]
     own, rest = prior.sigma * sqrt(share), prior.sigma * sqrt(1 - share)
     steps = [_REACH * n / _STEPS for n in range(-_STEPS, _STEPS + 1)]
     means = [log(prior.median) + own * step for step in steps]
     # In a fixed order, so that the sum is the same to the last digit however the times came in.
-    known = sorted(past, key=lambda h: (h.until, h.lost_by or inf))
-    logs = [_support(mean, rest, known) - step**2 / 2 for mean, step in zip(means, steps, strict=True)]
+    first = seen_from(policy)
+    known = sorted((_seen(h, first) for h in past), key=lambda h: (h.until, h.lost_by or inf))
+    logs = [_support(m, rest, known, first) - step**2 / 2 for m, step in zip(means, steps, strict=True)]
     top = max(logs)
     patient = _Mixture(means, [exp(value - top) for value in logs], rest)
     low, median, high = (patient.quantile(share, held) for share in (LOW, MEDIAN, HIGH))
@@ -112,9 +114,24 @@ def holding_time(past: Sequence[Held], prior: HoldingPrior, policy: Policy, held
     return HoldingTime(low, median, high, lost, len(past) - lost)
 
 
-def _support(mean: float, sd: float, known: Sequence[Held]) -> float:
-    """Return the log-likelihood of the patient's mean log time."""
-    return sum(log(max(_between(h, mean, sd), _TINY)) for h in known)
+def seen_from(policy: Policy) -> int:
+    """Return the first day after a session on which a loss can be seen: before it there is no good week."""
+    return policy.whole("baseline.settle_days") + policy.whole("relapse.mean_min_days")
+
+
+def _seen(held: Held, first: int) -> Held:
+    """Return ``held`` as one of the times that last until day ``first``: an earlier day counts as that one."""
+    lost_by = None if held.lost_by is None else max(held.lost_by, first + 1)
+    return Held(max(held.until, first), lost_by)
+
+
+def _support(mean: float, sd: float, known: Sequence[Held], first: int) -> float:
+    """Return the log-likelihood of the patient's mean log time, of times that all outlast day ``first``.
+
+    Taken as any times they would flatter: a patient's short ones are missing among them.
+    """
+    outlast = log(_below((mean - log(first)) / sd))
+    return sum(log(max(_between(h, mean, sd), _TINY)) - outlast for h in known)
 
 
 def _between(held: Held, mean: float, sd: float) -> float:

@@ -50,8 +50,9 @@ def test_without_own_times_the_cohort_speaks() -> None:
 
 def test_own_times_are_weighed_as_the_textbook_says() -> None:
     # Normal with known SD: one own time and the cohort count alike at a personal share of one half.
-    found = expected(Held(79, 81))
-    assert found.median == pytest.approx(sqrt(20 * 80), rel=0.01)
+    # So far beyond the first week that what can't be seen in it doesn't matter.
+    found = holding_time([Held(790, 810)], HoldingPrior(200.0, 1.0, "made up"), DEFAULT_POLICY)
+    assert found.median == pytest.approx(sqrt(200 * 800), rel=0.01)
     width = log(found.high / found.low) / (2 * NormalDist().inv_cdf(0.9))
     assert width == pytest.approx(sqrt(0.5 + 0.25), rel=0.01)
 
@@ -69,6 +70,16 @@ def test_a_time_that_was_cut_off_early_says_little_and_a_late_one_much() -> None
     assert expected(Held(2)).median == pytest.approx(20, rel=0.02)
     assert expected(Held(80)).median > expected(Held(79, 81)).median
     assert (expected(Held(2), Held(3, 4)).censored, expected(Held(2), Held(3, 4)).lost) == (1, 1)
+
+
+def test_short_times_that_nobody_could_see_are_reckoned_with() -> None:
+    # A benefit gone within the first week leaves no good week: the seen ones are a patient's longer ones.
+    def median_of(settle_days: int) -> float:
+        policy = policy_from(2, {"baseline.settle_days": settle_days})
+        return holding_time([Held(14, 15)], PRIOR, policy).median
+
+    assert median_of(7) < median_of(3) < median_of(1) < 20
+    assert expected(Held(3, 4)) == expected(Held(6, 8)), "seen too soon it counts as seen at once"
 
 
 def test_what_is_over_is_not_forecast() -> None:
