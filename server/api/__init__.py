@@ -11,6 +11,7 @@ from server.api import (
     inbox,
     patient,
     questionnaire_response,
+    response_curve,
     scale,
     side_effect,
     sign_in,
@@ -28,6 +29,6 @@ BLUEPRINTS = tuple(
     for module in (
         *(status, sign_in, clinic, patient, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
-        *(timeline, export, watch, alert, booking_suggestion, inbox),
+        *(timeline, export, watch, response_curve, alert, booking_suggestion, inbox),
     )
 )

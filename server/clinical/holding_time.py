@@ -12,7 +12,7 @@ from math import erfc, exp, inf, log, sqrt
 from types import MappingProxyType
 
 from server.clinical.policy import Policy
-from server.clinical.vocabulary import Condition
+from server.clinical.vocabulary import Arm, Condition
 
 LOW, MEDIAN, HIGH = 0.1, 0.5, 0.9
 
@@ -56,6 +56,14 @@ HOLDING_PRIORS: Mapping[Condition, HoldingPrior] = MappingProxyType(
     }
 )
 
+# What a course does for the arm it was not meant for was not followed by anybody: the broadest cohort.
+_BESIDE: Mapping[Arm, HoldingPrior] = MappingProxyType({Arm.MOOD: _COMMUNITY, Arm.PAIN: _OTHER_PAIN})
+
+
+def prior_of(condition: Condition, arm: Arm) -> HoldingPrior:
+    """Return the cohort for ``arm`` in a course for ``condition``."""
+    return HOLDING_PRIORS[condition] if condition.programme is arm else _BESIDE[arm]
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -92,6 +100,33 @@ class HoldingTime:
         return low, median, high
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedLoss:
+    """When the benefit of ``session`` is expected to be below half, and which cohort it was begun with.
+
+    ``low`` .. ``high`` is the 80 % interval of days, ``median`` the day it is as likely lost as not.
+    """
+
+    session: date
+    time: HoldingTime
+    cohort: str
+
+    @property
+    def low(self) -> date:
+        """The early end of the interval."""
+        return self.time.dates(self.session)[0]
+
+    @property
+    def median(self) -> date:
+        """The middle."""
+        return self.time.dates(self.session)[1]
+
+    @property
+    def high(self) -> date:
+        """The late end of the interval."""
+        return self.time.dates(self.session)[2]
+
+
 def holding_time(past: Sequence[Held], prior: HoldingPrior, policy: Policy, held: int = 0) -> HoldingTime:
     """Return the patient's next holding time, given their ``past`` ones in any order.
 
@@ -120,7 +155,7 @@ def seen_from(policy: Policy) -> int:
 
 
 def _seen(held: Held, first: int) -> Held:
-    """Return ``held`` as one of the times that last until day ``first``: an earlier day counts as that one."""
+    """Return ``held`` as a time that lasts until day ``first``: an earlier day counts as that one."""
     lost_by = None if held.lost_by is None else max(held.lost_by, first + 1)
     return Held(max(held.until, first), lost_by)
 

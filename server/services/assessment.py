@@ -10,8 +10,8 @@ from sqlalchemy import insert, or_, select, union
 from server.clinical import relapse
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
-from server.clinical.readings import History, fold
-from server.clinical.vocabulary import ITEMS, AlertClass, AlertFamily, Arm
+from server.clinical.readings import History, arms_of, fold
+from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
@@ -87,7 +87,7 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
 
 
 def _judge(work: Work, patient: Patient, day: date, material: Material) -> Sequence[Assessment]:
-    return [_judge_arm(work, patient, arm, day, material) for arm in _arms(material.history)]
+    return [_judge_arm(work, patient, arm, day, material) for arm in arms_of(material.history)]
 
 
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
@@ -186,9 +186,3 @@ def _signalled(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) 
         .order_by(Assessment.data_version, Assessment.policy_version)
     )
     return any({row.day: row.signal for row in work.session.execute(query)}.values())
-
-
-def _arms(history: History) -> tuple[Arm, ...]:
-    """Return the arms whose own items appear in the history (sleep and function speak for both)."""
-    keys = {key for reading in history.readings for key in reading.items}
-    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from statistics import median_low
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select
 
+from server.clinical.holding_time import ExpectedLoss
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Arm, Outcome
@@ -15,13 +15,12 @@ from server.models import Alert, Assessment, Course, Entry, Patient
 from server.services import clinic as clinics
 from server.services import course as courses
 from server.services import questionnaire_response as questionnaires
+from server.services import response_curve as response_curves
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
 from server.services.work import Work
 
 FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
-# One relapse is not yet a habit: the patient's own holding time needs several.
-_HELD_NEEDED = 2
 
 Logged = Row[date, dict[str, float], dict[str, int]]
 
@@ -40,7 +39,8 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         planned=treatment_sessions.planned_days(work, patient.id, today),
         signal_since=None if signal is None else _since(signal),
         early_returns=_early_returns(course, relapses),
-        holding_days=_holding_days(sessions, relapses),
+        # Where symptoms return already, what is usual says nothing any more.
+        usual_loss=_usual_loss(work, patient, programme, today, sessions) if signal is None else None,
         responded=_responded(work, patient.id, programme),
         age=_age(patient, today),
         open_alerts=_open_alerts(work, patient.id),
@@ -84,10 +84,12 @@ def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:
     return 0 if course is None else sum(day >= course.started_on for day in relapses)
 
 
-def _holding_days(sessions: Sequence[date], relapses: Sequence[date]) -> int | None:
-    before = ([day for day in sessions if day < relapse] for relapse in relapses)
-    held = [(relapse - max(days)).days for relapse, days in zip(relapses, before, strict=True) if days]
-    return median_low(held) if len(held) >= _HELD_NEEDED else None
+def _usual_loss(
+    work: Work, patient: Patient, programme: Arm, today: date, sessions: Sequence[date]
+) -> ExpectedLoss | None:
+    """Return when the benefit is usually half lost, None also where no earlier session could tell."""
+    known = sum(day <= today for day in sessions) > 1
+    return response_curves.usual(work, patient, programme, today) if known else None
 
 
 def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:

@@ -72,7 +72,8 @@ def repeated_courses(
         followed = float(options.follow_up)
         if chance.chance(options.treated_early):
             followed = min(followed, 7 + chance.uniform() * time)
-        found.append(_course((derive_seed(seed, "course", number), seed), start, (time, int(followed)), options.arm))
+        seeds = derive_seed(seed, "course", number), seed
+        found.append(_course(seeds, start, (time, int(followed)), options.arm))
     return found
 
 

@@ -178,12 +178,12 @@ def test_the_end_of_the_benefit_is_expected_from_all_courses() -> None:
     new = curve(diary(range(-14, 31), steps(ILL_BEFORE, (1, 2))), 30)
     found = expected_loss([new, old], PRIOR, DEFAULT_POLICY)
     assert found is not None
-    assert (found.lost, found.censored) == (1, 0)
-    assert 30 < found.low < found.median < found.high
+    assert (found.time.lost, found.time.censored, found.cohort) == (1, 0, PRIOR.source)
+    assert 30 < found.time.low < found.time.median < found.time.high
     assert found == expected_loss([old, new], PRIOR, DEFAULT_POLICY)
     alone = expected_loss([new], PRIOR, DEFAULT_POLICY)
     assert alone is not None
-    assert alone.median > found.median
+    assert alone.time.median > found.time.median
 
 
 def test_what_is_lost_or_never_came_is_not_forecast() -> None:
