@@ -42,7 +42,7 @@ def page(cases: Cases, run: Run, holding: Found = MappingProxyType({})) -> str:
         parts += [f"### {title}", text, *_figures_of(heading, cases)]
     parts += ["## The trade-off", CURVE_IS, _curve(cases)]
     parts += ["## Which relapses are missed or found late", KINDS_ARE, _kinds(cases)]
-    parts += [*section(holding), "## Making this page again", RERUN]
+    parts += [*section(holding, run.seed), "## Making this page again", RERUN]
     return "\n\n".join(parts) + "\n"
 
 

@@ -51,15 +51,16 @@ def test_the_times_are_those_of_the_cohort() -> None:
 def test_the_section_tells_each_share_with_its_error_and_its_count() -> None:
     expected = HoldingTime(low=10, median=20, high=40, lost=0, censored=0)
     before = [Forecast(past, expected, holds) for past in (0, 1) for holds in (5, 10, 20, 30, 41)]
-    told = section({"made up": [*before, Forecast(1, expected, 30, held=12)]})
+    told = section({"made up": [*before, Forecast(1, expected, 30, held=12)]}, seed=7)
     assert (
         "| patients | no earlier course | 1 earlier | from later days | truth before | truth after |"
         in told[2]
     )
     share = "60.0 % (+-21.9, 5)"
-    assert f"| made up | {share} | {share} | 100.0 % (+-0.0, 1) | 17 % | 17 % |" in told[2]
+    assert f"| made up | {share} | {share} | 100.0 % (+-0.0, 1) | 20 % | 20 % |" in told[2]
     assert told[3] == "Asked for are 75 % to 85 %: 0 of 3 shares lie there."
-    assert section({}) == []
+    assert told[1].endswith("Seeds 7 to 11.")
+    assert section({}, seed=7) == []
 
 
 def test_the_forecasts_do_not_depend_on_how_many_processes_make_them() -> None:
