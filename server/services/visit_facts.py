@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from server.clinical.holding_time import ExpectedLoss
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Arm, Outcome
@@ -33,14 +32,15 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
     logged = _logged(work, patient.id, policy, today)
     relapses = _relapses(work, patient.id, programme)
     week = today - timedelta(days=policy.whole("data.window_days") - 1)
+    # Where symptoms return already, what is usual says nothing any more.
+    unsaid = signal is None and _may_be_due(course, sessions, policy, today)
     return Facts(
         plan=None if course is None else Plan(course.min_interval_days, course.max_interval_days),
         sessions=sessions,
         planned=treatment_sessions.planned_days(work, patient.id, today),
         signal_since=None if signal is None else _since(signal),
         early_returns=_early_returns(course, relapses),
-        # Where symptoms return already, what is usual says nothing any more.
-        usual_loss=_usual_loss(work, patient, programme, today, sessions) if signal is None else None,
+        usual_loss=response_curves.usual(work, patient, programme, today) if unsaid else None,
         responded=_responded(work, patient.id, programme),
         age=_age(patient, today),
         open_alerts=_open_alerts(work, patient.id),
@@ -84,12 +84,14 @@ def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:
     return 0 if course is None else sum(day >= course.started_on for day in relapses)
 
 
-def _usual_loss(
-    work: Work, patient: Patient, programme: Arm, today: date, sessions: Sequence[date]
-) -> ExpectedLoss | None:
-    """Return when the benefit is usually half lost, None also where no earlier session could tell."""
-    known = sum(day <= today for day in sessions) > 1
-    return response_curves.usual(work, patient, programme, today) if known else None
+def _may_be_due(course: Course | None, sessions: Sequence[date], policy: Policy, today: date) -> bool:
+    """Say whether own times could make a visit due: looking them up every hour costs too much."""
+    given = [day for day in sessions if day <= today]
+    # The first session's own loss says nothing of what is usual.
+    if course is None or len(given) < 2:
+        return False
+    soonest = course.min_interval_days - policy.whole("maintenance.lead_days")
+    return today >= max(given) + timedelta(days=soonest)
 
 
 def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:

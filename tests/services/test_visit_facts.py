@@ -107,7 +107,7 @@ def test_relapses_on_the_schedule_count_and_false_alarms_do_not(
 
 
 def test_the_usual_loss_is_a_fact_once_an_earlier_session_could_tell(
-    ana_has: Gather, visits: Visits, clock: Clock
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
 ) -> None:
     course = visits.course()
     diary = steps((-14, 8), (1, 2), (20, 8), (41, 2))
@@ -129,6 +129,9 @@ def test_the_usual_loss_is_a_fact_once_an_earlier_session_could_tell(
     assert loss is not None
     assert (loss.session, loss.time.lost) == (date(2026, 2, 10), 1)
     assert ana_has(TODAY - timedelta(days=21)).usual_loss is None, "not yet given then"
+    cast.bo.patch(f"{visits.ana}/courses/{course}", {"min_interval_days": 28}, version=1)
+    assert ana_has().usual_loss is None, "no visit could be due for it yet"
+    assert ana_has(TODAY + timedelta(days=1)).usual_loss is not None
 
 
 def test_relapses_of_an_earlier_course_say_nothing_of_this_schedule(
