@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.clinical.holding_time import HOLDING_PRIORS, Held, HoldingPrior, HoldingTime, holding_time
+from server.clinical.holding_time import (
+    HOLDING_PRIORS,
+    Held,
+    HoldingPrior,
+    HoldingTime,
+    holding_time,
+    prior_of,
+)
 from server.clinical.policy import DEFAULT_POLICY, policy_from
-from server.clinical.vocabulary import Condition
+from server.clinical.vocabulary import Arm, Condition
 
 PRIOR = HoldingPrior(20.0, 1.0, "made up")
 DAYS = st.integers(0, 400)
@@ -38,6 +45,14 @@ def no_shorter(one: HoldingTime, other: HoldingTime) -> bool:
 def test_every_condition_has_a_cohort_with_a_source() -> None:
     assert set(HOLDING_PRIORS) == set(Condition)
     assert all(p.source and p.median > 0 and p.sigma > 0 for p in HOLDING_PRIORS.values())
+
+
+def test_the_arm_a_course_was_not_meant_for_takes_the_broadest_cohort() -> None:
+    assert prior_of(Condition.PTSD, Arm.MOOD) == HOLDING_PRIORS[Condition.PTSD]
+    assert prior_of(Condition.CRPS, Arm.PAIN) == HOLDING_PRIORS[Condition.CRPS]
+    assert prior_of(Condition.CRPS, Arm.MOOD) == HOLDING_PRIORS[Condition.DEPRESSION]
+    beside, mixed = prior_of(Condition.PTSD, Arm.PAIN), HOLDING_PRIORS[Condition.CHRONIC_PAIN]
+    assert (beside.median, beside.sigma) == (mixed.median, mixed.sigma)
 
 
 def test_without_own_times_the_cohort_speaks() -> None:
