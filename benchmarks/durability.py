@@ -48,6 +48,7 @@ def main() -> None:
     for name, (holds, how) in CASES.items():
         seeds = range(options.seed, options.seed + options.patients)
         found = [forecast for seed in seeds for forecast in simulated_forecasts(seed, holds, how)]
+        found = [forecast for forecast in found if not forecast.held]
         by_past = [calibration([f for f in found if f.past == n]) for n in range(COURSES)]
         later = calibration([f for f in found if f.past])
         table.add_row(

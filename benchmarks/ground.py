@@ -1,5 +1,6 @@
 """The ground a benchmark stands on: a clinic, one patient, a session and days of diary."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -37,7 +38,7 @@ def prepare(folder: Path, days: int) -> None:
         patient = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"})
         new = NewAccount(Role.PATIENT, "Ana", "ana@bench.example", PASSWORD, patient.id)
         accounts.create(work, new, Passwords())
-        _treat(work, patient.id, now - timedelta(days=days))
+        treat(work, patient.id, [now - timedelta(days=days)])
     random = Random(2)
     for back in range(days, 0, -1):
         felt = now - timedelta(days=back)
@@ -46,7 +47,8 @@ def prepare(folder: Path, days: int) -> None:
     database.close()
 
 
-def _treat(work: Work, patient_id: UUID, at: datetime) -> None:
+def treat(work: Work, patient_id: UUID, moments: Sequence[datetime]) -> None:
+    """Give the patient a course with a delivered session at each of ``moments`` (at least one)."""
     course = courses.create(
         work,
         patient_id,
@@ -54,13 +56,14 @@ def _treat(work: Work, patient_id: UUID, at: datetime) -> None:
             "route": Route.INTRAVENOUS,
             "condition": Condition.DEPRESSION,
             "phase": Phase.MAINTENANCE,
-            "started_on": at.date(),
+            "started_on": moments[0].date(),
             "min_interval_days": 7,
             "max_interval_days": 120,
         },
     )
-    session = {"course_id": course.id, "status": SessionStatus.DELIVERED, "at": at}
-    treatment_sessions.create(work, patient_id, session)
+    for at in moments:
+        session = {"course_id": course.id, "status": SessionStatus.DELIVERED, "at": at}
+        treatment_sessions.create(work, patient_id, session)
 
 
 def _entry(felt: datetime, random: Random) -> Incoming:

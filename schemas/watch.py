@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from schemas.base import Answer
 from schemas.fields import Code, Day, Moment
+from schemas.response_curve import ExpectedLossAnswer
 from server.clinical.vocabulary import Arm, WatchState
 
 
@@ -39,10 +40,14 @@ class AskedScaleAnswer(Answer):
 
 
 class WatchedArmAnswer(Answer):
-    """One arm: the newest judgement; states and scales asked for of the last 30 days, oldest first."""
+    """One arm: the newest judgement; states and scales asked for of the last 30 days, oldest first.
+
+    `expected_loss` is null where there is no benefit to lose, where it is lost, or where nobody can say.
+    """
 
     arm = Code(Arm, required=True)
     latest = fields.Nested(JudgementAnswer, required=True)
+    expected_loss = fields.Nested(ExpectedLossAnswer, required=True, allow_none=True)
     history = fields.List(fields.Nested(JudgedDay), required=True)
     asked = fields.List(fields.Nested(AskedScaleAnswer), required=True)
 

@@ -201,7 +201,7 @@ def _looks_back(story: Story, ana: str) -> None:
     """Four weeks that were logged on paper come in; then there is something to look back on."""
     items = []
     for back in range(1, 29):
-        felt, mood = NOW - timedelta(days=back), 4 if back > 15 else 6
+        felt, mood = NOW - timedelta(days=back), 2 if back > 15 else 8
         made = f"{PHONES_ID[:30]}{felt:%Y%m}"
         body = {"occurred_at": felt.isoformat(), "zone": "Europe/Oslo", "items": {**_calm(mood)}}
         items.append({"id": f"{made[:-6]}{felt:%m%d%H}", "action": "put", "entry": body})
@@ -219,7 +219,12 @@ def _calm(mood: int) -> dict[str, int]:
 def _is_cared_for(story: Story, clinic: Clinic, patient: str, session: str) -> None:
     bo, named = clinic.clinician, {"patient_id": patient}
     path = "/v1/patients/{patient_id}/"
-    for name, query in (("entries", "?limit=1"), ("questionnaire-responses", ""), ("watch", "")):
+    for name, query in (
+        ("entries", "?limit=1"),
+        ("questionnaire-responses", ""),
+        ("watch", ""),
+        ("response-curve", ""),
+    ):
         story.ask(bo, f"get {path}{name}", **named, query=query)
     story.ask(bo, f"get {path}trend", **named, query="?first=2026-05-01&last=2026-05-02")
     events = f"{path}treatment-sessions/{{session_id}}/adverse-events"

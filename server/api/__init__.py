@@ -14,6 +14,7 @@ from server.api import (
     policy,
     policy_replay,
     questionnaire_response,
+    response_curve,
     scale,
     side_effect,
     sign_in,
@@ -31,6 +32,6 @@ BLUEPRINTS = tuple(
     for module in (
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
-        *(timeline, export, watch, alert, booking_suggestion, inbox),
+        *(timeline, export, watch, response_curve, alert, booking_suggestion, inbox),
     )
 )

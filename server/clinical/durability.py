@@ -6,14 +6,14 @@ Source: docs/clinical.md, "Response curve".
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from math import fsum
 
 from server.clinical.baseline import RESPONSE_KEY, Treatment, settled, shows_response
 from server.clinical.benefit import Benefit, Retained, best_week, fade_speed, held, retained
-from server.clinical.holding_time import Held, HoldingPrior, HoldingTime, holding_time
+from server.clinical.holding_time import ExpectedLoss, Held, HoldingPrior, holding_time
 from server.clinical.policy import Policy
 from server.clinical.readings import History, Items, Reading
 from server.clinical.series import COMPOSITE_ITEMS, Level, Points, blend, blend_points, item_points, level_of
@@ -33,11 +33,17 @@ class TimedEntry:
 
 @dataclass(frozen=True, slots=True)
 class CourseDiary:
-    """One course: the patient's readings, its delivered sessions, and entries whose hour is known."""
+    """One course: the patient's readings, its delivered sessions, and entries whose hour is known.
+
+    ``began`` is the day whose days before are the pre-treatment ones; the first session where None.
+    ``others`` are the days of sessions of other courses: they end a session's days like its own.
+    """
 
     history: History
     treatments: tuple[Treatment, ...]
     timed: tuple[TimedEntry, ...] = ()
+    began: date | None = None
+    others: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +76,85 @@ class SessionCurve:
 
 @dataclass(frozen=True, slots=True)
 class ResponseCurve:
-    """One arm and course: the level before it (None with too few days) and its sessions, oldest first."""
+    """One arm and course: the level before it (None with too few days) and its sessions, oldest first.
+
+    ``began``: the day whose days before that level is from; None without a session.
+    """
 
     arm: Arm
     pre_level: float | None
     sessions: tuple[SessionCurve, ...]
+    began: date | None = None
 
 
 def response_curve(diary: CourseDiary, arm: Arm, policy: Policy, today: date) -> ResponseCurve:
     """Return what the course did for ``arm`` as of ``today``; later sessions and readings are ignored."""
     days = sorted({t.day for t in diary.treatments if t.day <= today})
-    before = _before(diary.history, arm, days, policy)
+    if not days:
+        return ResponseCurve(arm, None, ())
+    began = diary.began or days[0]
+    before, spans = _before(diary.history, arm, began, policy), _spans(days, diary.others, today)
     if before is None:
-        return ResponseCurve(arm, None, tuple(SessionCurve(*span) for span in _spans(days, today)))
-    curves = (_session_curve(diary, before, span, policy) for span in _spans(days, today))
-    return ResponseCurve(arm, before.level.mean, tuple(curves))
+        return ResponseCurve(arm, None, tuple(SessionCurve(*span) for span in spans), began)
+    curves = (_session_curve(diary, before, span, policy) for span in spans)
+    return ResponseCurve(arm, before.level.mean, tuple(curves), began)
 
 
-def expected_loss(curves: Sequence[ResponseCurve], prior: HoldingPrior, policy: Policy) -> HoldingTime | None:
-    """Return when the benefit of the newest session is expected to be below half, in days after it.
+def response_curves(
+    courses: Sequence[tuple[CourseDiary, date]], arm: Arm, policy: Policy
+) -> tuple[ResponseCurve, ...]:
+    """Return the curves of one patient's courses, oldest first, each as of its own day.
+
+    A course that begins while the benefit of the one before still holds goes on from there: measured
+    against its own first days, which are good ones, it could only seem to have failed.
+    """
+    found: list[ResponseCurve] = []
+    for diary, day in courses:
+        curve = response_curve(diary, arm, policy, day)
+        if found and (began := _goes_on_from(found[-1], curve)):
+            curve = response_curve(replace(diary, began=began), arm, policy, day)
+        found.append(curve)
+    return tuple(found)
+
+
+def _goes_on_from(former: ResponseCurve, curve: ResponseCurve) -> date | None:
+    """Return since when ``former`` runs if ``curve`` begins before its benefit was lost, else None."""
+    last = former.sessions[-1] if former.sessions else None
+    holds = last is not None and last.retreated and last.held is not None and last.held.lost_by is None
+    follows = holds and curve.sessions and last is not None and curve.sessions[0].session == last.until + _ONE
+    return former.began if follows else None
+
+
+def expected_loss(
+    curves: Sequence[ResponseCurve], prior: HoldingPrior, policy: Policy
+) -> ExpectedLoss | None:
+    """Return when the benefit of the newest session is expected to be below half.
 
     ``curves`` are the patient's courses of one arm in any order. None where that session has no
-    benefit to lose, has lost it, or has too few days to say.
+    benefit to lose, has lost it, or has too few days to say. What already held is not forecast.
     """
+    return _loss(curves, prior, policy, from_now=True)
+
+
+def usual_loss(curves: Sequence[ResponseCurve], prior: HoldingPrior, policy: Policy) -> ExpectedLoss | None:
+    """Return the same as it was expected on the day of the newest session: what a visit is planned by.
+
+    The expected end of a benefit that still holds moves away from day to day, so that a visit planned
+    by it would never fall due.
+    """
+    return _loss(curves, prior, policy, from_now=False)
+
+
+def _loss(
+    curves: Sequence[ResponseCurve], prior: HoldingPrior, policy: Policy, from_now: bool
+) -> ExpectedLoss | None:
     sessions = sorted((s for curve in curves for s in curve.sessions), key=lambda s: s.session)
-    last = sessions[-1].held if sessions else None
-    if last is None or last.lost_by is not None:
+    present = sessions[-1].held if sessions else None
+    if present is None or present.lost_by is not None:
         return None
     past = [s.held for s in sessions[:-1] if s.held is not None]
-    return holding_time(past, prior, policy, last.until)
+    time = holding_time(past, prior, policy, present.until if from_now else 0)
+    return ExpectedLoss(sessions[-1].session, time, prior.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +178,15 @@ class _Before:
 _Span = tuple[date, date, bool]
 
 
-def _spans(days: Sequence[date], today: date) -> Sequence[_Span]:
+def _spans(days: Sequence[date], others: Sequence[date], today: date) -> Sequence[_Span]:
     """Return for each session its day, the last day that is its own, and whether another follows."""
-    return [
-        *((day, after - _ONE, True) for day, after in pairwise(days)),
-        *((day, today, False) for day in days[-1:]),
-    ]
+    known = sorted({*days, *(day for day in others if day <= today)})
+    ends = {day: (after - _ONE, True) for day, after in pairwise(known)}
+    return [(day, *ends.get(day, (today, False))) for day in days]
 
 
-def _before(history: History, arm: Arm, days: Sequence[date], policy: Policy) -> _Before | None:
-    if not days:
-        return None
-    window = history.between(days[0] - timedelta(days=policy.whole("baseline.pre_days")), days[0] - _ONE)
+def _before(history: History, arm: Arm, began: date, policy: Policy) -> _Before | None:
+    window = history.between(began - timedelta(days=policy.whole("baseline.pre_days")), began - _ONE)
     need = policy["baseline.pre_min_days"]
     found = {key: item_points(window, key) for key in COMPOSITE_ITEMS[arm]}
     means = {

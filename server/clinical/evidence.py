@@ -60,7 +60,13 @@ def describe(facts: Facts, baseline: Baseline, policy: Policy) -> str:
     if facts.hits:
         rules = dict.fromkeys(f"{hit.rule} on {_words(hit.series)}" for hit in facts.hits)
         parts.append("rule " + ", ".join(rules))
-    return ", ".join(parts) + f": {_words(facts.state)}"
+    return ", ".join(parts) + f": {_verdict(facts.state)}"
+
+
+def _verdict(state: WatchState) -> str:
+    if state is WatchState.NO_RESPONSE:
+        return "did not respond: there is nothing to lose, relapse detection is off"
+    return _words(state)
 
 
 def _words(name: str) -> str:

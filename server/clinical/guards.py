@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from server.clinical.holding_time import ExpectedLoss
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass, AlertFamily
 
@@ -40,8 +41,9 @@ class Facts:
     """Everything the suggestion of a visit rests on.
 
     ``plan`` None: no active plan. ``signal_since``: since when the watch sees symptoms return, None
-    without a signal. ``early_returns``: relapse signals on the present schedule. ``holding_days``:
-    how long the benefit has usually held. ``craving``: highest recent answer. ``age`` None: the
+    without a signal. ``early_returns``: relapse signals on the present schedule. ``usual_loss``:
+    when the benefit of the last session was expected to be half lost, None where there is none to
+    lose. ``craving``: highest recent answer. ``age`` None: the
     clinic keeps no birth date and vouches for the age itself.
     """
 
@@ -50,7 +52,7 @@ class Facts:
     planned: Sequence[date] = ()
     signal_since: date | None = None
     early_returns: int = 0
-    holding_days: int | None = None
+    usual_loss: ExpectedLoss | None = None
     responded: bool | None = None
     age: int | None = None
     open_alerts: Sequence[tuple[AlertClass, AlertFamily]] = ()

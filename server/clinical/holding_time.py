@@ -12,7 +12,7 @@ from math import erfc, exp, inf, log, sqrt
 from types import MappingProxyType
 
 from server.clinical.policy import Policy
-from server.clinical.vocabulary import Condition
+from server.clinical.vocabulary import Arm, Condition
 
 LOW, MEDIAN, HIGH = 0.1, 0.5, 0.9
 
@@ -56,6 +56,14 @@ HOLDING_PRIORS: Mapping[Condition, HoldingPrior] = MappingProxyType(
     }
 )
 
+# What a course does for the arm it was not meant for was not followed by anybody: the broadest cohort.
+_BESIDE: Mapping[Arm, HoldingPrior] = MappingProxyType({Arm.MOOD: _COMMUNITY, Arm.PAIN: _OTHER_PAIN})
+
+
+def prior_of(condition: Condition, arm: Arm) -> HoldingPrior:
+    """Return the cohort for ``arm`` in a course for ``condition``."""
+    return HOLDING_PRIORS[condition] if condition.programme is arm else _BESIDE[arm]
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -92,19 +100,48 @@ class HoldingTime:
         return low, median, high
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedLoss:
+    """When the benefit of ``session`` is expected to be below half, and which cohort it was begun with.
+
+    ``low`` .. ``high`` is the 80 % interval of days, ``median`` the day it is as likely lost as not.
+    """
+
+    session: date
+    time: HoldingTime
+    cohort: str
+
+    @property
+    def low(self) -> date:
+        """The early end of the interval."""
+        return self.time.dates(self.session)[0]
+
+    @property
+    def median(self) -> date:
+        """The middle."""
+        return self.time.dates(self.session)[1]
+
+    @property
+    def high(self) -> date:
+        """The late end of the interval."""
+        return self.time.dates(self.session)[2]
+
+
 def holding_time(past: Sequence[Held], prior: HoldingPrior, policy: Policy, held: int = 0) -> HoldingTime:
     """Return the patient's next holding time, given their ``past`` ones in any order.
 
     ``held`` (days) is how long the present benefit has lasted so far: what is already over is not
     forecast. Longer times never shorten the answer, nor does a time that was cut off instead of lost.
+    A benefit gone too soon to be seen is in no ``past``; each time is weighed as one that was seen.
     """
     share = policy["durability.personal_share"]
     own, rest = prior.sigma * sqrt(share), prior.sigma * sqrt(1 - share)
     steps = [_REACH * n / _STEPS for n in range(-_STEPS, _STEPS + 1)]
     means = [log(prior.median) + own * step for step in steps]
     # In a fixed order, so that the sum is the same to the last digit however the times came in.
-    known = sorted(past, key=lambda h: (h.until, h.lost_by or inf))
-    logs = [_support(mean, rest, known) - step**2 / 2 for mean, step in zip(means, steps, strict=True)]
+    first = seen_from(policy)
+    known = sorted((_seen(h, first) for h in past), key=lambda h: (h.until, h.lost_by or inf))
+    logs = [_support(m, rest, known, first) - step**2 / 2 for m, step in zip(means, steps, strict=True)]
     top = max(logs)
     patient = _Mixture(means, [exp(value - top) for value in logs], rest)
     low, median, high = (patient.quantile(share, held) for share in (LOW, MEDIAN, HIGH))
@@ -112,9 +149,24 @@ def holding_time(past: Sequence[Held], prior: HoldingPrior, policy: Policy, held
     return HoldingTime(low, median, high, lost, len(past) - lost)
 
 
-def _support(mean: float, sd: float, known: Sequence[Held]) -> float:
-    """Return the log-likelihood of the patient's mean log time."""
-    return sum(log(max(_between(h, mean, sd), _TINY)) for h in known)
+def seen_from(policy: Policy) -> int:
+    """Return the first day after a session on which a loss can be seen: before it there is no good week."""
+    return policy.whole("baseline.settle_days") + policy.whole("relapse.mean_min_days")
+
+
+def _seen(held: Held, first: int) -> Held:
+    """Return ``held`` as a time that lasts until day ``first``: an earlier day counts as that one."""
+    lost_by = None if held.lost_by is None else max(held.lost_by, first + 1)
+    return Held(max(held.until, first), lost_by)
+
+
+def _support(mean: float, sd: float, known: Sequence[Held], first: int) -> float:
+    """Return the log-likelihood of the patient's mean log time, of times that all outlast day ``first``.
+
+    Taken as any times they would flatter: a patient's short ones are missing among them.
+    """
+    outlast = log(_below((mean - log(first)) / sd))
+    return sum(log(max(_between(h, mean, sd), _TINY)) - outlast for h in known)
 
 
 def _between(held: Held, mean: float, sd: float) -> float:

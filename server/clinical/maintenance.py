@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from server.clinical.curve_words import tell_loss
 from server.clinical.guards import Block, Facts, Plan, Trouble, blocks_of
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass
@@ -21,6 +22,7 @@ class Reason(StrEnum):
 
     RELAPSE_SIGNAL = "relapse_signal"
     MAINTENANCE_DUE = "maintenance_due"
+    LOSS_EXPECTED = "loss_expected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ def review(facts: Facts, policy: Policy, today: date) -> Proposal | None:
     """Return what to suggest on ``today``, or None where nothing is due or a visit is planned.
 
     A relapse signal asks for a visit soon, but not before the shortest interval of the plan; without
-    one, a visit is due towards the end of the longest interval, or of the patient's own holding time
-    where that is shorter.
+    one, a visit is due towards the end of the longest interval, or before the day on which the
+    patient's own times say that half of the benefit is lost, where that is sooner.
     """
     window = _window(facts, policy, today)
     if window is None:
@@ -55,7 +57,7 @@ def review(facts: Facts, policy: Policy, today: date) -> Proposal | None:
         urgency=AlertClass.P2 if signal else AlertClass.P3,
         reason=reason,
         blocks=blocks_of(facts, policy, today),
-        text=_text(facts, today, (earliest, latest)),
+        text=_text(facts, today, window),
     )
 
 
@@ -67,33 +69,55 @@ def _window(facts: Facts, policy: Policy, today: date) -> tuple[date, date, Reas
         latest = today + timedelta(days=policy.whole("maintenance.relapse_within_days"))
         return earliest, max(earliest, latest), Reason.RELAPSE_SIGNAL
     lead = timedelta(days=policy.whole("maintenance.lead_days"))
+    held = _held(facts, policy)
+    reason = Reason.MAINTENANCE_DUE
+    if held is not None and held < longest:
+        longest, reason = max(shortest, held), Reason.LOSS_EXPECTED
     if last is None or today < last + timedelta(days=longest) - lead:
         return None
     latest = max(last + timedelta(days=longest), earliest + lead)
-    return earliest, latest, Reason.MAINTENANCE_DUE
+    return earliest, latest, reason
 
 
 def _interval(facts: Facts, policy: Policy) -> tuple[int, int]:
-    """Return the shortest and longest interval in days."""
-    if facts.plan is None:
-        shortest = policy.whole("maintenance.default_interval_days")
-        longest = policy.whole("maintenance.default_max_interval_days")
-    else:
-        shortest, longest = facts.plan.min_days, facts.plan.max_days
-    if facts.holding_days is not None:
-        longest = max(shortest, min(longest, facts.holding_days))
-    return shortest, longest
+    """Return the shortest and longest interval of the plan in days."""
+    if facts.plan is not None:
+        return facts.plan.min_days, facts.plan.max_days
+    return (
+        policy.whole("maintenance.default_interval_days"),
+        policy.whole("maintenance.default_max_interval_days"),
+    )
+
+
+def _held(facts: Facts, policy: Policy) -> int | None:
+    """Return after how many days the benefit is usually half lost; None without enough own losses.
+
+    What other people's benefits did is no reason to see this patient sooner than planned.
+    """
+    loss = facts.usual_loss
+    if loss is None or loss.time.lost < policy["maintenance.own_losses"]:
+        return None
+    return int(loss.time.median)
 
 
 def _last(sessions: Sequence[date], today: date) -> date | None:
     return max((day for day in sessions if day <= today), default=None)
 
 
-def _text(facts: Facts, today: date, window: tuple[date, date]) -> str:
+def _text(facts: Facts, today: date, window: tuple[date, date, Reason]) -> str:
+    earliest, latest, _ = window
     last = _last(facts.sessions, today)
-    parts = (
-        [f"symptoms returning since {facts.signal_since}"] if facts.signal_since else ["planned interval due"]
-    )
-    parts.append(f"last session {(today - last).days} days ago" if last else "no session known")
-    parts.append(f"window {window[0]} to {window[1]}")
+    parts = [
+        _why(facts, window[2]),
+        f"last session {(today - last).days} days ago" if last else "no session known",
+        f"window {earliest} to {latest}",
+    ]
     return ", ".join(parts)
+
+
+def _why(facts: Facts, reason: Reason) -> str:
+    if reason is Reason.RELAPSE_SIGNAL:
+        return f"symptoms returning since {facts.signal_since}"
+    if reason is Reason.LOSS_EXPECTED and facts.usual_loss is not None:
+        return tell_loss(facts.usual_loss)
+    return "planned interval due"

@@ -1,4 +1,4 @@
-"""How much of a patient's past a judgement rests on: bounded by windows, not by years; and of which arms."""
+"""How much of a patient's past a judgement rests on: bounded by windows, not by years."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from datetime import date, timedelta
 
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
-from server.clinical.readings import History
-from server.clinical.vocabulary import ITEMS, Arm
 
 # Days around the last session that a baseline may need, and days back that the watch may walk.
 AROUND_SESSION = timedelta(days=120)
@@ -37,9 +35,3 @@ def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) ->
     if done:
         ranges.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
     return Reach(tuple(ranges), tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))))
-
-
-def reported_arms(history: History) -> tuple[Arm, ...]:
-    """Return the arms whose own items appear in ``history`` (sleep and function speak for both)."""
-    keys = {key for reading in history.readings for key in reading.items}
-    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))

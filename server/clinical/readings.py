@@ -7,7 +7,7 @@ from datetime import date
 from math import fsum
 from types import MappingProxyType
 
-from server.clinical.vocabulary import symptom
+from server.clinical.vocabulary import ITEMS, Arm, symptom
 
 Items = Mapping[str, float]
 
@@ -52,6 +52,12 @@ def fold(observations: Iterable[tuple[date, Items]]) -> History:
     for day, items in observations:
         by_day[day].append(items)
     return History(tuple(Reading(day, _fold_day(by_day[day])) for day in sorted(by_day)))
+
+
+def arms_of(history: History) -> tuple[Arm, ...]:
+    """Return the arms whose own items appear in the history (sleep and function speak for both)."""
+    keys = {key for reading in history.readings for key in reading.items}
+    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))
 
 
 def _fold_day(entries: Sequence[Items]) -> Items:

@@ -49,6 +49,12 @@ class Condition(StrEnum):
     FIBROMYALGIA = "fibromyalgia"
     CHRONIC_PAIN = "chronic_pain"
 
+    @property
+    def programme(self) -> Arm:
+        """The arm whose symptoms a course for this condition is meant to hold down."""
+        pains = (self.CRPS, self.NEUROPATHIC_PAIN, self.FIBROMYALGIA, self.CHRONIC_PAIN)
+        return Arm.PAIN if self in pains else Arm.MOOD
+
 
 class Phase(StrEnum):
     """Where in the plan a course stands."""

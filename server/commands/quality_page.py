@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from jobs.holding_quality import holding_forecasts
 from jobs.watch_quality import Task, gathered, judge_all, tasks
 from server.commands.progress import progress
 from server.quality.cases import Case
@@ -28,7 +29,9 @@ def write_page(target: Path, diaries: Path, run: Run) -> None:
     wanted = tasks(run.each, run.seed, diaries if diaries.is_dir() else None)
     with progress("diaries", len(wanted)) as told:
         cases = gathered(_counted(judge_all(wanted), told))
-    target.write_text(page(cases, run), encoding="utf-8")
+    # A third as many: each patient has four courses.
+    holding = holding_forecasts(-(-run.each // 3), run.seed)
+    target.write_text(page(cases, run, holding), encoding="utf-8")
     found = list(targets(cases))
     reached = sum(one.met() for one in found)
     click.echo(f"{target}: {reached} of {len(found)} targets reached, {time.perf_counter() - begun:.0f} s")

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from types import MappingProxyType
 
 from server.clinical.policy import DEFAULT_POLICY
 from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases, calm, detectors, forewarning, known
+from server.quality.holding_page import Found, section
 from server.quality.targets import Target, targets
 from server.quality.words import ABOUT, CURVE_IS, KINDS_ARE, RERUN, SECTIONS
 
@@ -24,8 +26,8 @@ class Run:
     seed: int
 
 
-def page(cases: Cases, run: Run) -> str:
-    """Return the page in Markdown."""
+def page(cases: Cases, run: Run, holding: Found = MappingProxyType({})) -> str:
+    """Return the page in Markdown; ``holding``: forecasts of how long a benefit holds, by cohort."""
     parts = [
         "# How good the watch is",
         ABOUT,
@@ -40,7 +42,7 @@ def page(cases: Cases, run: Run) -> str:
         parts += [f"### {title}", text, *_figures_of(heading, cases)]
     parts += ["## The trade-off", CURVE_IS, _curve(cases)]
     parts += ["## Which relapses are missed or found late", KINDS_ARE, _kinds(cases)]
-    parts += ["## Making this page again", RERUN]
+    parts += [*section(holding, run.seed), "## Making this page again", RERUN]
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from server.clinical.policy import Policy, for_patient, policy_from
-from server.clinical.reach import Reach, needed, reported_arms
-from server.clinical.readings import Items, fold
+from server.clinical.reach import Reach, needed
+from server.clinical.readings import Items, arms_of, fold
 from server.clinical.vocabulary import Arm
 from server.quality.replay import Diary, replay
 
@@ -124,7 +124,7 @@ def _judged(past: Past, said: Said, policy: Policy, days: tuple[date, date]) -> 
     reach = needed(past.sessions, policy, *days)
     history = fold(_within(said, reach))
     diary = Diary(past.patient_id, history, reach.treatments, *days)
-    return {arm: _replayed(diary, arm, policy) for arm in reported_arms(history)}
+    return {arm: _replayed(diary, arm, policy) for arm in arms_of(history)}
 
 
 def _within(said: Said, reach: Reach) -> Said:

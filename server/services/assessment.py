@@ -11,8 +11,8 @@ from sqlalchemy import insert, or_, select, union
 from server.clinical import relapse
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
-from server.clinical.reach import needed, reported_arms
-from server.clinical.readings import History, fold
+from server.clinical.reach import needed
+from server.clinical.readings import History, arms_of, fold
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
@@ -83,7 +83,7 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
 
 
 def _judge(work: Work, patient: Patient, day: date, material: Material) -> Sequence[Assessment]:
-    return [_judge_arm(work, patient, arm, day, material) for arm in reported_arms(material.history)]
+    return [_judge_arm(work, patient, arm, day, material) for arm in arms_of(material.history)]
 
 
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:

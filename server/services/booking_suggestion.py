@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from server.clinical import maintenance
 from server.clinical.guards import blocks_of
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SUGGESTION_MOVES, SuggestionAction, move
-from server.clinical.vocabulary import Arm, Condition, SuggestionState
+from server.clinical.vocabulary import Arm, SuggestionState
 from server.models import Alert, BookingSuggestion, BookingSuggestionEvent, Patient, TreatmentSession
 from server.services import account as accounts
 from server.services import alert as alerts
@@ -29,9 +29,6 @@ from server.services.work import Work
 
 # How long a booked visit may stay unreported before it ends, so that it can't block later ones.
 REPORT_GRACE = timedelta(days=14)
-PAIN_CONDITIONS = frozenset(
-    {Condition.CRPS, Condition.NEUROPATHIC_PAIN, Condition.FIBROMYALGIA, Condition.CHRONIC_PAIN}
-)
 _REFUSED = (SuggestionState.WITHDRAWN, SuggestionState.DECLINED)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 _UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
@@ -53,12 +50,7 @@ def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | Non
     course = courses.active(work, patient.id)
     if course is None:
         return None
-    return _draft(work, patient, programme_of(course.condition), None)
-
-
-def programme_of(condition: Condition) -> Arm:
-    """Return the arm whose symptoms a course for ``condition`` is meant to hold down."""
-    return Arm.PAIN if condition in PAIN_CONDITIONS else Arm.MOOD
+    return _draft(work, patient, course.condition.programme, None)
 
 
 def get(work: Work, suggestion_id: UUID) -> BookingSuggestion:

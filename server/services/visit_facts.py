@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from statistics import median_low
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +14,12 @@ from server.models import Alert, Assessment, Course, Entry, Patient
 from server.services import course as courses
 from server.services import policy as policies
 from server.services import questionnaire_response as questionnaires
+from server.services import response_curve as response_curves
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
 from server.services.work import Work
 
 FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
-# One relapse is not yet a habit: the patient's own holding time needs several.
-_HELD_NEEDED = 2
 
 Logged = Row[date, dict[str, float], dict[str, int]]
 
@@ -34,13 +32,15 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
     logged = _logged(work, patient.id, policy, today)
     relapses = _relapses(work, patient.id, programme)
     week = today - timedelta(days=policy.whole("data.window_days") - 1)
+    # Where symptoms return already, what is usual says nothing any more.
+    unsaid = signal is None and _may_be_due(course, sessions, policy, today)
     return Facts(
         plan=None if course is None else Plan(course.min_interval_days, course.max_interval_days),
         sessions=sessions,
         planned=treatment_sessions.planned_days(work, patient.id, today),
         signal_since=None if signal is None else _since(signal),
         early_returns=_early_returns(course, relapses),
-        holding_days=_holding_days(sessions, relapses),
+        usual_loss=response_curves.usual(work, patient, programme, today) if unsaid else None,
         responded=_responded(work, patient.id, programme),
         age=_age(patient, today),
         open_alerts=_open_alerts(work, patient.id),
@@ -84,10 +84,14 @@ def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:
     return 0 if course is None else sum(day >= course.started_on for day in relapses)
 
 
-def _holding_days(sessions: Sequence[date], relapses: Sequence[date]) -> int | None:
-    before = ([day for day in sessions if day < relapse] for relapse in relapses)
-    held = [(relapse - max(days)).days for relapse, days in zip(relapses, before, strict=True) if days]
-    return median_low(held) if len(held) >= _HELD_NEEDED else None
+def _may_be_due(course: Course | None, sessions: Sequence[date], policy: Policy, today: date) -> bool:
+    """Say whether own times could make a visit due: looking them up every hour costs too much."""
+    given = [day for day in sessions if day <= today]
+    # The first session's own loss says nothing of what is usual.
+    if course is None or len(given) < 2:
+        return False
+    soonest = course.min_interval_days - policy.whole("maintenance.lead_days")
+    return today >= max(given) + timedelta(days=soonest)
 
 
 def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from server.clinical.holding_time import ExpectedLoss
 from server.clinical.vocabulary import Arm
 from server.models import Assessment, Patient
 from server.services import assessment as assessments
 from server.services import local_day as local_days
 from server.services import occurrence as occurrences
 from server.services import patient as patients
+from server.services import response_curve as response_curves
 from server.services import scale_request as scale_requests
 from server.services.work import Work
 
@@ -33,13 +35,14 @@ class Asked:
 class WatchedArm:
     """One arm: its newest judgement, the last word on each judged day of the last 30, and what it asked.
 
-    All of it oldest first.
+    All of it oldest first. ``expected_loss`` is for the care team alone, None where nobody can say.
     """
 
     arm: Arm
     latest: Assessment
     history: Sequence[Assessment]
     asked: Sequence[Asked]
+    expected_loss: ExpectedLoss | None
 
 
 def read(work: Work, patient_id: UUID) -> Sequence[WatchedArm]:
@@ -48,8 +51,9 @@ def read(work: Work, patient_id: UUID) -> Sequence[WatchedArm]:
     work.audit("watch.read", patient_id)
     found = ((arm, assessments.latest(work, patient_id, arm)) for arm in Arm)
     asked = _asked(work, patient)
+    losses = response_curves.expected_losses(work, patient)
     return [
-        WatchedArm(arm, latest, _history(work, patient, arm), asked.get(arm, ()))
+        WatchedArm(arm, latest, _history(work, patient, arm), asked.get(arm, ()), losses.get(arm))
         for arm, latest in found
         if latest is not None
     ]

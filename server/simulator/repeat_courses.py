@@ -18,7 +18,10 @@ from server.simulator.distributions import Duration
 from server.simulator.draws import Draws, derive_seed
 from server.simulator.virtual_patient import write_diary
 
-ITEMS = ("mood", "interest", "anxiety", "restlessness")
+ITEMS = {
+    Arm.MOOD: ("mood", "interest", "anxiety", "restlessness"),
+    Arm.PAIN: ("pain_average", "pain_interference"),
+}
 # Days of diary before each session, and after the benefit is fully lost.
 _BEFORE, _AFTER = 14, 7
 _STANDARD = NormalDist()
@@ -32,12 +35,13 @@ class RepeatOptions:
     """``personal_share`` (0-1) of the spread lies between persons, the rest between a person's courses.
 
     A share ``treated_early`` of the courses is cut off by the next one before the benefit is lost;
-    nobody is followed longer than ``follow_up`` days after a session.
+    nobody is followed longer than ``follow_up`` days after a session. The diary is that of ``arm``.
     """
 
     personal_share: float = 0.5
     treated_early: float = 0.25
     follow_up: int = 180
+    arm: Arm = Arm.MOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,15 @@ def repeated_courses(
         followed = float(options.follow_up)
         if chance.chance(options.treated_early):
             followed = min(followed, 7 + chance.uniform() * time)
-        found.append(_course(derive_seed(seed, "course", number), seed, start, (time, int(followed))))
+        seeds = derive_seed(seed, "course", number), seed
+        found.append(_course(seeds, start, (time, int(followed)), options.arm))
     return found
 
 
-def _course(seed: int, person_seed: int, start: date, times: tuple[float, int]) -> RepeatedCourse:
+def _course(seeds: tuple[int, int], start: date, times: tuple[float, int], arm: Arm) -> RepeatedCourse:
+    seed, person_seed = seeds
     person = draw_person(person_seed, CLINIC_PROCESS)
-    before, after = draw_levels(person_seed, person, (Arm.MOOD,), responded=True)
+    before, after = draw_levels(person_seed, person, (arm,), responded=True)
     # The benefit is lost altogether in the end, so that half of it is lost on a certain day.
     person = replace(person, shift=before - after)
     holds, followed = times
@@ -85,6 +91,6 @@ def _course(seed: int, person_seed: int, start: date, times: tuple[float, int]) 
     course = Course(start, (_BEFORE,), _BEFORE, levels, relapse_shares(days, relapse))
     fate = Fate(person, course, True, (before, after), relapse)
     checkins = Checkins(seed, Route.INTRAVENOUS, accidents=False)
-    diary = write_diary(seed, CLINIC_PROCESS, fate, ITEMS, checkins)
+    diary = write_diary(seed, CLINIC_PROCESS, fate, ITEMS[arm], checkins)
     history = fold((entry.day, entry.items) for entry in diary)
     return RepeatedCourse(course.day(_BEFORE), course.day(days - 1), history, holds)

@@ -17,6 +17,8 @@ from server.clinical.durability import (
     TimedEntry,
     expected_loss,
     response_curve,
+    response_curves,
+    usual_loss,
 )
 from server.clinical.holding_time import HOLDING_PRIORS, Held
 from server.clinical.policy import DEFAULT_POLICY
@@ -178,12 +180,56 @@ def test_the_end_of_the_benefit_is_expected_from_all_courses() -> None:
     new = curve(diary(range(-14, 31), steps(ILL_BEFORE, (1, 2))), 30)
     found = expected_loss([new, old], PRIOR, DEFAULT_POLICY)
     assert found is not None
-    assert (found.lost, found.censored) == (1, 0)
-    assert 30 < found.low < found.median < found.high
+    assert (found.time.lost, found.time.censored, found.cohort) == (1, 0, PRIOR.source)
+    assert 30 < found.time.low < found.time.median < found.time.high
     assert found == expected_loss([old, new], PRIOR, DEFAULT_POLICY)
     alone = expected_loss([new], PRIOR, DEFAULT_POLICY)
     assert alone is not None
-    assert alone.median > found.median
+    assert alone.time.median > found.time.median
+
+
+def test_what_is_usual_does_not_move_while_the_benefit_holds() -> None:
+    holds = steps(ILL_BEFORE, (1, 2))
+    sooner, later = (curve(diary(range(-14, today + 1), holds), today) for today in (30, 60))
+    assert usual_loss([sooner], PRIOR, DEFAULT_POLICY) == usual_loss([later], PRIOR, DEFAULT_POLICY)
+    now = [expected_loss([one], PRIOR, DEFAULT_POLICY) for one in (sooner, later)]
+    usual = usual_loss([later], PRIOR, DEFAULT_POLICY)
+    assert now[0]
+    assert now[1]
+    assert usual
+    assert usual.median < now[0].median < now[1].median
+
+
+def two_courses(history: History, second: int, today: int) -> tuple[ResponseCurve, ...]:
+    """Courses of one session each, on day 0 and on day ``second``."""
+    days = (day(0), day(second))
+    first, later = (CourseDiary(history, (Treatment(d),), others=days) for d in days)
+    return response_curves([(first, day(today)), (later, day(today))], Arm.MOOD, DEFAULT_POLICY)
+
+
+def test_a_course_that_begins_while_the_benefit_holds_goes_on_from_there() -> None:
+    first, second = two_courses(diary(range(-14, 61), steps(ILL_BEFORE, (1, 2))), 30, 60)
+    assert (first.sessions[0].until, first.sessions[0].retreated) == (day(29), True)
+    assert (second.began, second.pre_level) == (SESSION, first.pre_level)
+    assert (second.sessions[0].responded, second.sessions[0].held) == (True, Held(30))
+
+
+@pytest.mark.parametrize("level", [steps(ILL_BEFORE, (1, 2), (20, 8), (46, 2)), steps(ILL_BEFORE, (46, 2))])
+def test_a_course_after_a_lost_or_missing_benefit_has_its_own_days_before(
+    level: Callable[[int], float],
+) -> None:
+    _, second = two_courses(diary(range(-14, 71), level), 45, 70)
+    assert second.began == day(45)
+    assert second.pre_level == pytest.approx(8, abs=0.2)
+    assert second.sessions[0].responded is True
+
+
+def test_without_a_session_there_is_nothing_to_go_on_from() -> None:
+    history = diary(range(-14, 61), steps(ILL_BEFORE, (1, 2)))
+    none = CourseDiary(history, ())
+    one = CourseDiary(history, ONE_SESSION)
+    courses = [(none, day(60)), (one, day(60)), (none, day(60))]
+    assert [c.began for c in response_curves(courses, Arm.MOOD, DEFAULT_POLICY)] == [None, SESSION, None]
 
 
 def test_what_is_lost_or_never_came_is_not_forecast() -> None:
@@ -212,6 +258,21 @@ def test_the_order_of_the_entries_does_not_matter(levels: list[int], random: Ran
     shuffled = list(entries)
     random.shuffle(shuffled)
     assert session_of(dict(shuffled)) == session_of(dict(entries))
+
+
+@given(st.lists(st.tuples(st.integers(-14, 59), st.integers(0, 10)), max_size=120), st.randoms())
+def test_late_entries_change_the_curve_the_same_way_whenever_they_come(
+    entries: list[tuple[int, int]], random: Random
+) -> None:
+    def drawn(told: list[tuple[int, int]]) -> ResponseCurve:
+        timed = tuple(entry(24.0 * n + level, mood_day(level)) for n, level in told if n >= 0 and level)
+        whole = fold([*told_before.items(), *((day(n), mood_day(level)) for n, level in told)])
+        return curve(whole, 59, sessions(0, 30), timed)
+
+    told_before = told([2] * 60)
+    shuffled = list(entries)
+    random.shuffle(shuffled)
+    assert drawn(shuffled) == drawn(entries)
 
 
 @given(st.lists(st.integers(2, 10), min_size=40, max_size=56), st.data())

@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.clinical.holding_time import HOLDING_PRIORS, Held, HoldingPrior, HoldingTime, holding_time
+from server.clinical.holding_time import (
+    HOLDING_PRIORS,
+    Held,
+    HoldingPrior,
+    HoldingTime,
+    holding_time,
+    prior_of,
+)
 from server.clinical.policy import DEFAULT_POLICY, policy_from
-from server.clinical.vocabulary import Condition
+from server.clinical.vocabulary import Arm, Condition
 
 PRIOR = HoldingPrior(20.0, 1.0, "made up")
 DAYS = st.integers(0, 400)
@@ -40,6 +47,14 @@ def test_every_condition_has_a_cohort_with_a_source() -> None:
     assert all(p.source and p.median > 0 and p.sigma > 0 for p in HOLDING_PRIORS.values())
 
 
+def test_the_arm_a_course_was_not_meant_for_takes_the_broadest_cohort() -> None:
+    assert prior_of(Condition.PTSD, Arm.MOOD) == HOLDING_PRIORS[Condition.PTSD]
+    assert prior_of(Condition.CRPS, Arm.PAIN) == HOLDING_PRIORS[Condition.CRPS]
+    assert prior_of(Condition.CRPS, Arm.MOOD) == HOLDING_PRIORS[Condition.DEPRESSION]
+    beside, mixed = prior_of(Condition.PTSD, Arm.PAIN), HOLDING_PRIORS[Condition.CHRONIC_PAIN]
+    assert (beside.median, beside.sigma) == (mixed.median, mixed.sigma)
+
+
 def test_without_own_times_the_cohort_speaks() -> None:
     found = expected()
     z = NormalDist().inv_cdf(0.9)
@@ -50,8 +65,9 @@ def test_without_own_times_the_cohort_speaks() -> None:
 
 def test_own_times_are_weighed_as_the_textbook_says() -> None:
     # Normal with known SD: one own time and the cohort count alike at a personal share of one half.
-    found = expected(Held(79, 81))
-    assert found.median == pytest.approx(sqrt(20 * 80), rel=0.01)
+    # So far beyond the first week that what can't be seen in it doesn't matter.
+    found = holding_time([Held(790, 810)], HoldingPrior(200.0, 1.0, "made up"), DEFAULT_POLICY)
+    assert found.median == pytest.approx(sqrt(200 * 800), rel=0.01)
     width = log(found.high / found.low) / (2 * NormalDist().inv_cdf(0.9))
     assert width == pytest.approx(sqrt(0.5 + 0.25), rel=0.01)
 
@@ -69,6 +85,16 @@ def test_a_time_that_was_cut_off_early_says_little_and_a_late_one_much() -> None
     assert expected(Held(2)).median == pytest.approx(20, rel=0.02)
     assert expected(Held(80)).median > expected(Held(79, 81)).median
     assert (expected(Held(2), Held(3, 4)).censored, expected(Held(2), Held(3, 4)).lost) == (1, 1)
+
+
+def test_short_times_that_nobody_could_see_are_reckoned_with() -> None:
+    # A benefit gone within the first week leaves no good week: the seen ones are a patient's longer ones.
+    def median_of(settle_days: int) -> float:
+        policy = policy_from(2, {"baseline.settle_days": settle_days})
+        return holding_time([Held(14, 15)], PRIOR, policy).median
+
+    assert median_of(7) < median_of(3) < median_of(1) < 20
+    assert expected(Held(3, 4)) == expected(Held(6, 8)), "seen too soon it counts as seen at once"
 
 
 def test_what_is_over_is_not_forecast() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.guards import GUARDS, BlockCode
+from server.clinical.holding_time import ExpectedLoss, HoldingTime
 from server.clinical.maintenance import Facts, Plan, Proposal, Reason, Trouble, review
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.vocabulary import AlertClass, AlertFamily
@@ -72,10 +73,31 @@ def test_an_overdue_visit_still_gets_a_window_that_lies_ahead() -> None:
     assert (found.earliest, found.latest) == (day(90), day(97))
 
 
-def test_a_benefit_that_usually_holds_shorter_than_the_plan_brings_the_visit_forward() -> None:
-    assert proposal(today=24, signal_since=None, holding_days=21).latest == day(31)
-    assert nothing(today=24, signal_since=None, holding_days=90)
-    assert proposal(today=24, signal_since=None, holding_days=3).earliest == day(24)
+def lost_about(days: float, own: int = 1) -> ExpectedLoss:
+    """Ana's benefit is usually half lost after about so many days, as ``own`` losses of hers say."""
+    return ExpectedLoss(day(10), HoldingTime(days / 2, days, days * 2, own, 0), "McInnes 2022")
+
+
+def test_a_benefit_that_is_usually_lost_sooner_than_planned_brings_the_visit_forward() -> None:
+    # The session was on day 10, and half of the benefit is expected to be lost about day 31.
+    assert nothing(today=23, signal_since=None, usual_loss=lost_about(21.6))
+    found = proposal(today=24, signal_since=None, usual_loss=lost_about(21.6))
+    assert (found.earliest, found.latest, found.reason) == (day(24), day(31), Reason.LOSS_EXPECTED)
+    assert found.text == (
+        f"Half of the benefit is expected to be lost about {day(32)} (80 %: {day(21)} to {day(54)}), "
+        f"from 1 own time lost and the cohort of McInnes 2022, last session 14 days ago, "
+        f"window {day(24)} to {day(31)}"
+    )
+    assert nothing(today=24, signal_since=None, usual_loss=lost_about(90))
+    assert proposal(today=45, signal_since=None, usual_loss=lost_about(90)).reason == Reason.MAINTENANCE_DUE
+
+
+def test_a_visit_is_never_brought_forward_beyond_the_plan_or_by_other_people() -> None:
+    early = proposal(today=24, signal_since=None, usual_loss=lost_about(3))
+    assert (early.earliest, early.latest) == (day(24), day(31))
+    assert nothing(today=16, signal_since=None, usual_loss=lost_about(3))
+    assert nothing(today=24, signal_since=None, usual_loss=lost_about(21, own=0))
+    assert proposal(usual_loss=lost_about(21)).reason == Reason.RELAPSE_SIGNAL
 
 
 def test_without_a_plan_the_clinic_defaults_give_the_window_and_a_clinician_looks() -> None:
@@ -181,8 +203,8 @@ def test_blocks_come_gravest_first_and_every_code_has_its_guard() -> None:
 def test_a_window_lies_ahead_and_never_before_the_shortest_interval(
     given_on: list[date], since: date | None, shortest: int, extra: int, holding: int | None
 ) -> None:
-    plan = Plan(shortest, shortest + extra)
-    facts = replace(ANA, sessions=tuple(given_on), signal_since=since, plan=plan, holding_days=holding)
+    plan, loss = Plan(shortest, shortest + extra), lost_about(holding) if holding else None
+    facts = replace(ANA, sessions=tuple(given_on), signal_since=since, plan=plan, usual_loss=loss)
     found = review(facts, DEFAULT_POLICY, day(TODAY))
     if found is None:
         return

@@ -4,9 +4,7 @@ from datetime import date, timedelta
 
 from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY
-from server.clinical.reach import needed, reported_arms
-from server.clinical.readings import fold
-from server.clinical.vocabulary import Arm
+from server.clinical.reach import needed
 
 DAY = date(2025, 6, 1)
 
@@ -34,8 +32,3 @@ def test_a_session_inside_the_judged_days_counts_with_the_days_before_it() -> No
     reach = needed([ago(5)], DEFAULT_POLICY, ago(10), DAY)
     assert reach.treatments == (Treatment(ago(5)),)
     assert reach.holds(ago(19))
-
-
-def test_what_both_arms_share_is_no_sign_of_either() -> None:
-    assert reported_arms(fold([(DAY, {"sleep_hours": 5, "pain_average": 3})])) == (Arm.PAIN,)
-    assert reported_arms(fold([(DAY, {"sleep_hours": 5})])) == ()

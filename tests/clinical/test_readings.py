@@ -5,8 +5,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.clinical.readings import History, fold
-from server.clinical.vocabulary import ITEMS
+from server.clinical.readings import History, arms_of, fold
+from server.clinical.vocabulary import ITEMS, Arm
 
 MONDAY, TUESDAY = date(2026, 5, 4), date(2026, 5, 5)
 
@@ -50,3 +50,10 @@ def test_the_order_of_arrival_does_not_matter(
     shuffled = list(entries)
     rnd.shuffle(shuffled)  # type: ignore[attr-defined]
     assert fold(shuffled) == fold(entries)
+
+
+def test_an_arm_is_reported_on_through_its_own_items_alone() -> None:
+    day = date(2026, 5, 2)
+    assert arms_of(fold([(day, {"sleep_hours": 7.0, "function": 5.0})])) == ()
+    assert arms_of(fold([(day, {"pain_average": 3.0}), (day, {"mood": 5.0})])) == (Arm.MOOD, Arm.PAIN)
+    assert arms_of(fold([(day, {"pain_average": 3.0})])) == (Arm.PAIN,)

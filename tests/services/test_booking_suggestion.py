@@ -80,4 +80,4 @@ def written(app: Flask, visits: Visits, verb: Callable[[Work], object]) -> objec
 @pytest.mark.parametrize("condition", Condition)
 def test_every_condition_belongs_to_one_programme(condition: Condition) -> None:
     pain = condition.value in {"crps", "neuropathic_pain", "fibromyalgia", "chronic_pain"}
-    assert booking_suggestions.programme_of(condition) == ("pain" if pain else "mood")
+    assert condition.programme == ("pain" if pain else "mood")

@@ -12,6 +12,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
 from server.services import visit_facts
 from tests.cast import Cast, entry
+from tests.clinical.diaries import mood_day, steps
 from tests.conftest import Clock
 from tests.scales import filled
 from tests.visits import Visits
@@ -99,13 +100,38 @@ def test_relapses_on_the_schedule_count_and_false_alarms_do_not(
     visits.session(course, clock.now)
     clock.forward(days=12)
     ana_has.relapse_and_close("false_alarm")
-    facts = ana_has()
-    assert (facts.early_returns, facts.holding_days) == (1, None)
+    assert ana_has().early_returns == 1
     clock.forward(days=20)
     ana_has.relapse_and_close("visit_arranged")
-    facts = ana_has()
-    # Held 20 days after the first session and 32 after the second: the lower middle one.
-    assert (facts.early_returns, facts.holding_days) == (2, 20)
+    assert ana_has().early_returns == 2
+
+
+def test_the_usual_loss_is_a_fact_once_an_earlier_session_could_tell(
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    course = visits.course()
+    diary = steps((-14, 8), (1, 2), (20, 8), (41, 2))
+    session = clock.now - timedelta(days=60)
+    visits.session(course, session)
+    items = [
+        {
+            "id": str(uuid7()),
+            "action": "put",
+            "entry": entry(at, items=mood_day(diary(n)), recorded_at=at.isoformat()),
+        }
+        for n in range(-14, 61)
+        for at in [session + timedelta(days=n)]
+    ]
+    visits.cast.ana.post("/sync", {"items": items})
+    assert ana_has().usual_loss is None
+    visits.session(course, session + timedelta(days=40))
+    loss = ana_has().usual_loss
+    assert loss is not None
+    assert (loss.session, loss.time.lost) == (date(2026, 2, 10), 1)
+    assert ana_has(TODAY - timedelta(days=21)).usual_loss is None, "not yet given then"
+    cast.bo.patch(f"{visits.ana}/courses/{course}", {"min_interval_days": 28}, version=1)
+    assert ana_has().usual_loss is None, "no visit could be due for it yet"
+    assert ana_has(TODAY + timedelta(days=1)).usual_loss is not None
 
 
 def test_relapses_of_an_earlier_course_say_nothing_of_this_schedule(

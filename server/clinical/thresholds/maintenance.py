@@ -13,6 +13,10 @@ MAINTENANCE = (
         "maintenance.relapse_within_days", 7, 1, 28, "days", "proposal", "window after a relapse signal"
     ),
     Threshold("maintenance.lead_days", 7, 0, 28, "days", "proposal", "how early a due visit is proposed"),
+    Threshold(
+        *("maintenance.own_losses", 1, 1, 5, "entries", "proposal"),
+        "own losses before a plan is shortened by them",
+    ),
     Threshold("maintenance.sessions_week", 2, 1, 4, "sessions", _GUARD, "sessions in 7 days at most"),
     Threshold("maintenance.sessions_four_weeks", 8, 2, 16, "sessions", _GUARD, "sessions in 28 days at most"),
     Threshold("maintenance.min_age", 18, 16, 25, "years", _GUARD, "youngest age"),
