@@ -1,6 +1,5 @@
 """A set of the vocabulary's codes on the wire."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,8 +14,8 @@ class Codes(fields.List[Any]):
     def __init__(self, codes: type[StrEnum], **kwargs: Any) -> None:
         super().__init__(Code(codes), validate=validate.Length(max=len(codes)), **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Sequence[StrEnum]:
-        found: list[StrEnum] = super()._deserialize(value, attr, data, **kwargs)
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any | None]:
+        found: list[Any | None] = super()._deserialize(value, attr, data, **kwargs)
         if len(set(found)) < len(found):
             raise ValidationError("Must name each at most once.")
-        return sorted(found)
+        return sorted(found, key=str)

@@ -156,11 +156,12 @@ def _high_energy(day: _Day, found: str) -> _Judged:
 
 
 def _digibp(day: _Day) -> _Judged:
-    if not day.facts.digibp:
-        return Verdict.NOT_APPLIED, "no digiBP filled"
+    policy, span = day.policy, day.policy.whole("mania.digibp_days")
+    lately = watched_days(policy) + policy.whole("mania.own_days")
+    if not any(0 <= (day.today - d).days < lately for d, _ in day.facts.digibp):
+        return Verdict.NOT_APPLIED, "no digiBP filled lately"
     if is_unsettled(day.facts, day.policy, day.today):
         return Verdict.NOT_APPLIED, "a session's own day"
-    policy, span = day.policy, day.policy.whole("mania.digibp_days")
     seen = {d: value for d, value in day.facts.digibp if 0 <= (day.today - d).days < span and _calm(day, d)}
     own = day.own.of_digibp()
     if day.today not in seen or own is None:
