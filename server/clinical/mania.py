@@ -5,7 +5,7 @@ diagnosis. Source: docs/clinical.md, "Activation".
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -266,7 +266,7 @@ def _evidence(
     charted = {} if urgency is None else plain_chart(day.facts, day.policy, day.today)
     return {
         "day": day.today.isoformat(),
-        "rules": [{key: str(value) for key, value in asdict(ruling).items()} for ruling in rulings],
+        "rules": [{"rule": str(r.rule), "verdict": str(r.verdict), "text": r.text} for r in rulings],
         "nights": _by_day(day.last("sleep_hours", "mania.nights")),
         "levels": charted,
         "at_risk": day.facts.at_risk,

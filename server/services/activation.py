@@ -158,6 +158,7 @@ def _late_signs(work: Work, patient_id: UUID, material: Material) -> Mapping[dat
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,
         Entry.deleted_at.is_(None),
+        Entry.day_reliable,
         Entry.local_day.between(since, material.last),
     )
     told = work.session.execute(select(Entry.id, Entry.side_effects).where(*within))
