@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS pending (
 # What this app knows to be taken in an entry and in a filled scale.
 WRITABLE = {
     *("occurred_at", "zone", "recorded_at"),
-    *("items", "side_effects", "side_effect_onset", "safety", "medication", "entered_by", "tags", "note"),
+    *("items", "side_effects", "side_effect_onset", "safety", "medication", "circumstances"),
+    *("entered_by", "tags", "note"),
     *("instrument", "instrument_version", "locale", "answers", "total", "occurrence"),
 }
 # What the server adds to them. Members in neither set come from a newer app: they are kept and sent back.

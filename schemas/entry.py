@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
+from schemas.codes import Codes
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
 from schemas.notice import NoticeAnswer
 from schemas.side_effect import Detailed
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.side_effects import ONSET_LONGEST, onset_problems
-from server.clinical.vocabulary import ITEMS, Adherence, EnteredBy, SafetyAnswer
+from server.clinical.vocabulary import ITEMS, Adherence, Circumstance, EnteredBy, SafetyAnswer
 
 NOTE_LONGEST, TAGS_MOST, TAG_LONGEST = 10_000, 20, 40
 
@@ -70,6 +71,14 @@ class EntryBody(Body):
     )
     safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})
     medication = fields.Nested(Medication, load_default=dict)
+    circumstances = Codes(
+        Circumstance,
+        load_default=list,
+        metadata={
+            "description": "what else happened; shown beside an alert, never used to hold it back",
+            "example": ["infection"],
+        },
+    )
     entered_by = Code(
         EnteredBy,
         load_default=EnteredBy.PATIENT,
@@ -90,7 +99,7 @@ class EntryBody(Body):
     @validates_schema
     def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse an entry that reports nothing at all: it would look like a logged day."""
-        said = ("items", "side_effects", "safety", "medication", "note")
+        said = ("items", "side_effects", "safety", "medication", "circumstances", "note")
         if not any(data.get(part) for part in said):
             raise ValidationError("Report at least one thing.")
 
@@ -141,6 +150,7 @@ class EntryAnswer(Answer):
     hours_since_session = fields.Float(required=True, allow_none=True)
     safety = Code(SafetyAnswer, required=True, allow_none=True)
     medication = fields.Nested(Medication, required=True)
+    circumstances = fields.List(fields.String(), required=True)
     tags = fields.List(fields.String(), required=True)
     note = fields.String(required=True, allow_none=True)
 

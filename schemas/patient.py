@@ -6,7 +6,14 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from schemas.base import Answer, Body, page_of
+from schemas.codes import Codes
 from schemas.fields import Country, Id, Moment, Text, Whole, Zone
+from server.clinical.vocabulary import BipolarRisk
+
+_RISK = {
+    "description": "what is known at enrolment; the activation watch tells the team sooner of whom it names",
+    "example": ["family_history"],
+}
 
 
 class PatientBody(Body):
@@ -18,6 +25,7 @@ class PatientBody(Body):
     zone = Zone(required=True)
     country = Country(metadata={"description": "of the crisis lines; the clinic's by default"})
     birth_year = Whole(low=1900, high=2200, allow_none=True)
+    bipolar_risk = Codes(BipolarRisk, load_default=list, metadata=_RISK)
     clinician_id = Id(allow_none=True, metadata={"description": "who is told first"})
 
 
@@ -30,6 +38,7 @@ class PatientChanges(Body):
     zone = Zone()
     country = Country()
     birth_year = Whole(low=1900, high=2200, allow_none=True)
+    bipolar_risk = Codes(BipolarRisk, metadata=_RISK)
     clinician_id = Id(allow_none=True)
     paused_until = Moment(
         allow_none=True, metadata={"description": "no reminders and no silence alerts until then"}
@@ -44,6 +53,12 @@ class PatientAnswer(Answer):
     zone = Zone(required=True)
     country = fields.String(required=True)
     birth_year = fields.Integer(required=True, allow_none=True)
+    bipolar_risk = fields.List(
+        fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={**_RISK, "description": "known at enrolment; null for the patient themself"},
+    )
     clinician_id = Id(required=True, allow_none=True)
     paused_until = Moment(required=True, allow_none=True)
     enrolled_at = Moment(required=True, allow_none=True)

@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from schemas.activation import ActivationAnswer
 from schemas.base import Answer
 from schemas.fields import Code, Day, Moment
 from schemas.response_curve import ExpectedLossAnswer
@@ -53,6 +54,7 @@ class WatchedArmAnswer(Answer):
 
 
 class WatchAnswer(Answer):
-    """The arms that were ever judged."""
+    """The arms that were ever judged, and the activation watch."""
 
     arms = fields.List(fields.Nested(WatchedArmAnswer), required=True)
+    activation = fields.Nested(ActivationAnswer, required=True)

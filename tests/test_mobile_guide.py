@@ -22,7 +22,7 @@ from server.api.body import DEEPEST
 from server.api.sync import LARGEST
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.redflags import Answers, Notice, check
-from server.clinical.vocabulary import ITEMS, Adherence, Direction, EnteredBy, SafetyAnswer
+from server.clinical.vocabulary import ITEMS, Adherence, Circumstance, Direction, EnteredBy, SafetyAnswer
 from server.services import trend
 from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
 from server.services.invitation import VALID_FOR
@@ -181,6 +181,7 @@ def test_the_guide_lists_every_number_of_the_diary_with_its_range_and_better_end
 def test_the_guide_lists_every_code_and_member_that_an_entry_takes() -> None:
     assert [coded(row[0]) for row in table("`safety`")] == [[answer] for answer in SafetyAnswer]
     assert [coded(row[0]) for row in table("`entered_by`")] == [[hand] for hand in EnteredBy]
+    assert [coded(row[0]) for row in table("`circumstances`")] == [[what] for what in Circumstance]
     taken = {coded(row[0])[0]: row[1] for row in table("member of `medication`")}
     assert taken.keys() == Medication().fields.keys()
     assert coded(taken["adherence"]) == list(Adherence)

@@ -24,7 +24,7 @@ def alerts(app: Flask) -> Sequence[Alert]:
 
 def events(app: Flask) -> list[str]:
     with Surroundings.of(app).database.read() as session:
-        return list(session.scalars(select(AlertEvent.kind)))
+        return list(session.scalars(select(AlertEvent.kind).order_by(AlertEvent.at, AlertEvent.number)))
 
 
 def versions(app: Flask) -> list[int]:

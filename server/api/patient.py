@@ -10,6 +10,7 @@ from schemas.patient import PatientAnswer, PatientBody, PatientChanges, PatientP
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
+from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services import invitation as invitations
 from server.services import patient as patients
@@ -49,7 +50,10 @@ def get_patient(patient_id: UUID) -> Any:
     with writing() as work:
         patient = patients.get(work, patient_id)
         work.audit("patient.read", patient_id)
-    return patient, 200, etag(patient.version)
+        # A suspicion is told in a conversation, not by an app.
+        hidden = {"bipolar_risk": None} if work.actor.role is Role.PATIENT else {}
+        answer = joined(patient, PatientAnswer, **hidden)
+    return answer, 200, etag(patient.version)
 
 
 @blueprint.route("/patients/<uuid:patient_id>", methods=["PATCH"])

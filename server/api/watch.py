@@ -16,6 +16,6 @@ blueprint = Blueprint("watch", __name__, description="What the watch concludes, 
 @allow(Role.CLINICIAN)
 @blueprint.response(200, WatchAnswer)
 def get_watch(patient_id: UUID) -> Any:
-    """Read the newest judgement of each arm and the states of the last 30 days. Audited."""
+    """Read the newest judgement of each arm and of activation, and the last 30 days. Audited."""
     with writing() as work:
-        return {"arms": watch.read(work, patient_id)}
+        return watch.read(work, patient_id)

@@ -43,8 +43,8 @@ class Facts:
     ``plan`` None: no active plan. ``signal_since``: since when the watch sees symptoms return, None
     without a signal. ``early_returns``: relapse signals on the present schedule. ``usual_loss``:
     when the benefit of the last session was expected to be half lost, None where there is none to
-    lose. ``craving``: highest recent answer. ``age`` None: the
-    clinic keeps no birth date and vouches for the age itself.
+    lose. ``craving``: highest recent answer. ``asrm``: day and total of the newest one. ``age`` None:
+    the clinic keeps no birth date and vouches for the age itself.
     """
 
     plan: Plan | None
@@ -60,6 +60,7 @@ class Facts:
     craving: float | None = None
     days_logged_last_week: int = 0
     questionnaire_day: date | None = None
+    asrm: tuple[date, float] | None = None
 
 
 class BlockCode(StrEnum):
@@ -102,7 +103,20 @@ def _si_acute(facts: Facts, policy: Policy, today: date) -> str | None:
 
 
 def _mania(facts: Facts, policy: Policy, today: date) -> str | None:
-    return _recent(facts, policy, today, frozenset({"mania"}), "redflag.any_grade")
+    if any(u in _URGENT and family is AlertFamily.ACTIVATION for u, family in facts.open_alerts):
+        return "an urgent activation alert is open"
+    told = frozenset({"mania"})
+    asrm = _positive_asrm(facts, policy, today)
+    return asrm or _recent(facts, policy, today, told, "redflag.any_grade")
+
+
+def _positive_asrm(facts: Facts, policy: Policy, today: date) -> str | None:
+    """Say so where the newest ASRM is positive and recent: a newer one below the cut ends it."""
+    if facts.asrm is None:
+        return None
+    day, total = facts.asrm
+    recent = (today - day).days < policy["maintenance.recent_days"]
+    return f"ASRM {total:g} on {day}" if recent and total >= policy["mania.asrm"] else None
 
 
 def _psychosis(facts: Facts, policy: Policy, today: date) -> str | None:

@@ -45,6 +45,12 @@ def answers(instrument: Instrument, raw: object) -> Mapping[str, int]:
     }
 
 
+def total(raw: object) -> float | None:
+    """Return the total in a filled scale's raw JSON where it is a number."""
+    found = _whole({"total": _members(raw).get("total")})
+    return found.get("total")
+
+
 def _members(raw: object) -> Mapping[str, object]:
     return raw if isinstance(raw, dict) else {}
 

@@ -54,6 +54,9 @@ _ORDERED = (
     ("escalation.p2_first_minutes", "escalation.p2_second_minutes"),
     ("durability.fade_min_days", "durability.fade_days"),
     ("silence.short_days", "silence.usual_days"),
+    ("mania.short_nights", "mania.nights"),
+    ("mania.digibp_high_days", "mania.digibp_days"),
+    ("mania.own_min_days", "mania.own_days"),
 )
 
 

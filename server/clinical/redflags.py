@@ -68,6 +68,7 @@ class _Rule:
     grade: str
     urgency: AlertClass
     after: str | None = None
+    family: AlertFamily = AlertFamily.SIDE_EFFECT
 
 
 _ANY, _MODERATE = "redflag.any_grade", "redflag.moderate_grade"
@@ -84,25 +85,35 @@ _EMERGENCIES = (
     "thunderclap_headache",
     "unrousable",
 )
-_URGENT = ("fall", "blood_in_urine", "psychosis", "mania", "jaundice", "non_prescribed_use")
+_URGENT = ("fall", "blood_in_urine", "psychosis", "jaundice", "non_prescribed_use")
 _URINARY = ("painful_urination", "urinary_frequency", "urinary_urgency", "pelvic_pain", "incontinence")
 # Gone within hours of a session; still there a day later, they are a different thing.
 _ACUTE = ("dissociation", "hallucination", "confusion", "vomiting")
 
+_EUPHORIA = "redflag.euphoria_hours"
+_ACTIVATION = AlertFamily.ACTIVATION
+
 _RULES = (
     *(_Rule(term, _ANY, _P0) for term in _EMERGENCIES),
     _Rule("confusion", _SEVERE, _P0),
+    # High spirits within hours of a session are its effect; later they are a sign of activation.
+    _Rule("mania", _EXTREME, _P0, family=_ACTIVATION),
+    _Rule("euphoria", _EXTREME, _P0, after=_EUPHORIA, family=_ACTIVATION),
     # Whatever it is: who says "I need urgent medical help" is not asked to call in the morning.
     *(_Rule(term, _EXTREME, _P0) for term in SIDE_EFFECTS),
     *(_Rule(term, _ANY, _P1) for term in _URGENT),
     *(_Rule(term, _ANY, _P1, after=_LATE) for term in _ACUTE),
-    _Rule("euphoria", _ANY, _P1, after="redflag.euphoria_hours"),
+    _Rule("mania", _ANY, _P1, family=_ACTIVATION),
+    _Rule("euphoria", _ANY, _P1, after=_EUPHORIA, family=_ACTIVATION),
     *(_Rule(term, _SEVERE, _P1) for term in SIDE_EFFECTS if term != "nausea"),
     *(_Rule(term, _ANY, _P2) for term in _URINARY),
     _Rule("blurred_vision", _ANY, _P2, after=_LATE),
     _Rule("nausea", _SEVERE, _P2),
     _Rule("abdominal_pain", _MODERATE, _P2),
 )
+
+# The terms that may be a sign of activation (docs/clinical.md, "Activation", rule H5).
+ACTIVATION_TERMS = frozenset(rule.term for rule in _RULES if rule.family is _ACTIVATION)
 
 # The one place that ties what the patient sees of a side effect to how urgent it is for the clinic.
 _SHOWN = {_P0: Notice.EMERGENCY, _P1: Notice.CALL_CLINIC, _P2: Notice.CALL_CLINIC}
@@ -136,7 +147,7 @@ def _flags(answers: Answers, policy: Policy) -> Iterator[RedFlag]:
         yield _SAFETY[answers.safety]
     for rule in _RULES:
         if _holds(rule, answers, policy):
-            yield RedFlag(rule.term, rule.urgency, AlertFamily.SIDE_EFFECT, _SHOWN[rule.urgency])
+            yield RedFlag(rule.term, rule.urgency, rule.family, _SHOWN[rule.urgency])
     if answers.items.get("craving", 0.0) >= policy["redflag.craving"]:
         yield RedFlag("craving", _P1, AlertFamily.SIDE_EFFECT, _SHOWN[_P1])
 

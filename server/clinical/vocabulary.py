@@ -89,6 +89,26 @@ class Adherence(StrEnum):
     NO = "no"
 
 
+class Circumstance(StrEnum):
+    """What else happened: shown beside an alert, never used to hold it back (docs/clinical.md)."""
+
+    MEDICATION_CHANGED = "medication_changed"
+    INFECTION = "infection"
+    SURGERY_OR_INJURY = "surgery_or_injury"
+    BEREAVEMENT = "bereavement"
+    LIFE_EVENT = "life_event"
+    TRAVEL = "travel"
+    MENSTRUATION = "menstruation"
+
+
+class BipolarRisk(StrEnum):
+    """What is known at enrolment that makes activation likelier."""
+
+    BIPOLAR_SPECTRUM = "bipolar_spectrum"
+    FAMILY_HISTORY = "family_history"
+    MDQ_POSITIVE = "mdq_positive"
+
+
 class Source(StrEnum):
     """The way an entry came in. Every way passes the same safety check."""
 
@@ -128,6 +148,7 @@ class AlertFamily(StrEnum):
     SIDE_EFFECT = "side_effect"
     MOOD_RELAPSE = "mood_relapse"
     PAIN_RELAPSE = "pain_relapse"
+    ACTIVATION = "activation"
     SILENCE = "silence"
 
 

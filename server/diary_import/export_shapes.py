@@ -18,6 +18,7 @@ from server.clinical.side_effects import onset_problems
 from server.clinical.vocabulary import (
     ITEMS,
     Adherence,
+    Circumstance,
     Condition,
     EnteredBy,
     Phase,
@@ -81,6 +82,7 @@ class _Content(_Part):
     )
     safety = fields.Enum(SafetyAnswer, by_value=True, required=True, allow_none=True)
     medication = fields.Nested(_Medication, required=True)
+    circumstances = fields.List(fields.Enum(Circumstance, by_value=True), load_default=list)
     entered_by = fields.Enum(EnteredBy, by_value=True, required=True)
     tags = fields.List(
         fields.String(validate=validate.Length(1, 40)), required=True, validate=validate.Length(max=20)

@@ -1,6 +1,7 @@
 """SQLAlchemy tables, one file a noun: columns, keys and indexes, no rules."""
 
 from server.models.account import Account
+from server.models.activation import Activation
 from server.models.alert import Alert, AlertEvent
 from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
@@ -28,6 +29,7 @@ from server.models.zone_change import ZoneChange
 
 __all__ = [
     "Account",
+    "Activation",
     "Alert",
     "AlertEvent",
     "Assessment",

@@ -56,6 +56,8 @@ class Entry(Base):
     medication: Mapped[dict[str, Any]] = mapped_column(JSON)
     sealed_tags: Mapped[bytes | None] = mapped_column(LargeBinary)
     tags = SealedJson("sealed_tags", empty=list)
+    sealed_circumstances: Mapped[bytes | None] = mapped_column(LargeBinary)
+    circumstances = SealedJson("sealed_circumstances", empty=list)
     sealed_note: Mapped[bytes | None] = mapped_column(LargeBinary)
     note = Sealed("sealed_note")
     content_hash: Mapped[str] = mapped_column(String(64))

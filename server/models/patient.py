@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base
@@ -14,6 +14,7 @@ class Patient(Base):
     """`change_counter` rises with every write to the journal, under this row's lock: it orders the changes.
 
     `next_close_at` is when the current local day ends; the day-close job looks for patients past it.
+    `bipolar_risk` lists codes of `clinical.vocabulary.BipolarRisk`, as known at enrolment.
     `set_aside_at` is set while it could not judge the patient. `policy_version` is the version of the
     patient's own thresholds, 0 while there never were any.
     """
@@ -30,6 +31,7 @@ class Patient(Base):
     birth_year: Mapped[int | None]
     zone: Mapped[str] = mapped_column(String(64))
     country: Mapped[str] = mapped_column(String(2))
+    bipolar_risk: Mapped[list[str]] = mapped_column(JSON, default=list)
     clinician_id: Mapped[UUID | None]
     paused_until: Mapped[datetime | None] = mapped_column(Instant)
     change_counter: Mapped[int]

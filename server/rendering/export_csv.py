@@ -27,6 +27,7 @@ _SAID = (
     "adherence",
     "rescue_doses",
     "opioid_changed",
+    "circumstances",
     "tags",
     "note",
 )
@@ -112,6 +113,7 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
         ),
         "safety": content["safety"],
         "entered_by": content["entered_by"],
+        "circumstances": " | ".join(content.get("circumstances", [])),
         "tags": " | ".join(content["tags"]),
         "note": content["note"],
     }

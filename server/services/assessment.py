@@ -1,41 +1,29 @@
 """Judge days: read a bounded window, let the clinical core decide, store the judgement, act on it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, union
+from sqlalchemy import insert, select
 
 from server.clinical import relapse
-from server.clinical.baseline import Treatment
+from server.clinical.mania_levels import ActivationFacts
 from server.clinical.policy import Policy
-from server.clinical.reach import needed
-from server.clinical.readings import History, arms_of, fold
+from server.clinical.readings import arms_of
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
+from server.services import activation as activations
 from server.services import booking_suggestion as booking_suggestions
+from server.services import confounder as confounders
 from server.services import episode as episodes
-from server.services import local_day as local_days
-from server.services import policy as policies
 from server.services import scale_request as scale_requests
-from server.services import treatment_session as treatment_sessions
 from server.services.episode import Finding
-from server.services.incoming import OLDEST
+from server.services.material import Material, days_to_judge, load
 from server.services.work import Work
 
 FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
 _ARM = {family: arm for arm, family in FAMILY.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What a judgement is made from: a bounded part of the patient's history."""
-
-    history: History
-    treatments: tuple[Treatment, ...]
-    policy: Policy
 
 
 def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
@@ -44,28 +32,18 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     So the judgements are those of the data, whatever order the entries came in. Ends by saying on
     open episodes whether the data still support them.
     """
-    # A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels.
-    latest_day = local_days.of(work, work.now, patient.zone) + timedelta(days=1)
-    # A clock that was off by years would have all of the past judged again; it has no day to judge.
-    first = max(min(*days, latest_day), latest_day - OLDEST)
-    wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
+    wanted = days_to_judge(work, patient, min(days))
     material = load(work, patient, wanted[0], wanted[-1])
+    facts = activations.gather(work, patient, material)
     for day in wanted:
-        _judge(work, patient, day, material)
+        _judge(work, patient, day, material, facts)
     _weigh_episodes(work, patient)
 
 
 def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
-    return _judge(work, patient, day, load(work, patient, day, day))
-
-
-def load(work: Work, patient: Patient, first: date, last: date) -> Material:
-    """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history."""
-    policy = policies.of_patient(work, patient)
-    sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
-    wanted = needed(sessions, policy, first, last)
-    return Material(_history(work, patient.id, wanted.ranges), wanted.treatments, policy)
+    material = load(work, patient, day, day)
+    return _judge(work, patient, day, material, activations.gather(work, patient, material))
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -82,7 +60,11 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
     return work.session.scalar(query.order_by(*order).limit(1))
 
 
-def _judge(work: Work, patient: Patient, day: date, material: Material) -> Sequence[Assessment]:
+def _judge(
+    work: Work, patient: Patient, day: date, material: Material, facts: ActivationFacts
+) -> Sequence[Assessment]:
+    # Activation first: a visit that is suggested below must already see it.
+    activations.judge(work, patient, day, facts, material.policy)
     return [_judge_arm(work, patient, arm, day, material) for arm in arms_of(material.history)]
 
 
@@ -99,7 +81,8 @@ def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Mate
             summary=judged.text,
             evidence=_evidence(judged, material.policy),
         )
-        alert = episodes.raise_alert(work, patient, finding)
+        since = date.fromisoformat(row.evidence.get("since") or day.isoformat())
+        alert = episodes.raise_alert(work, patient, confounders.beside(work, patient, finding, since))
         if alert is not None:
             booking_suggestions.suggest_after_alert(work, patient, alert, arm)
     return row
@@ -134,32 +117,12 @@ def _evidence(judged: relapse.Assessment, policy: Policy) -> dict[str, Any]:
     return {**judged.evidence, "patient_policy_version": policy.patient_version}
 
 
-def _history(work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]]) -> History:
-    within = or_(*(Entry.local_day.between(first, last) for first, last in ranges))
-    rows = work.session.execute(
-        select(Entry.local_day, Entry.items).where(
-            Entry.clinic_id == work.clinic_id,
-            Entry.patient_id == patient_id,
-            Entry.deleted_at.is_(None),
-            Entry.day_reliable,
-            within,
-        )
-    )
-    return fold((row.local_day, row.items) for row in rows)
-
-
-def _days_from(work: Work, patient_id: UUID, first: date) -> Sequence[date]:
-    """Return the days from ``first`` on that have an entry or a judgement, oldest first."""
-    known = [
-        select(day).where(table.clinic_id == work.clinic_id, table.patient_id == patient_id, day > first)
-        for table, day in ((Entry, Entry.local_day), (Assessment, Assessment.day))
-    ]
-    return sorted({first, *work.session.scalars(union(*known))})
-
-
 def _weigh_episodes(work: Work, patient: Patient) -> None:
-    for episode in episodes.open_episodes(work, patient.id, (*FAMILY.values(), AlertFamily.SILENCE)):
-        if episode.family is not AlertFamily.SILENCE:
+    families = (*FAMILY.values(), AlertFamily.ACTIVATION, AlertFamily.SILENCE)
+    for episode in episodes.open_episodes(work, patient.id, families):
+        if episode.family is AlertFamily.ACTIVATION:
+            activations.weigh(work, episode)
+        elif episode.family is not AlertFamily.SILENCE:
             first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
             span = (first, episode.day)
             episodes.weigh(work, episode, _signalled(work, patient.id, _ARM[episode.family], span))

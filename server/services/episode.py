@@ -19,7 +19,12 @@ from server.services import policy as policies
 from server.services import vault
 from server.services.work import Work
 
-_RELAPSE = frozenset({AlertFamily.MOOD_RELAPSE, AlertFamily.PAIN_RELAPSE})
+# For how long what a trend shows opens no second episode after one was resolved.
+_LOCKOUT = {
+    AlertFamily.MOOD_RELAPSE: "alert.lockout_days",
+    AlertFamily.PAIN_RELAPSE: "alert.lockout_days",
+    AlertFamily.ACTIVATION: "mania.lockout_days",
+}
 _RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
@@ -63,7 +68,7 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     anew. Worse is a more urgent finding; another red flag of the same urgency; and the same
     emergency (P0) reported again after somebody had taken it on. Any other repeat joins silently
     but stands in the evidence and changes the version, so nobody closes what they have not seen.
-    A relapse finding within the lock-out after its episode was resolved opens nothing (None).
+    A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None).
     """
     current = open_episode(work, patient.id, finding.family)
     if current is None:
@@ -110,7 +115,7 @@ def weigh(work: Work, alert: Alert, supported: bool) -> None:
 def _gets_through(current: Alert, finding: Finding) -> bool:
     if finding.family is AlertFamily.SILENCE and current.evidence.get("disproved"):
         return finding.urgency <= current.urgency  # it was over, and now it is another one
-    if finding.urgency != current.urgency or finding.family not in _RED_FLAGS:
+    if finding.urgency != current.urgency or not _is_red_flag(finding):
         return finding.urgency < current.urgency
     if any(_is_new(code, current.codes) for code in finding.codes):
         return True
@@ -121,16 +126,21 @@ def _is_new(code: str, known: Sequence[str]) -> bool:
     return code not in known and not set(_MILDER.get(code, ())) & set(known)
 
 
+def _is_red_flag(finding: Finding) -> bool:
+    """Say whether it is a single answer. In the activation family both flags and trends meet."""
+    return finding.family in _RED_FLAGS or "flags" in finding.evidence
+
+
 def _is_news(current: Alert, finding: Finding) -> bool:
-    if finding.family in _RED_FLAGS:
+    if _is_red_flag(finding):
         return True
     return not set(finding.codes) <= set(current.codes) or finding.day > current.day
 
 
 def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
-    if finding.family not in _RELAPSE:
+    if finding.family not in _LOCKOUT or _is_red_flag(finding):
         return False
-    days = policies.of_patient(work, patient).whole("alert.lockout_days")
+    days = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
     # Who closed the episode after that day knew it: late data must not ring the same bell again.
     day_over = datetime.combine(finding.day + timedelta(days=1), time(), UTC)
     recent = select(Alert.id).where(
@@ -169,6 +179,10 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
 def _join(work: Work, alert: Alert, finding: Finding) -> None:
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
     report |= {key: finding.evidence[key] for key in ("entries",) if key in finding.evidence}
+    if (
+        finding.family is AlertFamily.ACTIVATION
+    ):  # an answer may have opened it, and this is what stands around it
+        report["text"] = finding.summary
     reports = [*alert.evidence.get("reports", ()), report][-REPORTS_KEPT:]
     _extend(work, alert, finding)
     evidence = {**alert.evidence, "reports": reports, "first_day": _first_day(alert, finding)}

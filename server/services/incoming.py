@@ -143,7 +143,14 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     found["entered_by"] = content.get("entered_by") or EnteredBy.PATIENT
     if onset := onset_of(content):  # absent where nothing was stated
         found["side_effect_onset"] = {term: began.isoformat() for term, began in onset.items()}
+    if circumstances := circumstances_of(content):
+        found["circumstances"] = circumstances
     return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in found.items()}
+
+
+def circumstances_of(content: Mapping[str, Any]) -> list[str]:
+    """Return what else happened, in one order: it is a set. An imported diary has no such member at all."""
+    return sorted({str(what) for what in content.get("circumstances") or ()})
 
 
 def onset_of(content: Mapping[str, Any]) -> Mapping[str, datetime]:

@@ -31,6 +31,7 @@ from server.services.incoming import (
     canonical,
     check_moment,
     check_version,
+    circumstances_of,
     clock_columns,
     day_reliable,
     local_day,
@@ -119,6 +120,7 @@ class Journal:
         entry.items, entry.side_effects, entry.medication = {}, {}, {}
         entry.side_effect_onset, entry.side_effect_details = {}, []
         entry.safety = entry.hours_since_session = entry.sealed_tags = entry.sealed_note = None
+        entry.sealed_circumstances = None
         self.work.session.flush()
         self._keep_revision(entry, None)
         self.work.audit("entry.delete", self.patient.id, entry_id)
@@ -184,6 +186,7 @@ class Journal:
     def _columns(self, incoming: Incoming) -> dict[str, Any]:
         content, stored = incoming.content, self.known.get(incoming.id)
         occurred, key = content["occurred_at"], self._key(incoming.id)
+        told = circumstances_of(content)
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
@@ -199,6 +202,7 @@ class Journal:
             "safety": content.get("safety"),
             "medication": dict(content["medication"]),
             "sealed_tags": vault.seal(self.work, Entry, key, "tags", list(content["tags"]) or None),
+            "sealed_circumstances": vault.seal(self.work, Entry, key, "circumstances", told or None),
             "sealed_note": vault.seal(self.work, Entry, key, "note", content.get("note")),
             "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
             "day_reliable": day_reliable(incoming, self.work.now, stored),

@@ -66,6 +66,8 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
     for key, value in changes.items():
         if key != "zone":
             setattr(patient, key, value)
+    if "bipolar_risk" in changes:
+        patient.change_counter += 1  # the days to come are judged from other facts
     if "zone" in changes:
         zone_changes.record(work, patient, changes["zone"], work.now)
     patient.version += 1

@@ -6,6 +6,7 @@ safety check. Scores are made once, with the version that was answered, and neve
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from server.clinical.instruments.instrument import Instrument, Respondent
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services import activation as activations
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
@@ -78,6 +80,7 @@ class QuestionnaireJournal:
             self._heed(refusal, incoming, columns)
             raise
         before = None if stored is None else stored.occurrence
+        was = None if stored is None else stored.local_day
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
@@ -87,6 +90,7 @@ class QuestionnaireJournal:
         receipt = self._receipt(outcome, response)
         for finding in findings_of(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
+        self._watch(response, was)
         return receipt
 
     def _readable(self, incoming: Incoming) -> dict[str, Any]:
@@ -131,7 +135,14 @@ class QuestionnaireJournal:
         self.work.session.flush()
         superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
+        self._watch(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
+
+    def _watch(self, response: QuestionnaireResponse, was: date | None) -> None:
+        """Judge again the days that a watched scale counts for; ``was``: the day it stood on before."""
+        if response.instrument in activations.WATCHED_SCALES:
+            first = min(response.local_day, was or response.local_day)
+            activations.reassess(self.work, self.patient, first)
 
     def _receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:
         contact_today = any(found["contact_today"] for found in response.safety)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from server.clinical import legible, redflags
 from server.clinical.instruments.catalog import INSTRUMENTS
-from server.clinical.instruments.scoring import SafetyTrigger, urgent
+from server.clinical.instruments.scoring import SafetyTrigger, urgent, urgent_total
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import clinic as clinics
 from server.services import episode as episodes
@@ -55,7 +55,11 @@ def _response(work: Work, patient: Patient, raw: object) -> Refused:
 def _urgent(raw: object) -> tuple[SafetyTrigger, ...]:
     key = raw.get("instrument") if isinstance(raw, Mapping) else None
     instrument = INSTRUMENTS.get(key) if isinstance(key, str) else None
-    return () if instrument is None else urgent(instrument, legible.answers(instrument, raw))
+    if instrument is None:
+        return ()
+    total = legible.total(raw)
+    typed = () if total is None else urgent_total(instrument, total)
+    return urgent(instrument, legible.answers(instrument, raw)) or typed
 
 
 def _digest(

@@ -47,6 +47,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
         craving=_craving(logged, policy, today),
         questionnaire_day=questionnaires.latest_day(work, patient.id, today),
+        asrm=_asrm(work, patient.id),
         days_logged_last_week=len({row.local_day for row in logged if row.local_day >= week}),
     )
 
@@ -123,6 +124,11 @@ def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, Ale
         Alert.state != AlertState.RESOLVED,
     )
     return [(row.urgency, row.family) for row in work.session.execute(query)]
+
+
+def _asrm(work: Work, patient_id: UUID) -> tuple[date, float] | None:
+    newest = questionnaires.latest(work, patient_id, "asrm")
+    return None if newest is None or newest.total is None else (newest.local_day, newest.total)
 
 
 def _craving(logged: Sequence[Logged], policy: Policy, today: date) -> float | None:

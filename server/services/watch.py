@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from server.clinical.holding_time import ExpectedLoss
 from server.clinical.vocabulary import Arm
-from server.models import Assessment, Patient
+from server.models import Activation, Assessment, Patient
+from server.services import activation as activations
 from server.services import assessment as assessments
 from server.services import local_day as local_days
 from server.services import occurrence as occurrences
@@ -45,18 +47,54 @@ class WatchedArm:
     expected_loss: ExpectedLoss | None
 
 
-def read(work: Work, patient_id: UUID) -> Sequence[WatchedArm]:
-    """Return the arms that were ever judged. Audited: it is health data."""
+@dataclass(frozen=True, slots=True)
+class WatchedActivation:
+    """The activation watch: newest judgement, the last word on each of the last 30 days, levels of today.
+
+    ``levels`` is JSON-ready, by item (`clinical.mania.plain_chart`).
+    """
+
+    at_risk: bool
+    bipolar_risk: Sequence[str]
+    latest: Activation | None
+    history: Sequence[Activation]
+    levels: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Everything the watch says of one patient."""
+
+    arms: Sequence[WatchedArm]
+    activation: WatchedActivation
+
+
+def read(work: Work, patient_id: UUID) -> Watched:
+    """Return the arms that were ever judged, and the activation watch. Audited: it is health data."""
     patient = patients.get(work, patient_id)
     work.audit("watch.read", patient_id)
     found = ((arm, assessments.latest(work, patient_id, arm)) for arm in Arm)
     asked = _asked(work, patient)
     losses = response_curves.expected_losses(work, patient)
-    return [
+    arms = [
         WatchedArm(arm, latest, _history(work, patient, arm), asked.get(arm, ()), losses.get(arm))
         for arm, latest in found
         if latest is not None
     ]
+    return Watched(arms, _activation(work, patient))
+
+
+def _activation(work: Work, patient: Patient) -> WatchedActivation:
+    today = local_days.of(work, work.now, patient.zone)
+    # A day ahead: a phone that has travelled may have reported tomorrow already.
+    found = activations.history(work, patient.id, today - HISTORY, today + timedelta(days=1))
+    return WatchedActivation(
+        at_risk=activations.is_at_risk(work, patient),
+        bipolar_risk=patient.bipolar_risk,
+        latest=found[-1] if found else None,
+        history=found,
+        levels=activations.chart(work, patient, today),
+    )
 
 
 def _asked(work: Work, patient: Patient) -> Mapping[Arm, Sequence[Asked]]:

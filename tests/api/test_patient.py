@@ -18,6 +18,7 @@ def test_bo_registers_a_patient_and_reads_it_back(cast: Cast) -> None:
         "id": made.json["id"],
         **HAL,
         "country": "GB",
+        "bipolar_risk": [],
         "clinician_id": str(cast.bo.account_id),
         "paused_until": None,
         "enrolled_at": None,

@@ -18,8 +18,10 @@ from tests.visits import Visits
 DEAF = {
     "relapse.ewma_rise": 4,
     "relapse.ewma_limit": 5,
-    "relapse.mean_rise_mood": 5,
-    "relapse.mean_limit": 6,
+    "relapse.recent_rise": 4,
+    "relapse.recent_limit": 6,
+    "relapse.sparse_rise": 4,
+    "relapse.sparse_limit": 6,
     "relapse.item_rise_share": 0.4,
     "relapse.item_limit": 6,
     "relapse.unrest_limit": 6,

@@ -87,7 +87,7 @@ def test_everything_that_can_not_be_taken_is_named_at_once_with_its_pointer(cast
     assert {one["pointer"]: one["detail"] for one in answer.json["errors"]} == {
         "/values/baseline.min_days": "baseline.min_days: 21 is more than baseline.window_days 14",
         "/values/no~1such~0one": "is not a threshold",
-        "/values/relapse.ewma_limit": "9 is outside 2..5 SD",
+        "/values/relapse.ewma_limit": "9 is outside 0..5 SE",
         "/values/relapse.mean_days": "is not a number",
         "/values/silence.usual_days": "that is outside 2..21 days",
     }

@@ -82,7 +82,7 @@ def test_a_draft_is_queued_worked_on_and_read_beside_the_policy_in_force(
     assert (result["patients"], result["differing"], result["relapses"]) == (1, 1, 1)
     current, draft = result["current"], result["draft"]
     assert (current["alarms"], draft["alarms"], current["missed_relapses"]) == (1, 1, 0)
-    assert current["lead_relapse_days"] - draft["lead_relapse_days"] == 5
+    assert current["lead_relapse_days"] - draft["lead_relapse_days"] == 6
     (one,) = cast.bo.get(f"{PATH}/{replay}/patients").json["items"]
     assert one["patient_id"] == str(cast.ana.patient_id)
     (arm,) = one["arms"]

@@ -187,7 +187,7 @@ def test_a_score_alone_is_taken_for_scales_that_are_scores_only(app: Flask, cast
     stored = receipt["questionnaire_response"]
     assert (stored["total"], stored["entered_total"], stored["answers"]) == (10, 10, {})
     assert receipt["notice"]["kind"] == "call_clinic"
-    assert [alert.codes for alert in alerts(app)] == [["asrm_high"]]
+    assert [alert.codes for alert in alerts(app)] == [["H1", "asrm_high"]]
     body["total"] = 21
     assert pointers(cast.ana.put(new_path(), body)) == ["/total"]
     typed = {k: v for k, v in filled(clock.now, total=9).items() if k != "answers"}

@@ -101,7 +101,9 @@ def test_what_late_data_show_of_the_past_is_no_reason_to_ask_now(
 
 
 def test_nothing_was_judged_where_nothing_was_logged(visits: Visits, cast: Cast) -> None:
-    assert cast.bo.get(f"{visits.ana}/watch").json == {"arms": []}
+    found = cast.bo.get(f"{visits.ana}/watch").json
+    assert (found["arms"], found["activation"]["latest"], found["activation"]["history"]) == ([], None, [])
+    assert {item["side"] for item in found["activation"]["levels"].values()} == {"unknown"}
 
 
 def test_the_watch_is_for_clinicians_alone(visits: Visits, cast: Cast) -> None:

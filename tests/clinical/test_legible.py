@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from server.clinical import legible
 from server.clinical.instruments.catalog import INSTRUMENTS
-from server.clinical.instruments.scoring import urgent
+from server.clinical.instruments.scoring import urgent, urgent_total
 from server.clinical.vocabulary import SafetyAnswer
 
 JSON = st.recursive(
@@ -44,8 +44,19 @@ def test_an_item_of_a_scale_is_read_beside_one_that_cannot_be() -> None:
     assert urgent(phq, {"q9": 0, "q1": 3}) == ()
 
 
+def test_a_total_that_was_typed_in_is_read_where_the_scale_has_only_that() -> None:
+    asrm, phq = INSTRUMENTS["asrm"], INSTRUMENTS["phq-9"]
+    total = legible.total({"total": 9, "colour": "red"})
+    assert total == 9
+    assert [trigger.flag.code for trigger in urgent_total(asrm, total)] == ["asrm_positive"]
+    assert urgent_total(asrm, 99) == () == urgent_total(asrm, 5) == urgent_total(phq, 27)
+    for wrong in ("9", True, None, [9]):
+        assert legible.total({"total": wrong}) is None
+
+
 @given(JSON)
 def test_whatever_comes_it_is_read_without_a_stumble(raw: object) -> None:
     legible.entry(raw)
     legible.answers(INSTRUMENTS["phq-9"], raw)
+    legible.total({"total": raw})
     legible.entry({"items": raw, "side_effects": raw, "safety": raw})

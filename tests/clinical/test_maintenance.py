@@ -121,6 +121,8 @@ def test_a_visit_already_planned_in_the_window_is_enough() -> None:
     [
         ("SI_ACUTE", {"open_alerts": ((AlertClass.P1, AlertFamily.SAFETY),)}),
         ("MANIA", {"troubles": trouble("mania", 1, 38)}),
+        ("MANIA", {"open_alerts": [(AlertClass.P1, AlertFamily.ACTIVATION)]}),
+        ("MANIA", {"asrm": (day(13), 6)}),
         ("PSYCHOSIS", {"troubles": trouble("psychosis", 1, 38)}),
         ("PSYCHOSIS", {"troubles": trouble("hallucination", 1, 38)}),
         ("PSYCHOSIS", {"troubles": trouble("hallucination", 1, 38), "sessions": ()}),
@@ -165,6 +167,9 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
         {"troubles": trouble("memory", 2, 0, 5)},
         {"troubles": trouble("headache", 3, 33)},
         {"troubles": trouble("mania", 1, 12)},
+        {"open_alerts": [(AlertClass.P2, AlertFamily.ACTIVATION)]},
+        {"asrm": (day(12), 20)},
+        {"asrm": (day(40), 5)},
         {"troubles": trouble("mania", 1, 41)},
         {"craving": 6},
         {"age": None},

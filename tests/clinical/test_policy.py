@@ -74,7 +74,7 @@ def test_what_is_wrong_by_itself_does_not_hide_what_contradicts_the_rest() -> No
         ("relapse.enter_hits", "relapse.enter_days"),
     ]
     assert str(caught.value) == (
-        "relapse.ewma_limit: that is outside 2..5 SD; relapse.enter_hits: 7 is more than relapse.enter_days 3"
+        "relapse.ewma_limit: that is outside 0..5 SE; relapse.enter_hits: 7 is more than relapse.enter_days 1"
     )
 
 

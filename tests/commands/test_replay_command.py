@@ -81,7 +81,7 @@ def test_virtual_patients_need_no_database_and_any_number_of_processes_says_the_
         ("values: {}\nvalue: {}", "The draft must be YAML with the member `values`"),
         (
             "values: {relapse.ewma_limit: 9, no.such: 1}",
-            "can't be taken: no.such: is not a threshold; relapse.ewma_limit: 9 is outside 2..5 SD.",
+            "can't be taken: no.such: is not a threshold; relapse.ewma_limit: 9 is outside 0..5 SE.",
         ),
         ("values: {relapse.ewma_limit: high}", "relapse.ewma_limit: is not a number"),
     ],

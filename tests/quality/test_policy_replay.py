@@ -36,7 +36,7 @@ def test_a_stricter_draft_alarms_later_on_the_same_days() -> None:
     current, draft = found.arms[Arm.PAIN]
     assert found.differs()
     assert day(30) <= current.alarms[0] < draft.alarms[0]
-    assert (draft.alarms[0] - current.alarms[0]).days == 5
+    assert (draft.alarms[0] - current.alarms[0]).days == 6
     assert current.judged == draft.judged > 40
 
 
@@ -45,7 +45,7 @@ def test_the_patients_own_values_lie_over_both_policies() -> None:
     current, draft = found.arms[Arm.PAIN]
     assert current == draft
     assert current == compare(past(RELAPSING), question(STRICT)).arms[Arm.PAIN][1]
-    with pytest.raises(PolicyError, match=r"relapse\.enter_hits: 7 is more than relapse\.enter_days 3"):
+    with pytest.raises(PolicyError, match=r"relapse\.enter_hits: 7 is more than relapse\.enter_days 1"):
         compare(past(RELAPSING, own={"relapse.enter_hits": 7}), question({"relapse.enter_days": 4}))
 
 

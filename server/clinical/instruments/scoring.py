@@ -13,6 +13,7 @@ from server.clinical.instruments.instrument import (
     TOTAL,
     AnswersError,
     Band,
+    Content,
     Fold,
     Instrument,
     Item,
@@ -111,6 +112,16 @@ def score_total(instrument: Instrument, total: float) -> Score:
 def urgent(instrument: Instrument, values: Mapping[str, int]) -> tuple[SafetyTrigger, ...]:
     """Return what cannot wait among single answers that ``instrument`` can have, most urgent first."""
     return _safety(instrument, values, None)
+
+
+def urgent_total(instrument: Instrument, total: float) -> tuple[SafetyTrigger, ...]:
+    """Return what cannot wait in a total that was typed in; nothing in one that the scale can't have."""
+    if instrument.content is not Content.SCORE:
+        return ()
+    try:
+        return score_total(instrument, total).safety
+    except AnswersError:
+        return ()
 
 
 def band(instrument: Instrument, total: float | None) -> Band | None:

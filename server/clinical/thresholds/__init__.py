@@ -10,10 +10,12 @@ from types import MappingProxyType
 from server.clinical.thresholds.alert import ALERT
 from server.clinical.thresholds.baseline import BASELINE
 from server.clinical.thresholds.confirm import CONFIRM
+from server.clinical.thresholds.confounders import CONFOUNDERS
 from server.clinical.thresholds.durability import DURABILITY
 from server.clinical.thresholds.escalation import ESCALATION
 from server.clinical.thresholds.flags import FLAGS
 from server.clinical.thresholds.maintenance import MAINTENANCE
+from server.clinical.thresholds.mania import MANIA
 from server.clinical.thresholds.relapse import RELAPSE
 from server.clinical.thresholds.replay import REPLAY
 from server.clinical.thresholds.silence import SILENCE
@@ -32,5 +34,7 @@ _FAMILIES = (
     CONFIRM,
     ESCALATION,
     REPLAY,
+    MANIA,
+    CONFOUNDERS,
 )
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType({t.key: t for family in _FAMILIES for t in family})

@@ -205,6 +205,7 @@ def upgrade() -> None:
         sa.Column("birth_year", sa.Integer(), nullable=True),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("bipolar_risk", sa.JSON(), nullable=False),
         sa.Column("clinician_id", sa.Uuid(), nullable=True),
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("change_counter", sa.Integer(), nullable=False),
@@ -259,6 +260,34 @@ def upgrade() -> None:
             batch_op.f("ix_sign_ins_clinic_id_account_id"), ["clinic_id", "account_id"], unique=False
         )
 
+    op.create_table(
+        "activations",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("data_version", sa.Integer(), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("patient_policy_version", sa.Integer(), nullable=False),
+        sa.Column("urgency", sa.String(32), nullable=True),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_activations_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id",
+            "patient_id",
+            "day",
+            "data_version",
+            "policy_version",
+            "patient_policy_version",
+            name=op.f("pk_activations"),
+        ),
+    )
     op.create_table(
         "alerts",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -448,6 +477,7 @@ def upgrade() -> None:
         sa.Column("safety", sa.String(32), nullable=True),
         sa.Column("medication", sa.JSON(), nullable=False),
         sa.Column("sealed_tags", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_circumstances", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_note", sa.LargeBinary(), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -806,6 +836,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_alerts_clinic_id_state_urgency_opened_at"))
 
     op.drop_table("alerts")
+    op.drop_table("activations")
     with op.batch_alter_table("sign_ins", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_ins_clinic_id_account_id"))
 

@@ -1,0 +1,185 @@
+"""The activation watch of one patient: gather what it looks at, judge a day, store it, tell the team."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from statistics import fmean
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, or_, select
+
+from server.clinical import mania, redflags
+from server.clinical.mania_levels import ActivationFacts, watched_days
+from server.clinical.policy import Policy
+from server.clinical.redflags import ACTIVATION_TERMS
+from server.clinical.vocabulary import AlertFamily, Condition
+from server.models import Activation, Alert, Entry, Patient, QuestionnaireResponse
+from server.services import confounder as confounders
+from server.services import course as courses
+from server.services import episode as episodes
+from server.services import material as materials
+from server.services import treatment_session as treatment_sessions
+from server.services.episode import Finding
+from server.services.journal import answers_of
+from server.services.material import Material, Span
+from server.services.work import Work
+
+ASRM, DIGIBP = "asrm", "digibp"
+WATCHED_SCALES = frozenset({ASRM, DIGIBP})
+_INSERT = insert(cast(Table, Activation.__table__))
+
+
+def reassess(work: Work, patient: Patient, day: date) -> None:
+    """Judge again every day from ``day`` on, after a watched scale of that day came, changed or went."""
+    wanted = materials.days_to_judge(work, patient, day)
+    material = materials.load(work, patient, wanted[0], wanted[-1])
+    facts = gather(work, patient, material)
+    for each in wanted:
+        judge(work, patient, each, facts, material.policy)
+    for episode in episodes.open_episodes(work, patient.id, (AlertFamily.ACTIVATION,)):
+        weigh(work, episode)
+
+
+def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
+    """Return what the days of ``material`` are judged from."""
+    asrm, digibp = _scales(work, patient.id, material.spans)
+    return ActivationFacts(
+        history=material.history,
+        treatments=material.treatments,
+        asrm=asrm,
+        digibp=digibp,
+        late_signs=_late_signs(work, patient.id, material),
+        at_risk=is_at_risk(work, patient),
+    )
+
+
+def judge(work: Work, patient: Patient, day: date, facts: ActivationFacts, policy: Policy) -> None:
+    """Judge one day, store the judgement, and raise what it shows."""
+    judged = mania.assess(facts, policy, day)
+    _store(work, patient, judged, policy)
+    if judged.urgency is None:
+        return
+    finding = Finding(
+        family=AlertFamily.ACTIVATION,
+        urgency=judged.urgency,
+        day=day,
+        codes=tuple(judged.rules),
+        summary=judged.text,
+        evidence=dict(judged.evidence),
+    )
+    episodes.raise_alert(work, patient, confounders.beside(work, patient, finding, day))
+
+
+def weigh(work: Work, episode: Alert) -> None:
+    """Say on an open episode whether the judgements of its days still support it.
+
+    What a single answer opened (high spirits, a scale that can't wait) is a person's to close, like any
+    other red flag.
+    """
+    if "rules" not in episode.evidence:
+        return
+    first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
+    newest = {row.day: row for row in _rows(work, episode.patient_id, first, episode.day)}
+    episodes.weigh(work, episode, any(row.urgency is not None for row in newest.values()))
+
+
+def history(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Activation]:
+    """Return the judgement that holds for each judged day of ``first`` .. ``last``, oldest first."""
+    # Late data make a day judged again: the last judgement of each day is the one that holds.
+    return list({row.day: row for row in _rows(work, patient_id, first, last)}.values())
+
+
+def is_at_risk(work: Work, patient: Patient) -> bool:
+    """Return whether the patient was flagged at enrolment or is treated for bipolar depression."""
+    if patient.bipolar_risk:
+        return True
+    course = courses.active(work, patient.id)
+    return course is not None and course.condition is Condition.BIPOLAR_DEPRESSION
+
+
+def _store(work: Work, patient: Patient, judged: mania.Activation, policy: Policy) -> None:
+    values = {
+        "clinic_id": work.clinic_id,
+        "patient_id": patient.id,
+        "day": judged.day,
+        "data_version": patient.change_counter,
+        "policy_version": policy.version,
+        "patient_policy_version": policy.patient_version,
+    }
+    if work.session.get(Activation, tuple(values.values())) is not None:
+        return
+    values |= {
+        "urgency": judged.urgency,
+        "rules": [str(rule) for rule in judged.rules],
+        "evidence": dict(judged.evidence),
+        "text": judged.text,
+        "made_at": work.now,
+    }
+    work.session.connection().execute(_INSERT, values)
+
+
+def _rows(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Activation]:
+    query = select(Activation).where(
+        Activation.clinic_id == work.clinic_id,
+        Activation.patient_id == patient_id,
+        Activation.day.between(first, last),
+    )
+    judged = (Activation.data_version, Activation.policy_version, Activation.patient_policy_version)
+    return list(work.session.scalars(query.order_by(Activation.day, *judged)))
+
+
+def _scales(
+    work: Work, patient_id: UUID, spans: Sequence[Span]
+) -> tuple[Mapping[date, float], tuple[tuple[date, float], ...]]:
+    """Return the highest ASRM total and the mean of the digiBP's mania items, by day."""
+    response = QuestionnaireResponse
+    query = select(response.instrument, response.local_day, response.total, response.subscores).where(
+        response.clinic_id == work.clinic_id,
+        response.patient_id == patient_id,
+        response.instrument.in_(WATCHED_SCALES),
+        response.deleted_at.is_(None),
+        or_(*(response.local_day.between(*span) for span in spans)),
+    )
+    asrm: dict[date, float] = {}
+    digibp: dict[date, list[float]] = defaultdict(list)
+    for row in work.session.execute(query):
+        value = row.total if row.instrument == ASRM else row.subscores.get("mania")
+        if value is not None and row.instrument == ASRM:
+            asrm[row.local_day] = max(value, asrm.get(row.local_day, value))
+        elif value is not None:
+            digibp[row.local_day].append(value)
+    return asrm, tuple((day, fmean(digibp[day])) for day in sorted(digibp))
+
+
+def _late_signs(work: Work, patient_id: UUID, material: Material) -> Mapping[date, Sequence[str]]:
+    """Return the signs of activation reported on the days to judge, by day."""
+    since = material.first - timedelta(days=watched_days(material.policy))
+    within = (
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id == patient_id,
+        Entry.deleted_at.is_(None),
+        Entry.day_reliable,
+        Entry.local_day.between(since, material.last),
+    )
+    told = work.session.execute(select(Entry.id, Entry.side_effects).where(*within))
+    ids = [row.id for row in told if ACTIVATION_TERMS & row.side_effects.keys()]
+    if not ids:  # nearly always
+        return {}
+    sessions = treatment_sessions.delivered_moments(work, patient_id)
+    found: dict[date, list[str]] = defaultdict(list)
+    for entry in work.session.scalars(select(Entry).where(*within, Entry.id.in_(ids))):
+        found[entry.local_day] += _signs(entry, sessions, material.policy)
+    return {day: sorted(terms) for day, terms in found.items()}
+
+
+def _signs(entry: Entry, sessions: Sequence[datetime], policy: Policy) -> list[str]:
+    flags = redflags.check(answers_of(entry, sessions), policy)
+    return [flag.code for flag in flags if flag.family is AlertFamily.ACTIVATION]
+
+
+def chart(work: Work, patient: Patient, day: date) -> Mapping[str, Any]:
+    """Return the two-sided chart of energy, sleep and mood as of ``day``."""
+    material = materials.load(work, patient, day, day)
+    facts = ActivationFacts(material.history, material.treatments)
+    return mania.plain_chart(facts, material.policy, day)

@@ -1,0 +1,71 @@
+"""What a judgement is made from: a bounded part of the patient's history, read once for many days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select, union
+
+from server.clinical.baseline import Treatment
+from server.clinical.policy import Policy
+from server.clinical.reach import needed
+from server.clinical.readings import History, fold
+from server.models import Activation, Assessment, Entry, Patient
+from server.services import local_day as local_days
+from server.services import policy as policies
+from server.services import treatment_session as treatment_sessions
+from server.services.incoming import OLDEST
+from server.services.work import Work
+
+Span = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the days ``first`` .. ``last`` are judged from. ``spans``: the days that were read."""
+
+    history: History
+    treatments: tuple[Treatment, ...]
+    policy: Policy
+    first: date
+    last: date
+    spans: tuple[Span, ...]
+
+
+def load(work: Work, patient: Patient, first: date, last: date) -> Material:
+    """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history."""
+    policy = policies.of_patient(work, patient)
+    sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
+    wanted = needed(sessions, policy, first, last)
+    history = _history(work, patient.id, wanted.ranges)
+    return Material(history, wanted.treatments, policy, first, last, wanted.ranges)
+
+
+def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
+    """Return ``first`` and the days after it that have an entry or a judgement, oldest first.
+
+    A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels. A clock
+    that was off by years would have all of the past judged again; it has no day to judge.
+    """
+    latest_day = local_days.of(work, work.now, patient.zone) + timedelta(days=1)
+    start = max(min(first, latest_day), latest_day - OLDEST)
+    tables = ((Entry, Entry.local_day), (Assessment, Assessment.day), (Activation, Activation.day))
+    known = [
+        select(day).where(table.clinic_id == work.clinic_id, table.patient_id == patient.id, day > start)
+        for table, day in tables
+    ]
+    return sorted(day for day in {start, *work.session.scalars(union(*known))} if day <= latest_day)
+
+
+def _history(work: Work, patient_id: UUID, spans: Sequence[Span]) -> History:
+    rows = work.session.execute(
+        select(Entry.local_day, Entry.items).where(
+            Entry.clinic_id == work.clinic_id,
+            Entry.patient_id == patient_id,
+            Entry.deleted_at.is_(None),
+            Entry.day_reliable,
+            or_(*(Entry.local_day.between(*span) for span in spans)),
+        )
+    )
+    return fold((row.local_day, row.items) for row in rows)
