@@ -31,6 +31,7 @@ _ORDERED = (
     ("escalation.p2_first_minutes", "escalation.p2_second_minutes"),
     ("durability.fade_min_days", "durability.fade_days"),
     ("silence.short_days", "silence.usual_days"),
+    ("scale.apart_min_days", "scale.apart_max_days"),
 )
 
 

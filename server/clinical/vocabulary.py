@@ -158,6 +158,23 @@ class WatchState(StrEnum):
     INSUFFICIENT_DATA = "insufficient_data"
 
 
+class Stage(StrEnum):
+    """How sure the watch and the clinician are of a relapse in one arm (docs/clinical.md, "Stages")."""
+
+    CALM = "calm"
+    WATCH = "watch"
+    PROBABLE = "probable"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+class Verdict(StrEnum):
+    """What a clinician says of a relapse alert."""
+
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
 class SuggestionState(StrEnum):
     """Life of a booking suggestion (docs/scheduling.md)."""
 

@@ -15,7 +15,9 @@ from server.clinical.thresholds.escalation import ESCALATION
 from server.clinical.thresholds.flags import FLAGS
 from server.clinical.thresholds.maintenance import MAINTENANCE
 from server.clinical.thresholds.relapse import RELAPSE
+from server.clinical.thresholds.scale import SCALE
 from server.clinical.thresholds.silence import SILENCE
+from server.clinical.thresholds.stage import STAGE
 from server.clinical.thresholds.threshold import Threshold
 
 __all__ = ["THRESHOLDS", "Threshold"]
@@ -29,6 +31,8 @@ _FAMILIES = (
     SILENCE,
     MAINTENANCE,
     CONFIRM,
+    SCALE,
+    STAGE,
     ESCALATION,
 )
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType({t.key: t for family in _FAMILIES for t in family})
