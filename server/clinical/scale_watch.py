@@ -235,4 +235,3 @@ def _settled(day: date, sessions: Sequence[date], policy: Policy) -> bool:
 
 def _reaches(value: float, limit: float) -> bool:
     return value >= limit - _TOLERANCE
-

@@ -4,7 +4,7 @@
 entered what when: the same days give the same moves. Source: docs/clinical.md, "Stages".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -26,6 +26,8 @@ class Ground(StrEnum):
     BOTH = "diary_and_scale"
     SESSION = "session"
     NOTHING_HELD = "nothing_held"
+    LOCKOUT_OVER = "lockout_over"
+    LATE_DATA = "late_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def follow(facts: Facts, policy: Policy, start: Memory | None = None) -> Course:
             _treat(memory, day)
         ground = _step(memory, facts, day, policy)
         if memory.stage is not before:
-            moves.append(Move(day, before, memory.stage, ground or Ground.SESSION))
+            else_ground = Ground.SESSION if day in facts.sessions else Ground.LOCKOUT_OVER
+            moves.append(Move(day, before, memory.stage, ground or else_ground))
         if ground in (Ground.SCALE_SIGNAL, Ground.BOTH) and not _locked(memory, day, policy):
             alarms.append(Alarm(day, ground))
         if day in facts.verdicts:
@@ -195,6 +198,17 @@ def _calm_down(memory: Memory, facts: Facts, day: date, policy: Policy) -> Groun
     return Ground.NOTHING_HELD
 
 
-def verdicts_by_day(given: Iterable[tuple[date, Verdict]]) -> Mapping[date, Verdict]:
-    """Return the last verdict of each day, of ``given`` in the order they were given."""
-    return dict(given)
+def unconfirmed(facts: Facts, today: date, policy: Policy) -> Sequence[ScoredDay]:
+    """Return the newest score of each scale that spoke alone, now that a second one would say more."""
+    newest = {
+        scored.yardstick.key: scored
+        for day in sorted(facts.scales)
+        for scored in facts.scales[day]
+        if day <= today
+    }
+    low, high = policy["scale.apart_min_days"], policy["scale.apart_max_days"]
+    return [
+        scored
+        for scored in newest.values()
+        if scored.rules and not SIGNALS & set(scored.rules) and low <= (today - scored.day).days <= high
+    ]

@@ -168,6 +168,13 @@ class Stage(StrEnum):
     DISMISSED = "dismissed"
 
 
+class MovedBy(StrEnum):
+    """Whose move of a stage it is."""
+
+    WATCH = "watch"
+    CLINICIAN = "clinician"
+
+
 class Verdict(StrEnum):
     """What a clinician says of a relapse alert."""
 

@@ -7,20 +7,24 @@ from uuid import UUID
 
 from sqlalchemy import insert, or_, select, union
 
-from server.clinical import relapse
+from server.clinical import relapse, stage_evidence
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
 from server.clinical.readings import History, fold
-from server.clinical.vocabulary import ITEMS, AlertClass, AlertFamily, Arm
+from server.clinical.stage_evidence import Support
+from server.clinical.vocabulary import ITEMS, AlertClass, AlertFamily, Arm, Stage
 from server.models import Assessment, Entry, Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import local_day as local_days
 from server.services import scale_request as scale_requests
+from server.services import scored_day as scored_days
 from server.services import treatment_session as treatment_sessions
+from server.services import watch_move as watch_moves
 from server.services.episode import Finding
 from server.services.incoming import OLDEST
+from server.services.scored_day import ScoredDays
 from server.services.work import Work
 
 # Days around the last session that a baseline may need, and days back that the watch may walk.
@@ -35,6 +39,8 @@ class Material:
 
     history: History
     treatments: tuple[Treatment, ...]
+    sessions: tuple[date, ...]
+    scales: ScoredDays
     policy: Policy
 
 
@@ -49,15 +55,19 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     # A clock that was off by years would have all of the past judged again; it has no day to judge.
     first = max(min(*days, latest_day), latest_day - OLDEST)
     wanted = [day for day in _days_from(work, patient.id, first) if day <= latest_day]
-    material = load(work, patient.id, wanted[0], wanted[-1])
+    material = load(work, patient.id, wanted[0], latest_day)
     for day in wanted:
         _judge(work, patient, day, material)
+    _follow(work, patient, (first, latest_day), material)
     _weigh_episodes(work, patient)
 
 
 def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
-    return _judge(work, patient, day, load(work, patient.id, day, day))
+    material = load(work, patient.id, day, day)
+    judged = _judge(work, patient, day, material)
+    _follow(work, patient, (day, day), material)
+    return judged
 
 
 def load(work: Work, patient_id: UUID, first: date, last: date) -> Material:
@@ -74,7 +84,9 @@ def load(work: Work, patient_id: UUID, first: date, last: date) -> Material:
     if done:
         wanted.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
     history = _history(work, patient_id, wanted, last)
-    return Material(history, tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))), policy)
+    scales = scored_days.load(work, patient_id, (first - watch_moves.LEAD, last), done, policy)
+    treatments = tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near)))
+    return Material(history, treatments, tuple(done), scales, policy)
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -87,7 +99,7 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
 
 
 def _judge(work: Work, patient: Patient, day: date, material: Material) -> Sequence[Assessment]:
-    return [_judge_arm(work, patient, arm, day, material) for arm in _arms(material.history)]
+    return [_judge_arm(work, patient, arm, day, material) for arm in _arms(material)]
 
 
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
@@ -103,10 +115,39 @@ def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Mate
             summary=judged.text,
             evidence=dict(judged.evidence),
         )
-        alert = episodes.raise_alert(work, patient, finding)
-        if alert is not None:
-            booking_suggestions.suggest_after_alert(work, patient, alert, arm)
+        _raise(work, patient, arm, finding)
     return row
+
+
+def _raise(work: Work, patient: Patient, arm: Arm, finding: Finding) -> None:
+    alert = episodes.raise_alert(work, patient, finding)
+    if alert is not None:
+        booking_suggestions.suggest_after_alert(work, patient, alert, arm)
+
+
+def _follow(work: Work, patient: Patient, span: tuple[date, date], material: Material) -> None:
+    """Follow the stage of each arm over ``span``; a scale that makes a relapse probable raises an alert."""
+    for arm in _arms(material):
+        made = watch_moves.grounds(work, patient, arm, span, material)
+        found = watch_moves.course(work, made)
+        for alarm in found.alarms:
+            resting = watch_moves.support(work, made, alarm.day, alarm.ground)
+            _raise(work, patient, arm, _finding(arm, resting, material.policy))
+        moves_to_probable = any(move.after is Stage.PROBABLE for move in found.moves)
+        current = episodes.open_episode(work, patient.id, FAMILY[arm]) if moves_to_probable else None
+        watch_moves.write(work, made, found, None if current is None else current.id)
+        scale_requests.ask_again(work, patient, made.facts, material.policy)
+
+
+def _finding(arm: Arm, resting: Support, policy: Policy) -> Finding:
+    return Finding(
+        family=FAMILY[arm],
+        urgency=AlertClass.P2,
+        day=resting.day,
+        codes=stage_evidence.codes(resting),
+        summary=stage_evidence.text(resting, Stage.PROBABLE, policy),
+        evidence=dict(stage_evidence.evidence(resting, policy)),
+    )
 
 
 def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Policy) -> Assessment:
@@ -160,7 +201,11 @@ def _weigh_episodes(work: Work, patient: Patient) -> None:
         if episode.family is not AlertFamily.SILENCE:
             first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
             span = (first, episode.day)
-            episodes.weigh(work, episode, _signalled(work, patient.id, _ARM[episode.family], span))
+            arm = _ARM[episode.family]
+            supported = _signalled(work, patient.id, arm, span) or watch_moves.was_probable(
+                work, patient.id, arm, span
+            )
+            episodes.weigh(work, episode, supported)
         elif "since" in episode.evidence:
             since = date.fromisoformat(episode.evidence["since"])
             episodes.weigh(work, episode, not _reported(work, patient.id, since))
@@ -188,7 +233,9 @@ def _signalled(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) 
     return any({row.day: row.signal for row in work.session.execute(query)}.values())
 
 
-def _arms(history: History) -> tuple[Arm, ...]:
-    """Return the arms whose own items appear in the history (sleep and function speak for both)."""
-    keys = {key for reading in history.readings for key in reading.items}
-    return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))
+def _arms(material: Material) -> tuple[Arm, ...]:
+    """Return the arms whose own items or scales are there (sleep and function speak for both)."""
+    keys = {key for reading in material.history.readings for key in reading.items}
+    return tuple(
+        arm for arm in Arm if arm in material.scales or any(ITEMS[key].arms == {arm} for key in keys)
+    )

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import Arm
-from server.models import Assessment, Patient
+from server.clinical.vocabulary import Arm, Stage
+from server.models import Assessment, Patient, WatchMove
 from server.services import assessment as assessments
 from server.services import local_day as local_days
 from server.services import occurrence as occurrences
 from server.services import patient as patients
 from server.services import scale_request as scale_requests
+from server.services import watch_move as watch_moves
 from server.services.work import Work
 
 HISTORY = timedelta(days=30)
@@ -33,13 +34,17 @@ class Asked:
 class WatchedArm:
     """One arm: its newest judgement, the last word on each judged day of the last 30, and what it asked.
 
-    All of it oldest first.
+    All of it oldest first, but for the moves of its stage: newest first, ``since`` the day of the one
+    that led to the stage.
     """
 
     arm: Arm
     latest: Assessment
     history: Sequence[Assessment]
     asked: Sequence[Asked]
+    stage: Stage
+    since: date | None
+    moves: Sequence[WatchMove]
 
 
 def read(work: Work, patient_id: UUID) -> Sequence[WatchedArm]:
@@ -48,11 +53,16 @@ def read(work: Work, patient_id: UUID) -> Sequence[WatchedArm]:
     work.audit("watch.read", patient_id)
     found = ((arm, assessments.latest(work, patient_id, arm)) for arm in Arm)
     asked = _asked(work, patient)
-    return [
-        WatchedArm(arm, latest, _history(work, patient, arm), asked.get(arm, ()))
-        for arm, latest in found
-        if latest is not None
-    ]
+    return [_arm(work, patient, latest, asked.get(arm, ())) for arm, latest in found if latest is not None]
+
+
+def _arm(work: Work, patient: Patient, latest: Assessment, asked: Sequence[Asked]) -> WatchedArm:
+    moves = watch_moves.newest(work, patient.id, latest.arm)
+    stage = moves[0].after if moves else Stage.CALM
+    led = next((move for move in moves if move.after is stage and move.before is not stage), None)
+    history = _history(work, patient, latest.arm)
+    since = None if led is None else led.day
+    return WatchedArm(latest.arm, latest, history, asked, stage, since, moves)
 
 
 def _asked(work: Work, patient: Patient) -> Mapping[Arm, Sequence[Asked]]:

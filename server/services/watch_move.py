@@ -1,0 +1,245 @@
+"""The stage of a patient's arm: followed over days, its moves written once, corrected by late data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from server.clinical import stage_evidence
+from server.clinical.policy import Policy
+from server.clinical.readings import History
+from server.clinical.stage_evidence import Judged, Support
+from server.clinical.stages import Course, DiaryDay, Facts, Ground, Memory, Move, follow
+from server.clinical.vocabulary import ITEMS, Arm, MovedBy, Stage, Verdict, WatchState
+from server.models import Assessment, Patient, WatchMove
+from server.services import vault
+from server.services.scored_day import ScoredDays
+from server.services.work import Work
+
+# Longer than any policy remembers a rule, a session or a dismissal.
+LEAD = timedelta(days=61)
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What an arm's stage is made from; ``first`` .. ``last`` are the days that may be new."""
+
+    patient: Patient
+    arm: Arm
+    first: date
+    last: date
+    facts: Facts
+    policy: Policy
+
+
+class Material(Protocol):
+    """What was read of a patient: the diary, delivered sessions, judged scores, under which policy."""
+
+    @property
+    def history(self) -> History:
+        """Return the diary of the days in reach."""
+
+    @property
+    def sessions(self) -> Sequence[date]:
+        """Return the days of delivered sessions, oldest first."""
+
+    @property
+    def scales(self) -> ScoredDays:
+        """Return the judged scores."""
+
+    @property
+    def policy(self) -> Policy:
+        """Return what it is judged by."""
+
+
+def grounds(work: Work, patient: Patient, arm: Arm, span: tuple[date, date], read: Material) -> Grounds:
+    """Return what the stages of ``span`` (both days included) are made from."""
+    first, last = span
+    begin = first - LEAD
+    reported = {
+        reading.day
+        for reading in read.history.readings
+        if any(arm in ITEMS[key].arms for key in reading.items)
+    }
+    diary = _diary(work, patient.id, arm, begin, last)
+    facts = Facts(
+        diary={
+            day: said for day, said in _diary(work, patient.id, arm, begin, last).items() if day in reported
+        },
+        scales={day: found for day, found in read.scales.get(arm, {}).items() if begin <= day <= last},
+        sessions=frozenset(day for day in read.sessions if begin <= day <= last),
+        verdicts=_verdicts(work, patient.id, arm, begin, last),
+    )
+    return Grounds(patient, arm, first, last, facts, read.policy)
+
+
+def course(work: Work, made: Grounds) -> Course:
+    """Return the moves and alarms of the days that may be new, from the stage stored before them."""
+    memory = Memory(stage=stage_before(work, made.patient.id, made.arm, made.first - LEAD))
+    follow(_part(made.facts, date.min, made.first - timedelta(days=1)), made.policy, memory)
+    memory.stage = stage_before(work, made.patient.id, made.arm, made.first)
+    return follow(_part(made.facts, made.first, made.last), made.policy, memory)
+
+
+def support(work: Work, made: Grounds, day: date, ground: Ground) -> Support:
+    """Return what ``ground`` rests on, on ``day``."""
+    first = day - timedelta(days=made.policy.whole("stage.join_days"))
+    query = select(Assessment).where(
+        Assessment.clinic_id == work.clinic_id,
+        Assessment.patient_id == made.patient.id,
+        Assessment.arm == made.arm,
+        Assessment.day.between(first, day),
+    )
+    rows = {row.day: row for row in work.session.scalars(query.order_by(*_LAST_WORD))}
+    judged = {row.day: Judged(row.day, row.rules, row.text, row.evidence) for row in rows.values()}
+    return stage_evidence.support(made.facts, judged, day, ground, made.policy)
+
+
+def write(work: Work, made: Grounds, found: Course, alert_id: UUID | None) -> None:
+    """Append what is new, and a correction for every stored move that the data no longer make.
+
+    ``alert_id``: the open episode, for moves to probable.
+    """
+    stored = _watch_moves(work, made)
+    moves = {move.day: move for move in found.moves}
+    said = {day: Stage(verdict) for day, verdict in made.facts.verdicts.items() if day >= made.first}
+    stage = stage_before(work, made.patient.id, made.arm, made.first)
+    for day in sorted({*moves, *stored, *said}):
+        move, old = moves.get(day), stored.get(day)
+        still = Move(day, stage, stage, Ground.LATE_DATA) if move is None else move
+        if (old is not None or move is not None) and not _says(old, still):
+            _append(work, made, still, corrects=old is not None, alert_id=alert_id)
+        stage = said.get(day, still.after)
+
+
+def _says(row: WatchMove | None, move: Move) -> bool:
+    return row is not None and (row.before, row.after) == (move.before, move.after)
+
+
+def stage_after(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
+    """Return the stage that ``day`` leaves."""
+    return stage_before(work, patient_id, arm, day + timedelta(days=1))
+
+
+def stage_before(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
+    """Return the stage that the days before ``day`` left."""
+    newest = _of(work, patient_id, arm).where(WatchMove.day < day).order_by(*_NEWEST_FIRST)
+    row = work.session.scalar(newest.limit(1))
+    return Stage.CALM if row is None else row.after
+
+
+def was_probable(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) -> bool:
+    """Return whether the stage of any day of ``span`` is probable, or rests on one that was."""
+    first, last = span
+    if stage_after(work, patient_id, arm, last) is Stage.PROBABLE:
+        return True
+    query = _of(work, patient_id, arm).where(
+        WatchMove.by == MovedBy.WATCH, WatchMove.day.between(first, last)
+    )
+    rows = {row.day: row for row in work.session.scalars(query.order_by(*_OLDEST_FIRST))}
+    return any(row.after is Stage.PROBABLE for row in rows.values())
+
+
+def newest(work: Work, patient_id: UUID, arm: Arm) -> Sequence[WatchMove]:
+    """Return the newest moves of an arm, newest first, as many as are shown."""
+    query = _of(work, patient_id, arm).order_by(*_NEWEST_FIRST).limit(SHOWN)
+    return vault.opened(work, list(work.session.scalars(query)))
+
+
+def verdict_of(work: Work, patient_id: UUID, alert_id: UUID) -> Verdict | None:
+    """Return what a clinician last said of an alert, or None."""
+    query = select(WatchMove.after).where(
+        WatchMove.clinic_id == work.clinic_id,
+        WatchMove.patient_id == patient_id,
+        WatchMove.alert_id == alert_id,
+        WatchMove.by == MovedBy.CLINICIAN,
+    )
+    found = work.session.scalar(query.order_by(WatchMove.made_at.desc()).limit(1))
+    return None if found is None else Verdict(found)
+
+
+# Late data make a day judged again: the last judgement of each day is the one that holds.
+_LAST_WORD = (Assessment.day, Assessment.data_version, Assessment.policy_version)
+_OLDEST_FIRST = (WatchMove.day, WatchMove.made_at, WatchMove.data_version, WatchMove.policy_version)
+# A verdict comes after what the watch found on its day ("watch" sorts after "clinician").
+_NEWEST_FIRST = (
+    WatchMove.day.desc(),
+    WatchMove.by,
+    WatchMove.made_at.desc(),
+    WatchMove.data_version.desc(),
+    WatchMove.policy_version.desc(),
+)
+
+
+def _of(work: Work, patient_id: UUID, arm: Arm) -> Select[Any]:
+    return select(WatchMove).where(
+        WatchMove.clinic_id == work.clinic_id, WatchMove.patient_id == patient_id, WatchMove.arm == arm
+    )
+
+
+def _append(work: Work, made: Grounds, move: Move, corrects: bool, alert_id: UUID | None) -> None:
+    row = WatchMove(
+        clinic_id=work.clinic_id,
+        patient_id=made.patient.id,
+        arm=made.arm,
+        day=move.day,
+        by=MovedBy.WATCH,
+        before=move.before,
+        after=move.after,
+        data_version=made.patient.change_counter,
+        policy_version=made.policy.version,
+        corrects=corrects,
+        alert_id=alert_id if move.after is Stage.PROBABLE else None,
+        account_id=None,
+        made_at=work.now,
+    )
+    resting = support(work, made, move.day, move.ground)
+    vault.put(work, row, "evidence", dict(stage_evidence.evidence(resting, made.policy)))
+    vault.put(work, row, "text", stage_evidence.text(resting, move.after, made.policy))
+    work.session.add(row)
+    work.session.flush()
+
+
+def _watch_moves(work: Work, made: Grounds) -> Mapping[date, WatchMove]:
+    """Return the watch's move that holds on each day from the first new one on."""
+    query = _of(work, made.patient.id, made.arm).where(
+        WatchMove.by == MovedBy.WATCH, WatchMove.day.between(made.first, made.last)
+    )
+    return {row.day: row for row in work.session.scalars(query.order_by(*_OLDEST_FIRST))}
+
+
+def _verdicts(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, Verdict]:
+    query = _of(work, patient_id, arm).where(
+        WatchMove.by == MovedBy.CLINICIAN, WatchMove.day.between(first, last)
+    )
+    rows = work.session.scalars(query.order_by(WatchMove.made_at))
+    return {row.day: Verdict(row.after) for row in rows}
+
+
+def _diary(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, DiaryDay]:
+    """Return the last judgement of each day. Without its evidence: it is read with every entry."""
+    query = select(Assessment.day, Assessment.state, Assessment.signal, Assessment.rules).where(
+        Assessment.clinic_id == work.clinic_id,
+        Assessment.patient_id == patient_id,
+        Assessment.arm == arm,
+        Assessment.day.between(first, last),
+    )
+    rows = work.session.execute(query.order_by(*_LAST_WORD))
+    return {row.day: _diary_day(row.state, row.signal, row.rules) for row in rows}
+
+
+def _diary_day(state: WatchState, signal: bool, rules: Sequence[str]) -> DiaryDay:
+    return DiaryDay(state, bool(rules) and state is not WatchState.NO_RESPONSE, signal)
+
+
+def _part(facts: Facts, first: date, last: date) -> Facts:
+    return Facts(
+        diary={day: said for day, said in facts.diary.items() if first <= day <= last},
+        scales={day: said for day, said in facts.scales.items() if first <= day <= last},
+        sessions=frozenset(day for day in facts.sessions if first <= day <= last),
+        verdicts={day: said for day, said in facts.verdicts.items() if first <= day <= last},
+    )
