@@ -32,9 +32,7 @@ from server.services import alert as alerts
 from server.services import verdict as verdicts
 from server.services.alert import Place, Record, Wanted
 
-blueprint = Blueprint(
-    "alerts", __name__, description="Alerts: read, acknowledge, confirm or dismiss, resolve"
-)
+blueprint = Blueprint("alerts", __name__, description="Alerts: read, acknowledge, judge, resolve")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 

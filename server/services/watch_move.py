@@ -67,9 +67,7 @@ def grounds(work: Work, patient: Patient, arm: Arm, span: tuple[date, date], rea
     }
     diary = _diary(work, patient.id, arm, begin, last)
     facts = Facts(
-        diary={
-            day: said for day, said in _diary(work, patient.id, arm, begin, last).items() if day in reported
-        },
+        diary={day: said for day, said in diary.items() if day in reported},
         scales={day: found for day, found in read.scales.get(arm, {}).items() if begin <= day <= last},
         sessions=frozenset(day for day in read.sessions if begin <= day <= last),
         verdicts=_verdicts(work, patient.id, arm, begin, last),
