@@ -58,7 +58,7 @@ class WatchMoveAnswer(Answer):
 class WatchedArmAnswer(Answer):
     """One arm: the newest judgement; states and scales asked for of the last 30 days, oldest first.
 
-    The stage, the day of the move that led to it (null: none did), and the newest 50 moves, newest first.
+    The stage, the day of the move that led to it (null: none did), and the newest 30 moves, newest first.
     """
 
     arm = Code(Arm, required=True)

@@ -4,6 +4,7 @@ Each score is judged as of its own day against the person's own level after a se
 is the same in whatever order the scores arrived. Source: docs/clinical.md, "Scale rules".
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -43,11 +44,15 @@ Scores = Sequence[Score]
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The person's own level: mean of the two scores ``first`` and ``last``; frozen by them."""
+    """Two scores in a row that were well, their days and their mean: once chosen, nothing moves it.
+
+    ``session`` is the number of the session they follow, None where another one lies between them.
+    """
 
     value: float
     first: date
     last: date
+    session: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,18 @@ class ScoredDay:
 
 
 def scored_days(
-    scores: Scores, sessions: Sequence[date], yardstick: Yardstick, policy: Policy
+    scores: Scores, sessions: Sequence[date], yardstick: Yardstick, policy: Policy, first: date = date.min
 ) -> Sequence[ScoredDay]:
-    """Judge every score after the first of ``sessions``; at most one score a day, both in any order.
+    """Judge every score from ``first`` on; at most one score a day, scores and sessions in any order.
 
     Nobody without a session has a benefit to lose, and the days right after one count nowhere.
     """
     ordered = sorted(scores, key=lambda score: score.day)
     begun = sorted(set(sessions))
-    pre = _pre_treatment(ordered, begun, policy)
-    counted = [score for score in ordered if begun and _settled(score.day, begun, policy)]
-    return [_judged(counted, score, begun, _Measure(yardstick, policy, pre)) for score in counted]
+    measure = _Measure(yardstick, policy, _pre_treatment(ordered, begun, policy))
+    counted = [score for score in ordered if _settled(score.day, begun, policy)]
+    pairs = _well_pairs(counted, begun, measure)
+    return [_judged(counted, score, pairs, measure) for score in counted if score.day >= first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +113,10 @@ class _Measure:
         return value > (1 - share) * self.pre + _TOLERANCE
 
 
-def _judged(scores: Scores, score: Score, sessions: Sequence[date], measure: _Measure) -> ScoredDay:
+def _judged(scores: Scores, score: Score, pairs: Sequence[Level], measure: _Measure) -> ScoredDay:
     first = score.day - timedelta(days=measure.policy.whole("scale.window_days"))
     known = [one for one in scores if first <= one.day < score.day]
-    begun = [day for day in sessions if first <= day <= score.day]
-    level = _level(known, begun, measure)
+    level = _level([pair for pair in pairs if first <= pair.first and pair.last < score.day])
     best = min((one.value for one in known), default=None)
     rules = [ScaleRule.R4] if best is not None and _confirms(known, score, best, measure) else []
     average = None
@@ -198,25 +203,22 @@ def _confirms(known: Scores, score: Score, best: float, measure: _Measure) -> bo
     return apart <= measure.policy["scale.gap_days"] and measure.lost(known[-1].value)
 
 
-def _level(known: Scores, sessions: Sequence[date], measure: _Measure) -> Level | None:
-    """Return the level: the first two scores in a row that were well, after the newest session that has them.
-
-    Where sessions follow too closely for two scores, the first two since the oldest of them.
-    """
-    ends = [*sessions[1:], date.max]
-    for begin, end in reversed([*zip(sessions, ends, strict=True)]):
-        found = _first_well([one for one in known if begin <= one.day < end], measure)
-        if found is not None:
-            return found
-    return _first_well([one for one in known if sessions and one.day >= sessions[0]], measure)
-
-
-def _first_well(scores: Scores, measure: _Measure) -> Level | None:
+def _well_pairs(scores: Scores, sessions: Sequence[date], measure: _Measure) -> Sequence[Level]:
+    """Return every two scores in a row that were well, oldest first."""
+    found = []
     for one, other in pairwise(scores):
         in_a_row = (other.day - one.day).days <= measure.policy["scale.gap_days"]
         if in_a_row and measure.is_well(one.value) and measure.is_well(other.value):
-            return Level(fmean((one.value, other.value)), one.day, other.day)
-    return None
+            after, then = bisect_right(sessions, one.day), bisect_right(sessions, other.day)
+            mean = fmean((one.value, other.value))
+            found.append(Level(mean, one.day, other.day, after if after == then else None))
+    return found
+
+
+def _level(pairs: Sequence[Level]) -> Level | None:
+    """Return the first pair after the newest session that has one; the first of all where none has."""
+    newest = max((pair.session for pair in pairs if pair.session is not None), default=None)
+    return next((pair for pair in pairs if newest is None or pair.session == newest), None)
 
 
 def _pre_treatment(scores: Scores, sessions: Sequence[date], policy: Policy) -> float | None:
@@ -229,8 +231,8 @@ def _pre_treatment(scores: Scores, sessions: Sequence[date], policy: Policy) -> 
 
 def _settled(day: date, sessions: Sequence[date], policy: Policy) -> bool:
     """Return whether ``day`` lies after the first session, and not right after any."""
-    since = [(day - session).days for session in sessions if session <= day]
-    return bool(since) and since[-1] >= policy["baseline.settle_days"]
+    number = bisect_right(sessions, day)
+    return number > 0 and (day - sessions[number - 1]).days >= policy["baseline.settle_days"]
 
 
 def _reaches(value: float, limit: float) -> bool:

@@ -202,13 +202,17 @@ def _weigh_episodes(work: Work, patient: Patient) -> None:
             first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
             span = (first, episode.day)
             arm = _ARM[episode.family]
-            supported = _signalled(work, patient.id, arm, span) or watch_moves.was_probable(
-                work, patient.id, arm, span
-            )
+            supported = _signalled(work, patient.id, arm, span) or _alarmed(work, patient, arm, span)
             episodes.weigh(work, episode, supported)
         elif "since" in episode.evidence:
             since = date.fromisoformat(episode.evidence["since"])
             episodes.weigh(work, episode, not _reported(work, patient.id, since))
+
+
+def _alarmed(work: Work, patient: Patient, arm: Arm, span: tuple[date, date]) -> bool:
+    """Return whether a scale makes the relapse probable on any day of ``span``."""
+    made = watch_moves.grounds(work, patient, arm, span, load(work, patient.id, *span))
+    return bool(watch_moves.course(work, made).alarms)
 
 
 def _reported(work: Work, patient_id: UUID, first: date) -> bool:

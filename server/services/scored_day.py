@@ -36,9 +36,9 @@ def load(
     for key in sorted(scores):
         made = YARDSTICKS[key]
         days = found.setdefault(made.arm, defaultdict(list))
-        for scored in scored_days(scores[key], [day for day in sessions if day <= last], made, policy):
-            if scored.day >= first:
-                days[scored.day].append(scored)
+        begun = [day for day in sessions if day <= last]
+        for scored in scored_days(scores[key], begun, made, policy, first):
+            days[scored.day].append(scored)
     return found
 
 

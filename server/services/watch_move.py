@@ -21,7 +21,7 @@ from server.services.work import Work
 
 # Longer than any policy remembers a rule, a session or a dismissal.
 LEAD = timedelta(days=61)
-SHOWN = 50
+SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +128,6 @@ def stage_before(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
     newest = _of(work, patient_id, arm).where(WatchMove.day < day).order_by(*_NEWEST_FIRST)
     row = work.session.scalar(newest.limit(1))
     return Stage.CALM if row is None else row.after
-
-
-def was_probable(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) -> bool:
-    """Return whether the stage of any day of ``span`` is probable, or rests on one that was."""
-    first, last = span
-    if stage_after(work, patient_id, arm, last) is Stage.PROBABLE:
-        return True
-    query = _of(work, patient_id, arm).where(
-        WatchMove.by == MovedBy.WATCH, WatchMove.day.between(first, last)
-    )
-    rows = {row.day: row for row in work.session.scalars(query.order_by(*_OLDEST_FIRST))}
-    return any(row.after is Stage.PROBABLE for row in rows.values())
 
 
 def newest(work: Work, patient_id: UUID, arm: Arm) -> Sequence[WatchMove]:
