@@ -58,9 +58,8 @@ def describe(facts: Facts, baseline: Baseline, policy: Policy) -> str:
         f"{facts.missing} days missing",
     ]
     if facts.hits:
-        version = policy.version
-        rules = dict.fromkeys(f"{hit.rule} v{version} on {_words(hit.series)}" for hit in facts.hits)
-        parts.append("rule " + ", ".join(rules))
+        rules = dict.fromkeys(f"{hit.rule} on {_words(hit.series)}" for hit in facts.hits)
+        parts.append("rule " + ", ".join(rules) + f" v{policy.version}")
     return ", ".join(parts) + f": {_words(facts.state)}"
 
 

@@ -71,7 +71,7 @@ def text(found: Support, after: Stage, policy: Policy) -> str:
         Ground.SESSION: "a session was given",
         Ground.LOCKOUT_OVER: f"the {policy.whole('alert.lockout_days')} days after the dismissal are over",
         Ground.NOTHING_HELD: f"no rule held for {policy.whole('stage.calm_days')} days",
-        Ground.LATE_DATA: "late data changed this day, on which nothing moves any more",
+        Ground.LATE_DATA: "nothing moves on this day any more",
     }
     if found.ground in said:
         return f"{after}: {said[found.ground]}"
@@ -83,13 +83,13 @@ def text(found: Support, after: Stage, policy: Policy) -> str:
 def _sentence(scored: ScoredDay, policy: Policy) -> str:
     """Return "PHQ-9 14 on 2026-05-03, best since the session 5: +9, rule R4 v3"."""
     total = scored.yardstick.worse
-    parts = [f"{scored.yardstick.key.upper()} {total(scored.value):.3g} on {scored.day}"]
-    if scored.best is not None:
-        change = total(scored.value) - total(scored.best)
-        parts.append(f"best since the session {total(scored.best):.3g}: {change:+.3g}")
-    if scored.rules:
-        parts.append("rule " + ", ".join(f"{rule} v{policy.version}" for rule in scored.rules))
-    return ", ".join(parts)
+    best = scored.value if scored.best is None else scored.best
+    change = total(scored.value) - total(best)
+    return (
+        f"{scored.yardstick.key.upper()} {total(scored.value):.3g} on {scored.day}, "
+        f"best since the session {total(best):.3g}: {change:+.3g}, "
+        f"rule {', '.join(scored.rules)} v{policy.version}"
+    )
 
 
 def _held(scored: Sequence[ScoredDay]) -> Sequence[ScoredDay]:

@@ -13,7 +13,8 @@ from server.models.types import Coded, Instant
 
 
 class WatchMove(Base):
-    """Append-only. Of the watch's moves of one day the newest holds: late data made the others wrong.
+    """Append-only. The rows of a day lead on from each other; one that `corrects` says that late data
+    made those before it wrong.
 
     `after` equal to `before` says that on this day nothing moves any more. The key is made from what
     was judged (`data_version` is the patient's change counter), so that judging again adds nothing.

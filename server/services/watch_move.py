@@ -1,7 +1,7 @@
 """The stage of a patient's arm: followed over days, its moves written once, corrected by late data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -102,20 +102,38 @@ def write(work: Work, made: Grounds, found: Course, alert_id: UUID | None) -> No
 
     ``alert_id``: the open episode, for moves to probable.
     """
-    stored = _watch_moves(work, made)
+    stored = _told(work, made)
     moves = {move.day: move for move in found.moves}
     said = {day: Stage(verdict) for day, verdict in made.facts.verdicts.items() if day >= made.first}
     stage = stage_before(work, made.patient.id, made.arm, made.first)
     for day in sorted({*moves, *stored, *said}):
-        move, old = moves.get(day), stored.get(day)
-        still = Move(day, stage, stage, Ground.LATE_DATA) if move is None else move
-        if (old is not None or move is not None) and not _says(old, still):
-            _append(work, made, still, corrects=old is not None, alert_id=alert_id)
-        stage = said.get(day, still.after)
+        move = moves.get(day, Move(day, stage, stage, Ground.LATE_DATA))
+        step = _step(stored.get(day), move)
+        if step is not None:
+            _append(work, made, step, alert_id)
+        stage = said.get(day, move.after)
 
 
-def _says(row: WatchMove | None, move: Move) -> bool:
-    return row is not None and (row.before, row.after) == (move.before, move.after)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row to append: ``corrects`` where it takes back what an earlier row of the day said."""
+
+    move: Move
+    corrects: bool
+
+
+def _step(told: tuple[Stage, Stage] | None, move: Move) -> Step | None:
+    """Return what is missing for the rows of a day, which lead from and to ``told``, to say ``move``."""
+    if told is None:
+        return None if move.before is move.after else Step(move, corrects=False)
+    begun, ended = told
+    if (begun, ended) == (move.before, move.after):
+        return None
+    if begun is not move.before:
+        return Step(move, corrects=True)
+    # A day may go on: what was watched in the morning is probable once the scale is filled.
+    goes_on = (ended, move.after) == (Stage.WATCH, Stage.PROBABLE)
+    return Step(replace(move, before=ended), corrects=not goes_on)
 
 
 def stage_after(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
@@ -167,7 +185,8 @@ def _of(work: Work, patient_id: UUID, arm: Arm) -> Select[Any]:
     )
 
 
-def _append(work: Work, made: Grounds, move: Move, corrects: bool, alert_id: UUID | None) -> None:
+def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> None:
+    move = step.move
     row = WatchMove(
         clinic_id=work.clinic_id,
         patient_id=made.patient.id,
@@ -178,24 +197,29 @@ def _append(work: Work, made: Grounds, move: Move, corrects: bool, alert_id: UUI
         after=move.after,
         data_version=made.patient.change_counter,
         policy_version=made.policy.version,
-        corrects=corrects,
+        corrects=step.corrects,
         alert_id=alert_id if move.after is Stage.PROBABLE else None,
         account_id=None,
         made_at=work.now,
     )
     resting = support(work, made, move.day, move.ground)
+    text = stage_evidence.text(resting, move.after, made.policy)
     vault.put(work, row, "evidence", dict(stage_evidence.evidence(resting, made.policy)))
-    vault.put(work, row, "text", stage_evidence.text(resting, move.after, made.policy))
+    vault.put(work, row, "text", f"corrected by late data: {text}" if step.corrects else text)
     work.session.add(row)
     work.session.flush()
 
 
-def _watch_moves(work: Work, made: Grounds) -> Mapping[date, WatchMove]:
-    """Return the watch's move that holds on each day from the first new one on."""
+def _told(work: Work, made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
+    """Return from and to which stage the watch's rows of each day lead; a correction may begin anew."""
     query = _of(work, made.patient.id, made.arm).where(
         WatchMove.by == MovedBy.WATCH, WatchMove.day.between(made.first, made.last)
     )
-    return {row.day: row for row in work.session.scalars(query.order_by(*_OLDEST_FIRST))}
+    found: dict[date, tuple[Stage, Stage]] = {}
+    for row in work.session.scalars(query.order_by(*_OLDEST_FIRST)):
+        begun, ended = found.get(row.day, (row.before, row.before))
+        found[row.day] = (begun if ended is row.before else row.before, row.after)
+    return found
 
 
 def _verdicts(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, Verdict]:
