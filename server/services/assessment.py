@@ -129,7 +129,7 @@ def _follow(work: Work, patient: Patient, span: tuple[date, date], material: Mat
     """Follow the stage of each arm over ``span``; a scale that makes a relapse probable raises an alert."""
     for arm in _arms(material):
         made = watch_moves.grounds(work, patient, arm, span, material)
-        found = watch_moves.course(work, made)
+        found = watch_moves.course(made)
         for alarm in found.alarms:
             resting = watch_moves.support(work, made, alarm.day, alarm.ground)
             _raise(work, patient, arm, _finding(arm, resting, material.policy))
@@ -212,7 +212,7 @@ def _weigh_episodes(work: Work, patient: Patient) -> None:
 def _alarmed(work: Work, patient: Patient, arm: Arm, span: tuple[date, date]) -> bool:
     """Return whether a scale makes the relapse probable on any day of ``span``."""
     made = watch_moves.grounds(work, patient, arm, span, load(work, patient.id, *span))
-    return bool(watch_moves.course(work, made).alarms)
+    return bool(watch_moves.course(made).alarms)
 
 
 def _reported(work: Work, patient_id: UUID, first: date) -> bool:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 
 from server.clinical import stage_evidence
 from server.clinical.policy import Policy
@@ -26,7 +26,10 @@ SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What an arm's stage is made from; ``first`` .. ``last`` are the days that may be new."""
+    """What an arm's stage is made from; ``first`` .. ``last`` are the days that may be new.
+
+    ``begun``: the stage before the days that are read. ``stored``: their moves, in order.
+    """
 
     patient: Patient
     arm: Arm
@@ -34,6 +37,13 @@ class Grounds:
     last: date
     facts: Facts
     policy: Policy
+    begun: Stage
+    stored: Sequence[Row[date, MovedBy, Stage, Stage]]
+
+    def stage_before(self, day: date) -> Stage:
+        """Return the stage that the days before ``day`` left, as it is stored."""
+        before = [row.after for row in self.stored if row.day < day]
+        return before[-1] if before else self.begun
 
 
 class Material(Protocol):
@@ -66,20 +76,22 @@ def grounds(work: Work, patient: Patient, arm: Arm, span: tuple[date, date], rea
         if any(arm in ITEMS[key].arms for key in reading.items)
     }
     diary = _diary(work, patient.id, arm, begin, last)
+    stored = _stored(work, patient.id, arm, begin, last)
     facts = Facts(
         diary={day: said for day, said in diary.items() if day in reported},
         scales={day: found for day, found in read.scales.get(arm, {}).items() if begin <= day <= last},
         sessions=frozenset(day for day in read.sessions if begin <= day <= last),
-        verdicts=_verdicts(work, patient.id, arm, begin, last),
+        verdicts={row.day: Verdict(row.after) for row in stored if row.by is MovedBy.CLINICIAN},
     )
-    return Grounds(patient, arm, first, last, facts, read.policy)
+    begun = stage_before(work, patient.id, arm, begin)
+    return Grounds(patient, arm, first, last, facts, read.policy, begun, stored)
 
 
-def course(work: Work, made: Grounds) -> Course:
+def course(made: Grounds) -> Course:
     """Return the moves and alarms of the days that may be new, from the stage stored before them."""
-    memory = Memory(stage=stage_before(work, made.patient.id, made.arm, made.first - LEAD))
+    memory = Memory(stage=made.begun)
     follow(_part(made.facts, date.min, made.first - timedelta(days=1)), made.policy, memory)
-    memory.stage = stage_before(work, made.patient.id, made.arm, made.first)
+    memory.stage = made.stage_before(made.first)
     return follow(_part(made.facts, made.first, made.last), made.policy, memory)
 
 
@@ -102,10 +114,10 @@ def write(work: Work, made: Grounds, found: Course, alert_id: UUID | None) -> No
 
     ``alert_id``: the open episode, for moves to probable.
     """
-    stored = _told(work, made)
+    stored = _told(made)
     moves = {move.day: move for move in found.moves}
     said = {day: Stage(verdict) for day, verdict in made.facts.verdicts.items() if day >= made.first}
-    stage = stage_before(work, made.patient.id, made.arm, made.first)
+    stage = made.stage_before(made.first)
     for day in sorted({*moves, *stored, *said}):
         move = moves.get(day, Move(day, stage, stage, Ground.LATE_DATA))
         step = _step(stored.get(day), move)
@@ -168,8 +180,14 @@ def verdict_of(work: Work, patient_id: UUID, alert_id: UUID) -> Verdict | None:
 
 # Late data make a day judged again: the last judgement of each day is the one that holds.
 _LAST_WORD = (Assessment.day, Assessment.data_version, Assessment.policy_version)
-_OLDEST_FIRST = (WatchMove.day, WatchMove.made_at, WatchMove.data_version, WatchMove.policy_version)
 # A verdict comes after what the watch found on its day ("watch" sorts after "clinician").
+_OLDEST_FIRST = (
+    WatchMove.day,
+    WatchMove.by.desc(),
+    WatchMove.made_at,
+    WatchMove.data_version,
+    WatchMove.policy_version,
+)
 _NEWEST_FIRST = (
     WatchMove.day.desc(),
     WatchMove.by,
@@ -210,24 +228,27 @@ def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> Non
     work.session.flush()
 
 
-def _told(work: Work, made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
+def _told(made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
     """Return from and to which stage the watch's rows of each day lead; a correction may begin anew."""
-    query = _of(work, made.patient.id, made.arm).where(
-        WatchMove.by == MovedBy.WATCH, WatchMove.day.between(made.first, made.last)
-    )
     found: dict[date, tuple[Stage, Stage]] = {}
-    for row in work.session.scalars(query.order_by(*_OLDEST_FIRST)):
-        begun, ended = found.get(row.day, (row.before, row.before))
-        found[row.day] = (begun if ended is row.before else row.before, row.after)
+    for row in made.stored:
+        if row.by is MovedBy.WATCH and row.day >= made.first:
+            begun, ended = found.get(row.day, (row.before, row.before))
+            found[row.day] = (begun if ended is row.before else row.before, row.after)
     return found
 
 
-def _verdicts(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, Verdict]:
-    query = _of(work, patient_id, arm).where(
-        WatchMove.by == MovedBy.CLINICIAN, WatchMove.day.between(first, last)
+def _stored(
+    work: Work, patient_id: UUID, arm: Arm, first: date, last: date
+) -> Sequence[Row[date, MovedBy, Stage, Stage]]:
+    """Return the moves of some days, oldest first. Without what is sealed: they are read with every entry."""
+    query = select(WatchMove.day, WatchMove.by, WatchMove.before, WatchMove.after).where(
+        WatchMove.clinic_id == work.clinic_id,
+        WatchMove.patient_id == patient_id,
+        WatchMove.arm == arm,
+        WatchMove.day.between(first, last),
     )
-    rows = work.session.scalars(query.order_by(WatchMove.made_at))
-    return {row.day: Verdict(row.after) for row in rows}
+    return work.session.execute(query.order_by(*_OLDEST_FIRST)).all()
 
 
 def _diary(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, DiaryDay]:

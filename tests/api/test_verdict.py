@@ -370,7 +370,7 @@ def test_the_stage_does_not_depend_on_what_arrived_first(visits: Visits, clock: 
         assert {one["verdict"] for one in answer.json["results"]} == {"created"}
         clock.forward(minutes=1)
     assert holding(visits) == [("2026-02-20", "watch"), ("2026-02-21", "probable")]
-    assert the_alert(visits)["day"] == "2026-02-26"
+    assert the_alert(visits)["family"] == "mood_relapse"
 
 
 def holding(visits: Visits) -> list[tuple[str, str]]:
