@@ -34,7 +34,7 @@ from server.quality.real_diaries import (
 )
 from server.quality.replay import Diary, Replay, replay
 from server.quality.rivals import Noise, rival_replays
-from server.quality.scale_rules import WellAgain, scale_replays, well_again
+from server.quality.scale_rules import WellAgain, one_a_day, scale_replays, well_again
 from server.simulator.cohorts import REFERENCE_PROCESS
 from server.simulator.course import draw_person
 from server.simulator.draws import Draws
@@ -210,7 +210,7 @@ def _people(folder: Path) -> Sequence[WellAgain]:
     scores: dict[str, list[tuple[date, float]]] = defaultdict(list)
     for row in _rows("enrichd", folder):
         scores[row["subject"]].append((numbered_day(row), float(row["bdi"])))
-    found = (well_again(sorted(said)) for said in scores.values())
+    found = (well_again(one_a_day(said)) for said in scores.values())
     return [person for person in found if person is not None]
 
 

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields
 
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Day, Id, Moment, QueryWhole, Reason
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, DeliveryState, Outcome
+from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, DeliveryState, Outcome, Verdict
 
 PlaceParts = tuple[AlertClass, datetime, UUID]
 
@@ -60,6 +60,18 @@ class ResolutionBody(Body):
 
     outcome = Code(Outcome, required=True)
     note = Reason(required=True)
+
+
+class VerdictBody(Body):
+    """What a clinician says of a relapse alert, and why. It stays said."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "verdict": "confirmed",
+        "reason": "PHQ-9 14 and low since Monday by her own account.",
+    }
+
+    verdict = Code(Verdict, required=True)
+    reason = Reason(longest=500, required=True)
 
 
 class AlertAnswer(Answer):

@@ -14,7 +14,7 @@ from flask import Flask
 from server import settings as our_settings
 from server.app import create_app
 from server.clinical.thresholds import THRESHOLDS
-from server.clinical.vocabulary import AlertState, Role, SuggestionState, WatchState
+from server.clinical.vocabulary import AlertState, Role, Stage, SuggestionState, WatchState
 from server.settings import Settings
 from tests.source import ROOT
 
@@ -74,7 +74,9 @@ def test_every_threshold_is_described() -> None:
     assert [key for key in THRESHOLDS if key not in clinical] == []
 
 
-@pytest.mark.parametrize("words", [Role, AlertState, WatchState, SuggestionState], ids=lambda w: w.__name__)
+@pytest.mark.parametrize(
+    "words", [Role, AlertState, WatchState, Stage, SuggestionState], ids=lambda w: w.__name__
+)
 def test_every_word_is_in_the_glossary(words: type[StrEnum]) -> None:
     glossary = text("glossary.md")
     section = glossary.partition(f"## {words.__name__}\n")[2].partition("\n## ")[0]

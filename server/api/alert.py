@@ -12,6 +12,7 @@ from schemas.alert import (
     AlertPage,
     AlertQuery,
     ResolutionBody,
+    VerdictBody,
     cursor_of,
 )
 from server.api.body import Blueprint
@@ -28,9 +29,10 @@ from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services import alert as alerts
+from server.services import verdict as verdicts
 from server.services.alert import Place, Record, Wanted
 
-blueprint = Blueprint("alerts", __name__, description="Alerts: read, acknowledge, resolve")
+blueprint = Blueprint("alerts", __name__, description="Alerts: read, acknowledge, judge, resolve")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 
@@ -87,7 +89,24 @@ def resolve_alert(body: Mapping[str, Any], alert_id: UUID) -> Any:
     """Close an episode with its outcome and a note; needs If-Match."""
     version = required_version()
     with writing() as work:
-        alert = alerts.resolve(work, alert_id, body["outcome"], body["note"], version)
+        alert = verdicts.resolve(work, alert_id, body["outcome"], body["note"], version)
+    return alert, 200, etag(alert.version)
+
+
+@blueprint.route("/alerts/<uuid:alert_id>/verdict", methods=["POST"])
+@allow(Role.CLINICIAN)
+@blueprint.arguments(VerdictBody)
+@blueprint.response(200, AlertAnswer, headers=documented_headers("ETag"))
+@takes_version()
+def give_verdict(body: Mapping[str, Any], alert_id: UUID) -> Any:
+    """Confirm or dismiss a relapse, with the reason; needs If-Match. The same verdict again is harmless.
+
+    `confirmed` acknowledges the alert and leaves it open; `dismissed` closes it as a false alarm. Another
+    verdict than the one given before is refused (409), and so is one on an alert that is about no relapse.
+    """
+    version = required_version()
+    with writing() as work:
+        alert = verdicts.give(work, alert_id, body["verdict"], body["reason"], version)
     return alert, 200, etag(alert.version)
 
 

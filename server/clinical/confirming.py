@@ -15,7 +15,7 @@ from server.clinical.vocabulary import Arm, WatchState
 # What is asked where the care team has planned nothing else for the watch.
 USUAL: Mapping[Arm, str] = MappingProxyType({Arm.MOOD: "phq-9", Arm.PAIN: "peg"})
 # Every other scale says something about the mood arm's conditions.
-_OF_PAIN = frozenset({"peg", "nrs-11"})
+_OF_PAIN = frozenset({"peg", "nrs-11", "bpi-sf-severity", "bpi-sf-interference", "promis-pain-interference"})
 
 
 def arm_of(instrument: str) -> Arm:

@@ -202,7 +202,7 @@ def _before(history: History, arm: Arm, began: date, policy: Policy) -> _Before 
 def _session_curve(diary: CourseDiary, before: _Before, span: _Span, policy: Policy) -> SessionCurve:
     session, until, _ = span
     points = before.points(settled(diary.history.between(session, until), [session], policy), policy)
-    early = policy.whole("baseline.settle_days") + policy.whole("baseline.max_days") - 1
+    early = policy.whole("baseline.settle_days") + policy.whole("durability.best_days") - 1
     found = best_week(points, session + timedelta(days=early), before.prior_sd, policy)
     if found is None:
         return SessionCurve(*span)

@@ -59,7 +59,7 @@ def describe(facts: Facts, baseline: Baseline, policy: Policy) -> str:
     ]
     if facts.hits:
         rules = dict.fromkeys(f"{hit.rule} on {_words(hit.series)}" for hit in facts.hits)
-        parts.append("rule " + ", ".join(rules))
+        parts.append("rule " + ", ".join(rules) + f" v{policy.version}")
     return ", ".join(parts) + f": {_verdict(facts.state)}"
 
 

@@ -32,7 +32,7 @@ _LARGEST_TOLD = 1e15
 PATIENT_FAMILIES = frozenset(
     {
         *("alert", "baseline", "composite", "confirm", "data", "durability"),
-        *("maintenance", "relapse", "silence"),
+        *("maintenance", "mania", "relapse", "scale", "silence", "stage"),
     }
 )
 
@@ -57,6 +57,7 @@ _ORDERED = (
     ("mania.short_nights", "mania.nights"),
     ("mania.digibp_high_days", "mania.digibp_days"),
     ("mania.own_min_days", "mania.own_days"),
+    ("scale.apart_min_days", "scale.apart_max_days"),
 )
 
 

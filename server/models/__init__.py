@@ -25,6 +25,7 @@ from server.models.scale import ScaleText
 from server.models.scale_request import ScaleRequest
 from server.models.sign_in import RefreshToken, SignIn
 from server.models.treatment_session import TreatmentSession
+from server.models.watch_move import WatchMove
 from server.models.zone_change import ZoneChange
 
 __all__ = [
@@ -60,5 +61,6 @@ __all__ = [
     "ScaleText",
     "SignIn",
     "TreatmentSession",
+    "WatchMove",
     "ZoneChange",
 ]

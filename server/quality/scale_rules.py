@@ -1,7 +1,8 @@
 """Rules for a scale filled about once a week, measured on people who got well. Pure.
 
 Well is two scores in a row of at most 9 on the BDI; ill again is two in a row of at least 14 after
-that. The baseline is the mean of the two scores that made them well.
+that. The baseline is the mean of the two scores that made them well. The watch's own row are R5 and
+R6 under the policy it is given, with the cut and the meaningful change of the BDI.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,10 @@ from statistics import fmean
 from types import MappingProxyType
 
 from server.clinical.policy import Policy
+from server.clinical.scale_watch import Score, signals
 from server.clinical.vocabulary import Arm
+from server.clinical.yardstick import Yardstick
+from server.quality.cases import WATCH
 from server.quality.figures import Truth
 from server.quality.replay import Replay
 from server.quality.rivals import alarms
@@ -20,6 +24,9 @@ from server.quality.rivals import alarms
 WELL, ILL = 9.0, 14.0
 RISE = 5.0
 WEIGHT = 0.4
+# The band of mild depression begins at 14 on the BDI-II; the rise is that of the rules beside it. The cut
+# is that of the relapses themselves, which is easy to hit, so the rule is shown with lower ones too.
+CUT, LOWER_CUTS = 14.0, (12.0, 10.0)
 
 Scores = Sequence[tuple[date, float]]
 Rule = Callable[[Scores, float], Iterator[date]]
@@ -63,6 +70,21 @@ SCALE_RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 
+def watched(scores: Scores, level: float, cut: float, policy: Policy) -> Iterator[date]:
+    """Yield the days on which R5 or R6 holds on a BDI whose cut is ``cut``."""
+    bdi = Yardstick("bdi", Arm.MOOD, cut, RISE)
+    known: list[Score] = []
+    for day, value in scores:
+        known.append(Score(day, value))
+        if signals(known, level, bdi, policy):
+            yield day
+
+
+def one_a_day(scores: Scores) -> Scores:
+    """Return the last score of each day: the file repeats some rows, and the watch takes one a day."""
+    return sorted(dict(scores).items())
+
+
 def well_again(scores: Scores) -> WellAgain | None:
     """Return the person from the day they were well; None for those who never were, or not watched after."""
     for number, ((_, before), (_, score)) in enumerate(pairwise(scores)):
@@ -76,7 +98,8 @@ def well_again(scores: Scores) -> WellAgain | None:
 def scale_replays(person: WellAgain, policy: Policy) -> Mapping[str, Replay]:
     """Return what each rule says of ``person``, with the quiet days of ``policy`` after an alarm."""
     days = (person.truth.last - person.truth.judged_from).days + 1
-    return {
-        name: Replay(Arm.MOOD, None, alarms(rule(person.scores, person.level), name, policy), days, 0)
-        for name, rule in SCALE_RULES.items()
-    }
+    found = {WATCH: watched(person.scores, person.level, CUT, policy)}
+    found |= {name: rule(person.scores, person.level) for name, rule in SCALE_RULES.items()}
+    for cut in LOWER_CUTS:
+        found[f"the watch, were the cut {cut:g}"] = watched(person.scores, person.level, cut, policy)
+    return {name: Replay(Arm.MOOD, None, alarms(said, name, policy), days, 0) for name, said in found.items()}

@@ -30,17 +30,6 @@ WATCHED_SCALES = frozenset({ASRM, DIGIBP})
 _INSERT = insert(cast(Table, Activation.__table__))
 
 
-def reassess(work: Work, patient: Patient, day: date) -> None:
-    """Judge again every day from ``day`` on, after a watched scale of that day came, changed or went."""
-    wanted = materials.days_to_judge(work, patient, day)
-    material = materials.load(work, patient, wanted[0], wanted[-1])
-    facts = gather(work, patient, material)
-    for each in wanted:
-        judge(work, patient, each, facts, material.policy)
-    for episode in episodes.open_episodes(work, patient.id, (AlertFamily.ACTIVATION,)):
-        weigh(work, episode)
-
-
 def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
     """Return what the days of ``material`` are judged from."""
     asrm, digibp = _scales(work, patient.id, material.spans)

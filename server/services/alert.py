@@ -105,11 +105,17 @@ def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert
     if alert.state is not after:
         if version is not None and alert.version != version:
             raise Stale(alert)
-        alert.state, alert.acknowledged_at, alert.acknowledged_by = after, work.now, work.actor.account_id
-        alert.version += 1
-        log(work, alert, "acknowledged")
-        work.audit("alert.acknowledge", alert.patient_id, alert.id)
+        take_on(work, alert)
     return alert
+
+
+def take_on(work: Work, alert: Alert) -> None:
+    """Acknowledge a locked open episode."""
+    alert.state = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
+    alert.acknowledged_at, alert.acknowledged_by = work.now, work.actor.account_id
+    alert.version += 1
+    log(work, alert, "acknowledged")
+    work.audit("alert.acknowledge", alert.patient_id, alert.id)
 
 
 def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: int) -> Alert:
@@ -117,6 +123,12 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     alert = get(work, alert_id, lock=True)
     if alert.version != version:
         raise Stale(alert)
+    close(work, alert, outcome, note)
+    return alert
+
+
+def close(work: Work, alert: Alert, outcome: Outcome, note: str) -> None:
+    """Close a locked episode. Raises IllegalMove where it is closed already."""
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.RESOLVE)
     alert.outcome = outcome
     vault.put(work, alert, "resolution_note", note)
@@ -124,7 +136,6 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     alert.version += 1
     log(work, alert, "resolved", {"outcome": outcome})
     work.audit("alert.resolve", alert.patient_id, alert.id)
-    return alert
 
 
 def escalate(work: Work, alert: Alert, level: int) -> None:

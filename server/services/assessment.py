@@ -10,20 +10,18 @@ from sqlalchemy import insert, select
 from server.clinical import relapse
 from server.clinical.mania_levels import ActivationFacts
 from server.clinical.policy import Policy
-from server.clinical.readings import arms_of
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
 from server.services import activation as activations
-from server.services import booking_suggestion as booking_suggestions
-from server.services import confounder as confounders
 from server.services import episode as episodes
+from server.services import material as materials
+from server.services import relapse_alert as relapse_alerts
 from server.services import scale_request as scale_requests
+from server.services import stage as stages
 from server.services.episode import Finding
-from server.services.material import Material, days_to_judge, load
+from server.services.material import Material, load
+from server.services.relapse_alert import ARM, FAMILY
 from server.services.work import Work
-
-FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
-_ARM = {family: arm for arm, family in FAMILY.items()}
 
 
 def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
@@ -32,18 +30,23 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     So the judgements are those of the data, whatever order the entries came in. Ends by saying on
     open episodes whether the data still support them.
     """
-    wanted = days_to_judge(work, patient, min(days))
-    material = load(work, patient, wanted[0], wanted[-1])
+    wanted = materials.days_to_judge(work, patient, min(days))
+    # A scale of a later day may rest on what is judged here.
+    span = wanted[0], materials.latest_day(work, patient)
+    material = load(work, patient, *span)
     facts = activations.gather(work, patient, material)
     for day in wanted:
         _judge(work, patient, day, material, facts)
+    stages.follow(work, patient, span, material)
     _weigh_episodes(work, patient)
 
 
 def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
     material = load(work, patient, day, day)
-    return _judge(work, patient, day, material, activations.gather(work, patient, material))
+    judged = _judge(work, patient, day, material, activations.gather(work, patient, material))
+    stages.follow(work, patient, (day, day), material)
+    return judged
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -65,7 +68,7 @@ def _judge(
 ) -> Sequence[Assessment]:
     # Activation first: a visit that is suggested below must already see it.
     activations.judge(work, patient, day, facts, material.policy)
-    return [_judge_arm(work, patient, arm, day, material) for arm in arms_of(material.history)]
+    return [_judge_arm(work, patient, arm, day, material) for arm in stages.arms(material)]
 
 
 def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
@@ -82,9 +85,7 @@ def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Mate
             evidence=_evidence(judged, material.policy),
         )
         since = date.fromisoformat(row.evidence.get("since") or day.isoformat())
-        alert = episodes.raise_alert(work, patient, confounders.beside(work, patient, finding, since))
-        if alert is not None:
-            booking_suggestions.suggest_after_alert(work, patient, alert, arm)
+        relapse_alerts.raise_for(work, patient, arm, finding, since)
     return row
 
 
@@ -124,8 +125,9 @@ def _weigh_episodes(work: Work, patient: Patient) -> None:
             activations.weigh(work, episode)
         elif episode.family is not AlertFamily.SILENCE:
             first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
-            span = (first, episode.day)
-            episodes.weigh(work, episode, _signalled(work, patient.id, _ARM[episode.family], span))
+            span, arm = (first, episode.day), ARM[episode.family]
+            supported = _signalled(work, patient.id, arm, span) or stages.is_alarmed(work, patient, arm, span)
+            episodes.weigh(work, episode, supported)
         elif "since" in episode.evidence:
             since = date.fromisoformat(episode.evidence["since"])
             episodes.weigh(work, episode, not _reported(work, patient.id, since))

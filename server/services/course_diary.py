@@ -15,8 +15,8 @@ from server.clinical.durability import CourseDiary, TimedEntry
 from server.clinical.policy import Policy
 from server.clinical.readings import History, fold
 from server.clinical.vocabulary import Condition, SessionStatus
-from server.models import Course, Entry, TreatmentSession
-from server.services import clinic as clinics
+from server.models import Course, Entry, Patient, TreatmentSession
+from server.services import policy as policies
 from server.services.work import Work
 
 # The newest courses, the days up to the last session of each, and how long that one is followed.
@@ -39,13 +39,13 @@ class FollowedCourse:
     day: date
 
 
-def load(work: Work, patient_id: UUID, today: date) -> Sequence[FollowedCourse]:
+def load(work: Work, patient: Patient, today: date) -> Sequence[FollowedCourse]:
     """Return the newest courses with delivered sessions up to ``today``, that of the newest session last."""
-    runs = _runs(work, patient_id, today)
+    runs = _runs(work, patient.id, today)
     if not runs:
         return []
-    given = _given(work, patient_id, runs, today)
-    logged = _logged(work, patient_id, list(_windows(runs, clinics.policy(work), today)))
+    given = _given(work, patient.id, runs, today)
+    logged = _logged(work, patient.id, list(_windows(runs, policies.of_patient(work, patient), today)))
     history = fold((row.local_day, row.items) for row in logged)
     timed, days = tuple(_timed(logged, given)), tuple(dict.fromkeys(row.local_day for row in given))
     return [

@@ -14,8 +14,11 @@ from server.clinical.readings import History, fold
 from server.models import Activation, Assessment, Entry, Patient
 from server.services import local_day as local_days
 from server.services import policy as policies
+from server.services import scored_day as scored_days
 from server.services import treatment_session as treatment_sessions
+from server.services import watch_move as watch_moves
 from server.services.incoming import OLDEST
+from server.services.scored_day import ScoredDays
 from server.services.work import Work
 
 Span = tuple[date, date]
@@ -27,6 +30,8 @@ class Material:
 
     history: History
     treatments: tuple[Treatment, ...]
+    sessions: tuple[date, ...]
+    scales: ScoredDays
     policy: Policy
     first: date
     last: date
@@ -38,24 +43,38 @@ def load(work: Work, patient: Patient, first: date, last: date) -> Material:
     policy = policies.of_patient(work, patient)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
     wanted = needed(sessions, policy, first, last)
-    history = _history(work, patient.id, wanted.ranges)
-    return Material(history, wanted.treatments, policy, first, last, wanted.ranges)
+    done = tuple(day for day in sessions if day <= last)
+    return Material(
+        history=_history(work, patient.id, wanted.ranges),
+        treatments=wanted.treatments,
+        sessions=done,
+        scales=scored_days.load(work, patient.id, (first - watch_moves.LEAD, last), done, policy),
+        policy=policy,
+        first=first,
+        last=last,
+        spans=wanted.ranges,
+    )
+
+
+def latest_day(work: Work, patient: Patient) -> date:
+    """Return the last day that may be judged: a phone's clock may run ahead, and patients travel."""
+    return local_days.of(work, work.now, patient.zone) + timedelta(days=1)
 
 
 def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
     """Return ``first`` and the days after it that have an entry or a judgement, oldest first.
 
-    A phone's clock may run ahead: no day is judged before it comes, wherever the patient travels. A clock
-    that was off by years would have all of the past judged again; it has no day to judge.
+    No day is judged before it comes. A clock that was off by years would have all of the past judged
+    again; it has no day to judge.
     """
-    latest_day = local_days.of(work, work.now, patient.zone) + timedelta(days=1)
-    start = max(min(first, latest_day), latest_day - OLDEST)
+    latest = latest_day(work, patient)
+    start = max(min(first, latest), latest - OLDEST)
     tables = ((Entry, Entry.local_day), (Assessment, Assessment.day), (Activation, Activation.day))
     known = [
         select(day).where(table.clinic_id == work.clinic_id, table.patient_id == patient.id, day > start)
         for table, day in tables
     ]
-    return sorted(day for day in {start, *work.session.scalars(union(*known))} if day <= latest_day)
+    return sorted(day for day in {start, *work.session.scalars(union(*known))} if day <= latest)
 
 
 def _history(work: Work, patient_id: UUID, spans: Sequence[Span]) -> History:

@@ -5,7 +5,7 @@ safety check. Scores are made once, with the version that was answered, and neve
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from server.clinical.instruments.instrument import Instrument, Respondent
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
-from server.services import activation as activations
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
@@ -43,7 +42,8 @@ from server.services.work import Work
 class ResponseReceipt:
     """What happened: created, duplicate or updated; the response; its red flags.
 
-    ``contact_today``: the patient is also to be asked to contact the clinic today.
+    ``contact_today``: the patient is also to be asked to contact the clinic today. ``touched``: the
+    local days to judge again.
     """
 
     outcome: str
@@ -51,6 +51,7 @@ class ResponseReceipt:
     flags: tuple[RedFlag, ...]
     patient: Patient
     contact_today: bool
+    touched: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class QuestionnaireJournal:
     def store(self, incoming: Incoming) -> ResponseReceipt:
         """Score and store a response, or recognise it: the same id and content again is a duplicate.
 
+        Red flags are acted on here; judging the days is left to the caller, who may have more to store.
         Raises Invalid (a scale that is not offered, answers it cannot have, a moment out of bounds),
         VersionRequired and Stale (other content under an id that exists).
         """
@@ -80,18 +82,17 @@ class QuestionnaireJournal:
             self._heed(refusal, incoming, columns)
             raise
         before = None if stored is None else stored.occurrence
-        was = None if stored is None else stored.local_day
+        days = set() if stored is None else {stored.local_day}
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
             response, outcome = self._correct(stored, incoming, columns), "updated"
         self._keep_revision(response, plain_response(incoming.content))
-        superseding.settle(self.work, self.patient, before, response.occurrence)
+        days |= superseding.settle(self.work, self.patient, before, response.occurrence)
         receipt = self._receipt(outcome, response)
         for finding in findings_of(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
-        self._watch(response, was)
-        return receipt
+        return replace(receipt, touched=frozenset({*days, response.local_day}))
 
     def _readable(self, incoming: Incoming) -> dict[str, Any]:
         """Return the columns; what the scale cannot have is refused, and heeded as far as it can be read."""
@@ -116,8 +117,11 @@ class QuestionnaireJournal:
         )
         refusals.heed(self.work, self.patient, refusal, refused)
 
-    def remove(self, response_id: UUID, version: int | None) -> None:
-        """Empty a response and mark it deleted; its revisions stay, and so does what it raised."""
+    def remove(self, response_id: UUID, version: int | None) -> frozenset[date]:
+        """Empty a response and mark it deleted; its revisions stay, and so does what it raised.
+
+        Returns the days to judge again.
+        """
         response = self.known.get(response_id)
         if response is None or response.deleted_at is not None:
             raise NotFound("questionnaire response")
@@ -133,16 +137,10 @@ class QuestionnaireJournal:
         response.total = response.entered_total = response.band = response.occurrence = None
         response.prorated = response.superseded = False
         self.work.session.flush()
-        superseding.settle(self.work, self.patient, before)
+        others = superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
-        self._watch(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
-
-    def _watch(self, response: QuestionnaireResponse, was: date | None) -> None:
-        """Judge again the days that a watched scale counts for; ``was``: the day it stood on before."""
-        if response.instrument in activations.WATCHED_SCALES:
-            first = min(response.local_day, was or response.local_day)
-            activations.reassess(self.work, self.patient, first)
+        return others | {response.local_day}
 
     def _receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:
         contact_today = any(found["contact_today"] for found in response.safety)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from server.clinical.instruments.catalog import RATED
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services import assessment as assessments
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.incoming import Incoming
@@ -18,13 +19,17 @@ from server.services.work import Work
 
 
 def put(work: Work, patient_id: UUID, incoming: Incoming) -> ResponseReceipt:
-    """Score and store a response. Raises as `QuestionnaireJournal.store` does."""
-    return open_questionnaires(work, patient_id, [incoming.id]).store(incoming)
+    """Score and store a response and judge its days again. Raises as `QuestionnaireJournal.store` does."""
+    receipt = open_questionnaires(work, patient_id, [incoming.id]).store(incoming)
+    if receipt.touched:
+        assessments.reassess(work, receipt.patient, receipt.touched)
+    return receipt
 
 
 def delete(work: Work, patient_id: UUID, response_id: UUID, version: int) -> None:
-    """Take a response back. Raises as `QuestionnaireJournal.remove` does."""
-    open_questionnaires(work, patient_id, [response_id]).remove(response_id, version)
+    """Take a response back and judge its days again. Raises as `QuestionnaireJournal.remove` does."""
+    journal = open_questionnaires(work, patient_id, [response_id])
+    assessments.reassess(work, journal.patient, journal.remove(response_id, version))
 
 
 def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireResponse:

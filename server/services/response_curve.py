@@ -21,10 +21,10 @@ from server.clinical.policy import Policy
 from server.clinical.readings import arms_of
 from server.clinical.vocabulary import Arm, Condition
 from server.models import Patient
-from server.services import clinic as clinics
 from server.services import course_diary as course_diaries
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services import policy as policies
 from server.services.course_diary import FollowedCourse
 from server.services.work import Work
 
@@ -62,16 +62,16 @@ def read(work: Work, patient_id: UUID) -> Sequence[ArmCurve]:
     """Return the arms the patient reports on; none before the first session. Audited: it is health data."""
     patient = patients.get(work, patient_id)
     work.audit("response-curve.read", patient_id)
-    today, policy = local_days.of(work, work.now, patient.zone), clinics.policy(work)
-    courses = course_diaries.load(work, patient_id, today)
+    today, policy = local_days.of(work, work.now, patient.zone), policies.of_patient(work, patient)
+    courses = course_diaries.load(work, patient, today)
     arms = arms_of(course_diaries.history_of(courses))
     return [_arm_curve(courses, arm, policy, today) for arm in arms]
 
 
 def expected_losses(work: Work, patient: Patient) -> Mapping[Arm, ExpectedLoss]:
     """Return for each arm when the benefit of the newest session is expected to be half lost, where known."""
-    today, policy = local_days.of(work, work.now, patient.zone), clinics.policy(work)
-    courses = course_diaries.load(work, patient.id, today)
+    today, policy = local_days.of(work, work.now, patient.zone), policies.of_patient(work, patient)
+    courses = course_diaries.load(work, patient, today)
     if not _is_current(courses, today):
         return {}
     arms = arms_of(course_diaries.history_of(courses))
@@ -81,8 +81,8 @@ def expected_losses(work: Work, patient: Patient) -> Mapping[Arm, ExpectedLoss]:
 
 def usual(work: Work, patient: Patient, arm: Arm, today: date) -> ExpectedLoss | None:
     """Return when it was expected to be, on the day of the newest session: what a visit is planned by."""
-    policy = clinics.policy(work)
-    courses = course_diaries.load(work, patient.id, today)
+    policy = policies.of_patient(work, patient)
+    courses = course_diaries.load(work, patient, today)
     if not _is_current(courses, today):
         return None
     return usual_loss(_curves(courses, arm, policy), prior_of(courses[-1].condition, arm), policy)

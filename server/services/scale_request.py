@@ -7,9 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.clinical import confirming
-from server.clinical.checkins import Occurrence, ScalePlan
+from server.clinical.checkins import Anchor, Occurrence, ScalePlan
+from server.clinical.instruments.catalog import RATED
 from server.clinical.policy import THRESHOLDS, Policy
 from server.clinical.relapse import Assessment
+from server.clinical.stages import Facts, unconfirmed
+from server.clinical.vocabulary import Arm
 from server.models import Patient, QuestionnaireResponse, ScaleRequest
 from server.services import local_day as local_days
 from server.services import planning
@@ -35,7 +38,19 @@ def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> Non
         asked = _days_asked(work, patient.id, scale.instrument, today - _LONGEST)
         filled = _days_filled(work, patient.id, scale.instrument, today - _LONGEST)
         if not confirming.is_too_soon(asked, filled, today, policy):
-            work.session.add(_request(work, patient, judged, scale))
+            work.session.add(_request(work, patient, (judged.arm, judged.day), scale))
+            work.session.flush()
+
+
+def ask_again(work: Work, patient: Patient, facts: Facts, policy: Policy) -> None:
+    """Ask once more for a scale whose one score spoke for a relapse: two in a row say more than one."""
+    today = local_days.of(work, work.now, patient.zone)
+    for scored in unconfirmed(facts, today, policy):
+        key, since = scored.yardstick.key, scored.day + timedelta(days=1)
+        done = _days_asked(work, patient.id, key, since) or _days_filled(work, patient.id, key, since)
+        if not done and key not in RATED and not offered.not_offered(work, {key}):
+            scale = ScalePlan(key, Anchor.WATCH, open_days=policy.whole("confirm.open_days"))
+            work.session.add(_request(work, patient, (scored.yardstick.arm, scored.day), scale))
             work.session.flush()
 
 
@@ -65,7 +80,7 @@ def occurrence_of(row: ScaleRequest) -> Occurrence:
     return Occurrence(row.instrument, row.local_day, row.last_day)
 
 
-def _request(work: Work, patient: Patient, judged: Assessment, scale: ScalePlan) -> ScaleRequest:
+def _request(work: Work, patient: Patient, judged: tuple[Arm, date], scale: ScalePlan) -> ScaleRequest:
     today = local_days.of(work, work.now, patient.zone)
     return ScaleRequest(
         clinic_id=work.clinic_id,
@@ -73,8 +88,8 @@ def _request(work: Work, patient: Patient, judged: Assessment, scale: ScalePlan)
         instrument=scale.instrument,
         local_day=today,
         last_day=today + timedelta(days=scale.open_days - 1),
-        arm=judged.arm,
-        judged_day=judged.day,
+        arm=judged[0],
+        judged_day=judged[1],
         asked_at=work.now,
     )
 

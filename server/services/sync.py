@@ -245,8 +245,8 @@ def _store(books: Books, change: Change, row_id: UUID) -> Result:
     taken = books.responses.store(incoming)
     books.responses.known[row_id] = taken.response
     kept = Kept(Kind.QUESTIONNAIRE_RESPONSE, taken.response)
-    version, contact = taken.response.version, taken.contact_today
-    return Result(row_id, Verdict(taken.outcome), kept, version, taken.flags, contact_today=contact)
+    made = Result(row_id, Verdict(taken.outcome), kept, taken.response.version, taken.flags)
+    return replace(made, touched=taken.touched, contact_today=taken.contact_today)
 
 
 def _remove(books: Books, change: Change, row_id: UUID) -> Result:
@@ -254,9 +254,6 @@ def _remove(books: Books, change: Change, row_id: UUID) -> Result:
     stored = books.known(change)
     if stored is None or stored.deleted_at is not None:
         return Result(row_id, Verdict.DUPLICATE)
-    touched = frozenset[date]()
-    if change.kind is Kind.ENTRY:
-        touched = books.entries.remove(row_id, change.base_version)
-    else:
-        books.responses.remove(row_id, change.base_version)
+    book = books.entries if change.kind is Kind.ENTRY else books.responses
+    touched = book.remove(row_id, change.base_version)
     return Result(row_id, Verdict.UPDATED, Kept(change.kind, stored), stored.version, touched=touched)

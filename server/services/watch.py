@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.clinical.holding_time import ExpectedLoss
-from server.clinical.vocabulary import Arm
-from server.models import Activation, Assessment, Patient
+from server.clinical.vocabulary import Arm, Stage
+from server.models import Activation, Assessment, Patient, WatchMove
 from server.services import activation as activations
 from server.services import assessment as assessments
 from server.services import local_day as local_days
@@ -18,6 +18,7 @@ from server.services import occurrence as occurrences
 from server.services import patient as patients
 from server.services import response_curve as response_curves
 from server.services import scale_request as scale_requests
+from server.services import watch_move as watch_moves
 from server.services.work import Work
 
 HISTORY = timedelta(days=30)
@@ -37,7 +38,8 @@ class Asked:
 class WatchedArm:
     """One arm: its newest judgement, the last word on each judged day of the last 30, and what it asked.
 
-    All of it oldest first. ``expected_loss`` is for the care team alone, None where nobody can say.
+    All of it oldest first, but for the moves of its stage: newest first, ``since`` the day of the one
+    that led to the stage. ``expected_loss`` is for the care team alone, None where nobody can say.
     """
 
     arm: Arm
@@ -45,6 +47,9 @@ class WatchedArm:
     history: Sequence[Assessment]
     asked: Sequence[Asked]
     expected_loss: ExpectedLoss | None
+    stage: Stage
+    since: date | None
+    moves: Sequence[WatchMove]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,29 @@ def read(work: Work, patient_id: UUID) -> Watched:
     asked = _asked(work, patient)
     losses = response_curves.expected_losses(work, patient)
     arms = [
-        WatchedArm(arm, latest, _history(work, patient, arm), asked.get(arm, ()), losses.get(arm))
+        _arm(work, patient, latest, asked.get(arm, ()), losses.get(arm))
         for arm, latest in found
         if latest is not None
     ]
     return Watched(arms, _activation(work, patient))
+
+
+def _arm(
+    work: Work, patient: Patient, latest: Assessment, asked: Sequence[Asked], loss: ExpectedLoss | None
+) -> WatchedArm:
+    moves = watch_moves.newest(work, patient.id, latest.arm)
+    stage = moves[0].after if moves else Stage.CALM
+    led = next((move for move in moves if move.after is stage and move.before is not stage), None)
+    return WatchedArm(
+        arm=latest.arm,
+        latest=latest,
+        history=_history(work, patient, latest.arm),
+        asked=asked,
+        expected_loss=loss,
+        stage=stage,
+        since=None if led is None else led.day,
+        moves=moves,
+    )
 
 
 def _activation(work: Work, patient: Patient) -> WatchedActivation:

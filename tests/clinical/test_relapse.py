@@ -215,7 +215,7 @@ def test_a_clinician_can_check_the_evidence() -> None:
         "mood composite 7-day mean 6.5 against own baseline 3.0 "
         "(days 3-37 after the session of 2026-05-02), 5 of 5 items up, 0 days missing, "
         "rule R3 on composite, R2 on composite, R1 on composite, R1 on anxiety, R1 on interest, "
-        "R1 on mood, R1 on restlessness, R1 on sleep quality: relapsed"
+        "R1 on mood, R1 on restlessness, R1 on sleep quality v1: relapsed"
     )
     assert json.loads(json.dumps(found.evidence)) == found.evidence
     assert found.evidence["policy_version"] == 1

@@ -105,8 +105,8 @@ def test_a_page_without_real_diaries_says_so_and_names_no_target_of_theirs() -> 
 
 
 def test_a_figure_that_could_not_be_measured_is_not_reached() -> None:
-    cases: Cases = {"enrichd": [(Truth(DAY_ZERO, DAY_ZERO, None, None), {"one score": said()})]}
-    assert [one.met() for one in targets(cases)] == [False, False]
+    cases: Cases = {"enrichd": [(Truth(DAY_ZERO, DAY_ZERO, None, None), {WATCH: said()})]}
+    assert [one.met() for one in targets(cases)] == [False, True], "nobody fell ill: nothing was found"
 
 
 def test_answers_are_brought_onto_our_scale_and_our_direction() -> None:

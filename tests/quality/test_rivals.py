@@ -9,6 +9,7 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.readings import fold
 from server.clinical.vocabulary import Arm
+from server.quality.cases import WATCH
 from server.quality.replay import Diary
 from server.quality.rivals import (
     RIVALS,
@@ -24,7 +25,7 @@ from server.quality.rivals import (
     usual_care,
     usual_level,
 )
-from server.quality.scale_rules import SCALE_RULES, scale_replays, well_again
+from server.quality.scale_rules import SCALE_RULES, one_a_day, scale_replays, well_again
 
 DAY = date(2025, 1, 1)
 USUAL = Usual(mean=3.0, sd=1.0)
@@ -146,3 +147,16 @@ def test_one_bad_score_is_not_two(rule: str, expected: list[int]) -> None:
     assert person is not None
     assert numbers(list(SCALE_RULES[rule](person.scores, person.level)))[:1] == [7 * n for n in expected]
     assert scale_replays(person, DEFAULT_POLICY)[rule].alarms[0].day == day(7 * expected[0])
+
+
+def test_the_watch_has_its_own_row_and_wants_two_raised_scores_at_its_cut() -> None:
+    person = well_again(weekly(6, 6, 15, 6, 12, 14, 14))
+    assert person is not None
+    said = scale_replays(person, DEFAULT_POLICY)
+    assert numbers([alarm.day for alarm in said[WATCH].alarms]) == [42]
+    assert numbers([alarm.day for alarm in said["the watch, were the cut 12"].alarms]) == [35]
+
+
+def test_a_row_that_the_file_repeats_is_one_score() -> None:
+    twice = [(day(0), 8.0), (day(7), 14.0), (day(7), 14.0)]
+    assert one_a_day(twice) == [(day(0), 8.0), (day(7), 14.0)]

@@ -215,7 +215,7 @@ def _band_edges(bands: Sequence[Band], step: int) -> Problems:
 
 def _change(instrument: Instrument) -> Problems:
     rule, scoring = instrument.change, instrument.scoring
-    for name in ("response_at", "remission_at"):
+    for name in ("response_at", "remission_at", "relapse_at"):
         value = getattr(rule, name)
         if value is not None and not scoring.low <= value <= scoring.high:
             yield f"change.{name}", f"is outside {scoring.low:g}..{scoring.high:g}"

@@ -157,7 +157,8 @@ class ChangeRule:
     """When a difference of two totals means something; None where nothing is established.
 
     Points and percents are amounts of improvement. ``response_at`` and ``remission_at`` are totals:
-    that good or better.
+    that good or better. ``relapse_at`` is a total too: that bad or worse is ill again, for somebody who
+    was better than that.
     """
 
     meaningful_points: float | None = None
@@ -167,6 +168,7 @@ class ChangeRule:
     response_percent: float | None = None
     response_at: float | None = None
     remission_at: float | None = None
+    relapse_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

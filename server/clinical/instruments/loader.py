@@ -184,6 +184,7 @@ def _change(fields: Fields) -> ChangeRule:
         response_percent=fields.maybe_number("response_percent"),
         response_at=fields.maybe_number("response_at"),
         remission_at=fields.maybe_number("remission_at"),
+        relapse_at=fields.maybe_number("relapse_at"),
     )
     fields.finish()
     return rule

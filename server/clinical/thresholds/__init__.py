@@ -18,7 +18,9 @@ from server.clinical.thresholds.maintenance import MAINTENANCE
 from server.clinical.thresholds.mania import MANIA
 from server.clinical.thresholds.relapse import RELAPSE
 from server.clinical.thresholds.replay import REPLAY
+from server.clinical.thresholds.scale import SCALE
 from server.clinical.thresholds.silence import SILENCE
+from server.clinical.thresholds.stage import STAGE
 from server.clinical.thresholds.threshold import Threshold
 
 __all__ = ["THRESHOLDS", "Threshold"]
@@ -32,6 +34,8 @@ _FAMILIES = (
     SILENCE,
     MAINTENANCE,
     CONFIRM,
+    SCALE,
+    STAGE,
     ESCALATION,
     REPLAY,
     MANIA,

@@ -774,9 +774,54 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "watch_moves",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("arm", sa.String(32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("by", sa.String(32), nullable=False),
+        sa.Column("before", sa.String(32), nullable=False),
+        sa.Column("after", sa.String(32), nullable=False),
+        sa.Column("data_version", sa.Integer(), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("patient_policy_version", sa.Integer(), nullable=False),
+        sa.Column("corrects", sa.Boolean(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=True),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("sealed_evidence", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_text", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "alert_id"],
+            ["alerts.clinic_id", "alerts.id"],
+            name=op.f("fk_watch_moves_clinic_id_alert_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_watch_moves_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "clinic_id",
+            "patient_id",
+            "arm",
+            "day",
+            "by",
+            "before",
+            "after",
+            "data_version",
+            "policy_version",
+            "patient_policy_version",
+            name=op.f("pk_watch_moves"),
+        ),
+    )
+
 
 def downgrade() -> None:
     """Back."""
+    op.drop_table("watch_moves")
     with op.batch_alter_table("treatment_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_treatment_sessions_clinic_id_patient_id_local_day"))
 

@@ -96,6 +96,7 @@ def _change(rule: ChangeRule) -> str:
         ("response", rule.response_percent, "percent"),
         ("response at", rule.response_at, "or better"),
         ("remission at", rule.remission_at, "or better"),
+        ("ill again at", rule.relapse_at, "or worse"),
     )
     return "; ".join(f"{name} {value:g} {unit}" for name, value, unit in parts if value is not None)
 

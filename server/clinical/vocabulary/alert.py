@@ -1,0 +1,58 @@
+"""What the care team hears, how urgent it is, and what became of the message."""
+
+from enum import StrEnum
+
+
+class AlertClass(StrEnum):
+    """Urgency, most urgent first (docs/clinical.md). Order is that of the names."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+class AlertFamily(StrEnum):
+    """What kind of worry an alert episode is about. One open episode per patient and family."""
+
+    SAFETY = "safety"
+    SIDE_EFFECT = "side_effect"
+    MOOD_RELAPSE = "mood_relapse"
+    PAIN_RELAPSE = "pain_relapse"
+    ACTIVATION = "activation"
+    SILENCE = "silence"
+
+
+class AlertState(StrEnum):
+    """Life of an alert episode. Escalation is a level beside it, not a state."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Outcome(StrEnum):
+    """Why a clinician closed an alert."""
+
+    CONTACTED = "contacted"
+    VISIT_ARRANGED = "visit_arranged"
+    PLAN_CHANGED = "plan_changed"
+    EMERGENCY_CARE = "emergency_care"
+    NO_ACTION_NEEDED = "no_action_needed"
+    FALSE_ALARM = "false_alarm"
+
+
+class DeliveryState(StrEnum):
+    """Life of one message to one destination."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
+
+
+class DeliverySubject(StrEnum):
+    """What a delivery is about, and so whom it concerns: the care team, or a patient."""
+
+    ALERT = "alert"
+    REMINDER = "reminder"
