@@ -37,12 +37,29 @@ def diary(clock: Clock, last: Sequence[dict[str, Any]], days: int = 27) -> list[
 
 
 def put(who: Person, bodies: Sequence[dict[str, Any]]) -> list[str]:
-    """Let the phone send the entries one by one; return their paths."""
-    paths = [f"/entries/{uuid7()}" for _ in bodies]
-    for path, body in zip(paths, bodies, strict=True):
+    """Let the phone send the entries, the last three one by one and what was before as a batch.
+
+    Return their paths.
+    """
+    before = [pushed("entry", body) for body in bodies[:-3]]
+    if before:
+        push(who, before)
+    paths = [f"/entries/{uuid7()}" for _ in bodies[-3:]]
+    for path, body in zip(paths, bodies[-3:], strict=True):
         answer = who.put(path, body)
         assert answer.status_code == 201, answer.text
-    return paths
+    return [f"/entries/{item['id']}" for item in before] + paths
+
+
+def pushed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return ``body`` as an item of a batch."""
+    return {"id": str(uuid7()), "kind": kind, "action": "put", kind: body}
+
+
+def push(who: Person, items: Sequence[dict[str, Any]]) -> None:
+    """Let the phone send one batch."""
+    answer = who.post("/sync", {"items": items})
+    assert [one["verdict"] for one in answer.json["results"]] == ["created"] * len(items), answer.text
 
 
 def asrm(clock: Clock, total: int, **parts: Any) -> dict[str, Any]:
@@ -213,7 +230,8 @@ def test_a_digibp_of_three_high_days_counts_and_a_late_one_as_well(cast: Cast, c
     bodies = [digibp(clock, back, 0) for back in range(20, 3, -1)]
     bodies += [digibp(clock, back, 3) for back in (3, 0, 1)]  # the middle one comes last
     put(cast.ana, diary(clock, []))
-    for body in bodies:
+    push(cast.ana, [pushed("questionnaire_response", body) for body in bodies[:-3]])
+    for body in bodies[-3:]:
         assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", body).status_code == 201
     alert = the_alert(cast)
     assert (alert["urgency"], alert["codes"]) == ("P3", ["H3"])
@@ -243,16 +261,21 @@ def test_a_late_entry_that_disproves_it_says_so_on_the_alert(cast: Cast, clock: 
 def test_the_same_days_give_the_same_judgements_whatever_order_they_came_in(
     app: Flask, cast: Cast, clock: Clock, seed: int
 ) -> None:
+    """Ana's phone was offline for the month; that of the other patient sends a few at a time, mixed."""
     elsewhere = replace(cast, ana=cast.other_patient, bo=cast.cyd)
+    random = Random(seed)
     scale = asrm(clock, 7, occurred_at=(clock.now - timedelta(days=9)).isoformat())
-    changes = [("/entries", body) for body in diary(clock, [ELATED, USUAL, ELATED, ELATED, ELATED])]
-    changes += [("/questionnaire-responses", scale)]
-    changes += [("/questionnaire-responses", digibp(clock, back, 3 * (back < 4))) for back in range(20)]
-    mixed = Random(seed).sample(changes, len(changes))
-    for who, sent in ((cast, changes), (elsewhere, mixed)):
+    changes = [("entry", body) for body in diary(clock, [ELATED, USUAL, ELATED, ELATED, ELATED])]
+    changes += [("questionnaire_response", scale)]
+    changes += [("questionnaire_response", digibp(clock, back, 3 * (back < 4))) for back in range(20)]
+    for who in (cast, elsewhere):
         Visits(app, who).session(Visits(app, who).course(), clock.now - timedelta(days=40))
-        for path, body in sent:
-            assert who.ana.put(f"{path}/{uuid7()}", body).status_code == 201
+    push(cast.ana, [pushed(*change) for change in changes])
+    mixed = [pushed(*change) for change in random.sample(changes, len(changes))]
+    while mixed:
+        few = random.randint(1, 4)
+        push(elsewhere.ana, mixed[:few])
+        del mixed[:few]
     ours, theirs = judgements(app, cast.ana), judgements(app, elsewhere.ana)
     assert ours == theirs
     assert {rule for _, rules, _ in ours.values() for rule in rules} == {"H1", "H2", "H3", "H4"}
@@ -270,8 +293,7 @@ def judgements(app: Flask, who: Person) -> dict[Any, Any]:
 def test_a_sync_batch_and_the_close_of_a_day_judge_as_well(
     app: Flask, cast: Cast, clock: Clock, settings: Settings
 ) -> None:
-    items = [{"id": str(uuid7()), "action": "put", "entry": body} for body in diary(clock, [DRIVEN, DRIVEN])]
-    cast.ana.post("/sync", {"items": items})
+    push(cast.ana, [pushed("entry", body) for body in diary(clock, [DRIVEN, DRIVEN])])
     assert the_alert(cast)["codes"] == ["H2"]
     around = Around(Surroundings.of(app).database, settings, RecordingEmailGateway())
     day_close.run(around, clock.forward(days=1))
