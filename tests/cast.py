@@ -1,6 +1,6 @@
 """Who plays in the tests, and the few things they do again and again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,6 +102,21 @@ def entry(occurred_at: datetime, **parts: Any) -> dict[str, Any]:
         "safety": "no",
     }
     return {**body, **parts}
+
+
+def pushed(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``body`` as an item of a batch."""
+    return {"id": str(uuid7()), "kind": kind, "action": "put", kind: body}
+
+
+def push(who: Person, items: Sequence[Mapping[str, Any]]) -> None:
+    """Let a phone send one batch, which stores all of it.
+
+    What only lies before a test's own days comes in like this: an entry put alone judges every later
+    day again, a batch judges each day once.
+    """
+    answer = who.post("/sync", {"items": items})
+    assert [one["verdict"] for one in answer.json["results"]] == ["created"] * len(items), answer.text
 
 
 def sign_in(client: FlaskClient, clinic: str, email: str, password: str = PASSWORD) -> dict[str, Any]:

@@ -48,10 +48,9 @@ items:
   interest: {column: mood_enthus, low: 1, high: 7, direction: high_good}
   sleep_quality: {column: mor_qualsleep, low: 1, high: 7, direction: high_good}
 """
-# Looks at the real diary: quiet up to day 42, the alert is due before day 79. An import walks day by
-# day, each at its own end, so what lies between two looks is as if somebody had looked every day.
-LOOKS = (42, 56, 67, 78)
-STABLE_UNTIL = 42
+# The real diary, counted from its first day: from day 29 on somebody looks every morning. It is quiet
+# up to day 42, the alert is due before day 79, and the relapse is about day 127.
+BEFORE, STABLE_UNTIL, DUE_BY, FULL_RELAPSE = 28, 42, 78, 127
 UNREST = {"unrest", "irritability", "restlessness", "agitation"}
 
 
@@ -97,22 +96,21 @@ def test_a_real_relapse_is_announced_on_unrest_weeks_ahead_and_stable_days_are_q
     cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
 ) -> None:
     first = date(2012, 8, 13)
-    alerts: list[dict[str, Any]] = []
-    for last in LOOKS:
-        came_in(cast, clock, around, first, last)
-        alerts = cast.bo.get("/alerts").json["items"]
-        assert alerts == [] or last > STABLE_UNTIL
-        if alerts:
-            break
+    day = BEFORE
+    came_in(cast, clock, around, first, range(1, day + 1))
+    while not (alerts := morning(cast, clock, around, email)):
+        day += 1
+        assert day <= DUE_BY, "nobody was told in time"
+        came_in(cast, clock, around, first, range(day, day + 1))
+    assert day > STABLE_UNTIL
     (alert,) = alerts
-    assert datetime.fromisoformat(alert["opened_at"]).date() < first + timedelta(days=78)
+    assert datetime.fromisoformat(alert["opened_at"]).date() <= first + timedelta(days=day)
     record = cast.bo.get(f"/alerts/{alert['id']}").json
     assert {code.partition(":")[2] for code in alert["codes"]} & UNREST
     assert record["evidence"]["baseline"]["session"] == first.isoformat()
-    deliver.run(around, clock.now)
     alert = the_alert_with_its_mail(cast, email)
     deal_with(cast, clock, alert)
-    came_in(cast, clock, around, first, 127)
+    came_in(cast, clock, around, first, range(day + 1, FULL_RELAPSE + 1))
     deliver.run(around, clock.now)
     stays_calm(cast, alert, email)
 
@@ -148,17 +146,26 @@ def night(around: Around, clock: Clock) -> None:
     deliver.run(around, clock.now)
 
 
-def came_in(cast: Cast, clock: Clock, around: Around, first: date, last: int) -> None:
-    """Import the real diary up to its day ``last``, as of the morning after."""
-    clock.now = datetime.combine(first + timedelta(days=last), time(5), UTC)
-    lines = REAL.read_bytes().splitlines(keepends=True)
-    diary = b"".join(lines[: last + 1])
+def came_in(cast: Cast, clock: Clock, around: Around, first: date, days: range) -> None:
+    """Import these days of the real diary, as of the morning after the last one."""
+    clock.now = datetime.combine(first + timedelta(days=days[-1]), time(5), UTC)
+    header, *rows = REAL.read_bytes().splitlines(keepends=True)
+    diary = b"".join([header, *(rows[day - 1] for day in days)])
     assert cast.ana.patient_id is not None
     plan = prepare(around.database, ("demo", cast.ana.patient_id), (REAL_MAP, diary), clock.now)
     assert {refusal.reasons for refusal in plan.mapped.refusals} <= {
         ("says nothing in any column of the map",)
     }
     write(around.database, plan)
+
+
+def morning(cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway) -> list[dict[str, Any]]:
+    """Close the day before, as every night does, and return the open alerts; Bo was told of each."""
+    day_close.run(around, clock.now)
+    deliver.run(around, clock.now)
+    alerts: list[dict[str, Any]] = cast.bo.get("/alerts").json["items"]
+    assert [len(mails_about(alert, email)) for alert in alerts] == [1] * len(alerts)
+    return alerts
 
 
 def the_alert_with_its_mail(cast: Cast, email: RecordingEmailGateway) -> dict[str, Any]:

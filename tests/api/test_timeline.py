@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from tests.cast import Cast, Person, entry
+from tests.cast import Cast, Person, entry, push, pushed
 from tests.conftest import Clock
 from tests.scales import filled
 from tests.visits import Visits
@@ -164,12 +164,13 @@ def test_only_the_patient_has_it(cast: Cast, path: str) -> None:
 
 def test_the_response_says_what_changed_after_a_session(visits: Visits, cast: Cast, clock: Clock) -> None:
     clock.forward(days=-2)
-    for back in range(1, 15):
-        log(cast, clock, back, items=LOW)
-    visits.session(visits.course(started_on="2026-02-01"), clock.now)
-    for day in range(1, 30):
-        clock.forward(days=1)
-        log(cast, clock, items=CALM if day < 20 else LOW)
+    low = [entry(clock.now - timedelta(days=back), items=LOW) for back in range(14, 0, -1)]
+    push(cast.ana, [pushed("entry", body) for body in low])
+    session = clock.now
+    visits.session(visits.course(started_on="2026-02-01"), session)
+    clock.forward(days=29)
+    told = [(session + timedelta(days=day), CALM if day < 20 else LOW) for day in range(1, 30)]
+    push(cast.ana, [pushed("entry", entry(at, items=items)) for at, items in told])
     mood, pain = cast.ana.get("/me/response").json["items"]
     assert mood["sentences"] == [
         "After your session on 28 February 2026, from 3 March 2026 to 16 March 2026, your mood entries were "

@@ -14,7 +14,7 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertFamily
 from server.models import Patient, WatchMove
 from server.services import assessment as assessments
-from tests.cast import Cast, entry
+from tests.cast import Cast, entry, push, pushed
 from tests.conftest import Clock
 from tests.scales import filled
 from tests.test_concurrency import at_once
@@ -63,10 +63,6 @@ def next_days(visits: Visits, clock: Clock, *days: dict[str, float]) -> None:
         clock.forward(days=1)
         answer = visits.cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, items=items))
         assert answer.status_code == 201, answer.text
-
-
-def pushed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    return {"id": str(uuid7()), "kind": kind, "action": "put", kind: body}
 
 
 def the_alert(visits: Visits) -> dict[str, Any]:
@@ -354,8 +350,7 @@ def test_a_phone_may_bring_scale_and_diary_in_one_batch(well: Visits, clock: Clo
         pushed("questionnaire_response", filled(clock.now, answers=answers)),
         *(pushed("entry", one) for one in bad),
     ]
-    answer = well.cast.ana.post("/sync", {"items": items})
-    assert [one["verdict"] for one in answer.json["results"]] == ["created"] * 3
+    push(well.cast.ana, items)
     assert stages(well) == [("2026-03-04", "probable", "watch")]
 
 
@@ -370,9 +365,7 @@ def test_the_stage_does_not_depend_on_what_arrived_first(visits: Visits, clock: 
     if seed:  # the first run is in order
         random.Random(seed).shuffle(said)
     for start in range(0, len(said), 3):
-        items = [pushed(kind, one) for kind, one in said[start : start + 3]]
-        answer = visits.cast.ana.post("/sync", {"items": items})
-        assert {one["verdict"] for one in answer.json["results"]} == {"created"}
+        push(visits.cast.ana, [pushed(kind, one) for kind, one in said[start : start + 3]])
         clock.forward(minutes=1)
     assert holding(visits) == [("2026-02-20", "watch"), ("2026-02-21", "probable")]
     assert the_alert(visits)["family"] == "mood_relapse"

@@ -17,7 +17,7 @@ from server.api.edge import Surroundings
 from server.gateways.email import RecordingEmailGateway
 from server.models import Activation, Delivery
 from server.settings import Settings
-from tests.cast import Cast, Person, entry
+from tests.cast import Cast, Person, entry, push, pushed
 from tests.conftest import Clock
 from tests.scales import filled
 from tests.visits import Visits
@@ -49,17 +49,6 @@ def put(who: Person, bodies: Sequence[dict[str, Any]]) -> list[str]:
         answer = who.put(path, body)
         assert answer.status_code == 201, answer.text
     return [f"/entries/{item['id']}" for item in before] + paths
-
-
-def pushed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Return ``body`` as an item of a batch."""
-    return {"id": str(uuid7()), "kind": kind, "action": "put", kind: body}
-
-
-def push(who: Person, items: Sequence[dict[str, Any]]) -> None:
-    """Let the phone send one batch."""
-    answer = who.post("/sync", {"items": items})
-    assert [one["verdict"] for one in answer.json["results"]] == ["created"] * len(items), answer.text
 
 
 def asrm(clock: Clock, total: int, **parts: Any) -> dict[str, Any]:

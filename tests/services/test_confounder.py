@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
 from server.models import Activation, Assessment
-from tests.cast import Cast, Person, entry
+from tests.cast import Cast, Person, entry, push, pushed
 from tests.conftest import Clock, rows_of
 from tests.visits import Visits
 
@@ -27,9 +27,12 @@ def relapses(app: Flask, who: Person, clinician: Person, clock: Clock, beside: b
     """Let a patient's symptoms return, with or without what may explain it; return the alert."""
     visits = Visits(app, Cast(who, clinician, *[clinician] * 4, who))
     visits.session(visits.course(), clock.now - timedelta(days=29))
+    bodies = []
     for back in range(26, -1, -1):
         parts = BESIDE.get(back, {}) if beside else {}
-        body = entry(clock.now - timedelta(days=back), items=GOOD if back > 3 else BAD, **parts)
+        bodies.append(entry(clock.now - timedelta(days=back), items=GOOD if back > 3 else BAD, **parts))
+    push(who, [pushed("entry", body) for body in bodies[:-8]])
+    for body in bodies[-8:]:
         assert who.put(f"/entries/{uuid7()}", body).status_code == 201
     (alert,) = clinician.get("/alerts").json["items"]
     return clinician.get(f"/alerts/{alert['id']}").json

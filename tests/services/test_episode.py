@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.models import Assessment, Delivery
 from server.services import delivery as deliveries
-from tests.cast import Cast, entry
+from tests.cast import Cast, entry, push, pushed
 from tests.conftest import Clock
 from tests.visits import Visits
 
@@ -121,10 +121,11 @@ def test_the_same_diary_gives_the_same_judgements_whatever_order_it_came_in(
     bodies = [_day(clock.now - timedelta(days=back), back in (12, 11, 10)) for back in range(29, 0, -1)]
     mixed = list(bodies)
     Random(4).shuffle(mixed)
-    for who, diary in ((cast, bodies), (elsewhere, mixed)):
+    for who in (cast, elsewhere):
         _treated(Visits(app, who), clock, 30)
-        for body in diary:
-            assert who.ana.put(f"/entries/{uuid7()}", body).status_code == 201
+    push(cast.ana, [pushed("entry", body) for body in bodies])
+    for body in mixed:
+        assert elsewhere.ana.put(f"/entries/{uuid7()}", body).status_code == 201
     judged = _judgements(app, cast)
     assert judged == _judgements(app, elsewhere)
     assert any(judged.values()), "three very bad days are a signal"
@@ -135,15 +136,14 @@ def test_a_correction_that_takes_the_signal_away_says_so_on_the_alert(
     cast: Cast, clock: Clock, visits: Visits
 ) -> None:
     _treated(visits, clock, 30)
-    paths = []
-    for back in range(29, 0, -1):
-        at = clock.now - timedelta(days=back)
-        paths.append((f"/entries/{uuid7()}", at, back in (12, 11, 10)))
-        cast.ana.put(paths[-1][0], _day(at, paths[-1][2]))
+    bad = {clock.now - timedelta(days=back): f"/entries/{uuid7()}" for back in (12, 11, 10)}
+    good = [clock.now - timedelta(days=back) for back in range(29, 0, -1) if back not in (12, 11, 10)]
+    push(cast.ana, [pushed("entry", _day(at, False)) for at in good])
+    for at, path in bad.items():
+        assert cast.ana.put(path, _day(at, True)).status_code == 201
     (alert,) = cast.bo.get("/alerts").json["items"]
-    for path, at, was_bad in paths:
-        if was_bad:
-            assert cast.ana.put(path, _day(at, False), version=1).status_code == 200
+    for at, path in bad.items():
+        assert cast.ana.put(path, _day(at, False), version=1).status_code == 200
     shown = cast.bo.get(f"/alerts/{alert['id']}").json
     assert shown["evidence"]["disproved"] is True
     assert shown["events"][-1]["kind"] == "disproved"
