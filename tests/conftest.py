@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +53,7 @@ class Clock:
 
 
 Rows = dict[str, list[dict[str, Any]]]
+Scene = Callable[[Callable[[], None]], None]
 
 
 def empty(database: Database) -> None:
@@ -214,6 +215,26 @@ class Founded:
 _FOUNDED: dict[str, Founded] = {}
 # An access token lives ten minutes; no test takes the other five.
 TOKENS_LAST = 300.0
+
+
+@pytest.fixture
+def scene(cast: Cast, database: Database, clock: Clock) -> Scene:
+    """Play what many tests of a file begin with once per cast; every further test gets its rows back."""
+
+    def played(play: Callable[[], None]) -> None:
+        key = (database.engine.dialect.name, cast.ana.patient_id, play.__qualname__, play.__module__)
+        if key not in _PLAYED:
+            play()
+            _PLAYED[key] = rows_of(database), clock.now
+        else:
+            rows, clock.now = _PLAYED[key]
+            empty(database)
+            fill(database, rows)
+
+    return played
+
+
+_PLAYED: dict[Any, tuple[Rows, datetime]] = {}
 
 
 @pytest.fixture

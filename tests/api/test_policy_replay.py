@@ -26,7 +26,7 @@ from server.settings import Settings
 from tests.api.test_policy import drafted
 from tests.api.test_watch import BAD, GOOD
 from tests.cast import Cast
-from tests.conftest import Clock
+from tests.conftest import Clock, Scene
 from tests.visits import Visits
 
 LATER = {"relapse.enter_hits": 7, "relapse.enter_days": 7}
@@ -40,17 +40,21 @@ def around(database: Database, settings: Settings) -> Around:
 
 
 @pytest.fixture
-def relapsed(visits: Visits, cast: Cast, clock: Clock) -> Visits:
+def relapsed(visits: Visits, cast: Cast, clock: Clock, scene: Scene) -> Visits:
     """Ana was well for three weeks, then ill for one: an alert that Bo has closed as a relapse."""
-    visits.session(visits.course(), clock.now - timedelta(days=31))
-    clock.now -= timedelta(days=9)
-    visits.log(20, items=GOOD)
-    clock.forward(days=9)
-    visits.log(9, items=BAD)
-    (alert,) = cast.bo.get("/alerts").json["items"]
-    body = {"outcome": "contacted", "note": "Called."}
-    assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, alert["version"]).status_code == 200
-    clock.forward(days=1)
+
+    def play() -> None:
+        visits.session(visits.course(), clock.now - timedelta(days=31))
+        clock.now -= timedelta(days=9)
+        visits.log(20, items=GOOD)
+        clock.forward(days=9)
+        visits.log(9, items=BAD)
+        (alert,) = cast.bo.get("/alerts").json["items"]
+        body = {"outcome": "contacted", "note": "Called."}
+        assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, alert["version"]).status_code == 200
+        clock.forward(days=1)
+
+    scene(play)
     return visits
 
 

@@ -15,7 +15,7 @@ from server.clinical.vocabulary import AlertFamily
 from server.models import Patient, WatchMove
 from server.services import assessment as assessments
 from tests.cast import Cast, entry, push, pushed
-from tests.conftest import Clock
+from tests.conftest import Clock, Scene
 from tests.scales import filled
 from tests.test_concurrency import at_once
 from tests.visits import Visits
@@ -27,11 +27,15 @@ WRONG = {"verdict": "dismissed", "reason": "A cold; her mood is what it was."}
 
 
 @pytest.fixture
-def well(visits: Visits, clock: Clock) -> Visits:
+def well(visits: Visits, clock: Clock, scene: Scene) -> Visits:
     """Ana four weeks after her session, well and logging every day since; PHQ-9 of 5 a week ago."""
-    visits.session(visits.course(), clock.now - timedelta(days=29))
-    visits.log(25, items=GOOD)
-    fill(visits, 5, back=7)
+
+    def play() -> None:
+        visits.session(visits.course(), clock.now - timedelta(days=29))
+        visits.log(25, items=GOOD)
+        fill(visits, 5, back=7)
+
+    scene(play)
     return visits
 
 
