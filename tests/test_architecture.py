@@ -88,7 +88,7 @@ LAYERS: dict[str, Layer] = {
             "server.parent",
             *TRANSACTION,
         ),
-        ("apscheduler", "yaml", "rich", "uuid_utils"),
+        ("apscheduler", "yaml", "rich", "uuid_utils", "river"),
         ("select", "commit"),
     ),
     # Pure but for the randomness of keys and nonces.
