@@ -37,7 +37,7 @@ openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
 bench: $(READY)
-	@$(BIN)/python -m benchmarks.entries
+	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
 
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all
