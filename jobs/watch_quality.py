@@ -6,7 +6,7 @@ from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
 from multiprocessing import get_context
@@ -15,7 +15,7 @@ from pathlib import Path
 from jobs.library_rivals import library_replays, library_scale_replays
 from jobs.true_person import true_levels
 from server.clinical.baseline import Treatment
-from server.clinical.policy import DEFAULT_POLICY, Policy
+from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.series import SINGLE_ITEMS, Level
 from server.clinical.vocabulary import Arm
 from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases
@@ -35,10 +35,18 @@ from server.quality.real_diaries import (
     scaled,
     thinned,
 )
-from server.quality.replay import Diary, Replay, replay
+from server.quality.replay import Diary, Replay, alarms_of
 from server.quality.rivals import Noise, rival_replays
 from server.quality.scale_rules import WellAgain, one_a_day, scale_replays, well_again
-from server.quality.trade_offs import FACTORS, limits_knowing, settings, swept
+from server.quality.trade_offs import (
+    FACTORS,
+    UNREST_FACTORS,
+    limits,
+    limits_knowing,
+    swept,
+    swept_unrest,
+    unrest,
+)
 from server.simulator.cohorts import REFERENCE_PROCESS
 from server.simulator.course import draw_person
 from server.simulator.draws import Draws
@@ -64,6 +72,8 @@ _FILES: Mapping[str, str] = {
 }
 # What the trade-offs are measured on; of the simulated ones a third as many.
 _SWEPT_SETS = ("kossakowski", "thinned", "pmdata")
+# Those with more of unrest than restlessness.
+_UNREST_SETS = ("eight", "kossakowski", "thinned")
 # Kinds of relapses: size in SD of the person's days, days until it is full.
 _SIZES, _SIZES_FROM = ("0 to 1.5 SD", "1.5 to 2.5 SD", "from 2.5 SD"), (1.5, 2.5)
 _PACES, _PACES_FROM = ("1 to 4 days", "5 to 14 days", "from 15 days"), (5, 15)
@@ -141,12 +151,12 @@ def judge(task: Task) -> Case:
         person = _people(task.folder)[task.number]
         said = scale_replays(person, DEFAULT_POLICY)
         return person.truth, {**said, **library_scale_replays(person, DEFAULT_POLICY)}
-    one = _sample(task)
-    return one.truth, _swept(one) if task.heading.startswith(CURVE) else _compared(one)
-
-
-def _sample(task: Task) -> Sample:
     name = task.heading.removeprefix(CURVE)
+    one = _sample(task, name)
+    return one.truth, _swept(one, name) if name != task.heading else _compared(one)
+
+
+def _sample(task: Task, name: str) -> Sample:
     if task.folder is not None:
         diary = _diary(name, task.folder, task.number)
         return Sample(diary, diary.arms()[0], partial(Draws(name, task.number, "phq").normal, 0.0, PHQ_SD))
@@ -164,7 +174,7 @@ def _sample(task: Task) -> Sample:
 
 def _compared(one: Sample) -> Mapping[str, Replay]:
     """Return what the watch and everything beside it say."""
-    said = {WATCH: _bare(one, DEFAULT_POLICY)}
+    said = {WATCH: alarms_of(one.diary, one.arm, DEFAULT_POLICY)}
     if one.truth is not None:
         said[KNOWING] = knowing(one.diary, one.levels, one.truth, DEFAULT_POLICY)
     said.update(rival_replays(one.diary, one.arm, DEFAULT_POLICY, one.noise))
@@ -172,18 +182,16 @@ def _compared(one: Sample) -> Mapping[str, Replay]:
     return said
 
 
-def _swept(one: Sample) -> Mapping[str, Replay]:
+def _swept(one: Sample, name: str) -> Mapping[str, Replay]:
     """Return what the watch says with its limits moved, and the same rules knowing the person."""
-    said = {name: _bare(one, policy) for name, policy in settings().items()}
+    diary, arm = one.diary, one.arm
+    said = {limits(factor): alarms_of(diary, arm, swept(factor)) for factor in FACTORS}
+    if name in _UNREST_SETS:
+        said |= {unrest(factor): alarms_of(diary, arm, swept_unrest(factor)) for factor in UNREST_FACTORS}
     if one.truth is not None:
         for factor in FACTORS:
-            said[limits_knowing(factor)] = knowing(one.diary, one.levels, one.truth, swept(factor))
+            said[limits_knowing(factor)] = knowing(diary, one.levels, one.truth, swept(factor))
     return said
-
-
-def _bare(one: Sample, policy: Policy) -> Replay:
-    # The baseline's tables can't travel between processes, and the figures don't need them.
-    return replace(replay(one.diary, one.arm, policy), baseline=None)
 
 
 def _count(name: str, folder: Path | None) -> int | None:

@@ -51,12 +51,6 @@ def swept_unrest(factor: float) -> Policy:
     return _times(factor, _UNREST)
 
 
-def settings() -> Mapping[str, Policy]:
-    """Return the policy of each setting of the watch, by its name."""
-    wide = {limits(factor): swept(factor) for factor in FACTORS}
-    return wide | {unrest(factor): swept_unrest(factor) for factor in UNREST_FACTORS}
-
-
 def through(cases: Cases, setting: str) -> Cases:
     """Return the cases of the curve as if ``setting`` were the watch; headings without it are left out."""
     return {
