@@ -23,7 +23,7 @@ _ROUNDING = 1 / 12
 
 
 def true_levels(person: Person, process: DiaryProcess, items: Sequence[str]) -> Mapping[str, Level]:
-    """Return the true level of every series of the mood arm that ``items`` make, without a relapse.
+    """Return the true level of every series that ``items``, all of one arm, make without a relapse.
 
     Points of 0-10, higher is worse. All items of a reference person have the same.
     """
@@ -41,7 +41,7 @@ def true_levels(person: Person, process: DiaryProcess, items: Sequence[str]) -> 
 
 def _parts(items: Sequence[str]) -> Mapping[str, Sequence[str]]:
     parts: dict[str, Sequence[str]] = {key: [key] for key in items}
-    parts[COMPOSITE] = [key for key in COMPOSITE_ITEMS[Arm.MOOD] if key in items]
+    parts[COMPOSITE] = [key for named in COMPOSITE_ITEMS.values() for key in named if key in items]
     unrest = [key for key in UNREST_ITEMS[Arm.MOOD] if key in items]
     return parts | ({UNREST: unrest} if len(unrest) > 1 else {})
 

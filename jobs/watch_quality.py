@@ -16,7 +16,7 @@ from jobs.library_rivals import library_replays, library_scale_replays
 from jobs.true_person import true_levels
 from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY
-from server.clinical.series import SINGLE_ITEMS, Level
+from server.clinical.series import COMPOSITE_ITEMS, SINGLE_ITEMS, Level
 from server.clinical.vocabulary import Arm
 from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases
 from server.quality.figures import Truth
@@ -60,6 +60,7 @@ OPTIONS: Mapping[str, ReferenceOptions] = {
     "eight": ReferenceOptions(items=SINGLE_ITEMS[Arm.MOOD]),
     "missing": ReferenceOptions(missing_share=0.5),
     "correlated": ReferenceOptions(phi_mean=0.5),
+    "aching": ReferenceOptions(items=COMPOSITE_ITEMS[Arm.PAIN]),
 }
 _FILES: Mapping[str, str] = {
     "kossakowski": "kossakowski2017_daily.csv",
@@ -102,7 +103,8 @@ class Sample:
 
 def tasks(each: int, seed: int, folder: Path | None) -> Sequence[Task]:
     """Return what is to be judged: without ``folder`` only simulated, a third as many for the curve."""
-    wanted = [(name, each) for name in OPTIONS] + [(CURVE + name, -(-each // 3)) for name in OPTIONS]
+    wanted = [(name, each) for name in OPTIONS]
+    wanted += [(CURVE + name, -(-each // 3)) for name in OPTIONS if name != "aching"]
     found = [
         Task(name, seed + n, stable) for name, many in wanted for n in range(many) for stable in (True, False)
     ]
@@ -169,7 +171,7 @@ def _sample(task: Task, name: str) -> Sample:
     process = options.process()
     levels = true_levels(draw_person(task.number, process), process, options.items)
     noise = partial(Draws(task.number, "phq").normal, 0.0, PHQ_SD)
-    return Sample(diary, Arm.MOOD, noise, truth, levels)
+    return Sample(diary, virtual.arms[0], noise, truth, levels)
 
 
 def _compared(one: Sample) -> Mapping[str, Replay]:

@@ -12,7 +12,6 @@ from server.clinical.baseline import Baseline
 from server.clinical.era import Era
 from server.clinical.policy import Policy
 from server.clinical.series import COMPOSITE, COMPOSITE_ITEMS, UNREST, UNREST_ITEMS, Level
-from server.clinical.vocabulary import Arm
 from server.clinical.walk import ALARMED, walk
 from server.quality.figures import Truth
 from server.quality.replay import Diary, Replay
@@ -22,7 +21,7 @@ KNOWING = "the same rules, knowing the person"
 
 
 def knowing(diary: Diary, levels: Mapping[str, Level], truth: Truth, policy: Policy) -> Replay:
-    """Return what the rules say of the mood of ``diary`` from the day judging begins.
+    """Return what the rules say of the first arm of ``diary`` from the day judging begins.
 
     ``levels``: the true one of every item, the composite and unrest, higher is worse.
     """
@@ -30,21 +29,21 @@ def knowing(diary: Diary, levels: Mapping[str, Level], truth: Truth, policy: Pol
     days = walk(diary.history, era, policy, (era.stages[0].first_day, diary.last), diary.treatments).days
     found = (one.day for one in days if one.hits and one.state in ALARMED)
     judged = (diary.last - truth.judged_from).days + 1
-    return Replay(Arm.MOOD, None, alarms(found, KNOWING, policy), judged, 0)
+    return Replay(era.stages[0].arm, None, alarms(found, KNOWING, policy), judged, 0)
 
 
 def _era(diary: Diary, levels: Mapping[str, Level], truth: Truth, policy: Policy) -> Era:
-    settled = max(one.day for one in diary.treatments) + timedelta(days=policy.whole("baseline.settle_days"))
-    groups = ((COMPOSITE, COMPOSITE_ITEMS[Arm.MOOD]), (UNREST, UNREST_ITEMS[Arm.MOOD]))
+    arm, session = diary.arms()[0], max(one.day for one in diary.treatments)
+    groups = ((COMPOSITE, COMPOSITE_ITEMS[arm]), (UNREST, UNREST_ITEMS[arm]))
     blends = {
         name: {key: levels[key].mean for key in items if key in levels}
         for name, items in groups
         if name in levels
     }
     told = Baseline(
-        arm=Arm.MOOD,
-        anchor_day=max(one.day for one in diary.treatments),
-        first_day=settled,
+        arm=arm,
+        anchor_day=session,
+        first_day=session + timedelta(days=policy.whole("baseline.settle_days")),
         last_day=truth.judged_from - timedelta(days=1),
         days_observed=levels[COMPOSITE].n,
         levels=levels,

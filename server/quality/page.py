@@ -26,7 +26,7 @@ from server.quality.words import (
     WHY_MISSED,
 )
 
-SIMULATED = ("reference", "eight", "missing", "correlated")
+SIMULATED = ("reference", "eight", "missing", "correlated", "aching")
 # How many stable, and as many relapsing, patients the targets are asked of.
 FULL = 3000
 _WIDE = 1.96

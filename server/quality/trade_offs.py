@@ -86,7 +86,7 @@ def _price(missed: Target, at: Mapping[float, Sequence[Target]]) -> str:
     name = f"{missed.on} ({missed.what})"
     reached = [f for f, found in at.items() if any(_same(missed, one) and one.met() for one in found)]
     if not reached:
-        return f"{name}: no row reaches it."
+        return f"{name}: no column reaches it."
     factor = min(reached, key=lambda one: abs(one - 1))
     if factor == 1:
         return f"{name}: reached by the smaller number of patients of this table, so a matter of chance."

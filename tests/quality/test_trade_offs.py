@@ -69,7 +69,7 @@ def test_a_missed_target_names_the_nearest_limits_that_reach_it_and_what_is_miss
 def test_a_target_out_of_reach_and_one_of_chance_are_told_as_such() -> None:
     watch: list[Case] = [(STABLE, {WATCH: said()}), (ILL, {WATCH: said()})]
     never: Cases = {"reference": watch, f"{CURVE}reference": curve(0.0, 0.0)}
-    assert "no row reaches it" in next(prices(never))
+    assert "no column reaches it" in next(prices(never))
     chance: Cases = {"reference": watch, f"{CURVE}reference": curve(1.4, 0.0)}
     assert "a matter of chance" in next(prices(chance))
 
