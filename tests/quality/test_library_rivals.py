@@ -62,11 +62,10 @@ def test_the_defaults_too_count_only_what_gets_worse(name: str) -> None:
 
 @with_river
 def test_what_changes_within_the_baseline_is_no_signal() -> None:
-    setting = TUNED["river PageHinkley, tuned"]
-    worse_at_ten = points([*[2.0] * 12, *[9.0] * 8])
-    assert all(day > WINDOW[1] for day in signals(setting, worse_at_ten, WINDOW))
-    everything = DAY, DAY + timedelta(days=19)
-    assert list(signals(setting, worse_at_ten, everything)) == []
+    setting = DEFAULTS["river PageHinkley, its defaults"]
+    worse_after_hundred = points([*[1.0, 2.0] * 50, *[9.0, 10.0] * 20])
+    assert list(signals(setting, worse_after_hundred, WINDOW))
+    assert list(signals(setting, worse_after_hundred, (DAY, DAY + timedelta(days=130)))) == []
 
 
 @with_river
