@@ -49,7 +49,7 @@ def test_nothing_is_said_before_judging_begins_nor_of_usual_days() -> None:
     assert knowing(diary(ill_at_first), {"mood": KNOWN, COMPOSITE: KNOWN}, truth, DEFAULT_POLICY).alarms == ()
 
 
-@pytest.mark.parametrize("seed", [2, 5])
+@pytest.mark.parametrize("seed", [2, 90])
 def test_what_is_called_true_is_what_a_life_of_calm_days_shows(seed: int) -> None:
     options = replace(OPTIONS["eight"], watched_days=4000)
     person = draw_person(seed, options.process())
@@ -63,8 +63,8 @@ def test_what_is_called_true_is_what_a_life_of_calm_days_shows(seed: int) -> Non
         (UNREST, blend_points(history, unrest, 0.5)),
     ):
         values = [value for _, value in seen]
-        assert levels[name].mean == pytest.approx(fmean(values), abs=0.1), name
-        assert levels[name].sd == pytest.approx(pstdev(values), rel=0.06), name
+        assert levels[name].mean == pytest.approx(fmean(values), abs=0.05), name
+        assert levels[name].sd == pytest.approx(pstdev(values), rel=0.03), name
 
 
 def test_the_bounds_of_the_scale_move_the_level_of_somebody_who_feels_best() -> None:
