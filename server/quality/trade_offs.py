@@ -91,8 +91,8 @@ def _price(missed: Target, at: Mapping[float, Sequence[Target]]) -> str:
     if factor == 1:
         return f"{name}: reached by the smaller number of patients of this table, so a matter of chance."
     others = [f"{one.on} ({one.what}) {one.told()}" for one in at[factor] if not one.met()]
-    cost = "; ".join(others) if others else "nothing else"
-    return f"{name}: reached with limits times {factor:g}. Missed then: {cost}."
+    cost = "; ".join(others) if others else "nothing"
+    return f"{name}: reached with limits times {factor:g}. All that is missed then: {cost}."
 
 
 def _same(one: Target, other: Target) -> bool:
