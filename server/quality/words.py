@@ -100,8 +100,8 @@ SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 want more days than there are (KSWIN 100, PageHinkley a sum of 50 points, and ADWIN looks at
                 every 32nd day only); tuned, they are told how many SD of the baseline a day lies from it.
                 KSWIN draws lots and is not tuned. Tuned on this very process, PageHinkley does about as
-                well as the watch here; the tables below show what it does where days resemble each other more, half of
-                them are missing, or a relapse is a real one.
+                well as the watch here; the tables below show what it does where days resemble each other
+                more, half of them are missing, or a relapse is a real one.
             """),
         ),
         "eight": (

@@ -58,7 +58,8 @@ def test_a_missed_target_names_the_nearest_limits_that_reach_it_and_what_is_miss
         f"{CURVE}reference": curve(found_from=0.8, false_from=0.7),
     }
     assert next(prices(missed)) == (
-        "simulator, reference (relapses found): reached with limits times 0.8. All that is missed then: nothing."
+        "simulator, reference (relapses found): reached with limits times 0.8. "
+        "All that is missed then: nothing."
     )
     dear = {**missed, f"{CURVE}reference": curve(found_from=0.8, false_from=0.8)}
     assert "times 0.8. All that is missed then: simulator, reference (stable patients falsely" in next(
