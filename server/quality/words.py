@@ -32,7 +32,8 @@ TUNED_ON = "\n\n".join(
             Real diaries had a part too, so they illustrate and do not validate: the two limits of unrest
             were set with Kossakowski's one diary and its thinnings in view, and against the false alarms
             of simulated patients who log all eight items; the weight of R6 was chosen on ENRICHD, whose
-            cut is also the definition of its relapses. PMData was looked at, and nothing was set on it.
+            cut is also the definition of its relapses; of several limits for people who log seldom that
+            did the same on simulated ones, that was taken which alarms once on PMData and not twice.
             digiBP and the pain and migraine diaries were run and no more.
             """,
             """
