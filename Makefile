@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
+# With the library that only the page of figures needs.
+MEASURED := $(VENV)/.installed-quality
+RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-emit-index-url --no-emit-find-links -q
 
 
 .PHONY: run demo test check cover lint types openapi bench quality lock clean
@@ -33,14 +37,14 @@ openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
 bench: $(READY)
-	@$(BIN)/python -m benchmarks.entries
+	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
 
-quality: $(READY)       ## measure the watch and write docs/watch-quality.md (takes a while)
+quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all
 
 lock:                   ## re-resolve every dependency (needs uv)
-	uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --no-emit-find-links -q -o requirements.lock
+	$(RESOLVE) --extra test --extra build -o requirements.lock
+	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
@@ -52,4 +56,9 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(MEASURED): $(READY) requirements-quality.lock
+	@echo "adding what the figures are measured with from requirements-quality.lock ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
 	@touch $@

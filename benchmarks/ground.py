@@ -26,8 +26,11 @@ from server.settings import Settings, master_keys
 PASSWORD = "benchmark password"
 
 
-def prepare(folder: Path, days: int) -> None:
-    """Make the database in ``folder``: Ana with a session ``days`` ago and an entry a day since."""
+def prepare(folder: Path, days: int, between: int | None = None) -> None:
+    """Make the database in ``folder``: Ana with an entry a day since a session ``days`` ago.
+
+    ``between``: days from that session to the next one, and so on; None for that one alone.
+    """
     settings = Settings(data_dir=folder)
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     upgrade(database)
@@ -38,7 +41,7 @@ def prepare(folder: Path, days: int) -> None:
         patient = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"})
         new = NewAccount(Role.PATIENT, "Ana", "ana@bench.example", PASSWORD, patient.id)
         accounts.create(work, new, Passwords())
-        treat(work, patient.id, [now - timedelta(days=days)])
+        treat(work, patient.id, [now - timedelta(days=back) for back in range(days, 0, -(between or days))])
     random = Random(2)
     for back in range(days, 0, -1):
         felt = now - timedelta(days=back)

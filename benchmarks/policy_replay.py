@@ -38,7 +38,7 @@ from server.settings import Settings, master_keys
 
 LAST = date(2026, 6, 30)
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
-DRAFT = {"relapse.ewma_limit": 2.5, "relapse.mean_limit": 2.8}
+DRAFT = {"relapse.ewma_limit": 2.5, "relapse.recent_limit": 2.8}
 SLICE = 500
 Rows = dict[Any, list[Any]]
 ITEMS = ("mood", "interest", "anxiety", "restlessness", "sleep_quality", "irritability")

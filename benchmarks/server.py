@@ -42,16 +42,16 @@ class Client:
 
 
 @contextmanager
-def served(days: int) -> Iterator[tuple[Client, int]]:
+def served(days: int, port: int = PORT, between: int | None = None) -> Iterator[tuple[Client, int]]:
     """Serve a clinic whose patient has ``days`` of diary; yield a signed-in client and the server's pid."""
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), days)
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(PORT)]
+        prepare(Path(folder), days, between)
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port)]
         command += ["--workers", "1", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"]
         environ = {**os.environ, "AFTERGLOW_DATA_DIR": folder}
         process = subprocess.Popen([*command, "benchmarks.served:create"], env=environ)
         try:
-            client = _wait_for(Client(PORT))
+            client = _wait_for(Client(port))
             client.sign_in()
             yield client, process.pid
         finally:

@@ -6,18 +6,21 @@ from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from jobs.library_rivals import library_replays, library_scale_replays
+from jobs.true_person import true_levels
 from server.clinical.baseline import Treatment
-from server.clinical.policy import DEFAULT_POLICY, THRESHOLDS, Policy, policy_from
-from server.clinical.series import SINGLE_ITEMS
+from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.series import COMPOSITE_ITEMS, SINGLE_ITEMS, Level
 from server.clinical.vocabulary import Arm
 from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases
 from server.quality.figures import Truth
+from server.quality.knowing import KNOWING, knowing
 from server.quality.real_diaries import (
     DIGIBP,
     KOSSAKOWSKI,
@@ -32,9 +35,18 @@ from server.quality.real_diaries import (
     scaled,
     thinned,
 )
-from server.quality.replay import Diary, Replay, replay
+from server.quality.replay import Diary, Replay, alarms_of
 from server.quality.rivals import Noise, rival_replays
 from server.quality.scale_rules import WellAgain, one_a_day, scale_replays, well_again
+from server.quality.trade_offs import (
+    FACTORS,
+    UNREST_FACTORS,
+    limits,
+    limits_knowing,
+    swept,
+    swept_unrest,
+    unrest,
+)
 from server.simulator.cohorts import REFERENCE_PROCESS
 from server.simulator.course import draw_person
 from server.simulator.draws import Draws
@@ -48,6 +60,7 @@ OPTIONS: Mapping[str, ReferenceOptions] = {
     "eight": ReferenceOptions(items=SINGLE_ITEMS[Arm.MOOD]),
     "missing": ReferenceOptions(missing_share=0.5),
     "correlated": ReferenceOptions(phi_mean=0.5),
+    "aching": ReferenceOptions(items=COMPOSITE_ITEMS[Arm.PAIN]),
 }
 _FILES: Mapping[str, str] = {
     "kossakowski": "kossakowski2017_daily.csv",
@@ -58,8 +71,10 @@ _FILES: Mapping[str, str] = {
     "migraine": "migraine_kd.csv",
     "enrichd": "enrichd_bdi.csv",
 }
-# What moves together on the trade-off curve: how far from the baseline is far.
-_SWEPT = ("relapse.ewma_rise", "relapse.recent_rise", "relapse.sparse_rise")
+# What the trade-offs are measured on; of the simulated ones a third as many.
+_SWEPT_SETS = ("kossakowski", "thinned", "pmdata")
+# Those with more of unrest than restlessness.
+_UNREST_SETS = ("eight", "kossakowski", "thinned")
 # Kinds of relapses: size in SD of the person's days, days until it is full.
 _SIZES, _SIZES_FROM = ("0 to 1.5 SD", "1.5 to 2.5 SD", "from 2.5 SD"), (1.5, 2.5)
 _PACES, _PACES_FROM = ("1 to 4 days", "5 to 14 days", "from 15 days"), (5, 15)
@@ -72,24 +87,31 @@ class Task:
     heading: str
     number: int
     stable: bool = False
-    factor: float = 1.0
     folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One diary with the errors of its PHQ-9; of a simulated person also what is true of them."""
+
+    diary: Diary
+    arm: Arm
+    noise: Noise
+    truth: Truth | None = None
+    levels: Mapping[str, Level] = field(default_factory=dict)
 
 
 def tasks(each: int, seed: int, folder: Path | None) -> Sequence[Task]:
     """Return what is to be judged: without ``folder`` only simulated, a third as many for the curve."""
+    wanted = [(name, each) for name in OPTIONS]
+    wanted += [(CURVE + name, -(-each // 3)) for name in OPTIONS if name != "aching"]
     found = [
-        Task(name, seed + n, stable) for name in OPTIONS for n in range(each) for stable in (True, False)
-    ]
-    found += [
-        Task(f"{CURVE}{factor:g}", seed + n, stable, factor)
-        for factor in (0.7, 0.85, 1.0, 1.2, 1.4)
-        for n in range(-(-each // 3))
-        for stable in (True, False)
+        Task(name, seed + n, stable) for name, many in wanted for n in range(many) for stable in (True, False)
     ]
     for name in SETS if folder else ():
-        if (count := _count(name, folder)) is not None:
-            found += [Task(name, number, folder=folder) for number in range(count)]
+        headings = (name, CURVE + name) if name in _SWEPT_SETS else (name,)
+        count = _count(name, folder) or 0
+        found += [Task(heading, number, folder=folder) for heading in headings for number in range(count)]
     return found
 
 
@@ -126,45 +148,52 @@ def kinds(seed: int) -> tuple[str, str]:
 
 
 def judge(task: Task) -> Case:
-    """Return what the watch and its rivals say of one diary."""
-    if task.folder is None:
-        return _simulated(task)
-    if task.heading == "enrichd":
+    """Return what the watch and its rivals say of one diary; of the curve's, the watch at each setting."""
+    if task.heading == "enrichd" and task.folder is not None:
         person = _people(task.folder)[task.number]
-        return person.truth, scale_replays(person, DEFAULT_POLICY)
-    diary = _diary(task.heading, task.folder, task.number)
-    noise = partial(Draws(task.heading, task.number, "phq").normal, 0.0, PHQ_SD)
-    return None, _said(diary, diary.arms()[0], DEFAULT_POLICY, noise)
+        said = scale_replays(person, DEFAULT_POLICY)
+        return person.truth, {**said, **library_scale_replays(person, DEFAULT_POLICY)}
+    name = task.heading.removeprefix(CURVE)
+    one = _sample(task, name)
+    return one.truth, _swept(one, name) if name != task.heading else _compared(one)
 
 
-def swept(factor: float) -> Policy:
-    """Return the default policy with the limits that say how far is far, times ``factor`` in their bounds."""
-    spread = (t.key for t in THRESHOLDS.values() if t.key.startswith("relapse.") and t.unit == "SE")
-    rows = (THRESHOLDS[key] for key in (*spread, *_SWEPT))
-    values = {t.key: min(max(t.default * factor, t.low), t.high) for t in rows}
-    return policy_from(DEFAULT_POLICY.version, values)
-
-
-def _simulated(task: Task) -> Case:
-    options = OPTIONS.get(task.heading, OPTIONS["reference"])
+def _sample(task: Task, name: str) -> Sample:
+    if task.folder is not None:
+        diary = _diary(name, task.folder, task.number)
+        return Sample(diary, diary.arms()[0], partial(Draws(name, task.number, "phq").normal, 0.0, PHQ_SD))
+    options = OPTIONS[name]
     virtual = reference_patient(task.number, task.stable, options)
     sessions = tuple(Treatment(session.day) for session in virtual.sessions)
     diary = Diary(virtual.name, virtual.history(), sessions, virtual.first_day, virtual.last_day)
     told = virtual.truth
     truth = Truth(told.judged_from, virtual.last_day, told.relapse_onset, told.full_relapse)
-    if task.heading not in OPTIONS:
-        return truth, {WATCH: _bare(diary, Arm.MOOD, swept(task.factor))}
+    process = options.process()
+    levels = true_levels(draw_person(task.number, process), process, options.items)
     noise = partial(Draws(task.number, "phq").normal, 0.0, PHQ_SD)
-    return truth, _said(diary, Arm.MOOD, DEFAULT_POLICY, noise)
+    return Sample(diary, virtual.arms[0], noise, truth, levels)
 
 
-def _said(diary: Diary, arm: Arm, policy: Policy, noise: Noise) -> Mapping[str, Replay]:
-    return {WATCH: _bare(diary, arm, policy), **rival_replays(diary, arm, policy, noise)}
+def _compared(one: Sample) -> Mapping[str, Replay]:
+    """Return what the watch and everything beside it say."""
+    said = {WATCH: alarms_of(one.diary, one.arm, DEFAULT_POLICY)}
+    if one.truth is not None:
+        said[KNOWING] = knowing(one.diary, one.levels, one.truth, DEFAULT_POLICY)
+    said.update(rival_replays(one.diary, one.arm, DEFAULT_POLICY, one.noise))
+    said.update(library_replays(one.diary, one.arm, DEFAULT_POLICY))
+    return said
 
 
-def _bare(diary: Diary, arm: Arm, policy: Policy) -> Replay:
-    # The baseline's tables can't travel between processes, and the figures don't need them.
-    return replace(replay(diary, arm, policy), baseline=None)
+def _swept(one: Sample, name: str) -> Mapping[str, Replay]:
+    """Return what the watch says with its limits moved, and the same rules knowing the person."""
+    diary, arm = one.diary, one.arm
+    said = {limits(factor): alarms_of(diary, arm, swept(factor)) for factor in FACTORS}
+    if name in _UNREST_SETS:
+        said |= {unrest(factor): alarms_of(diary, arm, swept_unrest(factor)) for factor in UNREST_FACTORS}
+    if one.truth is not None:
+        for factor in FACTORS:
+            said[limits_knowing(factor)] = knowing(diary, one.levels, one.truth, swept(factor))
+    return said
 
 
 def _count(name: str, folder: Path | None) -> int | None:

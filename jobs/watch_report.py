@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from multiprocessing import get_context
@@ -23,7 +23,7 @@ from server.database import Database
 from server.diary_import.mapping import map_table
 from server.diary_import.table import TableError, read_table
 from server.quality.figures import Truth
-from server.quality.replay import Diary, Replay, replay
+from server.quality.replay import Diary, Replay, alarms_of, replay
 from server.services import clinic as clinics
 from server.services import entry as entries
 from server.services import patient as patients
@@ -49,7 +49,7 @@ class Reported:
 def of_simulator(patients_each: int, seed: int, processes: int | None = None) -> Iterator[Judged]:
     """Yield ``patients_each`` stable and as many relapsing reference patients, seeds from ``seed`` on.
 
-    The replays come without their baselines. The work is shared out over ``processes`` (as many as
+    The replays come without sentences and baselines. The work is shared out over ``processes`` (as many as
     the machine has processors by default); the answer is the same.
     """
     wanted = [(seed + number, stable) for stable in (True, False) for number in range(patients_each)]
@@ -128,8 +128,7 @@ def _reference(which: tuple[int, bool]) -> Judged:
     )
     truth = virtual.truth
     known = Truth(truth.judged_from, virtual.last_day, truth.relapse_onset, truth.full_relapse)
-    # The baseline's tables can't travel between processes, and the figures don't need them.
-    return known, replace(replay(diary, Arm.MOOD, DEFAULT_POLICY), baseline=None)
+    return known, alarms_of(diary, Arm.MOOD, DEFAULT_POLICY)
 
 
 def _reported(diary: Diary, policy: Policy, truth: Truth | None = None) -> Reported:

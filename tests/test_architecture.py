@@ -1,5 +1,6 @@
 """Who may import whom: the table of docs/adr/0001-layers.md, held by reading every file."""
 
+import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ LAYERS: dict[str, Layer] = {
             "server.parent",
             *TRANSACTION,
         ),
-        ("apscheduler", "yaml", "rich", "uuid_utils"),
+        ("apscheduler", "yaml", "rich", "uuid_utils", "river"),
         ("select", "commit"),
     ),
     # Pure but for the randomness of keys and nonces.
@@ -203,6 +204,18 @@ def test_only_the_command_line_imports_by_a_made_up_name() -> None:
 def test_only_the_timetable_knows_the_ticking_library() -> None:
     users = {s.path for s in sources() if any(_inside(name, "apscheduler") for name in s.imports())}
     assert users <= {"jobs/timetable.py"}
+
+
+def test_only_the_page_of_figures_knows_the_library_it_measures_and_only_when_asked() -> None:
+    users = [s for s in sources() if any(_inside(name, "river") for name in s.imports())]
+    assert {source.path for source in users} == {"jobs/library_rivals.py"}
+    at_once = {name for s in users for name in Source(s.path, _top_level_imports(s)).imports()}
+    assert not any(_inside(name, "river") for name in at_once)
+
+
+def _top_level_imports(source: Source) -> str:
+    nodes = (node for node in source.tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    return "\n".join(ast.unparse(node) for node in nodes)
 
 
 def test_only_deliveries_and_the_booking_sync_talk_to_the_outside_world() -> None:

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from itertools import accumulate
 from math import inf, sqrt
+from operator import itemgetter
 
 from server.clinical.baseline import Baseline
 from server.clinical.policy import Policy
 from server.clinical.series import COMPOSITE, UNREST, Level, Points, span_of
 from server.clinical.vocabulary import Arm
+
+_DAY = itemgetter(0)
 
 
 class Rule(StrEnum):
@@ -70,24 +74,17 @@ def scan(points: Points, name: str, stages: Sequence[Baseline], policy: Policy) 
     ``points`` (at least one) begin with the baseline. Each stage judges the days after its own last
     one up to that of the next.
     """
-    series = _Series(points, name, policy)
-    parts = _parts(points, stages)
+    series = (_Blend if name in (COMPOSITE, UNREST) else _Series)(points, name, policy)
     hits: dict[date, tuple[RuleHit, ...]] = {}
-    for part in parts:
-        found = list(series.moving_average(part))
-        if name in (COMPOSITE, UNREST):
-            found += series.recent_mean(part)
-        if name == COMPOSITE:
-            found += series.benefit_gone(part)
-        for place, hit in found:
+    for part in _parts(points, stages):
+        for place, hit in series.hits(part):
             day = points[place][0]
             hits[day] = (*hits.get(day, ()), hit)
-    return Scan(hits, series.mark(len(points) - 1, stages[-1].levels[name]))
+    return Scan(hits, series.newest(stages[-1].levels[name]))
 
 
 def _parts(points: Points, stages: Sequence[Baseline]) -> Sequence[_Part]:
-    days = [day for day, _ in points]
-    starts = [bisect_right(days, stage.last_day) for stage in stages]
+    starts = [bisect_right(points, stage.last_day, key=_DAY) for stage in stages]
     stops = [*starts[1:], len(points)]
     return [_Part(*part) for part in zip(starts, stops, stages, strict=True)]
 
@@ -107,22 +104,18 @@ class _Margin:
 
 
 class _Series:
-    """The points of one series with what the rules share: moving averages and sums."""
+    """The points of one series and their moving averages."""
 
-    __slots__ = ("_averages", "_margin", "_name", "_ordinals", "_policy", "_sums", "_values", "_weight")
+    __slots__ = ("_averages", "_margin", "_name", "_points", "_policy", "_values", "_weight")
 
     def __init__(self, points: Points, name: str, policy: Policy) -> None:
-        self._name, self._policy = name, policy
+        self._points, self._name, self._policy = points, name, policy
         self._values = [value for _, value in points]
-        self._ordinals = [day.toordinal() for day, _ in points]
         self._weight = policy["relapse.ewma_lambda" if name == COMPOSITE else "relapse.item_lambda"]
         self._margin = _margin(name, policy)
         self._averages = _averages(self._values, self._weight)
-        self._sums = [0.0]
-        for value in self._values:
-            self._sums.append(self._sums[-1] + value)
 
-    def moving_average(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+    def hits(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
         """Yield the places where R1 holds."""
         level, averages = part.baseline.levels[self._name], self._averages
         lowest = self._margin.above(level, _settled_variance(self._weight, level.phi))
@@ -134,6 +127,14 @@ class _Series:
             if averages[place] >= limit and self._lasting(place, level):
                 yield place, RuleHit(Rule.R1, self._name, averages[place], limit)
 
+    def newest(self, level: Level) -> Mark:
+        """Return where the series stands on its newest day."""
+        day, place = self._points[-1][0], len(self._points) - 1
+        span, need = self._policy.whole("relapse.mean_days"), self._policy["relapse.mean_min_days"]
+        week = [value for other, value in self._points[-span:] if (day - other).days < span]
+        mean = sum(week) / len(week) if len(week) >= need else None
+        return Mark(day, self._averages[place], self._limit(place, level), mean)
+
     def _limit(self, place: int, level: Level) -> float:
         return self._margin.above(level, _variance(self._weight, level.phi, place + 1))
 
@@ -143,7 +144,25 @@ class _Series:
         first = max(place + 1 - self._policy.whole(key), 0)
         return min(self._values[first : place + 1]) - level.mean >= max(self._margin.rise, self._margin.least)
 
-    def recent_mean(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+
+class _Blend(_Series):
+    """A composite or unrest: means of its last days speak for it too."""
+
+    __slots__ = ("_ordinals", "_sums")
+
+    def __init__(self, points: Points, name: str, policy: Policy) -> None:
+        super().__init__(points, name, policy)
+        self._ordinals = [day.toordinal() for day, _ in points]
+        self._sums = [0.0, *accumulate(self._values)]
+
+    def hits(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+        """Yield the places where R1, R2 or R3 holds."""
+        yield from super().hits(part)
+        yield from self._recent(part)
+        if self._name == COMPOSITE:
+            yield from self._gone(part)
+
+    def _recent(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
         """Yield the places where R2 holds: the mean of the last observed days, no older than so many."""
         policy, level = self._policy, part.baseline.levels[self._name]
         longest, most = policy.whole("relapse.recent_days"), policy.whole("relapse.recent_entries")
@@ -154,38 +173,28 @@ class _Series:
         for place in range(part.start, part.stop):
             oldest = self._first_within(longest, place, oldest)
             start = max(oldest, place + 1 - most)
-            count = place + 1 - start
-            mean = (self._sums[place + 1] - self._sums[start]) / count
-            if mean < nearest or count < need:
+            mean = self._mean(start, place)
+            if mean < nearest or place + 1 - start < need:
                 continue
             # Fewer looks are fewer chances of a false alarm: who logs seldom may be held to less.
             margin = sparse if place + 1 - oldest <= few else usual
-            limit = margin.above(level, _variance_of_mean(level.phi, count))
+            limit = margin.above(level, _variance_of_mean(level.phi, place + 1 - start))
             if mean >= limit:
                 yield place, RuleHit(Rule.R2, self._name, mean, limit)
 
-    def benefit_gone(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
+    def _gone(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
         """Yield the places where R3 holds: the mean of the last week is ill in anyone, or half is lost."""
-        loss = _loss(part.baseline, self._policy)
-        oldest = 0
+        loss, oldest = _loss(part.baseline, self._policy), 0
+        span, need = self._policy.whole("relapse.mean_days"), self._policy["relapse.mean_min_days"]
         for place in range(part.start, part.stop):
-            mean, oldest = self._week(place, oldest)
-            if mean is not None and mean >= loss:
+            oldest = self._first_within(span, place, oldest)
+            mean = self._mean(oldest, place)
+            if mean >= loss and place + 1 - oldest >= need:
                 yield place, RuleHit(Rule.R3, self._name, mean, loss)
 
-    def mark(self, place: int, level: Level) -> Mark:
-        """Return where the series stands at ``place``."""
-        day = date.fromordinal(self._ordinals[place])
-        mean, _ = self._week(place, 0)
-        return Mark(day, self._averages[place], self._limit(place, level), mean)
-
-    def _week(self, place: int, oldest: int) -> tuple[float | None, int]:
-        """Return the mean of the last days (None with too few), and the place of the first of them."""
-        oldest = self._first_within(self._policy.whole("relapse.mean_days"), place, oldest)
-        count = place + 1 - oldest
-        if count < self._policy["relapse.mean_min_days"]:
-            return None, oldest
-        return (self._sums[place + 1] - self._sums[oldest]) / count, oldest
+    def _mean(self, start: int, place: int) -> float:
+        """Return the mean of the points ``start`` .. ``place``."""
+        return (self._sums[place + 1] - self._sums[start]) / (place + 1 - start)
 
     def _first_within(self, days: int, place: int, oldest: int) -> int:
         """Return the first place, from ``oldest`` on, that lies within ``days`` days up to ``place``."""
@@ -216,12 +225,17 @@ def _recent_margins(name: str, policy: Policy) -> tuple[_Margin, _Margin]:
 
 def _averages(values: Sequence[float], weight: float) -> list[float]:
     """Return the moving average at each value: later ones weigh more, and the weights sum to 1."""
-    found, summed, left = [], 0.0, 1.0
-    for value in values:
+    found, summed = [], 0.0
+    for value, filled in zip(values, _filled(weight, len(values)), strict=True):
         summed += weight * (value - summed)
-        left *= 1 - weight
-        found.append(summed / (1 - left))
+        found.append(summed / filled)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _filled(weight: float, count: int) -> tuple[float, ...]:
+    """Return what the weights of the first values of a moving average sum to."""
+    return tuple(1 - (1 - weight) ** n for n in range(1, count + 1))
 
 
 @lru_cache(maxsize=4096)

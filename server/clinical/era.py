@@ -52,11 +52,9 @@ def eras(
     days = sorted({t.day for t in treatments if t.day <= today})
     if not days:
         return ()
-    seen = History(tuple(r for r in history.readings if r.day <= today))
-    calm = settled(seen.between(days[0], today), days, policy)
-    parts = COMPOSITE_ITEMS[arm]
-    usable = History(tuple(r for r in calm.readings if any(part in r.items for part in parts)))
-    maker = _Maker(seen, usable, arm, days[0], policy)
+    calm, parts = settled(history.between(days[0], today), days, policy), COMPOSITE_ITEMS[arm]
+    usable = History(tuple([r for r in calm.readings if not r.items.keys().isdisjoint(parts)]))
+    maker = _Maker(history, usable, arm, days[0], policy)
     found = [stages for span in _spans(days, today) if (stages := maker.stages(*span))]
     # Across close sessions only what was full before any session's own window was.
     across = maker.stages(days[0], today) if len(days) > 1 else ()
@@ -93,7 +91,7 @@ class _Maker:
     def stages(self, anchor: date, until: date) -> tuple[Baseline, ...]:
         """Return the baseline after session ``anchor`` as it grew up to ``until``; empty if none is full."""
         span = self.usable.between(anchor, until).readings
-        for start, stop in _windows(span, self.policy):
+        for start, stop in _windows(span, anchor, self.policy):
             made = self._grown(span[start:], stop - start, (anchor, until))
             if made:
                 return made
@@ -120,12 +118,14 @@ class _Maker:
         return tuple(stages)
 
 
-def _windows(readings: Sequence[Reading], policy: Policy) -> Iterator[tuple[int, int]]:
-    """Yield the places of the readings of each window that is full, earliest first."""
+def _windows(readings: Sequence[Reading], anchor: date, policy: Policy) -> Iterator[tuple[int, int]]:
+    """Yield the places of the readings of each window that is full soon after ``anchor``, earliest first."""
     need, shortest = policy.whole("baseline.min_days"), policy.whole("baseline.window_days")
     longest = policy.whole("baseline.max_days")
-    start = 0
+    start, latest = 0, anchor + timedelta(days=policy.whole("baseline.latest_days"))
     for stop, reading in enumerate(readings, 1):
+        if reading.day > latest:
+            return
         while (reading.day - readings[start].day).days >= longest:
             start += 1
         # The whole span must have passed, or a keen logger would be judged on ten days.

@@ -7,9 +7,6 @@ from datetime import date, timedelta
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
 
-# Days around the last session that a baseline may need, and days back that the watch may walk.
-AROUND_SESSION = timedelta(days=120)
-
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -28,10 +25,16 @@ def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) ->
     done = [day for day in sessions if day <= last]
     before = [day for day in done if day <= first]
     ranges = [(first - timedelta(days=policy.whole("relapse.window_days")), last)]
-    near = done
+    near, around = done, _around(policy)
     if before:
-        near = [day for day in done if day >= before[-1] - AROUND_SESSION]
-        ranges.append((near[0], min(before[-1] + AROUND_SESSION, last)))
+        near = [day for day in done if day >= before[-1] - around]
+        ranges.append((near[0], min(before[-1] + around, last)))
     if done:
         ranges.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
     return Reach(tuple(ranges), tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))))
+
+
+def _around(policy: Policy) -> timedelta:
+    """Return how far from a session the baseline after it may reach, with all it takes in as it grows."""
+    grown = policy.whole("baseline.grow_days") - policy.whole("baseline.window_days")
+    return timedelta(days=policy.whole("baseline.latest_days") + grown)

@@ -54,10 +54,9 @@ class Level:
 def item_points(history: History, key: str) -> Points:
     """Return the days that have item ``key``, as higher-is-worse values."""
     item = ITEMS[key]
-    said = ((r.day, r.items[key]) for r in history.readings if key in r.items)
     if item.direction is Direction.HIGH_GOOD:
-        return tuple((day, item.high - value) for day, value in said)
-    return tuple(said)
+        return tuple([(r.day, item.high - r.items[key]) for r in history.readings if key in r.items])
+    return tuple([(r.day, r.items[key]) for r in history.readings if key in r.items])
 
 
 def blend(reading: Reading, means: Mapping[str, float], min_share: float) -> float | None:
@@ -66,16 +65,29 @@ def blend(reading: Reading, means: Mapping[str, float], min_share: float) -> flo
     ``means`` gives the items of the composite and their baseline means; with all items present the
     result is their plain mean.
     """
-    gaps = [value - mean for key, mean in means.items() if (value := reading.symptom(key)) is not None]
-    if not gaps or len(gaps) < min_share * len(means):
-        return None
-    return fsum(means.values()) / len(means) + fsum(gaps) / len(gaps)
+    return next((value for _, value in blend_points(History((reading,)), means, min_share)), None)
 
 
 def blend_points(history: History, means: Mapping[str, float], min_share: float) -> Points:
-    """Return the composite of every day that has one."""
-    found = ((r.day, blend(r, means, min_share)) for r in history.readings)
-    return tuple((day, value) for day, value in found if value is not None)
+    """Return the composite (`blend`) of every day that has one."""
+    if not means:
+        return ()
+    need, level = min_share * len(means), fsum(means.values()) / len(means)
+    # A high answer to an item whose high end is good lies that much below its mean, not above it.
+    parts = [(key, *_turned(key, mean)) for key, mean in means.items()]
+    found = []
+    for reading in history.readings:
+        items = reading.items
+        gaps = [sign * (items[key] - middle) for key, sign, middle in parts if key in items]
+        if gaps and len(gaps) >= need:
+            found.append((reading.day, level + sum(gaps) / len(gaps)))
+    return tuple(found)
+
+
+def _turned(key: str, mean: float) -> tuple[float, float]:
+    """Return sign and middle: ``sign * (value - middle)`` is how far symptoms lie above ``mean``."""
+    item = ITEMS[key]
+    return (-1.0, item.high - mean) if item.direction is Direction.HIGH_GOOD else (1.0, mean)
 
 
 def level_of(points: Points, prior_sd: float, policy: Policy) -> Level:

@@ -79,21 +79,22 @@ def points_of(history: History, name: str, baseline: Baseline, policy: Policy) -
 
 def _scanned(
     history: History, era: Era, policy: Policy
-) -> tuple[Mapping[date, list[RuleHit]], Mapping[str, Mark]]:
+) -> tuple[Mapping[date, Sequence[RuleHit]], Mapping[str, Mark]]:
     """Return the hits of every day that has a point of some series, and the newest mark of each."""
     hits: dict[date, list[RuleHit]] = defaultdict(list)
+    observed: set[date] = set()
     marks: dict[str, Mark] = {}
     for name in era.stages[-1].levels:
         points = points_of(history, name, era.stages[0], policy)
-        # A series that filled its baseline later than others is judged from then on.
-        stages = [stage for stage in era.stages if name in stage.levels]
         if not points or points[-1][0] <= era.since:
             continue
-        found = scan(points, name, stages, policy)
+        # A series that filled its baseline later than others is judged from then on.
+        found = scan(points, name, [stage for stage in era.stages if name in stage.levels], policy)
         marks[name] = found.newest
-        for day, _ in points:
-            hits[day] += found.hits.get(day, ())
-    return hits, marks
+        observed.update(day for day, _ in points)
+        for day, held in found.hits.items():
+            hits[day] += held
+    return {day: hits.get(day, ()) for day in observed}, marks
 
 
 def _agreed(hits: Sequence[RuleHit], policy: Policy) -> tuple[RuleHit, ...]:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from jobs.holding_quality import holding_forecasts
+from jobs.library_rivals import library_version
 from jobs.watch_quality import Task, gathered, judge_all, tasks
 from server.commands.progress import progress
 from server.quality.cases import Case
@@ -31,7 +33,7 @@ def write_page(target: Path, diaries: Path, run: Run) -> None:
         cases = gathered(_counted(judge_all(wanted), told))
     # A third as many: each patient has four courses.
     holding = holding_forecasts(-(-run.each // 3), run.seed)
-    target.write_text(page(cases, run, holding), encoding="utf-8")
+    target.write_text(page(cases, replace(run, library=library_version()), holding), encoding="utf-8")
     found = list(targets(cases))
     reached = sum(one.met() for one in found)
     click.echo(f"{target}: {reached} of {len(found)} targets reached, {time.perf_counter() - begun:.0f} s")

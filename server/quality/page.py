@@ -1,7 +1,7 @@
 """The page of figures: what was measured, beside what was wanted. Pure: cases in, text out."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from types import MappingProxyType
@@ -9,10 +9,24 @@ from types import MappingProxyType
 from server.clinical.policy import DEFAULT_POLICY
 from server.quality.cases import CURVE, KIND, SETS, WATCH, Case, Cases, calm, detectors, forewarning, known
 from server.quality.holding_page import Found, section
-from server.quality.targets import Target, targets
-from server.quality.words import ABOUT, CURVE_IS, KINDS_ARE, RERUN, SECTIONS
+from server.quality.targets import amount, targets
+from server.quality.trade_offs import FACTORS, UNREST_FACTORS, limits, limits_knowing, prices, unrest
+from server.quality.trade_offs import rows as curve_rows
+from server.quality.words import (
+    ABOUT,
+    CURVE_IS,
+    KINDS_ARE,
+    KNOWING_IS,
+    LIBRARY_ABSENT,
+    NOT_MEASURED,
+    RERUN,
+    SECTIONS,
+    TUNED_ON,
+    UNREST_IS,
+    WHY_MISSED,
+)
 
-SIMULATED = ("reference", "eight", "missing", "correlated")
+SIMULATED = ("reference", "eight", "missing", "correlated", "aching")
 # How many stable, and as many relapsing, patients the targets are asked of.
 FULL = 3000
 _WIDE = 1.96
@@ -20,10 +34,14 @@ _WIDE = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the figures came from: stable (and as many relapsing) patients of each cell, the first seed."""
+    """What the figures came from: stable (and as many relapsing) patients of each cell, the first seed.
+
+    ``library`` is the version of river, None where it was not there.
+    """
 
     each: int
     seed: int
+    library: str | None = None
 
 
 def page(cases: Cases, run: Run, holding: Found = MappingProxyType({})) -> str:
@@ -32,6 +50,8 @@ def page(cases: Cases, run: Run, holding: Found = MappingProxyType({})) -> str:
         "# How good the watch is",
         ABOUT,
         _made_from(cases, run),
+        "## What the defaults were set on",
+        TUNED_ON,
         "## What was asked for, and what is reached",
     ]
     parts += [*_told_targets(cases), "## The figures"]
@@ -40,7 +60,7 @@ def page(cases: Cases, run: Run, holding: Found = MappingProxyType({})) -> str:
         if heading == "thinned":
             continue
         parts += [f"### {title}", text, *_figures_of(heading, cases)]
-    parts += ["## The trade-off", CURVE_IS, _curve(cases)]
+    parts += ["## The trade-off", *_trade_offs(cases)]
     parts += ["## Which relapses are missed or found late", KINDS_ARE, _kinds(cases)]
     parts += [*section(holding, run.seed), "## Making this page again", RERUN]
     return "\n\n".join(parts) + "\n"
@@ -57,6 +77,7 @@ def _made_from(cases: Cases, run: Run) -> str:
         f"- policy: version {DEFAULT_POLICY.version}, the defaults, fingerprint "
         f"`{hashlib.sha256(values).hexdigest()[:12]}`; the same for every row",
     ]
+    lines.append(f"- river {run.library}" if run.library else LIBRARY_ABSENT)
     if cases.get("thinned"):
         lines.append(f"- thinned diaries: {len(cases['thinned'])}, seeds 0 to {len(cases['thinned']) - 1}")
     return "Made from:\n\n" + "\n".join(lines)
@@ -64,14 +85,13 @@ def _made_from(cases: Cases, run: Run) -> str:
 
 def _told_targets(cases: Cases) -> Iterator[str]:
     found = list(targets(cases))
-    rows = (
-        (one.on, one.what, _bound(one), _amount(one.value, one.share), "yes" if one.met() else "**no**")
-        for one in found
-    )
+    rows = ((one.on, one.what, one.asked(), one.told(), "yes" if one.met() else "**no**") for one in found)
     yield _table(("on", "figure", "asked for", "measured", "reached"), rows)
     missed = [f"{one.on} ({one.what})" for one in found if not one.met()]
     if missed:
+        reasons = [WHY_MISSED[one.on] for one in found if not one.met()]
         yield f"**Not reached: {len(missed)} of {len(found)}.** " + "; ".join(missed) + "."
+        yield "\n".join(f"- {reason}" for reason in dict.fromkeys(reasons))
     else:
         yield f"All {len(found)} are reached."
 
@@ -79,7 +99,7 @@ def _told_targets(cases: Cases) -> Iterator[str]:
 def _figures_of(heading: str, cases: Cases) -> Sequence[str]:
     found = cases.get(heading, ())
     if not found:
-        return ["Not measured: the data was not there."]
+        return [NOT_MEASURED]
     if heading in SIMULATED:
         return [_simulated(found)]
     if heading == "kossakowski":
@@ -102,15 +122,15 @@ def _sparse(cases: Sequence[Case]) -> str:
 def _of_truth(cases: Sequence[Case]) -> Iterator[tuple[str, ...]]:
     for name in detectors(cases):
         one = known(cases, name)
-        shares = (_amount(one.sensitivity, True), _amount(one.false_alarmed, True))
-        delay, unsaid = _amount(one.median_delay), _unsaid(name, one.insufficient)
-        yield name, *shares, _amount(one.per_month), delay, unsaid
+        shares = (amount(one.sensitivity, True), amount(one.false_alarmed, True))
+        delay, unsaid = amount(one.median_delay), _unsaid(name, one.insufficient)
+        yield name, *shares, amount(one.per_month), delay, unsaid
 
 
 def _relapse(cases: Sequence[Case]) -> str:
     head = ("detector", "first alarm (median day)", "warned before day 127", "alarms on days 29-42, mean")
     found = ((name, forewarning(cases, name)) for name in detectors(cases))
-    rows = ((name, _amount(f.first), _amount(f.warned, True), _amount(f.false)) for name, f in found)
+    rows = ((name, amount(f.first), amount(f.warned, True), amount(f.false)) for name, f in found)
     return _table(head, rows)
 
 
@@ -118,7 +138,7 @@ def _unmarked(cases: Sequence[Case]) -> str:
     head = ("detector", "people", "person-months judged", "alarms in a person-month")
     found = ((name, calm(cases, name)) for name in detectors(cases))
     rows = (
-        (name, str(c.people), f"{c.months:.1f}", _amount(c.per_month), _unsaid(name, c.insufficient))
+        (name, str(c.people), f"{c.months:.1f}", amount(c.per_month), _unsaid(name, c.insufficient))
         for name, c in found
     )
     return _table((*head, "days with too little data"), rows)
@@ -126,19 +146,31 @@ def _unmarked(cases: Sequence[Case]) -> str:
 
 def _unsaid(name: str, share: float | None) -> str:
     """Return the share of days with too little data: only the watch says that it can't tell."""
-    return _amount(share, True) if name == WATCH else "-"
+    return amount(share, True) if name == WATCH else "-"
 
 
-def _curve(cases: Cases) -> str:
-    head = ("limits times", "relapses found", "falsely alarmed in 90 days", "median delay (days)", "patients")
-    rows = []
-    for heading, found in cases.items():
-        if heading.startswith(CURVE):
-            one = known(found, detectors(found)[0])
-            shares = (_amount(one.sensitivity, True), _amount(one.false_alarmed, True))
-            delay, many = _amount(one.median_delay), f"{one.stable} + {one.relapsing}"
-            rows.append((heading.removeprefix(CURVE), *shares, delay, many))
-    return _table(head, rows)
+def _trade_offs(cases: Cases) -> Iterator[str]:
+    if not any(heading.startswith(CURVE) for heading in cases):
+        yield NOT_MEASURED
+        return
+    simulated = len(cases.get(f"{CURVE}reference", ())) // 2
+    yield CURVE_IS
+    yield f"Simulated: {simulated} stable and {simulated} relapsing patients of each kind."
+    yield _settings(cases, FACTORS, limits)
+    found = list(prices(cases))
+    if found:
+        yield "What the missed targets would cost, by this table:"
+        yield "\n".join(f"- {one}" for one in found)
+    yield KNOWING_IS
+    yield _settings(cases, FACTORS, limits_knowing)
+    yield UNREST_IS
+    yield _settings(cases, UNREST_FACTORS, unrest)
+
+
+def _settings(cases: Cases, factors: Sequence[float], name: Callable[[float], str]) -> str:
+    head = ("limits times", *(f"{factor:g}" for factor in factors))
+    found = curve_rows(cases, [name(factor) for factor in factors])
+    return _table(head, ((what, *values) for what, values in found))
 
 
 def _kinds(cases: Cases) -> str:
@@ -148,7 +180,7 @@ def _kinds(cases: Cases) -> str:
         if name.startswith(KIND)
     )
     rows = (
-        (name, str(one.relapsing), _amount(one.sensitivity, True), _amount(one.median_delay))
+        (name, str(one.relapsing), amount(one.sensitivity, True), amount(one.median_delay))
         for name, one in found
     )
     return _table(("relapse", "patients", "found", "median delay (days)"), rows)
@@ -157,16 +189,3 @@ def _kinds(cases: Cases) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _bound(one: Target) -> str:
-    sign = ">=" if one.at_least else "<="
-    return f"{sign} {one.bound * 100:g} %" if one.share else f"{sign} {one.bound:g}"
-
-
-def _amount(value: float | None, share: bool = False) -> str:
-    if value is None:
-        return "-"
-    if share:
-        return f"{value:.1%}".replace("%", " %")
-    return f"{value:.3f}".rstrip("0").rstrip(".") if value % 1 else f"{value:g}"

@@ -14,7 +14,7 @@ from server.clinical.policy import Policy, for_patient, policy_from
 from server.clinical.reach import Reach, needed
 from server.clinical.readings import Items, arms_of, fold
 from server.clinical.vocabulary import Arm
-from server.quality.replay import Diary, replay
+from server.quality.replay import Diary, alarms_of
 
 # Families of thresholds that a replay shows; what others change (silence, guards, clocks) it does not.
 SHOWN = frozenset({"alert", "baseline", "composite", "data", "relapse"})
@@ -132,7 +132,7 @@ def _within(said: Said, reach: Reach) -> Said:
 
 
 def _replayed(diary: Diary, arm: Arm, policy: Policy) -> Told:
-    found = replay(diary, arm, policy)
+    found = alarms_of(diary, arm, policy)
     return Told(tuple(alarm.day for alarm in found.alarms), found.judged, found.insufficient)
 
 

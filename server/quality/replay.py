@@ -1,6 +1,6 @@
 """Replay a diary: what would the watch have said on each day, knowing only what was known then?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from server.clinical.baseline import Baseline, Treatment
@@ -57,16 +57,28 @@ class Replay:
 
 
 def replay(diary: Diary, arm: Arm, policy: Policy) -> Replay:
-    """Judge every day of ``diary`` in turn; after an alarm ``alert.lockout_days`` days are quiet."""
+    """Judge every day of ``diary`` in turn; tell each alarm's sentence and the baseline of the first."""
+    found = alarms_of(diary, arm, policy)
+    known = diary.history, arm, diary.treatments, policy
+    told = (replace(alarm, text=watch(*known, alarm.day).text) for alarm in found.alarms)
+    until = found.alarms[0].day if found.alarms else diary.last
+    return replace(found, alarms=tuple(told), baseline=fit(*known, until))
+
+
+def alarms_of(diary: Diary, arm: Arm, policy: Policy) -> Replay:
+    """Judge as `replay` does, without sentences and baseline: for those who only count.
+
+    After an alarm ``alert.lockout_days`` days are quiet.
+    """
     alarms: list[Alarm] = []
     judged = insufficient = 0
     for day, said in verdicts(diary.history, arm, diary.treatments, policy, diary.last):
-        judged += day >= diary.first
+        if day < diary.first:
+            continue
+        judged += 1
         insufficient += said.state is WatchState.INSUFFICIENT_DATA
         quiet = alarms and (day - alarms[-1].day).days <= policy["alert.lockout_days"]
-        if said.signal and not quiet and day >= diary.first:
+        if said.signal and not quiet:
             rules = tuple(f"{hit.rule} on {hit.series}" for hit in said.hits)
-            alarms.append(Alarm(day, rules, watch(diary.history, arm, diary.treatments, policy, day).text))
-    until = alarms[0].day if alarms else diary.last
-    baseline = fit(diary.history, arm, diary.treatments, policy, until)
-    return Replay(arm, baseline, tuple(alarms), judged, insufficient)
+            alarms.append(Alarm(day, rules, ""))
+    return Replay(arm, None, tuple(alarms), judged, insufficient)

@@ -116,7 +116,7 @@ def rival_replays(diary: Diary, arm: Arm, policy: Policy, noise: Noise) -> Mappi
     window = baseline_window(diary, arm, policy)
     if window is None:
         return {name: Replay(arm, None, (), 0, 0) for name in RIVALS}
-    item, composite = _item(diary, arm, window), _composite(diary, arm, window)
+    item, composite = _item(diary, arm, window), composite_points(diary, arm, window)
     found = {USUAL_CARE: usual_care(composite, window[1], noise)}
     found |= {name: _signals(detect, item, window) for name, detect in ON_ONE_ITEM.items()}
     found |= {name: _signals(detect, composite, window) for name, detect in ON_COMPOSITE.items()}
@@ -178,7 +178,7 @@ def _item(diary: Diary, arm: Arm, window: tuple[date, date]) -> Points:
     return item_points(diary.history, key)
 
 
-def _composite(diary: Diary, arm: Arm, window: tuple[date, date]) -> Points:
+def composite_points(diary: Diary, arm: Arm, window: tuple[date, date]) -> Points:
     means = _means(diary.history.between(*window), arm)
     return blend_points(diary.history, means, 0.5)
 

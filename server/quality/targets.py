@@ -27,6 +27,24 @@ class Target:
             return False
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
+    def told(self) -> str:
+        """Return the figure as it is printed."""
+        return amount(self.value, self.share)
+
+    def asked(self) -> str:
+        """Return the bound as it is printed."""
+        sign = ">=" if self.at_least else "<="
+        return f"{sign} {self.bound * 100:g} %" if self.share else f"{sign} {self.bound:g}"
+
+
+def amount(value: float | None, share: bool = False) -> str:
+    """Return a figure as it is printed: a share in percent, "-" where there is none."""
+    if value is None:
+        return "-"
+    if share:
+        return f"{value:.1%}".replace("%", " %")
+    return f"{value:.3f}".rstrip("0").rstrip(".") if value % 1 else f"{value:g}"
+
 
 _SENSITIVITY, _FALSE = "relapses found", "stable patients falsely alarmed in 90 days"
 

@@ -11,6 +11,7 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
 from server.clinical.reach import needed
 from server.clinical.readings import History, fold
+from server.clinical.vocabulary import Arm
 from server.models import Activation, Assessment, Entry, Patient
 from server.services import local_day as local_days
 from server.services import policy as policies
@@ -74,6 +75,8 @@ def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
         select(day).where(table.clinic_id == work.clinic_id, table.patient_id == patient.id, day > start)
         for table, day in tables
     ]
+    # Its key has the arm before the day: without it every judgement there ever was would be looked at.
+    known[1] = known[1].where(Assessment.arm.in_(Arm))
     return sorted(day for day in {start, *work.session.scalars(union(*known))} if day <= latest)
 
 

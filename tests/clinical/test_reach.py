@@ -15,9 +15,9 @@ def ago(days: int) -> date:
 
 def test_without_sessions_the_window_of_the_watch_counts_alone() -> None:
     reach = needed([], DEFAULT_POLICY, DAY, DAY)
-    assert (reach.ranges, reach.treatments) == (((ago(120), DAY),), ())
-    assert reach.holds(ago(120))
-    assert not reach.holds(ago(121))
+    assert (reach.ranges, reach.treatments) == (((ago(70), DAY),), ())
+    assert reach.holds(ago(70))
+    assert not reach.holds(ago(71))
 
 
 def test_the_days_around_the_last_session_and_before_the_course_count_too() -> None:
@@ -25,7 +25,8 @@ def test_the_days_around_the_last_session_and_before_the_course_count_too() -> N
     reach = needed(sessions, DEFAULT_POLICY, DAY, DAY)
     assert reach.treatments == tuple(Treatment(day) for day in sessions[:3])
     assert [reach.holds(ago(days)) for days in (515, 514, 500, 499)] == [False, True, True, False]
-    assert [reach.holds(ago(days)) for days in (311, 310, 180, 179, 120)] == [False, True, True, False, True]
+    # A baseline is full by day 60 after its session, and grows by four weeks at most.
+    assert [reach.holds(ago(days)) for days in (311, 310, 212, 211, 70)] == [False, True, True, False, True]
 
 
 def test_a_session_inside_the_judged_days_counts_with_the_days_before_it() -> None:

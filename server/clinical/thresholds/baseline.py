@@ -10,6 +10,9 @@ BASELINE = (
     Threshold("baseline.window_days", 14, 10, 28, "days", _SPC, "shortest span of a baseline"),
     Threshold("baseline.max_days", 35, 14, 42, "days", _SPC, "longest span of its first window"),
     Threshold(
+        "baseline.latest_days", 60, 21, 120, "days", "proposal", "days after the session by which it is full"
+    ),
+    Threshold(
         "baseline.grow_days", 42, 14, 84, "days", "simulator", "longest span a calm baseline may grow to"
     ),
     Threshold("baseline.grow_every_days", 7, 7, 14, "days", "proposal", "days it takes in at once"),

@@ -8,7 +8,7 @@ _SPC = "Schat 2021; simulator"
 _PAIN = "Farrar 2001; Dworkin 2008"
 
 RELAPSE = (
-    Threshold("relapse.window_days", 120, 30, 400, "days", "proposal", "how far back an assessment walks"),
+    Threshold("relapse.window_days", 70, 60, 400, "days", "proposal", "how far back an assessment walks"),
     Threshold("relapse.ewma_lambda", 0.2, 0.05, 0.5, "weight", _HELD, "weight of the newest day, composite"),
     Threshold("relapse.ewma_limit", 2.1, 0, 5, "SE", _SIM, "and by so many standard errors"),
     Threshold("relapse.ewma_rise", 0.7, 0, 4, "points", _SIM, "rise of the moving average, composite"),
@@ -30,8 +30,8 @@ RELAPSE = (
     Threshold(
         "relapse.sparse_days", 10, 0, 28, "days", _SIM, "so many observed days or fewer in that time are few"
     ),
-    Threshold("relapse.sparse_rise", 1.02, 0, 4, "points", _SIM, "rise it must exceed on few days"),
-    Threshold("relapse.sparse_limit", 0.78, 0, 6, "SE", _SIM, "and by so many standard errors"),
+    Threshold("relapse.sparse_rise", 1, 0, 4, "points", _SIM, "rise it must exceed on few days"),
+    Threshold("relapse.sparse_limit", 0.9, 0, 6, "SE", _SIM, "and by so many standard errors"),
     Threshold("relapse.mean_days", 7, 3, 14, "days", "proposal", "span of the mean of a week"),
     Threshold("relapse.mean_min_days", 4, 2, 14, "days", "proposal", "observed days that mean needs"),
     Threshold(
