@@ -256,18 +256,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _in_memory() -> None:
-    """Put everything temporary into memory where there is room: a folder a test, and two databases."""
-    memory = Path("/dev/shm")
-    if "TMPDIR" in os.environ or "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(memory, os.W_OK):
-        return
-    if shutil.disk_usage(memory).free > ROOM_BYTES:  # a container often has 64 MB of it
-        os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = str(memory)
-        tempfile.tempdir = None  # so that it is looked up anew
-
-
-ROOM_BYTES = 2 * 1024**3
-_in_memory()
 # Collecting garbage seldom: the many small objects of a test die by themselves.
 gc.set_threshold(200_000, 50, 100)
 # Few examples in the everyday suite; `make cover` gives the pure rules the usual hundred.

@@ -49,8 +49,8 @@ items:
   sleep_quality: {column: mor_qualsleep, low: 1, high: 7, direction: high_good}
 """
 # The real diary, counted from its first day: from day 29 on somebody looks every morning. It is quiet
-# up to day 42, the alert is due before day 79, and the relapse is about day 127.
-BEFORE, STABLE_UNTIL, DUE_BY, FULL_RELAPSE = 28, 42, 78, 127
+# up to day 42, the alert is due by day 60, and the relapse is about day 127.
+BEFORE, STABLE_UNTIL, DUE_BY, FULL_RELAPSE = 28, 42, 60, 127
 UNREST = {"unrest", "irritability", "restlessness", "agitation"}
 
 
