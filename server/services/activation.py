@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from statistics import fmean
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, insert, or_, select
+from sqlalchemy import or_, select
 
 from server.clinical import mania, redflags
 from server.clinical.mania_levels import ActivationFacts, watched_days
@@ -22,12 +22,12 @@ from server.services import material as materials
 from server.services import treatment_session as treatment_sessions
 from server.services.episode import Finding
 from server.services.journal import answers_of
+from server.services.judgement import Judgements, Row
 from server.services.material import Material, Span
 from server.services.work import Work
 
 ASRM, DIGIBP = "asrm", "digibp"
 WATCHED_SCALES = frozenset({ASRM, DIGIBP})
-_INSERT = insert(cast(Table, Activation.__table__))
 
 
 def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
@@ -43,12 +43,15 @@ def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
     )
 
 
-def judge(work: Work, patient: Patient, day: date, facts: ActivationFacts, policy: Policy) -> None:
-    """Judge one day, store the judgement, and raise what it shows."""
-    judged = mania.assess(facts, policy, day)
-    _store(work, patient, judged, policy)
+def judge(
+    judgements: Judgements, patient: Patient, day: date, facts: ActivationFacts, policy: Policy
+) -> None:
+    """Judge one day, have the judgement stored, and raise what it shows."""
+    judged, work = mania.assess(facts, policy, day), judgements.work
+    judgements.add(Activation, _row(work, patient, judged, policy))
     if judged.urgency is None:
         return
+    judgements.write()
     finding = Finding(
         family=AlertFamily.ACTIVATION,
         urgency=judged.urgency,
@@ -87,25 +90,20 @@ def is_at_risk(work: Work, patient: Patient) -> bool:
     return course is not None and course.condition is Condition.BIPOLAR_DEPRESSION
 
 
-def _store(work: Work, patient: Patient, judged: mania.Activation, policy: Policy) -> None:
-    values = {
+def _row(work: Work, patient: Patient, judged: mania.Activation, policy: Policy) -> Row:
+    return {
         "clinic_id": work.clinic_id,
         "patient_id": patient.id,
         "day": judged.day,
         "data_version": patient.change_counter,
         "policy_version": policy.version,
         "patient_policy_version": policy.patient_version,
-    }
-    if work.session.get(Activation, tuple(values.values())) is not None:
-        return
-    values |= {
         "urgency": judged.urgency,
         "rules": [str(rule) for rule in judged.rules],
         "evidence": dict(judged.evidence),
         "text": judged.text,
         "made_at": work.now,
     }
-    work.session.connection().execute(_INSERT, values)
 
 
 def _rows(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Activation]:

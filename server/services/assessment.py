@@ -5,10 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from server.clinical import relapse
-from server.clinical.mania_levels import ActivationFacts
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
@@ -19,6 +18,7 @@ from server.services import relapse_alert as relapse_alerts
 from server.services import scale_request as scale_requests
 from server.services import stage as stages
 from server.services.episode import Finding
+from server.services.judgement import Judgements
 from server.services.material import Material, load
 from server.services.relapse_alert import ARM, FAMILY
 from server.services.work import Work
@@ -34,19 +34,16 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     # A scale of a later day may rest on what is judged here.
     span = wanted[0], materials.latest_day(work, patient)
     material = load(work, patient, *span)
-    facts = activations.gather(work, patient, material)
-    for day in wanted:
-        _judge(work, patient, day, material, facts)
+    _judge(work, patient, wanted, material)
     stages.follow(work, patient, span, material)
     _weigh_episodes(work, patient)
 
 
-def judge(work: Work, patient: Patient, day: date) -> Sequence[Assessment]:
+def judge(work: Work, patient: Patient, day: date) -> None:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
     material = load(work, patient, day, day)
-    judged = _judge(work, patient, day, material, activations.gather(work, patient, material))
+    _judge(work, patient, (day,), material)
     stages.follow(work, patient, (day, day), material)
-    return judged
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -63,39 +60,38 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
     return work.session.scalar(query.order_by(*order).limit(1))
 
 
-def _judge(
-    work: Work, patient: Patient, day: date, material: Material, facts: ActivationFacts
-) -> Sequence[Assessment]:
-    # Activation first: a visit that is suggested below must already see it.
-    activations.judge(work, patient, day, facts, material.policy)
-    return [_judge_arm(work, patient, arm, day, material) for arm in stages.arms(material)]
+def _judge(work: Work, patient: Patient, days: Sequence[date], material: Material) -> None:
+    facts, judgements = activations.gather(work, patient, material), Judgements(work)
+    for day in days:
+        # Activation first: a visit that is suggested below must already see it.
+        activations.judge(judgements, patient, day, facts, material.policy)
+        for arm in stages.arms(material):
+            _judge_arm(judgements, patient, arm, day, material)
+    judgements.write()
 
 
-def _judge_arm(work: Work, patient: Patient, arm: Arm, day: date, material: Material) -> Assessment:
+def _judge_arm(judgements: Judgements, patient: Patient, arm: Arm, day: date, material: Material) -> None:
+    work = judgements.work
     judged = relapse.watch(material.history, arm, material.treatments, material.policy, day)
-    row = _store(work, patient, judged, material.policy)
+    row = _row(work, patient, judged, material.policy)
+    judgements.add(Assessment, row)
     scale_requests.ask(work, patient, judged, material.policy)
     if judged.signal:
+        judgements.write()  # what is suggested for a signal rests on the judgements
         finding = Finding(
             family=FAMILY[arm],
             urgency=AlertClass.P2,
             day=day,
-            codes=tuple(dict.fromkeys(row.rules)),
+            codes=tuple(dict.fromkeys(row["rules"])),
             summary=judged.text,
-            evidence=_evidence(judged, material.policy),
+            evidence=row["evidence"],
         )
-        since = date.fromisoformat(row.evidence.get("since") or day.isoformat())
+        since = date.fromisoformat(row["evidence"].get("since") or day.isoformat())
         relapse_alerts.raise_for(work, patient, arm, finding, since)
-    return row
 
 
-def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Policy) -> Assessment:
-    versions = (patient.change_counter, policy.version, policy.patient_version)
-    key = (work.clinic_id, patient.id, judged.arm, judged.day, *versions)
-    stored = work.session.get(Assessment, key)
-    if stored is not None:
-        return stored
-    values = {
+def _row(work: Work, patient: Patient, judged: relapse.Assessment, policy: Policy) -> dict[str, Any]:
+    return {
         "clinic_id": work.clinic_id,
         "patient_id": patient.id,
         "arm": judged.arm,
@@ -106,16 +102,10 @@ def _store(work: Work, patient: Patient, judged: relapse.Assessment, policy: Pol
         "state": judged.state,
         "signal": judged.signal,
         "rules": [f"{hit.rule}:{hit.series}" for hit in judged.rules],
-        "evidence": _evidence(judged, policy),
+        "evidence": {**judged.evidence, "patient_policy_version": policy.patient_version},
         "text": judged.text,
         "made_at": work.now,
     }
-    work.session.execute(insert(Assessment).values(**values))
-    return Assessment(**values)
-
-
-def _evidence(judged: relapse.Assessment, policy: Policy) -> dict[str, Any]:
-    return {**judged.evidence, "patient_policy_version": policy.patient_version}
 
 
 def _weigh_episodes(work: Work, patient: Patient) -> None:

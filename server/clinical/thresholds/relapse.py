@@ -24,7 +24,7 @@ RELAPSE = (
     Threshold("relapse.unrest_recent_limit", 2.95, 0, 6, "SE", _SIM, "limit of the recent mean, unrest"),
     Threshold("relapse.recent_entries", 8, 3, 14, "entries", _SIM, "observed days the recent mean takes"),
     Threshold("relapse.recent_days", 14, 5, 28, "days", _SIM, "none of them older than this"),
-    Threshold("relapse.recent_min_entries", 3, 2, 14, "entries", _SIM, "observed days it needs"),
+    Threshold("relapse.recent_min_entries", 2, 2, 14, "entries", _SIM, "observed days it needs"),
     Threshold("relapse.recent_rise", 0.85, 0, 4, "points", _SIM, "rise a recent mean must exceed"),
     Threshold("relapse.recent_limit", 2.1, 0, 6, "SE", _SIM, "and by so many standard errors"),
     Threshold(

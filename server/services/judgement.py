@@ -1,0 +1,39 @@
+"""Judgements on their way into the database: each written once however often it is made, many in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.models import Activation, Assessment
+from server.services.work import Work
+
+Row = Mapping[str, Any]
+Table = type[Activation] | type[Assessment]
+
+
+@dataclass(slots=True)
+class Judgements:
+    """What was judged and is not written yet: a statement for each day would cost more than judging it."""
+
+    work: Work
+    rows: dict[Table, list[Row]] = field(default_factory=dict)
+
+    def add(self, table: Table, row: Row) -> None:
+        """Take one judgement; its key is what it was made from."""
+        self.rows.setdefault(table, []).append(row)
+
+    def write(self) -> None:
+        """Write what was taken; a judgement that is there already is the same one."""
+        connection = self.work.session.connection()
+        for table, rows in self.rows.items():
+            connection.execute(_insert(connection.dialect.name, table), rows)
+        self.rows.clear()
+
+
+def _insert(dialect: str, table: Table) -> Insert:
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
