@@ -59,6 +59,8 @@ def walk(history: History, era: Era, policy: Policy, span: Span, treatments: Seq
         else:
             found = _agreed(hits[day], policy)
             episode.step(day, found)
+            if episode.state is WatchState.RE_TREATED:
+                found = ()  # means of these days reach back to before the session that answered them
         state = episode.state or calm(era.stages[0], day, policy)
         watched.append(WatchedDay(day, state, found, episode.since))
     return Walk(tuple(watched), marks)

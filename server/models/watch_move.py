@@ -16,7 +16,8 @@ class WatchMove(Base):
     """Append-only. The rows of a day lead on from each other; one that `corrects` says that late data
     made those before it wrong.
 
-    `after` equal to `before` says that on this day nothing moves any more. The key is made from what
+    `after` equal to `before` says that on this day nothing moves any more. `begun` is the stage the day
+    began with, as far as this row knew: with `after` it is what the day comes to. The key is made from what
     was judged (`data_version` is the patient's change counter), so that judging again adds nothing.
     """
 
@@ -36,6 +37,7 @@ class WatchMove(Base):
     data_version: Mapped[int] = mapped_column(primary_key=True)
     policy_version: Mapped[int] = mapped_column(primary_key=True)
     patient_policy_version: Mapped[int] = mapped_column(primary_key=True)
+    begun: Mapped[Stage] = mapped_column(Coded(Stage))
     corrects: Mapped[bool]
     alert_id: Mapped[UUID | None]
     account_id: Mapped[UUID | None]

@@ -11,11 +11,12 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.redflags import RedFlag
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState
+from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, WatchState
 from server.models import Alert, Patient
 from server.services import alert as alerts
 from server.services import delivery as deliveries
 from server.services import policy as policies
+from server.services import treatment_session as treatment_sessions
 from server.services import vault
 from server.services.work import Work
 
@@ -25,6 +26,7 @@ _LOCKOUT = {
     AlertFamily.PAIN_RELAPSE: "alert.lockout_days",
     AlertFamily.ACTIVATION: "mania.lockout_days",
 }
+_RELAPSE = frozenset({AlertFamily.MOOD_RELAPSE, AlertFamily.PAIN_RELAPSE})
 _RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
@@ -65,16 +67,20 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     """Open an episode, or join the open one.
 
     What is worse than the open episode always gets through: it is open again and everybody is told
-    anew. Worse is a more urgent finding; another red flag of the same urgency; and the same
-    emergency (P0) reported again after somebody had taken it on. Any other repeat joins silently
+    anew. Worse is a more urgent finding; another red flag of the same urgency; the same emergency (P0)
+    reported again after somebody had taken it on; a relapse after what was only fading; and one that
+    came back after the episode's own was long over. Any other repeat joins silently
     but stands in the evidence and changes the version, so nobody closes what they have not seen.
     A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None).
     """
     current = open_episode(work, patient.id, finding.family)
     if current is None:
         return None if _locked_out(work, patient, finding) else _open(work, patient, finding)
-    if _gets_through(current, finding):
+    if _gets_through(current, finding) or _came_back(work, patient, current, finding):
         _worsen(work, current, finding)
+    elif _is_graver(current, finding):
+        # Who has been told and has not answered need not be told twice of the same patient.
+        _worsen(work, current, finding, tell=current.state is AlertState.ACKNOWLEDGED)
     elif _is_news(current, finding):
         _join(work, current, finding)
     return current
@@ -120,6 +126,29 @@ def _gets_through(current: Alert, finding: Finding) -> bool:
     if any(_is_new(code, current.codes) for code in finding.codes):
         return True
     return finding.urgency is AlertClass.P0 and current.state is AlertState.ACKNOWLEDGED
+
+
+def _is_graver(current: Alert, finding: Finding) -> bool:
+    """Say whether the benefit is gone where the open episode spoke of fading."""
+    states = current.evidence.get("state"), finding.evidence.get("state")
+    return states == (WatchState.FADING, WatchState.RELAPSED) and finding.day >= current.day
+
+
+def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
+    """Say whether a relapse is another one than the open episode's: that was over, and nobody closed it.
+
+    It began after the last day the episode holds: so long after it that it was over, or after a session
+    that answered it and longer than a closed one keeps quiet.
+    """
+    if finding.family not in _RELAPSE:
+        return False
+    since = date.fromisoformat(finding.evidence.get("since") or finding.day.isoformat())
+    policy, apart = policies.of_patient(work, patient), (finding.day - current.day).days
+    if since <= current.day or apart <= policy["alert.lockout_days"]:
+        return False
+    if apart > policy["alert.over_days"]:
+        return True
+    return any(day <= finding.day for day in treatment_sessions.delivered_days(work, patient.id, current.day))
 
 
 def _is_new(code: str, known: Sequence[str]) -> bool:
@@ -191,9 +220,11 @@ def _join(work: Work, alert: Alert, finding: Finding) -> None:
     alerts.log(work, alert, "repeated", report)
 
 
-def _worsen(work: Work, alert: Alert, finding: Finding) -> None:
+def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> None:
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.WORSEN)
-    alert.urgency, alert.level, alert.worsened_at = finding.urgency, 0, work.now
+    alert.urgency = finding.urgency
+    if tell:
+        alert.level, alert.worsened_at = 0, work.now
     _extend(work, alert, finding)
     vault.put(work, alert, "summary", finding.summary)
     earlier = {key: value for key, value in alert.evidence.items() if key != "earlier"}
@@ -202,7 +233,7 @@ def _worsen(work: Work, alert: Alert, finding: Finding) -> None:
     vault.put(work, alert, "evidence", evidence)
     alert.acknowledged_at = alert.acknowledged_by = None
     alert.version += 1
-    told = deliveries.enqueue(work, alert)
+    told = deliveries.enqueue(work, alert) if tell else 0
     alerts.log(work, alert, "worsened", {"urgency": finding.urgency, "told": told})
 
 

@@ -6,28 +6,19 @@ The days and items of a patient come as one JSON text, which is taken apart wher
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
 
 from server.clinical.policy import Policy
 from server.clinical.reach import needed
-from server.clinical.vocabulary import AlertFamily, Arm, Outcome, SessionStatus
-from server.models import Alert, Entry, Patient, TreatmentSession
-from server.services import local_day as local_days
+from server.clinical.vocabulary import Arm, MovedBy, SessionStatus, Stage
+from server.models import Entry, Patient, TreatmentSession, WatchMove
 from server.services import policy as policies
 from server.services.work import Work
 
-_ARMS = {AlertFamily.MOOD_RELAPSE: Arm.MOOD, AlertFamily.PAIN_RELAPSE: Arm.PAIN}
-# Closed with one of these, an episode was a relapse in the eyes of who closed it.
-CONFIRMING = (
-    Outcome.CONTACTED,
-    Outcome.VISIT_ARRANGED,
-    Outcome.PLAN_CHANGED,
-    Outcome.EMERGENCY_CARE,
-)
 # Ranges asked for in one statement: a longer one takes the database longer to plan than to run.
 _RANGES = 100
 
@@ -151,20 +142,17 @@ def _before_usual(days: Sequence[date], tried: Tried) -> Sequence[tuple[date, da
 
 
 def _relapses(work: Work, zones: Mapping[UUID, str]) -> defaultdict[UUID, list[tuple[Arm, date]]]:
-    """Return when somebody closed a relapse episode as one, by patient."""
+    """Return when a clinician confirmed a relapse, by patient; what was taken back later is none."""
     ids = list(zones)
-    query = select(Alert.patient_id, Alert.family, Alert.resolved_at).where(
-        Alert.clinic_id == work.clinic_id,
-        Alert.patient_id.between(ids[0], ids[-1]),
-        Alert.family.in_(list(_ARMS)),
-        Alert.outcome.in_(CONFIRMING),
+    move = WatchMove
+    query = select(move.patient_id, move.arm, move.day, move.alert_id, move.after).where(
+        move.clinic_id == work.clinic_id,
+        move.patient_id.between(ids[0], ids[-1]),
+        move.by == MovedBy.CLINICIAN,
     )
+    last = {row.alert_id: row for row in work.session.execute(query.order_by(move.made_at))}
     found: defaultdict[UUID, list[tuple[Arm, date]]] = defaultdict(list)
-    for row in work.session.execute(query.order_by(Alert.resolved_at, Alert.id)):
-        found[row.patient_id].append((_ARMS[row.family], _day(work, row, zones)))
+    for row in sorted(last.values(), key=lambda row: row.day):
+        if row.after is Stage.CONFIRMED:
+            found[row.patient_id].append((row.arm, row.day))
     return found
-
-
-def _day(work: Work, row: Any, zones: Mapping[UUID, str]) -> date:
-    at: datetime = row.resolved_at
-    return local_days.of(work, at, zones[row.patient_id])

@@ -11,6 +11,7 @@ from uuid import UUID
 from server.clinical.vocabulary import AlertFamily, AlertState, Arm, MovedBy, Outcome, Stage, Verdict
 from server.models import Alert, Patient, WatchMove
 from server.services import alert as alerts
+from server.services import assessment as assessments
 from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import policy as policies
@@ -34,7 +35,7 @@ def give(work: Work, alert_id: UUID, verdict: Verdict, reason: str, version: int
     alert, patient = _lock(work, alert_id)
     if alert.family not in ARMS:
         raise Conflict("no-verdict", "Only an alert about a relapse is confirmed or dismissed.")
-    known = watch_moves.verdict_of(work, patient.id, alert.id)
+    known = watch_moves.verdict_of(work, patient.id, alert)
     if known is verdict:
         return alert
     if known is not None:
@@ -63,7 +64,7 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     if alert.family not in ARMS:
         return alert
     verdict = Verdict.DISMISSED if outcome in _NO_RELAPSE else Verdict.CONFIRMED
-    if watch_moves.verdict_of(work, patient.id, alert.id) is not verdict:
+    if watch_moves.verdict_of(work, patient.id, alert) is not verdict:
         _move(work, patient, alert, verdict, note)
     return alert
 
@@ -77,15 +78,17 @@ def _move(work: Work, patient: Patient, alert: Alert, verdict: Verdict, reason: 
     arm = ARMS[alert.family]
     today = local_days.of(work, work.now, patient.zone)
     day = max(today, alert.day)  # a phone's clock may run ahead: a verdict never comes before its finding
-    policy = policies.of_patient(work, patient)
+    policy, before = policies.of_patient(work, patient), watch_moves.stage_after(work, patient.id, arm, day)
+    latest = assessments.latest(work, patient.id, arm)
     row = WatchMove(
         clinic_id=work.clinic_id,
         patient_id=patient.id,
         arm=arm,
         day=day,
         by=MovedBy.CLINICIAN,
-        before=watch_moves.stage_after(work, patient.id, arm, day),
+        before=before,
         after=Stage(verdict),
+        begun=before,
         data_version=patient.change_counter,
         policy_version=policy.version,
         patient_policy_version=policy.patient_version,
@@ -94,8 +97,12 @@ def _move(work: Work, patient: Patient, alert: Alert, verdict: Verdict, reason: 
         account_id=work.actor.account_id,
         made_at=work.now,
     )
-    vault.put(work, row, "evidence", {"alert": str(alert.id), "alert_evidence": alert.evidence})
-    vault.put(work, row, "text", f"{verdict} by a clinician: {alert.summary}")
+    found = {"alert": str(alert.id), "alert_evidence": alert.evidence}
+    # What the alert opened with, and what the data say by now: a verdict is given on both.
+    found |= {"latest": latest.evidence} if latest else {}
+    vault.put(work, row, "evidence", found)
+    text = f"{verdict} by a clinician: {alert.summary}"
+    vault.put(work, row, "text", f"{text} Latest: {latest.text}" if latest else text)
     vault.put(work, row, "reason", reason)
     work.session.add(row)
     work.session.flush()

@@ -14,7 +14,7 @@ from server.clinical.readings import History
 from server.clinical.stage_evidence import Judged, Support
 from server.clinical.stages import Course, DiaryDay, Facts, Ground, Memory, Move, follow
 from server.clinical.vocabulary import ITEMS, Arm, MovedBy, Stage, Verdict, WatchState
-from server.models import Assessment, Patient, WatchMove
+from server.models import Alert, Assessment, Patient, WatchMove
 from server.services import vault
 from server.services.scored_day import ScoredDays
 from server.services.work import Work
@@ -38,7 +38,7 @@ class Grounds:
     facts: Facts
     policy: Policy
     begun: Stage
-    stored: Sequence[Row[date, MovedBy, Stage, Stage]]
+    stored: Sequence[Row[date, MovedBy, Stage, Stage]]  # day, by, begun, after
 
     def stage_before(self, day: date) -> Stage:
         """Return the stage that the days before ``day`` left, as it is stored."""
@@ -128,24 +128,28 @@ def write(work: Work, made: Grounds, found: Course, alert_id: UUID | None) -> No
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One row to append: ``corrects`` where it takes back what an earlier row of the day said."""
+    """One row to append: ``corrects`` where it takes back what an earlier row of the day said.
+
+    ``begun``: the stage the day begins with.
+    """
 
     move: Move
+    begun: Stage
     corrects: bool
 
 
 def _step(told: tuple[Stage, Stage] | None, move: Move) -> Step | None:
     """Return what is missing for the rows of a day, which lead from and to ``told``, to say ``move``."""
     if told is None:
-        return None if move.before is move.after else Step(move, corrects=False)
+        return None if move.before is move.after else Step(move, move.before, corrects=False)
     begun, ended = told
     if (begun, ended) == (move.before, move.after):
         return None
     if begun is not move.before:
-        return Step(move, corrects=True)
+        return Step(move, move.before, corrects=True)
     # A day may go on: what was watched in the morning is probable once the scale is filled.
     goes_on = (ended, move.after) == (Stage.WATCH, Stage.PROBABLE)
-    return Step(replace(move, before=ended), corrects=not goes_on)
+    return Step(replace(move, before=ended), begun, corrects=not goes_on)
 
 
 def stage_after(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
@@ -166,13 +170,14 @@ def newest(work: Work, patient_id: UUID, arm: Arm) -> Sequence[WatchMove]:
     return vault.opened(work, list(work.session.scalars(query)))
 
 
-def verdict_of(work: Work, patient_id: UUID, alert_id: UUID) -> Verdict | None:
-    """Return what a clinician last said of an alert, or None."""
+def verdict_of(work: Work, patient_id: UUID, alert: Alert) -> Verdict | None:
+    """Return what a clinician last said of an alert since it opened or worsened, or None."""
     query = select(WatchMove.after).where(
         WatchMove.clinic_id == work.clinic_id,
         WatchMove.patient_id == patient_id,
-        WatchMove.alert_id == alert_id,
+        WatchMove.alert_id == alert.id,
         WatchMove.by == MovedBy.CLINICIAN,
+        WatchMove.made_at >= alert.worsened_at,
     )
     found = work.session.scalar(query.order_by(WatchMove.made_at.desc()).limit(1))
     return None if found is None else Verdict(found)
@@ -220,6 +225,7 @@ def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> Non
         by=MovedBy.WATCH,
         before=move.before,
         after=move.after,
+        begun=step.begun,
         data_version=made.patient.change_counter,
         policy_version=made.policy.version,
         patient_policy_version=made.policy.patient_version,
@@ -231,26 +237,22 @@ def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> Non
     resting = support(work, made, move.day, move.ground)
     text = stage_evidence.text(resting, move.after, made.policy)
     vault.put(work, row, "evidence", dict(stage_evidence.evidence(resting, made.policy)))
-    vault.put(work, row, "text", f"corrected by late data: {text}" if step.corrects else text)
+    vault.put(work, row, "text", f"corrected: {text}" if step.corrects else text)
     work.session.add(row)
     work.session.flush()
 
 
 def _told(made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
-    """Return from and to which stage the watch's rows of each day lead; a correction may begin anew."""
-    found: dict[date, tuple[Stage, Stage]] = {}
-    for row in made.stored:
-        if row.by is MovedBy.WATCH and row.day >= made.first:
-            begun, ended = found.get(row.day, (row.before, row.before))
-            found[row.day] = (begun if ended is row.before else row.before, row.after)
-    return found
+    """Return from and to which stage the watch's rows of each day lead: the last one knows."""
+    rows = (row for row in made.stored if row.by is MovedBy.WATCH and row.day >= made.first)
+    return {row.day: (row.begun, row.after) for row in rows}
 
 
 def _stored(
     work: Work, patient_id: UUID, arm: Arm, first: date, last: date
 ) -> Sequence[Row[date, MovedBy, Stage, Stage]]:
     """Return the moves of some days, oldest first. Without what is sealed: they are read with every entry."""
-    query = select(WatchMove.day, WatchMove.by, WatchMove.before, WatchMove.after).where(
+    query = select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after).where(
         WatchMove.clinic_id == work.clinic_id,
         WatchMove.patient_id == patient_id,
         WatchMove.arm == arm,

@@ -318,7 +318,7 @@ def test_a_corrected_scale_takes_its_move_back_and_says_so(well: Visits, clock: 
         "watch",
     )
     assert [move["corrects"] for move in arm["moves"]] == [True, False, False]
-    assert arm["moves"][0]["text"].startswith("corrected by late data: watch: ")
+    assert arm["moves"][0]["text"].startswith("corrected: watch: ")
     assert the_alert(well)["state"] == "open"
     assert well.cast.bo.get(f"/alerts/{the_alert(well)['id']}").json["evidence"]["disproved"] is True
 

@@ -6,4 +6,8 @@ ALERT = (
     Threshold(
         "alert.lockout_days", 14, 0, 60, "days", "proposal", "calm after a relapse episode was resolved"
     ),
+    Threshold(
+        *("alert.over_days", 35, 14, 120, "days", "proposal"),
+        "after so long without a signal an open episode was over",
+    ),
 )

@@ -786,6 +786,7 @@ def upgrade() -> None:
         sa.Column("data_version", sa.Integer(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("patient_policy_version", sa.Integer(), nullable=False),
+        sa.Column("begun", sa.String(32), nullable=False),
         sa.Column("corrects", sa.Boolean(), nullable=False),
         sa.Column("alert_id", sa.Uuid(), nullable=True),
         sa.Column("account_id", sa.Uuid(), nullable=True),
