@@ -58,6 +58,24 @@ def relapsed(visits: Visits, cast: Cast, clock: Clock, scene: Scene) -> Visits:
     return visits
 
 
+def test_a_relapse_that_was_confirmed_counts_as_recorded_before_its_alert_is_closed(
+    visits: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=31))
+    clock.now -= timedelta(days=9)
+    visits.log(20, items=GOOD)
+    clock.forward(days=9)
+    visits.log(9, items=BAD)
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    body = {"verdict": "confirmed", "reason": "Seen today."}
+    assert cast.bo.post(f"/alerts/{alert['id']}/verdict", body, alert["version"]).status_code == 200
+    clock.forward(days=1)
+    replay = queued(cast, values=LATER)
+    job.run(around, clock.now)
+    result = cast.bo.get(f"{PATH}/{replay}").json["result"]
+    assert (result["relapses"], result["current"]["missed_relapses"]) == (1, 0)
+
+
 def queued(cast: Cast, **body: Any) -> str:
     answer = cast.bo.post(PATH, body)
     assert answer.status_code == 202, answer.text

@@ -383,3 +383,68 @@ def holding(visits: Visits) -> list[tuple[str, str]]:
         found += [(day, after)] if after != stage else []
         stage = after
     return found
+
+
+def test_days_filled_in_late_store_each_move_once_and_judging_again_adds_none(
+    well: Visits, clock: Clock
+) -> None:
+    next_days(well, clock, BAD, GOOD, GOOD, BAD)
+    for back in (2, 1, 2):  # she fills in two of them again, worse than she had said at first
+        at = clock.now - timedelta(days=back, minutes=7 * back)
+        answer = well.cast.ana.put(f"/entries/{uuid7()}", entry(at, items=BAD))
+        assert answer.status_code == 201, answer.text
+    told = Counter((m["day"], m["before"], m["after"]) for m in mood(well)["moves"])
+    assert max(told.values()) == 1
+    assert mood(well)["stage"] == "probable"
+    with Surroundings.of(well.app).database.write() as session:
+        work = well.work(session)
+        before = len(session.scalars(select(WatchMove)).all())
+        for _ in range(2):
+            patient = session.scalars(select(Patient).where(Patient.id == well.cast.ana.patient_id)).one()
+            assessments.reassess(work, patient, [well.now.date() - timedelta(days=5)])
+        assert len(session.scalars(select(WatchMove)).all()) == before
+
+
+def test_a_second_relapse_after_a_session_is_told_and_takes_a_verdict_of_its_own(
+    well: Visits, clock: Clock
+) -> None:
+    until_signal(well, clock)
+    assert judge(well, HELD).status_code == 200
+    first = the_alert(well)
+    well.session(mood_course(well), clock.now)
+    next_days(well, clock, *[GOOD] * 30, BAD, BAD, BAD)
+    again = the_alert(well)
+    assert (again["id"], again["state"], again["acknowledged_at"]) == (first["id"], "open", None)
+    record = well.cast.bo.get(f"/alerts/{again['id']}").json
+    assert record["evidence"]["baseline"]["session"] == (clock.now.date() - timedelta(days=33)).isoformat()
+    assert record["evidence"]["earlier"][0]["baseline"]["session"] == "2026-02-01"
+    assert judge(well, HELD).status_code == 200
+    assert [by for _, after, by in stages(well) if after == "confirmed"] == ["clinician"] * 2
+
+
+def mood_course(visits: Visits) -> str:
+    (course,) = visits.cast.bo.get(f"{visits.ana}/courses").json["items"]
+    return str(course["id"])
+
+
+def test_a_relapse_after_what_was_only_fading_is_told_once_it_was_acknowledged(
+    well: Visits, clock: Clock
+) -> None:
+    fading = {"mood": 6, "interest": 6, "anxiety": 4, "restlessness": 4, "sleep_quality": 6}
+    next_days(well, clock, *[fading] * 5)
+    alert = the_alert(well)
+    assert well.cast.bo.get(f"/alerts/{alert['id']}").json["evidence"]["state"] == "fading"
+    path = f"/alerts/{alert['id']}/acknowledge"
+    assert well.cast.bo.post(path).status_code == 200
+    next_days(well, clock, *[BAD] * 6)
+    assert the_alert(well)["state"] == "open"
+    assert "relapsed" in the_alert(well)["summary"]
+
+
+def test_the_text_of_a_verdict_says_what_the_data_say_by_now(well: Visits, clock: Clock) -> None:
+    until_signal(well, clock)
+    next_days(well, clock, BAD, BAD)
+    assert judge(well, HELD).status_code == 200
+    move = mood(well)["moves"][0]
+    assert move["text"].endswith(mood(well)["latest"]["text"])
+    assert move["evidence"]["latest"]["day"] == clock.now.date().isoformat()

@@ -293,3 +293,10 @@ def test_a_signal_always_has_a_rule_and_enough_of_a_state(values: list[float | N
 def test_the_same_value_on_every_day_never_alarms(values: list[float | None]) -> None:
     flat = fold((day(n), mood_day(4)) for n, value in enumerate(values) if value is not None)
     assert not on(flat, 59).signal
+
+
+def test_in_the_quiet_time_no_rule_holds_on_days_of_before_the_session() -> None:
+    history = diary(range(80), steps((0, 3), (40, 6.5), (50, 3)))
+    quiet = [on(history, n, Arm.MOOD, 50) for n in range(50, 66)]
+    assert {found.state for found in quiet} == {S.RE_TREATED}
+    assert [found.rules for found in quiet if found.rules] == []
