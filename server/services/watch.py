@@ -94,7 +94,9 @@ def _arm(
 ) -> WatchedArm:
     moves = watch_moves.newest(work, patient.id, latest.arm)
     stage = moves[0].after if moves else Stage.CALM
-    led = next((move for move in moves if move.after is stage and move.before is not stage), None)
+    # The newest row of a day says what the day comes to; one that late data corrected does not count.
+    days = {move.day: move for move in reversed(moves)}
+    led = [move.day for move in days.values() if move.after is stage and move.begun is not stage]
     return WatchedArm(
         arm=latest.arm,
         latest=latest,
@@ -102,7 +104,7 @@ def _arm(
         asked=asked,
         expected_loss=loss,
         stage=stage,
-        since=None if led is None else led.day,
+        since=max(led, default=None),
         moves=moves,
     )
 
