@@ -75,12 +75,27 @@ def _lock(work: Work, alert_id: UUID) -> tuple[Alert, Patient]:
 
 
 def _move(work: Work, patient: Patient, alert: Alert, verdict: Verdict, reason: str) -> None:
+    row, latest = (
+        _row(work, patient, alert, verdict),
+        assessments.latest(work, patient.id, ARMS[alert.family]),
+    )
+    found = {"alert": str(alert.id), "alert_evidence": alert.evidence}
+    # What the alert opened with, and what the data say by now: a verdict is given on both.
+    found |= {"latest": latest.evidence} if latest else {}
+    vault.put(work, row, "evidence", found)
+    text = f"{verdict} by a clinician: {alert.summary}"
+    vault.put(work, row, "text", f"{text} Latest: {latest.text}" if latest else text)
+    vault.put(work, row, "reason", reason)
+    work.session.add(row)
+    work.session.flush()
+
+
+def _row(work: Work, patient: Patient, alert: Alert, verdict: Verdict) -> WatchMove:
     arm = ARMS[alert.family]
     today = local_days.of(work, work.now, patient.zone)
     day = max(today, alert.day)  # a phone's clock may run ahead: a verdict never comes before its finding
     policy, before = policies.of_patient(work, patient), watch_moves.stage_after(work, patient.id, arm, day)
-    latest = assessments.latest(work, patient.id, arm)
-    row = WatchMove(
+    return WatchMove(
         clinic_id=work.clinic_id,
         patient_id=patient.id,
         arm=arm,
@@ -97,12 +112,3 @@ def _move(work: Work, patient: Patient, alert: Alert, verdict: Verdict, reason: 
         account_id=work.actor.account_id,
         made_at=work.now,
     )
-    found = {"alert": str(alert.id), "alert_evidence": alert.evidence}
-    # What the alert opened with, and what the data say by now: a verdict is given on both.
-    found |= {"latest": latest.evidence} if latest else {}
-    vault.put(work, row, "evidence", found)
-    text = f"{verdict} by a clinician: {alert.summary}"
-    vault.put(work, row, "text", f"{text} Latest: {latest.text}" if latest else text)
-    vault.put(work, row, "reason", reason)
-    work.session.add(row)
-    work.session.flush()
