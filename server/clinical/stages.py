@@ -135,7 +135,7 @@ def _forget(memory: Memory) -> None:
 def _locked(memory: Memory, day: date, policy: Policy) -> bool:
     """Return whether a dismissal still keeps what it dismissed quiet."""
     since = memory.dismissed_on
-    return since is not None and (day - since).days <= policy["alert.lockout_days"]
+    return since is not None and (day - since).days < policy["alert.lockout_days"]
 
 
 def _step(memory: Memory, facts: Facts, day: date, policy: Policy) -> Ground | None:

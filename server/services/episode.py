@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
@@ -15,6 +15,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Watc
 from server.models import Alert, Patient
 from server.services import alert as alerts
 from server.services import delivery as deliveries
+from server.services import local_day as local_days
 from server.services import policy as policies
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
@@ -167,19 +168,22 @@ def _is_news(current: Alert, finding: Finding) -> bool:
 
 
 def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
+    """Say whether one like it was resolved only a few of the patient's days ago, or after the finding's."""
     if finding.family not in _LOCKOUT or _is_red_flag(finding):
         return False
-    days = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
-    # Who closed the episode after that day knew it: late data must not ring the same bell again.
-    day_over = datetime.combine(finding.day + timedelta(days=1), time(), UTC)
-    recent = select(Alert.id).where(
+    recent = select(func.max(Alert.resolved_at)).where(
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == patient.id,
         Alert.family == finding.family,
         Alert.urgency <= finding.urgency,
-        or_(Alert.resolved_at > work.now - timedelta(days=days), Alert.resolved_at >= day_over),
     )
-    return work.session.scalar(recent.limit(1)) is not None
+    resolved = work.session.scalar(recent)
+    if resolved is None:
+        return False
+    closed = local_days.of(work, resolved, patient.zone)
+    quiet = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
+    # Who closed the episode after that day knew it: late data must not ring the same bell again.
+    return closed > finding.day or (local_days.of(work, work.now, patient.zone) - closed).days < quiet
 
 
 def _open(work: Work, patient: Patient, finding: Finding) -> Alert:

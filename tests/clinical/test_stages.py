@@ -138,22 +138,22 @@ def test_a_scale_still_raises_what_was_confirmed_once() -> None:
 
 
 def test_dismissed_is_quiet_for_two_weeks_and_then_starts_anew() -> None:
-    quiet = facts({21: SIGNAL, 30: SIGNAL, 36: SIGNAL}, {33: [R5]}, (31,), {22: Verdict.DISMISSED})
+    quiet = facts({21: SIGNAL, 30: SIGNAL, 35: SIGNAL}, {33: [R5]}, (31,), {22: Verdict.DISMISSED})
     assert (moves(quiet), alarms(quiet)) == ([(21, WATCH, Ground.DIARY_RULE)], [])
     assert follow(quiet, DEFAULT_POLICY).stage is Stage.DISMISSED
-    again = facts({21: SIGNAL, 37: RULE}, {38: [R5]}, verdicts={22: Verdict.DISMISSED})
-    assert moves(again)[1:] == [(37, WATCH, Ground.DIARY_RULE), (38, PROBABLE, Ground.SCALE_SIGNAL)]
-    assert alarms(again) == [38]
+    again = facts({21: SIGNAL, 36: RULE}, {37: [R5]}, verdicts={22: Verdict.DISMISSED})
+    assert moves(again)[1:] == [(36, WATCH, Ground.DIARY_RULE), (37, PROBABLE, Ground.SCALE_SIGNAL)]
+    assert alarms(again) == [37]
 
 
 def test_the_end_of_the_lock_out_is_a_move_of_its_own() -> None:
-    known = facts({21: SIGNAL, 37: CALM}, verdicts={22: Verdict.DISMISSED})
-    assert moves(known)[-1] == (37, CALMED, Ground.LOCKOUT_OVER)
+    known = facts({21: SIGNAL, 36: CALM}, verdicts={22: Verdict.DISMISSED})
+    assert moves(known)[-1] == (36, CALMED, Ground.LOCKOUT_OVER)
 
 
 def test_a_rule_before_the_verdict_does_not_join_with_a_scale_after_it() -> None:
-    known = facts({36: RULE}, {37: [R4]}, verdicts={22: Verdict.DISMISSED})
-    assert moves(known) == [(37, WATCH, Ground.SCALE_RULE)]
+    known = facts({35: RULE}, {36: [R4]}, verdicts={22: Verdict.DISMISSED})
+    assert moves(known) == [(36, WATCH, Ground.SCALE_RULE)]
 
 
 def test_a_bounded_reading_goes_on_from_what_it_is_told() -> None:
@@ -191,7 +191,7 @@ def test_moves_join_up_and_a_signal_outside_a_lock_out_is_never_called_calm(
         if one in by_day:
             assert by_day[one].before is stage
             stage = by_day[one].after
-        locked = dismissed is not None and (one - dismissed).days <= 14
+        locked = dismissed is not None and (one - dismissed).days < 14
         if known.diary.get(one, CALM).signal and not locked:
             assert stage in (WATCH, PROBABLE, Stage.CONFIRMED)
         if one in known.verdicts:
