@@ -121,6 +121,13 @@ class QueryWhole(fields.Integer):
         return int(value)
 
 
+class Rounded(fields.Float):
+    """A figure in an answer, told to two decimals: more would claim a precision that it does not have."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
+        return None if value is None else round(float(value), 2)
+
+
 class Decimal(fields.Float):
     """A finite JSON number inside its bounds; never a text, never true."""
 

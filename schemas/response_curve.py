@@ -3,22 +3,22 @@
 from marshmallow import fields
 
 from schemas.base import Answer
-from schemas.fields import Code, Day, Id
+from schemas.fields import Code, Day, Id, Rounded
 from server.clinical.vocabulary import Arm, Condition
 
 _POINTS = "symptom composite in points, 0-10, higher is worse"
 
 
-def _optional(description: str) -> fields.Float:
-    return fields.Float(required=True, allow_none=True, metadata={"description": description})
+def _optional(description: str) -> Rounded:
+    return Rounded(required=True, allow_none=True, metadata={"description": description})
 
 
 class HoldingTimeAnswer(Answer):
     """Days after the session, and the patient's own times they rest on besides the cohort's."""
 
-    low = fields.Float(required=True)
-    median = fields.Float(required=True)
-    high = fields.Float(required=True)
+    low = Rounded(required=True)
+    median = Rounded(required=True)
+    high = Rounded(required=True)
     lost = fields.Integer(required=True, metadata={"description": "own times whose loss was seen"})
     censored = fields.Integer(
         required=True, metadata={"description": "own times cut off: treated again, or no more entries"}
@@ -46,9 +46,9 @@ class OnsetAnswer(Answer):
 class RetainedAnswer(Answer):
     """What is left of the benefit in percent, with its 80 % interval; not clipped to 0-100."""
 
-    percent = fields.Float(required=True)
-    low = fields.Float(required=True)
-    high = fields.Float(required=True)
+    percent = Rounded(required=True)
+    low = Rounded(required=True)
+    high = Rounded(required=True)
 
 
 class HeldAnswer(Answer):
@@ -73,7 +73,7 @@ class SessionCurveAnswer(Answer):
     retreated = fields.Boolean(
         required=True, attribute="curve.retreated", metadata={"description": "another session followed"}
     )
-    best_level = fields.Float(
+    best_level = Rounded(
         required=True, allow_none=True, attribute="curve.best_level", metadata={"description": _POINTS}
     )
     responded = fields.Boolean(
@@ -85,7 +85,7 @@ class SessionCurveAnswer(Answer):
     onset = fields.Nested(OnsetAnswer, required=True, allow_none=True, attribute="curve.onset")
     retained = fields.Nested(RetainedAnswer, required=True, allow_none=True, attribute="curve.retained")
     held = fields.Nested(HeldAnswer, required=True, allow_none=True, attribute="curve.held")
-    fade_per_week = fields.Float(
+    fade_per_week = Rounded(
         required=True,
         allow_none=True,
         attribute="curve.fade_per_week",
@@ -105,7 +105,7 @@ class CourseCurveAnswer(Answer):
         attribute="curve.began",
         metadata={"description": "the pre-treatment level is from the days before this one"},
     )
-    pre_level = fields.Float(
+    pre_level = Rounded(
         required=True, allow_none=True, attribute="curve.pre_level", metadata={"description": _POINTS}
     )
     sessions = fields.List(fields.Nested(SessionCurveAnswer), required=True)
