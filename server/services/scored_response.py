@@ -66,6 +66,7 @@ def flags_of(response: QuestionnaireResponse) -> tuple[RedFlag, ...]:
 
 def findings_of(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> Iterator[Finding]:
     """Yield one finding per family for the red flags of one response."""
+    total = "" if response.total is None else f" (total {response.total:g})"
     for family in dict.fromkeys(flag.family for flag in flags):
         mine = [flag for flag in flags if flag.family is family]
         codes = tuple(flag.code for flag in mine)
@@ -74,7 +75,7 @@ def findings_of(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> It
             urgency=min(flag.urgency for flag in mine),
             day=response.local_day,
             codes=codes,
-            summary=f"An answer to {response.instrument} cannot wait: {', '.join(codes)}.",
+            summary=f"An answer to {response.instrument}{total} cannot wait: {', '.join(codes)}.",
             evidence={
                 "questionnaire_responses": [str(response.id)],
                 "instrument": f"{response.instrument}.{response.instrument_version}",
