@@ -3,7 +3,8 @@
 The first window opens some days after a session and closes as soon as it is long and full enough.
 More days make a steadier baseline, but days on which symptoms return must not become part of what
 they are measured against: so it takes in one more stretch after another until one of them lies
-higher, and is frozen from then on. Nothing that comes later changes it. Source: docs/clinical.md, "Baseline".
+higher than the first window (held against what has grown, a slow rise would carry its own yardstick
+along), and is frozen from then on. Nothing that comes later changes it. Source: docs/clinical.md, "Baseline".
 """
 
 from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ class _Maker:
         stages = [] if first is None else [first]
         step = timedelta(days=policy.whole("baseline.grow_every_days"))
         while stages and (last := stages[-1].last_day + step) <= min(longest, span[1]):
-            if _rises(measure, stages[-1], last, policy):
+            if _rises(measure, stages, last, policy):
                 break
             grown = measure.on(last, course, pre)
             assert grown is not None  # it has all the days of the one before
@@ -133,12 +134,12 @@ def _windows(readings: Sequence[Reading], anchor: date, policy: Policy) -> Itera
             yield start, stop
 
 
-def _rises(measure: Measure, now: Baseline, last: date, policy: Policy) -> bool:
-    """Return whether the days after ``now`` up to ``last`` lie higher than it."""
-    first = now.last_day + _ONE
-    rises = (
-        measure.rise(name, first, last, now.levels[name])
-        for name in (COMPOSITE, UNREST)
-        if name in now.levels
-    )
+def _rises(measure: Measure, stages: Sequence[Baseline], last: date, policy: Policy) -> bool:
+    """Return whether the days after the last of ``stages`` up to ``last`` lie higher than the first one.
+
+    See the module: not higher than what has grown.
+    """
+    first = stages[-1].last_day + _ONE
+    levels = stages[0].levels
+    rises = (measure.rise(name, first, last, levels[name]) for name in (COMPOSITE, UNREST) if name in levels)
     return max(rises) >= policy["baseline.extend_rise"]

@@ -66,6 +66,12 @@ def test_it_is_frozen_from_the_first_week_in_which_symptoms_return() -> None:
     assert sure(fitted(history, 79)).last_day == day(23)
 
 
+def test_a_slow_rise_does_not_carry_its_own_yardstick_along() -> None:
+    history = diary(range(80), lambda n: 3 + 0.05 * max(n - 10, 0))
+    # No week lies a point above the one before it; the one from day 31 on does above the first two.
+    assert sure(fitted(history, 79)).last_day == day(30)
+
+
 def test_a_week_of_unrest_alone_does_not_become_the_baseline_either() -> None:
     calm = diary(range(17), CALM, lambda s: unrest_day(3, s - 2))
     restless = diary(range(17, 40), CALM, lambda s: unrest_day(2.8, s))
