@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.clinical import relapse
 from server.clinical.policy import Policy
-from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
+from server.clinical.vocabulary import ARM_OF, RELAPSE_OF, AlertClass, AlertFamily, Arm
 from server.models import Assessment, Entry, Patient
 from server.services import activation as activations
 from server.services import episode as episodes
@@ -20,7 +20,6 @@ from server.services import stage as stages
 from server.services.episode import Finding
 from server.services.judgement import Judgements
 from server.services.material import Material, load
-from server.services.relapse_alert import ARM, FAMILY
 from server.services.work import Work
 
 
@@ -79,7 +78,7 @@ def _judge_arm(judgements: Judgements, patient: Patient, arm: Arm, day: date, ma
     if judged.signal:
         judgements.write()  # what is suggested for a signal rests on the judgements
         finding = Finding(
-            family=FAMILY[arm],
+            family=RELAPSE_OF[arm],
             urgency=AlertClass.P2,
             day=day,
             codes=tuple(dict.fromkeys(row["rules"])),
@@ -109,13 +108,13 @@ def _row(work: Work, patient: Patient, judged: relapse.Assessment, policy: Polic
 
 
 def _weigh_episodes(work: Work, patient: Patient) -> None:
-    families = (*FAMILY.values(), AlertFamily.ACTIVATION, AlertFamily.SILENCE)
+    families = (*ARM_OF, AlertFamily.ACTIVATION, AlertFamily.SILENCE)
     for episode in episodes.open_episodes(work, patient.id, families):
         if episode.family is AlertFamily.ACTIVATION:
             activations.weigh(work, episode)
         elif episode.family is not AlertFamily.SILENCE:
             first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
-            span, arm = (first, episode.day), ARM[episode.family]
+            span, arm = (first, episode.day), ARM_OF[episode.family]
             supported = _signalled(work, patient.id, arm, span) or stages.is_alarmed(work, patient, arm, span)
             episodes.weigh(work, episode, supported)
         elif "since" in episode.evidence:

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.redflags import RedFlag
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, WatchState
+from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily, AlertState, WatchState
 from server.models import Alert, Patient
 from server.services import alert as alerts
 from server.services import delivery as deliveries
@@ -23,11 +23,9 @@ from server.services.work import Work
 
 # For how long what a trend shows opens no second episode after one was resolved.
 _LOCKOUT = {
-    AlertFamily.MOOD_RELAPSE: "alert.lockout_days",
-    AlertFamily.PAIN_RELAPSE: "alert.lockout_days",
+    **dict.fromkeys(ARM_OF, "alert.lockout_days"),
     AlertFamily.ACTIVATION: "mania.lockout_days",
 }
-_RELAPSE = frozenset({AlertFamily.MOOD_RELAPSE, AlertFamily.PAIN_RELAPSE})
 _RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
@@ -141,7 +139,7 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
     It began after the last day the episode holds: so long after it that it was over, or after a session
     that answered it and longer than a closed one keeps quiet.
     """
-    if finding.family not in _RELAPSE:
+    if finding.family not in ARM_OF:
         return False
     since = date.fromisoformat(finding.evidence.get("since") or finding.day.isoformat())
     policy, apart = policies.of_patient(work, patient), (finding.day - current.day).days

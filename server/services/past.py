@@ -50,17 +50,16 @@ class RecordedPast(NamedTuple):
 
 def read(work: Work, after: UUID | None, size: int, tried: Tried) -> Sequence[RecordedPast]:
     """Return what the next ``size`` patients after ``after`` said and had; in id order. Not audited."""
-    zones = _zones(work, after, size)
-    if not zones:
+    ids = _ids(work, after, size)
+    if not ids:
         return []
-    ids = list(zones)
     whom = (ids[0], ids[-1])
     sessions = _sessions(work, whom, tried.last)
     entries = _entries(work, and_(Entry.patient_id.between(*whom), _on(tried.usual, tried.last)))
     for more in _earlier(work, sessions, tried):
         for patient_id, text in more.items():
             entries[patient_id] = ",".join(filter(None, (text, entries.get(patient_id))))
-    relapses, own = _relapses(work, zones), policies.overrides(work)
+    relapses, own = _relapses(work, whom), policies.overrides(work)
     return [
         RecordedPast(
             str(patient_id),
@@ -79,11 +78,11 @@ def how_many(work: Work) -> int:
     return work.session.scalar(query) or 0
 
 
-def _zones(work: Work, after: UUID | None, size: int) -> dict[UUID, str]:
-    query = select(Patient.id, Patient.zone).where(Patient.clinic_id == work.clinic_id)
+def _ids(work: Work, after: UUID | None, size: int) -> Sequence[UUID]:
+    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id)
     if after is not None:
         query = query.where(Patient.id > after)
-    return {row.id: row.zone for row in work.session.execute(query.order_by(Patient.id).limit(size))}
+    return work.session.scalars(query.order_by(Patient.id).limit(size)).all()
 
 
 def _sessions(work: Work, whom: tuple[UUID, UUID], last: date) -> defaultdict[UUID, list[date]]:
@@ -141,13 +140,12 @@ def _before_usual(days: Sequence[date], tried: Tried) -> Sequence[tuple[date, da
     return apart
 
 
-def _relapses(work: Work, zones: Mapping[UUID, str]) -> defaultdict[UUID, list[tuple[Arm, date]]]:
+def _relapses(work: Work, whom: tuple[UUID, UUID]) -> defaultdict[UUID, list[tuple[Arm, date]]]:
     """Return when a clinician confirmed a relapse, by patient; what was taken back later is none."""
-    ids = list(zones)
     move = WatchMove
     query = select(move.patient_id, move.arm, move.day, move.alert_id, move.after).where(
         move.clinic_id == work.clinic_id,
-        move.patient_id.between(ids[0], ids[-1]),
+        move.patient_id.between(*whom),
         move.by == MovedBy.CLINICIAN,
     )
     last = {row.alert_id: row for row in work.session.execute(query.order_by(move.made_at))}

@@ -2,16 +2,13 @@
 
 from datetime import date
 
-from server.clinical.vocabulary import AlertFamily, Arm
+from server.clinical.vocabulary import Arm
 from server.models import Patient
 from server.services import booking_suggestion as booking_suggestions
 from server.services import confounder as confounders
 from server.services import episode as episodes
 from server.services.episode import Finding
 from server.services.work import Work
-
-FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
-ARM = {family: arm for arm, family in FAMILY.items()}
 
 
 def raise_for(work: Work, patient: Patient, arm: Arm, finding: Finding, since: date) -> None:

@@ -6,7 +6,7 @@ from server.clinical import stage_evidence
 from server.clinical.policy import Policy
 from server.clinical.readings import arms_of
 from server.clinical.stage_evidence import Support
-from server.clinical.vocabulary import AlertClass, Arm, Stage
+from server.clinical.vocabulary import RELAPSE_OF, AlertClass, Arm, Stage
 from server.models import Patient
 from server.services import episode as episodes
 from server.services import material as materials
@@ -15,7 +15,6 @@ from server.services import scale_request as scale_requests
 from server.services import watch_move as watch_moves
 from server.services.episode import Finding
 from server.services.material import Material
-from server.services.relapse_alert import FAMILY
 from server.services.work import Work
 
 
@@ -35,7 +34,7 @@ def follow(work: Work, patient: Patient, span: tuple[date, date], material: Mate
             finding = _finding(arm, resting, material.policy)
             relapse_alerts.raise_for(work, patient, arm, finding, alarm.day)
         moves_to_probable = any(move.after is Stage.PROBABLE for move in found.moves)
-        current = episodes.open_episode(work, patient.id, FAMILY[arm]) if moves_to_probable else None
+        current = episodes.open_episode(work, patient.id, RELAPSE_OF[arm]) if moves_to_probable else None
         watch_moves.write(work, made, found, None if current is None else current.id)
         scale_requests.ask_again(work, patient, made.facts, material.policy)
 
@@ -48,7 +47,7 @@ def is_alarmed(work: Work, patient: Patient, arm: Arm, span: tuple[date, date]) 
 
 def _finding(arm: Arm, resting: Support, policy: Policy) -> Finding:
     return Finding(
-        family=FAMILY[arm],
+        family=RELAPSE_OF[arm],
         urgency=AlertClass.P2,
         day=resting.day,
         codes=stage_evidence.codes(resting),

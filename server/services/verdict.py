@@ -4,11 +4,9 @@ Closing one with an outcome says it too. The patient's row is locked before the 
 does, so that a verdict and a finding take turns.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from uuid import UUID
 
-from server.clinical.vocabulary import AlertFamily, AlertState, Arm, MovedBy, Outcome, Stage, Verdict
+from server.clinical.vocabulary import ARM_OF, AlertState, MovedBy, Outcome, Stage, Verdict
 from server.models import Alert, Patient, WatchMove
 from server.services import alert as alerts
 from server.services import assessment as assessments
@@ -20,9 +18,6 @@ from server.services import watch_move as watch_moves
 from server.services.errors import Conflict, Stale
 from server.services.work import Work
 
-ARMS: Mapping[AlertFamily, Arm] = MappingProxyType(
-    {AlertFamily.MOOD_RELAPSE: Arm.MOOD, AlertFamily.PAIN_RELAPSE: Arm.PAIN}
-)
 _NO_RELAPSE = frozenset({Outcome.FALSE_ALARM, Outcome.NO_ACTION_NEEDED})
 
 
@@ -33,7 +28,7 @@ def give(work: Work, alert_id: UUID, verdict: Verdict, reason: str, version: int
     another family; Stale when the alert changed since ``version``; IllegalMove when it is closed.
     """
     alert, patient = _lock(work, alert_id)
-    if alert.family not in ARMS:
+    if alert.family not in ARM_OF:
         raise Conflict("no-verdict", "Only an alert about a relapse is confirmed or dismissed.")
     known = watch_moves.verdict_of(work, patient.id, alert)
     if known is verdict:
@@ -61,7 +56,7 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     """
     _, patient = _lock(work, alert_id)
     alert = alerts.resolve(work, alert_id, outcome, note, version)
-    if alert.family not in ARMS:
+    if alert.family not in ARM_OF:
         return alert
     verdict = Verdict.DISMISSED if outcome in _NO_RELAPSE else Verdict.CONFIRMED
     if watch_moves.verdict_of(work, patient.id, alert) is not verdict:
@@ -77,7 +72,7 @@ def _lock(work: Work, alert_id: UUID) -> tuple[Alert, Patient]:
 def _move(work: Work, patient: Patient, alert: Alert, verdict: Verdict, reason: str) -> None:
     row, latest = (
         _row(work, patient, alert, verdict),
-        assessments.latest(work, patient.id, ARMS[alert.family]),
+        assessments.latest(work, patient.id, ARM_OF[alert.family]),
     )
     found = {"alert": str(alert.id), "alert_evidence": alert.evidence}
     # What the alert opened with, and what the data say by now: a verdict is given on both.
@@ -91,7 +86,7 @@ def _move(work: Work, patient: Patient, alert: Alert, verdict: Verdict, reason: 
 
 
 def _row(work: Work, patient: Patient, alert: Alert, verdict: Verdict) -> WatchMove:
-    arm = ARMS[alert.family]
+    arm = ARM_OF[alert.family]
     today = local_days.of(work, work.now, patient.zone)
     day = max(today, alert.day)  # a phone's clock may run ahead: a verdict never comes before its finding
     policy, before = policies.of_patient(work, patient), watch_moves.stage_after(work, patient.id, arm, day)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Arm, Outcome
+from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, AlertState, Arm, Outcome
 from server.models import Alert, Assessment, Course, Entry, Patient
 from server.services import course as courses
 from server.services import policy as policies
@@ -18,8 +18,6 @@ from server.services import response_curve as response_curves
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
 from server.services.work import Work
-
-FAMILY = {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
 
 Logged = Row[date, dict[str, float], dict[str, int]]
 
@@ -70,7 +68,7 @@ def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:
     query = select(Alert).where(
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == patient_id,
-        Alert.family == FAMILY[programme],
+        Alert.family == RELAPSE_OF[programme],
         Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
     )
     return [_since(alert) for alert in vault.opened(work, work.session.scalars(query).all())]

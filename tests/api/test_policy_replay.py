@@ -39,16 +39,21 @@ def around(database: Database, settings: Settings) -> Around:
     return Around(database, settings, RecordingEmailGateway())
 
 
+def fall_ill(visits: Visits, clock: Clock) -> None:
+    """Let Ana be well for three weeks after her session, then ill for one."""
+    visits.session(visits.course(), clock.now - timedelta(days=31))
+    clock.now -= timedelta(days=9)
+    visits.log(20, items=GOOD)
+    clock.forward(days=9)
+    visits.log(9, items=BAD)
+
+
 @pytest.fixture
 def relapsed(visits: Visits, cast: Cast, clock: Clock, scene: Scene) -> Visits:
     """Ana was well for three weeks, then ill for one: an alert that Bo has closed as a relapse."""
 
     def play() -> None:
-        visits.session(visits.course(), clock.now - timedelta(days=31))
-        clock.now -= timedelta(days=9)
-        visits.log(20, items=GOOD)
-        clock.forward(days=9)
-        visits.log(9, items=BAD)
+        fall_ill(visits, clock)
         (alert,) = cast.bo.get("/alerts").json["items"]
         body = {"outcome": "contacted", "note": "Called."}
         assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, alert["version"]).status_code == 200
@@ -61,11 +66,7 @@ def relapsed(visits: Visits, cast: Cast, clock: Clock, scene: Scene) -> Visits:
 def test_a_relapse_that_was_confirmed_counts_as_recorded_before_its_alert_is_closed(
     visits: Visits, cast: Cast, clock: Clock, around: Around
 ) -> None:
-    visits.session(visits.course(), clock.now - timedelta(days=31))
-    clock.now -= timedelta(days=9)
-    visits.log(20, items=GOOD)
-    clock.forward(days=9)
-    visits.log(9, items=BAD)
+    fall_ill(visits, clock)
     (alert,) = cast.bo.get("/alerts").json["items"]
     body = {"verdict": "confirmed", "reason": "Seen today."}
     assert cast.bo.post(f"/alerts/{alert['id']}/verdict", body, alert["version"]).status_code == 200

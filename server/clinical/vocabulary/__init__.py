@@ -5,6 +5,8 @@ into "higher is worse", which is what every detector works on.
 """
 
 from server.clinical.vocabulary.alert import (
+    ARM_OF,
+    RELAPSE_OF,
     AlertClass,
     AlertFamily,
     AlertState,
@@ -28,7 +30,9 @@ from server.clinical.vocabulary.visit import DeclineCode, SuggestionState
 from server.clinical.vocabulary.watch import MovedBy, PolicyState, ReplayState, Stage, Verdict, WatchState
 
 __all__ = [
+    "ARM_OF",
     "ITEMS",
+    "RELAPSE_OF",
     "Adherence",
     "AlertClass",
     "AlertFamily",

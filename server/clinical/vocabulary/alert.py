@@ -1,6 +1,10 @@
 """What the care team hears, how urgent it is, and what became of the message."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+
+from server.clinical.vocabulary.treatment import Arm
 
 
 class AlertClass(StrEnum):
@@ -56,3 +60,10 @@ class DeliverySubject(StrEnum):
 
     ALERT = "alert"
     REMINDER = "reminder"
+
+
+# Which family of alerts a relapse of an arm belongs to, and back.
+RELAPSE_OF: Mapping[Arm, AlertFamily] = MappingProxyType(
+    {Arm.MOOD: AlertFamily.MOOD_RELAPSE, Arm.PAIN: AlertFamily.PAIN_RELAPSE}
+)
+ARM_OF: Mapping[AlertFamily, Arm] = MappingProxyType({family: arm for arm, family in RELAPSE_OF.items()})
