@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
-  --no-header --no-emit-index-url --no-emit-find-links -q
+  --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
 .PHONY: run demo test check cover lint types openapi bench quality lock clean
