@@ -31,6 +31,10 @@ class Database:
         self.masters = masters
         self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": {}}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # Each driver has its own way not to begin a transaction.
+        self._glancing: dict[str, Any] = (
+            {"glance": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        )
         # SQLite has one writer and an unfair busy handler: queueing writers here keeps the slow
         # tail short. PostgreSQL needs no such queue.
         self._one_writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
@@ -47,6 +51,12 @@ class Database:
         """Open a reading transaction: one consistent view, never committed."""
         with self._session() as session:
             yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Open a connection for one question: what one statement sees needs no transaction around it."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(**self._glancing)
 
     def _session(self, **options: Any) -> Session:
         return Session(self.engine, info=self._info, **options)
@@ -94,5 +104,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer that starts as a reader can fail at its first write (SQLITE_BUSY); IMMEDIATE waits instead.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("glance"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

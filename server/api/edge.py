@@ -181,8 +181,8 @@ def etag(version: int) -> dict[str, str]:
 def _signed_in() -> Actor:
     verify_jwt_in_request()
     claims = get_jwt()
-    with here().database.read() as session:
-        return sign_ins.actor(session, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
+    with here().database.glance() as connection:
+        return sign_ins.actor(connection, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
 
 
 def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -69,6 +70,7 @@ class SealedJson(Sealed):
         return json.loads(text)
 
 
+@cache
 def sealed_columns(table: type) -> tuple[Sealed, ...]:
     """Return the sealed columns of a model."""
     return tuple(found for found in vars(table).values() if isinstance(found, Sealed))

@@ -2,17 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from statistics import fmean
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from server.clinical import mania, redflags
-from server.clinical.mania_levels import ActivationFacts, watched_days
+from server.clinical.mania_levels import ActivationFacts
 from server.clinical.policy import Policy
-from server.clinical.redflags import ACTIVATION_TERMS
 from server.clinical.vocabulary import AlertFamily, Condition
 from server.models import Activation, Alert, Entry, Patient, QuestionnaireResponse
 from server.services import confounder as confounders
@@ -20,14 +19,36 @@ from server.services import course as courses
 from server.services import episode as episodes
 from server.services import material as materials
 from server.services import treatment_session as treatment_sessions
+from server.services.asking import Span, between, bounds, of_patient, within
 from server.services.episode import Finding
 from server.services.journal import answers_of
 from server.services.judgement import Judgements, Row
-from server.services.material import Material, Span
+from server.services.material import MOST_SPANS, Material
 from server.services.work import Work
 
 ASRM, DIGIBP = "asrm", "digibp"
 WATCHED_SCALES = frozenset({ASRM, DIGIBP})
+_JUDGED = (
+    select(Activation)
+    .where(*of_patient(Activation), between(Activation.day))
+    .order_by(
+        Activation.day,
+        Activation.data_version,
+        Activation.policy_version,
+        Activation.patient_policy_version,
+    )
+)
+_SCALES = select(
+    QuestionnaireResponse.instrument,
+    QuestionnaireResponse.local_day,
+    QuestionnaireResponse.total,
+    QuestionnaireResponse.subscores,
+).where(
+    *of_patient(QuestionnaireResponse),
+    QuestionnaireResponse.instrument.in_(sorted(WATCHED_SCALES)),
+    QuestionnaireResponse.deleted_at.is_(None),
+    within(QuestionnaireResponse.local_day, MOST_SPANS),
+)
 
 
 def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
@@ -86,8 +107,7 @@ def is_at_risk(work: Work, patient: Patient) -> bool:
     """Return whether the patient was flagged at enrolment or is treated for bipolar depression."""
     if patient.bipolar_risk:
         return True
-    course = courses.active(work, patient.id)
-    return course is not None and course.condition is Condition.BIPOLAR_DEPRESSION
+    return courses.active_condition(work, patient.id) is Condition.BIPOLAR_DEPRESSION
 
 
 def _row(work: Work, patient: Patient, judged: mania.Activation, policy: Policy) -> Row:
@@ -107,30 +127,16 @@ def _row(work: Work, patient: Patient, judged: mania.Activation, policy: Policy)
 
 
 def _rows(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Activation]:
-    query = select(Activation).where(
-        Activation.clinic_id == work.clinic_id,
-        Activation.patient_id == patient_id,
-        Activation.day.between(first, last),
-    )
-    judged = (Activation.data_version, Activation.policy_version, Activation.patient_policy_version)
-    return list(work.session.scalars(query.order_by(Activation.day, *judged)))
+    return work.objects(_JUDGED, patient=patient_id, first=first, last=last)
 
 
 def _scales(
     work: Work, patient_id: UUID, spans: Sequence[Span]
 ) -> tuple[Mapping[date, float], tuple[tuple[date, float], ...]]:
     """Return the highest ASRM total and the mean of the digiBP's mania items, by day."""
-    response = QuestionnaireResponse
-    query = select(response.instrument, response.local_day, response.total, response.subscores).where(
-        response.clinic_id == work.clinic_id,
-        response.patient_id == patient_id,
-        response.instrument.in_(WATCHED_SCALES),
-        response.deleted_at.is_(None),
-        or_(*(response.local_day.between(*span) for span in spans)),
-    )
     asrm: dict[date, float] = {}
     digibp: dict[date, list[float]] = defaultdict(list)
-    for row in work.session.execute(query):
+    for row in work.rows(_SCALES, patient=patient_id, **bounds(spans, MOST_SPANS)):
         value = row.total if row.instrument == ASRM else row.subscores.get("mania")
         if value is not None and row.instrument == ASRM:
             asrm[row.local_day] = max(value, asrm.get(row.local_day, value))
@@ -141,21 +147,14 @@ def _scales(
 
 def _late_signs(work: Work, patient_id: UUID, material: Material) -> Mapping[date, Sequence[str]]:
     """Return the signs of activation reported on the days to judge, by day."""
-    since = material.first - timedelta(days=watched_days(material.policy))
-    within = (
-        Entry.clinic_id == work.clinic_id,
-        Entry.patient_id == patient_id,
-        Entry.deleted_at.is_(None),
-        Entry.day_reliable,
-        Entry.local_day.between(since, material.last),
-    )
-    told = work.session.execute(select(Entry.id, Entry.side_effects).where(*within))
-    ids = [row.id for row in told if ACTIVATION_TERMS & row.side_effects.keys()]
-    if not ids:  # nearly always
+    if not material.signs:  # nearly always
         return {}
+    query = select(Entry).where(
+        Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.id.in_(material.signs)
+    )
     sessions = treatment_sessions.delivered_moments(work, patient_id)
     found: dict[date, list[str]] = defaultdict(list)
-    for entry in work.session.scalars(select(Entry).where(*within, Entry.id.in_(ids))):
+    for entry in work.session.scalars(query):
         found[entry.local_day] += _signs(entry, sessions, material.policy)
     return {day: sorted(terms) for day, terms in found.items()}
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.clinical import relapse
 from server.clinical.policy import Policy
@@ -17,10 +17,28 @@ from server.services import material as materials
 from server.services import relapse_alert as relapse_alerts
 from server.services import scale_request as scale_requests
 from server.services import stage as stages
+from server.services.asking import between, of_patient
 from server.services.episode import Finding
 from server.services.judgement import Judgements
 from server.services.material import Material, load
 from server.services.work import Work
+
+_VERSIONS = (Assessment.data_version, Assessment.policy_version, Assessment.patient_policy_version)
+_OF_ARM = (*of_patient(Assessment), Assessment.arm == bindparam("arm"))
+_LATEST = (
+    select(Assessment)
+    .where(*_OF_ARM)
+    .order_by(Assessment.day.desc(), *(version.desc() for version in _VERSIONS))
+    .limit(1)
+)
+_SIGNALS = (
+    select(Assessment.day, Assessment.signal).where(*_OF_ARM, between(Assessment.day)).order_by(*_VERSIONS)
+)
+_REPORTED = (
+    select(Entry.id)
+    .where(*of_patient(Entry), Entry.local_day >= bindparam("first"), Entry.deleted_at.is_(None))
+    .limit(1)
+)
 
 
 def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
@@ -47,16 +65,7 @@ def judge(work: Work, patient: Patient, day: date) -> None:
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
     """Return the newest judgement of the newest day for one arm."""
-    query = select(Assessment).where(
-        Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id, Assessment.arm == arm
-    )
-    order = (
-        Assessment.day.desc(),
-        Assessment.data_version.desc(),
-        Assessment.policy_version.desc(),
-        Assessment.patient_policy_version.desc(),
-    )
-    return work.session.scalar(query.order_by(*order).limit(1))
+    return next(iter(work.objects(_LATEST, patient=patient_id, arm=arm)), None)
 
 
 def _judge(work: Work, patient: Patient, days: Sequence[date], material: Material) -> None:
@@ -124,21 +133,10 @@ def _weigh_episodes(work: Work, patient: Patient) -> None:
 
 def _reported(work: Work, patient_id: UUID, first: date) -> bool:
     """Return whether the patient has an entry of ``first`` or later."""
-    query = select(Entry.id).where(
-        Entry.clinic_id == work.clinic_id,
-        Entry.patient_id == patient_id,
-        Entry.local_day >= first,
-        Entry.deleted_at.is_(None),
-    )
-    return work.session.scalar(query.limit(1)) is not None
+    return work.value(_REPORTED, patient=patient_id, first=first) is not None
 
 
 def _signalled(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) -> bool:
     """Return whether the newest judgement of any day of ``span`` is a signal."""
-    query = (
-        select(Assessment.day, Assessment.signal)
-        .where(Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id)
-        .where(Assessment.arm == arm, Assessment.day.between(*span))
-        .order_by(Assessment.data_version, Assessment.policy_version, Assessment.patient_policy_version)
-    )
-    return any({row.day: row.signal for row in work.session.execute(query)}.values())
+    rows = work.rows(_SIGNALS, patient=patient_id, arm=arm, first=span[0], last=span[1])
+    return any({row.day: row.signal for row in rows}.values())

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from uuid_utils.compat import uuid7
 
 from server.clinical import maintenance
@@ -23,6 +23,7 @@ from server.services import course as courses
 from server.services import local_day as local_days
 from server.services import policy as policies
 from server.services import vault, visit_facts
+from server.services.asking import of_patient
 from server.services.errors import Blocked, NotFound
 from server.services.suggestion_move import check_version, events, locked, make_move, note
 from server.services.work import Work
@@ -32,6 +33,26 @@ REPORT_GRACE = timedelta(days=14)
 _REFUSED = (SuggestionState.WITHDRAWN, SuggestionState.DECLINED)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 _UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
+_LOCKED_PATIENT = (
+    select(Patient.id)
+    .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    .with_for_update(key_share=True)
+)
+_OF_PROGRAMME = (*of_patient(BookingSuggestion), BookingSuggestion.programme == bindparam("programme"))
+_OPEN = (
+    select(BookingSuggestion)
+    .where(*_OF_PROGRAMME, BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)))
+    .with_for_update(key_share=True)
+)
+_REFUSALS = (
+    select(BookingSuggestion.id)
+    .where(
+        *_OF_PROGRAMME,
+        BookingSuggestion.state.in_(_REFUSED),
+        or_(BookingSuggestion.latest >= bindparam("today"), BookingSuggestion.alert_id == bindparam("alert")),
+    )
+    .limit(1)
+)
 
 
 def suggest_after_alert(
@@ -204,19 +225,12 @@ def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) ->
 
 def _lock_patient(work: Work, patient_id: UUID) -> None:
     # Two drafts of one patient take turns here; the partial unique index is the second fence.
-    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
-    work.session.execute(query.with_for_update(key_share=True))
+    work.rows(_LOCKED_PATIENT, patient=patient_id)
 
 
 def _still_open(work: Work, patient_id: UUID, programme: Arm) -> bool:
     """Say whether a suggestion is open; one whose time has passed is ended here and is not."""
-    query = select(BookingSuggestion).where(
-        BookingSuggestion.clinic_id == work.clinic_id,
-        BookingSuggestion.patient_id == patient_id,
-        BookingSuggestion.programme == programme,
-        BookingSuggestion.state.in_(OPEN_SUGGESTIONS),
-    )
-    current = work.session.scalar(query.with_for_update(key_share=True))
+    current = next(iter(work.objects(_OPEN, patient=patient_id, programme=programme)), None)
     if current is None or not _is_over(work, current):
         return current is not None
     make_move(work, current, SuggestionAction.EXPIRE)
@@ -236,17 +250,9 @@ def _was_refused(work: Work, patient_id: UUID, programme: Arm, today: date, aler
 
     Without this, every entry of a bad week would put the dismissed suggestion back on the desk.
     """
-    same = BookingSuggestion.latest >= today
-    if alert is not None:
-        same = or_(same, BookingSuggestion.alert_id == alert.id)
-    query = select(BookingSuggestion.id).where(
-        BookingSuggestion.clinic_id == work.clinic_id,
-        BookingSuggestion.patient_id == patient_id,
-        BookingSuggestion.programme == programme,
-        BookingSuggestion.state.in_(_REFUSED),
-        same,
-    )
-    return work.session.scalar(query.limit(1)) is not None
+    alert_id = None if alert is None else alert.id
+    refused = work.rows(_REFUSALS, patient=patient_id, programme=programme, today=today, alert=alert_id)
+    return bool(refused)
 
 
 def _blocks_now(work: Work, suggestion: BookingSuggestion) -> list[dict[str, str]]:

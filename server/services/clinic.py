@@ -1,7 +1,6 @@
 """Make and read clinics, and the policy in force."""
 
 import re
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from server.clinical.policy import Policy, policy_from
+from server.clinical.policy import Policy
 from server.clinical.wall_clock import DAY_START
 from server.models import Clinic, PolicyActivation, PolicyVersion
+from server.services import ground_rules, vault
 from server.services import local_day as local_days
-from server.services import vault
 from server.services.errors import Conflict, Invalid
 from server.services.work import Work
 
@@ -110,20 +109,4 @@ def policy(work: Work) -> Policy:
 
     Whatever judges one patient asks `services.policy.of_patient` instead.
     """
-    known = work.session.info.setdefault("policies", {})
-    if work.clinic_id not in known:
-        known[work.clinic_id] = _read_policy(work)
-    found: Policy = known[work.clinic_id]
-    return found
-
-
-def _read_policy(work: Work) -> Policy:
-    version = get(work).policy_version
-    overrides = work.session.get_one(PolicyVersion, (work.clinic_id, version)).values
-    return _policy(version, tuple(sorted(overrides.items())))
-
-
-@lru_cache(maxsize=1024)
-def _policy(version: int, overrides: tuple[tuple[str, float], ...]) -> Policy:
-    # Laying the overrides over a hundred checked defaults once per version is enough: it never changes.
-    return policy_from(version, dict(overrides))
+    return ground_rules.of(work).policy

@@ -13,8 +13,22 @@ from server.services import local_day as local_days
 from server.services import policy as policies
 from server.services import vault
 from server.services import zone_change as zone_changes
+from server.services.asking import between, of_patient
 from server.services.episode import Finding
 from server.services.work import Work
+
+_ENTRIES = (
+    select(
+        Entry.id,
+        Entry.local_day,
+        Entry.items,
+        Entry.side_effects,
+        Entry.medication,
+        Entry.sealed_circumstances,
+    )
+    .where(*of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day))
+    .order_by(Entry.local_day, Entry.id)
+)
 
 
 def beside(work: Work, patient: Patient, finding: Finding, since: date) -> Finding:
@@ -35,24 +49,22 @@ def _closed(text: str) -> str:
 
 
 def _said(work: Work, patient: Patient, first: date, last: date) -> Sequence[DaySaid]:
-    query = select(Entry).where(
-        Entry.clinic_id == work.clinic_id,
-        Entry.patient_id == patient.id,
-        Entry.deleted_at.is_(None),
-        Entry.local_day.between(first, last),
-    )
-    entries = vault.opened(work, work.session.scalars(query.order_by(Entry.local_day, Entry.id)).all())
-    return [_of(entry) for entry in entries]
+    rows = work.rows(_ENTRIES, patient=patient.id, first=first, last=last)
+    return [
+        DaySaid(
+            day=row.local_day,
+            adherence=None if (taken := row.medication.get("adherence")) is None else Adherence(taken),
+            rescue_doses=row.medication.get("rescue_doses") or 0,
+            opioid_changed=bool(row.medication.get("opioid_changed")),
+            circumstances=_circumstances(
+                work, (work.clinic_id, patient.id, row.id), row.sealed_circumstances
+            ),
+            side_effects=row.side_effects,
+            sleep_hours=row.items.get("sleep_hours"),
+        )
+        for row in rows
+    ]
 
 
-def _of(entry: Entry) -> DaySaid:
-    taken = entry.medication.get("adherence")
-    return DaySaid(
-        day=entry.local_day,
-        adherence=None if taken is None else Adherence(taken),
-        rescue_doses=entry.medication.get("rescue_doses") or 0,
-        opioid_changed=bool(entry.medication.get("opioid_changed")),
-        circumstances=[Circumstance(what) for what in entry.circumstances],
-        side_effects=entry.side_effects,
-        sleep_hours=entry.items.get("sleep_hours"),
-    )
+def _circumstances(work: Work, key: vault.Key, sealed: bytes | None) -> Sequence[Circumstance]:
+    return [Circumstance(what) for what in vault.opened_value(work, Entry, key, "circumstances", sealed)]

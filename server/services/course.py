@@ -7,10 +7,20 @@ from uuid import UUID
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
+from server.clinical.vocabulary import Condition
 from server.models import Course
 from server.services import patient as patients
+from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.work import Work
+
+_ACTIVE = (
+    select(Course)
+    .where(*of_patient(Course), Course.ended_on.is_(None))
+    .order_by(Course.started_on.desc(), Course.id.desc())
+    .limit(1)
+)
+_ACTIVE_CONDITION = _ACTIVE.with_only_columns(Course.condition)
 
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
@@ -66,13 +76,12 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
 
 def active(work: Work, patient_id: UUID) -> Course | None:
     """Return the patient's course that has not ended, the latest of several."""
-    query = (
-        select(Course)
-        .where(Course.clinic_id == work.clinic_id, Course.patient_id == patient_id, Course.ended_on.is_(None))
-        .order_by(Course.started_on.desc(), Course.id.desc())
-        .limit(1)
-    )
-    return work.session.scalar(query)
+    return next(iter(work.objects(_ACTIVE, patient=patient_id)), None)
+
+
+def active_condition(work: Work, patient_id: UUID) -> Condition | None:
+    """Return what the active course treats, or None without one."""
+    return work.value(_ACTIVE_CONDITION, patient=patient_id)
 
 
 def _check_interval(shortest: int, longest: int) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.orm import make_transient_to_detached
 
 from server.clinical import redflags
@@ -25,6 +25,7 @@ from server.services import patient as patients
 from server.services import refusal as refusals
 from server.services import repeat, vault
 from server.services import treatment_session as treatment_sessions
+from server.services.asking import of_patient
 from server.services.errors import NotFound, ServiceError, Stale
 from server.services.incoming import (
     Incoming,
@@ -42,6 +43,7 @@ from server.services.refusal import Refused
 from server.services.work import Work
 
 HOUR = timedelta(hours=1)
+_NAMED = select(Entry).where(*of_patient(Entry), Entry.id.in_(bindparam("ids", expanding=True)))
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
 
@@ -236,15 +238,13 @@ class Journal:
 def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
     """Lock a patient's journal and read what writing the entries ``ids`` needs."""
     patient = patients.lock(work, patient_id)
-    query = select(Entry).where(
-        Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.id.in_(list(ids))
-    )
+    stored = vault.opened(work, work.objects(_NAMED, patient=patient_id, ids=list(ids)))
     return Journal(
         work=work,
         patient=patient,
         policy=clinics.policy(work),
         sessions=treatment_sessions.delivered_moments(work, patient_id),
-        known={entry.id: entry for entry in vault.opened(work, list(work.session.scalars(query)))},
+        known={entry.id: entry for entry in stored},
     )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
+import sqlalchemy
 from sqlalchemy import Insert
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -33,7 +35,7 @@ class Judgements:
         self.rows.clear()
 
 
+@cache
 def _insert(dialect: str, table: Table) -> Insert:
-    if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(cast(sqlalchemy.Table, table.__table__)).on_conflict_do_nothing()

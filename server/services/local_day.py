@@ -8,17 +8,14 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select, update
 
 from server.models import CheckInPlan, Clinic, Patient
+from server.services import ground_rules
 from server.services.civil_time import civil_day, day_end
 from server.services.work import Work
 
 
 def start(work: Work) -> int:
     """Return the hour (0-6) at which patients' days start: one and the same all through a transaction."""
-    known = work.session.info.setdefault("day_starts", {})
-    if work.clinic_id not in known:
-        known[work.clinic_id] = work.session.get_one(Clinic, work.clinic_id).day_start
-    hour: int = known[work.clinic_id]
-    return hour
+    return ground_rules.of(work).day_start
 
 
 def of(work: Work, at: datetime, zone: str) -> date:
@@ -44,7 +41,7 @@ def move_start(work: Work, hour: int) -> None:
     for patient in _everybody(work):
         patient.next_close_at = day_end(ended(work, patient), patient.zone, hour)
     work.session.get_one(Clinic, work.clinic_id).day_start = hour
-    work.session.info.pop("day_starts", None)
+    ground_rules.forget(work)
     work.session.execute(
         update(CheckInPlan)
         .where(CheckInPlan.clinic_id == work.clinic_id, CheckInPlan.next_at.is_not(None))

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, union
+from sqlalchemy import Row, bindparam, select, union
 
 from server.clinical.baseline import Treatment
+from server.clinical.mania_levels import watched_days
 from server.clinical.policy import Policy
 from server.clinical.reach import needed
 from server.clinical.readings import History, fold
+from server.clinical.redflags import ACTIVATION_TERMS
 from server.clinical.vocabulary import Arm
 from server.models import Activation, Assessment, Entry, Patient
 from server.services import local_day as local_days
@@ -18,16 +20,36 @@ from server.services import policy as policies
 from server.services import scored_day as scored_days
 from server.services import treatment_session as treatment_sessions
 from server.services import watch_move as watch_moves
+from server.services.asking import Span, bounds, of_patient, within
 from server.services.incoming import OLDEST
 from server.services.scored_day import ScoredDays
 from server.services.work import Work
 
-Span = tuple[date, date]
+MOST_SPANS = 3  # as many as `needed` names
+_SPANS = MOST_SPANS + 1  # and the days on which signs of activation are watched for
+_Entry = Row[UUID, date, dict[str, float], dict[str, int]]
+_ENTRIES = select(Entry.id, Entry.local_day, Entry.items, Entry.side_effects).where(
+    *of_patient(Entry),
+    Entry.deleted_at.is_(None),
+    Entry.day_reliable,
+    within(Entry.local_day, _SPANS),
+)
+_KNOWN_DAYS = union(
+    select(Entry.local_day).where(*of_patient(Entry), Entry.local_day > bindparam("start")),
+    # Its key has the arm before the day: without it every judgement there ever was would be looked at.
+    select(Assessment.day).where(
+        *of_patient(Assessment), Assessment.day > bindparam("start"), Assessment.arm.in_(Arm)
+    ),
+    select(Activation.day).where(*of_patient(Activation), Activation.day > bindparam("start")),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the days ``first`` .. ``last`` are judged from. ``spans``: the days that were read."""
+    """What the days ``first`` .. ``last`` are judged from. ``spans``: the days that count.
+
+    ``signs``: the entries that name an effect which may be one of activation, of the days watched for it.
+    """
 
     history: History
     treatments: tuple[Treatment, ...]
@@ -37,6 +59,7 @@ class Material:
     first: date
     last: date
     spans: tuple[Span, ...]
+    signs: tuple[UUID, ...]
 
 
 def load(work: Work, patient: Patient, first: date, last: date) -> Material:
@@ -45,8 +68,10 @@ def load(work: Work, patient: Patient, first: date, last: date) -> Material:
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
     wanted = needed(sessions, policy, first, last)
     done = tuple(day for day in sessions if day <= last)
+    watched = first - timedelta(days=watched_days(policy)), last
+    entries = _entries(work, patient.id, (*wanted.ranges, watched))
     return Material(
-        history=_history(work, patient.id, wanted.ranges),
+        history=fold((said.local_day, said.items) for said in entries if wanted.holds(said.local_day)),
         treatments=wanted.treatments,
         sessions=done,
         scales=scored_days.load(work, patient.id, (first - watch_moves.LEAD, last), done, policy),
@@ -54,6 +79,11 @@ def load(work: Work, patient: Patient, first: date, last: date) -> Material:
         first=first,
         last=last,
         spans=wanted.ranges,
+        signs=tuple(
+            said.id
+            for said in entries
+            if watched[0] <= said.local_day and ACTIVATION_TERMS & said.side_effects.keys()
+        ),
     )
 
 
@@ -70,24 +100,9 @@ def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
     """
     latest = latest_day(work, patient)
     start = max(min(first, latest), latest - OLDEST)
-    tables = ((Entry, Entry.local_day), (Assessment, Assessment.day), (Activation, Activation.day))
-    known = [
-        select(day).where(table.clinic_id == work.clinic_id, table.patient_id == patient.id, day > start)
-        for table, day in tables
-    ]
-    # Its key has the arm before the day: without it every judgement there ever was would be looked at.
-    known[1] = known[1].where(Assessment.arm.in_(Arm))
-    return sorted(day for day in {start, *work.session.scalars(union(*known))} if day <= latest)
+    known = {day for (day,) in work.rows(_KNOWN_DAYS, patient=patient.id, start=start)}
+    return sorted(day for day in {start, *known} if day <= latest)
 
 
-def _history(work: Work, patient_id: UUID, spans: Sequence[Span]) -> History:
-    rows = work.session.execute(
-        select(Entry.local_day, Entry.items).where(
-            Entry.clinic_id == work.clinic_id,
-            Entry.patient_id == patient_id,
-            Entry.deleted_at.is_(None),
-            Entry.day_reliable,
-            or_(*(Entry.local_day.between(*span) for span in spans)),
-        )
-    )
-    return fold((row.local_day, row.items) for row in rows)
+def _entries(work: Work, patient_id: UUID, spans: Sequence[Span]) -> Sequence[_Entry]:
+    return work.rows(_ENTRIES, patient=patient_id, **bounds(spans, _SPANS))

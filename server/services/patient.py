@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -16,6 +16,16 @@ from server.services import zone_change as zone_changes
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.work import Work
 from server.services.zone_change import PastZone
+
+# Under which name a transaction keeps the delivered sessions it has read.
+DELIVERED = "delivered_sessions"
+_LOCKED = (
+    select(Patient)
+    .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    # SQLite has no row locks and needs none: a writing transaction there is alone.
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 def create(work: Work, values: dict[str, Any]) -> Patient:
@@ -97,12 +107,17 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     Every write to a journal takes this lock first and numbers its changes with `change_counter`, so
     the changes of one patient are in commit order and no day is judged twice at the same time.
     """
-    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
-    # SQLite has no row locks and needs none: a writing transaction there is alone.
-    locked = query.with_for_update().execution_options(populate_existing=True)
-    patient = work.session.scalar(locked)
-    if patient is None:
+    key = (work.clinic_id, patient_id)
+    held: dict[tuple[UUID, UUID], Patient] = work.session.info.setdefault("locked_patients", {})
+    if key in held:
+        return held[key]
+    found = work.objects(_LOCKED, patient=patient_id)
+    if not found:
         raise NotFound("patient")
+    (patient,) = found
+    work.session.info.pop(DELIVERED, None)  # what was read before the lock may have changed
+    if not work.session.in_nested_transaction():  # whose end may take the lock along
+        held[key] = patient
     return patient
 
 

@@ -12,7 +12,7 @@ from server.clinical.vocabulary import PolicyState
 from server.models import Patient, PatientPolicy, PolicyActivation, PolicyVersion
 from server.services import account as accounts
 from server.services import clinic as clinics
-from server.services import vault
+from server.services import ground_rules, vault
 from server.services.errors import AllInvalid, Conflict, NotFound
 from server.services.work import Work
 
@@ -147,7 +147,7 @@ def activate(work: Work, version: int, reason: str | None, expected: int | None)
     vault.put(work, switched_on, "reason", reason)
     work.session.add(switched_on)
     work.session.flush()
-    work.session.info.pop("policies", None)
+    ground_rules.forget(work)
     work.audit("policy.activate", object_id=str(version))
     return get(work, version)
 

@@ -6,16 +6,28 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from server.clinical.instruments.catalog import RATED
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import assessment as assessments
 from server.services import vault
+from server.services.asking import of_patient
 from server.services.errors import NotFound
 from server.services.incoming import Incoming
 from server.services.questionnaire_journal import ResponseReceipt, open_questionnaires
 from server.services.work import Work
+
+_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None))
+_LATEST = (
+    select(QuestionnaireResponse)
+    .where(*_STANDING, QuestionnaireResponse.instrument == bindparam("instrument"))
+    .order_by(QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    .limit(1)
+)
+_LATEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(
+    *_STANDING, QuestionnaireResponse.local_day <= bindparam("last")
+)
 
 
 def put(work: Work, patient_id: UUID, incoming: Incoming) -> ResponseReceipt:
@@ -86,19 +98,12 @@ def latest(work: Work, patient_id: UUID, instrument: str) -> QuestionnaireRespon
     Its ``total`` is None where too much was left open; a deleted response does not count. Its answers
     stay sealed: who asks for it wants the score.
     """
-    query = select(QuestionnaireResponse).where(
-        *_there(work, patient_id), QuestionnaireResponse.instrument == instrument
-    )
-    order = (QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
-    return work.session.scalar(query.order_by(*order).limit(1))
+    return next(iter(work.objects(_LATEST, patient=patient_id, instrument=instrument)), None)
 
 
 def latest_day(work: Work, patient_id: UUID, today: date) -> date | None:
     """Return the local day, up to ``today``, of the newest response to any scale, or None."""
-    query = select(func.max(QuestionnaireResponse.local_day)).where(
-        *_there(work, patient_id), QuestionnaireResponse.local_day <= today
-    )
-    return work.session.scalar(query)
+    return work.value(_LATEST_DAY, patient=patient_id, last=today)
 
 
 def reported(work: Work, patient_id: UUID) -> Select[Any]:

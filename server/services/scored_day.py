@@ -13,12 +13,31 @@ from server.clinical.scale_watch import Score, ScoredDay, scored_days
 from server.clinical.vocabulary import Arm
 from server.clinical.yardstick import Yardstick, yardstick
 from server.models import QuestionnaireResponse
+from server.services.asking import bounds, of_patient, within
 from server.services.work import Work
 
 YARDSTICKS: Mapping[str, Yardstick] = {
     key: found for key, made in INSTRUMENTS.items() if (found := yardstick(made)) is not None
 }
 _A_DAY = int(timedelta(days=1).total_seconds())
+_SPANS = 2
+_SCORES = (
+    select(QuestionnaireResponse.instrument, QuestionnaireResponse.local_day, QuestionnaireResponse.total)
+    .where(
+        *of_patient(QuestionnaireResponse),
+        QuestionnaireResponse.instrument.in_(YARDSTICKS),
+        QuestionnaireResponse.total.is_not(None),
+        QuestionnaireResponse.deleted_at.is_(None),
+        QuestionnaireResponse.superseded.is_(False),
+        # A clock that was off by a day or more names no day that anything is judged by.
+        or_(
+            QuestionnaireResponse.clock_skew_seconds.is_(None),
+            QuestionnaireResponse.clock_skew_seconds.between(-_A_DAY, _A_DAY),
+        ),
+        within(QuestionnaireResponse.local_day, _SPANS),
+    )
+    .order_by(QuestionnaireResponse.occurred_at, QuestionnaireResponse.id)
+)
 
 ScoredDays = Mapping[Arm, Mapping[date, Sequence[ScoredDay]]]
 
@@ -53,20 +72,9 @@ def _scores(
     work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], last: date
 ) -> Mapping[str, Sequence[Score]]:
     """Return one score a day of each scale: the one filled last counts, as for an occurrence."""
-    table = QuestionnaireResponse
-    query = select(table.instrument, table.local_day, table.total).where(
-        table.clinic_id == work.clinic_id,
-        table.patient_id == patient_id,
-        table.instrument.in_(YARDSTICKS),
-        table.total.is_not(None),
-        table.deleted_at.is_(None),
-        table.superseded.is_(False),
-        # A clock that was off by a day or more names no day that anything is judged by.
-        or_(table.clock_skew_seconds.is_(None), table.clock_skew_seconds.between(-_A_DAY, _A_DAY)),
-        or_(*(table.local_day.between(begin, min(end, last)) for begin, end in ranges)),
-    )
+    spans = [(begin, min(end, last)) for begin, end in ranges]
     found: dict[str, dict[date, Score]] = defaultdict(dict)
-    for row in work.session.execute(query.order_by(table.occurred_at, table.id)):
+    for row in work.rows(_SCORES, patient=patient_id, **bounds(spans, _SPANS)):
         value = YARDSTICKS[row.instrument].worse(row.total)
         found[row.instrument][row.local_day] = Score(row.local_day, value)
     return {key: list(days.values()) for key, days in found.items()}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -112,9 +112,9 @@ def end(work: Work, sign_in_id: UUID, action: str = "sign-in.end") -> None:
     work.audit(action, object_id=sign_in_id)
 
 
-def actor(session: Session, clinic_id: UUID, sign_in_id: UUID, account_id: UUID) -> Actor:
+def actor(connection: Connection, clinic_id: UUID, sign_in_id: UUID, account_id: UUID) -> Actor:
     """Return who a valid access token stands for now, or raise NotSignedIn when it was revoked."""
-    found = session.execute(
+    found = connection.execute(
         _ACTOR, {"clinic": clinic_id, "sign_in": sign_in_id, "account": account_id}
     ).first()
     if found is None:

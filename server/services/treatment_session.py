@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import SessionStatus
@@ -13,8 +13,16 @@ from server.models import Patient, TreatmentSession
 from server.services import course as courses
 from server.services import local_day as local_days
 from server.services import patient as patients
+from server.services.asking import of_patient
 from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.work import Work
+
+_Moments = Sequence[Row[datetime, date]]
+_DELIVERED = (
+    select(TreatmentSession.at, TreatmentSession.local_day)
+    .where(*of_patient(TreatmentSession), TreatmentSession.status == SessionStatus.DELIVERED)
+    .order_by(TreatmentSession.at)
+)
 
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
@@ -83,13 +91,7 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
 
 def delivered_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
     """Return the local days of delivered sessions from ``since`` on, oldest first."""
-    query = select(TreatmentSession.local_day).where(
-        TreatmentSession.clinic_id == work.clinic_id,
-        TreatmentSession.patient_id == patient_id,
-        TreatmentSession.status == SessionStatus.DELIVERED,
-        TreatmentSession.local_day >= since,
-    )
-    return list(work.session.scalars(query.order_by(TreatmentSession.local_day)))
+    return sorted(day for _, day in _delivered(work, patient_id) if day >= since)
 
 
 def planned_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
@@ -105,12 +107,16 @@ def planned_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
 
 def delivered_moments(work: Work, patient_id: UUID) -> Sequence[datetime]:
     """Return the moments of the delivered sessions, oldest first."""
-    query = select(TreatmentSession.at).where(
-        TreatmentSession.clinic_id == work.clinic_id,
-        TreatmentSession.patient_id == patient_id,
-        TreatmentSession.status == SessionStatus.DELIVERED,
-    )
-    return list(work.session.scalars(query.order_by(TreatmentSession.at)))
+    return [at for at, _ in _delivered(work, patient_id)]
+
+
+def _delivered(work: Work, patient_id: UUID) -> _Moments:
+    """Return moment and day of the delivered sessions: judging a day asks for them many times."""
+    key = (work.clinic_id, patient_id)
+    known: dict[tuple[UUID, UUID], _Moments] = work.session.info.setdefault(patients.DELIVERED, {})
+    if key not in known:
+        known[key] = work.rows(_DELIVERED, patient=patient_id)
+    return known[key]
 
 
 def _writable(work: Work, patient_id: UUID) -> Patient:
@@ -128,3 +134,4 @@ def _changed(work: Work, patient: Patient, session: TreatmentSession, action: st
     patient.change_counter += 1
     work.audit(action, patient.id, session.id)
     work.session.flush()
+    work.session.info.pop(patients.DELIVERED, None)

@@ -64,6 +64,14 @@ def opened(work: Work, rows: Sequence[R]) -> Sequence[R]:
     return rows
 
 
+def opened_value(work: Work, model: type[Base], key: Key, name: str, sealed: bytes | None) -> Any:
+    """Return what `seal` sealed, for a column that was read without its row; raises SealError."""
+    column: Sealed = vars(model)[name]
+    if sealed is None:
+        return column.empty()
+    return column.loaded(_text(work, sealed, place_of(_table(model), name, key)))
+
+
 def digest(work: Work, model: type[Base], key: Key, text: str) -> str:
     """Return a keyed digest of ``text`` for one row: equal texts of a row agree, nobody can guess them."""
     return keyring(work).digest(text, place_of(_table(model), "digest", key))
@@ -105,13 +113,15 @@ def check(session: Session) -> None:
 def _open(work: Work, row: Base) -> None:
     for column in sealed_columns(type(row)):
         sealed = column.sealed_in(row)
-        if sealed is None:
-            continue
-        if key_id_of(sealed) not in keyring(work).ids:
-            # Another process has added a key since this one looked.
-            _keyrings(work.session).pop(work.clinic_id, None)
-        place = place_of(_table(type(row)), column.name, _key_of(row))
-        column.keep(row, keyring(work).open(sealed, place))
+        if sealed is not None:
+            column.keep(row, _text(work, sealed, place_of(_table(type(row)), column.name, _key_of(row))))
+
+
+def _text(work: Work, sealed: bytes, place: str) -> str:
+    if key_id_of(sealed) not in keyring(work).ids:
+        # Another process has added a key since this one looked.
+        _keyrings(work.session).pop(work.clinic_id, None)
+    return keyring(work).open(sealed, place)
 
 
 def _unwrapped(session: Session, clinic_id: UUID) -> Keyring:

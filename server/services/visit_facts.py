@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
@@ -17,9 +17,33 @@ from server.services import questionnaire_response as questionnaires
 from server.services import response_curve as response_curves
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
+from server.services.asking import between, of_patient
 from server.services.work import Work
 
 Logged = Row[date, dict[str, float], dict[str, int]]
+
+_LOGGED = select(Entry.local_day, Entry.items, Entry.side_effects).where(
+    *of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day)
+)
+_RELAPSES = select(Alert).where(
+    *of_patient(Alert),
+    Alert.family == bindparam("family"),
+    Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
+)
+_LATEST_EVIDENCE = (
+    select(Assessment.evidence)
+    .where(*of_patient(Assessment), Assessment.arm == bindparam("arm"))
+    .order_by(
+        Assessment.day.desc(),
+        Assessment.data_version.desc(),
+        Assessment.policy_version.desc(),
+        Assessment.patient_policy_version.desc(),
+    )
+    .limit(1)
+)
+_OPEN_ALERTS = select(Alert.urgency, Alert.family).where(
+    *of_patient(Alert), Alert.state != AlertState.RESOLVED
+)
 
 
 def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
@@ -54,24 +78,13 @@ def _logged(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequen
     """Return days, items and side effects, as far back as the longest-looking guard can see."""
     lasting = max(policy.whole("maintenance.urinary_days"), policy.whole("maintenance.memory_days"))
     since = today - timedelta(days=2 * policy.whole("maintenance.recent_days") + lasting)
-    query = select(Entry.local_day, Entry.items, Entry.side_effects).where(
-        Entry.clinic_id == work.clinic_id,
-        Entry.patient_id == patient_id,
-        Entry.deleted_at.is_(None),
-        Entry.local_day.between(since, today),
-    )
-    return work.session.execute(query).all()
+    return work.rows(_LOGGED, patient=patient_id, first=since, last=today)
 
 
 def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:
     """Return since when each relapse episode of the programme ran, false alarms left out."""
-    query = select(Alert).where(
-        Alert.clinic_id == work.clinic_id,
-        Alert.patient_id == patient_id,
-        Alert.family == RELAPSE_OF[programme],
-        Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
-    )
-    return [_since(alert) for alert in vault.opened(work, work.session.scalars(query).all())]
+    found = work.objects(_RELAPSES, patient=patient_id, family=RELAPSE_OF[programme])
+    return [_since(alert) for alert in vault.opened(work, found)]
 
 
 def _since(alert: Alert) -> date:
@@ -94,18 +107,7 @@ def _may_be_due(course: Course | None, sessions: Sequence[date], policy: Policy,
 
 
 def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:
-    query = select(Assessment.evidence).where(
-        Assessment.clinic_id == work.clinic_id,
-        Assessment.patient_id == patient_id,
-        Assessment.arm == programme,
-    )
-    order = (
-        Assessment.day.desc(),
-        Assessment.data_version.desc(),
-        Assessment.policy_version.desc(),
-        Assessment.patient_policy_version.desc(),
-    )
-    evidence = work.session.scalar(query.order_by(*order).limit(1)) or {}
+    evidence = work.value(_LATEST_EVIDENCE, patient=patient_id, arm=programme) or {}
     answer = (evidence.get("baseline") or {}).get("responded")
     return answer if isinstance(answer, bool) else None
 
@@ -116,12 +118,7 @@ def _age(patient: Patient, today: date) -> int | None:
 
 
 def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, AlertFamily]]:
-    query = select(Alert.urgency, Alert.family).where(
-        Alert.clinic_id == work.clinic_id,
-        Alert.patient_id == patient_id,
-        Alert.state != AlertState.RESOLVED,
-    )
-    return [(row.urgency, row.family) for row in work.session.execute(query)]
+    return [(row.urgency, row.family) for row in work.rows(_OPEN_ALERTS, patient=patient_id)]
 
 
 def _asrm(work: Work, patient_id: UUID) -> tuple[date, float] | None:

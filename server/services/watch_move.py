@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, bindparam, select
 
 from server.clinical import stage_evidence
 from server.clinical.policy import Policy
@@ -16,6 +16,7 @@ from server.clinical.stages import Course, DiaryDay, Facts, Ground, Memory, Move
 from server.clinical.vocabulary import ITEMS, Arm, MovedBy, Stage, Verdict, WatchState
 from server.models import Alert, Assessment, Patient, WatchMove
 from server.services import vault
+from server.services.asking import between, of_patient
 from server.services.scored_day import ScoredDays
 from server.services.work import Work
 
@@ -98,13 +99,10 @@ def course(made: Grounds) -> Course:
 def support(work: Work, made: Grounds, day: date, ground: Ground) -> Support:
     """Return what ``ground`` rests on, on ``day``."""
     first = day - timedelta(days=made.policy.whole("stage.join_days"))
-    query = select(Assessment).where(
-        Assessment.clinic_id == work.clinic_id,
-        Assessment.patient_id == made.patient.id,
-        Assessment.arm == made.arm,
-        Assessment.day.between(first, day),
-    )
-    rows = {row.day: row for row in work.session.scalars(query.order_by(*_LAST_WORD))}
+    rows = {
+        row.day: row
+        for row in work.rows(_WORDS, patient=made.patient.id, arm=made.arm, first=first, last=day)
+    }
     judged = {row.day: Judged(row.day, row.rules, row.text, row.evidence) for row in rows.values()}
     return stage_evidence.support(made.facts, judged, day, ground, made.policy)
 
@@ -159,15 +157,13 @@ def stage_after(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
 
 def stage_before(work: Work, patient_id: UUID, arm: Arm, day: date) -> Stage:
     """Return the stage that the days before ``day`` left."""
-    newest = _of(work, patient_id, arm).where(WatchMove.day < day).order_by(*_NEWEST_FIRST)
-    row = work.session.scalar(newest.limit(1))
-    return Stage.CALM if row is None else row.after
+    after = work.value(_AFTER_THE_DAYS_BEFORE, patient=patient_id, arm=arm, day=day)
+    return Stage.CALM if after is None else after
 
 
 def newest(work: Work, patient_id: UUID, arm: Arm) -> Sequence[WatchMove]:
     """Return the newest moves of an arm, newest first, as many as are shown."""
-    query = _of(work, patient_id, arm).order_by(*_NEWEST_FIRST).limit(SHOWN)
-    return vault.opened(work, list(work.session.scalars(query)))
+    return vault.opened(work, work.objects(_NEWEST, patient=patient_id, arm=arm))
 
 
 def verdict_of(work: Work, patient_id: UUID, alert: Alert) -> Verdict | None:
@@ -209,10 +205,27 @@ _NEWEST_FIRST = (
 )
 
 
-def _of(work: Work, patient_id: UUID, arm: Arm) -> Select[Any]:
-    return select(WatchMove).where(
-        WatchMove.clinic_id == work.clinic_id, WatchMove.patient_id == patient_id, WatchMove.arm == arm
-    )
+_OF_ARM = (*of_patient(Assessment), Assessment.arm == bindparam("arm"))
+_MOVES_OF_ARM = (*of_patient(WatchMove), WatchMove.arm == bindparam("arm"))
+# Without their evidence and what is sealed: they are read with every entry.
+_DAYS = (
+    select(Assessment.day, Assessment.state, Assessment.signal, Assessment.rules)
+    .where(*_OF_ARM, between(Assessment.day))
+    .order_by(*_LAST_WORD)
+)
+_WORDS = _DAYS.with_only_columns(Assessment.day, Assessment.rules, Assessment.text, Assessment.evidence)
+_MOVES = (
+    select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after)
+    .where(*_MOVES_OF_ARM, between(WatchMove.day))
+    .order_by(*_OLDEST_FIRST)
+)
+_NEWEST = select(WatchMove).where(*_MOVES_OF_ARM).order_by(*_NEWEST_FIRST).limit(SHOWN)
+_AFTER_THE_DAYS_BEFORE = (
+    select(WatchMove.after)
+    .where(*_MOVES_OF_ARM, WatchMove.day < bindparam("day"))
+    .order_by(*_NEWEST_FIRST)
+    .limit(1)
+)
 
 
 def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> None:
@@ -251,25 +264,13 @@ def _told(made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
 def _stored(
     work: Work, patient_id: UUID, arm: Arm, first: date, last: date
 ) -> Sequence[Row[date, MovedBy, Stage, Stage]]:
-    """Return the moves of some days, oldest first. Without what is sealed: they are read with every entry."""
-    query = select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after).where(
-        WatchMove.clinic_id == work.clinic_id,
-        WatchMove.patient_id == patient_id,
-        WatchMove.arm == arm,
-        WatchMove.day.between(first, last),
-    )
-    return work.session.execute(query.order_by(*_OLDEST_FIRST)).all()
+    """Return the moves of some days, oldest first."""
+    return work.rows(_MOVES, patient=patient_id, arm=arm, first=first, last=last)
 
 
 def _diary(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, DiaryDay]:
-    """Return the last judgement of each day. Without its evidence: it is read with every entry."""
-    query = select(Assessment.day, Assessment.state, Assessment.signal, Assessment.rules).where(
-        Assessment.clinic_id == work.clinic_id,
-        Assessment.patient_id == patient_id,
-        Assessment.arm == arm,
-        Assessment.day.between(first, last),
-    )
-    rows = work.session.execute(query.order_by(*_LAST_WORD))
+    """Return the last judgement of each day."""
+    rows = work.rows(_DAYS, patient=patient_id, arm=arm, first=first, last=last)
     return {row.day: _diary_day(row.state, row.signal, row.rules) for row in rows}
 
 

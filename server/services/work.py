@@ -1,14 +1,22 @@
 """What a service needs around its verb: one transaction, the time, and who acts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
+from sqlalchemy import Row, Select, Table, insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import TypedReturnsRows
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
 from server.models import AuditEvent
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+_INSERT_EVENT = insert(cast(Table, AuditEvent.__table__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +43,36 @@ class Work:
         """The clinic every query of this work is scoped to."""
         return self.actor.clinic_id
 
+    def rows(self, query: TypedReturnsRows[*Ts], **values: Any) -> Sequence[Row[*Ts]]:
+        """Return what ``query`` finds with ``values`` and the clinic's id for its parameters.
+
+        For what is asked all the time: a query of columns, built once (`services.asking`). Building it
+        anew, or asking for whole objects, costs several times what the answer does. As before any
+        question, pending changes are written first.
+        """
+        self.session.flush()
+        return self.session.connection().execute(query, {"clinic": self.clinic_id, **values}).all()
+
+    def objects(self, query: Select[T], **values: Any) -> Sequence[T]:
+        """Return the whole objects that such a ``query`` finds, to be changed or shown."""
+        return self.session.scalars(query, {"clinic": self.clinic_id, **values}).all()
+
+    def value(self, query: Select[T], **values: Any) -> T | None:
+        """Return the only column of the first row that such a ``query`` finds, or None."""
+        return next((row[0] for row in self.rows(query, **values)), None)
+
     def audit(self, action: str, patient_id: UUID | None = None, object_id: UUID | str | None = None) -> None:
         """Record that the actor did ``action``, in the same transaction. Ids and verbs only."""
-        self.session.add(
-            AuditEvent(
-                clinic_id=self.actor.clinic_id,
-                id=uuid7(),
-                at=self.now,
-                account_id=self.actor.account_id,
-                action=action,
-                patient_id=patient_id,
-                object_id=None if object_id is None else str(object_id),
-            )
-        )
+        event = {
+            "clinic_id": self.actor.clinic_id,
+            "id": uuid7(),
+            "at": self.now,
+            "account_id": self.actor.account_id,
+            "action": action,
+            "patient_id": patient_id,
+            "object_id": None if object_id is None else str(object_id),
+        }
+        self.session.connection().execute(_INSERT_EVENT, event)
 
 
 def system(clinic_id: UUID) -> Actor:

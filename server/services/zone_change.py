@@ -12,7 +12,14 @@ from uuid_utils.compat import uuid7
 from server.models import Patient, ZoneChange
 from server.services import local_day as local_days
 from server.services import planning
+from server.services.asking import of_patient
 from server.services.work import Work
+
+_HISTORY = (
+    select(ZoneChange)
+    .where(*of_patient(ZoneChange))
+    .order_by(ZoneChange.since, ZoneChange.recorded_at, ZoneChange.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,7 @@ class PastZone:
 
 def history(work: Work, patient_id: UUID) -> Sequence[ZoneChange]:
     """Return every report of a patient's zones, the latest last."""
-    order = (ZoneChange.since, ZoneChange.recorded_at, ZoneChange.id)
-    return list(work.session.scalars(_of(work, patient_id).order_by(*order)))
+    return work.objects(_HISTORY, patient=patient_id)
 
 
 def record(work: Work, patient: Patient, zone: str, since: datetime) -> bool:

@@ -1,0 +1,34 @@
+"""Parts of the questions that are asked all the time: built once, then asked with values (`Work.rows`)."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+Span = tuple[date, date]
+
+
+def of_patient(table: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for the rows of the patient named ``patient`` at the clinic that asks."""
+    return table.clinic_id == bindparam("clinic"), table.patient_id == bindparam("patient")
+
+
+def between(day: InstrumentedAttribute[date]) -> ColumnElement[bool]:
+    """Return what holds from the day named ``first`` to the one named ``last``, both included."""
+    return day.between(bindparam("first"), bindparam("last"))
+
+
+def within(day: InstrumentedAttribute[date], most: int) -> ColumnElement[bool]:
+    """Return what holds in any of up to ``most`` spans of days, whose bounds `bounds` names."""
+    numbers = range(most)
+    return or_(*(day.between(bindparam(f"first_{n}"), bindparam(f"last_{n}")) for n in numbers))
+
+
+def bounds(spans: Sequence[Span], most: int) -> dict[str, date]:
+    """Return the bounds of one to ``most`` spans, both days included, under the names `within` asks for."""
+    assert 0 < len(spans) <= most, "a question has place for so many spans"
+    padded = [*spans, *[spans[-1]] * (most - len(spans))]
+    firsts = {f"first_{n}": first for n, (first, _) in enumerate(padded)}
+    return firsts | {f"last_{n}": last for n, (_, last) in enumerate(padded)}
