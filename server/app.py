@@ -40,7 +40,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     passwords = Passwords(settings.password_cost)
     app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, directory)
-    tokens.register(JWTManager(app))
+    JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
     for blueprint in BLUEPRINTS:

@@ -88,7 +88,8 @@ class Blueprint(SmorestBlueprint):
         """Pass the loaded body or query as the view's first argument; `EXAMPLE` goes into the contract."""
         if example := getattr(schema, "EXAMPLE", None):
             options.setdefault("example", example)
-        return cast(Decorator, super().arguments(schema, **options))
+        # One for all requests: made anew for each, it would copy all its fields every time.
+        return cast(Decorator, super().arguments(schema(), **options))
 
     def response(
         self, status_code: int, schema: type[Schema] | Mapping[str, Any] | None = None, **options: Any

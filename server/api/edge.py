@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
-from flask_jwt_extended import get_jwt, verify_jwt_in_request
 
+from server.api import tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import Role
@@ -179,8 +179,7 @@ def etag(version: int) -> dict[str, str]:
 
 
 def _signed_in() -> Actor:
-    verify_jwt_in_request()
-    claims = get_jwt()
+    claims = tokens.claims(request.headers.get("Authorization", ""))
     with here().database.glance() as connection:
         return sign_ins.actor(connection, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Flask, Response, request
-from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt.exceptions import PyJWTError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -89,8 +87,6 @@ def register(app: Flask) -> None:
     """Give every kind of failure its answer, the framework's own included."""
     app.register_error_handler(ServiceError, _service)
     app.register_error_handler(IllegalMove, _illegal_move)
-    app.register_error_handler(JWTExtendedException, _token)
-    app.register_error_handler(PyJWTError, _token)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _away)
@@ -112,10 +108,6 @@ def _notice(heeded: Heeded | None) -> Any:
 
 def _illegal_move(error: IllegalMove) -> Response:
     return problem(409, "illegal-move", f"This can't be done while it is {error.state.value}.")
-
-
-def _token(_error: Exception) -> Response:
-    return problem(401, "not-signed-in", "Sign in again.")
 
 
 def _http(error: HTTPException) -> Response:
