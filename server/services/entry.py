@@ -18,7 +18,9 @@ from server.services.work import Work
 
 def put(work: Work, patient_id: UUID, incoming: Incoming) -> Receipt:
     """Store an entry and judge its day. Raises as `Journal.store` does."""
-    receipt = open_journal(work, patient_id, [incoming.id]).store(incoming)
+    journal = open_journal(work, patient_id, [incoming.id])
+    receipt = journal.store(incoming)
+    journal.write()
     if receipt.touched:
         assessments.reassess(work, receipt.patient, receipt.touched)
     return receipt

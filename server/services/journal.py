@@ -5,7 +5,7 @@ Everything that enters a diary goes through `Journal.store`: no way in skips the
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -68,13 +68,14 @@ class Journal:
     policy: Policy
     sessions: Sequence[datetime]
     known: dict[UUID, Entry]
+    unwritten: list[tuple[Entry, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
 
     def store(self, incoming: Incoming) -> Receipt:
-        """Store an entry, or recognise it: the same id and content again is a duplicate, for ever.
+        """Take an entry, or recognise it: the same id and content again is a duplicate, for ever.
 
-        Red flags are acted on here; judging the days is left to the caller, who may have more to
-        store. Raises Invalid (felt in the future, or too long ago), VersionRequired and Stale (other
-        content under an id that exists).
+        Red flags are acted on here; writing what is new (`write`) and judging the days is left to the
+        caller, who may have more to store. Raises Invalid (felt in the future, or too long ago),
+        VersionRequired and Stale (other content under an id that exists).
         """
         said = canonical(plain(incoming.content))
         digest = vault.digest(self.work, Entry, self._key(incoming.id), said)
@@ -96,6 +97,21 @@ class Journal:
         self._raise(flags, entry)
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
 
+    def write(self) -> None:
+        """Write the entries that were taken: many in one go, for a phone brings weeks of them."""
+        taken = [*self.unwritten]
+        self.unwritten.clear()  # first of all: what the database refuses is not tried again
+        if not taken:
+            return
+        # Core instead of the unit of work: this is the hottest write of the system.
+        connection = self.work.session.connection()
+        connection.execute(_INSERT_ENTRY, [columns for _, columns, _ in taken])
+        connection.execute(_INSERT_REVISION, [revision for _, _, revision in taken])
+        self.work.audit_each("entry.create", self.patient.id, [entry.id for entry, _, _ in taken])
+        for entry, _, _ in taken:  # they are stored: a correction later in the same batch must find them
+            make_transient_to_detached(entry)
+            self.work.session.add(entry)
+
     def _admit(self, stored: Entry | None, incoming: Incoming) -> None:
         if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
             check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
@@ -103,6 +119,7 @@ class Journal:
             check_version(stored, incoming.base_version)
 
     def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry) -> None:
+        self.write()  # it may be one of them that this repeats
         flags = self._flags(entry)
         findings = episodes.findings_of(flags, entry.local_day, entry.id)
         is_repeat = bool(flags) and repeat.of_entry(self.work, self.patient.id, incoming)
@@ -116,6 +133,7 @@ class Journal:
             raise NotFound("entry")
         if entry.version != version:
             raise Stale(entry)
+        self.write()
         entry.deleted_at = self.work.now
         entry.version += 1
         entry.sequence = self._next_change()
@@ -160,19 +178,16 @@ class Journal:
             "version": 1,
             "source": incoming.source,
             "sequence": self._next_change(),
+            "deleted_at": None,
         }
         entry = Entry(**values)
         values["side_effect_details"] = entry.side_effect_details = self._details(entry)
-        # Core instead of the unit of work: this is the hottest write of the system.
-        self.work.session.connection().execute(_INSERT_ENTRY, values)
-        make_transient_to_detached(entry)  # it is stored: a correction later in the same batch must find it
-        self.work.session.add(entry)
+        self.unwritten.append((entry, values, self._revision(entry, plain(incoming.content))))
         vault.opened(self.work, [entry])
-        self._keep_revision(entry, plain(incoming.content))
-        self.work.audit("entry.create", self.patient.id, incoming.id)
         return entry
 
     def _correct(self, stored: Entry, incoming: Incoming, columns: dict[str, Any]) -> Entry:
+        self.write()
         for key, value in columns.items():
             setattr(stored, key, value)
         stored.side_effect_details = self._details(stored)
@@ -212,8 +227,11 @@ class Journal:
         }
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:
+        self.work.session.connection().execute(_INSERT_REVISION, self._revision(entry, content))
+
+    def _revision(self, entry: Entry, content: dict[str, Any] | None) -> dict[str, Any]:
         key = (*self._key(entry.id), entry.version)
-        values = {
+        return {
             "clinic_id": entry.clinic_id,
             "patient_id": entry.patient_id,
             "entry_id": entry.id,
@@ -222,7 +240,6 @@ class Journal:
             "received_at": self.work.now,
             "account_id": self.work.actor.account_id,
         }
-        self.work.session.connection().execute(_INSERT_REVISION, values)
 
     def _key(self, entry_id: UUID) -> tuple[UUID, UUID, UUID]:
         return self.work.clinic_id, self.patient.id, entry_id

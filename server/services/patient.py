@@ -121,6 +121,11 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     return patient
 
 
+def forget(work: Work) -> None:
+    """Let locked patients be read anew, because the session let go of its objects. The locks stay."""
+    work.session.info.pop("locked_patients", None)
+
+
 def due_to_close(work: Work, limit: int) -> list[Patient]:
     """Return patients of the clinic whose local day has ended, longest ago first."""
     query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.next_close_at <= work.now)

@@ -1,6 +1,6 @@
 """Push a phone's offline changes and pull what it has not seen, in one call.
 
-One bad item never blocks the rest: each has its own savepoint and its own verdict.
+One bad item never blocks the rest: each has its own verdict, and its own savepoint where it needs one.
 """
 
 import logging
@@ -18,6 +18,7 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
+from server.services import patient as patients
 from server.services import repeat, unreadable, vault
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.incoming import Incoming
@@ -109,10 +110,13 @@ class Books:
     entries: Journal
     responses: QuestionnaireJournal
 
+    def of(self, change: Change) -> Any:
+        """Return the book that ``change`` is written in."""
+        return self.entries if change.kind is Kind.ENTRY else self.responses
+
     def known(self, change: Change) -> Any:
         """Return the row ``change`` is about, or None."""
-        book = self.entries if change.kind is Kind.ENTRY else self.responses
-        return book.known.get(change.id) if change.id is not None else None
+        return self.of(change).known.get(change.id)
 
 
 def push(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Result]:
@@ -122,15 +126,41 @@ def push(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Re
     """
     if not changes:
         return []
-    books = Books(
+    results = _all_at_once(work, patient_id, changes) or _one_by_one(work, patient_id, changes)
+    touched = frozenset[date]().union(*(result.touched for result in results))
+    if touched:
+        assessments.reassess(work, patients.lock(work, patient_id), touched)
+    return results
+
+
+def _all_at_once(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Result]:
+    """Apply ``changes`` inside one savepoint; nothing, and no result, where the database refuses one of them.
+
+    It hardly ever does, and a savepoint for each costs more than the change itself.
+    """
+    books = _open_books(work, patient_id, changes)
+    try:
+        with work.session.begin_nested():
+            results = [_apply(books, change) for change in changes]
+            books.entries.write()
+    except SQLAlchemyError:
+        # What was taken back must not be found again: all of it is read anew.
+        patients.forget(work)
+        work.session.expunge_all()
+        return []
+    return results
+
+
+def _one_by_one(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Result]:
+    books = _open_books(work, patient_id, changes)
+    return [_apply_alone(books, change) for change in changes]
+
+
+def _open_books(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Books:
+    return Books(
         open_journal(work, patient_id, _ids(changes, Kind.ENTRY)),
         open_questionnaires(work, patient_id, _ids(changes, Kind.QUESTIONNAIRE_RESPONSE)),
     )
-    results = [_apply(books, change) for change in changes]
-    touched = frozenset[date]().union(*(result.touched for result in results))
-    if touched:
-        assessments.reassess(work, books.entries.patient, touched)
-    return results
 
 
 def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
@@ -175,10 +205,21 @@ def _apply(books: Books, change: Change) -> Result:
     if change.errors:
         return _unread(books, change)
     assert change.id is not None, "an item without an id has errors"
+    return _attempt(books, change, change.id)
+
+
+def _apply_alone(books: Books, change: Change) -> Result:
+    if change.errors:
+        return _unread(books, change)
+    is_new = books.known(change) is None
     try:
         with books.entries.work.session.begin_nested():
-            return _attempt(books, change, change.id)
+            result = _apply(books, change)
+            books.entries.write()
+            return result
     except SQLAlchemyError as error:
+        if is_new:
+            books.of(change).known.pop(change.id, None)
         log.error("a pushed item could not be stored: %s", type(error).__name__)
         return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
 
@@ -254,6 +295,5 @@ def _remove(books: Books, change: Change, row_id: UUID) -> Result:
     stored = books.known(change)
     if stored is None or stored.deleted_at is not None:
         return Result(row_id, Verdict.DUPLICATE)
-    book = books.entries if change.kind is Kind.ENTRY else books.responses
-    touched = book.remove(row_id, change.base_version)
+    touched = books.of(change).remove(row_id, change.base_version)
     return Result(row_id, Verdict.UPDATED, Kept(change.kind, stored), stored.version, touched=touched)

@@ -1,6 +1,6 @@
 """What a service needs around its verb: one transaction, the time, and who acts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, TypeVarTuple, cast
@@ -63,16 +63,25 @@ class Work:
 
     def audit(self, action: str, patient_id: UUID | None = None, object_id: UUID | str | None = None) -> None:
         """Record that the actor did ``action``, in the same transaction. Ids and verbs only."""
-        event = {
-            "clinic_id": self.actor.clinic_id,
-            "id": uuid7(),
-            "at": self.now,
-            "account_id": self.actor.account_id,
-            "action": action,
-            "patient_id": patient_id,
-            "object_id": None if object_id is None else str(object_id),
-        }
-        self.session.connection().execute(_INSERT_EVENT, event)
+        self.audit_each(action, patient_id, [object_id])
+
+    def audit_each(
+        self, action: str, patient_id: UUID | None, object_ids: Iterable[UUID | str | None]
+    ) -> None:
+        """Record the same of each of ``object_ids`` (at least one)."""
+        events = [
+            {
+                "clinic_id": self.actor.clinic_id,
+                "id": uuid7(),
+                "at": self.now,
+                "account_id": self.actor.account_id,
+                "action": action,
+                "patient_id": patient_id,
+                "object_id": None if object_id is None else str(object_id),
+            }
+            for object_id in object_ids
+        ]
+        self.session.connection().execute(_INSERT_EVENT, events)
 
 
 def system(clinic_id: UUID) -> Actor:

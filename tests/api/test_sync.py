@@ -180,7 +180,9 @@ def _ana(cast: Cast) -> Any:
 
 def _write(work: Any, patient_id: Any, body: dict[str, Any]) -> None:
     incoming = Incoming(uuid7(), body)
-    open_journal(work, patient_id, [incoming.id]).store(incoming)
+    journal = open_journal(work, patient_id, [incoming.id])
+    journal.store(incoming)
+    journal.write()
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 """What a phone can rely on when the wire, the clock or a single entry is bad."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from server.api.edge import Surroundings
 from server.database import Database
 from server.models import Entry, EntryRevision
 from tests.api.test_sync import pull_all, put, verdicts
-from tests.cast import Cast, entry
+from tests.cast import Cast, entry, opened_alerts
 from tests.conftest import Clock
 
 LOST = {"sqlite": 200, "postgresql": 40}
@@ -37,6 +38,43 @@ def test_one_bad_entry_among_199_good_ones_is_named_and_the_next_sync_is_clean(
     mended = {**batch[77], "entry": entry(clock.now, items={"mood": 10})}
     assert verdicts(cast.ana.post("/sync", {"items": [mended]})) == ["created"]
     assert len(pull_all(cast)) == 200
+
+
+REFUSE_MALTA = {
+    "sqlite": """CREATE TRIGGER refuse BEFORE INSERT ON entries WHEN NEW.zone = 'Europe/Malta'
+        BEGIN SELECT RAISE(ABORT, 'refused'); END""",
+    "postgresql": "ALTER TABLE entries ADD CONSTRAINT refuse CHECK (zone <> 'Europe/Malta')",
+}
+TAKE_MALTA = {
+    "sqlite": "DROP TRIGGER refuse",
+    "postgresql": "ALTER TABLE entries DROP CONSTRAINT refuse",
+}
+
+
+@pytest.fixture
+def picky(database: Database) -> Iterator[None]:
+    """A database that can't store what was felt in Malta."""
+    kind = database.engine.dialect.name
+    with database.write() as session:
+        session.execute(text(REFUSE_MALTA[kind]))
+    yield
+    with database.write() as session:
+        session.execute(text(TAKE_MALTA[kind]))
+
+
+@pytest.mark.usefixtures("picky")
+def test_what_the_database_refuses_is_to_be_sent_again_and_holds_nothing_else_up(
+    cast: Cast, clock: Clock, app: Flask
+) -> None:
+    first, last = put(entry(clock.now, note="first")), put(entry(clock.now, safety="often"))
+    second = {**first, "base_version": 1, "entry": entry(clock.now, note="second")}
+    malta = put(entry(clock.now, zone="Europe/Malta"))
+    answer = cast.ana.post("/sync", {"items": [first, malta, second, malta, last]})
+    assert verdicts(answer) == ["created", "retry", "updated", "retry", "created"]
+    assert answer.json["results"][4]["notice"]["kind"] == "crisis_lines"
+    assert [(e["id"], e["note"]) for e in pull_all(cast)] == [(first["id"], "second"), (last["id"], None)]
+    assert len(cast.bo.get("/alerts").json["items"]) == 1
+    assert len(opened_alerts(Surroundings.of(app).database)) == 1
 
 
 def test_a_response_lost_200_times_leaves_the_rows_as_they_were(
