@@ -1,18 +1,35 @@
 """Accounts: made by enrolment, or directly for integration clients and the demo."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
 from server.models import Account
+from server.services import asking
 from server.services.errors import Conflict
 from server.services.passwords import Passwords
 from server.services.work import Work
+
+_WORKING = (
+    select(Account.id, Account.role)
+    .where(
+        Account.clinic_id == bindparam("clinic"),
+        Account.role.in_(bindparam("roles", expanding=True)),
+        Account.disabled_at.is_(None),
+    )
+    .order_by(Account.id)
+)
+_OF_PATIENT = (
+    select(Account)
+    .where(*asking.of_patient(Account), Account.role == Role.PATIENT, Account.disabled_at.is_(None))
+    .order_by(Account.id)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +82,11 @@ def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
     return {row.id: row.name for row in work.session.execute(query)}
 
 
-def recipients(work: Work, roles: set[Role]) -> list[Account]:
-    """Return the clinic's working accounts with one of ``roles``, in a steady order."""
-    found = work.session.scalars(
-        select(Account)
-        .where(Account.clinic_id == work.clinic_id, Account.role.in_(roles), Account.disabled_at.is_(None))
-        .order_by(Account.id)
-    )
-    return list(found)
+def working(work: Work, roles: Iterable[Role]) -> Sequence[Row[UUID, Role]]:
+    """Return id and role of the clinic's working accounts with one of ``roles``, in a steady order."""
+    return work.rows(_WORKING, roles=list(roles))
 
 
 def of_patient(work: Work, patient_id: UUID) -> Account | None:
     """Return the working account of a patient, or None where they have not enrolled or it is closed."""
-    query = select(Account).where(
-        Account.clinic_id == work.clinic_id,
-        Account.role == Role.PATIENT,
-        Account.patient_id == patient_id,
-        Account.disabled_at.is_(None),
-    )
-    return work.session.scalar(query.order_by(Account.id).limit(1))
+    return next(iter(work.objects(_OF_PATIENT, patient=patient_id)), None)

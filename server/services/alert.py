@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_, select
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.vocabulary import AlertClass, AlertState, Outcome
@@ -16,6 +16,11 @@ from server.services import delivery as deliveries
 from server.services import vault
 from server.services.errors import NotFound, Stale
 from server.services.work import Work
+
+_INSERT_LINE = insert(cast(Table, AlertEvent.__table__))
+_LAST_LINE = select(func.max(AlertEvent.number)).where(
+    AlertEvent.clinic_id == bindparam("clinic"), AlertEvent.alert_id == bindparam("alert")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +159,13 @@ def unacknowledged(work: Work) -> Sequence[Alert]:
 
 def log(work: Work, alert: Alert, kind: str, detail: dict[str, Any] | None = None) -> None:
     """Append one line to the alert's log."""
-    work.session.flush()
-    last = work.session.scalar(
-        select(func.max(AlertEvent.number)).where(
-            AlertEvent.clinic_id == alert.clinic_id, AlertEvent.alert_id == alert.id
-        )
-    )
-    event = AlertEvent(
-        clinic_id=alert.clinic_id,
-        alert_id=alert.id,
-        number=(last or 0) + 1,
-        kind=kind,
-        at=work.now,
-        account_id=work.actor.account_id,
-    )
-    vault.put(work, event, "detail", detail or None)
-    work.session.add(event)
-    work.session.flush()
+    last = work.value(_LAST_LINE, alert=alert.id)
+    key = (alert.clinic_id, alert.id, (last or 0) + 1)
+    line = {
+        **dict(zip(("clinic_id", "alert_id", "number"), key, strict=True)),
+        "kind": kind,
+        "at": work.now,
+        "account_id": work.actor.account_id,
+        "sealed_detail": vault.seal(work, AlertEvent, key, "detail", detail or None),
+    }
+    work.session.connection().execute(_INSERT_LINE, line)

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, bindparam, or_
+from sqlalchemy import ColumnElement, Insert, Table, bindparam, or_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
+
+from server.models import Base
 
 Span = tuple[date, date]
 
@@ -32,3 +36,10 @@ def bounds(spans: Sequence[Span], most: int) -> dict[str, date]:
     padded = [*spans, *[spans[-1]] * (most - len(spans))]
     firsts = {f"first_{n}": first for n, (first, _) in enumerate(padded)}
     return firsts | {f"last_{n}": last for n, (_, last) in enumerate(padded)}
+
+
+@cache
+def insert_once(table: type[Base], dialect: str) -> Insert:
+    """Return what adds rows to ``table``, leaving out those whose key is there already."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(cast(Table, table.__table__)).on_conflict_do_nothing()

@@ -16,6 +16,7 @@ from server.services import local_day as local_days
 from server.services.errors import Conflict, Invalid
 from server.services.work import Work
 
+_EVERY_ID = select(Clinic.id).order_by(Clinic.id)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
@@ -68,7 +69,7 @@ def new_clinic_id() -> UUID:
 
 def every_id(session: Session) -> list[UUID]:
     """Return the ids of all clinics: jobs work through them one at a time."""
-    return list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
+    return list(session.connection().scalars(_EVERY_ID))
 
 
 def everyone(session: Session) -> list[Clinic]:

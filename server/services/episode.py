@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
@@ -19,6 +19,7 @@ from server.services import local_day as local_days
 from server.services import policy as policies
 from server.services import treatment_session as treatment_sessions
 from server.services import vault
+from server.services.asking import of_patient
 from server.services.work import Work
 
 # For how long what a trend shows opens no second episode after one was resolved.
@@ -30,6 +31,17 @@ _RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
+_UNRESOLVED = (
+    select(Alert)
+    .where(
+        *of_patient(Alert),
+        Alert.family.in_(bindparam("families", expanding=True)),
+        Alert.state != AlertState.RESOLVED,
+    )
+    .order_by(Alert.family)  # everybody locks them in one order
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +104,7 @@ def open_episode(work: Work, patient_id: UUID, family: AlertFamily) -> Alert | N
 
 def open_episodes(work: Work, patient_id: UUID, families: Collection[AlertFamily]) -> Sequence[Alert]:
     """Return the patient's unresolved episodes of ``families``, locked; one a family at most."""
-    query = (
-        select(Alert)
-        .where(
-            Alert.clinic_id == work.clinic_id,
-            Alert.patient_id == patient_id,
-            Alert.family.in_(families),
-            Alert.state != AlertState.RESOLVED,
-        )
-        .order_by(Alert.family)  # everybody locks them in one order
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return vault.opened(work, work.session.scalars(query).all())
+    return vault.opened(work, work.objects(_UNRESOLVED, patient=patient_id, families=list(families)))
 
 
 def weigh(work: Work, alert: Alert, supported: bool) -> None:

@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, cast
-
-import sqlalchemy
-from sqlalchemy import Insert
-from sqlalchemy.dialects import postgresql, sqlite
+from typing import Any
 
 from server.models import Activation, Assessment
+from server.services.asking import insert_once
 from server.services.work import Work
 
 Row = Mapping[str, Any]
@@ -31,11 +27,5 @@ class Judgements:
         """Write what was taken; a judgement that is there already is the same one."""
         connection = self.work.session.connection()
         for table, rows in self.rows.items():
-            connection.execute(_insert(connection.dialect.name, table), rows)
+            connection.execute(insert_once(table, connection.dialect.name), rows)
         self.rows.clear()
-
-
-@cache
-def _insert(dialect: str, table: Table) -> Insert:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(cast(sqlalchemy.Table, table.__table__)).on_conflict_do_nothing()

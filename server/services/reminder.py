@@ -5,7 +5,7 @@ from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -22,20 +22,24 @@ from server.services.work import Work, system
 
 # The diary has its turn on every third day at least, and only the first of them can be logged ahead.
 _DAYS_AHEAD = 8
+_DUE = (
+    select(Patient.id)
+    .outerjoin(
+        CheckInPlan,
+        and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id),
+    )
+    .where(Patient.clinic_id == bindparam("clinic"), Patient.enrolled_at.is_not(None))
+    .where(or_(CheckInPlan.patient_id.is_(None), CheckInPlan.next_at <= bindparam("now")))
+    .where(Patient.id > bindparam("after"))
+    .order_by(Patient.id)
+    .limit(bindparam("limit"))
+)
 
 
 def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
     """Return enrolled patients of the clinic to look at now, in id order, those after ``after``."""
-    plan = and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id)
-    query = (
-        select(Patient.id)
-        .outerjoin(CheckInPlan, plan)
-        .where(Patient.clinic_id == work.clinic_id, Patient.enrolled_at.is_not(None))
-        .where(or_(CheckInPlan.patient_id.is_(None), CheckInPlan.next_at <= work.now))
-    )
-    if after is not None:
-        query = query.where(Patient.id > after)
-    return list(work.session.scalars(query.order_by(Patient.id).limit(limit)))
+    found = work.rows(_DUE, now=work.now, after=after or UUID(int=0), limit=limit)
+    return [row.id for row in found]
 
 
 def remind(work: Work, patient_id: UUID) -> bool:

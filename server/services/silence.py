@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from server.clinical import silence
 from server.clinical.silence import Silence, SilenceFacts
@@ -12,11 +12,40 @@ from server.models import Alert, Assessment, Entry, Patient
 from server.services import episode as episodes
 from server.services import local_day as local_days
 from server.services import policy as policies
+from server.services.asking import of_patient
 from server.services.episode import Finding
 from server.services.work import Work
 
 URGENT = (AlertClass.P0, AlertClass.P1)
 _GRAVEST_FIRST = (WatchState.RELAPSED, WatchState.FADING)
+_LAST_ENTRY = select(func.max(Entry.local_day)).where(
+    *of_patient(Entry), Entry.deleted_at.is_(None), Entry.local_day <= bindparam("day")
+)
+_NEWEST_STATE = (
+    select(Assessment.state)
+    .where(*of_patient(Assessment), Assessment.arm == bindparam("arm"), Assessment.day <= bindparam("day"))
+    .order_by(
+        Assessment.day.desc(),
+        Assessment.data_version.desc(),
+        Assessment.policy_version.desc(),
+        Assessment.patient_policy_version.desc(),
+    )
+    .limit(1)
+)
+_LAST_FLAG = select(func.max(Alert.day)).where(
+    *of_patient(Alert), Alert.urgency.in_(URGENT), Alert.day <= bindparam("day")
+)
+_CLOSED = (
+    select(Alert.id)
+    .where(
+        *of_patient(Alert),
+        Alert.family == AlertFamily.SILENCE,
+        Alert.urgency <= bindparam("urgency"),
+        Alert.resolved_at.is_not(None),
+        Alert.day >= bindparam("since"),
+    )
+    .limit(1)
+)
 
 
 def check(work: Work, patient: Patient, day: date) -> Alert | None:
@@ -61,14 +90,7 @@ def _watched_from(work: Work, patient: Patient, enrolled_at: datetime) -> date:
 
 def _last_day(work: Work, patient_id: UUID, day: date) -> date | None:
     """Return the last day up to ``day`` with an entry: earlier ones don't change a silence."""
-    return work.session.scalar(
-        select(func.max(Entry.local_day)).where(
-            Entry.clinic_id == work.clinic_id,
-            Entry.patient_id == patient_id,
-            Entry.deleted_at.is_(None),
-            Entry.local_day <= day,
-        )
-    )
+    return work.value(_LAST_ENTRY, patient=patient_id, day=day)
 
 
 def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
@@ -78,40 +100,14 @@ def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
 
 
 def _state(work: Work, patient_id: UUID, arm: Arm, last: date) -> WatchState | None:
-    query = select(Assessment.state).where(
-        Assessment.clinic_id == work.clinic_id,
-        Assessment.patient_id == patient_id,
-        Assessment.arm == arm,
-        Assessment.day <= last,
-    )
-    newest = (
-        Assessment.day.desc(),
-        Assessment.data_version.desc(),
-        Assessment.policy_version.desc(),
-        Assessment.patient_policy_version.desc(),
-    )
-    return work.session.scalar(query.order_by(*newest).limit(1))
+    return work.value(_NEWEST_STATE, patient=patient_id, arm=arm, day=last)
 
 
 def _days_since_flag(work: Work, patient_id: UUID, day: date) -> int | None:
-    last = work.session.scalar(
-        select(func.max(Alert.day)).where(
-            Alert.clinic_id == work.clinic_id,
-            Alert.patient_id == patient_id,
-            Alert.urgency.in_(URGENT),
-            Alert.day <= day,
-        )
-    )
+    last = work.value(_LAST_FLAG, patient=patient_id, day=day)
     return None if last is None else (day - last).days
 
 
 def _closed_already(work: Work, patient: Patient, found: Silence) -> bool:
-    closed = select(Alert.id).where(
-        Alert.clinic_id == work.clinic_id,
-        Alert.patient_id == patient.id,
-        Alert.family == AlertFamily.SILENCE,
-        Alert.urgency <= found.urgency,
-        Alert.resolved_at.is_not(None),
-        Alert.day >= found.since,
-    )
-    return work.session.scalar(closed.limit(1)) is not None
+    closed = work.rows(_CLOSED, patient=patient.id, urgency=found.urgency, since=found.since)
+    return bool(closed)
