@@ -52,6 +52,15 @@ class Clock:
         return self.now
 
 
+# How the tests' PostgreSQL differs from one that is trusted with anything. A crash of the machine may lose
+# its rows. A few rows need no compiled queries, no housekeeping, and the same plan for every value.
+QUICK = (
+    *("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '4GB'"),
+    *("jit = off", "autovacuum = off", "plan_cache_mode = force_generic_plan"),
+    *("checkpoint_timeout = '1h'", "wal_writer_delay = '10s'", "bgwriter_delay = '10s'"),
+    *("track_activities = off", "track_counts = off", "update_process_title = off"),
+)
+
 Rows = dict[str, list[dict[str, Any]]]
 Scene = Callable[[Callable[[], None]], None]
 
@@ -97,10 +106,8 @@ def postgresql_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="afterglow-pg-"))
     server = server_package.get_server(folder, cleanup_mode="stop")
     try:
-        # A crash of the test machine may lose these rows; that is what makes the tests fast.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            server.psql(f"ALTER SYSTEM SET {setting} = off;")
-        server.psql("SELECT pg_reload_conf();")
+        settings = [f"ALTER SYSTEM SET {setting};" for setting in QUICK]
+        server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
         yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
     finally:
         server.cleanup()
