@@ -67,9 +67,7 @@ def _is_visible(character: str) -> bool:
 
 
 def _kept(text: str) -> str:
-    if _OVERRIDES.isdisjoint(text):
-        return text
-    return "".join(character for character in text if character not in _OVERRIDES)
+    return text.translate(dict.fromkeys(map(ord, _OVERRIDES)))
 
 
 class Reason(Text):

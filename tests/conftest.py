@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ QUICK = (
 )
 
 Rows = dict[str, list[dict[str, Any]]]
+# The statements that bring back what was kept of every table.
+Kept = list[str]
 Scene = Callable[[Callable[[], None]], None]
 
 
@@ -88,6 +91,31 @@ def fill(database: Database, rows: Rows) -> None:
         for table in Base.metadata.sorted_tables:
             if rows[table.name]:
                 session.execute(table.insert(), rows[table.name])
+
+
+def keep(database: Database) -> Kept:
+    """Copy every row aside, inside the database, and return the statements that bring them back.
+
+    Many times as fast as taking them out and putting them in again. Only for a test's `database`.
+    """
+    number = next(_NUMBERS)
+    with database.write() as session:
+        run = session.connection().exec_driver_sql
+        names = [table.name for table in Base.metadata.sorted_tables]
+        full = [name for name in names if run(f"SELECT EXISTS (SELECT 1 FROM {name})").scalar()]
+        for name in full:
+            run(f"CREATE TABLE kept.{name}_{number} AS SELECT * FROM {name}")
+    return [f"INSERT INTO {name} SELECT * FROM kept.{name}_{number}" for name in full]
+
+
+def bring_back(database: Database, kept: Kept) -> None:
+    """Bring what was kept into an empty database."""
+    with database.write() as session:
+        for statement in kept if database.is_sqlite else ["; ".join(kept)]:
+            session.connection().exec_driver_sql(statement)
+
+
+_NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
@@ -148,16 +176,26 @@ def database(settings: Settings, databases: dict[str, Database]) -> Iterator[Dat
     url = settings.sqlalchemy_url
     if url not in databases:
         databases[url] = Database(url, master_keys(settings))
-        if databases[url].is_sqlite:
-            event.listen(databases[url].engine, "connect", _careless)
+        _make_room(databases[url])
     yield databases[url]
     empty(databases[url])
     with databases[url].read() as session:
         session.info["clinic_keyrings"].clear()  # the next cast has the same clinic, and its own keys
 
 
+def _make_room(database: Database) -> None:
+    """Make a place beside the tables for what is kept of them."""
+    if database.is_sqlite:
+        event.listen(database.engine, "connect", _careless)
+        return
+    with database.write() as session:
+        session.connection().exec_driver_sql("CREATE SCHEMA kept")
+
+
 def _careless(connection: Any, _record: Any) -> None:
     # As on PostgreSQL above: a crash of the test machine may lose these rows.
+    ((_, _, file),) = connection.execute("PRAGMA database_list")
+    connection.execute(f"ATTACH '{file}.kept' AS kept")
     connection.execute("PRAGMA synchronous=OFF")
 
 
@@ -199,9 +237,9 @@ def cast(app: Flask, database: Database, clock: Clock) -> Cast:
         return found_clinic(app)  # somebody was here before the cast: what they left is not part of it
     kind = database.engine.dialect.name
     if kind not in _FOUNDED or time.monotonic() - _FOUNDED[kind].at > TOKENS_LAST:
-        _FOUNDED[kind] = Founded(found_clinic(app), rows_of(database), time.monotonic())
+        _FOUNDED[kind] = Founded(found_clinic(app), keep(database), time.monotonic())
     else:
-        fill(database, _FOUNDED[kind].rows)
+        bring_back(database, _FOUNDED[kind].rows)
     return _FOUNDED[kind].cast
 
 
@@ -215,7 +253,7 @@ class Founded:
     """A cast, the rows it consists of, and when its tokens were made."""
 
     cast: Cast
-    rows: Rows
+    rows: Kept
     at: float
 
 
@@ -232,16 +270,16 @@ def scene(cast: Cast, database: Database, clock: Clock) -> Scene:
         key = (database.engine.dialect.name, cast.ana.patient_id, play.__qualname__, play.__module__)
         if key not in _PLAYED:
             play()
-            _PLAYED[key] = rows_of(database), clock.now
+            _PLAYED[key] = keep(database), clock.now
         else:
             rows, clock.now = _PLAYED[key]
             empty(database)
-            fill(database, rows)
+            bring_back(database, rows)
 
     return played
 
 
-_PLAYED: dict[Any, tuple[Rows, datetime]] = {}
+_PLAYED: dict[Any, tuple[Kept, datetime]] = {}
 
 
 @pytest.fixture

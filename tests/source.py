@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,8 +56,9 @@ class Source:
         return {alias.asname: alias.name for alias in aliases if alias.asname}
 
 
+@cache
 def sources() -> list[Source]:
-    """Return our files, released migrations excluded: those are generated and never edited."""
+    """Return our files, read and parsed once, released migrations excluded: those are generated and never edited."""
     files = (file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))
     found = (Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8")) for file in files)
     return [source for source in found if "/migrations/versions/" not in source.path]

@@ -25,7 +25,9 @@ from server.database import Database
 from server.models import Alert, AuditEvent, CheckInPlan, Reminder
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, found_clinic, opened_alerts
-from tests.conftest import Clock, Rows, empty, fill, rows_of
+from tests.conftest import Clock, bring_back, empty
+from tests.conftest import Kept as KeptRows
+from tests.conftest import keep as keep_rows
 from tests.one_shot import runner
 from tests.scales import filled
 from tests.visits import Visits
@@ -136,7 +138,7 @@ class Kept:
     """A state that many tests begin with, made once for a cast: whose it is, its rows, when, and what."""
 
     cast: Cast
-    rows: Rows
+    rows: KeptRows
     now: datetime
     what: Any
 
@@ -149,10 +151,10 @@ def kept(database: Database, cast: Cast, clock: Clock, made: Callable[[], Any]) 
     key = (database.engine.dialect.name, made.__name__)
     if key not in _KEPT or _KEPT[key].cast is not cast:
         what = made()
-        _KEPT[key] = Kept(cast, rows_of(database), clock.now, what)
+        _KEPT[key] = Kept(cast, keep_rows(database), clock.now, what)
         return copy.deepcopy(what)
     empty(database)
-    fill(database, _KEPT[key].rows)
+    bring_back(database, _KEPT[key].rows)
     clock.now = _KEPT[key].now
     return copy.deepcopy(_KEPT[key].what)
 

@@ -31,7 +31,7 @@ from server.database import Database
 from server.models import Entry, QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
 from tests.cast import Cast, Person, as_work, entry
-from tests.conftest import NOON, Clock, Rows, empty, fill, rows_of
+from tests.conftest import NOON, Clock, Kept, bring_back, empty, keep
 from tests.ledger import SCALE, Ledger, words
 
 PHONES = st.integers(0, 1)
@@ -82,13 +82,13 @@ class TwoPhones(RuleBasedStateMachine):
     app: Flask
     cast: Cast
     clock: Clock
-    rows: Rows
+    rows: Kept
 
     @initialize()
     def begin(self) -> None:
         database = Surroundings.of(self.app).database
         empty(database)
-        fill(database, self.rows)
+        bring_back(database, self.rows)
         self.clock.now = NOON
         self.ledger = Ledger()
         self.skew = [timedelta(), timedelta()]
@@ -256,7 +256,7 @@ def test_two_phones_and_the_server_agree_whatever_happens(
     app: Flask, cast: Cast, clock: Clock, database: Database
 ) -> None:
     VERDICTS.clear()
-    world = {"app": app, "cast": cast, "clock": clock, "rows": rows_of(database)}
+    world = {"app": app, "cast": cast, "clock": clock, "rows": keep(database)}
     machine = type("TwoPhones", (TwoPhones,), world)
     run_state_machine_as_test(
         machine,
