@@ -58,7 +58,7 @@ class Source:
 
 @cache
 def sources() -> list[Source]:
-    """Return our files, read and parsed once, released migrations excluded: those are generated and never edited."""
+    """Return our files, released migrations excluded: those are generated and never edited."""
     files = (file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))
     found = (Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8")) for file in files)
     return [source for source in found if "/migrations/versions/" not in source.path]
