@@ -1,7 +1,7 @@
 """The daily numbers: an autocorrelated process for each item, rounded onto its scale."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from server.clinical.vocabulary import ITEMS, Arm, Direction
 from server.simulator.cohorts import DiaryProcess
@@ -42,7 +42,7 @@ def simulate_items(
     """Return for each item the stored whole number of every day, logged or not."""
     days = len(course.levels)
     common = Draws(seed, "noise", "common")
-    shared = [common.normal() for _ in range(days)]
+    shared = common.normals(days)
     series = {}
     for key in keys:
         if key == "energy":
@@ -62,10 +62,11 @@ def _autocorrelated(draws: Draws, shared: Sequence[float], phi: float, correlati
     """Return an AR(1) series of variance 1 whose innovations share ``correlation`` with other items."""
     common_part, own_part = math.sqrt(correlation), math.sqrt(1.0 - correlation)
     kept = math.sqrt(1.0 - phi * phi)
-    series: list[float] = []
-    for day, common in enumerate(shared):
-        innovation = common_part * common + own_part * draws.normal()
-        series.append(phi * series[-1] + kept * innovation if day else innovation)
+    own = draws.normals(len(shared))
+    innovations = [common_part * common + own_part * move for common, move in zip(shared, own, strict=True)]
+    series = innovations[:1]
+    for innovation in innovations[1:]:
+        series.append(phi * series[-1] + kept * innovation)
     return series
 
 
@@ -86,12 +87,13 @@ def _symptoms(
 def _stored(key: str, symptoms: Sequence[float]) -> list[int]:
     """Return the symptoms as the whole numbers the item stores (high-good items turned round)."""
     above = _WORST_ABOVE_AVERAGE if key == "pain_worst" else 0.0
-    whole = [_rounded(symptom + above, 0, 10) for symptom in symptoms]
+    whole = _rounded((symptom + above for symptom in symptoms), 0, 10)
     return [10 - value for value in whole] if ITEMS[key].direction is Direction.HIGH_GOOD else whole
 
 
-def _rounded(value: float, low: int, high: int) -> int:
-    return min(high, max(low, math.floor(value + 0.5)))
+def _rounded(values: Iterable[float], low: int, high: int) -> list[int]:
+    whole = map(math.floor, [value + 0.5 for value in values])
+    return [low if value < low else min(value, high) for value in whole]
 
 
 def _burden(person: Person, course: Course) -> list[float]:
@@ -102,16 +104,16 @@ def _burden(person: Person, course: Course) -> list[float]:
 
 def _energy(seed: int, person: Person, course: Course) -> list[int]:
     draws = Draws(seed, "noise", "energy")
-    return [
-        _rounded(draws.normal(_ENERGY_USUAL - _ENERGY_PER_POINT * burden, _ENERGY_SD), 0, 10)
-        for burden in _burden(person, course)
-    ]
+    burdens = _burden(person, course)
+    moves = zip(burdens, draws.normals(len(burdens)), strict=True)
+    levels = (_ENERGY_USUAL - _ENERGY_PER_POINT * burden + _ENERGY_SD * move for burden, move in moves)
+    return _rounded(levels, 0, 10)
 
 
 def _sleep_hours(seed: int, person: Person, course: Course) -> list[int]:
     draws = Draws(seed, "noise", "sleep_hours")
     usual = draws.normal(_SLEEP_MEAN, _SLEEP_MEAN_SD)
-    return [
-        _rounded(draws.normal(usual - _SLEEP_PER_POINT * burden, _SLEEP_SD), _SLEEP_LOW, _SLEEP_HIGH)
-        for burden in _burden(person, course)
-    ]
+    burdens = _burden(person, course)
+    moves = zip(burdens, draws.normals(len(burdens)), strict=True)
+    hours = (usual - _SLEEP_PER_POINT * burden + _SLEEP_SD * move for burden, move in moves)
+    return _rounded(hours, _SLEEP_LOW, _SLEEP_HIGH)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS, Arm, Route, SafetyAnswer
 from server.simulator.cohorts import COHORTS
-from server.simulator.course import draw_relapse
+from server.simulator.course import draw_relapse, draw_response
 from server.simulator.diary import MOOD_KEYS, PAIN_KEYS
 from server.simulator.shapes import SimulatedDay, Traits, VirtualPatient
 from server.simulator.virtual_patient import simulate_patient
@@ -114,7 +114,8 @@ def test_only_maintained_patients_have_sessions_after_the_induction() -> None:
 
 def test_the_share_of_responders_is_that_of_the_cohort() -> None:
     for key in ("depression_community", "depression_academic", "crps"):
-        responded = [ana.truth.responded for ana in patients(key, 500, days=60)]
+        responded = [draw_response(seed, COHORTS[key], Traits()) for seed in range(500)]
+        assert [ana.truth.responded for ana in patients(key, 20, days=60)] == responded[:20]
         assert fmean(responded) == pytest.approx(COHORTS[key].response, abs=0.05)
 
 
