@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.services import clinic as clinics
 from server.services import reminder as reminders
 from server.services.work import Work, system
 
@@ -18,7 +17,7 @@ BATCH = 100
 def run(around: Around, now: datetime) -> int:
     """Remind every patient who is due, each in a transaction of their own; return how many messages."""
     with around.database.read() as session:
-        ids = clinics.every_id(session)
+        ids = reminders.clinics(session, now)
     told = [
         _remind(around, now, clinic_id, patient_id)
         for clinic_id in ids

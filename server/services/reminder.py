@@ -22,18 +22,30 @@ from server.services.work import Work, system
 
 # The diary has its turn on every third day at least, and only the first of them can be logged ahead.
 _DAYS_AHEAD = 8
-_DUE = (
+_LOOKED_AT_NOW = (
     select(Patient.id)
     .outerjoin(
         CheckInPlan,
         and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id),
     )
-    .where(Patient.clinic_id == bindparam("clinic"), Patient.enrolled_at.is_not(None))
+    .where(Patient.enrolled_at.is_not(None))
     .where(or_(CheckInPlan.patient_id.is_(None), CheckInPlan.next_at <= bindparam("now")))
-    .where(Patient.id > bindparam("after"))
+)
+_CLINICS = (
+    _LOOKED_AT_NOW.with_only_columns(Patient.clinic_id, maintain_column_froms=True)
+    .distinct()
+    .order_by(Patient.clinic_id)
+)
+_DUE = (
+    _LOOKED_AT_NOW.where(Patient.clinic_id == bindparam("clinic"), Patient.id > bindparam("after"))
     .order_by(Patient.id)
     .limit(bindparam("limit"))
 )
+
+
+def clinics(session: Session, now: datetime) -> Sequence[UUID]:
+    """Return the clinics with somebody to look at now: most of the time there is none."""
+    return list(session.connection().scalars(_CLINICS, {"now": now}))
 
 
 def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
