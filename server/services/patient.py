@@ -27,6 +27,14 @@ _LOCKED = (
     .execution_options(populate_existing=True)
 )
 
+_HAS_ENDED = (Patient.clinic_id == bindparam("clinic"), Patient.next_close_at <= bindparam("now"))
+_DUE_TO_CLOSE = (
+    select(Patient).where(*_HAS_ENDED).order_by(Patient.next_close_at, Patient.id).limit(bindparam("limit"))
+)
+_TAKEN_TO_CLOSE = (
+    select(Patient).where(*_HAS_ENDED, Patient.id == bindparam("patient")).with_for_update(skip_locked=True)
+)
+
 
 def create(work: Work, values: dict[str, Any]) -> Patient:
     """Register a patient: name, zone, and perhaps country, birth year and responsible clinician."""
@@ -128,16 +136,12 @@ def forget(work: Work) -> None:
 
 def due_to_close(work: Work, limit: int) -> list[Patient]:
     """Return patients of the clinic whose local day has ended, longest ago first."""
-    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.next_close_at <= work.now)
-    return list(work.session.scalars(query.order_by(Patient.next_close_at, Patient.id).limit(limit)))
+    return list(work.objects(_DUE_TO_CLOSE, now=work.now, limit=limit))
 
 
 def take_to_close(work: Work, patient_id: UUID) -> Patient | None:
     """Lock a patient whose day has ended; None where another worker has them or was first."""
-    query = select(Patient).where(
-        Patient.clinic_id == work.clinic_id, Patient.id == patient_id, Patient.next_close_at <= work.now
-    )
-    return work.session.scalar(query.with_for_update(skip_locked=True))
+    return next(iter(work.objects(_TAKEN_TO_CLOSE, patient=patient_id, now=work.now)), None)
 
 
 def close_day(work: Work, patient: Patient, day: date) -> None:

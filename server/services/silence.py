@@ -21,16 +21,22 @@ _GRAVEST_FIRST = (WatchState.RELAPSED, WatchState.FADING)
 _LAST_ENTRY = select(func.max(Entry.local_day)).where(
     *of_patient(Entry), Entry.deleted_at.is_(None), Entry.local_day <= bindparam("day")
 )
-_NEWEST_STATE = (
-    select(Assessment.state)
-    .where(*of_patient(Assessment), Assessment.arm == bindparam("arm"), Assessment.day <= bindparam("day"))
-    .order_by(
-        Assessment.day.desc(),
-        Assessment.data_version.desc(),
-        Assessment.policy_version.desc(),
-        Assessment.patient_policy_version.desc(),
+# Of each arm, in one question.
+_NEWEST_STATES = select(
+    *(
+        select(Assessment.state)
+        .where(*of_patient(Assessment), Assessment.arm == arm, Assessment.day <= bindparam("day"))
+        .order_by(
+            Assessment.day.desc(),
+            Assessment.data_version.desc(),
+            Assessment.policy_version.desc(),
+            Assessment.patient_policy_version.desc(),
+        )
+        .limit(1)
+        .scalar_subquery()
+        .label(f"of_{arm}")
+        for arm in Arm
     )
-    .limit(1)
 )
 _LAST_FLAG = select(func.max(Alert.day)).where(
     *of_patient(Alert), Alert.urgency.in_(URGENT), Alert.day <= bindparam("day")
@@ -95,12 +101,9 @@ def _last_day(work: Work, patient_id: UUID, day: date) -> date | None:
 
 def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
     """Return the gravest state of the arms on the patient's last reported day."""
-    states = {_state(work, patient_id, arm, last) for arm in Arm} - {None}
+    (newest,) = work.rows(_NEWEST_STATES, patient=patient_id, day=last)
+    states = {*newest} - {None}
     return next((state for state in (*_GRAVEST_FIRST, *states) if state in states), None)
-
-
-def _state(work: Work, patient_id: UUID, arm: Arm, last: date) -> WatchState | None:
-    return work.value(_NEWEST_STATE, patient=patient_id, arm=arm, day=last)
 
 
 def _days_since_flag(work: Work, patient_id: UUID, day: date) -> int | None:
