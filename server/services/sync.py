@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.clinical.redflags import RedFlag
@@ -20,6 +20,7 @@ from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import assessment as assessments
 from server.services import patient as patients
 from server.services import repeat, unreadable, vault
+from server.services.asking import of_patient
 from server.services.errors import Invalid, ServiceError, VersionError
 from server.services.incoming import Incoming
 from server.services.journal import Journal, open_journal
@@ -171,30 +172,28 @@ def pull(work: Work, patient_id: UUID, after: int, size: int) -> Pulled:
     and bounds both readings: between them a commit could add a number to each, and a page that had
     only the later one would skip the earlier for ever.
     """
-    counter = select(Patient.change_counter).where(
-        Patient.clinic_id == work.clinic_id, Patient.id == patient_id
-    )
-    until = work.session.scalar(counter) or 0
-    found: list[Kept] = []
-    for kind, table in _TABLES.items():
-        query: Select[Any] = select(table).where(
-            table.clinic_id == work.clinic_id,
-            table.patient_id == patient_id,
-            table.sequence > after,
-            table.sequence <= until,
-        )
-        rows = work.session.scalars(query.order_by(table.sequence).limit(size + 1))
-        found += [Kept(kind, row) for row in rows]
+    until = work.value(_COUNTER, patient=patient_id) or 0
+    span = {"patient": patient_id, "after": after, "until": until, "limit": size + 1}
+    found = [Kept(kind, row) for kind, query in _CHANGED.items() for row in work.objects(query, **span)]
     found.sort(key=lambda kept: kept.row.sequence)
     page = found[:size]
     vault.opened(work, [kept.row for kept in page])
     return Pulled(page, page[-1].row.sequence if page else after, len(found) > size)
 
 
-_TABLES: Mapping[Kind, type[Entry] | type[QuestionnaireResponse]] = {
-    Kind.ENTRY: Entry,
-    Kind.QUESTIONNAIRE_RESPONSE: QuestionnaireResponse,
+def _changed(table: type[Entry] | type[QuestionnaireResponse]) -> Select[Any]:
+    between = table.sequence > bindparam("after"), table.sequence <= bindparam("until")
+    query = select(table).where(*of_patient(table), *between)
+    return query.order_by(table.sequence).limit(bindparam("limit"))
+
+
+_CHANGED = {
+    Kind.ENTRY: _changed(Entry),
+    Kind.QUESTIONNAIRE_RESPONSE: _changed(QuestionnaireResponse),
 }
+_COUNTER = select(Patient.change_counter).where(
+    Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient")
+)
 
 
 def _ids(changes: Sequence[Change], kind: Kind) -> list[UUID]:
