@@ -6,6 +6,7 @@ through `zoneinfo`, so an offset is never stored.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 # The hour by the wall clock at which a patient's day starts: a clinic may choose another one.
@@ -13,6 +14,7 @@ DAY_START, EARLIEST_START, LATEST_START = 4, 0, 6
 _SECOND = timedelta(seconds=1)
 
 
+@lru_cache(maxsize=4096)  # the ends of the same few days are asked for all day long
 def moment(wall: datetime, zone: str) -> datetime:
     """Return the moment (aware UTC) at which clocks in ``zone`` (IANA) show the naive ``wall``."""
     local = wall.replace(tzinfo=ZoneInfo(zone), fold=0)
