@@ -11,11 +11,15 @@ from server.clinical.vocabulary import WatchState
 PAGE = (Path(__file__).parents[2] / "docs" / "clinical.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("threshold", [*THRESHOLDS.values()], ids=THRESHOLDS)
-def test_a_threshold_is_explained_with_its_default_and_bounds(threshold: Threshold) -> None:
+def row_of(threshold: Threshold) -> str:
+    """Return how the page begins the row of a threshold."""
     bounds = f"{threshold.low:g} to {threshold.high:g}"
-    assert f"| `{threshold.key}` | {threshold.default:g} | {threshold.unit} | {bounds} |" in PAGE
-    assert f"| {threshold.source} |" in PAGE
+    return f"| `{threshold.key}` | {threshold.default:g} | {threshold.unit} | {bounds} |"
+
+
+def test_a_threshold_is_explained_with_its_default_and_bounds() -> None:
+    assert [key for key, threshold in THRESHOLDS.items() if row_of(threshold) not in PAGE] == []
+    assert [key for key, threshold in THRESHOLDS.items() if f"| {threshold.source} |" not in PAGE] == []
 
 
 @pytest.mark.parametrize("code", [*BlockCode])

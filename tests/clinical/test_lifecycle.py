@@ -58,14 +58,15 @@ def test_a_suggestion_goes_only_where_it_may(state: SuggestionState) -> None:
     assert reached == FOLLOWS.get(state, set())
 
 
-@pytest.mark.parametrize(("state", "action"), [*product(SuggestionState, SuggestionAction)])
-def test_an_action_on_a_suggestion_leads_to_one_state_or_is_refused(state: S, action: A) -> None:
-    if (state, action) in SUGGESTION_MOVES:
-        assert move(SUGGESTION_MOVES, state, action) in FOLLOWS[state]
-        return
-    with pytest.raises(IllegalMove) as caught:
-        move(SUGGESTION_MOVES, state, action)
-    assert (caught.value.state, caught.value.action) == (state, action)
+@pytest.mark.parametrize("state", [*SuggestionState])
+def test_an_action_on_a_suggestion_leads_to_one_state_or_is_refused(state: S) -> None:
+    may = {action for action in A if (state, action) in SUGGESTION_MOVES}
+    for action in may:
+        assert move(SUGGESTION_MOVES, state, action) in FOLLOWS[state], action
+    for action in set(A) - may:
+        with pytest.raises(IllegalMove) as caught:
+            move(SUGGESTION_MOVES, state, action)
+        assert (caught.value.state, caught.value.action) == (state, action)
 
 
 def test_the_usual_way_of_a_suggestion() -> None:

@@ -35,9 +35,9 @@ def test_what_is_required_is_missed_by_name(body: type[Body]) -> None:
         assert required <= refused.value.messages_dict.keys()
 
 
-@pytest.mark.parametrize("shape", [*BODIES, *all_below(Answer)], ids=lambda shape: shape.__name__)
-def test_no_shape_takes_more_than_it_says(shape: type[Body]) -> None:
-    assert shape().unknown == RAISE
+def test_no_shape_takes_more_than_it_says() -> None:
+    shapes = [*BODIES, *all_below(Answer)]
+    assert [shape.__name__ for shape in shapes if shape().unknown != RAISE] == []
 
 
 @pytest.mark.parametrize(
