@@ -17,7 +17,6 @@ from uuid import UUID
 
 import click
 import pytest
-import yaml
 from click.testing import CliRunner, Result
 
 from server.cli import main
@@ -35,6 +34,7 @@ from server.services.secrets import fingerprint
 from server.services.work import Work, system
 from server.settings import Settings, master_keys, new_master_key
 from tests.ports import free_port
+from tests.source import read_yaml
 
 Environment = Mapping[str, str]
 ROOT = Path(__file__).parents[1]
@@ -333,7 +333,7 @@ def test_production_starts_with_a_master_key_of_its_own_only(environment: Enviro
 
 def test_the_contract_is_printed_without_touching_anything(environment: Environment) -> None:
     result = afterglow(environment, "openapi")
-    assert yaml.safe_load(result.stdout)["openapi"] == "3.1.0"
+    assert read_yaml(result.stdout)["openapi"] == "3.1.0"
     assert not Path(environment["AFTERGLOW_DATA_DIR"]).exists()
 
 

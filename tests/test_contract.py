@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 from flask import Flask
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -19,7 +18,7 @@ from server.app import create_app
 from server.clinical.vocabulary import Role
 from server.settings import Settings
 from tests import contract_examples
-from tests.source import ROOT
+from tests.source import ROOT, read_yaml
 
 # Pages for people and the contract itself: no data behind them.
 PUBLIC_PAGES = {"home", "openapi", "swagger_ui.show"}
@@ -74,7 +73,7 @@ def test_the_committed_contract_is_the_generated_one(contract_app: Flask) -> Non
     api = contract_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     committed = (ROOT / "openapi.yaml").read_text("utf-8")
     assert committed == contract.as_yaml(api), "run `make openapi`"
-    assert yaml.safe_load(committed) == json.loads(json.dumps(contract.document(api)))
+    assert read_yaml(committed) == json.loads(json.dumps(contract.document(api)))
 
 
 def test_the_contract_is_valid_openapi(document: dict[str, Any]) -> None:

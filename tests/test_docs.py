@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml
 from flask import Flask
 
 from server import settings as our_settings
@@ -16,7 +15,7 @@ from server.app import create_app
 from server.clinical.thresholds import THRESHOLDS
 from server.clinical.vocabulary import AlertState, Role, Stage, SuggestionState, WatchState
 from server.settings import Settings
-from tests.source import ROOT
+from tests.source import ROOT, read_yaml
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -100,7 +99,7 @@ def test_every_path_on_a_page_exists(page: Path, paths: set[tuple[str, ...]]) ->
 @pytest.fixture(scope="module")
 def paths() -> set[tuple[str, ...]]:
     """The paths of the contract, in steps; a parameter is `*`."""
-    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+    contract = read_yaml((ROOT / "openapi.yaml").read_text("utf-8"))
     return {
         tuple(re.sub(r"\{.*\}", "*", step) for step in path.split("/"))
         for path in [*contract["paths"], "/v1/openapi.json"]
