@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
+# How many statements a connection to PostgreSQL keeps prepared.
+STATEMENTS = 500
 # A connection unused for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
 
@@ -69,6 +71,7 @@ class Database:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10)
+        event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ask_after_idling, engine))
         return engine
@@ -93,6 +96,11 @@ def _ask_after_idling(engine: Engine, connection: Any, record: Any, _fairy: Any)
         engine.dialect.do_ping(connection)
     except engine.dialect.loaded_dbapi.Error:
         raise DisconnectionError from None  # the pool opens another one
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    # The same few hundred statements come again and again: the server plans each once a connection.
+    connection.prepared_max = STATEMENTS
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
