@@ -1,10 +1,13 @@
 """What every job works with."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from server.clinical.vocabulary import Channel
 from server.database import Database
-from server.gateways.email import EmailGateway
+from server.gateways.message import Gateway
 from server.settings import Settings
 
 
@@ -14,12 +17,14 @@ class Incomplete(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The database, the settings, the way out by e-mail, and the wish to stop.
+    """The database, the settings, the channels that are armed, and the wish to stop.
 
-    A job that sees ``stopping`` set ends after the piece of work in hand; the rest stays due.
+    A job that sees ``stopping`` set ends after the piece of work in hand; the rest stays due. For
+    ``linger`` the delivery goes on looking for what is due, so that what is urgent leaves at once.
     """
 
     database: Database
     settings: Settings
-    email: EmailGateway
+    gateways: Mapping[Channel, Gateway]
     stopping: threading.Event = field(default_factory=threading.Event)
+    linger: timedelta = timedelta()

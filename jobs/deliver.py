@@ -1,46 +1,49 @@
 """The outbox: claim → send outside any transaction → record. A crash between repeats the same message."""
 
 import logging
+import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import parseaddr
+from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.lanes import Lanes
+from jobs.messages import message
 from jobs.stopwatch import Stopwatch
-from server.gateways.email import Message, SendError
-from server.gateways.templates import UnknownTemplate, render
-from server.services import outbox
-from server.services.outbox import Claimed
+from server.clinical.vocabulary import Channel
+from server.gateways.message import Handed, Receipt, SendError
+from server.services import outbox, outbox_outcome
+from server.services.outbox import Claimed, Skipped
+from server.services.outbox_outcome import DEFECT, Refused, Taken
 
 log = logging.getLogger(__name__)
 
-# Longer than the longest conversation with a mail server: about ten commands of 10 s at most each.
+# Longer than the longest conversation with a far end (about 15 s) times a full lane of slow ones.
 LEASE = timedelta(minutes=2)
 # A long queue goes on at the next tick; a run that never ended would look like a job that hangs.
 LONGEST_RUN = timedelta(minutes=1)
 # An urgent message that waits longer means that people are not reached, whatever the reason.
 URGENT_LIMIT = timedelta(minutes=10)
+# How many far ends are talked to at once, and how many messages one of them may have in hand.
+MOST_LANES, LONGEST_LANE = 16, 4
+# How often a worker that lingers looks again, in seconds: what is urgent must leave within two.
+LOOK_AGAIN = 0.3
+NOT_ARMED = "not_armed"
 
 
 def run(around: Around, now: datetime) -> int:
-    """Send what is due, most urgent first, one at a time; return how many were taken.
+    """Send what is due, most urgent first, far ends side by side; return how many were taken.
 
-    Raises `Incomplete` where an urgent message has been waiting for too long.
-
-    A mail server that is away is asked once a run: what else waits stays in its place.
+    A far end that is away is asked once a run: what else waits for it stays in its place. With
+    ``around.linger`` the run goes on looking for so long. Raises `Incomplete` where an urgent message has
+    been waiting for too long.
     """
-    sent, watch = 0, Stopwatch(now)
-    while not around.stopping.is_set() and watch.moment() < now + LONGEST_RUN:
-        claimed = _claim(around, watch.moment())
-        if claimed is None:
-            break
-        failure = _send(around, claimed, watch.moment())
-        with around.database.write() as session:
-            outbox.finish(session, watch.moment(), claimed, *_outcome(failure))
-        if failure is not None and failure.away:
-            break
-        sent += failure is None
-    _check_urgent(around, watch.moment())
-    return sent
+    round_ = _Round(around, now)
+    round_.go()
+    if round_.unrecorded:
+        raise Incomplete(f"{round_.unrecorded} outcomes could not be recorded")
+    _check_urgent(around, round_.watch.moment())
+    return round_.sent
 
 
 def _check_urgent(around: Around, moment: datetime) -> None:
@@ -50,30 +53,124 @@ def _check_urgent(around: Around, moment: datetime) -> None:
         raise Incomplete(f"{stuck} urgent messages wait too long")
 
 
-def _claim(around: Around, moment: datetime) -> Claimed | None:
-    with around.database.write() as session:
-        return next(iter(outbox.claim(session, moment, 1, LEASE)), None)
+class _Round:
+    """One run of the job: what it has in hand, and which far ends turned out to be away."""
+
+    def __init__(self, around: Around, now: datetime) -> None:
+        self.around, self.now, self.watch = around, now, Stopwatch(now)
+        self.sent = self.unrecorded = 0
+        self._lanes: Lanes[Claimed] = Lanes(self._deliver, MOST_LANES)
+        self._away: dict[str, str] = {}
+        self._lane_of: dict[Channel | UUID, str] = {}
+        self._lock = threading.Lock()
+
+    def go(self) -> None:
+        """Claim and hand out until nothing is due, the time is up or somebody wants us to stop."""
+        self._miss_reports()
+        while self._goes_on():
+            claimed = self._claim()
+            self._hand_out_all(claimed)
+            if not claimed and not self._lanes.wait(LOOK_AGAIN) and not self._lingers():
+                break
+        self._lanes.finish()
+
+    def _goes_on(self) -> bool:
+        return not self.around.stopping.is_set() and self.watch.moment() < self.now + LONGEST_RUN
+
+    def _lingers(self) -> bool:
+        if self.watch.moment() >= self.now + self.around.linger:
+            return False
+        self.around.stopping.wait(LOOK_AGAIN)
+        return True
+
+    def _miss_reports(self) -> None:
+        with self.around.database.write() as session:
+            outbox_outcome.missed_reports(session, self.watch.moment())
+
+    def _claim(self) -> list[Claimed]:
+        skipped, moment = self._skipped(), self.watch.moment()
+        with self.around.database.read() as session:
+            if not outbox.is_any_due(session, moment, skipped):
+                return []  # looking costs no writing transaction
+        with self.around.database.write() as session:
+            return outbox.claim(session, moment, LONGEST_LANE, LEASE, skipped)
+
+    def _skipped(self) -> Skipped:
+        full = {lane for lane, waiting in self._lanes.waiting().items() if waiting >= LONGEST_LANE}
+        shut = full | self._away.keys()
+        with self._lock:
+            keys = [key for key, lane in self._lane_of.items() if lane in shut]
+        # What would only wait for a thread stays free for another worker, and its lease does not run out.
+        full_kinds = {Channel(kind) for kind in self._lanes.full()}
+        return Skipped(
+            frozenset(key for key in keys if isinstance(key, Channel)) | full_kinds,
+            frozenset(key for key in keys if isinstance(key, UUID)),
+        )
+
+    def _hand_out_all(self, claimed: Sequence[Claimed]) -> None:
+        alone = any(one.suspect for one in claimed)
+        if alone:
+            self._lanes.finish()
+        for one in claimed:
+            self._hand_out(one)
+        if alone:
+            self._lanes.finish()
+
+    def _hand_out(self, claimed: Claimed) -> None:
+        gateway = self.around.gateways.get(claimed.channel)
+        if gateway is None:
+            self._record(claimed, Refused(NOT_ARMED, permanent=True))
+            return
+        try:
+            lane = f"{claimed.channel} {gateway.lane(claimed.to)}"
+        except Exception as error:
+            self._record(claimed, _defect(claimed, error))
+            return
+        with self._lock:
+            self._lane_of[claimed.contact_id or claimed.channel] = lane
+        self._lanes.add(lane, claimed)
+
+    def _deliver(self, lane: str, claimed: Claimed) -> None:
+        self._record(claimed, self._try(lane, claimed))
+
+    def _record(self, claimed: Claimed, outcome: Taken | Refused) -> None:
+        try:
+            with self.around.database.write() as session:
+                outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
+        except Exception as error:
+            # The lease runs out, and it is sent again under the same id.
+            log.error("delivery %s: its outcome is not recorded: %s", claimed.id, type(error).__name__)
+            with self._lock:
+                self.unrecorded += 1
+            return
+        with self._lock:
+            self.sent += isinstance(outcome, Taken)
+
+    def _try(self, lane: str, claimed: Claimed) -> Taken | Refused:
+        if lane in self._away:
+            return Refused(self._away[lane])
+        try:
+            text = message(self.around.settings, claimed, self.watch.moment())
+            receipt = self.around.gateways[claimed.channel].send(text)
+        except SendError as failure:
+            log.warning("delivery %s, try %s: %s", claimed.id, claimed.attempt, failure.reason)
+            if failure.away:
+                self._away[lane] = failure.reason
+            return _refused(failure)
+        except Exception as error:
+            return _defect(claimed, error)
+        return _taken(receipt)
 
 
-def _send(around: Around, claimed: Claimed, moment: datetime) -> SendError | None:
-    try:
-        around.email.send(_message(around, claimed, moment))
-    except SendError as failure:
-        log.warning("delivery %s, try %s: %s", claimed.id, claimed.attempt, failure.reason)
-        return failure
-    return None
+def _defect(claimed: Claimed, error: Exception) -> Refused:
+    """Whatever it is, it is about this message: the others must not wait for it."""
+    log.error("delivery %s could not be sent: %s", claimed.id, type(error).__name__)
+    return Refused(f"{DEFECT}_{type(error).__name__}"[:64])
 
 
-def _message(around: Around, claimed: Claimed, moment: datetime) -> Message:
-    settings = around.settings
-    try:
-        subject, text = render(claimed.template, settings.base_url, claimed.subject_id)
-    except UnknownTemplate:
-        raise SendError(True, "unknown_template") from None
-    host = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
-    # The same id at every try: a receiver that got it already can drop the repeat.
-    return Message(claimed.address, subject, text, f"<{claimed.id}@{host}>", moment)
+def _taken(receipt: Receipt) -> Taken:
+    return Taken(receipt.state is Handed.DELIVERED, receipt.reference, receipt.reports)
 
 
-def _outcome(failure: SendError | None) -> tuple[str | None, bool]:
-    return (None, False) if failure is None else (failure.reason, failure.permanent)
+def _refused(failure: SendError) -> Refused:
+    return Refused(failure.reason, failure.permanent, failure.retry_after, failure.gone, failure.in_doubt)

@@ -1,19 +1,23 @@
 """Load the demo clinic once: five patients whose past happened through the services, day by day."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from jobs.past import Past, Tally, Told, finish, ordered, take
 from jobs.problem import Problem
 from jobs.virtual import Registration, beginning, register
+from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.services import account as accounts
 from server.services import clinic as clinics
+from server.services import rota as rotas
+from server.services import shift as shifts
 from server.services.account import NewAccount
 from server.services.passwords import Passwords
+from server.services.shift import NewShift
 from server.services.work import Work, system
 from server.settings import Settings
 from server.simulator.clinic import demo_clinic
@@ -76,7 +80,7 @@ def _cast(
     work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords, now: datetime
 ) -> Iterator[Past]:
     clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
-    clinician_id = _staff(work, passwords)
+    clinician_id = _staff(work, passwords, now)
     for virtual in virtuals:
         how = Registration(f"{SLUG}:{virtual.name}", COUNTRY, now, clinician_id)
         past = register(work, virtual, how)
@@ -86,10 +90,24 @@ def _cast(
         yield past
 
 
-def _staff(work: Work, passwords: Passwords) -> UUID:
-    """Add the demo's staff and return the clinician's account."""
+def _staff(work: Work, passwords: Passwords, now: datetime) -> UUID:
+    """Add the demo's staff, arm its monitoring and return the clinician's account."""
     made = {
         role: accounts.create(work, NewAccount(role, name, email, PASSWORD), passwords)
         for role, name, email in _PEOPLE
     }
-    return made[Role.CLINICIAN].id
+    clinician_id, fallback_id = made[Role.CLINICIAN].id, made[Role.COORDINATOR].id
+    _rota(Work(work.session, now, work.actor), clinician_id, fallback_id)
+    return clinician_id
+
+
+def _rota(work: Work, clinician_id: UUID, fallback_id: UUID) -> None:
+    """Put the clinician on call every weekend of a year, name a fallback, and arm."""
+    friday = work.now.date() - timedelta(days=work.now.weekday() + 3)
+    starts = datetime.combine(friday, time(18))
+    until = work.now.date() + timedelta(days=365)
+    shifts.add(work, NewShift(clinician_id, starts, starts + timedelta(days=2, hours=14), until))
+    hours, steps = DEFAULT_WEEK, DEFAULT_STEPS
+    changes = {"hours": hours, "holidays": [], "steps": steps, "fallback_account_id": fallback_id}
+    rotas.change(work, changes, rotas.of(work).version)
+    rotas.arm(work)

@@ -1,4 +1,4 @@
-"""Alerts nobody has answered in time, or answered and never closed: tell further people."""
+"""Alerts nobody has answered in time, or taken on and left: another way, then further people."""
 
 import logging
 from datetime import datetime
@@ -13,14 +13,14 @@ log = logging.getLogger(__name__)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Raise every alert that is due to climb, each in its own transaction; return how many climbed."""
+    """Attend to every alert that is due, each in its own transaction; return how many needed it."""
     with around.database.read() as session:
         clinic_ids = clinics.every_id(session)
     due = [one for clinic_id in clinic_ids for one in _due(around, now, clinic_id)]
-    climbed = [_climb(around, now, *one) for one in due]
-    if None in climbed:
-        raise Incomplete("an alert could not climb")
-    return sum(one or 0 for one in climbed)
+    done = [_attend(around, now, *one) for one in due]
+    if None in done:
+        raise Incomplete("an alert could not be attended to")
+    return sum(one or 0 for one in done)
 
 
 def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUID]]:
@@ -29,15 +29,15 @@ def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUI
         return [(clinic_id, alert_id) for alert_id in escalations.due(work)]
 
 
-def _climb(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:
-    """Return 1 where the alert climbed, 0 where it need not, None where it could not."""
+def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:
+    """Return 1 where something was done, 0 where nothing had to be, None where it could not."""
     try:
         with around.database.write() as session:
-            level = escalations.climb(Work(session, now, system(clinic_id)), alert_id)
+            done = escalations.attend(Work(session, now, system(clinic_id)), alert_id)
     except Exception as error:
-        log.error("alert %s could not climb: %s", alert_id, type(error).__name__)
+        # Whatever it is, it is about this alert: the others must not wait for it.
+        log.error("alert %s could not be attended to: %s", alert_id, type(error).__name__)
         return None
-    if level is None:
-        return 0
-    log.warning("alert %s was not answered in time: level %s is told", alert_id, level)
-    return 1
+    if done:
+        log.warning("alert %s was not answered in time: more is told", alert_id)
+    return int(done)

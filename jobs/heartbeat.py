@@ -1,32 +1,33 @@
-"""Tells an outside monitor that the watch is alive, but only where every job has really done its work."""
+"""Tells an outside monitor that the watch is alive, but only where real work has been done in time."""
 
 import logging
 from datetime import datetime
 
 from jobs.around import Around
-from jobs.timetable import HEARTBEAT, TIMETABLE, Job
+from jobs.timetable import HEARTBEAT, LIMITS
 from server.gateways import monitor
-from server.services import job_run as job_runs
+from server.services.health import health, troubles
 
 log = logging.getLogger(__name__)
 
+# Of itself the heartbeat says nothing: it would never beat again.
+OTHERS = tuple(limit for limit in LIMITS if limit[0] != HEARTBEAT)
 
-class JobsLate(Exception):
-    """Some jobs have not finished in time: the monitor must hear nothing, and so it alarms."""
+
+class Unwell(Exception):
+    """Something is wrong: the monitor must hear nothing, and so it alarms."""
 
 
 def run(around: Around, now: datetime) -> int:
-    """Call the monitor; raise `JobsLate` (and call nobody) where a job has not finished in time."""
-    late = [job.name for job in TIMETABLE if job.name != HEARTBEAT and _is_late(around, now, job)]
-    if late:
-        log.error("late: %s", ", ".join(late))
-        raise JobsLate
+    """Call the monitor; raise `Unwell` (and call nobody) where the watch is not alive.
+
+    That is: a job has not finished in time, a probe failed or came late, or an urgent message waits.
+    """
+    with around.database.read() as session:
+        wrong = troubles(health(session, now, OTHERS))
+    if wrong:
+        log.error("no heartbeat: %s", " ".join(trouble.detail for trouble in wrong))
+        raise Unwell
     if around.settings.heartbeat_url:
         monitor.call(around.settings.heartbeat_url)
     return 1
-
-
-def _is_late(around: Around, now: datetime, job: Job) -> bool:
-    with around.database.read() as session:
-        last = job_runs.last_success(session, job.name)
-    return last is None or now - last > job.late_after

@@ -5,7 +5,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from jobs import day_close, deliver, escalate, heartbeat, maintenance_due, policy_replay, remind, tidy
+from jobs import (
+    coverage,
+    day_close,
+    deliver,
+    digest,
+    escalate,
+    heartbeat,
+    maintenance_due,
+    policy_replay,
+    probe,
+    remind,
+    tidy,
+)
 from jobs.around import Around
 from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
@@ -20,8 +32,11 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "maintenance_due": maintenance_due.run,
         "escalate": escalate.run,
         "remind": remind.run,
+        "probe": probe.run,
         "deliver": deliver.run,
         "policy_replay": policy_replay.run,
+        "coverage": coverage.run,
+        "digest": digest.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

@@ -1,14 +1,21 @@
-"""The run ledger is for the last weeks, not for ever."""
+"""The run ledger and probes are for the last weeks, not for ever; a webhook's old secret is for a day."""
 
 from datetime import datetime, timedelta
 
 from jobs.around import Around
+from server.services import clinic as clinics
 from server.services import job_run as job_runs
+from server.services import probe as probes
+from server.services import webhook as webhooks
+from server.services.work import Work, system
 
-KEPT = timedelta(days=30)
+KEPT, PROBES_KEPT = timedelta(days=30), timedelta(days=7)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Forget lines of the ledger older than 30 days; return how many."""
+    """Forget lines of the ledger (30 days), probes (7 days) and secrets that ran out; return how many."""
     with around.database.write() as session:
-        return job_runs.forget(session, now - KEPT)
+        works = [Work(session, now, system(clinic_id)) for clinic_id in clinics.every_id(session)]
+        secrets = sum(webhooks.drop_expired_secrets(work) for work in works)
+        gone = probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)
+        return secrets + gone

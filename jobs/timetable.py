@@ -1,11 +1,10 @@
-"""What runs when. Jobs look for due work in the database, so a missed time heals itself at the next one."""
+"""What runs when. Jobs look for due work in the database, so a missed time heals itself at the next one.
 
-from collections.abc import Callable
+Only data: the API reads from it, too, which jobs there are and when they count as stopped.
+"""
+
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +39,24 @@ def _minutes(n: int) -> timedelta:
 HEARTBEAT = "heartbeat"
 _A_DAY = _minutes(24 * 60)
 
+# What lies on an alert's way counts as stopped so soon that an outside monitor, which waits for two
+# minutes, alarms within five. A probe is judged by the next one: two good ones may be half an hour apart.
 TIMETABLE = (
     #   job                looks for work every    counts as stopped after       and what it does
     Job("day_close",       every=_minutes(5),      late_after=_minutes(20),      what="judges ended days"),
     Job("maintenance_due", every=_minutes(60),     late_after=_minutes(180),     what="proposes due visits"),
-    Job("escalate",        every=_minutes(1),      late_after=_minutes(5),       what="tells further people"),
+    Job("escalate",        every=_minutes(1),      late_after=_seconds(150),     what="tells further people"),
     Job("remind",          every=_minutes(1),      late_after=_minutes(15),      what="reminds patients"),
-    Job("deliver",         every=_seconds(10),     late_after=_minutes(5),       what="sends what waits",
+    Job("probe",           every=_minutes(15),     late_after=_minutes(40),      what="tests every channel"),
+    Job("deliver",         every=_seconds(10),     late_after=_seconds(150),     what="sends what waits",
         slot=_minutes(1), always_looks=True),
     Job("policy_replay",   every=_seconds(10),     late_after=_minutes(30),      what="tries draft policies",
         slot=_minutes(1), always_looks=True),
+    Job("coverage",        every=_minutes(60),     late_after=_minutes(180),     what="finds gaps in rotas"),
+    Job("digest",          every=_minutes(60),     late_after=_minutes(180),     what="tells of the week"),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
-    Job(HEARTBEAT,         every=_minutes(1),      late_after=_minutes(5),       what="says all are on time"),
+    Job(HEARTBEAT,         every=_minutes(1),      late_after=_seconds(150),     what="says all are on time"),
 )  # fmt: skip
 
-
-def scheduler(tick: Callable[[Job], None]) -> BackgroundScheduler:
-    """Return a clock, not yet started, that calls ``tick`` at once and then whenever a job is to look.
-
-    The heartbeat waits a while at first: before the others have run it could only say that they did not.
-    A tick missed during sleep or overload is made up once, however late; a job never overlaps itself.
-    """
-    clock = BackgroundScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    )
-    start = datetime.now(UTC)
-    for job in TIMETABLE:
-        trigger = IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=UTC)
-        first = start + job.every if job.name == HEARTBEAT else start
-        clock.add_job(tick, trigger, args=(job,), id=job.name, next_run_time=first)
-    return clock
+LIMITS = tuple((job.name, job.late_after) for job in TIMETABLE)
+"""Each job's name and after how long without a success it counts as stopped."""

@@ -2,16 +2,24 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
 from schemas.base import Answer, Body, page_of
-from schemas.fields import Code, Day, Id, Moment, QueryWhole, Reason
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, DeliveryState, Outcome, Verdict
+from schemas.fields import Code, Day, Id, Moment
+from schemas.query import QueryFlag, QueryWhole
+from server.clinical.vocabulary import (
+    AlertClass,
+    AlertFamily,
+    AlertState,
+    Channel,
+    DeliveryState,
+    Outcome,
+    Usefulness,
+)
 
 PlaceParts = tuple[AlertClass, datetime, UUID]
 
@@ -45,33 +53,42 @@ class AlertQuery(Body):
     """Which alerts; without `state` those that are not resolved."""
 
     state = Code(AlertState)
+    urgency = Code(AlertClass)
+    family = Code(AlertFamily)
     patient_id = Id()
+    assigned_to = Id(metadata={"description": "in whose hands they were put"})
+    snoozed = QueryFlag()
+    exhausted = QueryFlag(metadata={"description": "everybody was told and nobody answered"})
     cursor = AlertCursor(metadata={"description": "where the page before ended"})
     limit = QueryWhole(low=1, high=200, load_default=50, metadata={"description": "rows at the most"})
 
 
-class ResolutionBody(Body):
-    """How an episode ended. Both are required: no alert is closed without a word."""
+class FeedbackAnswer(Answer):
+    """What was said of a rule."""
 
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {
-        "outcome": "contacted",
-        "note": "Called; will come in on Thursday.",
-    }
-
-    outcome = Code(Outcome, required=True)
-    note = Reason(required=True)
+    code = fields.String(required=True)
+    usefulness = Code(Usefulness, required=True)
+    account_id = Id(required=True)
+    at = Moment(required=True)
 
 
-class VerdictBody(Body):
-    """What a clinician says of a relapse alert, and why. It stays said."""
+class OpenCounts(Answer):
+    """Alerts nobody has taken on, by urgency."""
 
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {
-        "verdict": "confirmed",
-        "reason": "PHQ-9 14 and low since Monday by her own account.",
-    }
+    P0 = fields.Integer(required=True)
+    P1 = fields.Integer(required=True)
+    P2 = fields.Integer(required=True)
+    P3 = fields.Integer(required=True)
 
-    verdict = Code(Verdict, required=True)
-    reason = Reason(longest=500, required=True)
+
+class AlertCounts(Answer):
+    """What a badge shows of the alerts that are not resolved."""
+
+    open = fields.Nested(OpenCounts, required=True)
+    acknowledged = fields.Integer(required=True, metadata={"description": "snoozed ones among them"})
+    snoozed = fields.Integer(required=True)
+    exhausted = fields.Integer(required=True)
+    mine = fields.Integer(required=True, metadata={"description": "in your hands"})
 
 
 class AlertAnswer(Answer):
@@ -90,6 +107,15 @@ class AlertAnswer(Answer):
     worsened_at = Moment(required=True)
     acknowledged_at = Moment(required=True, allow_none=True)
     acknowledged_by = Id(required=True, allow_none=True)
+    acknowledged_until = Moment(
+        required=True, allow_none=True, metadata={"description": "then it is open again, and told anew"}
+    )
+    snoozed = fields.Boolean(required=True)
+    assigned_to = Id(required=True, allow_none=True)
+    waiting_since = Moment(required=True, metadata={"description": "from when escalation counts"})
+    exhausted_at = Moment(
+        required=True, allow_none=True, metadata={"description": "everybody was told, nobody answered"}
+    )
     resolved_at = Moment(required=True, allow_none=True)
     resolved_by = Id(required=True, allow_none=True)
     outcome = Code(Outcome, required=True, allow_none=True)
@@ -113,10 +139,12 @@ class AlertDeliveryAnswer(Answer):
 
     account_id = Id(required=True)
     account = fields.String(required=True, metadata={"example": "Bo"})
-    channel = fields.String(required=True, metadata={"example": "email"})
+    channel = Code(Channel, required=True)
     template = fields.String(required=True)
     urgency = Code(AlertClass, required=True)
+    level = fields.Integer(required=True)
     state = Code(DeliveryState, required=True)
+    held = fields.Boolean(required=True, metadata={"description": "quiet hours held it until due_at"})
     due_at = Moment(required=True)
     attempt = fields.Integer(required=True)
     failure = fields.String(required=True, allow_none=True)
@@ -130,6 +158,7 @@ class AlertDetail(AlertAnswer):
     evidence = fields.Dict(required=True, metadata={"description": "which entries, rules, levels and limits"})
     events = fields.List(fields.Nested(AlertEventAnswer), required=True)
     deliveries = fields.List(fields.Nested(AlertDeliveryAnswer), required=True)
+    feedback = fields.List(fields.Nested(FeedbackAnswer), required=True)
 
 
 AlertPage = page_of(AlertAnswer, "AlertPage")

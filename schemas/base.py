@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields
 
-from schemas.fields import Id, QueryWhole
+from schemas.fields import Id
+from schemas.query import QueryWhole
 
 
 class Body(Schema):

@@ -7,10 +7,11 @@ from marshmallow import fields
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Country, Flag, Id, Moment, Text, Whole, Zone
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Language, Role
 from server.clinical.wall_clock import EARLIEST_START, LATEST_START
 
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN, Role.INTEGRATION)
+LANGUAGE = {"description": "in which messages to its staff and patients are written", "example": "en"}
 DAY_STARTS = {"description": "the hour at which a patient's day starts where they are", "example": 4}
 
 
@@ -22,6 +23,7 @@ class ClinicAnswer(Answer):
     name = fields.String(required=True, metadata={"example": "Demo Clinic"})
     zone = Zone(required=True)
     country = fields.String(required=True, metadata={"example": "NO"})
+    language = Code(Language, required=True, metadata=LANGUAGE)
     day_start = fields.Integer(required=True, metadata=DAY_STARTS)
     asks_safety_question = fields.Boolean(required=True)
     policy_version = fields.Integer(required=True)
@@ -35,6 +37,7 @@ class ClinicChanges(Body):
     name = Text(longest=200, shortest=1)
     zone = Zone()
     country = Country()
+    language = Code(Language, metadata=LANGUAGE)
     day_start = Whole(low=EARLIEST_START, high=LATEST_START, metadata=DAY_STARTS)
     asks_safety_question = Flag()
 

@@ -23,7 +23,6 @@ _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
-_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 # Names that mean "whatever this machine says" are not places.
@@ -105,18 +104,6 @@ class Whole(fields.Integer):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-            raise ValidationError("Must be a whole number.")
-        return int(value)
-
-
-class QueryWhole(fields.Integer):
-    """A whole number in a query string: digits and nothing else."""
-
-    def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Range(low, high), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not isinstance(value, str) or not _WHOLE.fullmatch(value):
             raise ValidationError("Must be a whole number.")
         return int(value)
 

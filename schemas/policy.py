@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields
 
 from schemas.base import Answer, Body, page_of
-from schemas.fields import Code, Members, Moment, QueryWhole, Reason, Whole
+from schemas.fields import Code, Members, Moment, Reason, Whole
+from schemas.query import QueryWhole
 from server.clinical.vocabulary import PolicyState
 
 MOST_VALUES, NEWEST = 200, 999_999_999

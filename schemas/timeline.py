@@ -4,7 +4,8 @@ from marshmallow import fields, validate
 
 from schemas.base import Answer, Body, page_of
 from schemas.entry import OwnEntryAnswer
-from schemas.fields import Code, Day, Id, Moment, QueryWhole, Zone
+from schemas.fields import Code, Day, Id, Moment, Zone
+from schemas.query import QueryWhole
 from schemas.trend import TrendSession
 from server.clinical.vocabulary import Arm, Direction, Role
 
@@ -59,7 +60,10 @@ class TimelineScaleAnswer(Answer):
 
 
 class TimelineDayAnswer(Answer):
-    """One day with something on it. `seen_by_team`: as what your care team opened your diary that day."""
+    """One day with something on it. `seen_by_team`: as what your care team opened your diary that day.
+
+    `sentences`, meant to be shown as they are, say when your team saw what you reported on the day.
+    """
 
     day = Day(required=True)
     entries = fields.List(fields.Nested(OwnEntryAnswer), required=True)
@@ -70,6 +74,12 @@ class TimelineDayAnswer(Answer):
         required=True,
         validate=validate.Length(max=len(Role)),
         metadata={"example": ["clinician"]},
+    )
+    sentences = fields.List(
+        fields.String(),
+        required=True,
+        validate=validate.Length(max=1),
+        metadata={"example": ["Your care team saw this on 3 March 2026."]},
     )
 
 

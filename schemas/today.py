@@ -27,7 +27,13 @@ class WatchHoursAnswer(Answer):
     """Who reads the diary and when: show it beside the form."""
 
     text = fields.String(required=True)
-    reads_now = fields.Boolean(required=True, metadata={"description": "the clinic is in its hours"})
+    armed = fields.Boolean(
+        required=True,
+        metadata={"description": "the clinic has armed its monitoring; else nobody may be reading"},
+    )
+    reads_now = fields.Boolean(
+        required=True, metadata={"description": "the clinic is in its hours, and monitoring is armed"}
+    )
     next_read_at = Moment(required=True)
     next_read_local = fields.NaiveDateTime(
         required=True,

@@ -10,9 +10,10 @@ from flask_jwt_extended import JWTManager
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
-from server.api import BLUEPRINTS, contract, errors, tokens
+from jobs.timetable import LIMITS
+from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
 from server.api.body import drained
-from server.api.converters import Uuid7Converter
+from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, Surroundings
 from server.database import Database
 from server.readiness import crisis_directory
@@ -36,10 +37,10 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app = Flask("afterglow", static_folder=None)
     app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
     app.config["JWT_SECRET_KEY"] = signing_key(settings)
-    app.url_map.converters["uuid7"] = Uuid7Converter
+    app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     passwords = Passwords(settings.password_cost)
-    app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, directory)
+    app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, directory, LIMITS)
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
@@ -47,6 +48,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         api.register_blueprint(blueprint, url_prefix=API_ROOT)
     errors.register(app)
     _add_pages(app, api)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
+    metrics.register(app)
     app.after_request(_never_cached)
     app.after_request(drained)
     return app

@@ -9,7 +9,7 @@ from click.exceptions import NoArgsIsHelpError
 from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
-    *("up", "serve", "work", "migrate", "clinic-add", "demo", "simulate"),
+    *("up", "serve", "work", "status", "migrate", "clinic-add", "demo", "simulate"),
     *("import-diary", "import-export", "watch-report", "replay", "keys", "openapi"),
 )
 

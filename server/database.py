@@ -1,5 +1,6 @@
 """The engine and the two kinds of transaction. Only the edges (`api/`, `jobs/`) open one."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -69,16 +70,23 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
+    # What people reported stands in parameters and rows: no log shows them, however talkative it is made.
+    logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10)
+        engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, hide_parameters=True)
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ask_after_idling, engine))
         return engine
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    connecting = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connecting, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _is_no_row(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Row ")
 
 
 def _note_idle(_connection: Any, record: Any) -> None:

@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 
 PREFIX = "AFTERGLOW_"
 SMALLEST_KEY = 32
+# The order of the curve P-256 (SP 800-186, 3.2.1.3): a private key is a number below it.
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class SettingsError(ValueError):
@@ -93,8 +96,34 @@ class Settings:
         "`smtp://user:password@host:587` with verified STARTTLS; empty means the embedded mailbox",
     )
     mail_from: str = _setting("afterglow@localhost", _text, "sender of outgoing e-mail")
+    sms_url: str = _setting(
+        "",
+        _text,
+        "SMS gateway as Kannel's, `https://user:password@host:port/cgi-bin/sendsms`; empty means no SMS",
+    )
+    sms_from: str = _setting("", _text, "sender of outgoing SMS: a number, or up to 11 letters")
+    vapid_key: str = _setting(
+        "",
+        _text,
+        "private key for Web Push, base64url of 32 bytes; empty means one kept in `DATA_DIR`, "
+        "in production no push",
+    )
+    allow_loopback_egress: str = _setting(
+        "no",
+        _choice("no", "yes"),
+        "`yes` lets webhooks and pushes reach this machine, also by plain http; for tests only",
+    )
     heartbeat_url: str = _setting(
         "", _text, "address asked (GET) after real work of the job runner, for an outside monitor"
+    )
+    operations_email: str = _setting(
+        "", _text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
+    )
+    probe: str = _setting(
+        "", _text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
+    )
+    metrics_token: str = _setting(
+        "", _key, "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed"
     )
     password_cost: str = _setting(
         "standard", _choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
@@ -110,6 +139,11 @@ class Settings:
     def mailbox_dir(self) -> Path:
         """Where the embedded mailbox keeps what would have been sent (a Maildir)."""
         return self.data_dir / "mailbox"
+
+    @property
+    def operations_address(self) -> str:
+        """Where whoever runs this service is told."""
+        return self.operations_email or parseaddr(self.mail_from)[1]
 
     @property
     def base_url(self) -> str:
@@ -151,23 +185,67 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}REFRESH_DAYS must be 1-365")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
+    _check_sms(settings)
+    if settings.vapid_key and not _is_vapid_key(settings.vapid_key):
+        # Never repeat the value: it may be a key with one character wrong.
+        raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
     if settings.master_key:
         _master_keys(settings.master_key)
     if settings.environment == "production":
         _check_production(settings)
 
 
+def _check_sms(settings: Settings) -> None:
+    if not settings.sms_url:
+        return
+    if urlsplit(settings.sms_url).scheme not in ("http", "https"):
+        raise SettingsError(f"{PREFIX}SMS_URL must start with http:// or https://")
+    if not settings.sms_from:
+        raise SettingsError(f"{PREFIX}SMS_FROM must be set where {PREFIX}SMS_URL is")
+
+
 def _check_production(settings: Settings) -> None:
-    for name in ("jwt_key", "master_key", "smtp_url", "public_url"):
+    for name in ("jwt_key", "master_key", "smtp_url", "public_url", "operations_email"):
         if not getattr(settings, name):
             raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
     if settings.password_cost != "standard":
         raise SettingsError(f"{PREFIX}PASSWORD_COST must be standard in production")
+    if settings.allow_loopback_egress != "no":
+        raise SettingsError(f"{PREFIX}ALLOW_LOOPBACK_EGRESS must be no in production")
 
 
 def signing_key(settings: Settings) -> str:
     """Return the signing key of access tokens, making and keeping one in development."""
     return settings.jwt_key or _kept(settings, "signing.key", lambda: secrets.token_urlsafe(48))
+
+
+def report_key(settings: Settings) -> bytes:
+    """Return the key of the proofs in the addresses that an SMS gateway reports to."""
+    return signing_key(settings).encode()
+
+
+def vapid_key(settings: Settings) -> str:
+    """Return the private key for Web Push, making and keeping one in development; empty means no push.
+
+    Production makes none: two machines with keys of their own would each lose the other's browsers.
+    """
+    if settings.vapid_key or settings.environment == "production":
+        return settings.vapid_key
+    return _kept(settings, "vapid.key", new_vapid_key)
+
+
+def new_vapid_key() -> str:
+    """Return a fresh private key for Web Push as the setting wants it."""
+    secret = 1 + secrets.randbelow(_P256_ORDER - 1)
+    return base64.urlsafe_b64encode(secret.to_bytes(KEY_BYTES, "big")).decode().rstrip("=")
+
+
+def _is_vapid_key(text: str) -> bool:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return len(raw) == KEY_BYTES and 0 < int.from_bytes(raw, "big") < _P256_ORDER
 
 
 def master_keys(settings: Settings) -> Keyring:

@@ -23,6 +23,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
+from jobs.timetable import LIMITS
 from server.api.edge import EXTENSION, Surroundings
 from server.app import create_app
 from server.database import Database
@@ -216,7 +217,7 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 def app(built_app: Flask, settings: Settings, database: Database, clock: Clock) -> Flask:
     """The application in this test's surroundings: its database and its clock."""
     passwords = Passwords(settings.password_cost)
-    built_app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords)
+    built_app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, limits=LIMITS)
     return built_app
 
 

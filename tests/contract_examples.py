@@ -19,7 +19,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from uuid_utils.compat import uuid7
 
-from schemas.alert import ResolutionBody
 from schemas.check_in_plan import RhythmBody, ScalesBody
 from schemas.clinic import ClinicChanges, StaffInvitationBody
 from schemas.course import CourseBody, CourseChanges
@@ -41,6 +40,7 @@ from server.database import Database
 from server.migrations import upgrade
 from server.services.passwords import Passwords
 from server.settings import Settings, master_keys
+from tests import contract_alerts, contract_rota
 from tests.cast import new_clinic, new_staff
 from tests.source import ROOT
 
@@ -55,6 +55,8 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 REPLACED = {
     "access_token": "the access token",
     "refresh_token": "the refresh token",
+    "push_key": "the public key, base64url of 65 bytes",
+    "secret": "the secret of the webhook",
     "next_reminder_at": "2026-05-03T18:05:00+00:00",
 }
 INVITED = {"code": "the code of the invitation"}
@@ -127,7 +129,9 @@ def play(story: Story, clinic: Clinic) -> None:
     _looks_back(story, ana)
     _is_cared_for(story, clinic, patient, session)
     _is_called(story, clinic, ana)
+    _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
+    contract_rota.play(ask, clinic, ana)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 
@@ -241,13 +245,15 @@ def _is_called(story: Story, clinic: Clinic, ana: str) -> None:
     """An answer of Ana's cannot wait: an alert opens, and Bo calls her."""
     said = {**ENTRY, "safety": "often"}
     story.ask(ana, "put /v1/entries/{entry_id}", said, entry_id=PHONES_ID.format(7))
-    bo, named = (
-        clinic.clinician,
-        {"alert_id": story.ask(clinic.clinician, "get /v1/alerts")["items"][0]["id"]},
-    )
-    story.ask(bo, "get /v1/alerts/{alert_id}", **named)
-    story.ask(bo, "post /v1/alerts/{alert_id}/acknowledge", **named, version=1)
-    story.ask(bo, "post /v1/alerts/{alert_id}/resolve", ResolutionBody.EXAMPLE, **named, version=2)
+    contract_alerts.play(story.ask, clinic)
+
+
+def _reads_the_week(story: Story, clinic: Clinic, ana: str) -> None:
+    """Another alert is open. Bo reads the week, and how many alerts there were."""
+    said = {**ENTRY, "safety": "passing"}
+    story.ask(ana, "put /v1/entries/{entry_id}", said, entry_id=PHONES_ID.format(8))
+    story.ask(clinic.clinician, "get /v1/digests/{week}", week="2026-W18")
+    story.ask(clinic.clinician, "get /v1/alert-budget")
 
 
 def _is_weighed_otherwise(story: Story, clinic: Clinic, patient: str) -> None:

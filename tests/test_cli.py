@@ -260,7 +260,8 @@ def test_a_data_folder_that_is_a_file_is_one_clear_line(environment: Environment
 
 def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(migrated: Environment) -> None:
     line = refusal({**migrated, "AFTERGLOW_SMTP_URL": "smtp://:secret@"}, "work")
-    assert line == "AFTERGLOW_SMTP_URL can't be used as a mail server."
+    assert line.startswith("AFTERGLOW_SMTP_URL can't be used: ")
+    assert "secret" not in line
 
 
 def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(migrated: Environment) -> None:
@@ -371,10 +372,11 @@ def test_an_alert_in_the_database_reaches_the_local_mailbox(migrated: Environmen
     with running(migrated, "work"):
         wait_for("the job runner", migrated, data / "mailbox" / "new")
         deadline = time.monotonic() + 15
-        while not list((data / "mailbox" / "new").iterdir()) and time.monotonic() < deadline:
+        # Another one is the probe, which goes to operations at the same time.
+        while len(list((data / "mailbox" / "new").iterdir())) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
-    (message,) = mailbox.Maildir(data / "mailbox")
-    assert (message["To"], message["Subject"]) == ("bo@clinic.example", "A patient needs review")
+    (message,) = (one for one in mailbox.Maildir(data / "mailbox") if one["To"] != "afterglow@localhost")
+    assert (message["To"], message["Subject"]) == ("bo@clinic.example", "URGENT: a patient may be in danger")
     text = message.get_payload()
     assert f"/v1/alerts/{alert_id}" in text
     assert "Ana" not in text

@@ -15,8 +15,9 @@ from uuid_utils.compat import uuid7
 from jobs import deliver, remind
 from jobs.around import Around
 from server.clinical.reminders import jitter_of
+from server.clinical.vocabulary import Channel
 from server.database import Database
-from server.gateways.email import RecordingEmailGateway, SendError
+from server.gateways.message import RecordingGateway, SendError
 from server.models import CheckInPlan, Entry, Reminder
 from server.settings import Settings
 from tests.api.test_today import set_rhythm
@@ -28,15 +29,15 @@ NINE = {"remind_at": "21:00", "quiet_from": "23:00"}
 
 
 @pytest.fixture
-def email() -> RecordingEmailGateway:
+def email() -> RecordingGateway:
     """Where outgoing e-mail lands."""
-    return RecordingEmailGateway()
+    return RecordingGateway()
 
 
 @pytest.fixture
-def around(database: Database, settings: Settings, email: RecordingEmailGateway) -> Around:
+def around(database: Database, settings: Settings, email: RecordingGateway) -> Around:
     """The surroundings of the jobs."""
-    return Around(database, settings, email)
+    return Around(database, settings, {Channel.EMAIL: email})
 
 
 def reminders(around: Around, cast: Cast) -> Sequence[Reminder]:
@@ -162,7 +163,7 @@ def test_complaint_07_a_reminder_that_never_arrived_costs_nothing_because_today_
 
 
 def test_complaint_08_after_a_month_of_pause_the_server_reminds_again_without_the_phone(
-    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     set_rhythm(cast.ana, pause={"first": "2026-03-02", "last": "2026-04-01"})
     while clock.now < datetime(2026, 4, 3, 12, tzinfo=UTC):
@@ -174,7 +175,7 @@ def test_complaint_08_after_a_month_of_pause_the_server_reminds_again_without_th
 
 
 def test_complaint_08_whom_the_reminders_do_not_reach_is_on_the_care_teams_list_until_one_arrives(
-    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     def unreachable() -> datetime | None:
         listed = cast.bo.get("/patients").json["items"]
@@ -206,7 +207,7 @@ def test_complaint_09_a_plan_of_a_hundred_days_leaves_one_thing_to_plan_at_a_tim
 
 
 def test_complaint_10_the_reminder_never_comes_back_once_it_is_done(
-    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     run_until(around, clock, datetime(2026, 3, 2, 19, 30, tzinfo=UTC))
     body, entry_id = entry(clock.now), uuid7()
@@ -250,7 +251,7 @@ def test_complaint_10_the_reminder_a_phone_plans_by_today_is_never_for_what_is_d
 
 
 def test_complaint_11_editing_the_plan_never_asks_again_what_was_asked_already(
-    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     plan = f"/patients/{cast.ana.patient_id}/check-in-plan"
     once = {"instrument": "phq-9", "anchor": "once", "first_day": "2026-03-02"}

@@ -11,9 +11,9 @@ from uuid_utils.compat import uuid7
 from jobs import day_close, deliver
 from jobs.around import Around
 from jobs.import_diary import prepare, write
-from server.clinical.vocabulary import ITEMS
+from server.clinical.vocabulary import ITEMS, Channel
 from server.database import Database
-from server.gateways.email import Message, RecordingEmailGateway
+from server.gateways.message import Message, RecordingGateway
 from server.settings import Settings
 from server.simulator.reference import reference_patient
 from server.simulator.shapes import SimulatedDay
@@ -55,19 +55,19 @@ UNREST = {"unrest", "irritability", "restlessness", "agitation"}
 
 
 @pytest.fixture
-def email() -> RecordingEmailGateway:
+def email() -> RecordingGateway:
     """Where outgoing e-mail lands."""
-    return RecordingEmailGateway()
+    return RecordingGateway()
 
 
 @pytest.fixture
-def around(database: Database, settings: Settings, email: RecordingEmailGateway) -> Around:
+def around(database: Database, settings: Settings, email: RecordingGateway) -> Around:
     """What jobs work with."""
-    return Around(database, settings, email)
+    return Around(database, settings, {Channel.EMAIL: email})
 
 
 def test_a_virtual_patient_is_watched_alerted_on_and_booked_before_the_full_relapse(
-    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     twin = reference_patient(TWIN, stable=False, start=clock.now.date())
     treat(cast, clock.now - timedelta(hours=3))
@@ -93,7 +93,7 @@ def test_a_virtual_patient_is_watched_alerted_on_and_booked_before_the_full_rela
 
 @pytest.mark.skipif(not REAL.exists(), reason="the folder of real diaries is not beside the repository")
 def test_a_real_relapse_is_announced_on_unrest_weeks_ahead_and_stable_days_are_quiet(
-    cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     first = date(2012, 8, 13)
     day = BEFORE
@@ -159,7 +159,7 @@ def came_in(cast: Cast, clock: Clock, around: Around, first: date, days: range) 
     write(around.database, plan)
 
 
-def morning(cast: Cast, clock: Clock, around: Around, email: RecordingEmailGateway) -> list[dict[str, Any]]:
+def morning(cast: Cast, clock: Clock, around: Around, email: RecordingGateway) -> list[dict[str, Any]]:
     """Close the day before, as every night does, and return the open alerts; Bo was told of each."""
     day_close.run(around, clock.now)
     deliver.run(around, clock.now)
@@ -168,7 +168,7 @@ def morning(cast: Cast, clock: Clock, around: Around, email: RecordingEmailGatew
     return alerts
 
 
-def the_alert_with_its_mail(cast: Cast, email: RecordingEmailGateway) -> dict[str, Any]:
+def the_alert_with_its_mail(cast: Cast, email: RecordingGateway) -> dict[str, Any]:
     """Return the one open alert; Bo alone was told of it, without a word of health data."""
     (alert,) = cast.bo.get("/alerts").json["items"]
     (mail,) = mails_about(alert, email)
@@ -177,7 +177,7 @@ def the_alert_with_its_mail(cast: Cast, email: RecordingEmailGateway) -> dict[st
     return dict(alert)
 
 
-def mails_about(alert: dict[str, Any], email: RecordingEmailGateway) -> list[Message]:
+def mails_about(alert: dict[str, Any], email: RecordingGateway) -> list[Message]:
     """Return what was sent about one alert (another clinic hears of its own silent patient)."""
     return [mail for mail in email.sent if alert["id"] in mail.text]
 
@@ -191,7 +191,7 @@ def canaries(alert: dict[str, Any]) -> Iterator[str]:
 
 def whole(mail: Message) -> str:
     """Return all of a message in small letters."""
-    return f"{mail.subject}\n{mail.text}\n{mail.message_id}".lower()
+    return f"{mail.subject}\n{mail.text}\n{mail.short}\n{mail.link}".lower()
 
 
 def deal_with(cast: Cast, clock: Clock, alert: dict[str, Any]) -> None:
@@ -217,7 +217,7 @@ def deal_with(cast: Cast, clock: Clock, alert: dict[str, Any]) -> None:
     assert cast.bo.get(f"/booking-suggestions/{item['id']}").json["state"] == "booked"
 
 
-def stays_calm(cast: Cast, alert: dict[str, Any], email: RecordingEmailGateway) -> None:
+def stays_calm(cast: Cast, alert: dict[str, Any], email: RecordingGateway) -> None:
     """Nobody was told again of an alert that was acknowledged, while the days went on."""
     assert len(mails_about(alert, email)) == 1
     assert sum(mail.to == "bo@clinic.example" for mail in email.sent) == 1

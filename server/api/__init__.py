@@ -2,10 +2,14 @@
 
 from server.api import (
     alert,
+    alert_budget,
+    alert_handling,
     booking_suggestion,
     check_in_plan,
     clinic,
+    contact_point,
     course,
+    digest,
     entry,
     export,
     inbox,
@@ -15,9 +19,11 @@ from server.api import (
     policy_replay,
     questionnaire_response,
     response_curve,
+    rota,
     scale,
     side_effect,
     sign_in,
+    sms_report,
     status,
     sync,
     timeline,
@@ -25,6 +31,7 @@ from server.api import (
     treatment_session,
     trend,
     watch,
+    webhook,
 )
 
 BLUEPRINTS = tuple(
@@ -32,6 +39,7 @@ BLUEPRINTS = tuple(
     for module in (
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
-        *(timeline, export, watch, response_curve, alert, booking_suggestion, inbox),
+        *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
+        *(booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
     )
 )

@@ -12,7 +12,7 @@ from flask_smorest import Api
 from schemas.fields import Choice, Named
 from schemas.problem import ProblemSchema
 from schemas.sync import ByKind
-from server.api.converters import Uuid7Converter
+from server.api.converters import Uuid7Converter, WeekConverter
 
 # What the server said in a small story, by operation, status and content type; a test plays it again.
 ANSWERS = Path(__file__).with_name("examples.json")
@@ -41,6 +41,7 @@ def describe(api: Api) -> None:
     for properties in (_choice_properties, _named_properties, _kind_properties):
         api.ma_plugin.converter.add_attribute_function(properties)
     api.register_converter(Uuid7Converter, _uuid7_schema)
+    api.register_converter(WeekConverter, _week_schema)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     api.spec.options["info"] = {
         "description": _DESCRIPTION,
@@ -111,6 +112,10 @@ def _kind_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
 
 def _uuid7_schema(converter: Uuid7Converter) -> dict[str, Any]:
     return {"type": "string", "format": "uuid", "pattern": f"^{converter.regex}$"}
+
+
+def _week_schema(converter: WeekConverter) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^({converter.regex})$", "example": "2026-W10"}
 
 
 def as_yaml(api: Api) -> str:

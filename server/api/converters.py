@@ -2,7 +2,10 @@
 
 import re
 
-from werkzeug.routing import UUIDConverter
+from werkzeug.routing import BaseConverter, UUIDConverter, ValidationError
+
+from server.clinical import week as weeks
+from server.clinical.week import Week
 
 
 class Uuid7Converter(UUIDConverter):
@@ -10,3 +13,18 @@ class Uuid7Converter(UUIDConverter):
 
     regex = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     pattern = re.compile(regex)
+
+
+class WeekConverter(BaseConverter):
+    """A civil week, `2026-W10`, or `current`, which is None; anything else is not found."""
+
+    regex = r"[0-9]{4}-W[0-9]{2}|current"
+
+    def to_python(self, value: str) -> Week | None:
+        """Return the week, None for the newest one that is over."""
+        if value == "current":
+            return None
+        try:
+            return weeks.named(value)
+        except ValueError:
+            raise ValidationError from None

@@ -13,6 +13,7 @@ from schemas.entry import EntryAnswer
 from schemas.inbox import InboxAnswer
 from schemas.patient import PatientAnswer
 from schemas.questionnaire_response import QuestionnaireResponseAnswer
+from schemas.rota import RotaAnswer
 from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
@@ -25,6 +26,7 @@ _SHAPES: Mapping[str, Schema] = {
     "InboxItem": InboxAnswer(),
     "Patient": PatientAnswer(),
     "QuestionnaireResponse": QuestionnaireResponseAnswer(),
+    "Rota": RotaAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),
 }
 

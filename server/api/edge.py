@@ -19,6 +19,7 @@ from server.clinical.vocabulary import Role
 from server.database import Database
 from server.services import sign_in as sign_ins
 from server.services.errors import ServiceError, VersionError
+from server.services.health import Limits
 from server.services.passwords import Passwords
 from server.services.work import Actor, Work
 from server.settings import Settings
@@ -31,13 +32,14 @@ _VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What `create_app` joins and every request uses."""
+    """What `create_app` joins and every request uses. ``limits``: when each job counts as stopped."""
 
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
     passwords: Passwords
     crisis_lines: Directory = SHIPPED
+    limits: Limits = ()
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":

@@ -57,6 +57,7 @@ def _shown(day: TimelineDay) -> dict[str, Any]:
         "questionnaire_responses": [_told(one, day.seen_at) for one in day.questionnaire_responses],
         "treatment_sessions": day.treatment_sessions,
         "seen_by_team": day.seen_by_team,
+        "sentences": day.sentences,
     }
 
 

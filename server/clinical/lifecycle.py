@@ -30,7 +30,9 @@ class AlertAction(StrEnum):
 
     WORSEN = "worsen"
     ACKNOWLEDGE = "acknowledge"
+    EXPIRE = "expire"
     RESOLVE = "resolve"
+    REOPEN = "reopen"
 
 
 class SuggestionAction(StrEnum):
@@ -57,7 +59,11 @@ class DeliveryAction(StrEnum):
     """What may happen to one message to one destination."""
 
     CLAIM = "claim"
+    DOUBT = "doubt"
+    ACCEPT = "accept"
     DELIVER = "deliver"
+    MISS = "miss"
+    FAIL = "fail"
     RETRY = "retry"
     GIVE_UP = "give_up"
 
@@ -85,7 +91,11 @@ ALERT_MOVES: Mapping[tuple[AlertState, AlertAction], AlertState] = _table(
         (_A.ACKNOWLEDGED, _AA.WORSEN, _A.OPEN),
         # A second person pressing the same button must not see an error.
         (_A.ACKNOWLEDGED, _AA.ACKNOWLEDGE, _A.ACKNOWLEDGED),
+        # "I have it" holds for as long as the contact clock: acknowledged must never mean forgotten.
+        (_A.ACKNOWLEDGED, _AA.EXPIRE, _A.OPEN),
         (_A.ACKNOWLEDGED, _AA.RESOLVE, _A.RESOLVED),
+        # Whoever reopens it has it.
+        (_A.RESOLVED, _AA.REOPEN, _A.ACKNOWLEDGED),
     )
 )
 
@@ -124,15 +134,28 @@ SUGGESTION_MOVES: Mapping[tuple[SuggestionState, SuggestionAction], SuggestionSt
 )
 
 _D, _DA = DeliveryState, DeliveryAction
+# Sent means handed over and the answer lost: it may have arrived, so it is tried again with the same id.
+_WAITING = (_D.QUEUED, _D.SENT)
+# A report may come late, twice, or for a message that we gave up while it was under way.
+_REPORTED = (_D.SENT, _D.ACCEPTED, _D.UNKNOWN, _D.GIVEN_UP, _D.QUEUED, _D.CLAIMED)
 DELIVERY_MOVES: Mapping[tuple[DeliveryState, DeliveryAction], DeliveryState] = _table(
     (
-        (_D.QUEUED, _DA.CLAIM, _D.CLAIMED),
-        (_D.QUEUED, _DA.GIVE_UP, _D.GIVEN_UP),
+        *((state, _DA.CLAIM, _D.CLAIMED) for state in _WAITING),
+        *((state, _DA.GIVE_UP, _D.GIVEN_UP) for state in _WAITING),
         # A claim whose lease ran out is taken over by the next worker.
         (_D.CLAIMED, _DA.CLAIM, _D.CLAIMED),
-        (_D.CLAIMED, _DA.DELIVER, _D.DELIVERED),
+        (_D.CLAIMED, _DA.DOUBT, _D.SENT),
+        (_D.CLAIMED, _DA.ACCEPT, _D.ACCEPTED),
         (_D.CLAIMED, _DA.RETRY, _D.QUEUED),
         (_D.CLAIMED, _DA.GIVE_UP, _D.GIVEN_UP),
+        # The provider took it and promised to report, and said nothing more.
+        (_D.ACCEPTED, _DA.MISS, _D.UNKNOWN),
+        *((state, _DA.DELIVER, _D.DELIVERED) for state in _REPORTED),
+        (_D.DELIVERED, _DA.DELIVER, _D.DELIVERED),
+        (_D.FAILED, _DA.DELIVER, _D.DELIVERED),
+        *((state, _DA.FAIL, _D.FAILED) for state in (*_REPORTED, _D.FAILED)),
+        # What arrived stays arrived.
+        (_D.DELIVERED, _DA.FAIL, _D.DELIVERED),
     )
 )
 

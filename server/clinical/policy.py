@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 # Counted things: 3.9 of them is a mistake, never 3.
-_WHOLE_UNITS = frozenset({"days", "entries", "grade", "sessions", "items"})
+_WHOLE_UNITS = frozenset({"days", "entries", "grade", "sessions", "items", "alerts"})
 
 _LARGEST_TOLD = 1e15
 

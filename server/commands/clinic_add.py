@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from server.clinical.countries import countries
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Language, Role
 from server.clinical.wall_clock import DAY_START, EARLIEST_START, LATEST_START
 from server.commands.ground import database_of, settings_here
 from server.services import clinic as clinics
@@ -32,14 +32,22 @@ LONGEST_NAME = 200
     show_default=True,
     help="Hour at which a patient's day starts where they are.",
 )
+@click.option(
+    "--language",
+    type=click.Choice([language.value for language in Language]),
+    default=Language.EN.value,
+    show_default=True,
+    help="In which messages to its staff and patients are written.",
+)
 @click.option("--admin", required=True, help="Name of the person who will administer it.")
-def command(slug: str, name: str, zone: str, country: str, day_start: int, admin: str) -> None:
+def command(slug: str, name: str, zone: str, country: str, day_start: int, language: str, admin: str) -> None:
     """Open a clinic and print the invitation code of its first administrator, once."""
     _check(zone, country)
     for text in (name, admin):
         if not 1 <= len(text.strip()) <= LONGEST_NAME:
             raise click.ClickException(f"A name has 1-{LONGEST_NAME} characters.")
-    values = {"slug": slug, "name": name.strip(), "zone": zone, "country": country, "day_start": day_start}
+    values: dict[str, Any] = {"slug": slug, "name": name.strip(), "zone": zone, "country": country}
+    values |= {"day_start": day_start, "language": Language(language)}
     invited = _add(values, admin.strip())
     hours = int(VALID_FOR.total_seconds()) // _HOUR
     click.echo(f"Clinic {slug} is open.")

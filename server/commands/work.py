@@ -2,20 +2,24 @@
 
 import logging
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
 from jobs.around import Around
+from jobs.clock import scheduler
+from jobs.probe_destinations import check, destinations, untested
+from jobs.problem import Problem
 from jobs.runner import run_once
-from jobs.timetable import Job, scheduler
+from jobs.timetable import Job
+from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
-from server.gateways.email import SmtpGateway
-from server.gateways.mailbox import EmbeddedMailbox
-from server.settings import Settings
+from server.services import operations
 
+log = logging.getLogger(__name__)
+
+# Nearly to the next slot of the ledger, which a run of the delivery must not sleep through.
+LINGER = timedelta(seconds=50)
 # Their chatter: a line a tick, a line a message.
 _QUIET = ("apscheduler", "mail.log", "mail.debug")
 
@@ -25,9 +29,11 @@ _QUIET = ("apscheduler", "mail.log", "mail.debug")
 def command() -> None:
     """Start the job runner. Any number may run side by side: the database decides who does what."""
     settings = settings_here()
-    with database_of(settings) as database, _email(settings) as email:
+    with database_of(settings) as database, armed(settings) as gateways:
         _log_to_stderr()
-        work(Around(database, settings, email))
+        around = Around(database, settings, gateways, linger=LINGER)
+        _set_up_operations(around)
+        work(around)
 
 
 def work(around: Around) -> None:
@@ -40,6 +46,19 @@ def work(around: Around) -> None:
     clock.shutdown(wait=True)
 
 
+def _set_up_operations(around: Around) -> None:
+    """Make sure that operations can be told, and that the probe knows where to go."""
+    try:
+        found = destinations(around.settings)
+        check(found, around.gateways)
+    except Problem as problem:
+        raise click.ClickException(str(problem)) from None
+    for channel in untested(found, around.gateways):
+        log.warning("no probe goes over %s: AFTERGLOW_PROBE names no destination for it", channel)
+    with around.database.write() as session:
+        operations.ensure(session, datetime.now(UTC), around.settings.operations_address)
+
+
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name in _QUIET:
@@ -48,20 +67,3 @@ def _log_to_stderr() -> None:
 
 def _tick(job: Job, around: Around) -> None:
     run_once(job, around, datetime.now(UTC))
-
-
-@contextmanager
-def _email(settings: Settings) -> Iterator[SmtpGateway]:
-    """Give the way out by e-mail: the server of the settings, or the embedded mailbox."""
-    if settings.smtp_url:
-        try:
-            yield SmtpGateway(settings.smtp_url, settings.mail_from)
-        except ValueError:
-            raise click.ClickException("AFTERGLOW_SMTP_URL can't be used as a mail server.") from None
-        return
-    mailbox = EmbeddedMailbox(settings.mailbox_dir)
-    mailbox.start()
-    try:
-        yield SmtpGateway(mailbox.url, settings.mail_from)
-    finally:
-        mailbox.stop()

@@ -6,67 +6,18 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from server.gateways.message import Handed, Message, Receipt, SendError
 
 TIMEOUT_SECONDS = 10.0
 _PORTS = {"smtp": 587, "smtps": 465}
-# The server is away or we are set up wrongly: nothing is wrong with the message itself.
-_AWAY = frozenset({"unreachable", "timeout", "tls", "sign_in"})
-
-
-class SendError(Exception):
-    """The message was not taken. ``reason`` is a short code, never an address or the server's text.
-
-    ``permanent``: trying again can't help. ``away``: no other message would have been taken either.
-    """
-
-    def __init__(self, permanent: bool, reason: str) -> None:
-        super().__init__(reason)
-        self.permanent = permanent
-        self.reason = reason
-
-    @property
-    def away(self) -> bool:
-        """Whether the server, not this message, is the trouble."""
-        return self.reason in _AWAY
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One text to one address. A repeat has the same ``message_id`` (`<id@host>`); ``at`` is aware."""
-
-    to: str
-    subject: str
-    text: str
-    message_id: str
-    at: datetime
-
-
-class EmailGateway(Protocol):
-    """Whatever sends e-mail."""
-
-    def send(self, message: Message) -> None:
-        """Return once the message is taken; else raise `SendError`."""
-
-
-@dataclass
-class RecordingEmailGateway:
-    """The twin of tests: keeps what it was given, refuses addresses it was told to refuse."""
-
-    sent: list[Message] = field(default_factory=list)
-    refusals: dict[str, SendError] = field(default_factory=dict)
-
-    def send(self, message: Message) -> None:
-        """Keep ``message``, or raise the refusal set for its address."""
-        if message.to in self.refusals:
-            raise self.refusals[message.to]
-        self.sent.append(message)
+# RFC 5321, 4.2.3: the server is closing down, whatever it was asked.
+_CLOSING = 421
 
 
 class SmtpGateway:
@@ -76,6 +27,8 @@ class SmtpGateway:
     which only a loopback server may do without). Certificates are always verified. ValueError where
     ``url`` can't be used; its text does not repeat the address, which may hold a password.
     """
+
+    channel = "email"
 
     def __init__(self, url: str, sender: str, timeout: float = TIMEOUT_SECONDS) -> None:
         parts = urlsplit(url)
@@ -88,41 +41,74 @@ class SmtpGateway:
         self._timeout = timeout
         self._tls = ssl.create_default_context()
 
-    def send(self, message: Message) -> None:
-        """Send over a connection of its own; done means the server took responsibility."""
+    def lane(self, to: str) -> str:
+        """Name our own mail server: it takes every message, whoever it is for."""
+        return self._host
+
+    def send(self, message: Message) -> Receipt:
+        """Send over a connection of its own; accepted means the server took responsibility."""
         wire = _wire(message, self._sender)
         with _explained(_REFUSALS_ON_CONNECT):
             server = self._connect()
         try:
             with _explained(_REFUSALS_ON_CONNECT):
                 self._secure(server)
-            with _explained(_REFUSALS_ON_SEND):
+            with _explained(_REFUSALS_ON_SEND), _in_doubt(server):
                 server.send_message(wire, self._sender, [message.to])
             # The message is taken: trouble with saying goodbye must not send it again.
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 server.quit()
         finally:
             server.close()
+        return Receipt(Handed.ACCEPTED)
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self) -> "_Server":
         if self._implicit_tls:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._tls)
-        return smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+            return _TlsServer(self._host, self._port, timeout=self._timeout, context=self._tls)
+        return _Server(self._host, self._port, timeout=self._timeout)
 
-    def _secure(self, server: smtplib.SMTP) -> None:
+    def _secure(self, server: "_Server") -> None:
         server.ehlo_or_helo_if_needed()
         if not self._implicit_tls:
             self._start_tls(server)
         if self._user:
             server.login(self._user, self._password)
 
-    def _start_tls(self, server: smtplib.SMTP) -> None:
+    def _start_tls(self, server: "_Server") -> None:
         offered = server.has_extn("starttls")
         if not offered and not _is_loopback(self._host):
-            raise SendError(False, "tls")
+            raise _away("tls")
         if offered:
             server.starttls(context=self._tls)
             server.ehlo()
+
+
+class _Server(smtplib.SMTP):
+    """A conversation that knows whether the whole message was handed over."""
+
+    handed_over = False
+
+    def send(self, s: Any) -> None:
+        """Send; smtplib gives commands as text and the message, to its last dot, as bytes."""
+        super().send(s)
+        self.handed_over = isinstance(s, bytes)
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+
+@contextmanager
+def _in_doubt(server: _Server) -> Iterator[None]:
+    """A connection that is lost after the last dot leaves open whether the message was taken."""
+    try:
+        yield
+    except OSError as error:
+        if not server.handed_over or isinstance(error, smtplib.SMTPResponseException):
+            raise
+        failure = _broken(error)
+        failure.in_doubt = True
+        raise failure from None
 
 
 def _wire(message: Message, sender: str) -> EmailMessage:
@@ -131,7 +117,9 @@ def _wire(message: Message, sender: str) -> EmailMessage:
         wire["From"], wire["To"], wire["Subject"] = sender, message.to, message.subject
     except ValueError:
         raise SendError(True, "address") from None
-    wire["Message-ID"] = message.message_id
+    host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    # The same at every try: a receiver that got it already can drop the repeat.
+    wire["Message-ID"] = f"<{message.id}@{host}>"
     wire["Date"] = format_datetime(message.at)
     # RFC 3834: keeps holiday responders from answering.
     wire["Auto-Submitted"] = "auto-generated"
@@ -155,13 +143,18 @@ def _recipient(error: smtplib.SMTPRecipientsRefused) -> SendError:
 
 
 def _refused(code: int) -> SendError:
-    return SendError(500 <= code <= 599, f"refused_{code}")
+    return SendError(500 <= code <= 599, f"refused_{code}", away=code == _CLOSING)
+
+
+def _away(reason: str) -> SendError:
+    """The server is away or we are set up wrongly: nothing is wrong with the message itself."""
+    return SendError(False, reason, away=True)
 
 
 def _broken(error: OSError) -> SendError:
     # smtplib turns a time-out while reading into a lost connection; the cause is kept beside it.
     slow = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
-    return SendError(False, "timeout" if slow else "unreachable")
+    return _away("timeout" if slow else "unreachable")
 
 
 _Explain = Callable[..., SendError]
@@ -169,12 +162,12 @@ _Explain = Callable[..., SendError]
 # the message waits. While sending, it is about this message: 5xx is final (RFC 5321, 4.2.1).
 _REFUSALS_ON_CONNECT: Mapping[type[Exception], _Explain] = MappingProxyType(
     {
-        smtplib.SMTPAuthenticationError: lambda _: SendError(False, "sign_in"),
+        smtplib.SMTPAuthenticationError: lambda _: _away("sign_in"),
         smtplib.SMTPServerDisconnected: _broken,
-        smtplib.SMTPConnectError: lambda _: SendError(False, "unreachable"),
-        smtplib.SMTPNotSupportedError: lambda _: SendError(False, "sign_in"),
-        smtplib.SMTPException: lambda _: SendError(False, "tls"),
-        ssl.SSLError: lambda _: SendError(False, "tls"),
+        smtplib.SMTPConnectError: lambda _: _away("unreachable"),
+        smtplib.SMTPNotSupportedError: lambda _: _away("sign_in"),
+        smtplib.SMTPException: lambda _: _away("tls"),
+        ssl.SSLError: lambda _: _away("tls"),
         OSError: _broken,
     }
 )

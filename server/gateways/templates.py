@@ -1,50 +1,41 @@
-"""Every text that leaves the house, word for word. None can hold health data: the only variable is a link."""
+"""Every text that leaves the house, word for word, in every language. None can hold health data.
 
+The words are in `texts/`, one file a language; the only variables are a link and a number of patients.
+"""
+
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from types import MappingProxyType
 from uuid import UUID
 
+from server.clinical.vocabulary import Language
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """``path`` is below the service's own address and may hold `{id}`, the id of what it is about."""
+LANGUAGES = tuple(Language)
+FALLBACK = Language.EN
 
-    subject: str
-    text: str
-    path: str
-
-
-TEMPLATES: Mapping[str, Template] = MappingProxyType(
+# Where each text leads, below the service's own address; `{id}` is the id of what it is about.
+PATHS: Mapping[str, str] = MappingProxyType(
     {
-        "patient_needs_review": Template(
-            subject="A patient needs review",
-            text=(
-                "A patient of your clinic needs review. Please sign in and acknowledge:\n\n"
-                "{link}\n\n"
-                "Until somebody acknowledges, further people will be told.\n"
-            ),
-            path="/v1/alerts/{id}",
-        ),
-        "alert_unanswered": Template(
-            subject="An alert at your clinic has not been answered",
-            text=(
-                "An alert at your clinic has not been acknowledged in time. Please see to it "
-                "that a clinician or coordinator takes it on:\n\n"
-                "{link}\n"
-            ),
-            path="/v1/alerts/{id}",
-        ),
-        "reminder": Template(
-            subject="Your diary is open",
-            text=(
-                "Your diary is open:\n\n"
-                "{link}\n\n"
-                "Nobody reads it in real time. In danger, call the emergency number.\n"
-                "You can pause these messages, or have fewer, in the app.\n"
-            ),
-            path="/v1/me/today",
-        ),
+        "patient_needs_review": "/v1/alerts/{id}",
+        "patients_need_review": "/v1/alerts",
+        "emergency_needs_review": "/v1/alerts/{id}",
+        "emergencies_need_review": "/v1/alerts",
+        "alert_unanswered": "/v1/alerts/{id}",
+        "reminder": "/v1/me/today",
+        "still_waiting": "/v1/alerts/{id}",
+        "ladder_exhausted": "/v1/alerts/{id}",
+        # Nobody can open it, but operations must know which one it was.
+        "poison_delivery": "/v1/status#delivery-{id}",
+        "coverage_gap": "/v1/rota/coverage",
+        "weekly_digest": "/v1/digests/current",
+        "alert_assigned": "/v1/alerts/{id}",
+        "handed_over": "/v1/alerts",
+        "acknowledgement_expired": "/v1/alerts/{id}",
+        "endpoint_disabled": "/v1/clinic/webhooks",
+        "probe": "/v1/status",
     }
 )
 
@@ -53,10 +44,44 @@ class UnknownTemplate(ValueError):
     """There is no text of this name in the closed list."""
 
 
-def render(name: str, base_url: str, subject_id: UUID) -> tuple[str, str]:
-    """Return subject and text of template ``name``; raise `UnknownTemplate`."""
-    template = TEMPLATES.get(name)
-    if template is None:
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The words of one text in one language. ``text`` holds `{link}`, ``short`` never does."""
+
+    subject: str
+    text: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text with its variables filled in: ready to send by any channel."""
+
+    subject: str
+    text: str
+    short: str
+    link: str
+
+
+def render(name: str, language: str, base_url: str, subject_id: UUID, count: int = 1) -> Rendered:
+    """Fill in template ``name``; English where there is no ``language``. Raise `UnknownTemplate`.
+
+    ``count``: how many patients a bundle is about.
+    """
+    if name not in PATHS:
         raise UnknownTemplate("not in the closed list of texts")
-    link = base_url + template.path.format(id=subject_id)
-    return template.subject, template.text.format(link=link)
+    template = texts(language if language in LANGUAGES else FALLBACK)[name]
+    link = base_url + PATHS[name].format(id=subject_id)
+    return Rendered(
+        subject=template.subject.format(count=count),
+        text=template.text.format(count=count, link=link),
+        short=template.short.format(count=count),
+        link=link,
+    )
+
+
+@cache
+def texts(language: str) -> Mapping[str, Template]:
+    """Return the words in ``language``, by template."""
+    raw = files("server.gateways").joinpath("texts", f"{language}.toml").read_text("utf-8")
+    return MappingProxyType({name: Template(**words) for name, words in tomllib.loads(raw).items()})

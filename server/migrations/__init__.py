@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from server.database import Database
+from server.models.schema import HEAD as HEAD
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-HEAD = "0001"
-"""The newest migration of this code (a test compares it with the files)."""
 
 
 def upgrade(database: Database, revision: str = "head") -> None:

@@ -2,7 +2,7 @@
 
 from server.models.account import Account
 from server.models.activation import Activation
-from server.models.alert import Alert, AlertEvent
+from server.models.alert import Alert, AlertEvent, AlertFeedback
 from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
 from server.models.base import Base
@@ -10,6 +10,7 @@ from server.models.booking_suggestion import BookingSuggestion, BookingSuggestio
 from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic
 from server.models.clinic_key import ClinicKey
+from server.models.contact_point import ContactPoint
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
@@ -21,8 +22,10 @@ from server.models.policy import PolicyActivation, PolicyVersion
 from server.models.policy_replay import PolicyReplay, PolicyReplayPatient
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.models.reminder import Reminder
+from server.models.rota import Rota
 from server.models.scale import ScaleText
 from server.models.scale_request import ScaleRequest
+from server.models.shift import Shift
 from server.models.sign_in import RefreshToken, SignIn
 from server.models.treatment_session import TreatmentSession
 from server.models.watch_move import WatchMove
@@ -33,6 +36,7 @@ __all__ = [
     "Activation",
     "Alert",
     "AlertEvent",
+    "AlertFeedback",
     "Assessment",
     "AuditEvent",
     "Base",
@@ -41,6 +45,7 @@ __all__ = [
     "CheckInPlan",
     "Clinic",
     "ClinicKey",
+    "ContactPoint",
     "Course",
     "Delivery",
     "Entry",
@@ -57,8 +62,10 @@ __all__ = [
     "QuestionnaireResponseRevision",
     "RefreshToken",
     "Reminder",
+    "Rota",
     "ScaleRequest",
     "ScaleText",
+    "Shift",
     "SignIn",
     "TreatmentSession",
     "WatchMove",

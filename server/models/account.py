@@ -12,7 +12,10 @@ from server.models.types import Coded, Instant
 
 
 class Account(Base):
-    """One way in. E-mail is unique inside a clinic only, so one clinic can't probe another's."""
+    """One way in. E-mail is unique inside a clinic only, so one clinic can't probe another's.
+
+    `quiet_from` .. `quiet_until` ("22:00") are the staff's quiet hours, by the clinic's clock; None: none.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (UniqueConstraint("clinic_id", "email"),)
@@ -24,5 +27,7 @@ class Account(Base):
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str] = mapped_column(String(200))
     patient_id: Mapped[UUID | None]
+    quiet_from: Mapped[str | None] = mapped_column(String(5))
+    quiet_until: Mapped[str | None] = mapped_column(String(5))
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,12 +1,12 @@
-"""An alert episode for the care team and the log of what happened to it."""
+"""An alert episode for the care team, the log of what happened to it, and what people say of its rules."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
+from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome, Usefulness
 from server.models.base import Base
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
@@ -15,7 +15,10 @@ from server.models.types import Coded, Instant
 class Alert(Base):
     """At most one episode that is not resolved per patient and family: the partial index sees to it.
 
-    `urgency` only rises inside an episode. `level` is how far it was escalated, beside its state.
+    `urgency` only rises inside an episode. `level` is how far it was escalated, beside its state, and
+    `waiting_since` from when the ladder counts: opened, worsened, or taken on and then left. An
+    acknowledgement holds until `acknowledged_until`; `snoozed` says that it was put off on purpose.
+    `exhausted_at`: everybody was told and nobody answered.
     What was found (codes, summary, evidence) states answers, so it is sealed like them.
     """
 
@@ -32,6 +35,7 @@ class Alert(Base):
             postgresql_where=text("state <> 'resolved'"),
         ),
         Index(None, "clinic_id", "state", "urgency", "opened_at"),
+        Index(None, "state", "acknowledged_until"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -50,8 +54,13 @@ class Alert(Base):
     evidence = SealedJson("sealed_evidence")
     opened_at: Mapped[datetime] = mapped_column(Instant)
     worsened_at: Mapped[datetime] = mapped_column(Instant)
+    waiting_since: Mapped[datetime] = mapped_column(Instant)
     acknowledged_at: Mapped[datetime | None] = mapped_column(Instant)
     acknowledged_by: Mapped[UUID | None]
+    acknowledged_until: Mapped[datetime | None] = mapped_column(Instant)
+    snoozed: Mapped[bool] = mapped_column(default=False)
+    assigned_to: Mapped[UUID | None]
+    exhausted_at: Mapped[datetime | None] = mapped_column(Instant)
     resolved_at: Mapped[datetime | None] = mapped_column(Instant)
     resolved_by: Mapped[UUID | None]
     outcome: Mapped[Outcome | None] = mapped_column(Coded(Outcome))
@@ -61,7 +70,7 @@ class Alert(Base):
 
 
 class AlertEvent(Base):
-    """One line of an episode's log: opened, repeated, worsened, acknowledged, escalated, resolved."""
+    """One line of an episode's log: opened, worsened, acknowledged, escalated, resolved and more."""
 
     __tablename__ = "alert_events"
     __table_args__ = (ForeignKeyConstraint(["clinic_id", "alert_id"], ["alerts.clinic_id", "alerts.id"]),)
@@ -74,3 +83,17 @@ class AlertEvent(Base):
     account_id: Mapped[UUID | None]
     sealed_detail: Mapped[bytes | None] = mapped_column(LargeBinary)
     detail = SealedJson("sealed_detail", empty=dict)
+
+
+class AlertFeedback(Base):
+    """What one person says of one rule that spoke in an alert: useful, or noise. The last word counts."""
+
+    __tablename__ = "alert_feedback"
+    __table_args__ = (ForeignKeyConstraint(["clinic_id", "alert_id"], ["alerts.clinic_id", "alerts.id"]),)
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    alert_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    usefulness: Mapped[Usefulness] = mapped_column(Coded(Usefulness))
+    at: Mapped[datetime] = mapped_column(Instant)

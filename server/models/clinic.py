@@ -6,13 +6,15 @@ from uuid import UUID
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.clinical.vocabulary import Language
 from server.models.base import Base
-from server.models.types import Instant
+from server.models.types import Coded, Instant
 
 
 class Clinic(Base):
     """One clinic. `slug` is typed to sign in; `zone` is for office hours, never for patients' days.
 
+    `language` (ISO 639-1) is that of outgoing messages.
     `day_start` is the hour (0-6) at which a day of its patients starts where they are. `policy_version`
     is the version of its thresholds that is in force.
     """
@@ -24,6 +26,7 @@ class Clinic(Base):
     name: Mapped[str] = mapped_column(String(200))
     zone: Mapped[str] = mapped_column(String(64))
     country: Mapped[str] = mapped_column(String(2))
+    language: Mapped[Language] = mapped_column(Coded(Language, 2), default=Language.EN)
     day_start: Mapped[int]
     asks_safety_question: Mapped[bool]
     policy_version: Mapped[int]

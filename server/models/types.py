@@ -32,11 +32,11 @@ class Instant(TypeDecorator[datetime]):
 class Coded(TypeDecorator[StrEnum]):
     """A code of the vocabulary, stored as its text and read back as the enumeration's member."""
 
-    impl = String(32)
+    impl = String
     cache_ok = True
 
-    def __init__(self, codes: type[StrEnum]) -> None:
-        super().__init__()
+    def __init__(self, codes: type[StrEnum], length: int = 32) -> None:
+        super().__init__(length)
         self.codes = codes
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:

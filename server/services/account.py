@@ -1,10 +1,10 @@
 """Accounts: made by enrolment, or directly for integration clients and the demo."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
@@ -15,15 +15,7 @@ from server.services.errors import Conflict
 from server.services.passwords import Passwords
 from server.services.work import Work
 
-_WORKING = (
-    select(Account.id, Account.role)
-    .where(
-        Account.clinic_id == bindparam("clinic"),
-        Account.role.in_(bindparam("roles", expanding=True)),
-        Account.disabled_at.is_(None),
-    )
-    .order_by(Account.id)
-)
+NOT_STAFF = "There is no such working account of your clinic's staff or systems."
 _OF_PATIENT = (
     select(Account)
     .where(*asking.of_patient(Account), Account.role == Role.PATIENT, Account.disabled_at.is_(None))
@@ -82,9 +74,28 @@ def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
     return {row.id: row.name for row in work.session.execute(query)}
 
 
-def working(work: Work, roles: Iterable[Role]) -> Sequence[Row[UUID, Role]]:
-    """Return id and role of the clinic's working accounts with one of ``roles``, in a steady order."""
-    return work.rows(_WORKING, roles=list(roles))
+def recipients(work: Work, roles: set[Role]) -> list[Account]:
+    """Return the clinic's working accounts with one of ``roles``, in a steady order."""
+    found = work.session.scalars(
+        select(Account)
+        .where(Account.clinic_id == work.clinic_id, Account.role.in_(roles), Account.disabled_at.is_(None))
+        .order_by(Account.id)
+    )
+    return list(found)
+
+
+def working(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Return the clinic's working accounts among ``ids`` by id."""
+    query = select(Account).where(
+        Account.clinic_id == work.clinic_id, Account.id.in_(set(ids)), Account.disabled_at.is_(None)
+    )
+    return {account.id: account for account in work.session.scalars(query)}
+
+
+def is_working_staff(work: Work, account_id: UUID) -> bool:
+    """Return whether ``account_id`` is a working account of the clinic that is no patient's."""
+    found = working(work, [account_id]).get(account_id)
+    return found is not None and found.role is not Role.PATIENT
 
 
 def of_patient(work: Work, patient_id: UUID) -> Account | None:

@@ -1,20 +1,20 @@
-"""Alerts as the care team handles them: list, read, acknowledge, resolve; and their log."""
+"""Alerts as the care team reads them: the worklist, its counts, one with everything; and their log."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_, select
 
-from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
-from server.clinical.vocabulary import AlertClass, AlertState, Outcome
+from server.clinical.vocabulary import AlertClass, AlertState
 from server.models import Alert, AlertEvent, Delivery
 from server.services import account as accounts
 from server.services import delivery as deliveries
 from server.services import vault
-from server.services.errors import NotFound, Stale
+from server.services.errors import NotFound
 from server.services.work import Work
 
 _INSERT_LINE = insert(cast(Table, AlertEvent.__table__))
@@ -34,27 +34,65 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which alerts to read. ``state`` None: those not resolved. ``after`` None: from the start."""
+    """Which alerts to read. ``state`` None: those not resolved. ``after`` None: from the start.
+
+    ``equal`` narrows by columns of the alert: urgency, family, patient_id, assigned_to, snoozed.
+    """
 
     state: AlertState | None
-    patient_id: UUID | None
     after: Place | None
     size: int
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    exhausted: bool | None = None
 
 
 def page(work: Work, wanted: Wanted) -> Sequence[Alert]:
     """Return alerts, most urgent first, the oldest of the same urgency first."""
-    query = select(Alert).where(Alert.clinic_id == work.clinic_id)
-    if wanted.state is None:
-        query = query.where(Alert.state != AlertState.RESOLVED)
-    else:
-        query = query.where(Alert.state == wanted.state)
-    if wanted.patient_id is not None:
-        query = query.where(Alert.patient_id == wanted.patient_id)
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, *_narrowed(wanted))
     if wanted.after is not None:
         query = query.where(_comes_after(wanted.after))
     order = (Alert.urgency, Alert.opened_at, Alert.id)
     return vault.opened(work, list(work.session.scalars(query.order_by(*order).limit(wanted.size))))
+
+
+def _narrowed(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    yield Alert.state != AlertState.RESOLVED if wanted.state is None else Alert.state == wanted.state
+    for name, value in wanted.equal.items():
+        yield getattr(Alert, name) == value
+    if wanted.exhausted is not None:
+        yield Alert.exhausted_at.is_not(None) if wanted.exhausted else Alert.exhausted_at.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a badge shows of the alerts that are not resolved. ``open``: by urgency, nobody has them."""
+
+    open: Mapping[AlertClass, int]
+    acknowledged: int
+    snoozed: int
+    exhausted: int
+    mine: int
+
+
+def counts(work: Work) -> Counts:
+    """Count the clinic's unresolved alerts; ``mine`` are those in the actor's hands."""
+    query = select(
+        Alert.urgency,
+        Alert.state,
+        Alert.snoozed,
+        Alert.exhausted_at,
+        Alert.assigned_to,
+        Alert.acknowledged_by,
+    ).where(Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
+    rows = list(work.session.execute(query))
+    waiting = Counter(row.urgency for row in rows if row.state is AlertState.OPEN)
+    return Counts(
+        open={urgency: waiting[urgency] for urgency in AlertClass},
+        acknowledged=sum(row.state is AlertState.ACKNOWLEDGED for row in rows),
+        snoozed=sum(row.snoozed for row in rows),
+        exhausted=sum(row.exhausted_at is not None for row in rows),
+        mine=sum(work.actor.account_id in (row.assigned_to or row.acknowledged_by,) for row in rows),
+    )
 
 
 def _comes_after(place: Place) -> ColumnElement[bool]:
@@ -88,7 +126,7 @@ def record(work: Work, alert_id: UUID) -> Record:
     """Return everything about one alert. Audited."""
     alert = get(work, alert_id)
     work.audit("alert.read", alert.patient_id, alert.id)
-    happened, sent = events(work, alert_id), deliveries.of_subject(work, alert_id)
+    happened, sent = events(work, alert_id), deliveries.about(work, alert_id)
     people = accounts.names(work, [*(e.account_id for e in happened), *(d.account_id for d in sent)])
     return Record(alert, happened, sent, people)
 
@@ -97,58 +135,6 @@ def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:
     """Return the log of an alert, oldest first."""
     query = select(AlertEvent).where(AlertEvent.clinic_id == work.clinic_id, AlertEvent.alert_id == alert_id)
     return vault.opened(work, list(work.session.scalars(query.order_by(AlertEvent.number))))
-
-
-def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert:
-    """Say "I have it": escalation stops. A second acknowledgement changes nothing.
-
-    With ``version``, raises Stale when the alert is no longer what the person saw: who acknowledged
-    a P2 has not seen the P0 that it became.
-    """
-    alert = get(work, alert_id, lock=True)
-    after = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
-    if alert.state is not after:
-        if version is not None and alert.version != version:
-            raise Stale(alert)
-        take_on(work, alert)
-    return alert
-
-
-def take_on(work: Work, alert: Alert) -> None:
-    """Acknowledge a locked open episode."""
-    alert.state = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
-    alert.acknowledged_at, alert.acknowledged_by = work.now, work.actor.account_id
-    alert.version += 1
-    log(work, alert, "acknowledged")
-    work.audit("alert.acknowledge", alert.patient_id, alert.id)
-
-
-def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: int) -> Alert:
-    """Close an episode with its outcome. Raises Stale when it changed since ``version``."""
-    alert = get(work, alert_id, lock=True)
-    if alert.version != version:
-        raise Stale(alert)
-    close(work, alert, outcome, note)
-    return alert
-
-
-def close(work: Work, alert: Alert, outcome: Outcome, note: str) -> None:
-    """Close a locked episode. Raises IllegalMove where it is closed already."""
-    alert.state = move(ALERT_MOVES, alert.state, AlertAction.RESOLVE)
-    alert.outcome = outcome
-    vault.put(work, alert, "resolution_note", note)
-    alert.resolved_at, alert.resolved_by = work.now, work.actor.account_id
-    alert.version += 1
-    log(work, alert, "resolved", {"outcome": outcome})
-    work.audit("alert.resolve", alert.patient_id, alert.id)
-
-
-def escalate(work: Work, alert: Alert, level: int) -> None:
-    """Tell the people of ``level`` too."""
-    alert.level = level
-    alert.version += 1
-    told = deliveries.enqueue(work, alert)
-    log(work, alert, "escalated", {"level": level, "told": told})
 
 
 def unacknowledged(work: Work) -> Sequence[Alert]:

@@ -9,19 +9,23 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical.policy import Policy
+from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
+from server.clinical.vocabulary import Language
 from server.clinical.wall_clock import DAY_START
-from server.models import Clinic, PolicyActivation, PolicyVersion
+from server.models import Clinic, PolicyActivation, PolicyVersion, Rota
 from server.services import ground_rules, vault
 from server.services import local_day as local_days
 from server.services.errors import Conflict, Invalid
 from server.services.work import Work
 
-_EVERY_ID = select(Clinic.id).order_by(Clinic.id)
+# The clinic of whoever runs this service: jobs that go through clinics pass it by.
+OPERATIONS = "operations"
+_EVERY_ID = select(Clinic.id).where(Clinic.slug != OPERATIONS).order_by(Clinic.id)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
 def create(work: Work, **values: Any) -> Clinic:
-    """Open a clinic with the default policy as its version 1.
+    """Open a clinic with the default policy as its version 1, and the default rota, not armed.
 
     ``values``: slug, name, zone, country, and perhaps day_start (0-6).
     """
@@ -35,7 +39,7 @@ def create(work: Work, **values: Any) -> Clinic:
         asks_safety_question=True,
         policy_version=1,
         created_at=work.now,
-        **{"day_start": DAY_START, **values},
+        **{"day_start": DAY_START, "language": Language.EN, **values},
     )
     work.session.add(clinic)
     work.session.flush()
@@ -60,6 +64,14 @@ def _start_with_defaults(work: Work) -> None:
         clinic_id=work.clinic_id, version=1, activated_at=work.now, activated_by=work.actor.account_id
     )
     work.session.add(switched_on)
+    work.session.add(first_rota(work))
+
+
+def first_rota(work: Work) -> Rota:
+    """Return the rota a clinic starts with: office hours, everybody in three steps, not armed."""
+    week = [[[at.isoformat("minutes") for at in span] for span in spans] for spans in DEFAULT_WEEK]
+    steps = [list(step) for step in DEFAULT_STEPS]
+    return Rota(clinic_id=work.clinic_id, hours=week, holidays=[], steps=steps, version=1)
 
 
 def new_clinic_id() -> UUID:
@@ -68,8 +80,18 @@ def new_clinic_id() -> UUID:
 
 
 def every_id(session: Session) -> list[UUID]:
-    """Return the ids of all clinics: jobs work through them one at a time."""
+    """Return the ids of all clinics but that of operations: jobs work through them one at a time."""
     return list(session.connection().scalars(_EVERY_ID))
+
+
+def operations_id(session: Session) -> UUID | None:
+    """Return the id of the clinic of operations, or None where it is not set up yet."""
+    return session.scalar(select(Clinic.id).where(Clinic.slug == OPERATIONS))
+
+
+def is_operations(work: Work) -> bool:
+    """Say whether the actor's clinic is that of operations: an alert there is a probe, about nobody."""
+    return get(work).slug == OPERATIONS
 
 
 def everyone(session: Session) -> list[Clinic]:
@@ -94,13 +116,14 @@ def by_slug(session: Session, slug: str) -> Clinic | None:
 
 
 def update(work: Work, changes: dict[str, Any]) -> Clinic:
-    """Change name, zone, country, the hour at which days start or whether the safety question is asked."""
+    """Change name, zone, country, language, the hour days start at, or if the safety question is asked."""
     clinic = lock(work)
     hour = changes.get("day_start", clinic.day_start)
     if hour != clinic.day_start:
         local_days.move_start(work, hour)
     for key, value in changes.items():
         setattr(clinic, key, value)
+    work.session.info.pop("working_hours", None)
     work.audit("clinic.update", object_id=clinic.id)
     return clinic
 

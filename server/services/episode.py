@@ -14,11 +14,11 @@ from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily, AlertState, WatchState
 from server.models import Alert, Patient
 from server.services import alert as alerts
+from server.services import alert_handling, vault
 from server.services import delivery as deliveries
 from server.services import local_day as local_days
 from server.services import policy as policies
 from server.services import treatment_session as treatment_sessions
-from server.services import vault
 from server.services.asking import of_patient
 from server.services.work import Work
 
@@ -79,9 +79,10 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
 
     What is worse than the open episode always gets through: it is open again and everybody is told
     anew. Worse is a more urgent finding; another red flag of the same urgency; the same emergency (P0)
-    reported again after somebody had taken it on; a relapse after what was only fading; and one that
-    came back after the episode's own was long over. Any other repeat joins silently
-    but stands in the evidence and changes the version, so nobody closes what they have not seen.
+    reported again after somebody had taken it on; any red flag that had cleared for a while; a relapse
+    after what was only fading; and one that came back after the episode's own was long over. Any other
+    repeat joins silently but stands in the evidence and changes the version, so nobody closes what they
+    have not seen.
     A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None).
     """
     current = open_episode(work, patient.id, finding.family)
@@ -140,7 +141,7 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
     that answered it and longer than a closed one keeps quiet.
     """
     if finding.family not in ARM_OF:
-        return False
+        return _is_reported_again(work, patient, current, finding)
     since = date.fromisoformat(finding.evidence.get("since") or finding.day.isoformat())
     policy, apart = policies.of_patient(work, patient), (finding.day - current.day).days
     if since <= current.day or apart <= policy["alert.lockout_days"]:
@@ -148,6 +149,14 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
     if apart > policy["alert.over_days"]:
         return True
     return any(day <= finding.day for day in treatment_sessions.delivered_days(work, patient.id, current.day))
+
+
+def _is_reported_again(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
+    """Say whether a red flag that somebody has taken on had cleared, and comes back as urgent as it was."""
+    if not _is_red_flag(finding) or current.state is not AlertState.ACKNOWLEDGED:
+        return False
+    quiet = policies.of_patient(work, patient)["alert.return_days"]
+    return finding.urgency == current.urgency and (finding.day - current.day).days > quiet
 
 
 def _is_new(code: str, known: Sequence[str]) -> bool:
@@ -196,6 +205,8 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
         day=finding.day,
         opened_at=work.now,
         worsened_at=work.now,
+        waiting_since=work.now,
+        snoozed=False,
         version=1,
     )
     vault.put(work, alert, "codes", sorted(finding.codes))
@@ -226,14 +237,15 @@ def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> No
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.WORSEN)
     alert.urgency = finding.urgency
     if tell:
-        alert.level, alert.worsened_at = 0, work.now
+        alert.level, alert.worsened_at, alert.waiting_since = 0, work.now, work.now
+    alert.exhausted_at = None
     _extend(work, alert, finding)
     vault.put(work, alert, "summary", finding.summary)
     earlier = {key: value for key, value in alert.evidence.items() if key != "earlier"}
     kept = [*alert.evidence.get("earlier", ()), earlier][-REPORTS_KEPT:]
     evidence = {**finding.evidence, "earlier": kept, "first_day": _first_day(alert, finding)}
     vault.put(work, alert, "evidence", evidence)
-    alert.acknowledged_at = alert.acknowledged_by = None
+    alert_handling.let_go(alert)
     alert.version += 1
     told = deliveries.enqueue(work, alert) if tell else 0
     alerts.log(work, alert, "worsened", {"urgency": finding.urgency, "told": told})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, insert, select
+from sqlalchemy import CursorResult, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -37,9 +37,14 @@ def end(session: Session, slot: Slot, now: datetime, done: int, failure: str | N
 
 def last_success(session: Session, job: str) -> datetime | None:
     """Return when ``job`` last finished without a failure."""
-    return session.scalar(
-        select(func.max(JobRun.finished_at)).where(JobRun.job == job, JobRun.failure.is_(None))
+    query = (
+        select(JobRun.finished_at)
+        .where(JobRun.job == job, JobRun.finished_at.is_not(None), JobRun.failure.is_(None))
+        # Backwards along the index: as a rule the first row is it, a maximum would look at all.
+        .order_by(JobRun.finished_at.desc())
+        .limit(1)
     )
+    return session.scalar(query)
 
 
 def forget(session: Session, before: datetime) -> int:

@@ -10,6 +10,10 @@ WHO_READS_THIS = (
     "Your care team reads your diary during clinic hours. It is not watched in real time. "
     "In danger, call the emergency number."
 )
+NOT_ARMED = (
+    "Your clinic has not switched on the monitoring of this diary: nobody may be reading it. "
+    "Call your clinic if you are worried. In danger, call the emergency number."
+)
 NOT_AN_EMERGENCY_SERVICE = (
     "This diary is not an emergency service. If you may come to harm, call the emergency number "
     "or one of the lines here."

@@ -1,158 +1,259 @@
 """The outbox across clinics: claim a delivery under a lease, record what became of it.
 
-Nothing is sent here: the job claims, sends outside any transaction, then records.
+Nothing is sent here: the job claims, sends outside any transaction, then records. What waits for the
+same person over the same way goes out as one message, under the id of the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
-from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject
-from server.models import Account, Alert, Delivery
-from server.services import alert as alerts
+from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState, DeliverySubject
+from server.models import Account, Alert, Clinic, Delivery
+from server.sealing import SealError
+from server.services import contact_point as contact_points
+from server.services import delivery_loss, operations, retry
 from server.services import reminder as reminders
+from server.services.delivery import CALLS
+from server.services.delivery_loss import EXPIRED, NOT_NEEDED, POISON, RETIRED
+from server.services.errors import NotFound
 from server.services.work import Work, system
 
-# RFC 5321, 4.5.4.1: a message that was not taken is tried again after at least 30 minutes in the long
-# run, sooner at first because most troubles of a mail server are short.
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(minutes=30)
-# About 28 hours. By then an urgent alert has climbed every level (`escalation.p1_third_minutes`, 24 h),
-# so one more try of an early notice would tell nobody anything new.
-MOST_ATTEMPTS = 60
-EXPIRED, NOT_NEEDED = "expired", "not_needed"
+# A storm is told in one message a person; more than so many rows would make the claim itself slow.
+LARGEST_BUNDLE = 2000
+# So many workers died over it, one after the other: it is taken out of the queue, operations are paged.
+MOST_CRASHES = 5
+# From so many on it is tried with nothing else in hand, so that what only stood beside it is not set aside.
+_SUSPECT = 2
+_DIED = "worker_died_"
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours until its lease ends. ``attempt`` is the fencing number, from 1 on."""
+    """A delivery that is ours until its lease ends. ``attempt`` is the fencing number, from 1 on.
+
+    ``to`` is the destination as its channel writes it; ``count`` how many waiting messages it stands for.
+    ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone.
+    """
 
     clinic_id: UUID
     id: UUID
     attempt: int
-    address: str
+    channel: Channel
+    contact_id: UUID | None
+    to: str
+    language: str
     template: str
     subject_id: UUID
     urgency: AlertClass
+    count: int
+    suspect: bool = False
 
 
-def claim(session: Session, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where a message goes, and for how long it is ours."""
+
+    to: str
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What a worker does not want now: channels and contact points whose far end is away or busy."""
+
+    channels: Collection[Channel] = ()
+    contacts: Collection[UUID] = ()
+
+
+def claim(
+    session: Session, now: datetime, limit: int, lease: timedelta, skipped: Skipped = Skipped()
+) -> list[Claimed]:
     """Take up to ``limit`` due deliveries of any clinic, most urgent first, until ``now + lease``.
 
-    Deliveries whose lease ran out (their worker died) are due again. One that was tried
-    ``MOST_ATTEMPTS`` times, whose recipient's account is closed, that would come too late or is not
-    needed any more, is given up instead. ``lease`` must be longer than 0.
+    Deliveries whose lease ran out (their worker died) are due again. One that was tried too often, whose
+    recipient can't be reached that way any more, that would come too late or is not needed any more, ends
+    instead; so does one that can't even be prepared, which pages operations. ``lease`` must be longer than 0.
     """
     claimed: list[Claimed] = []
-    # Rows that are given up must not use up the places of good ones behind them.
-    while rows := _due(session, now, limit - len(claimed)):
-        claimed += [taken for row in rows if (taken := _take_or_give_up(session, now, row, lease))]
-        session.flush()
+    # Rows that end must not use up the places of good ones behind them.
+    while limit > len(claimed) and (rows := _due(session, now, limit - len(claimed), skipped)):
+        if not all(_take_beside(session, now, row, lease, claimed) for row in rows):
+            break
     return claimed
 
 
-def urgent_since(session: Session, before: datetime) -> int:
-    """Return how many urgent (P0, P1) deliveries written before ``before`` still wait."""
-    query = select(func.count()).where(
-        Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED)),
-        Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
-        Delivery.created_at < before,
-    )
-    return session.scalar(query) or 0
-
-
-def finish(
-    session: Session, now: datetime, claimed: Claimed, failure: str | None = None, permanent: bool = False
+def _take_beside(
+    session: Session, now: datetime, row: Delivery, lease: timedelta, claimed: list[Claimed]
 ) -> bool:
-    """Record that ``claimed`` was delivered (no ``failure`` code) or why not.
-
-    A failure is tried again later unless ``permanent`` or tried too often. Return False, and change
-    nothing, where the lease was lost to another worker meanwhile.
-    """
-    row = session.scalar(
-        select(Delivery)
-        .where(
-            Delivery.clinic_id == claimed.clinic_id,
-            Delivery.id == claimed.id,
-            Delivery.attempt == claimed.attempt,
-            Delivery.state == DeliveryState.CLAIMED,
-        )
-        .with_for_update()
-    )
-    if row is None:
+    """Take a row beside those ``claimed`` already, or end it. False: what is suspect is taken alone."""
+    if claimed and (claimed[0].suspect or _deaths(row) >= _SUSPECT):
         return False
-    if failure is None:
-        row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.DELIVER)
-        row.finished_at, row.lease_until, row.failure = now, None, None
-    elif permanent or row.attempt >= MOST_ATTEMPTS:
-        _give_up(session, now, row, failure)
-    else:
-        row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.RETRY)
-        row.due_at, row.lease_until, row.failure = now + retry_after(row.attempt), None, failure
+    taken = _take_or_end(session, now, row, lease)
+    claimed += [] if taken is None else [taken]
     session.flush()
     return True
 
 
-def retry_after(attempt: int) -> timedelta:
-    """Return the pause after failed try number ``attempt`` (from 1): doubling, up to the longest."""
-    doublings = min(max(attempt - 1, 0), 10)
-    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+def is_any_due(session: Session, now: datetime, skipped: Skipped = Skipped()) -> bool:
+    """Say whether `claim` would find anything to look at."""
+    query = _due_query(now, 1, skipped).with_only_columns(Delivery.id)
+    return session.execute(query).first() is not None
 
 
-def _due(session: Session, now: datetime, limit: int) -> Sequence[Delivery]:
-    waiting = and_(Delivery.state == DeliveryState.QUEUED, Delivery.due_at <= now)
-    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
+def urgent_since(session: Session, before: datetime) -> int:
+    """Return how many urgent (P0, P1) deliveries that could go out before ``before`` still wait."""
+    query = select(func.count()).where(
+        Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)),
+        Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
+        Delivery.created_at < before,
+        or_(Delivery.held.is_(False), Delivery.due_at < before),
+    )
+    return session.scalar(query) or 0
+
+
+def _due(session: Session, now: datetime, limit: int, skipped: Skipped) -> Sequence[Delivery]:
+    # PostgreSQL: rows another worker is claiming are passed by. SQLite has one writer anyway.
+    return list(session.scalars(_due_query(now, limit, skipped).with_for_update(skip_locked=True)))
+
+
+def _due_query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:
     query = (
         select(Delivery)
-        .where(or_(waiting, abandoned))
+        .where(_is_due(now), or_(Delivery.bundle_id.is_(None), Delivery.bundle_id == Delivery.id))
         .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
         .limit(limit)
-        # PostgreSQL: rows another worker is claiming are passed by. SQLite has one writer anyway.
-        .with_for_update(skip_locked=True)
     )
-    return list(session.scalars(query))
+    if skipped.channels:
+        query = query.where(Delivery.channel.not_in(skipped.channels))
+    if skipped.contacts:
+        query = query.where(or_(Delivery.contact_id.is_(None), Delivery.contact_id.not_in(skipped.contacts)))
+    return query
 
 
-def _take_or_give_up(session: Session, now: datetime, row: Delivery, lease: timedelta) -> Claimed | None:
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
+    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
+    return or_(waiting, abandoned)
+
+
+def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelta) -> Claimed | None:
+    if row.state is DeliveryState.CLAIMED and row.lease_until is not None and row.lease_until > now:
+        return None  # taken a moment ago, in the bundle of one before it
     account = session.get_one(Account, (row.clinic_id, row.account_id))
-    if row.attempt >= MOST_ATTEMPTS:
-        _give_up(session, now, row, row.failure or "worker_died")
-    elif account.disabled_at is not None:
-        _give_up(session, now, row, "recipient_disabled")
-    elif row.expires_at is not None and row.expires_at <= now:
-        _give_up(session, now, row, EXPIRED)
-    elif row.subject is DeliverySubject.REMINDER and not reminders.is_wanted(session, now, row):
-        _give_up(session, now, row, NOT_NEEDED)
-    else:
-        return _take(row, account, now + lease)
+    why = _why_not(session, now, row, account)
+    work = Work(session, now, system(row.clinic_id))
+    to = "" if why is not None else _address(work, row, account)
+    if why is None and to not in (POISON, RETIRED):
+        return _take(session, now, row, Aim(to, lease))
+    why = why or to
+    if why == POISON:
+        operations.poison(session, now, row.channel, why)
+    delivery_loss.end(work, row, why)
     return None
 
 
-def _take(row: Delivery, account: Account, lease_until: datetime) -> Claimed:
-    row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.CLAIM)
-    row.attempt += 1
-    row.lease_until = lease_until
+def _why_not(session: Session, now: datetime, row: Delivery, account: Account) -> str | None:
+    """Return why a delivery need not be sent any more, or None where it must."""
+    if _deaths(row) >= MOST_CRASHES:
+        return POISON
+    if row.attempt and _is_too_old(row, now):
+        return row.failure or "too_old"
+    if account.disabled_at is not None:
+        return "recipient_disabled"
+    if row.expires_at is not None and row.expires_at <= now:
+        return EXPIRED
+    if row.subject is DeliverySubject.REMINDER:
+        return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
+    return NOT_NEEDED if _is_answered(session, row) else None
+
+
+def _deaths(row: Delivery) -> int:
+    """Return how many workers died with it in hand since it was last refused; refusals are no deaths."""
+    failure = row.failure or ""
+    known = int(failure.removeprefix(_DIED)) if failure.startswith(_DIED) else 0
+    return known + (row.state is DeliveryState.CLAIMED)
+
+
+def _is_too_old(row: Delivery, now: datetime) -> bool:
+    # A webhook's last try lies at the end of its time: what comes of it decides about the endpoint too.
+    return row.channel is not Channel.WEBHOOK and retry.gives_up(row.channel, now - row.created_at)
+
+
+def _is_answered(session: Session, row: Delivery) -> bool:
+    """Say whether somebody has taken on the alert that ``row`` only calls for."""
+    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
+        return False
+    alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
+    return alert.state is not AlertState.OPEN
+
+
+def _address(work: Work, row: Delivery, account: Account) -> str:
+    """Return where the delivery goes; RETIRED where the contact point is not used any more, POISON where
+    it can't be opened.
+    """
+    if row.contact_id is None:
+        return account.email
+    try:
+        return contact_points.open_address(work, row.contact_id)
+    except NotFound:
+        return RETIRED
+    except (SealError, ValueError, LookupError, TypeError):
+        return POISON  # what was sealed does not open, or is no address
+
+
+def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
+    bundle, suspect = _bundle(session, now, row), _deaths(row) >= _SUSPECT
+    for one in bundle:
+        if one.state is DeliveryState.CLAIMED:
+            one.failure = f"{_DIED}{_deaths(one)}"
+        one.state = move(DELIVERY_MOVES, one.state, DeliveryAction.CLAIM)
+        one.attempt += 1
+        one.lease_until, one.bundle_id = now + aim.lease, row.id
     return Claimed(
         clinic_id=row.clinic_id,
         id=row.id,
         attempt=row.attempt,
-        address=account.email,
+        channel=row.channel,
+        contact_id=row.contact_id,
+        to=aim.to,
+        language=session.get_one(Clinic, row.clinic_id).language,
         template=row.template,
         subject_id=row.subject_id,
         urgency=row.urgency,
+        count=len(bundle),
+        suspect=suspect,
     )
 
 
-def _give_up(session: Session, now: datetime, row: Delivery, failure: str) -> None:
-    """End the delivery. One about an alert says so in the alert's log, where the care team looks."""
-    row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.GIVE_UP)
-    row.finished_at, row.lease_until, row.failure = now, None, failure
-    if row.subject is DeliverySubject.ALERT:
-        alert = session.get_one(Alert, (row.clinic_id, row.subject_id), with_for_update=True)
-        detail = {"delivery": str(row.id), "channel": row.channel, "reason": failure}
-        alerts.log(Work(session, now, system(row.clinic_id)), alert, "delivery_given_up", detail)
+def _bundle(session: Session, now: datetime, row: Delivery) -> Sequence[Delivery]:
+    """Return what goes out as one message with ``row``, itself first.
+
+    A bundle is made once, at its first try, so that a repeat says the same under the same id.
+    """
+    mine = and_(Delivery.clinic_id == row.clinic_id, Delivery.id != row.id)
+    alert_key = and_(Alert.clinic_id == Delivery.clinic_id, Alert.id == Delivery.subject_id)
+    if row.bundle_id is not None:
+        return [row, *session.scalars(select(Delivery).where(mine, Delivery.bundle_id == row.id))]
+    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
+        return [row]
+    contact = (
+        Delivery.contact_id.is_(None) if row.contact_id is None else Delivery.contact_id == row.contact_id
+    )
+    query = (
+        select(Delivery)
+        .join(Alert, alert_key)
+        .where(mine, contact, Delivery.account_id == row.account_id, Delivery.channel == row.channel)
+        .where(Delivery.template == row.template, Delivery.urgency == row.urgency)
+        .where(Delivery.state == DeliveryState.QUEUED, Delivery.bundle_id.is_(None), Delivery.due_at <= now)
+        .where(Alert.state == AlertState.OPEN)
+        .order_by(Delivery.id)
+        .limit(LARGEST_BUNDLE - 1)
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+    return [row, *session.scalars(query)]

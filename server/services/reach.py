@@ -9,7 +9,7 @@ from sqlalchemy import func as sql
 from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
-from server.clinical.vocabulary import DeliveryState, Role
+from server.clinical.vocabulary import TAKEN, Channel, DeliveryState, Role
 from server.models import Account, Delivery, Patient
 from server.services import patient as patients
 from server.services.work import Work
@@ -44,9 +44,9 @@ def unreachable(work: Work, enrolled: Sequence[Patient]) -> Mapping[UUID, dateti
     accounts = _accounts(work, [patient.id for patient in enrolled])
     working = {one.patient_id: one.id for one in reversed(accounts) if one.disabled_at is None}
     closed = {one.patient_id: one.disabled_at for one in accounts if one.disabled_at is not None}
-    refused = _refused(work, working.values())
+    known = refused(work, working.values())
     found = {
-        patient.id: refused.get(working[patient.id])
+        patient.id: known.get(working[patient.id])
         if patient.id in working
         else closed.get(patient.id, patient.enrolled_at)
         for patient in enrolled
@@ -62,18 +62,25 @@ def _accounts(work: Work, patient_ids: Sequence[UUID]) -> Sequence[Account]:
     return list(work.session.scalars(query.order_by(Account.id)))
 
 
-def _refused(work: Work, account_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
-    """Return for each account when the first message was refused after which none was delivered."""
-    later = aliased(Delivery)
+def refused(
+    work: Work, account_ids: Iterable[UUID], channels: Iterable[Channel] = tuple(Channel)
+) -> Mapping[UUID, datetime]:
+    """Return for each account when the first message was refused after which none was delivered.
+
+    Only messages by one of ``channels`` count.
+    """
+    later, by = aliased(Delivery), list(channels)
     delivered = select(later.id).where(
         later.clinic_id == Delivery.clinic_id,
         later.account_id == Delivery.account_id,
-        later.state == DeliveryState.DELIVERED,
+        later.channel.in_(by),
+        later.state.in_(TAKEN),
         later.finished_at > Delivery.finished_at,
     )
     query = (
         select(Delivery.account_id, sql.min(Delivery.finished_at))
         .where(Delivery.clinic_id == work.clinic_id, Delivery.account_id.in_(list(account_ids)))
+        .where(Delivery.channel.in_(by))
         .where(Delivery.state == DeliveryState.GIVEN_UP, ~delivered.exists())
         # What a message itself is refused for (`gateways.email`); a mail server that is away says nothing.
         .where(or_(Delivery.failure == "address", Delivery.failure.startswith("refused_", autoescape=True)))

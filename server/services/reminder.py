@@ -5,19 +5,21 @@ from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical import reminders
 from server.clinical.checkins import Occurrence
 from server.clinical.reminders import Rhythm, Slot
-from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject
+from server.clinical.vocabulary import AlertClass, DeliverySubject
 from server.models import Account, CheckInPlan, Delivery, Patient, Reminder
 from server.services import account as accounts
+from server.services import delivery as deliveries
 from server.services import occurrence as occurrences
 from server.services import patient as patients
 from server.services import planning
+from server.services.delivery import Notice
 from server.services.work import Work, system
 
 # The diary has its turn on every third day at least, and only the first of them can be logged ahead.
@@ -166,29 +168,26 @@ def _write(work: Work, account: Account, slot: Slot, found: Sequence[Occurrence]
         )
         for occurrence in found
     ]
-    delivery = _delivery(work, account, rows[0], slot.until)
-    work.session.add(delivery)
-    work.session.flush()
+    delivery = deliveries.call(work, account, _notice(rows[0], slot.until))
+    assert delivery is not None, "who has not been reminded of it has no message about it"
     for row in rows:
         row.delivery_id = delivery.id
     work.session.add_all(rows)
     work.session.flush()
 
 
-def _delivery(work: Work, account: Account, first: Reminder, until: datetime) -> Delivery:
-    return Delivery(
-        clinic_id=work.clinic_id,
-        id=uuid7(),
+def move(work: Work, lost: Delivery, again: Delivery) -> None:
+    """Let the reminders that ``lost`` carried be carried by ``again``."""
+    carried = (Reminder.clinic_id == lost.clinic_id, Reminder.delivery_id == lost.id)
+    work.session.execute(update(Reminder).where(*carried).values(delivery_id=again.id))
+
+
+def _notice(first: Reminder, until: datetime) -> Notice:
+    return Notice(
         key=f"reminder:{first.patient_id}:{first.key}",
-        account_id=account.id,
-        channel="email",
         template="reminder",
         subject=DeliverySubject.REMINDER,
         subject_id=first.id,
         urgency=AlertClass.P3,
-        state=DeliveryState.QUEUED,
-        due_at=work.now,
         expires_at=until,
-        attempt=0,
-        created_at=work.now,
     )

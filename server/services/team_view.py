@@ -1,11 +1,13 @@
-"""When the care team opened a patient's diary, from the audit log: days, moments and roles, no judgement.
+"""When the care team saw what a patient reported, from the audit log: days, moments and roles, no judgement.
 
 An audited read says that somebody opened the diary or an alert of this patient, not which lines
-they read: "seen" here means opened at or after the entry had come in.
+they read: "opened" here means at or after the entry had come in. Whoever takes on, puts off, passes on,
+judges or closes an alert has seen the days that it is about: "handled".
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -13,22 +15,44 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.clinical.vocabulary import Role
-from server.models import Account, AuditEvent, Entry, QuestionnaireResponse
+from server.models import Account, Alert, AuditEvent, Entry, QuestionnaireResponse
 from server.services import local_day as local_days
+from server.services import vault
 from server.services.work import Work
 
 # The audited readings that show an entry, and those that show a filled scale.
 ENTRY_SEEN = ("entry.list", "alert.read")
 RESPONSE_SEEN = ("questionnaire_response.list", "alert.read")
+# What is done with one alert. Not a hand-over: that takes all of them at once, looked at or not.
+HANDLED = (
+    *("alert.acknowledge", "alert.snooze", "alert.assigned", "alert.resolve", "alert.reopen"),
+    "alert.feedback",
+)
 TEAM = (Role.CLINICIAN, Role.COORDINATOR)
+Reported = Entry | QuestionnaireResponse
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One time that somebody of the care team opened the diary or an alert, and as what."""
+    """One time that somebody of the care team opened or did something, as what, and to what."""
 
     at: datetime
     role: Role
+    action: str
+    object_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When the diary was first open before the team, and when an alert about it was first handled."""
+
+    opened_at: datetime | None
+    handled_at: datetime | None
+
+    @property
+    def first(self) -> datetime | None:
+        """The earlier of the two."""
+        return min((at for at in (self.opened_at, self.handled_at) if at is not None), default=None)
 
 
 def looks(
@@ -40,36 +64,46 @@ def looks(
 ) -> Sequence[Look]:
     """Return the looks of ``since`` .. ``until``, oldest first: one range of one index."""
     query = (
-        select(AuditEvent.at, Account.role)
+        select(AuditEvent.at, Account.role, AuditEvent.action, AuditEvent.object_id)
         .join(Account, (Account.clinic_id == AuditEvent.clinic_id) & (Account.id == AuditEvent.account_id))
         .where(
             AuditEvent.clinic_id == work.clinic_id,
             AuditEvent.patient_id == patient_id,
             AuditEvent.at.between(since, until),
-            AuditEvent.action.in_(seeing),
+            AuditEvent.action.in_((*seeing, *HANDLED)),
             Account.role.in_(TEAM),
         )
         .order_by(AuditEvent.at)
     )
-    return [Look(row.at, row.role) for row in work.session.execute(query)]
+    return [Look(*row) for row in work.session.execute(query)]
 
 
-def first_seen(
-    work: Work,
-    patient_id: UUID,
-    entries: Sequence[Entry | QuestionnaireResponse],
-    seeing: Sequence[str] = ENTRY_SEEN,
-) -> Mapping[UUID, datetime]:
-    """Return when each of ``entries`` was first seen, by id; what was not seen is left out.
+def sightings(
+    work: Work, patient_id: UUID, reported: Sequence[Reported], seeing: Sequence[str] = ENTRY_SEEN
+) -> Mapping[UUID, Sighting]:
+    """Return when each of ``reported`` was seen, by id.
 
     A correction has to be seen again: what counts is when the current version came in.
     """
-    if not entries:
+    if not reported:
         return {}
-    oldest = min(entry.received_at for entry in entries)
-    moments = [look.at for look in looks(work, patient_id, oldest, work.now, seeing)]
-    places = {entry.id: bisect_left(moments, entry.received_at) for entry in entries}
-    return {entry_id: moments[place] for entry_id, place in places.items() if place < len(moments)}
+    oldest = min(one.received_at for one in reported)
+    found = looks(work, patient_id, oldest, work.now, seeing)
+    opened = [look.at for look in found if look.action in seeing]
+    handled = _handled_days(work, [look for look in found if look.action in HANDLED])
+    return {one.id: Sighting(_first(opened, one), _first(_about(handled, one), one)) for one in reported}
+
+
+def first_seen(
+    work: Work, patient_id: UUID, reported: Sequence[Reported], seeing: Sequence[str] = ENTRY_SEEN
+) -> Mapping[UUID, datetime]:
+    """Return when each of ``reported`` was first seen, by id; what was not seen is left out."""
+    return firsts(sightings(work, patient_id, reported, seeing))
+
+
+def firsts(found: Mapping[UUID, Sighting]) -> Mapping[UUID, datetime]:
+    """Return the first moment of each sighting; what was not seen is left out."""
+    return {key: sighting.first for key, sighting in found.items() if sighting.first is not None}
 
 
 def roles_by_day(work: Work, found: Sequence[Look], zone: str) -> Mapping[date, Sequence[Role]]:
@@ -78,3 +112,39 @@ def roles_by_day(work: Work, found: Sequence[Look], zone: str) -> Mapping[date, 
     for look in found:
         days.setdefault(local_days.of(work, look.at, zone), set()).add(look.role)
     return {day: sorted(roles) for day, roles in days.items()}
+
+
+def _first(moments: Sequence[datetime], one: Reported) -> datetime | None:
+    place = bisect_left(moments, one.received_at)
+    return moments[place] if place < len(moments) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Handled:
+    """An alert about the days ``first`` .. ``last`` was handled."""
+
+    at: datetime
+    first: date
+    last: date
+
+
+def _handled_days(work: Work, found: Iterable[Look]) -> Sequence[_Handled]:
+    moments: defaultdict[UUID, list[datetime]] = defaultdict(list)
+    for look in found:
+        moments[UUID(look.object_id)].append(look.at)
+    if not moments:
+        return []
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.id.in_(moments))
+    alerts = vault.opened(work, list(work.session.scalars(query)))
+    days = [(at, _first_day(alert), alert.day) for alert in alerts for at in moments[alert.id]]
+    return [_Handled(*one) for one in sorted(days)]
+
+
+def _first_day(alert: Alert) -> date:
+    """Return the first day that an alert's evidence is about."""
+    said = (alert.evidence.get(name) for name in ("since", "first_day"))
+    return min([alert.day, *(date.fromisoformat(day) for day in said if day is not None)])
+
+
+def _about(handled: Iterable[_Handled], one: Reported) -> Sequence[datetime]:
+    return [look.at for look in handled if look.first <= one.local_day <= look.last]

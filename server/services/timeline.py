@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from server.clinical import seen_words
+from server.clinical.seen_words import Sight
 from server.clinical.vocabulary import Role, SessionStatus
 from server.models import Entry, QuestionnaireResponse, TreatmentSession
 from server.services import local_day as local_days
@@ -15,6 +17,7 @@ from server.services import patient as patients
 from server.services import questionnaire_response as questionnaires
 from server.services import team_view as team_views
 from server.services import vault
+from server.services.team_view import Sighting
 from server.services.work import Work
 
 # The end of every timeline: nothing lies so far ahead (a planned session is at most years away).
@@ -23,7 +26,10 @@ _END = date(9999, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class TimelineDay:
-    """One day with something on it. ``seen_at``: when an entry or filled scale was first seen, by its id."""
+    """One day with something on it. ``seen_at``: when an entry or filled scale was first seen, by its id.
+
+    ``sentences``: when the team saw what was reported that day, in words.
+    """
 
     day: date
     entries: Sequence[Entry]
@@ -31,6 +37,7 @@ class TimelineDay:
     seen_at: Mapping[UUID, datetime]
     treatment_sessions: Sequence[TreatmentSession]
     seen_by_team: Sequence[Role]
+    sentences: Sequence[str]
 
 
 def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequence[TimelineDay]:
@@ -47,10 +54,12 @@ def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequen
     entries = _entries(work, patient_id, chosen)
     sessions = _sessions(work, patient_id, chosen)
     filled = _filled(work, patient_id, chosen)
-    first = {
-        **team_views.first_seen(work, patient_id, entries),
-        **team_views.first_seen(work, patient_id, filled, team_views.RESPONSE_SEEN),
+    sightings = {
+        **team_views.sightings(work, patient_id, entries),
+        **team_views.sightings(work, patient_id, filled, team_views.RESPONSE_SEEN),
     }
+    sights = {key: _sight(work, sighting, zone) for key, sighting in sightings.items()}
+    first = team_views.firsts(sightings)
     return [
         TimelineDay(
             day=day,
@@ -59,9 +68,15 @@ def page(work: Work, patient_id: UUID, before: date | None, size: int) -> Sequen
             seen_at=first,
             treatment_sessions=_of(day, sessions),
             seen_by_team=seen.get(day, ()),
+            sentences=seen_words.sentences([sights[one.id] for one in _of(day, [*entries, *filled])]),
         )
         for day in chosen
     ]
+
+
+def _sight(work: Work, sighting: Sighting, zone: str) -> Sight:
+    moments = (sighting.opened_at, sighting.handled_at)
+    return Sight(*(None if at is None else local_days.of(work, at, zone) for at in moments))
 
 
 def _reported_days(work: Work, patient_id: UUID, before: date, size: int) -> Sequence[date]:

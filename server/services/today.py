@@ -14,7 +14,7 @@ from server.services import notice as notices
 from server.services import occurrence as occurrences
 from server.services import patient as patients
 from server.services import reminder as reminders
-from server.services.civil_time import is_office_time, next_office_time
+from server.services import rota as rotas
 from server.services.work import Work
 
 
@@ -31,9 +31,13 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class WatchHours:
-    """Who reads the diary and when. ``next_read_local`` is on the patient's own clock, without offset."""
+    """Who reads the diary and when. ``next_read_local`` is on the patient's own clock, without offset.
+
+    ``armed``: whether the clinic has armed its monitoring; else nobody has promised to read.
+    """
 
     text: str
+    armed: bool
     reads_now: bool
     next_read_at: datetime
     next_read_local: datetime
@@ -92,11 +96,12 @@ def _due(work: Work, what: tuple[Occurrence, bool], zone: str) -> Due:
 
 
 def _watch_hours(work: Work, zone: str) -> WatchHours:
-    clinic_zone = clinics.get(work).zone
-    at = next_office_time(work.now, clinic_zone)
+    hours, armed = rotas.hours(work), rotas.is_armed(work)
+    at = hours.next_opening(work.now)
     return WatchHours(
-        text=notices.WHO_READS_THIS,
-        reads_now=is_office_time(work.now, clinic_zone),
+        text=notices.WHO_READS_THIS if armed else notices.NOT_ARMED,
+        armed=armed,
+        reads_now=armed and hours.is_open(work.now),
         next_read_at=at,
         next_read_local=at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0),
     )

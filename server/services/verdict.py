@@ -9,11 +9,11 @@ from uuid import UUID
 from server.clinical.vocabulary import ARM_OF, AlertState, MovedBy, Outcome, Stage, Verdict
 from server.models import Alert, Patient, WatchMove
 from server.services import alert as alerts
+from server.services import alert_handling, vault
 from server.services import assessment as assessments
 from server.services import local_day as local_days
 from server.services import patient as patients
 from server.services import policy as policies
-from server.services import vault
 from server.services import watch_move as watch_moves
 from server.services.errors import Conflict, Stale
 from server.services.work import Work
@@ -38,11 +38,11 @@ def give(work: Work, alert_id: UUID, verdict: Verdict, reason: str, version: int
     if alert.version != version:
         raise Stale(alert)
     if verdict is Verdict.CONFIRMED and alert.state is not AlertState.ACKNOWLEDGED:
-        alerts.take_on(work, alert)
+        alert_handling.take_on(work, alert)
     alerts.log(work, alert, str(verdict), {"reason": reason})
     work.audit(f"alert.{verdict}", patient.id, alert.id)
     if verdict is Verdict.DISMISSED:
-        alerts.close(work, alert, Outcome.FALSE_ALARM, reason)
+        alert_handling.close(work, alert, Outcome.FALSE_ALARM, reason)
     else:
         alert.version += 1
     _move(work, patient, alert, verdict, reason)
@@ -55,7 +55,7 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     Raises Stale when it changed since ``version``.
     """
     _, patient = _lock(work, alert_id)
-    alert = alerts.resolve(work, alert_id, outcome, note, version)
+    alert = alert_handling.resolve(work, alert_id, outcome, note, version)
     if alert.family not in ARM_OF:
         return alert
     verdict = Verdict.DISMISSED if outcome in _NO_RELAPSE else Verdict.CONFIRMED

@@ -2,6 +2,12 @@
 
 import pytest
 
+from jobs import deliver
+from jobs.around import Around
+from server.clinical.vocabulary import Channel
+from server.database import Database
+from server.gateways.message import RecordingGateway
+from server.settings import Settings
 from tests.api.test_entry import new_id
 from tests.cast import Cast, entry
 from tests.conftest import Clock
@@ -36,6 +42,17 @@ def test_the_admin_sets_the_hour_at_which_days_start_and_no_entry_moves(cast: Ca
 def test_days_start_at_a_whole_hour_of_the_night(cast: Cast, hour: object) -> None:
     refused = cast.admin.patch("/clinic", {"day_start": hour})
     assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/day_start")
+
+
+def test_messages_are_written_in_the_clinics_language(
+    cast: Cast, clock: Clock, database: Database, settings: Settings
+) -> None:
+    assert cast.admin.patch("/clinic", {"language": "nb"}).json["language"] == "nb"
+    cast.ana.put(f"/entries/{new_id()}", entry(clock.now, safety="often"))
+    email = RecordingGateway()
+    deliver.run(Around(database, settings, {Channel.EMAIL: email}), clock.now)
+    assert [message.subject for message in email.sent] == ["En pasient trenger gjennomgang"]
+    assert cast.admin.patch("/clinic", {"language": "xx"}).status_code == 422
 
 
 def test_patients_and_the_scheduling_system_do_not_read_the_clinics_settings(cast: Cast) -> None:

@@ -13,9 +13,9 @@ from uuid_utils.compat import uuid7
 
 from jobs import policy_replay as job
 from jobs.around import Around
-from server.clinical.vocabulary import Source
+from server.clinical.vocabulary import Channel, Source
 from server.database import Database
-from server.gateways.email import RecordingEmailGateway
+from server.gateways.message import RecordingGateway
 from server.models import AuditEvent, Entry, PolicyReplay, PolicyReplayPatient
 from server.services import entry as entries
 from server.services import patient as patients
@@ -36,7 +36,7 @@ PATH = "/clinic/policy-replays"
 @pytest.fixture
 def around(database: Database, settings: Settings) -> Around:
     """The surroundings of the job."""
-    return Around(database, settings, RecordingEmailGateway())
+    return Around(database, settings, {Channel.EMAIL: RecordingGateway()})
 
 
 def fall_ill(visits: Visits, clock: Clock) -> None:

@@ -186,3 +186,69 @@ def test_without_a_session_the_response_says_so(cast: Cast, clock: Clock) -> Non
     log(cast, clock)
     for arm in cast.ana.get("/me/response").json["items"]:
         assert arm["sentences"] == ["No session has been recorded yet, so there is nothing to compare."]
+
+
+def alert_about(cast: Cast, clock: Clock, back: int) -> dict[str, Any]:
+    """Let Ana report something that cannot wait, of ``back`` days ago; return the alert."""
+    log(cast, clock, back, safety="often")
+    return dict(cast.bo.get("/alerts").json["items"][0])
+
+
+def told(cast: Cast) -> dict[str, list[str]]:
+    return {day["day"][5:]: day["sentences"] for day in cast.ana.get("/me/timeline").json["items"]}
+
+
+def closes(cast: Cast, path: str, version: int) -> Any:
+    return cast.bo.post(f"{path}/resolve", {"outcome": "contacted", "note": "Called."}, version=version)
+
+
+def assigns(cast: Cast, path: str, version: int) -> Any:
+    body = {"account_id": str(cast.bo.account_id), "note": "Knows her."}
+    return cast.coordinator.post(f"{path}/assign", body, version=version)
+
+
+def acknowledges(cast: Cast, path: str, version: int) -> Any:
+    return cast.coordinator.post(f"{path}/acknowledge", version=version)
+
+
+@pytest.mark.parametrize("handles", [closes, assigns, acknowledges])
+def test_who_handles_an_alert_has_seen_the_days_it_is_about_and_no_others(
+    cast: Cast, clock: Clock, handles: Any
+) -> None:
+    log(cast, clock, 2)
+    alert = alert_about(cast, clock, 1)
+    assert told(cast) == {"02-28": [], "03-01": []}
+    handled = clock.forward(days=1)
+    assert handles(cast, f"/alerts/{alert['id']}", alert["version"]).status_code == 200
+    words = ["Your care team saw this on 3 March 2026."]
+    assert told(cast) == {"02-28": [], "03-01": words, "03-03": []}
+    days = {day["day"]: day for day in cast.ana.get("/me/timeline").json["items"]}
+    assert [one["seen_by_team_at"] for one in days["2026-03-01"]["entries"]] == [handled.isoformat()]
+    assert [one["seen_by_team_at"] for one in days["2026-02-28"]["entries"]] == [None]
+    assert len(days["2026-03-03"]["seen_by_team"]) == 1
+
+
+def test_what_comes_in_after_the_alert_was_handled_is_not_seen_yet(cast: Cast, clock: Clock) -> None:
+    alert = alert_about(cast, clock, 0)
+    acknowledges(cast, f"/alerts/{alert['id']}", alert["version"])
+    clock.forward(minutes=5)
+    log(cast, clock, 0)
+    assert told(cast) == {"03-02": ["Your care team saw part of this on 2 March 2026."]}
+
+
+def test_an_alert_that_changed_hands_unread_was_seen_by_nobody(cast: Cast, clock: Clock) -> None:
+    alert = alert_about(cast, clock, 1)
+    assigns(cast, f"/alerts/{alert['id']}", alert["version"])
+    clock.forward(minutes=5)
+    log(cast, clock, 0, safety="passing")
+    clock.forward(minutes=5)
+    body = {"account_id": str(cast.coordinator.account_id), "note": "Night."}
+    assert cast.bo.post("/alerts/hand-over", body).json["alerts"] == [alert["id"]]
+    assert told(cast)["03-02"] == []
+
+
+def test_an_open_diary_is_told_as_that(visits: Visits, cast: Cast, clock: Clock) -> None:
+    log(cast, clock, 1)
+    clock.forward(hours=1)
+    cast.bo.get(f"{visits.ana}/entries")
+    assert told(cast)["03-01"] == ["Your care team opened your diary on 2 March 2026."]

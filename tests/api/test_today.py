@@ -75,6 +75,7 @@ def test_the_day_starts_at_four(cast: Cast, clock: Clock) -> None:
 
 
 def test_the_watch_hours_are_honest_in_the_patients_own_time(cast: Cast, clock: Clock) -> None:
+    assert cast.admin.post("/rota/arm").status_code == 200
     assert cast.ana.get("/me/today").json["watch"]["reads_now"] is True
     clock.now = datetime(2026, 3, 6, 18, 30, tzinfo=UTC)  # a Friday evening
     cast.ana.patch("/me/zone", {"zone": "America/New_York"})

@@ -40,15 +40,29 @@ ALERTS = {
     (AlertState.OPEN, AlertAction.RESOLVE): AlertState.RESOLVED,
     (AlertState.ACKNOWLEDGED, AlertAction.WORSEN): AlertState.OPEN,
     (AlertState.ACKNOWLEDGED, AlertAction.ACKNOWLEDGE): AlertState.ACKNOWLEDGED,
+    (AlertState.ACKNOWLEDGED, AlertAction.EXPIRE): AlertState.OPEN,
     (AlertState.ACKNOWLEDGED, AlertAction.RESOLVE): AlertState.RESOLVED,
+    (AlertState.RESOLVED, AlertAction.REOPEN): AlertState.ACKNOWLEDGED,
+}
+D, DA = DeliveryState, DeliveryAction
+# What a provider reports may come at any time after the first try, and what arrived stays arrived.
+REPORTS = {
+    **{(state, DA.DELIVER): D.DELIVERED for state in DeliveryState},
+    **{(state, DA.FAIL): D.FAILED for state in DeliveryState},
+    (D.DELIVERED, DA.FAIL): D.DELIVERED,
 }
 DELIVERIES = {
-    (DeliveryState.QUEUED, DeliveryAction.CLAIM): DeliveryState.CLAIMED,
-    (DeliveryState.QUEUED, DeliveryAction.GIVE_UP): DeliveryState.GIVEN_UP,
-    (DeliveryState.CLAIMED, DeliveryAction.CLAIM): DeliveryState.CLAIMED,
-    (DeliveryState.CLAIMED, DeliveryAction.DELIVER): DeliveryState.DELIVERED,
-    (DeliveryState.CLAIMED, DeliveryAction.RETRY): DeliveryState.QUEUED,
-    (DeliveryState.CLAIMED, DeliveryAction.GIVE_UP): DeliveryState.GIVEN_UP,
+    **REPORTS,
+    (D.QUEUED, DA.CLAIM): D.CLAIMED,
+    (D.QUEUED, DA.GIVE_UP): D.GIVEN_UP,
+    (D.SENT, DA.CLAIM): D.CLAIMED,
+    (D.SENT, DA.GIVE_UP): D.GIVEN_UP,
+    (D.CLAIMED, DA.CLAIM): D.CLAIMED,
+    (D.CLAIMED, DA.DOUBT): D.SENT,
+    (D.CLAIMED, DA.ACCEPT): D.ACCEPTED,
+    (D.CLAIMED, DA.RETRY): D.QUEUED,
+    (D.CLAIMED, DA.GIVE_UP): D.GIVEN_UP,
+    (D.ACCEPTED, DA.MISS): D.UNKNOWN,
 }
 
 

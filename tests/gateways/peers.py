@@ -54,13 +54,18 @@ def listening(peer: Peer, **options: Any) -> Iterator[int]:
         controller.stop()
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Return a server's TLS context whose certificate no authority vouches for."""
+def self_signed(folder: Path, name: str = "IP:127.0.0.1") -> ssl.SSLContext:
+    """Return a server's TLS context whose certificate, for ``name``, no authority vouches for."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subject = ["-subj", "/CN=peer", "-addext", f"subjectAltName={name}"]
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     files = ["-keyout", str(key), "-out", str(certificate), "-days", "2"]
     subprocess.run([*made, *files, *subject], check=True, capture_output=True, timeout=20)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
+
+
+def trusting(folder: Path) -> ssl.SSLContext:
+    """Return a client's TLS context that knows the certificate in ``folder`` and no other."""
+    return ssl.create_default_context(cafile=folder / "certificate.pem")

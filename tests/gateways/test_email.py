@@ -3,24 +3,23 @@
 import mailbox
 import shutil
 import socket
-from datetime import UTC, datetime
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from server.gateways.email import Message, RecordingEmailGateway, SendError, SmtpGateway
+from server.gateways.email import SmtpGateway
 from server.gateways.mailbox import EmbeddedMailbox
+from server.gateways.message import Handed, Receipt, SendError
 from tests.gateways.peers import Peer, listening, self_signed
+from tests.gateways.test_message import NOTICE
 from tests.ports import free_port
 
-NOTICE = Message(
-    to="bo@clinic.example",
-    subject="A patient needs review",
-    text="https://journal.example/v1/alerts/1",
-    message_id="<1@journal.example>",
-    at=datetime(2026, 3, 2, 12, tzinfo=UTC),
-)
 SENDER = "afterglow@journal.example"
+MESSAGE_ID = f"<{NOTICE.id}@journal.example>"
 
 
 def refusal(url: str, timeout: float = 2.0) -> SendError:
@@ -32,7 +31,8 @@ def refusal(url: str, timeout: float = 2.0) -> SendError:
 def test_a_message_arrives_as_it_was_written() -> None:
     peer = Peer()
     with listening(peer) as port:
-        SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER).send(NOTICE)
+        receipt = SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER).send(NOTICE)
+    assert receipt == Receipt(Handed.ACCEPTED)
     (received,) = peer.received
     assert (received["To"], received["From"], received["Subject"]) == (NOTICE.to, SENDER, NOTICE.subject)
     assert received["Date"] == "Mon, 02 Mar 2026 12:00:00 +0000"
@@ -45,7 +45,7 @@ def test_a_repeat_carries_the_same_message_id() -> None:
     with listening(peer) as port:
         for _ in range(2):
             SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER).send(NOTICE)
-    assert [m["Message-ID"] for m in peer.received] == [NOTICE.message_id] * 2
+    assert [m["Message-ID"] for m in peer.received] == [MESSAGE_ID] * 2
 
 
 @pytest.mark.parametrize(("answer", "permanent"), [("550 no such person", True), ("450 later", False)])
@@ -66,7 +66,59 @@ def test_a_server_that_hangs_is_left_after_the_time_out() -> None:
 def test_a_server_that_hangs_after_the_data_is_left_after_the_time_out() -> None:
     with listening(Peer(pause=0.5)) as port:
         error = refusal(f"smtp://127.0.0.1:{port}", timeout=0.2)
-    assert (error.permanent, error.reason) == (False, "timeout")
+    assert (error.permanent, error.reason, error.in_doubt) == (False, "timeout", True)
+
+
+def test_a_server_that_hangs_before_the_data_has_taken_nothing_for_sure() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        error = refusal(f"smtp://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
+    assert not error.in_doubt
+
+
+@contextmanager
+def saying(*answers: bytes) -> Iterator[int]:
+    """Listen on a port where one caller gets these answers, one a command, and then no more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        thread = threading.Thread(target=_say, args=(listener, answers))
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def _say(listener: socket.socket, answers: tuple[bytes, ...]) -> None:
+    caller, _ = listener.accept()
+    with caller:
+        caller.settimeout(5)
+        for answer in answers:
+            caller.sendall(answer)
+            caller.recv(65536)
+
+
+OK = b"250 fine\r\n"
+
+
+def test_a_line_that_is_cut_after_the_last_dot_leaves_it_in_doubt() -> None:
+    with saying(b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n") as port:
+        error = refusal(f"smtp://127.0.0.1:{port}")
+    assert (error.reason, error.away, error.in_doubt) == ("unreachable", True, True)
+
+
+def test_a_line_that_is_cut_before_the_message_leaves_no_doubt() -> None:
+    with saying(b"220 hello\r\n", OK, OK) as port:
+        error = refusal(f"smtp://127.0.0.1:{port}")
+    assert (error.reason, error.away, error.in_doubt) == ("unreachable", True, False)
+
+
+def test_a_server_that_is_closing_down_is_away() -> None:
+    with listening(Peer({NOTICE.to: "421 closing"})) as port:
+        error = refusal(f"smtp://127.0.0.1:{port}")
+    assert (error.permanent, error.reason, error.away) == (False, "refused_421", True)
+
+
+def test_every_address_shares_the_lane_of_our_mail_server() -> None:
+    gateway = SmtpGateway("smtp://someone:secret@mail.example:587", SENDER)
+    assert {gateway.lane("bo@clinic.example"), gateway.lane("cyd@clinic.example")} == {"mail.example"}
 
 
 def test_a_server_that_is_not_there_is_asked_again_later() -> None:
@@ -101,7 +153,7 @@ def test_a_sign_in_the_server_does_not_take_keeps_the_message_waiting() -> None:
 def test_an_address_cannot_smuggle_in_another_header() -> None:
     with pytest.raises(SendError) as caught:
         SmtpGateway("smtp://127.0.0.1:1", SENDER).send(
-            Message("bo@clinic.example\nBcc: x@evil.example", "s", "t", "<1@x>", NOTICE.at)
+            replace(NOTICE, to="bo@clinic.example\nBcc: x@evil.example")
         )
     assert (caught.value.permanent, caught.value.reason) == (True, "address")
 
@@ -120,12 +172,4 @@ def test_the_embedded_mailbox_keeps_what_is_sent(tmp_path: Path) -> None:
     finally:
         box.stop()
     (kept,) = mailbox.Maildir(tmp_path / "mailbox")
-    assert (kept["Subject"], kept["Message-ID"]) == (NOTICE.subject, NOTICE.message_id)
-
-
-def test_the_recording_twin_refuses_with_the_same_error() -> None:
-    twin = RecordingEmailGateway(refusals={"gone@clinic.example": SendError(True, "refused_550")})
-    twin.send(NOTICE)
-    with pytest.raises(SendError, match="refused_550"):
-        twin.send(Message("gone@clinic.example", "s", "t", "<2@x>", NOTICE.at))
-    assert twin.sent == [NOTICE]
+    assert (kept["Subject"], kept["Message-ID"]) == (NOTICE.subject, MESSAGE_ID)

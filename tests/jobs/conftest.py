@@ -3,18 +3,19 @@
 import pytest
 
 from jobs.around import Around
+from server.clinical.vocabulary import Channel
 from server.database import Database
-from server.gateways.email import RecordingEmailGateway
+from server.gateways.message import RecordingGateway
 from server.settings import Settings
 
 
 @pytest.fixture
-def email() -> RecordingEmailGateway:
+def email() -> RecordingGateway:
     """Where outgoing e-mail lands."""
-    return RecordingEmailGateway()
+    return RecordingGateway()
 
 
 @pytest.fixture
-def around(database: Database, settings: Settings, email: RecordingEmailGateway) -> Around:
+def around(database: Database, settings: Settings, email: RecordingGateway) -> Around:
     """The surroundings of a job."""
-    return Around(database, settings, email)
+    return Around(database, settings, {Channel.EMAIL: email})

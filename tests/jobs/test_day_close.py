@@ -9,7 +9,7 @@ from jobs import day_close
 from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome
 from server.models import Assessment, Entry
-from server.services import alert as alert_service
+from server.services import alert_handling
 from server.services import patient as patients
 from server.services.civil_time import civil_day, day_end
 from tests.cast import Cast, Person, entry
@@ -119,7 +119,7 @@ def test_a_silence_bo_has_closed_is_not_told_again_tomorrow(cast: Cast, clock: C
     day_close.run(around, clock.forward(days=6))
     (silent,) = [a for a in alerts(around) if a.patient_id == cast.ana.patient_id]
     with working(around, cast.bo, clock.now) as work:
-        alert_service.resolve(work, silent.id, Outcome.CONTACTED, "On holiday.", silent.version)
+        alert_handling.resolve(work, silent.id, Outcome.CONTACTED, "On holiday.", silent.version)
     day_close.run(around, clock.forward(days=2))
     assert len(silences(around, cast)) == 1
     day_close.run(around, clock.forward(days=5))  # but when it has become a long one

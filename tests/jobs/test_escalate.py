@@ -1,10 +1,10 @@
-"""Alerts that nobody answers climb; answered ones stay calm, unless they are then forgotten."""
+"""Alerts that nobody answers climb; answered ones stay calm, until the word that was given runs out."""
 
 from jobs import escalate
 from jobs.around import Around
-from server.clinical.vocabulary import Outcome
+from server.clinical.vocabulary import AlertState, Outcome
 from server.models import Account
-from server.services import alert as alert_service
+from server.services import alert_handling
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
@@ -33,19 +33,20 @@ def test_a_job_that_slept_through_a_level_goes_straight_to_the_right_one(
     assert alerts(around)[0].level == 10  # once, however many steps were slept through
 
 
-def test_an_acknowledged_alert_is_calm_until_it_is_forgotten(
+def test_an_acknowledged_alert_is_calm_until_the_contact_clock_has_run_out(
     cast: Cast, clock: Clock, around: Around
 ) -> None:
     ana_raises_a_red_flag(cast, clock)
     (alert,) = alerts(around)
     with working(around, cast.bo, clock.forward(minutes=5)) as work:
-        alert_service.acknowledge(work, alert.id)
+        alert_handling.acknowledge(work, alert.id)
     assert escalate.run(around, clock.forward(minutes=29)) == 0
+    assert (escalate.run(around, clock.forward(minutes=1)), told(around)) == (1, 2)
+    assert kinds(around, alert) == ["opened", "acknowledged", "acknowledgement_expired"]
+    assert alerts(around)[0].state is AlertState.OPEN
+    assert escalate.run(around, clock.forward(minutes=14)) == 0  # and the ladder begins anew
     assert escalate.run(around, clock.forward(minutes=1)) == 1
-    assert escalate.run(around, clock.forward(minutes=29)) == 0
-    assert escalate.run(around, clock.forward(minutes=1)) == 1
-    assert escalate.run(around, clock.forward(minutes=59)) == 0
-    assert kinds(around, alert) == ["opened", "acknowledged", "escalated", "escalated"]
+    assert alerts(around)[0].level == 1
 
 
 def test_a_clinic_without_a_reachable_clinician_is_told_as_soon_as_there_is_one(
@@ -67,5 +68,5 @@ def test_a_resolved_alert_never_climbs(cast: Cast, clock: Clock, around: Around)
     ana_raises_a_red_flag(cast, clock)
     (alert,) = alerts(around)
     with working(around, cast.bo, clock.now) as work:
-        alert_service.resolve(work, alert.id, Outcome.CONTACTED, "", alert.version)
+        alert_handling.resolve(work, alert.id, Outcome.CONTACTED, "", alert.version)
     assert escalate.run(around, clock.forward(days=1)) == 0

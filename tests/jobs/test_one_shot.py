@@ -16,7 +16,7 @@ from jobs.simulate import Made, Wish, simulate, truth_of
 from jobs.virtual import incoming
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
-from server.models import Alert, Base, Clinic, Delivery, Entry, Patient, TreatmentSession
+from server.models import Alert, Base, Clinic, Delivery, Entry, Patient, Rota, TreatmentSession
 from server.services.incoming import Incoming
 from server.services.passwords import Passwords
 from server.settings import Settings
@@ -111,6 +111,10 @@ def test_the_demo_is_loaded_once_and_shows_every_story(
     assert count(database, Delivery) > 0
     for role, email, password in demo_sign_ins():
         assert sign_in(client, "demo", email, password)["access_token"], role
+    with database.read() as session:
+        rota = session.scalars(select(Rota)).one()
+        assert rota.armed_at is not None
+        assert rota.fallback_account_id is not None
 
 
 def test_the_demo_has_no_place_in_production(settings: Settings, database: Database) -> None:

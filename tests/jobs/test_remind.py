@@ -11,7 +11,7 @@ from jobs import deliver, remind
 from jobs.around import Around, Incomplete
 from server.clinical.reminders import LARGEST_JITTER
 from server.clinical.vocabulary import DeliveryState, DeliverySubject
-from server.gateways.email import RecordingEmailGateway, SendError
+from server.gateways.message import RecordingGateway, SendError
 from server.models import Account, AlertEvent, CheckInPlan, Patient, Reminder
 from server.services import reminder as reminder_service
 from tests.api.test_today import set_rhythm
@@ -46,7 +46,7 @@ def alone(around: Around, cast: Cast) -> Cast:
 
 
 def test_ana_is_reminded_once_at_her_time_and_the_message_says_nothing_of_her(
-    alone: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     assert run(around, clock, EIGHT - LARGEST_JITTER - timedelta(minutes=1)) == 0
     assert [run(around, clock, AFTER + timedelta(minutes=k)) for k in range(3)] == [1, 0, 0]
@@ -65,7 +65,7 @@ def test_nobody_is_reminded_after_logging(alone: Cast, clock: Clock, around: Aro
 
 
 def test_who_logs_while_the_reminder_waits_is_not_written_to(
-    alone: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     run(around, clock, AFTER)
     alone.ana.put(f"/entries/{uuid7()}", entry(clock.now))
@@ -87,7 +87,7 @@ def test_who_does_not_want_reminders_gets_none(
 
 
 def test_who_switches_reminders_off_is_not_sent_the_one_that_waits(
-    alone: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     run(around, clock, AFTER)
     assert set_rhythm(alone.ana, version=1, reminders=False).status_code == 200
@@ -145,7 +145,7 @@ def test_nothing_is_sent_in_quiet_hours_even_when_it_is_late(
 
 
 def test_a_reminder_the_mail_server_took_too_late_is_not_sent_at_night(
-    alone: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     run(around, clock, AFTER)
     email.refusals[ANA] = SendError(False, "timeout")
@@ -171,7 +171,7 @@ def test_a_message_of_a_day_carries_all_that_is_due_and_a_day_has_two_at_the_mos
 
 
 def test_a_refused_reminder_is_given_up_and_no_alert_hears_of_it(
-    alone: Cast, clock: Clock, around: Around, email: RecordingEmailGateway
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
     ana_raises_a_red_flag(alone, clock)
     with around.database.write() as session:

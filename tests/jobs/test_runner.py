@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from jobs.around import Around
+from jobs.clock import scheduler
 from jobs.runner import RUNS, run_once
-from jobs.timetable import HEARTBEAT, TIMETABLE, Job, scheduler
+from jobs.timetable import HEARTBEAT, TIMETABLE, Job
 from server.models import JobRun
 from server.services import job_run as job_runs
 from server.settings import Settings
@@ -143,7 +144,7 @@ def test_the_monitor_hears_nothing_while_a_job_does_not_run(
     all_ran(watched, later, but=stopped)
     assert run_once(BEAT, watched, later) is None
     assert heard[1] == []
-    assert (HEARTBEAT, 0, "JobsLate") in ledger(watched)
+    assert (HEARTBEAT, 0, "Unwell") in ledger(watched)
 
 
 def test_a_job_that_only_fails_counts_as_stopped(

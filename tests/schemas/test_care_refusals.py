@@ -7,7 +7,15 @@ import pytest
 from marshmallow import Schema, ValidationError
 from uuid_utils.compat import uuid7
 
-from schemas.alert import AlertQuery, ResolutionBody
+from schemas.alert import AlertQuery
+from schemas.alert_handling import (
+    AssignmentBody,
+    FeedbackBody,
+    ReopeningBody,
+    ResolutionBody,
+    SnoozeBody,
+    VerdictBody,
+)
 from schemas.booking_suggestion import ApprovalBody, DismissalBody, SuggestionQuery
 from schemas.course import CourseBody, CourseChanges
 from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery
@@ -23,6 +31,11 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     TreatmentSessionBody: SESSION,
     TreatmentSessionChanges: {"status": "cancelled"},
     ResolutionBody: {"outcome": "contacted", "note": "Called.\nComes in."},
+    VerdictBody: {"verdict": "confirmed", "reason": "By her own account."},
+    SnoozeBody: {"until": "2026-03-02T10:00:00+01:00", "reason": "Later."},
+    AssignmentBody: {"account_id": str(uuid7()), "note": "Knows her."},
+    ReopeningBody: {"reason": "The wrong one."},
+    FeedbackBody: {"code": "safety_often", "usefulness": "noise"},
     ApprovalBody: {},
     DismissalBody: {"reason": "Not now."},
     AppointmentBody: APPOINTMENT,
@@ -64,6 +77,13 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (TreatmentSessionChanges, "at", NOT_MOMENT),
     (ResolutionBody, "outcome", NOT_CODE),
     (ResolutionBody, "note", (*NOT_TEXT, "x" * 2001)),
+    (VerdictBody, "verdict", NOT_CODE),
+    *((schema, "reason", (*NOT_TEXT, "x" * 501)) for schema in (VerdictBody, SnoozeBody, ReopeningBody)),
+    (SnoozeBody, "until", NOT_MOMENT),
+    (AssignmentBody, "account_id", NOT_ID),
+    (AssignmentBody, "note", (*NOT_TEXT, "x" * 501)),
+    (FeedbackBody, "code", (7, True, None, "", "x" * 65)),
+    (FeedbackBody, "usefulness", NOT_CODE),
     (ApprovalBody, "override_reason", NOT_TEXT),
     (DismissalBody, "reason", NOT_TEXT),
     (AppointmentBody, "external_id", (7, True, None, "", "a\nb", "x" * 201)),
@@ -72,7 +92,9 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (DeclineBody, "code", NOT_CODE),
     (DeclineBody, "note", (7, True, None, "a\x00b", "x" * 501)),
     (AlertQuery, "state", NOT_CODE),
-    (AlertQuery, "patient_id", NOT_ID),
+    *((AlertQuery, name, NOT_CODE) for name in ("urgency", "family")),
+    *((AlertQuery, name, NOT_ID) for name in ("patient_id", "assigned_to")),
+    *((AlertQuery, name, ("", "1", "True", 1, True, None)) for name in ("snoozed", "exhausted")),
     (AlertQuery, "cursor", NOT_PLACE),
     (AlertQuery, "limit", ("0", "201", "3.9", "x", "٣")),
     (SuggestionQuery, "state", NOT_CODE),
@@ -108,6 +130,11 @@ def test_what_fits_is_taken_and_an_unknown_member_is_refused(schema: type[Schema
         (CourseBody, set(COURSE)),
         (TreatmentSessionBody, set(SESSION)),
         (ResolutionBody, {"outcome", "note"}),
+        (VerdictBody, {"verdict", "reason"}),
+        (SnoozeBody, {"until", "reason"}),
+        (AssignmentBody, {"account_id", "note"}),
+        (ReopeningBody, {"reason"}),
+        (FeedbackBody, {"code", "usefulness"}),
         (DismissalBody, {"reason"}),
         (AppointmentBody, set(APPOINTMENT)),
         (DeclineBody, {"code"}),

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas import fields
+from schemas import fields, query
 from server.clinical.vocabulary import Role
 
 ID = "01a201a0-ad65-7692-8115-07cd94b22b32"
 FIELDS = {
     "whole": fields.Whole(low=0, high=10),
-    "query": fields.QueryWhole(low=1, high=200),
+    "query": query.QueryWhole(low=1, high=200),
     "decimal": fields.Decimal(low=0, high=5),
     "flag": fields.Flag(),
     "text": fields.Text(longest=5, shortest=1),

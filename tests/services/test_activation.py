@@ -14,7 +14,8 @@ from uuid_utils.compat import uuid7
 from jobs import day_close, deliver
 from jobs.around import Around
 from server.api.edge import Surroundings
-from server.gateways.email import RecordingEmailGateway
+from server.clinical.vocabulary import Channel
+from server.gateways.message import RecordingGateway
 from server.models import Activation, Delivery
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, push, pushed
@@ -284,7 +285,7 @@ def test_a_sync_batch_and_the_close_of_a_day_judge_as_well(
 ) -> None:
     push(cast.ana, [pushed("entry", body) for body in diary(clock, [DRIVEN, DRIVEN])])
     assert the_alert(cast)["codes"] == ["H2"]
-    around = Around(Surroundings.of(app).database, settings, RecordingEmailGateway())
+    around = Around(Surroundings.of(app).database, settings, {Channel.EMAIL: RecordingGateway()})
     day_close.run(around, clock.forward(days=1))
     days = judgements(app, cast.ana)
     assert [days[day][0] for day in sorted(days)][-2:] == [None, "P3"]
@@ -332,10 +333,10 @@ def test_cyd_finds_nothing(cast: Cast, clock: Clock, visits: Visits) -> None:
 
 def test_no_message_says_what_it_is_about(app: Flask, cast: Cast, clock: Clock, settings: Settings) -> None:
     put(cast.ana, diary(clock, [ELATED] * 3))
-    database, email = Surroundings.of(app).database, RecordingEmailGateway()
+    database, email = Surroundings.of(app).database, RecordingGateway()
     with database.read() as session:
         assert {row.template for row in session.scalars(select(Delivery))} == {"patient_needs_review"}
-    deliver.run(Around(database, settings, email), clock.now)
+    deliver.run(Around(database, settings, {Channel.EMAIL: email}), clock.now)
     text = str(vars(email)).lower()
     assert "needs review" in text
     for word in ("activation", "mania", "sleep", "energy", "mood"):

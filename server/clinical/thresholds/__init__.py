@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from server.clinical.thresholds.alert import ALERT
+from server.clinical.thresholds.alert_budget import ALERT_BUDGET
 from server.clinical.thresholds.baseline import BASELINE
 from server.clinical.thresholds.confirm import CONFIRM
 from server.clinical.thresholds.confounders import CONFOUNDERS
@@ -40,5 +41,6 @@ _FAMILIES = (
     REPLAY,
     MANIA,
     CONFOUNDERS,
+    ALERT_BUDGET,
 )
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType({t.key: t for family in _FAMILIES for t in family})

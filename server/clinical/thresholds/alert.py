@@ -10,4 +10,8 @@ ALERT = (
         *("alert.over_days", 35, 14, 120, "days", "proposal"),
         "after so long without a signal an open episode was over",
     ),
+    Threshold(
+        *("alert.return_days", 7, 2, 60, "days", "proposal"),
+        "an urgent answer again after so long without one is told anew",
+    ),
 )

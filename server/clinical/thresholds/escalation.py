@@ -24,6 +24,19 @@ ESCALATION = (
         "escalation.p2_second_minutes", 4320, 1440, 10080, "minutes", _CLOCK, "P2 unacknowledged: level 2"
     ),
     Threshold(
-        "escalation.p2_contact_minutes", 4320, 1440, 10080, "minutes", _CLOCK, "P2 acknowledged, not closed"
+        "escalation.p2_contact_minutes",
+        4320,
+        1440,
+        10080,
+        "minutes",
+        _CLOCK,
+        "P2, P3 acknowledged, not closed",
+    ),
+    Threshold("escalation.p0_snooze_minutes", 30, 5, 60, "minutes", _CLOCK, "P0: longest snooze"),
+    Threshold("escalation.p1_snooze_minutes", 480, 30, 1440, "minutes", _CLOCK, "P1: longest snooze"),
+    Threshold("escalation.p2_snooze_minutes", 10080, 240, 20160, "minutes", _CLOCK, "P2, P3: longest snooze"),
+    Threshold(
+        *("escalation.next_way_minutes", 5, 1, 30, "minutes", _CLOCK),
+        "untaken for so long: the person is told another way",
     ),
 )

@@ -6,13 +6,18 @@ into "higher is worse", which is what every detector works on.
 
 from server.clinical.vocabulary.alert import (
     ARM_OF,
+    LOST,
     RELAPSE_OF,
+    TAKEN,
+    WAITING,
     AlertClass,
     AlertFamily,
     AlertState,
+    Channel,
     DeliveryState,
     DeliverySubject,
     Outcome,
+    Usefulness,
 )
 from server.clinical.vocabulary.diary import (
     ITEMS,
@@ -24,7 +29,7 @@ from server.clinical.vocabulary.diary import (
     Sensitivity,
     symptom,
 )
-from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Role, Source
+from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Language, Role, Source
 from server.clinical.vocabulary.treatment import Arm, Condition, Phase, Route, SessionStatus
 from server.clinical.vocabulary.visit import DeclineCode, SuggestionState
 from server.clinical.vocabulary.watch import MovedBy, PolicyState, ReplayState, Stage, Verdict, WatchState
@@ -32,13 +37,17 @@ from server.clinical.vocabulary.watch import MovedBy, PolicyState, ReplayState, 
 __all__ = [
     "ARM_OF",
     "ITEMS",
+    "LOST",
     "RELAPSE_OF",
+    "TAKEN",
+    "WAITING",
     "Adherence",
     "AlertClass",
     "AlertFamily",
     "AlertState",
     "Arm",
     "BipolarRisk",
+    "Channel",
     "Circumstance",
     "Condition",
     "DeclineCode",
@@ -47,6 +56,7 @@ __all__ = [
     "Direction",
     "EnteredBy",
     "Item",
+    "Language",
     "MovedBy",
     "Outcome",
     "Phase",
@@ -60,6 +70,7 @@ __all__ = [
     "Source",
     "Stage",
     "SuggestionState",
+    "Usefulness",
     "Verdict",
     "WatchState",
     "symptom",

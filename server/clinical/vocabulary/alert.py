@@ -46,20 +46,55 @@ class Outcome(StrEnum):
     FALSE_ALARM = "false_alarm"
 
 
+class Usefulness(StrEnum):
+    """What a clinician says of one rule that spoke in an alert, apart from the alert's outcome."""
+
+    USEFUL = "useful"
+    NOISE = "noise"
+
+
+class Channel(StrEnum):
+    """The ways a message goes out."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    WEBHOOK = "webhook"
+
+
 class DeliveryState(StrEnum):
-    """Life of one message to one destination."""
+    """Life of one message to one destination.
+
+    sent: handed over, the answer was lost. accepted: the provider took it. delivered: the destination
+    confirmed. unknown: a report was promised and never came. failed: the provider reported that it did
+    not arrive. given_up: we stopped trying.
+    """
 
     QUEUED = "queued"
     CLAIMED = "claimed"
+    SENT = "sent"
+    ACCEPTED = "accepted"
     DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
     GIVEN_UP = "given_up"
 
 
+# Not over yet; taken by somebody; ended without anybody having it.
+WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)
+TAKEN = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+LOST = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.GIVEN_UP)
+
+
 class DeliverySubject(StrEnum):
-    """What a delivery is about, and so whom it concerns: the care team, or a patient."""
+    """What a delivery is about, and so whom it concerns: the care team, a patient, whoever runs this."""
 
     ALERT = "alert"
     REMINDER = "reminder"
+    SHIFT = "shift"
+    ROTA = "rota"
+    DIGEST = "digest"
+    OPERATIONS = "operations"
 
 
 # Which family of alerts a relapse of an arm belongs to, and back.

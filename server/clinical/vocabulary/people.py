@@ -13,6 +13,16 @@ class Role(StrEnum):
     INTEGRATION = "integration"
 
 
+class Language(StrEnum):
+    """In which outgoing messages are written (ISO 639-1)."""
+
+    EN = "en"
+    DE = "de"
+    ES = "es"
+    FR = "fr"
+    NB = "nb"
+
+
 class BipolarRisk(StrEnum):
     """What is known at enrolment that makes activation likelier."""
 

@@ -1,0 +1,186 @@
+"""Contact points: a telephone or a device of one's own, beside the e-mail; and quiet hours."""
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from schemas.base import Answer, Body
+from schemas.fields import Code, Decimal, Id, Moment, TimeOfDay
+from schemas.public_url import PublicUrl
+from server.clinical.vocabulary import Channel
+
+MOST_ORDERED = 50
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}", re.ASCII)
+_SHOWN = 4
+
+
+class PhoneNumber(fields.String):
+    """A telephone number as in E.164: + and 7 to 15 digits, no blanks."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"pattern": f"^{_NUMBER.pattern}$", "example": "+4740000000"}
+        super().__init__(metadata=metadata | kwargs.pop("metadata", {}), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _NUMBER.fullmatch(text):
+            raise ValidationError("Must be + and 7 to 15 digits, without blanks.")
+        return text
+
+
+class Base64Url(fields.String):
+    """So many bytes in base64url, as browsers write keys; ``first`` is the byte they begin with."""
+
+    def __init__(self, length: int, first: bytes = b"", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.length, self.first = length, first
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        decoded = _decoded(text)
+        if decoded is None or len(decoded) != self.length or not decoded.startswith(self.first):
+            raise ValidationError(f"Must be {self.length} bytes in base64url, as the browser gives it.")
+        return text
+
+
+def _decoded(text: str) -> bytes | None:
+    bare = text.rstrip("=")
+    if len(text) > 200 or not _BASE64URL.fullmatch(text):
+        return None
+    try:
+        return urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+    except NotBase64:
+        return None
+
+
+class PushKeysBody(Body):
+    """The keys of a subscription: a P-256 point and a secret (RFC 8291)."""
+
+    p256dh = Base64Url(65, b"\x04", required=True)
+    auth = Base64Url(16, required=True)
+
+
+class PushSubscriptionBody(Body):
+    """What a browser's `PushSubscription.toJSON()` gives."""
+
+    endpoint = PublicUrl(required=True, metadata={"example": "https://push.example.net/send/abc"})
+    expires = Decimal(
+        low=0,
+        high=1e15,
+        data_key="expirationTime",
+        allow_none=True,
+        metadata={"description": "taken and not looked at"},
+    )
+    keys = fields.Nested(PushKeysBody, required=True)
+
+
+class ContactPointBody(Body):
+    """A telephone (`number`) or a device (`subscription`) of your own."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"channel": "sms", "number": "+4740000000"}
+
+    channel = fields.String(required=True, validate=validate.OneOf([Channel.SMS.value, Channel.PUSH.value]))
+    number = PhoneNumber(metadata={"description": "for sms"})
+    subscription = fields.Nested(PushSubscriptionBody, metadata={"description": "for push"})
+
+    @validates_schema
+    def one_address(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a channel without its address, and an address of the other one."""
+        needed, other = ("number", "subscription")
+        if data["channel"] == Channel.PUSH:
+            needed, other = other, needed
+        if needed not in data:
+            raise ValidationError(f"Is needed for {data['channel']}.", needed)
+        if other in data:
+            raise ValidationError(f"Is not for {data['channel']}.", other)
+
+
+def address_of(body: Mapping[str, Any]) -> str:
+    """Return the address in ``body`` as its channel writes it."""
+    if body["channel"] == Channel.SMS:
+        return str(body["number"])
+    subscription = body["subscription"]
+    return json.dumps({key: subscription[key] for key in ("endpoint", "keys")})
+
+
+def masked(channel: Channel, address: str) -> str:
+    """Return the end of where a point leads: enough to know one's own, too little to use it."""
+    if channel is Channel.PUSH:
+        address = json.loads(address)["endpoint"]
+    elif channel is Channel.WEBHOOK:
+        address = json.loads(address)["url"]
+    return f"…{address[-_SHOWN:]}"
+
+
+class Masked(fields.Field[str]):
+    """The end of a contact point's address."""
+
+    def __init__(self) -> None:
+        metadata = {"type": "string", "description": "the end of it", "example": "…0000"}
+        super().__init__(required=True, dump_only=True, attribute="address", metadata=metadata)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:
+        return masked(obj.channel, value)
+
+
+class ChannelsAnswer(Answer):
+    """How messages leave this service. A contact point of another channel is passed over."""
+
+    channels = fields.List(Code(Channel), required=True)
+    push_key = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`applicationServerKey` of a push subscription; null: there are no pushes"},
+    )
+
+
+class ContactPointAnswer(Answer):
+    """A way to reach you. Your e-mail is always the last one and is not listed."""
+
+    id = Id(required=True)
+    channel = Code(Channel, required=True)
+    address = Masked()
+    created_at = Moment(required=True)
+
+
+class ContactPointList(Answer):
+    """The ways to reach you, the first to be tried on top."""
+
+    items = fields.List(fields.Nested(ContactPointAnswer), required=True)
+
+
+class OrderBody(Body):
+    """The ids of all your contact points in the order in which they are to be tried."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"ids": ["019caae3-5000-7000-8000-000000000001"]}
+
+    ids = fields.List(Id(), required=True, validate=validate.Length(max=MOST_ORDERED))
+
+
+class QuietHoursBody(Body):
+    """Hours of the clinic's clock in which only P0 is sent to you; null twice: none."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"quiet_from": "22:00", "quiet_until": "07:00"}
+
+    quiet_from = TimeOfDay(required=True, allow_none=True)
+    quiet_until = TimeOfDay(required=True, allow_none=True)
+
+    @validates_schema
+    def both_or_none(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse hours that only begin or only end."""
+        if (data["quiet_from"] is None) != (data["quiet_until"] is None):
+            missing = "quiet_from" if data["quiet_from"] is None else "quiet_until"
+            raise ValidationError("Give both or neither.", missing)
+
+
+class QuietHoursAnswer(Answer):
+    """Your quiet hours, by the clinic's clock."""
+
+    quiet_from = fields.String(required=True, allow_none=True, metadata={"example": "22:00"})
+    quiet_until = fields.String(required=True, allow_none=True, metadata={"example": "07:00"})

@@ -1,0 +1,68 @@
+"""A web address we may send to: https, a public name, nothing hidden in it.
+
+This is syntax only. What the name leads to is looked at when something is sent.
+"""
+
+import re
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from marshmallow import ValidationError, fields, validate
+
+LONGEST_URL = 2000
+_PLAIN = re.compile(r"[!-~]+", re.ASCII)
+_NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+# Names that never lead out of a house (RFC 6761, RFC 6762, RFC 8375 and usage).
+_INNER = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "test", "invalid")
+
+
+class PublicUrl(fields.String):
+    """An https address of a public host, without user name, password or fragment."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"format": "uri", "example": "https://hooks.example.org/alerts"}
+        metadata |= kwargs.pop("metadata", {})
+        super().__init__(validate=validate.Length(max=LONGEST_URL), metadata=metadata, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _PLAIN.fullmatch(text) or "\\" in text:
+            raise ValidationError("Must be a web address in plain ASCII characters.")
+        try:
+            parts, host = _split(text)
+        except ValueError:
+            raise ValidationError("Must be a web address.") from None
+        _check(parts, host)
+        return text
+
+
+def _split(text: str) -> tuple[SplitResult, str]:
+    """Return the address in parts and its host; raises ValueError where it is none."""
+    parts = urlsplit(text)
+    if parts.port == 0 or not parts.hostname:
+        raise ValueError("no such port, or no host")
+    return parts, parts.hostname.removesuffix(".")
+
+
+def _check(parts: SplitResult, host: str) -> None:
+    if parts.scheme != "https":
+        raise ValidationError("Must start with https://.")
+    if "@" in parts.netloc:
+        raise ValidationError("Must not hold a user name or a password.")
+    if parts.fragment:
+        raise ValidationError("Must not have a part after #.")
+    if not _is_public(host):
+        raise ValidationError("Must lead to a public host.")
+
+
+def _is_public(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        # A last label of digits would be read as an IPv4 address in one of its older forms.
+        inner = any(host == name or host.endswith(f".{name}") for name in _INNER)
+        return bool(_NAME.fullmatch(host)) and len(host) <= 253 and not inner
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address.sixtofour or address
+    return address.is_global and not address.is_multicast

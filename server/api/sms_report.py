@@ -1,0 +1,34 @@
+"""What the SMS gateway reports: the only way in that has a proof in its address in place of a token."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from schemas.sms_report import SmsReportQuery
+from server.api.body import Blueprint
+from server.api.edge import here, open_to_all
+from server.services import outbox_outcome
+from server.services.errors import NotFound
+from server.settings import report_key
+from server.sms_report import is_proof, meaning_of
+
+blueprint = Blueprint("sms reports", __name__, description="Delivery reports of the SMS gateway")
+
+
+@blueprint.route("/sms-reports/<uuid:delivery_id>", methods=["GET"])
+@open_to_all
+@blueprint.arguments(SmsReportQuery, location="query")
+@blueprint.response(204)
+def report_sms(query: Mapping[str, Any], delivery_id: UUID) -> Any:
+    """Take the report on one SMS. We write the address ourselves; without its proof there is no such place.
+
+    Again is harmless, and a failure after it arrived changes nothing. A state on the way is only noted.
+    """
+    if not is_proof(report_key(here().settings), delivery_id, query["proof"]):
+        raise NotFound("report")
+    meaning = meaning_of(query["status"])
+    if meaning is None:
+        return
+    with here().database.write() as session:
+        if not outbox_outcome.report(session, here().clock(), delivery_id, meaning == "delivered"):
+            raise NotFound("report")

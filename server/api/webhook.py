@@ -1,0 +1,58 @@
+"""The clinic's webhooks."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from schemas.webhook import SignedWebhookAnswer, WebhookBody, WebhookList
+from server.api.body import Blueprint
+from server.api.edge import allow, reading, writing
+from server.clinical.vocabulary import Role
+from server.services import webhook as webhooks
+from server.services.webhook import Signed
+
+blueprint = Blueprint("webhooks", __name__, description="Where the clinic's own systems listen")
+
+
+@blueprint.route("/clinic/webhooks", methods=["GET"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.response(200, WebhookList)
+def list_webhooks() -> Any:
+    """Read the clinic's webhooks, those that were switched off included."""
+    with reading() as work:
+        return {"items": webhooks.listed(work)}
+
+
+@blueprint.route("/clinic/webhooks", methods=["POST"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.arguments(WebhookBody)
+@blueprint.response(201, SignedWebhookAnswer)
+def create_webhook(body: Mapping[str, Any]) -> Any:
+    """Let messages for an account go to a web address too. The secret is shown once."""
+    with writing() as work:
+        return _told(webhooks.register(work, body["account_id"], body["url"]))
+
+
+@blueprint.route("/clinic/webhooks/<uuid:webhook_id>/rotate", methods=["POST"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.response(200, SignedWebhookAnswer)
+def rotate_webhook(webhook_id: UUID) -> Any:
+    """Give a webhook a new secret, shown once; for 24 hours the one before signs too."""
+    with writing() as work:
+        return _told(webhooks.rotate(work, webhook_id))
+
+
+@blueprint.route("/clinic/webhooks/<uuid:webhook_id>", methods=["DELETE"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.response(204)
+def delete_webhook(webhook_id: UUID) -> Response:
+    """Take a webhook away; its address is forgotten."""
+    with writing() as work:
+        webhooks.remove(work, webhook_id)
+    return Response(status=204)
+
+
+def _told(signed: Signed) -> dict[str, Any]:
+    return {"webhook": signed.point, "secret": signed.secret}

@@ -1,0 +1,41 @@
+"""One way to reach an account beside its e-mail: a telephone, a device, a webhook."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.clinical.vocabulary import Channel
+from server.models.base import Base
+from server.models.sealed import Sealed
+from server.models.types import Coded, Instant
+
+
+class ContactPoint(Base):
+    """`address` is the channel's own text. `position`: the account's order, lowest first.
+
+    `digest` stands for the address while the point is in use: a device has one owner in a clinic,
+    a number or a web address is known once an account. `rotated_at`: when a webhook got its newest
+    secret. `retired_why` is a code.
+    """
+
+    __tablename__ = "contact_points"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id", "account_id"], ["accounts.clinic_id", "accounts.id"]),
+        UniqueConstraint("clinic_id", "digest"),
+        Index(None, "clinic_id", "account_id", "position"),
+    )
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID]
+    channel: Mapped[Channel] = mapped_column(Coded(Channel))
+    sealed_address: Mapped[bytes] = mapped_column(LargeBinary)
+    address = Sealed("sealed_address")
+    digest: Mapped[str | None] = mapped_column(String(64))
+    position: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    rotated_at: Mapped[datetime | None] = mapped_column(Instant)
+    retired_at: Mapped[datetime | None] = mapped_column(Instant)
+    retired_why: Mapped[str | None] = mapped_column(String(64))

@@ -1,0 +1,4 @@
+"""Which migration makes these tables."""
+
+HEAD = "0003"
+"""The newest migration of this code (a test compares it with the files)."""

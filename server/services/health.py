@@ -1,0 +1,212 @@
+"""Is the watch alive: the figures that show it, and what of them is wrong. No ids, no names.
+
+A few aggregates along indexes, so that it may be asked every few seconds however long the history is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, func, inspect, or_, select, text
+from sqlalchemy.orm import Session
+
+from server.clinical.vocabulary import LOST, WAITING, AlertClass, AlertState, Channel, DeliveryState
+from server.models import Alert, Clinic, Delivery
+from server.models.schema import HEAD
+from server.services import job_run as job_runs
+from server.services import probe as probes
+from server.services.clinic import OPERATIONS
+from server.services.delivery_loss import SILENT
+from server.services.probe import Probed, Verdict
+
+Limits = Sequence[tuple[str, timedelta]]
+"""Each job's name, and after how long without a success it counts as stopped."""
+
+# After so long a message that can't wait shows that people are not reached, whatever the reason.
+URGENT_LIMITS: Mapping[AlertClass, timedelta] = {
+    AlertClass.P0: timedelta(minutes=5),
+    AlertClass.P1: timedelta(minutes=10),
+}
+LOOKS_BACK = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class JobHealth:
+    """One job: how long ago it last succeeded (None: never), and whether that is too long."""
+
+    name: str
+    last_success: datetime | None
+    age: timedelta | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many messages wait in one state, of one urgency."""
+
+    state: DeliveryState
+    urgency: AlertClass
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """How many messages of the last hour reached nobody over one channel, for one reason (a code)."""
+
+    channel: Channel
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """How many of the clinics' alerts are not closed; of those nobody who was told answered ``exhausted``."""
+
+    urgency: AlertClass
+    state: AlertState
+    count: int
+    exhausted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All of it at one moment. ``oldest`` is the age of the oldest urgent message that could have left.
+
+    Where the tables are those of an older version (``migrated`` is False), nothing else is known.
+    """
+
+    at: datetime
+    migrated: bool
+    jobs: Sequence[JobHealth] = ()
+    backlog: Sequence[Backlog] = ()
+    oldest: Mapping[AlertClass, timedelta | None] | None = None
+    lost: Sequence[Lost] = ()
+    alerts: Sequence[Unresolved] = ()
+    probes: Sequence[Probed] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong: a stable code, and a sentence for whoever runs this."""
+
+    code: str
+    detail: str
+
+
+def health(session: Session, now: datetime, limits: Limits) -> Health:
+    """Return the figures at ``now``; ``limits`` names the jobs that are asked about."""
+    if not _is_migrated(session):
+        return Health(now, migrated=False)
+    return Health(
+        at=now,
+        migrated=True,
+        jobs=[_job(session, now, name, late_after) for name, late_after in limits],
+        backlog=_backlog(session),
+        oldest=_oldest(session, now),
+        lost=_lost(session, now),
+        alerts=_unresolved(session),
+        probes=probes.newest(session, now),
+    )
+
+
+def troubles(found: Health) -> Sequence[Trouble]:
+    """Return what is wrong, nothing where the watch is alive and people are reached."""
+    return list(_troubles(found))
+
+
+def plain(found: Health) -> dict[str, Any]:
+    """Return the figures as JSON values, times in seconds."""
+    return {
+        "at": found.at.isoformat(),
+        "migrated": found.migrated,
+        "jobs": [
+            {"job": job.name, "seconds_since_success": _seconds(job.age), "late": job.late}
+            for job in found.jobs
+        ],
+        "backlog": [asdict(one) for one in found.backlog],
+        "oldest_undelivered_seconds": {
+            urgency: _seconds(age) for urgency, age in (found.oldest or {}).items()
+        },
+        "lost_last_hour": [asdict(one) for one in found.lost],
+        "alerts": [asdict(one) for one in found.alerts],
+        "probes": [{**asdict(one), "sent_at": one.sent_at.isoformat()} for one in found.probes],
+    }
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else round(length.total_seconds(), 3)
+
+
+def _troubles(found: Health) -> Iterator[Trouble]:
+    if not found.migrated:
+        yield Trouble("not-migrated", "The database is behind the code.")
+    for job in found.jobs:
+        if job.late:
+            yield Trouble("job-late", f"The job {job.name} has not finished in time.")
+    for urgency, age in (found.oldest or {}).items():
+        if age is not None and age > URGENT_LIMITS[urgency]:
+            yield Trouble("undelivered", f"A message of urgency {urgency} waits too long.")
+    for probe in found.probes:
+        if probe.verdict not in (None, Verdict.OK):
+            yield Trouble("probe-failed", f"The probe over {probe.channel}: {probe.verdict}.")
+
+
+def _is_migrated(session: Session) -> bool:
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return False
+    version: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    # Ahead is well: migrations are safe beside the version of the code before.
+    return version is not None and version >= HEAD
+
+
+def _job(session: Session, now: datetime, name: str, late_after: timedelta) -> JobHealth:
+    last = job_runs.last_success(session, name)
+    age = None if last is None else now - last
+    return JobHealth(name, last, age, late=age is None or age > late_after)
+
+
+def _backlog(session: Session) -> Sequence[Backlog]:
+    query = (
+        select(Delivery.state, Delivery.urgency, func.count())
+        .where(Delivery.state.in_(WAITING))
+        .group_by(Delivery.state, Delivery.urgency)
+        .order_by(Delivery.state, Delivery.urgency)
+    )
+    return [Backlog(*row) for row in session.execute(query)]
+
+
+def _oldest(session: Session, now: datetime) -> Mapping[AlertClass, timedelta | None]:
+    # What quiet hours hold could not have left; once released, it waits since then.
+    since = case((Delivery.held, Delivery.due_at), else_=Delivery.created_at)
+    query = (
+        select(Delivery.urgency, func.min(since))
+        .where(Delivery.state.in_(WAITING), Delivery.urgency.in_(URGENT_LIMITS))
+        .where(or_(Delivery.held.is_(False), Delivery.due_at <= now))
+        .group_by(Delivery.urgency)
+    )
+    found = {urgency: now - moment for urgency, moment in session.execute(query)}
+    return {urgency: found.get(urgency) for urgency in URGENT_LIMITS}
+
+
+def _lost(session: Session, now: datetime) -> Sequence[Lost]:
+    query = (
+        select(Delivery.channel, Delivery.failure, func.count())
+        .where(Delivery.state.in_(LOST), Delivery.finished_at > now - LOOKS_BACK)
+        .where(Delivery.failure.not_in(SILENT))
+        .group_by(Delivery.channel, Delivery.failure)
+        .order_by(Delivery.channel, Delivery.failure)
+    )
+    return [Lost(channel, reason or "", count) for channel, reason, count in session.execute(query)]
+
+
+def _unresolved(session: Session) -> Sequence[Unresolved]:
+    operations = select(Clinic.id).where(Clinic.slug == OPERATIONS)
+    query = (
+        select(Alert.urgency, Alert.state, func.count(), func.count(Alert.exhausted_at))
+        .where(Alert.state.in_((AlertState.OPEN, AlertState.ACKNOWLEDGED)))
+        .where(Alert.clinic_id.not_in(operations))
+        .group_by(Alert.urgency, Alert.state)
+        .order_by(Alert.urgency, Alert.state)
+    )
+    return [Unresolved(*row) for row in session.execute(query)]

@@ -1,0 +1,111 @@
+"""Kannel and its fake SMS centre, real ones from Debian, on loopback: started, watched, stopped by id."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.ports import free_port
+
+FAKE_CENTRE = Path("/usr/lib/kannel/test/fakesmsc")
+USER, PASSWORD = "afterglow", "p%40ss"  # the password is p@ss
+LONGEST_START = 8.0
+
+# Every listener is named: without its interface each would listen on all of them.
+CONFIGURATION = """
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+admin-password = none
+smsbox-port = {box}
+smsbox-interface = 127.0.0.1
+box-allow-ip = 127.0.0.1
+dlr-storage = internal
+
+group = smsc
+smsc = fake
+smsc-id = fake
+port = {centre}
+our-host = 127.0.0.1
+connect-allow-ip = 127.0.0.1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {sendsms}
+sendsms-interface = 127.0.0.1
+
+group = sendsms-user
+username = afterglow
+password = p@ss
+max-messages = 1
+"""
+
+
+def is_here() -> bool:
+    """Return whether Kannel and its fake centre are installed."""
+    return bool(shutil.which("bearerbox") and shutil.which("smsbox")) and FAKE_CENTRE.exists()
+
+
+@dataclass
+class Kannel:
+    """A running gateway. ``log`` is where the fake centre writes what it was given to deliver."""
+
+    url: str
+    centre_port: int
+    log: Path
+
+    def has_delivered(self, line: str, seconds: float = 3.0) -> bool:
+        """Wait until the centre has had a message, written as it does: sender, receiver, kind, text."""
+        end = time.monotonic() + seconds
+        while line not in self.log.read_text("utf-8", errors="replace") and time.monotonic() < end:
+            time.sleep(0.02)
+        return time.monotonic() < end
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Kannel]:
+    """Run Kannel without a centre: it takes messages, and reports nothing."""
+    ports = {name: free_port() for name in ("admin", "box", "centre", "sendsms")}
+    configuration = folder / "kannel.conf"
+    configuration.write_text(CONFIGURATION.format(**ports))
+    with ExitStack() as processes:
+        for program, port in (("bearerbox", ports["box"]), ("smsbox", ports["sendsms"])):
+            command = [str(shutil.which(program)), str(configuration)]
+            processes.enter_context(_process(command, folder / f"{program}.log"))
+            _wait_for(port)
+        url = f"http://{USER}:{PASSWORD}@127.0.0.1:{ports['sendsms']}/cgi-bin/sendsms"
+        yield Kannel(url, ports["centre"], folder / "centre.log")
+
+
+@contextmanager
+def centre(kannel: Kannel) -> Iterator[None]:
+    """Run the fake centre, which confirms every message as delivered to a phone."""
+    where = ["-H", "127.0.0.1", "-r", str(kannel.centre_port), "-m", "0"]
+    with _process([str(FAKE_CENTRE), *where, "1 2 text unused"], kannel.log):
+        yield
+
+
+@contextmanager
+def _process(command: list[str], log: Path) -> Iterator[None]:
+    with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
+        try:
+            yield
+        finally:
+            process.kill()  # nothing it holds is worth a slow goodbye
+            process.wait(5)
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + LONGEST_START
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError("Kannel did not start")

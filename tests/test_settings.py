@@ -1,0 +1,67 @@
+"""Settings that can't be used stop the start with one line, which never repeats a secret."""
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.settings import Settings, SettingsError, new_vapid_key, read_settings, vapid_key
+
+PRODUCTION = {
+    "AFTERGLOW_ENVIRONMENT": "production",
+    "AFTERGLOW_JWT_KEY": "j" * 32,
+    "AFTERGLOW_MASTER_KEY": base64.b64encode(b"m" * 32).decode(),
+    "AFTERGLOW_SMTP_URL": "smtp://mail.example",
+    "AFTERGLOW_PUBLIC_URL": "https://journal.example",
+    "AFTERGLOW_OPERATIONS_EMAIL": "ops@journal.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"AFTERGLOW_SMS_URL": "smpp://u:hidden@sms.example"}, "AFTERGLOW_SMS_URL must start with http"),
+        ({"AFTERGLOW_SMS_URL": "https://u:hidden@sms.example"}, "AFTERGLOW_SMS_FROM must be set"),
+        ({"AFTERGLOW_VAPID_KEY": "hidden"}, "AFTERGLOW_VAPID_KEY must be base64url"),
+        ({"AFTERGLOW_VAPID_KEY": "A" * 43}, "AFTERGLOW_VAPID_KEY must be base64url"),
+        ({"AFTERGLOW_VAPID_KEY": "_" * 42 + "8"}, "AFTERGLOW_VAPID_KEY must be base64url"),
+        ({"AFTERGLOW_ALLOW_LOOPBACK_EGRESS": "maybe"}, "must be one of no, yes"),
+        (PRODUCTION | {"AFTERGLOW_ALLOW_LOOPBACK_EGRESS": "yes"}, "must be no in production"),
+    ],
+)
+def test_a_channel_that_is_set_up_wrongly_stops_the_start(environ: dict[str, str], reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as caught:
+        read_settings(environ)
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_key_for_push_is_made_once_and_kept(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert vapid_key(settings) == vapid_key(settings)
+    read_settings({"AFTERGLOW_VAPID_KEY": vapid_key(settings)})
+    assert (tmp_path / "vapid.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_is_set_is_the_one_that_counts(tmp_path: Path) -> None:
+    key = new_vapid_key()
+    assert vapid_key(Settings(data_dir=tmp_path, vapid_key=key)) == key
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_production_makes_no_key_of_its_own(tmp_path: Path) -> None:
+    settings = replace(read_settings(PRODUCTION), data_dir=tmp_path)
+    assert vapid_key(settings) == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_operations_are_told_at_the_sender_s_address_but_production_names_its_own() -> None:
+    assert Settings(mail_from="Afterglow <post@journal.example>").operations_address == "post@journal.example"
+    assert read_settings(PRODUCTION).operations_address == "ops@journal.example"
+    with pytest.raises(SettingsError, match="AFTERGLOW_OPERATIONS_EMAIL must be set in production"):
+        read_settings({**PRODUCTION, "AFTERGLOW_OPERATIONS_EMAIL": ""})
+
+
+def test_a_short_metrics_token_is_refused() -> None:
+    with pytest.raises(SettingsError, match="AFTERGLOW_METRICS_TOKEN must be at least 32 bytes"):
+        read_settings({"AFTERGLOW_METRICS_TOKEN": "secret"})
