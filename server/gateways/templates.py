@@ -31,6 +31,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "poison_delivery": "/v1/status#delivery-{id}",
         "coverage_gap": "/v1/rota/coverage",
         "weekly_digest": "/v1/digests/current",
+        "rule_over_budget": "/v1/alert-budget",
         "alert_assigned": "/v1/alerts/{id}",
         "handed_over": "/v1/alerts",
         "acknowledgement_expired": "/v1/alerts/{id}",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from server.clinical import week as weeks
 from server.clinical.vocabulary import AlertClass, DeliverySubject, Role
 from server.clinical.week import Week
-from server.models import AuditEvent
+from server.models import Account, AuditEvent
 from server.services import account as accounts
 from server.services import alert_budget as alert_budgets
 from server.services import clinic as clinics
@@ -60,7 +60,7 @@ def tell(work: Work, found: Round) -> int:
     for account in accounts.working(work, found.account_ids).values():
         notice = Notice(
             key=f"digest:{account.id}:{found.week}",
-            template="weekly_digest",
+            template=_template(account),
             subject=DeliverySubject.DIGEST,
             subject_id=account.id,
             urgency=AlertClass.P3,
@@ -69,6 +69,11 @@ def tell(work: Work, found: Round) -> int:
         told += deliveries.call(work, account, notice) is not None
     work.audit(TOLD, object_id=str(found.week))
     return told
+
+
+def _template(account: Account) -> str:
+    # An administrator sees no patient, and so not the digest.
+    return "rule_over_budget" if account.role is Role.CLINIC_ADMIN else "weekly_digest"
 
 
 def _this_week(work: Work) -> tuple[datetime, datetime]:

@@ -7,6 +7,7 @@ import pytest
 
 from jobs import deliver, digest, escalate
 from jobs.around import Around, Incomplete
+from schemas.rota import RotaBody
 from server.clinical.vocabulary import AlertClass, AlertFamily, DeliverySubject, Outcome
 from server.gateways.message import RecordingGateway
 from server.models import Account, Clinic, Patient
@@ -103,6 +104,17 @@ def test_an_administrator_hears_where_a_rule_is_over_budget(cast: Cast, around: 
         put(work, replace(wrong, opened_at=work.now))
     assert digest.run(around, OPENS + timedelta(days=7)) == 3
     assert told(around, cast) == ["Bo", "Bo", "Dee", "Dee", "Eli"]
+    # Eli sees no patient: the link leads to the figures of the rules.
+    assert {row.template for row in deliveries(around) if row.account_id == cast.admin.account_id} == {
+        "rule_over_budget"
+    }
+
+
+def test_a_holiday_on_monday_moves_it_to_tuesday(cast: Cast, around: Around) -> None:
+    ana_falls_silent(around, cast, SUNDAY)
+    body = {**RotaBody.EXAMPLE, "holidays": [{"day": "2026-03-09", "name": "Holiday"}]}
+    assert cast.admin.put("/rota", body, version=cast.admin.get("/rota").json["version"]).status_code == 200
+    assert [digest.run(around, OPENS + timedelta(days=days)) for days in (0, 1)] == [0, 2]
 
 
 def test_of_two_workers_one_tells(cast: Cast, around: Around) -> None:
