@@ -83,13 +83,13 @@ def found_clinic(app: Flask) -> Cast:
     new_clinic(app, ours, "demo"), new_clinic(app, theirs, "elsewhere")
     bo = new_staff(app, ours, Role.CLINICIAN, "Bo")
     return Cast(
-        ana=_patient(app, ours, "Ana", bo.account_id),
+        ana=new_patient(app, ours, "Ana", bo.account_id),
         bo=bo,
         coordinator=new_staff(app, ours, Role.COORDINATOR, "Dee"),
         admin=new_staff(app, ours, Role.CLINIC_ADMIN, "Eli"),
         scheduler=new_staff(app, ours, Role.INTEGRATION, "Scheduling"),
         cyd=new_staff(app, theirs, Role.CLINICIAN, "Cyd"),
-        other_patient=_patient(app, theirs, "Fay", None),
+        other_patient=new_patient(app, theirs, "Fay", None),
     )
 
 
@@ -145,7 +145,8 @@ def new_staff(app: Flask, clinic_id: UUID, role: Role, name: str) -> Person:
     return _person(app, account, slug)
 
 
-def _patient(app: Flask, clinic_id: UUID, name: str, clinician_id: UUID | None) -> Person:
+def new_patient(app: Flask, clinic_id: UUID, name: str, clinician_id: UUID | None) -> Person:
+    """Enrol a patient and sign them in."""
     around = Surroundings.of(app)
     with around.database.write() as session:
         work = Work(session, around.clock(), system(clinic_id))

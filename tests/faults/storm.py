@@ -26,10 +26,9 @@ URGENCIES = (AlertClass.P0, *(AlertClass.P1,) * 2, *(AlertClass.P2,) * 7)
 Rows = list[dict[str, Any]]
 
 
-def break_out(
-    database: Database, clinic_id: UUID, clinicians: Sequence[UUID], now: datetime, number: int
-) -> None:
-    """Let ``number`` patients of a clinic each raise an alert at ``now``; each clinician has as many."""
+def break_out(database: Database, clinic: tuple[UUID, Sequence[UUID]], now: datetime, number: int) -> None:
+    """Let ``number`` patients raise an alert at ``now``; ``clinic``: its id and its clinicians' ids."""
+    clinic_id, clinicians = clinic
     with database.write() as session:
         work = Work(session, now, system(clinic_id))
         cases = [_case(work, clinicians[n % len(clinicians)], URGENCIES[n % 10]) for n in range(number)]

@@ -32,7 +32,7 @@ def test_a_storm_is_told_in_three_messages_a_person_with_none_left_out_and_the_g
     """F37."""
     ward.around.gateways[Channel.EMAIL] = mail = Timed()
     people = [ward.hire(f"Doc{n}").account_id for n in range(CLINICIANS)]
-    storm.break_out(ward.around.database, ward.cast.bo.clinic_id, people, ward.clock.now, ALERTS)
+    storm.break_out(ward.around.database, (ward.cast.bo.clinic_id, people), ward.clock.now, ALERTS)
     began = time.monotonic()
     deliver.run(ward.around, ward.clock.now)
     assert mail.at[-1] - began < 60

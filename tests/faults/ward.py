@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from jobs import deliver, escalate
 from jobs.around import Around, Incomplete
@@ -33,7 +33,12 @@ from tests.cast import Cast, Person, new_staff
 from tests.conftest import Clock
 
 OPERATIONS = "operations@service.example"
-_ALERT_STEP = timedelta(minutes=15)
+# How often an unanswered alert may have something new to do, at the most.
+_STEPS = {
+    AlertClass.P0: timedelta(minutes=15),
+    AlertClass.P1: timedelta(hours=1),
+    AlertClass.P2: timedelta(hours=1),
+}
 _NEXT_WAY = timedelta(minutes=5)
 # The worker looks as often (`jobs.timetable`).
 TICK = timedelta(seconds=10)
@@ -75,6 +80,16 @@ class Ward:
         alert = episodes.raise_alert(work, patient, found)
         assert alert is not None
         return alert.id
+
+    def relapse(self, who: Person) -> UUID:
+        """Raise the alert by which the watch tells of a relapse."""
+        with self.work() as work:
+            patient = work.session.get_one(Patient, (work.clinic_id, who.patient_id))
+            day = local_days.of(work, work.now, patient.zone)
+            found = Finding(AlertFamily.MOOD_RELAPSE, AlertClass.P2, day, ("R2:composite",), "It returns.")
+            alert = episodes.raise_alert(work, patient, found)
+            assert alert is not None
+            return alert.id
 
     def phone(self, who: Person, number: str) -> UUID:
         """Give somebody a telephone, before their e-mail."""
@@ -124,14 +139,16 @@ class Ward:
             moments = [at for row in waiting for at in (row[0], row[1], row[2] + _NEXT_WAY)]
             moments += session.scalars(select(Delivery.report_by))
             moments += session.scalars(select(Alert.acknowledged_until))
-            open_ones = session.scalar(
-                select(func.min(Alert.waiting_since)).where(Alert.state == AlertState.OPEN)
+            ladders = session.execute(
+                select(Alert.urgency, Alert.waiting_since).where(Alert.state == AlertState.OPEN)
             )
+            moments += [self._next_step(urgency, since) for urgency, since in ladders]
         ahead = [at for at in moments if at is not None and at > self.clock.now]
-        if open_ones is not None:
-            passed = (self.clock.now - open_ones) // _ALERT_STEP
-            ahead.append(open_ones + (passed + 1) * _ALERT_STEP)
         return min(ahead, default=datetime.max.replace(tzinfo=self.clock.now.tzinfo))
+
+    def _next_step(self, urgency: AlertClass, since: datetime) -> datetime:
+        step = _STEPS[urgency]
+        return since + ((self.clock.now - since) // step + 1) * step
 
     def deliveries(self, alert_id: UUID | None = None) -> Sequence[Delivery]:
         """Return the deliveries of one alert, or of all; oldest first."""
