@@ -158,6 +158,13 @@ class TwoPhones(RuleBasedStateMachine):
             return
         raise AssertionError("the phone believed an answer it never got")
 
+    @rule(which=PHONES, kind=KINDS)
+    def only_the_answer_is_lost(self, which: int, kind: str) -> None:
+        self.phones[which].sync()  # what is new then goes in the next call, whatever waited before it
+        self.log(which, 5) if kind == ENTRY else self.fill(which)
+        self.sync_without_an_answer(which, "answer")
+        self.phones[which].sync()
+
     @rule(which=PHONES)
     def reinstall(self, which: int) -> None:
         rows = self.phones[which].store.db.execute("SELECT body FROM pending WHERE body IS NOT NULL")
