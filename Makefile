@@ -39,6 +39,7 @@ openapi: $(READY)       ## regenerate the contract from the code
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
+	@$(BIN)/python -m benchmarks.red_flag && $(BIN)/python -m benchmarks.storm
 
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all

@@ -34,9 +34,9 @@ class Client:
             raise SystemExit(f"{method} {path}: {answer.status} {text[:300]!r}")
         return json.loads(text)
 
-    def sign_in(self) -> None:
-        """Sign in as the benchmark's patient."""
-        who = {"clinic": "bench", "email": "ana@bench.example", "password": PASSWORD}
+    def sign_in(self, email: str = "ana@bench.example") -> None:
+        """Sign in as one of the benchmark's people."""
+        who = {"clinic": "bench", "email": email, "password": PASSWORD}
         token = self.send("POST", "/v1/sign-ins", who)["access_token"]
         self.headers["Authorization"] = f"Bearer {token}"
 
@@ -51,7 +51,7 @@ def served(days: int, port: int = PORT, between: int | None = None) -> Iterator[
         environ = {**os.environ, "AFTERGLOW_DATA_DIR": folder}
         process = subprocess.Popen([*command, "benchmarks.served:create"], env=environ)
         try:
-            client = _wait_for(Client(port))
+            client = wait_for(Client(port))
             client.sign_in()
             yield client, process.pid
         finally:
@@ -59,8 +59,9 @@ def served(days: int, port: int = PORT, between: int | None = None) -> Iterator[
             process.wait(10)
 
 
-def _wait_for(client: Client) -> Client:
-    for _ in range(100):
+def wait_for(client: Client) -> Client:
+    """Return ``client`` once the server answers."""
+    for _ in range(300):
         try:
             client.send("GET", "/bare/hello")
         except OSError:

