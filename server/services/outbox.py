@@ -7,7 +7,6 @@ same person over the same way goes out as one message, under the id of the first
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -94,7 +93,9 @@ def _take_all(
     session: Session, now: datetime, rows: Sequence[Delivery], lease: timedelta, claimed: list[Claimed]
 ) -> None:
     """Add to ``claimed`` what can be taken of ``rows``, up to one that must be alone."""
-    for row in takewhile(lambda row: _may_join(claimed, row), rows):
+    for row in rows:
+        if not _may_join(claimed, row):
+            return
         taken = _take_or_end(session, now, row, lease)
         claimed += [] if taken is None else [taken]
         session.flush()
