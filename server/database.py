@@ -1,15 +1,16 @@
 """The engine and the two kinds of transaction. Only the edges (`api/`, `jobs/`) open one."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from server.sealing import Keyring
@@ -17,6 +18,8 @@ from server.sealing import Keyring
 BUSY_SECONDS = 15.0
 # How many statements a connection to PostgreSQL keeps prepared.
 STATEMENTS = 500
+# How often a writer looks whether another process has done with SQLite.
+LOOK_AGAIN_SECONDS = 0.002
 # A connection unused for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
 
@@ -121,5 +124,29 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer that starts as a reader can fail at its first write (SQLITE_BUSY); IMMEDIATE waits instead.
     options = connection.get_execution_options()
-    if not options.get("glance"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    if options.get("glance"):
+        return
+    if not options.get("writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver, deadline = connection.connection.cursor(), monotonic() + BUSY_SECONDS
+    while not _has_begun(driver, deadline):
+        sleep(LOOK_AGAIN_SECONDS)
+
+
+def _has_begun(cursor: Any, deadline: float) -> bool:
+    """Begin to write, or return False where another process does.
+
+    The library's own waiting sleeps longer each time: beside a process that writes without a pause,
+    another one would hardly ever get in between.
+    """
+    try:
+        cursor.execute("PRAGMA busy_timeout=0")
+        cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY and monotonic() < deadline:
+            return False
+        raise DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error) from error
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+    return True

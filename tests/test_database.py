@@ -1,5 +1,7 @@
 """Connections that the server ended meanwhile, and the migration that every process asks for."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,3 +50,39 @@ def test_one_just_used_fails_once_and_is_replaced(cut_off: Database) -> None:
     with pytest.raises(OperationalError):
         ask(cut_off)
     assert ask(cut_off) == 1
+
+
+def test_a_writer_waits_for_another_process_and_in_the_end_says_that_it_could_not(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.database, "BUSY_SECONDS", 0.2)
+    one, other = Database(sqlite_url), Database(sqlite_url)
+    with one.write(), pytest.raises(OperationalError, match="locked"), other.write():
+        raise AssertionError("two wrote at once")
+    with other.write() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    one.close()
+    other.close()
+
+
+def test_a_writer_gets_in_between_beside_another_process_that_writes_without_a_pause(sqlite_url: str) -> None:
+    busy, other = Database(sqlite_url), Database(sqlite_url)
+    stop = threading.Event()
+
+    def writes() -> None:
+        while not stop.is_set():
+            with busy.write():
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=writes)
+    thread.start()
+    began = time.monotonic()
+    for _ in range(5):
+        with other.write():
+            pass
+    took = time.monotonic() - began
+    stop.set()
+    thread.join()
+    assert took < 5
+    busy.close()
+    other.close()
