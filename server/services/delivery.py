@@ -44,16 +44,17 @@ class Notice:
     expires_at: datetime | None = None
 
 
-def enqueue(work: Work, alert: Alert) -> int:
+def enqueue(work: Work, alert: Alert, climbed_from: int | None = None) -> int:
     """Write deliveries for everybody who is due to hear of ``alert`` at its level; return how many people.
 
-    The key names the version of the alert, so writing the same notice twice is one row. What only goes
-    into the weekly digest (P3) is told to nobody.
+    ``climbed_from``: the level before; who was to hear in between hears as well. The key names the
+    version of the alert, so writing the same notice twice is one row. What only goes into the weekly
+    digest (P3) is told to nobody.
     """
     if alert.urgency is AlertClass.P3:
         return 0
     work.session.flush()
-    people = recipients(work, alert)
+    people = recipients(work, alert, climbed_from)
     for account in people:
         ways = contact_points.ways(work, account)
         loud = escalation.ways_at_once(alert.urgency, alert.level, len(ways))
@@ -62,15 +63,20 @@ def enqueue(work: Work, alert: Alert) -> int:
     return len(people)
 
 
-def recipients(work: Work, alert: Alert) -> Sequence[Account]:
-    """Return who hears of ``alert`` at its level: the rota's people, and whoever has or had it in hand."""
+def recipients(work: Work, alert: Alert, climbed_from: int | None = None) -> Sequence[Account]:
+    """Return who hears of ``alert`` at its level: the rota's people, and whoever has or had it in hand.
+
+    With ``climbed_from`` also those of every level passed since: a weekend or a stopped job may take an
+    alert over several at once, and nobody of a step in between must be left out.
+    """
     patient = work.session.get_one(Patient, (work.clinic_id, alert.patient_id))
     hands = (one for one in (alert.assigned_to, alert.acknowledged_by) if one is not None)
     in_hand = accounts.working(work, hands)
     calm = alert.level == 0 and alert.urgency is not AlertClass.P0
     if calm and alert.assigned_to in in_hand:
         return [in_hand[alert.assigned_to]]
-    told = rotas.told_at(work, patient, alert.level, work.now)
+    first = alert.level if climbed_from is None else climbed_from + 1
+    told = rotas.told_between(work, patient, first, alert.level)
     known = {account.id for account in told}
     return [*told, *(account for account in in_hand.values() if account.id not in known)]
 

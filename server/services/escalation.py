@@ -79,9 +79,9 @@ def _is_due(work: Work, alert: Alert) -> bool:
 def _climb(work: Work, alert: Alert, level: int) -> bool:
     if level <= alert.level:
         return False
-    alert.level = level
+    before, alert.level = alert.level, level
     alert.version += 1
-    told = deliveries.enqueue(work, alert)
+    told = deliveries.enqueue(work, alert, climbed_from=before)
     alerts.log(work, alert, "escalated", {"level": level, "told": told})
     return True
 

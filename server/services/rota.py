@@ -86,6 +86,14 @@ def told_at(work: Work, patient: Patient, level: int, now: datetime) -> list[Acc
     return told or recipients.of_id(at, rota.fallback_account_id) or accounts.recipients(at, set(TEAM))
 
 
+def told_between(work: Work, patient: Patient, first: int, last: int) -> list[Account]:
+    """Return who is to hear of ``patient`` now at any level from ``first`` to ``last``, each once."""
+    end = last_step(work)
+    levels = range(min(first, end), min(last, end) + 1)
+    found = (account for level in levels for account in told_at(work, patient, level, work.now))
+    return list({account.id: account for account in found}.values())
+
+
 def last_step(work: Work) -> int:
     """Return the level whose step is the last: later levels tell the same people again."""
     return len(of(work).steps) - 1

@@ -90,6 +90,31 @@ def test_at_the_weekend_whoever_is_on_call_is_told_in_the_second_step(rota: Ward
     assert rota.told(alert)[:2] == [("Bo", Channel.EMAIL), ("Dee", Channel.EMAIL)]
 
 
+@pytest.mark.parametrize(
+    ("urgency", "begins", "looks"),
+    [
+        # Friday evening: the working hours of steps 1 and 2 come after the hard limit of a day.
+        (AlertClass.P1, "06 18:30", "07 18:30"),
+        # Saturday: the job was stopped for longer than step 1 takes.
+        (AlertClass.P0, "07 03:00", "07 03:31"),
+    ],
+)
+def test_whoever_is_on_call_is_told_also_where_several_levels_are_reached_at_once(
+    rota: Ward, urgency: AlertClass, begins: str, looks: str
+) -> None:
+    """F38."""
+    with rota.work() as work:
+        known = rotas.of(work)
+        kept = {"hours": DEFAULT_WEEK, "holidays": [], "fallback_account_id": None}
+        rotas.change(work, {**kept, "steps": (("own_clinician",), ("on_call",), ("admins",))}, known.version)
+    rota.clock.now = oslo(begins)
+    alert = rota.alert(urgency)
+    rota.look()
+    rota.clock.now = oslo(looks)
+    rota.look()
+    assert [name for name, _ in rota.told(alert)] == ["Bo", "Dee", "Eli"]
+
+
 def test_an_exhausted_ladder_is_shown_and_paged_once_and_it_goes_on_ringing(rota: Ward, twins: Twins) -> None:
     """F38."""
     alert = rota.alert(AlertClass.P0)
