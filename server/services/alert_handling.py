@@ -53,8 +53,9 @@ def take_on(work: Work, alert: Alert) -> None:
 def snooze(work: Work, alert_id: UUID, until: datetime, reason: str, version: int) -> Alert:
     """Put an alert off until a moment, with the reason; then it is told anew.
 
-    What is worse gets through all the same; any other new data do not end it. Raises Invalid where
-    ``until`` is past or later than the policy allows for its urgency, Stale, IllegalMove.
+    What is worse gets through all the same, as does the same emergency (P0) again; any other new data do
+    not end it. Raises Invalid where ``until`` is past or later than the policy allows for its urgency,
+    Stale, IllegalMove.
     """
     alert = _seen(work, alert_id, version)
     longest = escalation.longest_snooze(alert.urgency, clinics.policy(work))
