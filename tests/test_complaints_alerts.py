@@ -258,7 +258,9 @@ def test_complaint_21_staff_sleep_by_the_clinics_clock_and_a_patient_is_reminded
     ward.clock.now = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)  # 22:30 in Oslo, 13:30 where Ana is
     ward.reports(safety="often", zone="America/Los_Angeles")
     assert ward.hears() == NOBODY, "her afternoon wakes nobody in Oslo"
-    ward.clock.now = datetime(2026, 3, 4, 3, 45, tzinfo=UTC)  # 19:45 there
+    ward.clock.now = datetime(
+        2026, 3, 4, 3, 40, tzinfo=UTC
+    )  # 19:40 there; a reminder comes up to 15 minutes early
     assert ANA not in ward.hears()
     assert ANA in ward.hears(hours=1)
 

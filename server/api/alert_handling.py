@@ -88,7 +88,7 @@ def give_verdict(body: Mapping[str, Any], alert_id: UUID) -> Any:
 def snooze_alert(body: Mapping[str, Any], alert_id: UUID) -> Any:
     """Put an alert off until a moment, with the reason; needs If-Match.
 
-    It is then told anew. What is worse gets through, and an emergency (P0) reported again; no other repeat.
+    It is then open again and told anew. What is worse gets through all the same; a repeat does not.
     """
     version = required_version()
     with writing() as work:

@@ -22,6 +22,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "patient_needs_review": "/v1/alerts/{id}",
         "patients_need_review": "/v1/alerts",
         "emergency_needs_review": "/v1/alerts/{id}",
+        "emergency_again": "/v1/alerts/{id}",
         "emergencies_need_review": "/v1/alerts",
         "alert_unanswered": "/v1/alerts/{id}",
         "reminder": "/v1/me/today",

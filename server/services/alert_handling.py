@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from server.clinical import escalation
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
-from server.clinical.vocabulary import ARM_OF, AlertState, Outcome, Role
+from server.clinical.vocabulary import ARM_OF, AlertClass, AlertState, Outcome, Role
 from server.models import Account, Alert
 from server.services import account as accounts
 from server.services import alert as alerts
 from server.services import clinic as clinics
 from server.services import delivery as deliveries
+from server.services import rota as rotas
 from server.services import vault
 from server.services.errors import Conflict, Invalid, Stale
 from server.services.work import Work
@@ -53,9 +54,8 @@ def take_on(work: Work, alert: Alert) -> None:
 def snooze(work: Work, alert_id: UUID, until: datetime, reason: str, version: int) -> Alert:
     """Put an alert off until a moment, with the reason; then it is told anew.
 
-    What is worse gets through all the same, as does the same emergency (P0) again; any other new data do
-    not end it. Raises Invalid where ``until`` is past or later than the policy allows for its urgency,
-    Stale, IllegalMove.
+    What is worse gets through all the same; any other new data do not end it. Raises Invalid where
+    ``until`` is past or later than the policy allows for its urgency, Stale, IllegalMove.
     """
     alert = _seen(work, alert_id, version)
     longest = escalation.longest_snooze(alert.urgency, clinics.policy(work))
@@ -172,8 +172,9 @@ def _check_reopening(work: Work, alert: Alert) -> None:
 
 
 def contact_until(work: Work, alert: Alert) -> datetime:
-    """Return until when an acknowledgement made now holds."""
-    return work.now + escalation.acknowledged_for(alert.urgency, clinics.policy(work))
+    """Return until when an acknowledgement made now holds: but for an emergency, into the clinic's hours."""
+    ends = work.now + escalation.acknowledged_for(alert.urgency, clinics.policy(work))
+    return ends if alert.urgency is AlertClass.P0 else rotas.hours(work).next_opening(ends)
 
 
 def _hold(work: Work, alert: Alert, until: datetime) -> None:

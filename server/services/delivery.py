@@ -9,7 +9,7 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from server.clinical import escalation
-from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject, Role
+from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState, DeliverySubject, Role
 from server.models import Account, Alert, Delivery, Patient
 from server.services import account as accounts
 from server.services import clinic as clinics
@@ -79,6 +79,19 @@ def recipients(work: Work, alert: Alert, climbed_from: int | None = None) -> Seq
     told = rotas.told_between(work, patient, first, alert.level)
     known = {account.id for account in told}
     return [*told, *(account for account in in_hand.values() if account.id not in known)]
+
+
+def tell_in_hand(work: Work, alert: Alert) -> int:
+    """Tell whoever has taken ``alert`` on, over all their ways, that it was reported again; return how many.
+
+    Nobody where nobody has: they have been told, and it goes on climbing.
+    """
+    hands = (one for one in (alert.assigned_to, alert.acknowledged_by) if one is not None)
+    people = accounts.working(work, hands) if alert.state is AlertState.ACKNOWLEDGED else {}
+    for account in people.values():
+        for way in contact_points.ways(work, account):
+            tell(work, account, notice(alert, account, "emergency_again"), way)
+    return len(people)
 
 
 def call(work: Work, account: Account, told: Notice) -> Delivery | None:

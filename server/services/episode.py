@@ -27,10 +27,12 @@ _LOCKOUT = {
     **dict.fromkeys(ARM_OF, "alert.lockout_days"),
     AlertFamily.ACTIVATION: "mania.lockout_days",
 }
-_RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
+RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
+# Where evidence names the answers it rests on.
+_SOURCES = ("entries", "questionnaire_responses")
 _UNRESOLVED = (
     select(Alert)
     .where(
@@ -78,11 +80,11 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     """Open an episode, or join the open one.
 
     What is worse than the open episode always gets through: it is open again and everybody is told
-    anew. Worse is a more urgent finding; another red flag of the same urgency; the same emergency (P0)
-    reported again after somebody had taken it on; any red flag that had cleared for a while; a relapse
-    after what was only fading; and one that came back after the episode's own was long over. Any other
-    repeat joins silently but stands in the evidence and changes the version, so nobody closes what they
-    have not seen.
+    anew. Worse is a more urgent finding; another red flag of the same urgency; any red flag that had
+    cleared for a while; a relapse after what was only fading; and one that came back after the episode's
+    own was long over. Any other repeat joins silently but stands in the evidence and changes the version,
+    so nobody closes what they have not seen. The same emergency (P0) in another answer is told to whoever
+    has it in hand, and to nobody else.
     A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None).
     """
     current = open_episode(work, patient.id, finding.family)
@@ -95,6 +97,8 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
         _worsen(work, current, finding, tell=current.state is AlertState.ACKNOWLEDGED)
     elif _is_news(current, finding):
         _join(work, current, finding)
+        if finding.urgency is AlertClass.P0:
+            deliveries.tell_in_hand(work, current)
     return current
 
 
@@ -123,9 +127,7 @@ def _gets_through(current: Alert, finding: Finding) -> bool:
         return finding.urgency <= current.urgency  # it was over, and now it is another one
     if finding.urgency != current.urgency or not _is_red_flag(finding):
         return finding.urgency < current.urgency
-    if any(_is_new(code, current.codes) for code in finding.codes):
-        return True
-    return finding.urgency is AlertClass.P0 and current.state is AlertState.ACKNOWLEDGED
+    return any(_is_new(code, current.codes) for code in finding.codes)
 
 
 def _is_graver(current: Alert, finding: Finding) -> bool:
@@ -165,13 +167,22 @@ def _is_new(code: str, known: Sequence[str]) -> bool:
 
 def _is_red_flag(finding: Finding) -> bool:
     """Say whether it is a single answer. In the activation family both flags and trends meet."""
-    return finding.family in _RED_FLAGS or "flags" in finding.evidence
+    return finding.family in RED_FLAGS or "flags" in finding.evidence
 
 
 def _is_news(current: Alert, finding: Finding) -> bool:
-    if _is_red_flag(finding):
+    if not set(finding.codes) <= set(current.codes) or finding.day > current.day:
         return True
-    return not set(finding.codes) <= set(current.codes) or finding.day > current.day
+    # The same answer with another note is none; what could not even be read may be another one.
+    mine = sources_of(finding.evidence)
+    return _is_red_flag(finding) and (not mine or not mine <= sources_of(current.evidence))
+
+
+def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the entries and filled scales that evidence names, also of reports and of earlier."""
+    parts = (evidence, *evidence.get("reports", ()), *evidence.get("earlier", ()))
+    own = frozenset(named for part in parts for key in _SOURCES for named in part.get(key, ()))
+    return own.union(*(sources_of({"reports": part.get("reports", ())}) for part in parts[1:]))
 
 
 def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
@@ -220,7 +231,7 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
 
 def _join(work: Work, alert: Alert, finding: Finding) -> None:
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
-    report |= {key: finding.evidence[key] for key in ("entries",) if key in finding.evidence}
+    report |= {key: finding.evidence[key] for key in _SOURCES if key in finding.evidence}
     if (
         finding.family is AlertFamily.ACTIVATION
     ):  # an answer may have opened it, and this is what stands around it

@@ -72,8 +72,7 @@ def _is_due(work: Work, alert: Alert) -> bool:
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert.acknowledged_until is not None and alert.acknowledged_until <= work.now
     facts, policy = _facts(work, alert), clinics.policy(work)
-    worn_out = alert.exhausted_at is None and escalation.exhausted(facts, policy)
-    return worn_out or escalation.due(facts, policy) > alert.level
+    return _is_worn_out(work, alert) or escalation.due(facts, policy) > alert.level
 
 
 def _climb(work: Work, alert: Alert, level: int) -> bool:
@@ -87,10 +86,17 @@ def _climb(work: Work, alert: Alert, level: int) -> bool:
 
 
 def _exhaust(work: Work, alert: Alert) -> bool:
-    if alert.exhausted_at is not None or not escalation.exhausted(_facts(work, alert), clinics.policy(work)):
+    if not _is_worn_out(work, alert):
         return False
     _mark_exhausted(work, alert)
     return True
+
+
+def _is_worn_out(work: Work, alert: Alert) -> bool:
+    """Say whether nobody is left to tell: the policy's clocks and the rota's steps are all behind it."""
+    if alert.exhausted_at is not None or alert.level < rotas.last_step(work):
+        return False
+    return escalation.exhausted(_facts(work, alert), clinics.policy(work))
 
 
 def _mark_exhausted(work: Work, alert: Alert) -> None:

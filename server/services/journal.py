@@ -19,11 +19,11 @@ from server.clinical.redflags import Answers, Onset, RedFlag
 from server.clinical.side_effects import details
 from server.clinical.vocabulary import AlertClass, EnteredBy
 from server.models import Entry, EntryRevision, Patient
+from server.services import answer_source, repeat, vault
 from server.services import clinic as clinics
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
-from server.services import repeat, vault
 from server.services import treatment_session as treatment_sessions
 from server.services.asking import of_patient
 from server.services.errors import NotFound, ServiceError, Stale
@@ -95,6 +95,8 @@ class Journal:
             entry, outcome = self._correct(stored, incoming, columns), "updated"
         flags = self._flags(entry)
         self._raise(flags, entry)
+        if stored is not None:
+            answer_source.changed(self.work, self.patient.id, entry.id, {flag.family for flag in flags})
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
 
     def write(self) -> None:
@@ -144,6 +146,7 @@ class Journal:
         self.work.session.flush()
         self._keep_revision(entry, None)
         self.work.audit("entry.delete", self.patient.id, entry_id)
+        answer_source.changed(self.work, self.patient.id, entry_id, ())
         return frozenset({entry.local_day})
 
     def retime(self, entry: Entry) -> None:

@@ -12,9 +12,9 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject, Role
 from server.models import Account
 from server.services import clinic as clinics
+from server.services import contact_point as contact_points
 from server.services import delivery as deliveries
 from server.services.clinic import OPERATIONS
-from server.services.contact_point import Way
 from server.services.delivery import Notice
 from server.services.errors import Conflict
 from server.services.work import Work, system
@@ -40,7 +40,7 @@ def ensure(session: Session, now: datetime, email: str) -> Work:
 
 
 def page(session: Session, now: datetime, template: str, key: str) -> bool:
-    """Tell operations by e-mail, once a ``key``. False where nobody is set up, or was told already."""
+    """Tell operations over every way, once a ``key``. False where nobody is set up, or was told already."""
     clinic_id = clinics.operations_id(session)
     if clinic_id is None:
         return False
@@ -55,8 +55,9 @@ def page(session: Session, now: datetime, template: str, key: str) -> bool:
         subject_id=person.id,
         urgency=AlertClass.P0,
     )
-    # Their other ways are those of the probe, where perhaps nobody reads; they are used where e-mail fails.
-    return deliveries.tell(work, person, told, Way(Channel.EMAIL)) is not None
+    ways = contact_points.ways(work, person)
+    written = [deliveries.tell(work, person, told, way) for way in ways]
+    return any(written)
 
 
 def poison(session: Session, now: datetime, channel: Channel, why: str) -> bool:

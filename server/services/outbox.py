@@ -37,7 +37,7 @@ _DIED = "worker_died_"
 class Claimed:
     """A delivery that is ours until its lease ends. ``attempt`` is the fencing number, from 1 on.
 
-    ``to`` is the destination as its channel writes it; ``count`` how many waiting messages it stands for.
+    ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
     ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone.
     """
 
@@ -191,11 +191,33 @@ def _is_too_old(row: Delivery, now: datetime) -> bool:
 
 
 def _is_answered(session: Session, row: Delivery) -> bool:
-    """Say whether somebody has taken on the alert that ``row`` only calls for."""
+    """Say whether somebody has taken on the alert that ``row`` only calls for, or a newer call says it."""
     if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
         return False
     alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
-    return alert.state is not AlertState.OPEN
+    return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
+
+
+def _is_called_anew(session: Session, row: Delivery) -> bool:
+    newer = select(Delivery.id).where(
+        Delivery.clinic_id == row.clinic_id,
+        Delivery.subject_id == row.subject_id,
+        Delivery.account_id == row.account_id,
+        Delivery.channel == row.channel,
+        Delivery.contact_id == row.contact_id,
+        Delivery.template.in_(CALLS),
+        Delivery.created_at > row.created_at,
+    )
+    return session.scalar(newer.limit(1)) is not None
+
+
+def _patients(session: Session, bundle: Sequence[Delivery]) -> int:
+    """Return of how many patients a bundle speaks: one may have several alerts."""
+    if len(bundle) == 1:
+        return 1
+    ids = [one.subject_id for one in bundle]
+    mine = (Alert.clinic_id == bundle[0].clinic_id, Alert.id.in_(ids))
+    return session.scalar(select(func.count(Alert.patient_id.distinct())).where(*mine)) or 1
 
 
 def _address(work: Work, row: Delivery, account: Account) -> str:
@@ -231,7 +253,7 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         template=row.template,
         subject_id=row.subject_id,
         urgency=row.urgency,
-        count=len(bundle),
+        count=_patients(session, bundle),
         suspect=suspect,
     )
 

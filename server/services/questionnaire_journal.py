@@ -16,10 +16,10 @@ from server.clinical.instruments.instrument import Instrument, Respondent
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services import answer_source, repeat, superseding, unreadable, vault
 from server.services import episode as episodes
 from server.services import patient as patients
 from server.services import refusal as refusals
-from server.services import repeat, superseding, unreadable, vault
 from server.services import scale as scales
 from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
 from server.services.incoming import (
@@ -92,6 +92,9 @@ class QuestionnaireJournal:
         receipt = self._receipt(outcome, response)
         for finding in findings_of(response, receipt.flags):
             episodes.raise_alert(self.work, self.patient, finding)
+        if stored is not None:
+            still = {flag.family for flag in receipt.flags}
+            answer_source.changed(self.work, self.patient.id, response.id, still)
         return replace(receipt, touched=frozenset({*days, response.local_day}))
 
     def _readable(self, incoming: Incoming) -> dict[str, Any]:
@@ -120,7 +123,7 @@ class QuestionnaireJournal:
     def remove(self, response_id: UUID, version: int | None) -> frozenset[date]:
         """Empty a response and mark it deleted; its revisions stay, and so does what it raised.
 
-        Returns the days to judge again.
+        An alert that rests on it says so. Returns the days to judge again.
         """
         response = self.known.get(response_id)
         if response is None or response.deleted_at is not None:
@@ -140,6 +143,7 @@ class QuestionnaireJournal:
         others = superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
+        answer_source.changed(self.work, self.patient.id, response_id, ())
         return others | {response.local_day}
 
     def _receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:

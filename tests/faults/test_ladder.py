@@ -9,6 +9,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from jobs import escalate
+from schemas.rota import RotaBody
 from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState
 from server.gateways.message import SendError
@@ -17,6 +18,7 @@ from server.services import rota as rotas
 from server.services import shift as shifts
 from server.services.shift import NewShift
 from tests.cast import entry
+from tests.conftest import Clock
 from tests.faults.conftest import Twins
 from tests.faults.ward import OPERATIONS, Ward
 
@@ -174,3 +176,18 @@ def _made_calm(ward: Ward, alert: UUID, how: str) -> None:
         elif how == "snoozed":
             until = work.now + timedelta(hours=8)
             alert_handling.snooze(work, alert, until, "She called.", ward.the(alert).version)
+
+
+def test_a_ladder_with_many_steps_is_exhausted_only_when_the_last_one_was_told(
+    ward: Ward, clock: Clock
+) -> None:
+    steps = [["own_clinician"], ["coordinators"], ["on_call"], ["clinicians"], ["admins"]]
+    rota = {**RotaBody.EXAMPLE, "steps": steps, "holidays": []}
+    admin = ward.cast.admin
+    assert admin.put("/rota", rota, version=admin.get("/rota").json["version"]).status_code == 200
+    alert, began = ward.alert(AlertClass.P0), clock.now
+    ward.until(began + timedelta(minutes=90))
+    assert ward.the(alert).exhausted_at is None
+    ward.until(began + timedelta(minutes=121))
+    row = ward.the(alert)
+    assert (row.level, row.exhausted_at is not None) == (4, True)

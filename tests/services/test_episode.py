@@ -46,7 +46,6 @@ def told(app: Flask) -> int:
         ({"side_effects": {"jaundice": 1}}, {"side_effects": {"psychosis": 3, "fall": 2}}),
         ({"safety": "passing"}, {"safety": "often"}),
         ({"safety": "often"}, {"safety": "plan"}),
-        ({"safety": "plan"}, {"safety": "plan"}),
     ],
 )
 def test_what_is_worse_or_another_danger_gets_through_an_acknowledgement(
@@ -83,6 +82,66 @@ def test_a_repeat_stays_calm_but_is_never_closed_unseen(
     body = {"outcome": "contacted", "note": "Called."}
     assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, seen["version"]).status_code == 412
     assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, alert["version"]).status_code == 200
+
+
+def test_an_emergency_reported_again_is_told_to_whoever_has_it_in_hand_and_nobody_else(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    report(cast, clock, safety="plan")
+    taken(cast)
+    clock.forward(minutes=10)
+    report(cast, clock, safety="plan")
+    alert = the_alert(cast)
+    assert (alert["state"], told(app)) == ("acknowledged", 2)
+    again = alert["deliveries"][-1]
+    assert (again["account"], again["template"]) == ("Bo", "emergency_again")
+    assert alert["events"][-1]["kind"] == "repeated"
+
+
+def test_an_emergency_reported_again_before_anybody_has_it_tells_nobody_twice(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    for _ in range(2):
+        report(cast, clock, safety="plan")
+        clock.forward(minutes=1)
+    assert (the_alert(cast)["state"], told(app)) == ("open", 1)
+
+
+def test_the_same_answer_with_another_note_is_no_news(app: Flask, cast: Cast, clock: Clock) -> None:
+    path, body = f"/entries/{uuid7()}", entry(clock.now, safety="plan")
+    assert cast.ana.put(path, body).status_code == 201
+    seen = taken(cast)
+    assert cast.ana.put(path, {**body, "note": "I wrote more."}, version=1).status_code == 200
+    alert = the_alert(cast)
+    assert (alert["state"], alert["version"], told(app)) == ("acknowledged", seen["version"], 1)
+
+
+def test_a_red_flag_that_is_taken_back_says_so_on_its_alert_which_stays_open(
+    cast: Cast, clock: Clock
+) -> None:
+    first, second = f"/entries/{uuid7()}", f"/entries/{uuid7()}"
+    for path in (first, second):
+        assert cast.ana.put(path, entry(clock.now, safety="often")).status_code == 201
+    assert cast.ana.put(first, entry(clock.now, safety="no"), version=1).status_code == 200
+    alert = the_alert(cast)
+    assert (alert["events"][-1]["kind"], alert["evidence"].get("disproved")) == ("answer_corrected", None)
+    assert cast.ana.delete(second, version=1).status_code == 204
+    alert = the_alert(cast)
+    assert (alert["state"], alert["evidence"]["disproved"]) == ("open", True)
+    assert [e["kind"] for e in alert["events"][-2:]] == ["answer_corrected", "disproved"]
+    assert cast.ana.put(first, entry(clock.now, safety="often"), version=2).status_code == 200
+    alert = the_alert(cast)
+    assert (alert["state"], alert["evidence"]["disproved"]) == ("open", False)
+
+
+def test_a_filled_scale_that_is_taken_back_says_so_too(cast: Cast, clock: Clock) -> None:
+    path = f"/questionnaire-responses/{uuid7()}"
+    answers = {f"q{number}": 0 for number in range(1, 10)} | {"q9": 3}
+    filled = {"instrument": "phq-9", "instrument_version": 1, "locale": "en", "answers": answers}
+    body = {**filled, "occurred_at": clock.now.isoformat(), "zone": "Europe/Oslo"}
+    assert cast.ana.put(path, body).status_code == 201
+    assert cast.ana.delete(path, version=1).status_code == 204
+    assert the_alert(cast)["evidence"]["disproved"] is True
 
 
 def test_worsening_and_an_acknowledgement_at_once_leave_the_alert_open(
