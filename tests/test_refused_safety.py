@@ -181,7 +181,7 @@ def test_the_same_refused_report_sent_again_rings_once(app: Flask, cast: Cast, c
     assert cast.ana.put(path, refused).status_code == 428
     assert events(app) == ["opened", "acknowledged"]
     cast.ana.put(path, entry(clock.now, safety="plan", note="again"))  # other words: a report of its own
-    assert events(app) == ["opened", "acknowledged", "worsened"]
+    assert events(app) == ["opened", "acknowledged", "repeated"]
 
 
 def test_what_was_heeded_when_it_was_stored_is_no_news_when_its_push_is_repeated(
@@ -195,7 +195,7 @@ def test_what_was_heeded_when_it_was_stored_is_no_news_when_its_push_is_repeated
     again = cast.ana.post("/sync", {"items": [said]})
     assert verdicts(again) == ["duplicate"]
     assert again.json["results"][0]["notice"]["kind"] == "emergency"
-    assert events(app) == ["opened", "acknowledged"]
+    assert events(app) == ["opened", "answer_corrected", "disproved", "acknowledged"]
 
 
 def test_a_refused_entry_that_is_calm_raises_nothing(app: Flask, cast: Cast, clock: Clock) -> None:

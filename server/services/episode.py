@@ -173,9 +173,9 @@ def _is_red_flag(finding: Finding) -> bool:
 def _is_news(current: Alert, finding: Finding) -> bool:
     if not set(finding.codes) <= set(current.codes) or finding.day > current.day:
         return True
-    # The same answer with another note is none; what could not even be read may be another one.
-    mine = sources_of(finding.evidence)
-    return _is_red_flag(finding) and (not mine or not mine <= sources_of(current.evidence))
+    # The same answer with another note is none; what could not be stored may be another one.
+    mine, stored = sources_of(finding.evidence), finding.evidence.get("stored", True)
+    return _is_red_flag(finding) and not (stored and mine and mine <= sources_of(current.evidence))
 
 
 def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
