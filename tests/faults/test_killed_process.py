@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from server.clinical.vocabulary import DeliveryState, DeliverySubject
+from server.clinical.vocabulary import DeliveryState
 from server.database import Database
 from server.models import Delivery
 from server.settings import Settings
@@ -80,8 +80,8 @@ def test_a_worker_killed_with_a_message_in_hand_is_followed_by_one_repeat_of_it(
 
 
 def to_bo(ward: Ward, cast: Cast) -> list[Delivery]:
-    """Return what tells Bo of the alert: the worker's probe and the week's digest go out beside it."""
-    about = [row for row in ward.deliveries() if row.subject is DeliverySubject.ALERT]
+    """Return what tells Bo of the emergency: a worker also sends its probe, the week, and of Ana's silence."""
+    about = [row for row in ward.deliveries() if row.template == "emergency_needs_review"]
     return [row for row in about if row.account_id == cast.bo.account_id]
 
 
