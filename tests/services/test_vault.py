@@ -98,7 +98,7 @@ def test_the_answers_to_a_scale_are_nowhere_in_the_database_and_still_come_back(
     assert kept == [answers["q8"], 3]
     tables = rows_of(database)
     said = [*tables["questionnaire_responses"], *tables["questionnaire_response_revisions"]]
-    # With its quotes, as JSON and Python write it: two letters alone may come by chance out of sealed bytes.
+    # With its quotes, as JSON and Python write it: two letters alone may come out of sealed bytes by chance.
     written = repr([{k: v for k, v in row.items() if k != "missing"} for row in said])
     assert not [quote for quote in ("'q9'", '"q9"') if quote in written]
     assert cast.ana.delete(path, version=2).status_code == 204
