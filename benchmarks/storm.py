@@ -97,7 +97,7 @@ def _drain(around: Around, mail: Timed, now: datetime) -> tuple[str, ...]:
 def _counts(database: Database) -> tuple[int, int, int]:
     with database.read() as session:
         grouped = select(Delivery.state, func.count()).group_by(Delivery.state)
-        states = Counter(dict(session.execute(grouped).tuples().all()))
+        states = Counter(dict(session.execute(grouped).all()))
         told = select(func.count(Delivery.subject_id.distinct())).where(Delivery.state.in_(TAKEN))
         alerts = session.scalar(told) or 0
     taken = sum(states[state] for state in TAKEN)

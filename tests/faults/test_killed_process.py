@@ -80,7 +80,7 @@ def test_a_worker_killed_with_a_message_in_hand_is_followed_by_one_repeat_of_it(
 
 
 def to_bo(ward: Ward, cast: Cast) -> list[Delivery]:
-    """Return what tells Bo of the emergency: a worker also sends its probe, the week, and of Ana's silence."""
+    """Return what tells Bo of the emergency: a worker also sends its probe and what the months brought."""
     about = [row for row in ward.deliveries() if row.template == "emergency_needs_review"]
     return [row for row in about if row.account_id == cast.bo.account_id]
 
