@@ -16,6 +16,7 @@ from server.services import clinic as clinics
 from server.services import contact_point as contact_points
 from server.services import quiet
 from server.services import rota as rotas
+from server.services import shift as shifts
 from server.services.contact_point import Way
 from server.services.work import Work
 
@@ -54,7 +55,7 @@ def enqueue(work: Work, alert: Alert, climbed_from: int | None = None) -> int:
     if alert.urgency is AlertClass.P3:
         return 0
     work.session.flush()
-    people = recipients(work, alert, climbed_from)
+    people = _with_on_call(work, alert, recipients(work, alert, climbed_from))
     for account in people:
         ways = contact_points.ways(work, account)
         loud = escalation.ways_at_once(alert.urgency, alert.level, len(ways))
@@ -79,6 +80,15 @@ def recipients(work: Work, alert: Alert, climbed_from: int | None = None) -> Seq
     told = rotas.told_between(work, patient, first, alert.level)
     known = {account.id for account in told}
     return [*told, *(account for account in in_hand.values() if account.id not in known)]
+
+
+def _with_on_call(work: Work, alert: Alert, people: Sequence[Account]) -> Sequence[Account]:
+    """Return ``people``; where quiet hours hold what is urgent (P1) from all of them, who is on call too."""
+    awake = (quiet.released_at(work, one, alert.urgency) <= work.now for one in people)
+    if alert.urgency is not AlertClass.P1 or any(awake):
+        return people
+    on_call = {duty.account_id for duty in shifts.duties_now(work)} - {one.id for one in people}
+    return [*people, *accounts.working(work, on_call).values()]
 
 
 def tell_in_hand(work: Work, alert: Alert) -> int:

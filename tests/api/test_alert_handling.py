@@ -256,3 +256,17 @@ def test_who_saw_an_older_version_changes_nothing(cast: Cast, clock: Clock) -> N
     body = {"until": until(clock, minutes=10), "reason": "Soon."}
     assert cast.bo.post(f"/alerts/{alert['id']}/snooze", body, alert["version"]).status_code == 412
     assert cast.bo.post(f"/alerts/{alert['id']}/snooze", body).status_code == 428
+
+
+def test_what_is_urgent_does_not_wait_for_a_sleeper_while_somebody_is_on_call(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    quiet = {"quiet_from": "22:00", "quiet_until": "07:00"}
+    assert cast.bo.put("/me/quiet-hours", quiet).status_code == 200
+    shift = {"account_id": str(cast.coordinator.account_id), "starts": "2026-03-02T18:00"}
+    assert cast.admin.post("/rota/shifts", {**shift, "ends": "2026-03-03T08:00"}).status_code == 201
+    clock.forward(hours=9, minutes=30)  # 22:30 in Oslo
+    flagged(cast, clock)
+    deliver.run(around, clock.now)
+    assert [message.to for message in email.sent] == [DEE]
+    assert [one["held"] for one in shown(cast.bo)["deliveries"]] == [True, False]
