@@ -270,3 +270,13 @@ def test_what_is_urgent_does_not_wait_for_a_sleeper_while_somebody_is_on_call(
     deliver.run(around, clock.now)
     assert [message.to for message in email.sent] == [DEE]
     assert [one["held"] for one in shown(cast.bo)["deliveries"]] == [True, False]
+
+
+def test_an_acknowledgement_of_what_is_no_emergency_runs_out_while_the_clinic_works(
+    cast: Cast, clock: Clock
+) -> None:
+    clock.forward(days=4)  # Friday noon; a day later the clinic is closed until Monday at 8, 7 in UTC
+    first = act(cast.bo, flagged(cast, clock), "acknowledge")
+    assert first["acknowledged_until"] == "2026-03-09T07:00:00+00:00"
+    second = act(cast.bo, flagged(cast, clock, safety="plan"), "acknowledge")
+    assert second["acknowledged_until"] == "2026-03-06T12:30:00+00:00"

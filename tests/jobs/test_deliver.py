@@ -243,3 +243,14 @@ def test_a_worker_asked_to_stop_leaves_the_rest_in_the_queue(
     around.stopping.set()
     assert deliver.run(around, clock.now) == 0
     assert the_delivery(around).state is DeliveryState.QUEUED
+
+
+def test_a_message_speaks_of_patients_not_of_alerts(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    body = entry(clock.now, safety="plan", side_effects={"seizure": 3})
+    assert cast.ana.put("/entries/019ca000-0000-7000-8000-000000000001", body).status_code == 201
+    assert len(alerts(around)) == 2
+    deliver.run(around, clock.now)
+    assert [message.subject for message in email.sent] == ["URGENT: a patient may be in danger"]
+    assert {row.state for row in deliveries(around)} == {DeliveryState.ACCEPTED}
