@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +12,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import column, create_engine, table, text
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import Channel
+from server.clinical.vocabulary import Channel, DeliveryState, Language
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
-from server.models import Account, Base, Clinic, ContactPoint, Rota, Shift
+from server.models import Account, Alert, Base, Clinic, ContactPoint, Delivery, Rota, Shift
 from tests.conftest import NOON
 
+LATER = NOON + timedelta(hours=1)
 CIVIL = datetime.fromisoformat("2026-03-02T18:00")
 
 
@@ -61,15 +62,75 @@ def somebody_on_call(database: Database, clinic_id: UUID) -> None:
         session.add(ContactPoint(**held, id=uuid7(), **reached))
 
 
+def put(database: Database, name: str, row: dict[str, Any]) -> None:
+    """Write a row of an older version: the models know columns that came later."""
+    types = Base.metadata.tables[name].c
+    with database.write() as session:
+        session.execute(table(name, *(column(key, types[key].type) for key in row)).insert(), [row])
+
+
+def an_alert_and_its_mail(clinic_id: UUID) -> dict[str, dict[str, Any]]:
+    """Return the rows of an acknowledged alert whose message a mail server took, of the first version."""
+    key, now = {"clinic_id": clinic_id}, {"created_at": NOON}
+    bo = {
+        **key,
+        **now,
+        "id": uuid7(),
+        "role": "clinician",
+        "name": "Bo",
+        "email": "b@x",
+        "password_hash": "x",
+    }
+    ana = {
+        **key,
+        **now,
+        "id": uuid7(),
+        "name": "Ana",
+        "zone": "Europe/Oslo",
+        "country": "NO",
+        "bipolar_risk": [],
+    }
+    ana |= {"change_counter": 0, "next_close_at": NOON, "policy_version": 1, "version": 1}
+    sealed = dict.fromkeys(("sealed_codes", "sealed_summary", "sealed_evidence"), b"x")
+    alert = {**key, **sealed, "id": uuid7(), "patient_id": ana["id"], "family": "safety", "urgency": "P0"}
+    alert |= {
+        "state": "acknowledged",
+        "level": 0,
+        "day": NOON.date(),
+        "opened_at": NOON,
+        "worsened_at": LATER,
+    }
+    alert |= {"acknowledged_at": LATER, "acknowledged_by": bo["id"], "version": 2}
+    mail = {**key, **now, "id": uuid7(), "key": "k", "account_id": bo["id"], "channel": "email", "attempt": 1}
+    mail |= {"template": "patient_needs_review", "subject": "alert", "subject_id": alert["id"]}
+    mail |= {"urgency": "P0", "state": "delivered", "due_at": NOON, "finished_at": NOON}
+    return {"accounts": bo, "patients": ana, "alerts": alert, "deliveries": mail}
+
+
+def test_an_alert_and_its_message_from_before_go_forward_and_back(bare: Database) -> None:
+    upgrade(bare, "0001")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    for name, row in an_alert_and_its_mail(clinic["id"]).items():
+        put(bare, name, row)
+    upgrade(bare)
+    with bare.read() as session:
+        alert, mail = session.query(Alert).one(), session.query(Delivery).one()
+        assert (alert.waiting_since, alert.acknowledged_until, alert.snoozed) == (LATER, LATER, False)
+        # A mail server's yes only ever meant that it took the message.
+        assert (mail.state, mail.level, mail.held) == (DeliveryState.ACCEPTED, 0, False)
+        assert session.query(Clinic).one().language is Language.EN
+    downgrade(bare, "0001")
+    with bare.read() as session:
+        assert session.scalar(text("SELECT state FROM deliveries")) == "delivered"
+        assert session.scalar(text("SELECT state FROM alerts")) == "acknowledged"
+    downgrade(bare, "base")
+
+
 def test_a_clinic_from_before_the_rota_gets_one_and_can_go_back(bare: Database) -> None:
     upgrade(bare, "0001")
     clinic = a_clinic()
-    with bare.write() as session:
-        # The models know columns that came later.
-        first = table(
-            "clinics", *(column(name, Base.metadata.tables["clinics"].c[name].type) for name in clinic)
-        )
-        session.execute(first.insert(), [clinic])
+    put(bare, "clinics", clinic)
     upgrade(bare)
     assert is_current(bare)
     with bare.read() as session:

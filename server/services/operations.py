@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -63,14 +62,6 @@ def page(session: Session, now: datetime, template: str, key: str) -> bool:
 def poison(session: Session, now: datetime, channel: Channel, why: str) -> bool:
     """Tell operations of a message that we can't send; once an hour a channel and reason, not once each."""
     return page(session, now, "poison_delivery", f"poison:{channel}:{why}:{now:%Y-%m-%dT%H}")
-
-
-def account_id(session: Session) -> UUID | None:
-    """Return the account that operations are told through, or None where they are not set up."""
-    clinic = clinics.operations_id(session)
-    if clinic is None:
-        return None
-    return session.scalar(select(Account.id).where(Account.clinic_id == clinic))
 
 
 def account(work: Work) -> Account | None:
