@@ -11,15 +11,15 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Condition, Phase, Role, Route, SessionStatus, Source
 from server.database import Database
 from server.migrations import upgrade
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services import course as courses
-from server.services import entry as entries
-from server.services import patient as patients
-from server.services import treatment_session as treatment_sessions
-from server.services.account import NewAccount
-from server.services.incoming import Incoming
-from server.services.passwords import Passwords
+from server.services.journal import entry as entries
+from server.services.journal.incoming import Incoming
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
+from server.services.visits import course as courses
+from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 

@@ -30,9 +30,9 @@ from server.database import Database
 from server.migrations import upgrade
 from server.models import Course, Entry, Patient, TreatmentSession
 from server.quality.past import Question
-from server.services import clinic as clinics
-from server.services import past as pasts
-from server.services.past import RecordedPast, Tried
+from server.services.journal import past as pasts
+from server.services.journal.past import RecordedPast, Tried
+from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 

@@ -36,11 +36,11 @@ from benchmarks.server import Client, wait_for
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.models import JobRun
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services import patient as patients
-from server.services.account import NewAccount
-from server.services.passwords import Passwords
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 

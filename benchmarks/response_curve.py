@@ -18,7 +18,7 @@ from sqlalchemy import select
 from benchmarks.ground import prepare, treat
 from server.database import Database
 from server.models import Patient
-from server.services import response_curve as response_curves
+from server.services.watch import response_curve as response_curves
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 

@@ -26,10 +26,10 @@ from server.clinical.vocabulary import TAKEN, Channel, Role
 from server.database import Database
 from server.gateways.message import Message, Receipt, RecordingGateway
 from server.models import Delivery
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services.account import NewAccount
-from server.services.passwords import Passwords
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 from tests.faults.storm import break_out

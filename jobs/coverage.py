@@ -6,7 +6,7 @@ from uuid import UUID
 
 from jobs.around import Around
 from jobs.each_clinic import each_clinic
-from server.services import coverage as coverages
+from server.services.alerts import coverage as coverages
 from server.services.work import Work, system
 
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.services import assessment as assessments
-from server.services import clinic as clinics
 from server.services import local_day as local_days
-from server.services import patient as patients
-from server.services import silence as silences
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.watch import assessment as assessments
+from server.services.watch import silence as silences
 from server.services.work import Work, system
 
 log = logging.getLogger(__name__)

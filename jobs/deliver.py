@@ -12,9 +12,9 @@ from jobs.messages import message
 from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import Channel
 from server.gateways.message import Handed, Receipt, SendError
-from server.services import outbox, outbox_outcome
-from server.services.outbox import Claimed, Skipped
-from server.services.outbox_outcome import DEFECT, Refused, Taken
+from server.services.messages import outbox, outbox_outcome
+from server.services.messages.outbox import Claimed, Skipped
+from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from jobs.virtual import Registration, beginning, register
 from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import Role
 from server.database import Database
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services import rota as rotas
-from server.services import shift as shifts
-from server.services.account import NewAccount
-from server.services.passwords import Passwords
-from server.services.shift import NewShift
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.alerts.shift import NewShift
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
 from server.services.work import Work, system
 from server.settings import Settings
 from server.simulator.clinic import demo_clinic

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from jobs.around import Around
 from jobs.each_clinic import each_clinic
-from server.services import digest_round as digest_rounds
+from server.services.alerts import digest_round as digest_rounds
 from server.services.work import Work, system
 
 

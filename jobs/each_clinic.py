@@ -5,7 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.services import clinic as clinics
+from server.services.people import clinic as clinics
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.services import clinic as clinics
-from server.services import escalation as escalations
+from server.services.alerts import escalation as escalations
+from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
 log = logging.getLogger(__name__)

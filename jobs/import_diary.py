@@ -16,15 +16,15 @@ from server.diary_import.diary_map import DiaryMap
 from server.diary_import.map_file import MapError, read_map
 from server.diary_import.mapping import Mapped, Row, map_table
 from server.diary_import.table import TableError, read_table
-from server.services import alert as alerts
-from server.services import clinic as clinics
-from server.services import course as courses
 from server.services import local_day as local_days
-from server.services import patient as patients
-from server.services import unreadable
+from server.services.alerts import alert as alerts
 from server.services.errors import NotFound
-from server.services.incoming import Incoming
-from server.services.unreadable import Kind
+from server.services.journal import unreadable
+from server.services.journal.incoming import Incoming
+from server.services.journal.unreadable import Kind
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.visits import course as courses
 from server.services.work import Actor, Work, system
 
 # Reading what is there needs no time.

@@ -15,18 +15,18 @@ from jobs.problem import Problem
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
 from server.diary_import.export_file import ExportError, ExportFile, PastSession, Revision, read_export
-from server.services import check_in_plan as check_in_plans
-from server.services import course as courses
-from server.services import entry as entries
-from server.services import patient as patients
-from server.services import questionnaire_response as responses
-from server.services import treatment_session as treatment_sessions
-from server.services import unreadable
 from server.services.errors import NotFound, ServiceError
-from server.services.incoming import Incoming
-from server.services.unreadable import Kind
+from server.services.journal import check_in_plan as check_in_plans
+from server.services.journal import entry as entries
+from server.services.journal import unreadable
+from server.services.journal.incoming import Incoming
+from server.services.journal.unreadable import Kind
+from server.services.people import patient as patients
+from server.services.people.zone_change import PastZone
+from server.services.scales import questionnaire_response as responses
+from server.services.visits import course as courses
+from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
-from server.services.zone_change import PastZone
 
 Step = PastSession | Revision
 # All of one patient: far more courses or sessions than anybody has.

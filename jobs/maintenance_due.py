@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.services import booking_suggestion as booking_suggestions
-from server.services import clinic as clinics
-from server.services import patient as patients
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.visits import booking_suggestion as booking_suggestions
 from server.services.work import Work, system
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from datetime import datetime
 from server.clinical.vocabulary import AlertClass
 from server.gateways.message import Message, SendError
 from server.gateways.templates import UnknownTemplate, render
-from server.services.outbox import Claimed
-from server.services.outbox_outcome import UNKNOWN_TEXT
+from server.services.messages.outbox import Claimed
+from server.services.messages.outbox_outcome import UNKNOWN_TEXT
 from server.settings import Settings
 
 URGENT = (AlertClass.P0, AlertClass.P1)

@@ -14,17 +14,17 @@ from uuid import UUID
 from server.clinical.vocabulary import SessionStatus
 from server.clinical.wall_clock import DAY_START
 from server.database import Database
-from server.services import alert as alerts
-from server.services import assessment as assessments
-from server.services import clinic as clinics
-from server.services import entry as entries
 from server.services import local_day as local_days
-from server.services import patient as patients
-from server.services import silence as silences
-from server.services import treatment_session as treatment_sessions
+from server.services.alerts import alert as alerts
 from server.services.civil_time import civil_day
 from server.services.errors import VersionRequired
-from server.services.incoming import Incoming
+from server.services.journal import entry as entries
+from server.services.journal.incoming import Incoming
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.visits import treatment_session as treatment_sessions
+from server.services.watch import assessment as assessments
+from server.services.watch import silence as silences
 from server.services.work import Actor, Work
 
 # Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.

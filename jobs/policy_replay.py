@@ -18,9 +18,9 @@ from jobs.stopwatch import Stopwatch
 from server.clinical.policy import PolicyError
 from server.quality.past import Compared, Question, not_shown, of_plain
 from server.quality.policy_replay import Yardstick, comparison
-from server.services import policy_replay_run as runs
-from server.services.past import RecordedPast
-from server.services.policy_replay_run import Outcome, Taken
+from server.services.journal.past import RecordedPast
+from server.services.watch import policy_replay_run as runs
+from server.services.watch.policy_replay_run import Outcome, Taken
 from server.services.work import Actor, Work
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from jobs.around import Around, Incomplete
 from jobs.probe_destinations import destinations
-from server.services import probe as probes
-from server.services.probe import Verdict
+from server.services.messages import probe as probes
+from server.services.messages.probe import Verdict
 
 log = logging.getLogger(__name__)
 

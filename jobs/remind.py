@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.services import reminder as reminders
+from server.services.journal import reminder as reminders
 from server.services.work import Work, system
 
 log = logging.getLogger(__name__)

@@ -17,13 +17,13 @@ from server.database import Database
 from server.quality.past import Compared, Question, compare_diary, not_shown
 from server.quality.policy_replay import Comparison, Yardstick, comparison
 from server.quality.replay import Diary
-from server.services import clinic as clinics
-from server.services import past as pasts
-from server.services import policy as policies
 from server.services.civil_time import civil_day
 from server.services.errors import ServiceError
-from server.services.past import RecordedPast, Tried
-from server.services.policy_replay import LONGEST_DAYS, USUAL_DAYS
+from server.services.journal import past as pasts
+from server.services.journal.past import RecordedPast, Tried
+from server.services.people import clinic as clinics
+from server.services.watch import policy as policies
+from server.services.watch.policy_replay import LONGEST_DAYS, USUAL_DAYS
 from server.services.work import Work, system
 from server.simulator.reference import reference_patient
 

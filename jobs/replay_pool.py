@@ -13,7 +13,7 @@ from typing import TypeVar
 from server.clinical.policy import PolicyError
 from server.parent import end_with
 from server.quality.past import Compared, Past, Question, compare
-from server.services.past import RecordedPast
+from server.services.journal.past import RecordedPast
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,11 +11,11 @@ from jobs.problem import Problem
 from jobs.virtual import Registration, beginning, register
 from server.clinical.vocabulary import Role
 from server.database import Database
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services.account import NewAccount
 from server.services.errors import Conflict, Invalid
-from server.services.passwords import Passwords
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
 from server.services.work import Work, system
 from server.simulator.clinic import simulate_clinic
 from server.simulator.shapes import VirtualPatient

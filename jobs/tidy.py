@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from jobs.around import Around
-from server.services import clinic as clinics
 from server.services import job_run as job_runs
-from server.services import probe as probes
-from server.services import webhook as webhooks
+from server.services.messages import probe as probes
+from server.services.messages import webhook as webhooks
+from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
 KEPT, PROBES_KEPT = timedelta(days=30), timedelta(days=7)

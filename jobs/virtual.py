@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from jobs.past import Past, dated_id
 from server.clinical.vocabulary import Phase, Source
-from server.services import course as courses
 from server.services import local_day as local_days
-from server.services import patient as patients
-from server.services.incoming import Incoming
+from server.services.journal.incoming import Incoming
+from server.services.people import patient as patients
+from server.services.visits import course as courses
 from server.services.work import Work
 from server.simulator.shapes import SimulatedDay, VirtualPatient
 

@@ -24,12 +24,12 @@ from server.diary_import.mapping import map_table
 from server.diary_import.table import TableError, read_table
 from server.quality.figures import Truth
 from server.quality.replay import Diary, Replay, alarms_of, replay
-from server.services import clinic as clinics
-from server.services import entry as entries
-from server.services import patient as patients
-from server.services import treatment_session as treatment_sessions
 from server.services.civil_time import civil_day
-from server.services.entry import Range
+from server.services.journal import entry as entries
+from server.services.journal.entry import Range
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work, system
 from server.simulator.reference import reference_patient
 

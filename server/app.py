@@ -17,7 +17,7 @@ from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, Surroundings
 from server.database import Database
 from server.readiness import crisis_directory
-from server.services.passwords import Passwords
+from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_key
 
 API_ROOT = "/v1"

@@ -16,11 +16,11 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.models import Account, Alert
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services import patient as patients
 from server.services import vault
-from server.services.account import NewAccount
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.people.account import NewAccount
 from server.services.work import Actor, Work, system
 
 PASSWORD = "correct horse battery"

@@ -29,7 +29,7 @@ from server.app import create_app
 from server.database import Database
 from server.migrations import upgrade
 from server.models import Base, Clinic
-from server.services.passwords import Passwords
+from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import Cast, found_clinic
 from tests.visits import Visits

@@ -38,7 +38,7 @@ from server.app import create_app
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.migrations import upgrade
-from server.services.passwords import Passwords
+from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests import contract_alerts, contract_rota
 from tests.cast import new_clinic, new_staff

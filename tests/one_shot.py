@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from server.cli import main
 from server.database import Database
-from server.services import clinic as clinics
-from server.services import patient as patients
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.work import Work, system
 from server.settings import Settings
 

@@ -112,7 +112,13 @@ LAYERS: dict[str, Layer] = {
     # The joint and the outer edge: they put the rest together, and nobody imports them but each other.
     "server.app": Layer(
         # The timetable is only data: which jobs there are, and when they count as stopped.
-        ("server.api", "server.readiness", "server.services.passwords", "jobs.timetable", *TRANSACTION),
+        (
+            "server.api",
+            "server.readiness",
+            "server.services.people.passwords",
+            "jobs.timetable",
+            *TRANSACTION,
+        ),
         WEB,
     ),
     "jobs.timetable": Layer((), (), CLOCKS),

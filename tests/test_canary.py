@@ -340,6 +340,6 @@ def test_a_quiet_text_holds_no_mark() -> None:
 
 def test_a_note_in_a_log_line_is_found() -> None:
     with every_log() as logs:
-        logging.getLogger("server.services.entry").debug("stored %s", {"note": MARK})
+        logging.getLogger("server.services.journal.entry").debug("stored %s", {"note": MARK})
         logging.getLogger("werkzeug").info("PUT /v1/entries?note=%s", quote(MARK))
     assert len([line for line in logs if leaks(line)]) == 2

@@ -23,14 +23,14 @@ from server.cli import main
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
 from server.models import Clinic, Invitation
-from server.services import account as accounts
-from server.services import clinic as clinics
-from server.services import episode as episodes
-from server.services import patient as patients
-from server.services.account import NewAccount
-from server.services.episode import Finding
-from server.services.passwords import Passwords
-from server.services.secrets import fingerprint
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
+from server.services.people.secrets import fingerprint
 from server.services.work import Work, system
 from server.settings import Settings, master_keys, new_master_key
 from tests.ports import free_port

@@ -23,9 +23,9 @@ from server.api.sync import LARGEST
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.redflags import Answers, Notice, check
 from server.clinical.vocabulary import ITEMS, Adherence, Circumstance, Direction, EnteredBy, SafetyAnswer
-from server.services import trend
-from server.services.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
-from server.services.invitation import VALID_FOR
+from server.services.journal import trend
+from server.services.journal.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
+from server.services.people.invitation import VALID_FOR
 from server.settings import Settings
 from tests.cast import Cast
 from tests.source import ROOT

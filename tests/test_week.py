@@ -22,11 +22,11 @@ from server.clinical.vocabulary import LOST, TAKEN, AlertClass, AlertState, Chan
 from server.database import Database
 from server.gateways.message import Message, Receipt, RecordingGateway, SendError
 from server.models import Alert, Delivery
-from server.services import quiet
-from server.services import rota as rotas
-from server.services import shift as shifts
-from server.services.delivery_loss import NOT_NEEDED
-from server.services.shift import NewShift
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.alerts.shift import NewShift
+from server.services.messages import quiet
+from server.services.messages.delivery_loss import NOT_NEEDED
 from server.services.work import Actor, Work
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, new_patient

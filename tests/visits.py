@@ -11,10 +11,10 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
-from server.services import booking_suggestion as booking_suggestions
-from server.services import episode as episodes
 from server.services import local_day as local_days
-from server.services.episode import Finding
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
+from server.services.visits import booking_suggestion as booking_suggestions
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
 

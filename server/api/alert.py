@@ -19,9 +19,9 @@ from server.api.edge import allow, documented_headers, etag, reading, writing
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
-from server.services import alert as alerts
-from server.services import alert_feedback
-from server.services.alert import Place, Record, Wanted
+from server.services.alerts import alert as alerts
+from server.services.alerts import alert_feedback
+from server.services.alerts.alert import Place, Record, Wanted
 
 blueprint = Blueprint("alerts", __name__, description="Alerts: what needs a look, and on what grounds")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)

@@ -7,7 +7,7 @@ from schemas.alert_budget import AlertBudgetAnswer, AlertBudgetQuery
 from server.api.body import Blueprint
 from server.api.edge import allow, reading
 from server.clinical.vocabulary import Role
-from server.services import alert_budget as alert_budgets
+from server.services.alerts import alert_budget as alert_budgets
 
 blueprint = Blueprint("alert budget", __name__, description="How many alerts there are, and how good")
 

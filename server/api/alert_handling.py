@@ -26,9 +26,9 @@ from server.api.edge import (
     writing,
 )
 from server.clinical.vocabulary import Role
-from server.services import alert_feedback, alert_handling
-from server.services import hand_over as hand_overs
-from server.services import verdict as verdicts
+from server.services.alerts import alert_feedback, alert_handling
+from server.services.alerts import hand_over as hand_overs
+from server.services.watch import verdict as verdicts
 
 blueprint = Blueprint(
     "alert handling", __name__, description="Alerts: acknowledge, put off, pass on, judge, close"

@@ -18,7 +18,7 @@ from server.api.edge import allow, documented_headers, etag, required_version, t
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
-from server.services import booking_suggestion as booking_suggestions
+from server.services.visits import booking_suggestion as booking_suggestions
 
 blueprint = Blueprint(
     "booking-suggestions", __name__, description="Suggested visits: a clinician decides, the clinic books"

@@ -17,7 +17,7 @@ from server.api.edge import (
 )
 from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
-from server.services import check_in_plan as check_in_plans
+from server.services.journal import check_in_plan as check_in_plans
 
 blueprint = Blueprint("check-in plans", __name__, description="How a patient is reminded and asked")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)

@@ -7,9 +7,9 @@ from schemas.clinic import ClinicAnswer, ClinicChanges, InvitationAnswer, StaffI
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.clinical.vocabulary import Role
-from server.services import clinic as clinics
-from server.services import invitation as invitations
 from server.services.errors import Invalid
+from server.services.people import clinic as clinics
+from server.services.people import invitation as invitations
 
 blueprint = Blueprint("clinic", __name__, description="The clinic and its staff")
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)

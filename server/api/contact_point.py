@@ -19,9 +19,9 @@ from schemas.contact_point import (
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, reading, writing
 from server.clinical.vocabulary import Channel, Role
-from server.services import account as accounts
-from server.services import contact_point as contact_points
-from server.services import quiet
+from server.services.messages import contact_point as contact_points
+from server.services.messages import quiet
+from server.services.people import account as accounts
 from server.settings import Settings, vapid_key
 from server.vapid import public_key
 

@@ -10,7 +10,7 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services import course as courses
+from server.services.visits import course as courses
 
 blueprint = Blueprint("courses", __name__, description="Courses: planned runs of treatment sessions")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)

@@ -7,7 +7,7 @@ from server.api.alert import CARE
 from server.api.body import Blueprint
 from server.api.edge import allow, writing
 from server.clinical.week import Week
-from server.services import digest as digests
+from server.services.alerts import digest as digests
 
 blueprint = Blueprint("digests", __name__, description="What the care team reads once a week")
 

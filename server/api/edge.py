@@ -17,10 +17,10 @@ from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import Role
 from server.database import Database
-from server.services import sign_in as sign_ins
 from server.services.errors import ServiceError, VersionError
 from server.services.health import Limits
-from server.services.passwords import Passwords
+from server.services.people import sign_in as sign_ins
+from server.services.people.passwords import Passwords
 from server.services.work import Actor, Work
 from server.settings import Settings
 

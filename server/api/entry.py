@@ -33,14 +33,14 @@ from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
-from server.services import entry as entries
-from server.services import notice as notices
-from server.services import patient as patients
-from server.services import team_view as team_views
-from server.services.entry import Range
-from server.services.incoming import Incoming
-from server.services.journal import Receipt
-from server.services.unreadable import Kind
+from server.services.journal import entry as entries
+from server.services.journal import team_view as team_views
+from server.services.journal.entry import Range
+from server.services.journal.incoming import Incoming
+from server.services.journal.journal import Receipt
+from server.services.journal.unreadable import Kind
+from server.services.people import notice as notices
+from server.services.people import patient as patients
 
 blueprint = Blueprint(
     "entries", __name__, description="What the patient reports, several times a day if wanted"

@@ -14,7 +14,6 @@ from werkzeug.exceptions import HTTPException
 from schemas.notice import NoticeAnswer
 from server.api.edge import Forbidden, HeaderProblem, here
 from server.clinical.lifecycle import IllegalMove
-from server.services import notice as notices
 from server.services.errors import (
     AllInvalid,
     Blocked,
@@ -28,6 +27,7 @@ from server.services.errors import (
     Stale,
     VersionRequired,
 )
+from server.services.people import notice as notices
 
 log = logging.getLogger(__name__)
 

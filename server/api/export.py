@@ -13,7 +13,7 @@ from server.api.edge import allow, also_csv, writing
 from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
 from server.rendering.export_csv import written
-from server.services import export as exports
+from server.services.journal import export as exports
 
 blueprint = Blueprint(
     "export", __name__, description="Everything a patient reported, to keep or to take elsewhere"

@@ -11,9 +11,9 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from server.api.body import read_json
 from server.api.edge import actor, writing
-from server.services import unreadable
 from server.services.errors import Gone, Heeded, NotFound
-from server.services.unreadable import Kind
+from server.services.journal import unreadable
+from server.services.journal.unreadable import Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -9,8 +9,8 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services import inbox
-from server.services.inbox import Appointment, InboxItem
+from server.services.visits import inbox
+from server.services.visits.inbox import Appointment, InboxItem
 from server.services.work import Work
 
 blueprint = Blueprint("inbox", __name__, description="For the scheduling system: no health data")

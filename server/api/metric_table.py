@@ -10,7 +10,7 @@ from math import inf
 from types import MappingProxyType
 
 from server.services.health import Health
-from server.services.probe import Verdict
+from server.services.messages.probe import Verdict
 
 Rows = Iterable[tuple[Sequence[str], float]]
 

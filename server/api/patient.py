@@ -12,9 +12,9 @@ from server.api.edge import allow, documented_headers, etag, required_version, t
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
-from server.services import invitation as invitations
-from server.services import patient as patients
-from server.services import reach
+from server.services.alerts import reach
+from server.services.people import invitation as invitations
+from server.services.people import patient as patients
 
 blueprint = Blueprint("patients", __name__, description="Patients and their invitations")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)

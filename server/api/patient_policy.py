@@ -10,8 +10,8 @@ from schemas.patient_policy import PatientPolicyAnswer, PatientPolicyBody
 from server.api.body import Blueprint
 from server.api.edge import allow, writing
 from server.clinical.vocabulary import Role
-from server.services import patient_policy as patient_policies
-from server.services.patient_policy import EffectivePolicy
+from server.services.watch import patient_policy as patient_policies
+from server.services.watch.patient_policy import EffectivePolicy
 
 blueprint = Blueprint("patient-policy", __name__, description="Thresholds of one patient")
 PATH = "/patients/<uuid:patient_id>/policy"

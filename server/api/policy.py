@@ -16,9 +16,9 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, reading, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services import clinic as clinics
-from server.services import policy as policies
-from server.services import policy_replay as policy_replays
+from server.services.people import clinic as clinics
+from server.services.watch import policy as policies
+from server.services.watch import policy_replay as policy_replays
 
 blueprint = Blueprint("policy", __name__, description="The clinic's thresholds, as versions")
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)

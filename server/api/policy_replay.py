@@ -17,8 +17,8 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, reading, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services import policy_replay as policy_replays
-from server.services.policy_replay import Wanted
+from server.services.watch import policy_replay as policy_replays
+from server.services.watch.policy_replay import Wanted
 
 blueprint = Blueprint("policy-replays", __name__, description="Draft policies tried on the past")
 PATH = "/clinic/policy-replays"

@@ -32,13 +32,13 @@ from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.clinical.vocabulary import Role, Source
-from server.services import notice as notices
-from server.services import patient as patients
-from server.services import questionnaire_response as questionnaires
-from server.services.incoming import Incoming
-from server.services.questionnaire_journal import ResponseReceipt
-from server.services.questionnaire_response import ResponseRange
-from server.services.unreadable import Kind
+from server.services.journal.incoming import Incoming
+from server.services.journal.unreadable import Kind
+from server.services.people import notice as notices
+from server.services.people import patient as patients
+from server.services.scales import questionnaire_response as questionnaires
+from server.services.scales.questionnaire_journal import ResponseReceipt
+from server.services.scales.questionnaire_response import ResponseRange
 
 blueprint = Blueprint("questionnaire-responses", __name__, description="Filled validated scales")
 

@@ -7,7 +7,7 @@ from schemas.response_curve import ResponseCurveAnswer
 from server.api.body import Blueprint
 from server.api.edge import allow, writing
 from server.clinical.vocabulary import Role
-from server.services import response_curve as response_curves
+from server.services.watch import response_curve as response_curves
 
 blueprint = Blueprint("response curves", __name__, description="What each session did, and what is left")
 

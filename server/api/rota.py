@@ -21,9 +21,9 @@ from server.api.edge import (
 )
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services import rota as rotas
-from server.services import shift as shifts
-from server.services.shift import NewShift
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.alerts.shift import NewShift
 
 blueprint = Blueprint("rota", __name__, description="Who hears of an alert, and when")
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)

@@ -7,7 +7,7 @@ from schemas.scale import ScaleAnswer, ScaleList, ScaleQuery, ScaleTextBody
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.clinical.vocabulary import Role
-from server.services import scale as scales
+from server.services.scales import scale as scales
 
 blueprint = Blueprint("scales", __name__, description="Validated scales: questions, answers, notices")
 

@@ -12,8 +12,8 @@ from server.clinical.redflags import emergency_from
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.side_effects import GRADES
 from server.clinical.vocabulary import Role
-from server.services import adverse_event as adverse_events
-from server.services import clinic as clinics
+from server.services.journal import adverse_event as adverse_events
+from server.services.people import clinic as clinics
 
 blueprint = Blueprint("side-effects", __name__, description="Side effects and adverse events")
 _EVENTS = AdverseEventsAnswer()

@@ -11,12 +11,12 @@ from schemas.sign_in import EnrolmentBody, MeAnswer, RefreshBody, SignInBody, To
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, open_to_all, reading, writing
 from server.clinical.vocabulary import Role
-from server.services import account as accounts
-from server.services import invitation as invitations
-from server.services import sign_in as sign_ins
 from server.services.errors import NotSignedIn
-from server.services.invitation import Enrolment
-from server.services.sign_in import Credentials, Issued
+from server.services.people import account as accounts
+from server.services.people import invitation as invitations
+from server.services.people import sign_in as sign_ins
+from server.services.people.invitation import Enrolment
+from server.services.people.sign_in import Credentials, Issued
 from server.services.work import Actor, Work
 
 blueprint = Blueprint("sign-in", __name__, description="Enrolment by invitation, sign-in, tokens")

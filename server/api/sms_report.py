@@ -7,8 +7,8 @@ from uuid import UUID
 from schemas.sms_report import SmsReportQuery
 from server.api.body import Blueprint
 from server.api.edge import here, open_to_all
-from server.services import outbox_outcome
 from server.services.errors import NotFound
+from server.services.messages import outbox_outcome
 from server.settings import report_key
 from server.sms_report import is_proof, meaning_of
 

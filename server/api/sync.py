@@ -16,12 +16,12 @@ from server.api.errors import located
 from server.api.heeding import heeds_items
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.vocabulary import Role
-from server.services import notice as notices
-from server.services import patient as patients
-from server.services import sync
-from server.services.incoming import clock_of
-from server.services.sync import Action, Change, Result
-from server.services.unreadable import Kind
+from server.services.journal import sync
+from server.services.journal.incoming import clock_of
+from server.services.journal.sync import Action, Change, Result
+from server.services.journal.unreadable import Kind
+from server.services.people import notice as notices
+from server.services.people import patient as patients
 
 blueprint = Blueprint("sync", __name__, description="Offline sync for the app")
 LARGEST = 1024 * 1024

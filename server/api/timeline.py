@@ -14,9 +14,9 @@ from server.api.shapes import joined
 from server.clinical.instruments import told
 from server.clinical.instruments.catalog import edition_of
 from server.clinical.vocabulary import Role
-from server.services import response as responses
-from server.services import timeline as timelines
-from server.services.timeline import TimelineDay
+from server.services.journal import timeline as timelines
+from server.services.journal.timeline import TimelineDay
+from server.services.watch import response as responses
 
 blueprint = Blueprint(
     "timeline", __name__, description="What the patient reported, day by day, and what came of it"

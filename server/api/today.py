@@ -8,8 +8,8 @@ from server.api.body import Blueprint
 from server.api.edge import allow, here, reading, writing
 from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
-from server.services import patient as patients
-from server.services import today as todays
+from server.services.journal import today as todays
+from server.services.people import patient as patients
 
 blueprint = Blueprint("today", __name__, description="What is due now, and who reads it when")
 

@@ -15,8 +15,8 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services import treatment_session as treatment_sessions
-from server.services import visit as visits
+from server.services.visits import treatment_session as treatment_sessions
+from server.services.visits import visit as visits
 
 blueprint = Blueprint("treatment-sessions", __name__, description="Treatment sessions, planned and delivered")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)

@@ -14,8 +14,8 @@ from server.api.entry import own_patient
 from server.clinical.instruments import told
 from server.clinical.vocabulary import Arm, Role
 from server.rendering.trend_svg import PANELS_MOST, Chart, Line, Panel, draw
-from server.services import trend as trends
-from server.services.trend import Trend
+from server.services.journal import trend as trends
+from server.services.journal.trend import Trend
 
 blueprint = Blueprint("trend", __name__, description="Symptoms by day, with the sessions on them")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)

@@ -7,7 +7,7 @@ from schemas.watch import WatchAnswer
 from server.api.body import Blueprint
 from server.api.edge import allow, writing
 from server.clinical.vocabulary import Role
-from server.services import watch
+from server.services.watch import watch
 
 blueprint = Blueprint("watch", __name__, description="What the watch concludes, and on what grounds")
 

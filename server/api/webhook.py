@@ -10,8 +10,8 @@ from schemas.webhook import SignedWebhookAnswer, WebhookBody, WebhookList
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.clinical.vocabulary import Role
-from server.services import webhook as webhooks
-from server.services.webhook import Signed
+from server.services.messages import webhook as webhooks
+from server.services.messages.webhook import Signed
 
 blueprint = Blueprint("webhooks", __name__, description="Where the clinic's own systems listen")
 

@@ -9,11 +9,11 @@ from server.clinical.countries import countries
 from server.clinical.vocabulary import Language, Role
 from server.clinical.wall_clock import DAY_START, EARLIEST_START, LATEST_START
 from server.commands.ground import database_of, settings_here
-from server.services import clinic as clinics
-from server.services import invitation as invitations
 from server.services.civil_time import is_zone
 from server.services.errors import ServiceError
-from server.services.invitation import VALID_FOR, Invited
+from server.services.people import clinic as clinics
+from server.services.people import invitation as invitations
+from server.services.people.invitation import VALID_FOR, Invited
 from server.services.work import Work, system
 
 _HOUR = 3600

@@ -5,8 +5,8 @@ from uuid import UUID
 import click
 
 from server.commands.start import Around, started
-from server.services import clinic as clinics
 from server.services import vault
+from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
 

@@ -10,7 +10,7 @@ import click
 from jobs.problem import Problem
 from server.commands.ground import database_of, settings_here
 from server.database import Database
-from server.services.passwords import Passwords
+from server.services.people.passwords import Passwords
 from server.settings import Settings
 
 

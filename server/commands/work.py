@@ -14,7 +14,7 @@ from jobs.runner import run_once
 from jobs.timetable import Job
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
-from server.services import operations
+from server.services.messages import operations
 
 log = logging.getLogger(__name__)
 

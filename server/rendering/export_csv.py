@@ -40,7 +40,7 @@ COLUMNS = (
 
 
 def written(export: Mapping[str, Any]) -> str:
-    """Return ``export`` (`server.services.export.collect`) as CSV text with a header."""
+    """Return ``export`` (`server.services.journal.export.collect`) as CSV text with a header."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()

@@ -15,10 +15,10 @@ from server.clinical.vocabulary import LOST, WAITING, AlertClass, AlertState, Ch
 from server.models import Alert, Clinic, Delivery
 from server.models.schema import HEAD
 from server.services import job_run as job_runs
-from server.services import probe as probes
-from server.services.clinic import OPERATIONS
-from server.services.delivery_loss import SILENT
-from server.services.probe import Probed, Verdict
+from server.services.messages import probe as probes
+from server.services.messages.delivery_loss import SILENT
+from server.services.messages.probe import Probed, Verdict
+from server.services.people.clinic import OPERATIONS
 
 Limits = Sequence[tuple[str, timedelta]]
 """Each job's name, and after how long without a success it counts as stopped."""

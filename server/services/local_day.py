@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select, update
 
 from server.models import CheckInPlan, Clinic, Patient
-from server.services import ground_rules
 from server.services.civil_time import civil_day, day_end
+from server.services.watch import ground_rules
 from server.services.work import Work
 
 

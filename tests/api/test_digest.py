@@ -11,7 +11,7 @@ from sqlalchemy import select
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
 from server.models import Account, AuditEvent
-from server.services.digest import LONGEST
+from server.services.alerts.digest import LONGEST
 from server.services.work import Work, system
 from tests.alert_rows import Raised, put
 from tests.cast import Cast, Person, entry, push, pushed

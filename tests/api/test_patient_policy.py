@@ -7,7 +7,7 @@ import pytest
 
 from server.database import Database
 from server.models import Assessment, AuditEvent, Patient, PatientPolicy
-from server.services import silence as silences
+from server.services.watch import silence as silences
 from tests.api.test_policy import drafted
 from tests.api.test_watch import BAD, GOOD
 from tests.cast import Cast

@@ -8,8 +8,8 @@ import pytest
 from server.clinical.policy import THRESHOLDS
 from server.database import Database
 from server.models import AuditEvent, PolicyVersion
-from server.services import clinic as clinics
-from server.services import policy as policies
+from server.services.people import clinic as clinics
+from server.services.watch import policy as policies
 from server.services.work import Work, system
 from tests.cast import Cast
 from tests.conftest import NOON

@@ -17,10 +17,10 @@ from server.clinical.vocabulary import Channel, Source
 from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.models import AuditEvent, Entry, PolicyReplay, PolicyReplayPatient
-from server.services import entry as entries
-from server.services import patient as patients
-from server.services import policy_replay_run as runs
-from server.services.incoming import Incoming
+from server.services.journal import entry as entries
+from server.services.journal.incoming import Incoming
+from server.services.people import patient as patients
+from server.services.watch import policy_replay_run as runs
 from server.services.work import Work, system
 from server.settings import Settings
 from tests.api.test_policy import drafted

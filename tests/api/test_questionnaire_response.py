@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.clinical.instruments import catalog
 from server.models import Alert, AuditEvent, QuestionnaireResponse
-from server.services import questionnaire_response as questionnaires
+from server.services.scales import questionnaire_response as questionnaires
 from tests.cast import Cast, as_work, opened_alerts
 from tests.conftest import Clock
 from tests.scales import filled, with_item9

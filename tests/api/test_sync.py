@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
 from server.models import Alert
-from server.services.incoming import Incoming
-from server.services.journal import open_journal
+from server.services.journal.incoming import Incoming
+from server.services.journal.journal import open_journal
 from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock
 

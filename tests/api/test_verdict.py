@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertFamily
 from server.models import Patient, WatchMove
-from server.services import assessment as assessments
+from server.services.watch import assessment as assessments
 from tests.cast import Cast, entry, push, pushed
 from tests.conftest import Clock, Scene
 from tests.scales import filled

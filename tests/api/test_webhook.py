@@ -9,8 +9,8 @@ from flask import Flask
 
 from server.clinical.vocabulary import Role
 from server.database import Database
-from server.services import contact_point as contact_points
-from server.services import webhook as webhooks
+from server.services.messages import contact_point as contact_points
+from server.services.messages import webhook as webhooks
 from tests.api.test_contact_point import shown, sms
 from tests.cast import Cast, Person, as_work, new_staff
 from tests.conftest import Clock

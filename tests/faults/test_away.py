@@ -14,7 +14,7 @@ from server.gateways.email import SmtpGateway
 from server.gateways.push import PushGateway
 from server.gateways.sms import Reports, SmsGateway
 from server.models import ContactPoint
-from server.services import outbox_outcome
+from server.services.messages import outbox_outcome
 from tests.conftest import Clock
 from tests.faults.ward import Ward
 from tests.gateways.browsers import Browser

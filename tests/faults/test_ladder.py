@@ -13,10 +13,10 @@ from schemas.rota import RotaBody
 from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState
 from server.gateways.message import SendError
-from server.services import alert_handling
-from server.services import rota as rotas
-from server.services import shift as shifts
-from server.services.shift import NewShift
+from server.services.alerts import alert_handling
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.alerts.shift import NewShift
 from tests.cast import entry
 from tests.conftest import Clock
 from tests.faults.conftest import Twins

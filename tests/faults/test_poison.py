@@ -14,7 +14,8 @@ from jobs.around import Incomplete
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
 from server.gateways.message import Message, Receipt, RecordingGateway, SendError
 from server.models import ContactPoint, Delivery
-from server.services import outbox, vault
+from server.services import vault
+from server.services.messages import outbox
 from tests.conftest import Clock
 from tests.faults.conftest import Twins
 from tests.faults.kill import Fault, Killed, MortalGateway, under

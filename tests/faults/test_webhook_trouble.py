@@ -19,7 +19,7 @@ from server.gateways.exchange import Limits
 from server.gateways.message import Message, Receipt, RecordingGateway
 from server.gateways.webhook import WebhookGateway
 from server.models import ContactPoint, Delivery
-from server.services import retry
+from server.services.messages import retry
 from tests.conftest import Clock
 from tests.faults.ward import Ward
 from tests.gateways.peers import self_signed

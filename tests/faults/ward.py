@@ -21,13 +21,13 @@ from server.clinical.vocabulary import (
     Role,
 )
 from server.models import Account, Alert, AlertEvent, Delivery, Patient
-from server.services import contact_point as contact_points
-from server.services import episode as episodes
 from server.services import local_day as local_days
-from server.services import operations
-from server.services import patient as patients
-from server.services import webhook as webhooks
-from server.services.episode import Finding
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
+from server.services.messages import contact_point as contact_points
+from server.services.messages import operations
+from server.services.messages import webhook as webhooks
+from server.services.people import patient as patients
 from server.services.work import Work, system
 from tests.cast import Cast, Person, new_staff
 from tests.conftest import Clock

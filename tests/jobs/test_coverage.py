@@ -7,9 +7,9 @@ from jobs.around import Around
 from server.clinical.rota import DEFAULT_WEEK
 from server.gateways.templates import render
 from server.models import Account
-from server.services import rota as rotas
-from server.services import shift as shifts
-from server.services.shift import NewShift
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.alerts.shift import NewShift
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import deliveries, working

@@ -9,9 +9,9 @@ from jobs import day_close
 from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome
 from server.models import Assessment, Entry
-from server.services import alert_handling
-from server.services import patient as patients
+from server.services.alerts import alert_handling
 from server.services.civil_time import civil_day, day_end
+from server.services.people import patient as patients
 from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, kinds, patient_of, working

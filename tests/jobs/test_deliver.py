@@ -13,8 +13,8 @@ from jobs.messages import message
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
 from server.gateways.message import Message, RecordingGateway, SendError
 from server.models import Account, Delivery
-from server.services import outbox, outbox_outcome, retry
-from server.services.outbox_outcome import Refused, Taken
+from server.services.messages import outbox, outbox_outcome, retry
+from server.services.messages.outbox_outcome import Refused, Taken
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds

@@ -11,9 +11,9 @@ from schemas.rota import RotaBody
 from server.clinical.vocabulary import AlertClass, AlertFamily, DeliverySubject, Outcome
 from server.gateways.message import RecordingGateway
 from server.models import Account, Clinic, Patient
-from server.services import digest_round as digest_rounds
-from server.services import episode as episodes
-from server.services.episode import Finding
+from server.services.alerts import digest_round as digest_rounds
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
 from tests.alert_rows import Raised, put
 from tests.cast import Cast
 from tests.conftest import Clock

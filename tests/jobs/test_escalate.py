@@ -4,7 +4,7 @@ from jobs import escalate
 from jobs.around import Around
 from server.clinical.vocabulary import AlertState, Outcome
 from server.models import Account
-from server.services import alert_handling
+from server.services.alerts import alert_handling
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working

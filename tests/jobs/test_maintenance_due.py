@@ -10,8 +10,8 @@ from jobs import maintenance_due
 from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, Course
-from server.services import course as courses
-from server.services import treatment_session as treatment_sessions
+from server.services.visits import course as courses
+from server.services.visits import treatment_session as treatment_sessions
 from tests.cast import Cast, Person, entry
 from tests.clinical.diaries import mood_day, steps
 from tests.conftest import Clock

@@ -17,8 +17,8 @@ from jobs.virtual import incoming
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
 from server.models import Alert, Base, Clinic, Delivery, Entry, Patient, Rota, TreatmentSession
-from server.services.incoming import Incoming
-from server.services.passwords import Passwords
+from server.services.journal.incoming import Incoming
+from server.services.people.passwords import Passwords
 from server.settings import Settings
 from server.simulator.clinic import simulate_clinic
 from tests.cast import sign_in

@@ -15,10 +15,10 @@ from jobs.problem import Problem
 from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState
 from server.gateways.message import RecordingGateway, SendError
 from server.models import Account, Alert, AlertEvent, ContactPoint, Delivery
-from server.services import clinic as clinics
-from server.services import operations
-from server.services import probe as probes
-from server.services.probe import Probed, Verdict
+from server.services.messages import operations
+from server.services.messages import probe as probes
+from server.services.messages.probe import Probed, Verdict
+from server.services.people import clinic as clinics
 from server.settings import Settings
 from tests.cast import Cast
 from tests.conftest import Clock

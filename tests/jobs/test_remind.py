@@ -13,7 +13,7 @@ from server.clinical.reminders import LARGEST_JITTER
 from server.clinical.vocabulary import DeliveryState, DeliverySubject
 from server.gateways.message import RecordingGateway, SendError
 from server.models import Account, AlertEvent, CheckInPlan, Patient, Reminder
-from server.services import reminder as reminder_service
+from server.services.journal import reminder as reminder_service
 from tests.api.test_today import set_rhythm
 from tests.cast import Cast, entry
 from tests.conftest import Clock

@@ -7,9 +7,9 @@ from flask import Flask
 
 from server.database import Database
 from server.models import CheckInPlan, Patient
-from server.services import clinic as clinics
 from server.services import local_day as local_days
-from server.services import patient as patients
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from tests.cast import Cast, as_work
 from tests.conftest import Clock
 

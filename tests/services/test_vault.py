@@ -15,10 +15,10 @@ from server.api.edge import Surroundings
 from server.database import Database
 from server.models import Entry, EntryRevision
 from server.sealing import SealError, key_id_of, master_keyring
-from server.services import entry as entries
 from server.services import vault
-from server.services.entry import Range
-from server.services.incoming import canonical, plain
+from server.services.journal import entry as entries
+from server.services.journal.entry import Range
+from server.services.journal.incoming import canonical, plain
 from server.settings import Settings
 from tests.api.test_entry import new_id
 from tests.cast import Cast, as_work, entry

@@ -1,0 +1,1 @@
+"""Alerts and who is to act on them: episodes, escalation, rota, digest."""

@@ -1,0 +1,157 @@
+"""Alerts as the care team reads them: the worklist, its counts, one with everything; and their log."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_, select
+
+from server.clinical.vocabulary import AlertClass, AlertState
+from server.models import Alert, AlertEvent, Delivery
+from server.services import vault
+from server.services.errors import NotFound
+from server.services.messages import delivery as deliveries
+from server.services.people import account as accounts
+from server.services.work import Work
+
+_INSERT_LINE = insert(cast(Table, AlertEvent.__table__))
+_LAST_LINE = select(func.max(AlertEvent.number)).where(
+    AlertEvent.clinic_id == bindparam("clinic"), AlertEvent.alert_id == bindparam("alert")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the list of alerts a page ended: the order is urgency, then age, then id."""
+
+    urgency: AlertClass
+    opened_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which alerts to read. ``state`` None: those not resolved. ``after`` None: from the start.
+
+    ``equal`` narrows by columns of the alert: urgency, family, patient_id, assigned_to, snoozed.
+    """
+
+    state: AlertState | None
+    after: Place | None
+    size: int
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    exhausted: bool | None = None
+
+
+def page(work: Work, wanted: Wanted) -> Sequence[Alert]:
+    """Return alerts, most urgent first, the oldest of the same urgency first."""
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, *_narrowed(wanted))
+    if wanted.after is not None:
+        query = query.where(_comes_after(wanted.after))
+    order = (Alert.urgency, Alert.opened_at, Alert.id)
+    return vault.opened(work, list(work.session.scalars(query.order_by(*order).limit(wanted.size))))
+
+
+def _narrowed(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    yield Alert.state != AlertState.RESOLVED if wanted.state is None else Alert.state == wanted.state
+    for name, value in wanted.equal.items():
+        yield getattr(Alert, name) == value
+    if wanted.exhausted is not None:
+        yield Alert.exhausted_at.is_not(None) if wanted.exhausted else Alert.exhausted_at.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a badge shows of the alerts that are not resolved. ``open``: by urgency, nobody has them."""
+
+    open: Mapping[AlertClass, int]
+    acknowledged: int
+    snoozed: int
+    exhausted: int
+    mine: int
+
+
+def counts(work: Work) -> Counts:
+    """Count the clinic's unresolved alerts; ``mine`` are those in the actor's hands."""
+    query = select(
+        Alert.urgency,
+        Alert.state,
+        Alert.snoozed,
+        Alert.exhausted_at,
+        Alert.assigned_to,
+        Alert.acknowledged_by,
+    ).where(Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
+    rows = list(work.session.execute(query))
+    waiting = Counter(row.urgency for row in rows if row.state is AlertState.OPEN)
+    return Counts(
+        open={urgency: waiting[urgency] for urgency in AlertClass},
+        acknowledged=sum(row.state is AlertState.ACKNOWLEDGED for row in rows),
+        snoozed=sum(row.snoozed for row in rows),
+        exhausted=sum(row.exhausted_at is not None for row in rows),
+        mine=sum(work.actor.account_id in (row.assigned_to or row.acknowledged_by,) for row in rows),
+    )
+
+
+def _comes_after(place: Place) -> ColumnElement[bool]:
+    later = or_(
+        Alert.opened_at > place.opened_at, and_(Alert.opened_at == place.opened_at, Alert.id > place.id)
+    )
+    return or_(Alert.urgency > place.urgency, and_(Alert.urgency == place.urgency, later))
+
+
+def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
+    """Return one alert of the actor's clinic, or raise NotFound. ``lock``: of two changes one waits."""
+    key = (work.clinic_id, alert_id)
+    alert = work.session.get(Alert, key, with_for_update={"key_share": True} if lock else None)
+    if alert is None:
+        raise NotFound("alert")
+    vault.opened(work, [alert])
+    return alert
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An alert with its log, who was told what and when, and the names of those people."""
+
+    alert: Alert
+    events: Sequence[AlertEvent]
+    deliveries: Sequence[Delivery]
+    names: Mapping[UUID | None, str]
+
+
+def record(work: Work, alert_id: UUID) -> Record:
+    """Return everything about one alert. Audited."""
+    alert = get(work, alert_id)
+    work.audit("alert.read", alert.patient_id, alert.id)
+    happened, sent = events(work, alert_id), deliveries.about(work, alert_id)
+    people = accounts.names(work, [*(e.account_id for e in happened), *(d.account_id for d in sent)])
+    return Record(alert, happened, sent, people)
+
+
+def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:
+    """Return the log of an alert, oldest first."""
+    query = select(AlertEvent).where(AlertEvent.clinic_id == work.clinic_id, AlertEvent.alert_id == alert_id)
+    return vault.opened(work, list(work.session.scalars(query.order_by(AlertEvent.number))))
+
+
+def unacknowledged(work: Work) -> Sequence[Alert]:
+    """Return the clinic's open alerts, most urgent and oldest first. What they found is not opened."""
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.state == AlertState.OPEN)
+    return list(work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id)))
+
+
+def log(work: Work, alert: Alert, kind: str, detail: dict[str, Any] | None = None) -> None:
+    """Append one line to the alert's log."""
+    last = work.value(_LAST_LINE, alert=alert.id)
+    key = (alert.clinic_id, alert.id, (last or 0) + 1)
+    line = {
+        **dict(zip(("clinic_id", "alert_id", "number"), key, strict=True)),
+        "kind": kind,
+        "at": work.now,
+        "account_id": work.actor.account_id,
+        "sealed_detail": vault.seal(work, AlertEvent, key, "detail", detail or None),
+    }
+    work.session.connection().execute(_INSERT_LINE, line)

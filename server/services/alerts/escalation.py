@@ -1,0 +1,148 @@
+"""Which alerts nobody has answered in time, and who is told next: a louder way, then further people."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical import escalation
+from server.clinical.escalation import EscalationFacts, Waited
+from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertState, DeliverySubject
+from server.models import Alert, Delivery
+from server.services.alerts import alert as alerts
+from server.services.alerts import alert_handling
+from server.services.alerts import rota as rotas
+from server.services.messages import delivery as deliveries
+from server.services.messages import operations
+from server.services.people import clinic as clinics
+from server.services.work import Work
+
+
+def due(work: Work) -> Sequence[UUID]:
+    """Return the clinic's unresolved alerts for which something should have happened by now.
+
+    Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
+    are open again. Most urgent first.
+    """
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
+    found = work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id))
+    untaken = _untaken(work)
+    return [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
+
+
+def attend(work: Work, alert_id: UUID) -> bool:
+    """Do for one alert what is due now. False where nothing is: somebody else was first."""
+    alert = work.session.scalar(
+        select(Alert)
+        .where(Alert.clinic_id == work.clinic_id, Alert.id == alert_id, Alert.state != AlertState.RESOLVED)
+        .with_for_update()
+    )
+    if alert is None:
+        return False
+    if alert.state is AlertState.ACKNOWLEDGED:
+        return alert_handling.expire(work, alert_id)
+    climbed = _climb(work, alert, escalation.due(_facts(work, alert), clinics.policy(work)))
+    spread = [deliveries.next_way(work, row) for row in list(_stuck(work, alert))]
+    return any((climbed, any(spread), _exhaust(work, alert)))
+
+
+def lost(work: Work, alert_id: UUID) -> None:
+    """React to a message about an alert that reached nobody: another way of theirs, else the next people.
+
+    Nothing where somebody has the alert meanwhile, or another message of the same call may still arrive;
+    nothing either where it is a probe, which is about nobody and judged by the next one.
+    """
+    alert = alerts.get(work, alert_id, lock=True)
+    if alert.state is not AlertState.OPEN or clinics.is_operations(work):
+        return
+    rows = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
+    told = {row.account_id for row in rows if row.state not in LOST}
+    # Every way of one person is tried before the next people hear, but nobody waits for one who is lost.
+    ended = {row.account_id: row for row in rows if row.account_id not in told}
+    more = [deliveries.next_way(work, row) for row in ended.values()]
+    if any(more) or told:
+        return
+    if alert.level < rotas.last_step(work):
+        _climb(work, alert, alert.level + 1)
+    else:
+        _mark_exhausted(work, alert)
+
+
+def _is_due(work: Work, alert: Alert) -> bool:
+    if alert.state is AlertState.ACKNOWLEDGED:
+        return alert.acknowledged_until is not None and alert.acknowledged_until <= work.now
+    facts, policy = _facts(work, alert), clinics.policy(work)
+    return _is_worn_out(work, alert) or escalation.due(facts, policy) > alert.level
+
+
+def _climb(work: Work, alert: Alert, level: int) -> bool:
+    if level <= alert.level:
+        return False
+    before, alert.level = alert.level, level
+    alert.version += 1
+    told = deliveries.enqueue(work, alert, climbed_from=before)
+    alerts.log(work, alert, "escalated", {"level": level, "told": told})
+    return True
+
+
+def _exhaust(work: Work, alert: Alert) -> bool:
+    if not _is_worn_out(work, alert):
+        return False
+    _mark_exhausted(work, alert)
+    return True
+
+
+def _is_worn_out(work: Work, alert: Alert) -> bool:
+    """Say whether nobody is left to tell: the policy's clocks and the rota's steps are all behind it."""
+    if alert.exhausted_at is not None or alert.level < rotas.last_step(work):
+        return False
+    return escalation.exhausted(_facts(work, alert), clinics.policy(work))
+
+
+def _mark_exhausted(work: Work, alert: Alert) -> None:
+    """Show that the ladder is at its end, and page whoever runs this service. The climb goes on."""
+    if alert.exhausted_at is not None:
+        return
+    alert.exhausted_at = work.now
+    alert.version += 1
+    alerts.log(work, alert, "exhausted")
+    operations.page(work.session, work.now, "ladder_exhausted", f"exhausted:{alert.id}:{alert.waiting_since}")
+
+
+def _untaken(work: Work) -> set[UUID]:
+    """Return the clinic's alerts with messages that nobody took for too long."""
+    before = work.now - escalation.next_way_after(clinics.policy(work))
+    query = select(Delivery).where(
+        Delivery.clinic_id == work.clinic_id,
+        Delivery.subject == DeliverySubject.ALERT,
+        Delivery.state.in_(WAITING),
+        Delivery.created_at <= before,
+    )
+    return {row.subject_id for row in work.session.scalars(query) if _waits_since(row) <= before}
+
+
+def _stuck(work: Work, alert: Alert) -> Iterator[Delivery]:
+    """Yield messages of the present call that wait too long, where nothing else has reached the person."""
+    before = work.now - escalation.next_way_after(clinics.policy(work))
+    rows = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
+    reached = {row.account_id for row in rows if row.state in TAKEN}
+    newest = {row.account_id: row for row in rows if row.account_id not in reached}
+    for row in newest.values():
+        if row.state in WAITING and _waits_since(row) <= before:
+            yield row
+
+
+def _waits_since(row: Delivery) -> datetime:
+    """Return when a message could first have gone out: the end of quiet hours, where those held it."""
+    return row.due_at if row.held and row.attempt == 0 else row.created_at
+
+
+def _facts(work: Work, alert: Alert) -> EscalationFacts:
+    hours, since = rotas.hours(work), alert.waiting_since
+    waited = Waited(
+        absolute=work.now - since,
+        working=hours.working_time(since, work.now),
+        business=hours.business_time(since, work.now),
+    )
+    return EscalationFacts(alert.urgency, waited, alert.level, hours.is_open(work.now))

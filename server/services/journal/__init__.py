@@ -1,0 +1,1 @@
+"""What patients report: entries, check-ins, sync, and how it is shown back."""

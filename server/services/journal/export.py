@@ -1,0 +1,187 @@
+"""Everything a patient reported, as plain JSON values that an empty server can take back.
+
+Ids of entries are kept (the phone made them). Courses and sessions are the clinic's and have none:
+a session names its course by its place in the list. The clock of the phone is that of the last version
+that was sent; a score is for the reader and is made again. What the watch concluded is not the
+patient's report and is left out.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.instruments.catalog import RATED
+from server.clinical.vocabulary import SessionStatus
+from server.models import (
+    Course,
+    Entry,
+    EntryRevision,
+    QuestionnaireResponse,
+    QuestionnaireResponseRevision,
+    TreatmentSession,
+)
+from server.services import local_day as local_days
+from server.services import vault
+from server.services.journal import check_in_plan as check_in_plans
+from server.services.people import patient as patients
+from server.services.people import zone_change as zone_changes
+from server.services.work import Work
+
+FORMAT, FORMAT_VERSION = "afterglow-export", 2
+Rows = list[dict[str, Any]]
+
+
+def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, Any]:
+    """Return the whole export, and record that it was made. Raises NotFound for the patient."""
+    patient = patients.get(work, patient_id)
+    work.audit("export.read", patient_id)
+    sections = {name: read(work, patient_id) for name, read in SECTIONS.items()}
+    counts = {name: len(rows) for name, rows in sections.items()}
+    revisions = sum(len(row.get("revisions", ())) for rows in sections.values() for row in rows)
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "contract_version": contract_version,
+        "exported_at": work.now.isoformat(),
+        "patient": {
+            "name": patient.name,
+            "birth_year": patient.birth_year,
+            "zone": patient.zone,
+            "country": patient.country,
+        },
+        "check_in_plan": check_in_plans.content(check_in_plans.get(work, patient_id)),
+        "counts": {**counts, "revisions": revisions},
+        **sections,
+    }
+
+
+def _entries(work: Work, patient_id: UUID) -> Rows:
+    query = _own(work, patient_id, EntryRevision).order_by(EntryRevision.version)
+    kept = vault.opened(work, list(work.session.scalars(query)))
+    history = _by_id((revision.entry_id, revision) for revision in kept)
+    entries = work.session.scalars(_own(work, patient_id, Entry).order_by(Entry.id))
+    return [_reported(work, entry, history[entry.id]) for entry in entries]
+
+
+def _responses(work: Work, patient_id: UUID) -> Rows:
+    """Return filled scales, also those the clinic typed in; what a clinician rated is left out."""
+    kept = _own(work, patient_id, QuestionnaireResponseRevision)
+    query = kept.order_by(QuestionnaireResponseRevision.version)
+    ordered = vault.opened(work, list(work.session.scalars(query)))
+    history = _by_id((revision.response_id, revision) for revision in ordered)
+    mine = QuestionnaireResponse.instrument.not_in(RATED)
+    own = _own(work, patient_id, QuestionnaireResponse).where(mine)
+    found = work.session.scalars(own.order_by(QuestionnaireResponse.id))
+    return [_reported(work, one, history[one.id]) | {"score": _score(one)} for one in found]
+
+
+def _score(response: QuestionnaireResponse) -> dict[str, Any] | None:
+    if response.deleted_at is not None:
+        return None
+    return {
+        "total": response.total,
+        "subscores": response.subscores,
+        "prorated": response.prorated,
+        "missing": response.missing,
+    }
+
+
+def _own(work: Work, patient_id: UUID, model: Any) -> Any:
+    return select(model).where(model.clinic_id == work.clinic_id, model.patient_id == patient_id)
+
+
+def _by_id(revisions: Iterable[tuple[UUID, Any]]) -> Mapping[UUID, Sequence[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for key, revision in revisions:
+        found[key].append(revision)
+    return found
+
+
+def _reported(work: Work, entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "id": str(entry.id),
+        "source": entry.source.value,
+        "recorded_at": entry.recorded_at.isoformat() if entry.recorded_at else None,
+        "clock_skew_seconds": entry.clock_skew_seconds,
+        "clock_suspect": entry.clock_suspect,
+        "revisions": [
+            {
+                "version": revision.version,
+                "received_at": revision.received_at.isoformat(),
+                "local_day": _day(work, entry, revision),
+                "content": revision.content,
+            }
+            for revision in history
+        ],
+    }
+
+
+def _day(work: Work, entry: Entry | QuestionnaireResponse, revision: Any) -> str | None:
+    """Return the local day of a version; that of the moment and zone that hold is the one they were given."""
+    if revision.content is None:
+        return None
+    at, zone = datetime.fromisoformat(revision.content["occurred_at"]), revision.content["zone"]
+    if (at, zone) == (entry.occurred_at, entry.zone):
+        return entry.local_day.isoformat()
+    return local_days.of(work, at, zone).isoformat()
+
+
+def _courses(work: Work, patient_id: UUID) -> Rows:
+    return [
+        {
+            "route": course.route.value,
+            "condition": course.condition.value,
+            "phase": course.phase.value,
+            "started_on": course.started_on.isoformat(),
+            "ended_on": course.ended_on.isoformat() if course.ended_on else None,
+            "min_interval_days": course.min_interval_days,
+            "max_interval_days": course.max_interval_days,
+        }
+        for course in _planned(work, patient_id)
+    ]
+
+
+def _sessions(work: Work, patient_id: UUID) -> Rows:
+    places = {course.id: place for place, course in enumerate(_planned(work, patient_id))}
+    query = select(TreatmentSession).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status != SessionStatus.CANCELLED,
+    )
+    found = list(work.session.scalars(query))
+    found.sort(key=lambda session: (session.at, places[session.course_id]))
+    return [
+        {
+            "course": places[session.course_id],
+            "at": session.at.isoformat(),
+            "status": session.status.value,
+            "route": session.route.value,
+        }
+        for session in found
+    ]
+
+
+def _planned(work: Work, patient_id: UUID) -> Sequence[Course]:
+    query = select(Course).where(Course.clinic_id == work.clinic_id, Course.patient_id == patient_id)
+    return list(work.session.scalars(query.order_by(Course.started_on, Course.id)))
+
+
+def _zone_changes(work: Work, patient_id: UUID) -> Rows:
+    return [
+        {"zone": one.zone, "since": one.since.isoformat(), "recorded_at": one.recorded_at.isoformat()}
+        for one in zone_changes.history(work, patient_id)
+    ]
+
+
+# A further noun that patients report is one line here, and one in the file's reader.
+SECTIONS: Mapping[str, Callable[[Work, UUID], Rows]] = {
+    "entries": _entries,
+    "questionnaire_responses": _responses,
+    "courses": _courses,
+    "treatment_sessions": _sessions,
+    "zone_changes": _zone_changes,
+}

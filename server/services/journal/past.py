@@ -1,0 +1,156 @@
+"""What a replay reads of many patients at once: no objects, one row a patient, made by the database.
+
+The days and items of a patient come as one JSON text, which is taken apart where it is judged.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+
+from server.clinical.policy import Policy
+from server.clinical.reach import needed
+from server.clinical.vocabulary import Arm, MovedBy, SessionStatus, Stage
+from server.models import Entry, Patient, TreatmentSession, WatchMove
+from server.services.watch import policy as policies
+from server.services.work import Work
+
+# Ranges asked for in one statement: a longer one takes the database longer to plan than to run.
+_RANGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The days that are to be judged (both included) and the policies that judge them."""
+
+    first: date
+    last: date
+    policies: tuple[Policy, ...]
+
+    @property
+    def usual(self) -> date:
+        """The first day whose entries are needed of everybody."""
+        days = max(policy.whole("relapse.window_days") for policy in self.policies)
+        return self.first - timedelta(days=days)
+
+
+class RecordedPast(NamedTuple):
+    """One patient: entries as a JSON list of [day, items], sessions, recorded relapses, own thresholds."""
+
+    patient_id: str
+    entries: str
+    sessions: tuple[date, ...]
+    relapses: tuple[tuple[Arm, date], ...]
+    own: Mapping[str, float]
+
+
+def read(work: Work, after: UUID | None, size: int, tried: Tried) -> Sequence[RecordedPast]:
+    """Return what the next ``size`` patients after ``after`` said and had; in id order. Not audited."""
+    ids = _ids(work, after, size)
+    if not ids:
+        return []
+    whom = (ids[0], ids[-1])
+    sessions = _sessions(work, whom, tried.last)
+    entries = _entries(work, and_(Entry.patient_id.between(*whom), _on(tried.usual, tried.last)))
+    for more in _earlier(work, sessions, tried):
+        for patient_id, text in more.items():
+            entries[patient_id] = ",".join(filter(None, (text, entries.get(patient_id))))
+    relapses, own = _relapses(work, whom), policies.overrides(work)
+    return [
+        RecordedPast(
+            str(patient_id),
+            f"[{entries.get(patient_id, '')}]",
+            tuple(sessions[patient_id]),
+            tuple(relapses[patient_id]),
+            own[patient_id].values if patient_id in own else {},
+        )
+        for patient_id in ids
+    ]
+
+
+def how_many(work: Work) -> int:
+    """Return how many patients the clinic has."""
+    query = select(func.count()).select_from(Patient).where(Patient.clinic_id == work.clinic_id)
+    return work.session.scalar(query) or 0
+
+
+def _ids(work: Work, after: UUID | None, size: int) -> Sequence[UUID]:
+    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id)
+    if after is not None:
+        query = query.where(Patient.id > after)
+    return work.session.scalars(query.order_by(Patient.id).limit(size)).all()
+
+
+def _sessions(work: Work, whom: tuple[UUID, UUID], last: date) -> defaultdict[UUID, list[date]]:
+    query = select(TreatmentSession.patient_id, TreatmentSession.local_day).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id.between(*whom),
+        TreatmentSession.status == SessionStatus.DELIVERED,
+        TreatmentSession.local_day <= last,
+    )
+    found: defaultdict[UUID, list[date]] = defaultdict(list)
+    for row in work.session.execute(query.order_by(TreatmentSession.local_day)):
+        found[row.patient_id].append(row.local_day)
+    return found
+
+
+def _entries(work: Work, which: ColumnElement[bool]) -> dict[UUID, str]:
+    """Return the entries of each patient as members of a JSON list."""
+    one = literal('["') + cast(Entry.local_day, Text) + literal('",') + cast(Entry.items, Text) + literal("]")
+    query = (
+        select(
+            cast(Entry.patient_id, Text).label("patient_id"), func.aggregate_strings(one, ",").label("text")
+        )
+        .where(Entry.clinic_id == work.clinic_id, Entry.deleted_at.is_(None), Entry.day_reliable, which)
+        .group_by(Entry.patient_id)
+    )
+    return {UUID(row.patient_id): row.text for row in work.session.execute(query)}
+
+
+def _on(first: date, last: date) -> ColumnElement[bool]:
+    return Entry.local_day.between(first, last)
+
+
+def _earlier(work: Work, sessions: Mapping[UUID, Sequence[date]], tried: Tried) -> Iterator[dict[UUID, str]]:
+    """Yield older entries that a baseline or the level before the course rests on."""
+    ranges = [
+        and_(Entry.patient_id == patient_id, _on(first, last))
+        for patient_id, days in sessions.items()
+        for first, last in _before_usual(days, tried)
+    ]
+    for start in range(0, len(ranges), _RANGES):
+        yield _entries(work, or_(*ranges[start : start + _RANGES]))
+
+
+def _before_usual(days: Sequence[date], tried: Tried) -> Sequence[tuple[date, date]]:
+    """Return the needed ranges before what is read of everybody; they never overlap."""
+    wanted = [
+        one for policy in tried.policies for one in needed(days, policy, tried.first, tried.last).ranges
+    ]
+    apart: list[tuple[date, date]] = []
+    for first, last in sorted(wanted):
+        start = max(first, apart[-1][1] + timedelta(days=1)) if apart else first
+        end = min(last, tried.usual - timedelta(days=1))
+        if start <= end:
+            apart.append((start, end))
+    return apart
+
+
+def _relapses(work: Work, whom: tuple[UUID, UUID]) -> defaultdict[UUID, list[tuple[Arm, date]]]:
+    """Return when a clinician confirmed a relapse, by patient; what was taken back later is none."""
+    move = WatchMove
+    query = select(move.patient_id, move.arm, move.day, move.alert_id, move.after).where(
+        move.clinic_id == work.clinic_id,
+        move.patient_id.between(*whom),
+        move.by == MovedBy.CLINICIAN,
+    )
+    last = {row.alert_id: row for row in work.session.execute(query.order_by(move.made_at))}
+    found: defaultdict[UUID, list[tuple[Arm, date]]] = defaultdict(list)
+    for row in sorted(last.values(), key=lambda row: row.day):
+        if row.after is Stage.CONFIRMED:
+            found[row.patient_id].append((row.arm, row.day))
+    return found

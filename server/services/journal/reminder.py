@@ -1,0 +1,193 @@
+"""Reminders: found due, written once with the delivery that carries them, not sent when no longer wanted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from server.clinical import reminders
+from server.clinical.checkins import Occurrence
+from server.clinical.reminders import Rhythm, Slot
+from server.clinical.vocabulary import AlertClass, DeliverySubject
+from server.models import Account, CheckInPlan, Delivery, Patient, Reminder
+from server.services.journal import occurrence as occurrences
+from server.services.journal import planning
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
+from server.services.people import patient as patients
+from server.services.work import Work, system
+
+# The diary has its turn on every third day at least, and only the first of them can be logged ahead.
+_DAYS_AHEAD = 8
+_LOOKED_AT_NOW = (
+    select(Patient.id)
+    .outerjoin(
+        CheckInPlan,
+        and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id),
+    )
+    .where(Patient.enrolled_at.is_not(None))
+    .where(or_(CheckInPlan.patient_id.is_(None), CheckInPlan.next_at <= bindparam("now")))
+)
+_CLINICS = (
+    _LOOKED_AT_NOW.with_only_columns(Patient.clinic_id, maintain_column_froms=True)
+    .distinct()
+    .order_by(Patient.clinic_id)
+)
+_DUE = (
+    _LOOKED_AT_NOW.where(Patient.clinic_id == bindparam("clinic"), Patient.id > bindparam("after"))
+    .order_by(Patient.id)
+    .limit(bindparam("limit"))
+)
+
+
+def clinics(session: Session, now: datetime) -> Sequence[UUID]:
+    """Return the clinics with somebody to look at now: most of the time there is none."""
+    return list(session.connection().scalars(_CLINICS, {"now": now}))
+
+
+def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Return enrolled patients of the clinic to look at now, in id order, those after ``after``."""
+    found = work.rows(_DUE, now=work.now, after=after or UUID(int=0), limit=limit)
+    return [row.id for row in found]
+
+
+def remind(work: Work, patient_id: UUID) -> bool:
+    """Remind one patient of everything that is due now, in one message, and plan the next look.
+
+    False where there is nothing to say, or another worker has them or was first.
+    """
+    patient = _take(work, patient_id)
+    if patient is None:
+        return False
+    plan = planning.keep(work, patient)
+    rhythm = planning.rhythm_of(work, plan)
+    plan.next_at = reminders.next_look(work.now, rhythm, patient.zone) if plan.reminders else None
+    slot = reminders.open_slot(work.now, rhythm, patient.zone)
+    account = accounts.of_patient(work, patient_id)
+    if slot is None or account is None or not _wants(plan, patient, work.now):
+        return False
+    due_now = _to_remind(work, patient, [slot.day], rhythm).get(slot.day)
+    if not due_now:
+        return False
+    _write(work, account, slot, due_now)
+    return True
+
+
+def coming(work: Work, patient: Patient) -> datetime | None:
+    """Return when `remind` will remind the patient next if nothing changes: its own looks, its own rules.
+
+    None where nobody can be reminded, and where none comes in the next 40 looks (of a day each).
+    """
+    plan = planning.plan_of(work, patient)
+    first = planning.first_look(work, patient)
+    if first is None or accounts.of_patient(work, patient.id) is None:
+        return None
+    rhythm = planning.rhythm_of(work, plan)
+    ahead = reminders.coming_slots(first, rhythm, patient.zone)
+    looks = list(islice(((at, s.day) for at, s in ahead if _wants(plan, patient, at)), _DAYS_AHEAD))
+    found = _to_remind(work, patient, [day for _, day in looks], rhythm)
+    return next((at for at, day in looks if found.get(day)), None)
+
+
+def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
+    """Return whether a reminder that waits is still of use: asked for, and something of it not done."""
+    rows = session.scalars(
+        select(Reminder).where(Reminder.clinic_id == delivery.clinic_id, Reminder.delivery_id == delivery.id)
+    ).all()
+    work = Work(session, now, system(delivery.clinic_id))
+    patient = session.get_one(Patient, (delivery.clinic_id, rows[0].patient_id))
+    plan = planning.plan_of(work, patient)
+    pause = planning.rhythm_of(work, plan).pause
+    paused = pause is not None and pause.first <= rows[0].local_day <= pause.last
+    keys = {row.key for row in rows}
+    wants = _wants(plan, patient, work.now) and not paused
+    return wants and occurrences.done(work, patient.id, keys) != keys
+
+
+def _take(work: Work, patient_id: UUID) -> Patient | None:
+    """Lock the patient; None where another worker has them or has looked at them meanwhile."""
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+    patient = work.session.scalar(query.with_for_update(skip_locked=True))
+    if patient is None:
+        return None
+    plan = work.session.get(CheckInPlan, (work.clinic_id, patient_id))
+    looked = plan is not None and (plan.next_at is None or plan.next_at > work.now)
+    return None if looked else patient
+
+
+def _wants(plan: CheckInPlan, patient: Patient, now: datetime) -> bool:
+    return plan.reminders and patient.enrolled_at is not None and not patients.is_paused(patient, now)
+
+
+def _to_remind(
+    work: Work, patient: Patient, days: Sequence[date], rhythm: Rhythm
+) -> Mapping[date, Sequence[Occurrence]]:
+    """Return what to remind of on each local day as far as is known now; not of days with enough messages."""
+    found = occurrences.open_on_each(work, patient, days)
+    keys = {occurrence.key for each in found.values() for occurrence in each}
+    done, reminded = occurrences.done(work, patient.id, keys), _reminded(work, patient.id, keys)
+    full = _full(work, patient.id, days)
+    return {
+        day: reminders.to_remind(each, rhythm, done, reminded)
+        for day, each in found.items()
+        if day not in full
+    }
+
+
+def _reminded(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
+    query = select(Reminder.key).where(
+        Reminder.clinic_id == work.clinic_id, Reminder.patient_id == patient_id, Reminder.key.in_(keys)
+    )
+    return set(work.session.scalars(query))
+
+
+def _full(work: Work, patient_id: UUID, days: Iterable[date]) -> set[date]:
+    """Return on which of ``days`` as many messages went out as a day may have."""
+    query = select(Reminder.local_day).where(
+        Reminder.clinic_id == work.clinic_id, Reminder.patient_id == patient_id, Reminder.local_day.in_(days)
+    )
+    enough = func.count(Reminder.delivery_id.distinct()) >= reminders.MOST_A_DAY
+    return set(work.session.scalars(query.group_by(Reminder.local_day).having(enough)))
+
+
+def _write(work: Work, account: Account, slot: Slot, found: Sequence[Occurrence]) -> None:
+    assert account.patient_id is not None, "a patient's account names its patient"
+    rows = [
+        Reminder(
+            clinic_id=work.clinic_id,
+            id=uuid7(),
+            patient_id=account.patient_id,
+            key=occurrence.key,
+            local_day=slot.day,
+            created_at=work.now,
+        )
+        for occurrence in found
+    ]
+    delivery = deliveries.call(work, account, _notice(rows[0], slot.until))
+    assert delivery is not None, "who has not been reminded of it has no message about it"
+    for row in rows:
+        row.delivery_id = delivery.id
+    work.session.add_all(rows)
+    work.session.flush()
+
+
+def move(work: Work, lost: Delivery, again: Delivery) -> None:
+    """Let the reminders that ``lost`` carried be carried by ``again``."""
+    carried = (Reminder.clinic_id == lost.clinic_id, Reminder.delivery_id == lost.id)
+    work.session.execute(update(Reminder).where(*carried).values(delivery_id=again.id))
+
+
+def _notice(first: Reminder, until: datetime) -> Notice:
+    return Notice(
+        key=f"reminder:{first.patient_id}:{first.key}",
+        template="reminder",
+        subject=DeliverySubject.REMINDER,
+        subject_id=first.id,
+        urgency=AlertClass.P3,
+        expires_at=until,
+    )

@@ -1,0 +1,117 @@
+"""Today: the truth of what is due now for a patient, and who reads it when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from server.clinical.checkins import Occurrence
+from server.clinical.crisis_lines import CrisisLine, CrisisLines, Directory
+from server.services import local_day as local_days
+from server.services.alerts import rota as rotas
+from server.services.journal import occurrence as occurrences
+from server.services.journal import reminder as reminders
+from server.services.people import clinic as clinics
+from server.services.people import notice as notices
+from server.services.people import patient as patients
+from server.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One occurrence: ``until`` (UTC) is when it can no longer be done, by the rule that is enforced."""
+
+    key: str
+    instrument: str | None
+    day: date
+    until: datetime
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchHours:
+    """Who reads the diary and when. ``next_read_local`` is on the patient's own clock, without offset.
+
+    ``armed``: whether the clinic has armed its monitoring; else nobody has promised to read.
+    """
+
+    text: str
+    armed: bool
+    reads_now: bool
+    next_read_at: datetime
+    next_read_local: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Crisis:
+    """Whom to call, and when somebody last made sure of this country's lines."""
+
+    text: str
+    emergency_number: str
+    crisis_lines: tuple[str, ...]
+    lines: tuple[CrisisLine, ...]
+    reviewed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The patient's day. ``next_reminder_at``: the reminder that comes next if nothing changes.
+
+    ``asks_safety_question``: whether the clinic has the app show it; an answer is heeded either way.
+    """
+
+    local_day: date
+    zone: str
+    day_ends_at: datetime
+    occurrences: Sequence[Due]
+    asks_safety_question: bool
+    next_reminder_at: datetime | None
+    watch: WatchHours
+    crisis: Crisis
+
+
+def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
+    """Return the patient's today, or raise NotFound. Reading it changes nothing."""
+    patient = patients.get(work, patient_id)
+    day = local_days.of(work, work.now, patient.zone)
+    found = occurrences.open_on(work, patient, day)
+    done = occurrences.done(work, patient_id, [o.key for o in found])
+    return Today(
+        local_day=day,
+        zone=patient.zone,
+        day_ends_at=local_days.end(work, day, patient.zone),
+        occurrences=[_due(work, (o, o.key in done), patient.zone) for o in found],
+        asks_safety_question=clinics.get(work).asks_safety_question,
+        next_reminder_at=reminders.coming(work, patient),
+        watch=_watch_hours(work, patient.zone),
+        crisis=_crisis(directory.of(patient.country)),
+    )
+
+
+def _due(work: Work, what: tuple[Occurrence, bool], zone: str) -> Due:
+    occurrence, done = what
+    until = local_days.end(work, occurrence.last_day, zone)
+    return Due(occurrence.key, occurrence.instrument, occurrence.day, until, done)
+
+
+def _watch_hours(work: Work, zone: str) -> WatchHours:
+    hours, armed = rotas.hours(work), rotas.is_armed(work)
+    at = hours.next_opening(work.now)
+    return WatchHours(
+        text=notices.WHO_READS_THIS if armed else notices.NOT_ARMED,
+        armed=armed,
+        reads_now=armed and hours.is_open(work.now),
+        next_read_at=at,
+        next_read_local=at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0),
+    )
+
+
+def _crisis(found: CrisisLines) -> Crisis:
+    return Crisis(
+        text=notices.NOT_AN_EMERGENCY_SERVICE,
+        emergency_number=found.emergency,
+        crisis_lines=found.texts,
+        lines=found.lines,
+        reviewed_on=found.reviewed_on,
+    )

@@ -1,0 +1,202 @@
+"""The outbox as it is written: whom an alert tells, over which of their ways, and what comes next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.clinical import escalation
+from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState, DeliverySubject, Role
+from server.models import Account, Alert, Delivery, Patient
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.messages import contact_point as contact_points
+from server.services.messages import quiet
+from server.services.messages.contact_point import Way
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.work import Work
+
+# What only says that an alert wants somebody: not needed once somebody has it.
+CALLS = frozenset(
+    {"patient_needs_review", "emergency_needs_review", "still_waiting", "alert_unanswered", "probe"}
+)
+
+# Who hears of an alert because others could not be reached is not told that it has waited for long.
+LONG = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody is to be told. ``key`` makes telling it twice harmless; ``template`` names a text.
+
+    After ``expires_at`` it would come too late. ``level`` is that of the alert it is about.
+    """
+
+    key: str
+    template: str
+    subject: DeliverySubject
+    subject_id: UUID
+    urgency: AlertClass
+    level: int = 0
+    expires_at: datetime | None = None
+
+
+def enqueue(work: Work, alert: Alert, climbed_from: int | None = None) -> int:
+    """Write deliveries for everybody who is due to hear of ``alert`` at its level; return how many people.
+
+    ``climbed_from``: the level before; who was to hear in between hears as well. The key names the
+    version of the alert, so writing the same notice twice is one row. What only goes into the weekly
+    digest (P3) is told to nobody.
+    """
+    if alert.urgency is AlertClass.P3:
+        return 0
+    work.session.flush()
+    people = _with_on_call(work, alert, recipients(work, alert, climbed_from))
+    for account in people:
+        ways = contact_points.ways(work, account)
+        loud = escalation.ways_at_once(alert.urgency, alert.level, len(ways))
+        for way in ways[:loud]:
+            tell(work, account, notice(alert, account, _template(work, alert, account)), way)
+    return len(people)
+
+
+def recipients(work: Work, alert: Alert, climbed_from: int | None = None) -> Sequence[Account]:
+    """Return who hears of ``alert`` at its level: the rota's people, and whoever has or had it in hand.
+
+    With ``climbed_from`` also those of every level passed since: a weekend or a stopped job may take an
+    alert over several at once, and nobody of a step in between must be left out.
+    """
+    patient = work.session.get_one(Patient, (work.clinic_id, alert.patient_id))
+    hands = (one for one in (alert.assigned_to, alert.acknowledged_by) if one is not None)
+    in_hand = accounts.working(work, hands)
+    calm = alert.level == 0 and alert.urgency is not AlertClass.P0
+    if calm and alert.assigned_to in in_hand:
+        return [in_hand[alert.assigned_to]]
+    first = alert.level if climbed_from is None else climbed_from + 1
+    told = rotas.told_between(work, patient, first, alert.level)
+    known = {account.id for account in told}
+    return [*told, *(account for account in in_hand.values() if account.id not in known)]
+
+
+def _with_on_call(work: Work, alert: Alert, people: Sequence[Account]) -> Sequence[Account]:
+    """Return ``people``; where quiet hours hold what is urgent (P1) from all of them, who is on call too."""
+    awake = (quiet.released_at(work, one, alert.urgency) <= work.now for one in people)
+    if alert.urgency is not AlertClass.P1 or any(awake):
+        return people
+    on_call = {duty.account_id for duty in shifts.duties_now(work)} - {one.id for one in people}
+    return [*people, *accounts.working(work, on_call).values()]
+
+
+def tell_in_hand(work: Work, alert: Alert) -> int:
+    """Tell whoever has taken ``alert`` on, over all their ways, that it was reported again; return how many.
+
+    Nobody where nobody has: they have been told, and it goes on climbing.
+    """
+    hands = (one for one in (alert.assigned_to, alert.acknowledged_by) if one is not None)
+    people = accounts.working(work, hands) if alert.state is AlertState.ACKNOWLEDGED else {}
+    for account in people.values():
+        for way in contact_points.ways(work, account):
+            tell(work, account, notice(alert, account, "emergency_again"), way)
+    return len(people)
+
+
+def call(work: Work, account: Account, told: Notice) -> Delivery | None:
+    """Tell ``account`` over the first of its ways; None where that was written already."""
+    return tell(work, account, told, contact_points.ways(work, account)[0])
+
+
+def tell(work: Work, account: Account, told: Notice, way: Way) -> Delivery | None:
+    """Write one delivery over one way and return it; None where that was written already."""
+    key = f"{told.key}|{_name(way)}"
+    taken = select(Delivery.id).where(Delivery.clinic_id == work.clinic_id, Delivery.key == key)
+    if work.session.scalar(taken) is not None:
+        return None
+    due_at = quiet.released_at(work, account, told.urgency)
+    row = Delivery(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        key=key,
+        account_id=account.id,
+        channel=way.channel,
+        contact_id=way.contact_id,
+        template=told.template,
+        subject=told.subject,
+        subject_id=told.subject_id,
+        urgency=told.urgency,
+        level=told.level,
+        state=DeliveryState.QUEUED,
+        due_at=due_at,
+        held=due_at > work.now,
+        expires_at=told.expires_at,
+        attempt=0,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row
+
+
+def next_way(work: Work, lost: Delivery) -> Delivery | None:
+    """Tell the recipient of ``lost`` over the first way not tried for the same notice yet.
+
+    None where there is none left, or their account is closed: somebody else has to hear.
+    """
+    account = work.session.get_one(Account, (work.clinic_id, lost.account_id))
+    if account.disabled_at is not None:
+        return None
+    base = lost.key.partition("|")[0]
+    tried = {
+        row.key.partition("|")[2] for row in about(work, lost.subject_id) if row.key.startswith(f"{base}|")
+    }
+    left = [way for way in contact_points.ways(work, account) if _name(way) not in tried]
+    if not left:
+        return None
+    again = Notice(
+        base, lost.template, lost.subject, lost.subject_id, lost.urgency, lost.level, lost.expires_at
+    )
+    return tell(work, account, again, left[0])
+
+
+def about(work: Work, subject_id: UUID) -> Sequence[Delivery]:
+    """Return every delivery about one thing, oldest first: who was told what and when."""
+    query = select(Delivery).where(Delivery.clinic_id == work.clinic_id, Delivery.subject_id == subject_id)
+    return list(work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)))
+
+
+def of_present_call(rows: Iterable[Delivery], alert: Alert) -> Sequence[Delivery]:
+    """Return those of an alert's deliveries that were written since it last began to wait, at its level."""
+    return [
+        row
+        for row in rows
+        if row.created_at >= alert.waiting_since and row.level == alert.level and row.template in CALLS
+    ]
+
+
+def _name(way: Way) -> str:
+    return way.channel if way.contact_id is None else f"{way.channel}:{way.contact_id}"
+
+
+def notice(alert: Alert, account: Account, template: str) -> Notice:
+    """Return what ``account`` is told about ``alert`` as it is now."""
+    return Notice(
+        key=f"{alert.id}:{alert.version}:{alert.level}:{account.id}",
+        template=template,
+        subject=DeliverySubject.ALERT,
+        subject_id=alert.id,
+        urgency=alert.urgency,
+        level=alert.level,
+    )
+
+
+def _template(work: Work, alert: Alert, account: Account) -> str:
+    if clinics.is_operations(work):
+        return "probe"  # its patient is nobody
+    if account.role is Role.CLINIC_ADMIN:
+        return "alert_unanswered"  # an admin sees no patient: somebody who does must sign in
+    if alert.urgency is AlertClass.P0:
+        return "emergency_needs_review"
+    return "still_waiting" if work.now - alert.waiting_since >= LONG else "patient_needs_review"

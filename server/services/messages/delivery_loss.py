@@ -1,0 +1,64 @@
+"""A message that reached nobody: it ends, the alert's log says so, and somebody is told another way."""
+
+from sqlalchemy import select, update
+
+from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
+from server.clinical.vocabulary import DeliverySubject
+from server.models import Alert, Delivery
+from server.services.alerts import alert as alerts
+from server.services.alerts import escalation as escalations
+from server.services.journal import reminder as reminders
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import CALLS
+from server.services.work import Work
+
+EXPIRED, NOT_NEEDED, POISON, RETIRED = "expired", "not_needed", "poison", "retired"
+# Ends that nobody need hear of: it would have said nothing any more.
+SILENT = frozenset({EXPIRED, NOT_NEEDED})
+_KINDS = {
+    DeliveryAction.GIVE_UP: "delivery_given_up",
+    DeliveryAction.FAIL: "delivery_failed",
+    DeliveryAction.MISS: "delivery_unknown",
+}
+
+
+def end(work: Work, row: Delivery, failure: str, action: DeliveryAction = DeliveryAction.GIVE_UP) -> None:
+    """End a delivery with the reason, and let whoever should have heard be told another way.
+
+    Others of its bundle go their own ways again.
+    """
+    row.state = move(DELIVERY_MOVES, row.state, action)
+    row.finished_at, row.lease_until, row.failure = work.now, None, failure
+    free_bundle(work, row)
+    if failure not in SILENT:
+        _react(work, row, _KINDS[action])
+
+
+def free_bundle(work: Work, head: Delivery) -> None:
+    """Let the others of a bundle stand for themselves again."""
+    if head.bundle_id != head.id:
+        return
+    work.session.execute(
+        update(Delivery)
+        .where(Delivery.clinic_id == head.clinic_id, Delivery.bundle_id == head.id, Delivery.id != head.id)
+        .values(bundle_id=None)
+    )
+
+
+def _react(work: Work, row: Delivery, kind: str) -> None:
+    work.session.flush()
+    if row.subject is not DeliverySubject.ALERT:
+        again = deliveries.next_way(work, row)
+        if again is not None and row.subject is DeliverySubject.REMINDER:
+            reminders.move(work, row, again)
+        return
+    alert = work.session.scalar(
+        select(Alert)
+        .where(Alert.clinic_id == row.clinic_id, Alert.id == row.subject_id)
+        .with_for_update(key_share=True)
+    )
+    assert alert is not None, "a delivery about an alert names one of its clinic"
+    detail = {"delivery": str(row.id), "channel": row.channel, "reason": row.failure}
+    alerts.log(work, alert, kind, detail)
+    if row.template in CALLS or deliveries.next_way(work, row) is None:
+        escalations.lost(work, alert.id)

@@ -1,0 +1,286 @@
+"""The outbox across clinics: claim a delivery under a lease, record what became of it.
+
+Nothing is sent here: the job claims, sends outside any transaction, then records. What waits for the
+same person over the same way goes out as one message, under the id of the first.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
+from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState, DeliverySubject
+from server.models import Account, Alert, Clinic, Delivery
+from server.sealing import SealError
+from server.services.errors import NotFound
+from server.services.journal import reminder as reminders
+from server.services.messages import contact_point as contact_points
+from server.services.messages import delivery_loss, operations, retry
+from server.services.messages.delivery import CALLS
+from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, POISON, RETIRED
+from server.services.work import Work, system
+
+# A storm is told in one message a person; more than so many rows would make the claim itself slow.
+LARGEST_BUNDLE = 2000
+# So many workers died over it, one after the other: it is taken out of the queue, operations are paged.
+MOST_CRASHES = 5
+# From so many on it is tried with nothing else in hand, so that what only stood beside it is not set aside.
+_SUSPECT = 2
+_DIED = "worker_died_"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours until its lease ends. ``attempt`` is the fencing number, from 1 on.
+
+    ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
+    ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone.
+    """
+
+    clinic_id: UUID
+    id: UUID
+    attempt: int
+    channel: Channel
+    contact_id: UUID | None
+    to: str
+    language: str
+    template: str
+    subject_id: UUID
+    urgency: AlertClass
+    count: int
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where a message goes, and for how long it is ours."""
+
+    to: str
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What a worker does not want now: channels and contact points whose far end is away or busy."""
+
+    channels: Collection[Channel] = ()
+    contacts: Collection[UUID] = ()
+
+
+def claim(
+    session: Session, now: datetime, limit: int, lease: timedelta, skipped: Skipped = Skipped()
+) -> list[Claimed]:
+    """Take up to ``limit`` due deliveries of any clinic, most urgent first, until ``now + lease``.
+
+    Deliveries whose lease ran out (their worker died) are due again. One that was tried too often, whose
+    recipient can't be reached that way any more, that would come too late or is not needed any more, ends
+    instead; so does one that can't even be prepared, which pages operations. ``lease`` must be longer than 0.
+    """
+    claimed: list[Claimed] = []
+    # Rows that end must not use up the places of good ones behind them.
+    while limit > len(claimed) and (rows := _due(session, now, limit - len(claimed), skipped)):
+        if not (fit := [row for row in rows if _may_join(claimed, row)]):
+            break
+        _take_all(session, now, fit, lease, claimed)
+    return claimed
+
+
+def _take_all(
+    session: Session, now: datetime, rows: Sequence[Delivery], lease: timedelta, claimed: list[Claimed]
+) -> None:
+    """Add to ``claimed`` what can be taken of ``rows``, up to one that must be alone."""
+    for row in rows:
+        if not _may_join(claimed, row):
+            return
+        taken = _take_or_end(session, now, row, lease)
+        claimed += [] if taken is None else [taken]
+        session.flush()
+
+
+def _may_join(claimed: Sequence[Claimed], row: Delivery) -> bool:
+    return not claimed or not (claimed[0].suspect or _deaths(row) >= _SUSPECT)
+
+
+def is_any_due(session: Session, now: datetime, skipped: Skipped = Skipped()) -> bool:
+    """Say whether `claim` would find anything to look at."""
+    query = _due_query(now, 1, skipped).with_only_columns(Delivery.id)
+    return session.execute(query).first() is not None
+
+
+def urgent_since(session: Session, before: datetime) -> int:
+    """Return how many urgent (P0, P1) deliveries that could go out before ``before`` still wait."""
+    query = select(func.count()).where(
+        Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)),
+        Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
+        Delivery.created_at < before,
+        or_(Delivery.held.is_(False), Delivery.due_at < before),
+    )
+    return session.scalar(query) or 0
+
+
+def _due(session: Session, now: datetime, limit: int, skipped: Skipped) -> Sequence[Delivery]:
+    # PostgreSQL: rows another worker is claiming are passed by. SQLite has one writer anyway.
+    return list(session.scalars(_due_query(now, limit, skipped).with_for_update(skip_locked=True)))
+
+
+def _due_query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:
+    query = (
+        select(Delivery)
+        .where(_is_due(now), or_(Delivery.bundle_id.is_(None), Delivery.bundle_id == Delivery.id))
+        .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
+        .limit(limit)
+    )
+    if skipped.channels:
+        query = query.where(Delivery.channel.not_in(skipped.channels))
+    if skipped.contacts:
+        query = query.where(or_(Delivery.contact_id.is_(None), Delivery.contact_id.not_in(skipped.contacts)))
+    return query
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
+    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
+    return or_(waiting, abandoned)
+
+
+def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelta) -> Claimed | None:
+    if row.state is DeliveryState.CLAIMED and row.lease_until is not None and row.lease_until > now:
+        return None  # taken a moment ago, in the bundle of one before it
+    account = session.get_one(Account, (row.clinic_id, row.account_id))
+    why = _why_not(session, now, row, account)
+    work = Work(session, now, system(row.clinic_id))
+    to = "" if why is not None else _address(work, row, account)
+    if why is None and to not in (POISON, RETIRED):
+        return _take(session, now, row, Aim(to, lease))
+    why = why or to
+    if why == POISON:
+        operations.poison(session, now, row.channel, why)
+    delivery_loss.end(work, row, why)
+    return None
+
+
+def _why_not(session: Session, now: datetime, row: Delivery, account: Account) -> str | None:
+    """Return why a delivery need not be sent any more, or None where it must."""
+    if _deaths(row) >= MOST_CRASHES:
+        return POISON
+    if row.attempt and _is_too_old(row, now):
+        return row.failure or "too_old"
+    if account.disabled_at is not None:
+        return "recipient_disabled"
+    if row.expires_at is not None and row.expires_at <= now:
+        return EXPIRED
+    if row.subject is DeliverySubject.REMINDER:
+        return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
+    return NOT_NEEDED if _is_answered(session, row) else None
+
+
+def _deaths(row: Delivery) -> int:
+    """Return how many workers died with it in hand since it was last refused; refusals are no deaths."""
+    failure = row.failure or ""
+    known = int(failure.removeprefix(_DIED)) if failure.startswith(_DIED) else 0
+    return known + (row.state is DeliveryState.CLAIMED)
+
+
+def _is_too_old(row: Delivery, now: datetime) -> bool:
+    # A webhook's last try lies at the end of its time: what comes of it decides about the endpoint too.
+    return row.channel is not Channel.WEBHOOK and retry.gives_up(row.channel, now - row.created_at)
+
+
+def _is_answered(session: Session, row: Delivery) -> bool:
+    """Say whether somebody has taken on the alert that ``row`` only calls for, or a newer call says it."""
+    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
+        return False
+    alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
+    return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
+
+
+def _is_called_anew(session: Session, row: Delivery) -> bool:
+    newer = select(Delivery.id).where(
+        Delivery.clinic_id == row.clinic_id,
+        Delivery.subject_id == row.subject_id,
+        Delivery.account_id == row.account_id,
+        Delivery.channel == row.channel,
+        Delivery.contact_id == row.contact_id,
+        Delivery.template.in_(CALLS),
+        Delivery.created_at > row.created_at,
+    )
+    return session.scalar(newer.limit(1)) is not None
+
+
+def _patients(session: Session, bundle: Sequence[Delivery]) -> int:
+    """Return of how many patients a bundle speaks: one may have several alerts."""
+    if len(bundle) == 1:
+        return 1
+    ids = [one.subject_id for one in bundle]
+    mine = (Alert.clinic_id == bundle[0].clinic_id, Alert.id.in_(ids))
+    return session.scalar(select(func.count(Alert.patient_id.distinct())).where(*mine)) or 1
+
+
+def _address(work: Work, row: Delivery, account: Account) -> str:
+    """Return where the delivery goes; RETIRED where the contact point is not used any more, POISON where
+    it can't be opened.
+    """
+    if row.contact_id is None:
+        return account.email
+    try:
+        return contact_points.open_address(work, row.contact_id)
+    except NotFound:
+        return RETIRED
+    except (SealError, ValueError, LookupError, TypeError):
+        return POISON  # what was sealed does not open, or is no address
+
+
+def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
+    bundle, suspect = _bundle(session, now, row), _deaths(row) >= _SUSPECT
+    for one in bundle:
+        if one.state is DeliveryState.CLAIMED:
+            one.failure = f"{_DIED}{_deaths(one)}"
+        one.state = move(DELIVERY_MOVES, one.state, DeliveryAction.CLAIM)
+        one.attempt += 1
+        one.lease_until, one.bundle_id = now + aim.lease, row.id
+    return Claimed(
+        clinic_id=row.clinic_id,
+        id=row.id,
+        attempt=row.attempt,
+        channel=row.channel,
+        contact_id=row.contact_id,
+        to=aim.to,
+        language=session.get_one(Clinic, row.clinic_id).language,
+        template=row.template,
+        subject_id=row.subject_id,
+        urgency=row.urgency,
+        count=_patients(session, bundle),
+        suspect=suspect,
+    )
+
+
+def _bundle(session: Session, now: datetime, row: Delivery) -> Sequence[Delivery]:
+    """Return what goes out as one message with ``row``, itself first.
+
+    A bundle is made once, at its first try, so that a repeat says the same under the same id.
+    """
+    mine = and_(Delivery.clinic_id == row.clinic_id, Delivery.id != row.id)
+    alert_key = and_(Alert.clinic_id == Delivery.clinic_id, Alert.id == Delivery.subject_id)
+    if row.bundle_id is not None:
+        return [row, *session.scalars(select(Delivery).where(mine, Delivery.bundle_id == row.id))]
+    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
+        return [row]
+    contact = (
+        Delivery.contact_id.is_(None) if row.contact_id is None else Delivery.contact_id == row.contact_id
+    )
+    query = (
+        select(Delivery)
+        .join(Alert, alert_key)
+        .where(mine, contact, Delivery.account_id == row.account_id, Delivery.channel == row.channel)
+        .where(Delivery.template == row.template, Delivery.urgency == row.urgency)
+        .where(Delivery.state == DeliveryState.QUEUED, Delivery.bundle_id.is_(None), Delivery.due_at <= now)
+        .where(Alert.state == AlertState.OPEN)
+        .order_by(Delivery.id)
+        .limit(LARGEST_BUNDLE - 1)
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+    return [row, *session.scalars(query)]

@@ -1,0 +1,1 @@
+"""Clinics, accounts, patients: who they are and how they come in."""

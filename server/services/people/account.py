@@ -1,0 +1,103 @@
+"""Accounts: made by enrolment, or directly for integration clients and the demo."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import Role
+from server.models import Account
+from server.services import asking
+from server.services.errors import Conflict
+from server.services.people.passwords import Passwords
+from server.services.work import Work
+
+NOT_STAFF = "There is no such working account of your clinic's staff or systems."
+_OF_PATIENT = (
+    select(Account)
+    .where(*asking.of_patient(Account), Account.role == Role.PATIENT, Account.disabled_at.is_(None))
+    .order_by(Account.id)
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an account starts with."""
+
+    role: Role
+    name: str
+    email: str
+    password: str
+    patient_id: UUID | None = None
+
+
+def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
+    """Add an account to the actor's clinic; its e-mail must be new there."""
+    email = new.email.lower()
+    taken = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.email == email)
+    if work.session.scalar(taken) is not None:
+        raise Conflict("email-taken", "This e-mail is in use at this clinic.")
+    account = Account(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        role=new.role,
+        name=new.name,
+        email=email,
+        password_hash=passwords.hash(new.password),
+        patient_id=new.patient_id,
+        created_at=work.now,
+    )
+    try:
+        with work.session.begin_nested():
+            work.session.add(account)
+    except IntegrityError:  # somebody else took it between our look and our insert
+        raise Conflict("email-taken", "This e-mail is in use at this clinic.") from None
+    work.audit("account.create", new.patient_id, account.id)
+    return account
+
+
+def get(work: Work) -> Account:
+    """Return the actor's own account."""
+    return work.session.get_one(Account, (work.clinic_id, work.actor.account_id))
+
+
+def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
+    """Return the names of the clinic's accounts among ``ids``; None is the system and has no name."""
+    wanted = {account_id for account_id in ids if account_id is not None}
+    query = select(Account.id, Account.name).where(
+        Account.clinic_id == work.clinic_id, Account.id.in_(wanted)
+    )
+    return {row.id: row.name for row in work.session.execute(query)}
+
+
+def recipients(work: Work, roles: set[Role]) -> list[Account]:
+    """Return the clinic's working accounts with one of ``roles``, in a steady order."""
+    found = work.session.scalars(
+        select(Account)
+        .where(Account.clinic_id == work.clinic_id, Account.role.in_(roles), Account.disabled_at.is_(None))
+        .order_by(Account.id)
+    )
+    return list(found)
+
+
+def working(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Return the clinic's working accounts among ``ids`` by id."""
+    query = select(Account).where(
+        Account.clinic_id == work.clinic_id, Account.id.in_(set(ids)), Account.disabled_at.is_(None)
+    )
+    return {account.id: account for account in work.session.scalars(query)}
+
+
+def is_working_staff(work: Work, account_id: UUID) -> bool:
+    """Return whether ``account_id`` is a working account of the clinic that is no patient's."""
+    found = working(work, [account_id]).get(account_id)
+    return found is not None and found.role is not Role.PATIENT
+
+
+def of_patient(work: Work, patient_id: UUID) -> Account | None:
+    """Return the working account of a patient, or None where they have not enrolled or it is closed."""
+    return next(iter(work.objects(_OF_PATIENT, patient=patient_id)), None)

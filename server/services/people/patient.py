@@ -1,0 +1,178 @@
+"""Patients of the actor's clinic."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, update
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import Role
+from server.models import Account, Patient
+from server.services import local_day as local_days
+from server.services.errors import Invalid, NotFound, Stale
+from server.services.people import clinic as clinics
+from server.services.people import zone_change as zone_changes
+from server.services.people.zone_change import PastZone
+from server.services.work import Work
+
+# Under which name a transaction keeps the delivered sessions it has read.
+DELIVERED = "delivered_sessions"
+_LOCKED = (
+    select(Patient)
+    .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    # SQLite has no row locks and needs none: a writing transaction there is alone.
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+_HAS_ENDED = (Patient.clinic_id == bindparam("clinic"), Patient.next_close_at <= bindparam("now"))
+_DUE_TO_CLOSE = (
+    select(Patient).where(*_HAS_ENDED).order_by(Patient.next_close_at, Patient.id).limit(bindparam("limit"))
+)
+_TAKEN_TO_CLOSE = (
+    select(Patient).where(*_HAS_ENDED, Patient.id == bindparam("patient")).with_for_update(skip_locked=True)
+)
+
+
+def create(work: Work, values: dict[str, Any]) -> Patient:
+    """Register a patient: name, zone, and perhaps country, birth year and responsible clinician."""
+    _check_clinician(work, values.get("clinician_id"))
+    country = values.pop("country", None) or clinics.get(work).country
+    patient = Patient(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        country=country,
+        change_counter=0,
+        policy_version=0,
+        next_close_at=local_days.end(work, local_days.of(work, work.now, values["zone"]), values["zone"]),
+        version=1,
+        created_at=work.now,
+        **values,
+    )
+    work.session.add(patient)
+    work.session.flush()
+    work.audit("patient.create", patient.id)
+    return patient
+
+
+def get(work: Work, patient_id: UUID) -> Patient:
+    """Return one patient of the actor's clinic; a patient finds only themself. Raises NotFound."""
+    own_only = work.actor.role is Role.PATIENT and work.actor.patient_id != patient_id
+    patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
+    if patient is None:
+        raise NotFound("patient")
+    return patient
+
+
+def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
+    """Return up to ``size`` patients whose id comes after ``after``, in id order."""
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id)
+    if after is not None:
+        query = query.where(Patient.id > after)
+    return list(work.session.scalars(query.order_by(Patient.id).limit(size)))
+
+
+def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], version: int) -> Patient:
+    """Change a patient's details if ``version`` is still the current one; else raises Stale."""
+    get(work, patient_id)
+    patient = lock(work, patient_id)
+    if patient.version != version:
+        raise Stale(patient)
+    _check_clinician(work, changes.get("clinician_id"))
+    for key, value in changes.items():
+        if key != "zone":
+            setattr(patient, key, value)
+    if "bipolar_risk" in changes:
+        patient.change_counter += 1  # the days to come are judged from other facts
+    if "zone" in changes:
+        zone_changes.record(work, patient, changes["zone"], work.now)
+    patient.version += 1
+    work.audit("patient.update", patient.id)
+    return patient
+
+
+def report_zone(work: Work, patient_id: UUID, zone: str, since: datetime | None) -> Patient:
+    """Take a patient's report of their zone from ``since`` (aware; None: now) on, and plan anew."""
+    patient = lock(work, patient_id)
+    if zone_changes.record(work, patient, zone, since or work.now):
+        patient.version += 1
+    return patient
+
+
+def restore_zones(work: Work, patient_id: UUID, past: Sequence[PastZone]) -> int:
+    """Put back what a patient reported of their zones earlier; return how many reports were missing."""
+    patient = lock(work, patient_id)
+    missing = zone_changes.restore(work, patient, past)
+    patient.version += bool(missing)
+    return missing
+
+
+def lock(work: Work, patient_id: UUID) -> Patient:
+    """Lock the patient's row until the transaction ends and return it as it is now.
+
+    Every write to a journal takes this lock first and numbers its changes with `change_counter`, so
+    the changes of one patient are in commit order and no day is judged twice at the same time.
+    """
+    key = (work.clinic_id, patient_id)
+    held: dict[tuple[UUID, UUID], Patient] = work.session.info.setdefault("locked_patients", {})
+    if key in held:
+        return held[key]
+    found = work.objects(_LOCKED, patient=patient_id)
+    if not found:
+        raise NotFound("patient")
+    (patient,) = found
+    work.session.info.pop(DELIVERED, None)  # what was read before the lock may have changed
+    if not work.session.in_nested_transaction():  # whose end may take the lock along
+        held[key] = patient
+    return patient
+
+
+def forget(work: Work) -> None:
+    """Let locked patients be read anew, because the session let go of its objects. The locks stay."""
+    work.session.info.pop("locked_patients", None)
+
+
+def due_to_close(work: Work, limit: int) -> list[Patient]:
+    """Return patients of the clinic whose local day has ended, longest ago first."""
+    return list(work.objects(_DUE_TO_CLOSE, now=work.now, limit=limit))
+
+
+def take_to_close(work: Work, patient_id: UUID) -> Patient | None:
+    """Lock a patient whose day has ended; None where another worker has them or was first."""
+    return next(iter(work.objects(_TAKEN_TO_CLOSE, patient=patient_id, now=work.now)), None)
+
+
+def close_day(work: Work, patient: Patient, day: date) -> None:
+    """Say that ``day`` is done with: the next one ends a civil day later."""
+    patient.next_close_at = local_days.end(work, day + timedelta(days=1), patient.zone)
+    patient.set_aside_at = None
+
+
+def put_off_close(work: Work, patient_id: UUID, until: datetime) -> None:
+    """Set a patient aside until ``until``, so that one that can't be judged never holds up the others."""
+    work.session.execute(
+        update(Patient)
+        .where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
+        .values(next_close_at=until, set_aside_at=work.now)
+    )
+
+
+def set_aside(work: Work) -> int:
+    """Return how many patients of the clinic could not be judged when their day was last closed."""
+    query = select(func.count()).where(Patient.clinic_id == work.clinic_id, Patient.set_aside_at.is_not(None))
+    return work.session.scalar(query) or 0
+
+
+def is_paused(patient: Patient, now: datetime) -> bool:
+    """Return whether the patient asked not to be reminded now."""
+    return patient.paused_until is not None and patient.paused_until > now
+
+
+def _check_clinician(work: Work, clinician_id: UUID | None) -> None:
+    if clinician_id is None:
+        return
+    account = work.session.get(Account, (work.clinic_id, clinician_id))
+    if account is None or account.role is not Role.CLINICIAN:
+        raise Invalid("/clinician_id", "There is no such clinician.")

@@ -1,0 +1,1 @@
+"""Filled validated scales: asked for, answered, scored."""

@@ -1,0 +1,122 @@
+"""Take, correct, delete and read questionnaire responses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
+
+from server.clinical.instruments.catalog import RATED
+from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services import vault
+from server.services.asking import of_patient
+from server.services.errors import NotFound
+from server.services.journal.incoming import Incoming
+from server.services.scales.questionnaire_journal import ResponseReceipt, open_questionnaires
+from server.services.watch import assessment as assessments
+from server.services.work import Work
+
+_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None))
+_LATEST = (
+    select(QuestionnaireResponse)
+    .where(*_STANDING, QuestionnaireResponse.instrument == bindparam("instrument"))
+    .order_by(QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    .limit(1)
+)
+_LATEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(
+    *_STANDING, QuestionnaireResponse.local_day <= bindparam("last")
+)
+
+
+def put(work: Work, patient_id: UUID, incoming: Incoming) -> ResponseReceipt:
+    """Score and store a response and judge its days again. Raises as `QuestionnaireJournal.store` does."""
+    receipt = open_questionnaires(work, patient_id, [incoming.id]).store(incoming)
+    if receipt.touched:
+        assessments.reassess(work, receipt.patient, receipt.touched)
+    return receipt
+
+
+def delete(work: Work, patient_id: UUID, response_id: UUID, version: int) -> None:
+    """Take a response back and judge its days again. Raises as `QuestionnaireJournal.remove` does."""
+    journal = open_questionnaires(work, patient_id, [response_id])
+    assessments.reassess(work, journal.patient, journal.remove(response_id, version))
+
+
+def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireResponse:
+    """Return one response of the patient; a deleted one is not found."""
+    response = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
+    if response is None or response.deleted_at is not None:
+        raise NotFound("questionnaire response")
+    vault.opened(work, [response])
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRange:
+    """Which responses to read: days (both included), of which scale, after which one, how many."""
+
+    first: date | None
+    last: date | None
+    instrument: str | None
+    after: UUID | None
+    size: int
+
+
+def page(work: Work, patient_id: UUID, wanted: ResponseRange) -> Sequence[QuestionnaireResponse]:
+    """Return responses in the order of their ids (which is that of their making)."""
+    query = select(QuestionnaireResponse).where(*_there(work, patient_id))
+    if wanted.first is not None:
+        query = query.where(QuestionnaireResponse.local_day >= wanted.first)
+    if wanted.last is not None:
+        query = query.where(QuestionnaireResponse.local_day <= wanted.last)
+    if wanted.instrument is not None:
+        query = query.where(QuestionnaireResponse.instrument == wanted.instrument)
+    if wanted.after is not None:
+        query = query.where(QuestionnaireResponse.id > wanted.after)
+    found = work.session.scalars(query.order_by(QuestionnaireResponse.id).limit(wanted.size))
+    return vault.opened(work, list(found))
+
+
+def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[QuestionnaireResponseRevision]:
+    """Return every version a response ever had, first to last, also of a deleted one."""
+    query = select(QuestionnaireResponseRevision).where(
+        QuestionnaireResponseRevision.clinic_id == work.clinic_id,
+        QuestionnaireResponseRevision.patient_id == patient_id,
+        QuestionnaireResponseRevision.response_id == response_id,
+    )
+    found = list(work.session.scalars(query.order_by(QuestionnaireResponseRevision.version)))
+    if not found:
+        raise NotFound("questionnaire response")
+    return vault.opened(work, found)
+
+
+def latest(work: Work, patient_id: UUID, instrument: str) -> QuestionnaireResponse | None:
+    """Return the response to ``instrument`` that was given last, in any version of it, or None.
+
+    Its ``total`` is None where too much was left open; a deleted response does not count. Its answers
+    stay sealed: who asks for it wants the score.
+    """
+    return next(iter(work.objects(_LATEST, patient=patient_id, instrument=instrument)), None)
+
+
+def latest_day(work: Work, patient_id: UUID, today: date) -> date | None:
+    """Return the local day, up to ``today``, of the newest response to any scale, or None."""
+    return work.value(_LATEST_DAY, patient=patient_id, last=today)
+
+
+def reported(work: Work, patient_id: UUID) -> Select[Any]:
+    """Return a query of what the patient reported, oldest first: without what a clinician rated."""
+    mine = select(QuestionnaireResponse).where(
+        *_there(work, patient_id), QuestionnaireResponse.instrument.not_in(RATED)
+    )
+    return mine.order_by(QuestionnaireResponse.occurred_at, QuestionnaireResponse.id)
+
+
+def _there(work: Work, patient_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        QuestionnaireResponse.clinic_id == work.clinic_id,
+        QuestionnaireResponse.patient_id == patient_id,
+        QuestionnaireResponse.deleted_at.is_(None),
+    )

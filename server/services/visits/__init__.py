@@ -1,0 +1,1 @@
+"""Treatments, and the suggested visit from draft to outcome."""

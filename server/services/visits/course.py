@@ -1,0 +1,89 @@
+"""Courses of a patient."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import Condition
+from server.models import Course
+from server.services.asking import of_patient
+from server.services.errors import Invalid, NotFound, Stale
+from server.services.people import patient as patients
+from server.services.work import Work
+
+_ACTIVE = (
+    select(Course)
+    .where(*of_patient(Course), Course.ended_on.is_(None))
+    .order_by(Course.started_on.desc(), Course.id.desc())
+    .limit(1)
+)
+_ACTIVE_CONDITION = _ACTIVE.with_only_columns(Course.condition)
+
+
+def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
+    """Plan a course for a patient."""
+    patients.get(work, patient_id)
+    _check_interval(values["min_interval_days"], values["max_interval_days"])
+    course = Course(
+        clinic_id=work.clinic_id,
+        patient_id=patient_id,
+        id=uuid7(),
+        version=1,
+        created_at=work.now,
+        **values,
+    )
+    work.session.add(course)
+    work.session.flush()
+    work.audit("course.create", patient_id, course.id)
+    return course
+
+
+def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any], version: int) -> Course:
+    """Change phase, end or intervals if ``version`` is still the current one; else raises Stale."""
+    course = get(work, patient_id, course_id, lock=True)
+    if course.version != version:
+        raise Stale(course)
+    for key, value in changes.items():
+        setattr(course, key, value)
+    _check_interval(course.min_interval_days, course.max_interval_days)
+    if course.ended_on is not None and course.ended_on < course.started_on:
+        raise Invalid("/ended_on", "Lies before the start.")
+    course.version += 1
+    work.audit("course.update", patient_id, course.id)
+    return course
+
+
+def get(work: Work, patient_id: UUID, course_id: UUID, lock: bool = False) -> Course:
+    """Return one course of the patient, or raise NotFound. ``lock``: of two changes one waits."""
+    key = (work.clinic_id, patient_id, course_id)
+    course = work.session.get(Course, key, with_for_update={"key_share": True} if lock else None)
+    if course is None:
+        raise NotFound("course")
+    return course
+
+
+def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequence[Course]:
+    """Return courses in the order they were planned."""
+    patients.get(work, patient_id)
+    query = select(Course).where(Course.clinic_id == work.clinic_id, Course.patient_id == patient_id)
+    if after is not None:
+        query = query.where(Course.id > after)
+    return list(work.session.scalars(query.order_by(Course.id).limit(size)))
+
+
+def active(work: Work, patient_id: UUID) -> Course | None:
+    """Return the patient's course that has not ended, the latest of several."""
+    return next(iter(work.objects(_ACTIVE, patient=patient_id)), None)
+
+
+def active_condition(work: Work, patient_id: UUID) -> Condition | None:
+    """Return what the active course treats, or None without one."""
+    return work.value(_ACTIVE_CONDITION, patient=patient_id)
+
+
+def _check_interval(shortest: int, longest: int) -> None:
+    if shortest > longest:
+        raise Invalid("/min_interval_days", "Is longer than max_interval_days.")

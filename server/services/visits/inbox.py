@@ -1,0 +1,190 @@
+"""What the clinic's scheduling system may see of suggestions, and what it reports back.
+
+Everything leaves this service as `InboxItem`: why a visit is suggested never reaches that system,
+not even inside an error. A report sent twice changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.vocabulary import DeclineCode, SuggestionState
+from server.models import BookingSuggestion, BookingSuggestionEvent
+from server.services.errors import Conflict, Invalid, NotFound, Stale
+from server.services.visits.suggestion_move import locked, make_move
+from server.services.work import Work
+
+VISIT = "maintenance_visit"
+# The state a report leads to: reporting what is so already is a no-op, whatever the version.
+_LEADS_TO = {
+    SuggestionAction.ACKNOWLEDGE: SuggestionState.ACKNOWLEDGED,
+    SuggestionAction.DECLINE: SuggestionState.DECLINED,
+    SuggestionAction.CANCEL: SuggestionState.CANCELLED,
+    SuggestionAction.NOSHOW: SuggestionState.NOSHOW,
+    SuggestionAction.FULFIL: SuggestionState.FULFILLED,
+}
+# That the peer acts on a suggestion proves that it has it.
+_ARRIVES = {
+    SuggestionState.SUGGESTED: SuggestionAction.SEND,
+    SuggestionState.NEEDS_ATTENTION: SuggestionAction.RETRY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One approved suggestion, without a word about why. ``earliest``, ``latest``: days, both included."""
+
+    id: UUID
+    patient_id: UUID
+    earliest: date
+    latest: date
+    urgency: str
+    state: SuggestionState
+    version: int
+    external_id: str | None
+    starts_at: datetime | None
+    visit: str = VISIT
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """The clinic's appointment: its own id there, when it starts, and whether it replaces another."""
+
+    external_id: str
+    starts_at: datetime
+    reschedule: bool = False
+
+
+def pull(work: Work, state: SuggestionState | None, after: UUID | None, size: int) -> Sequence[InboxItem]:
+    """Return approved suggestions in the order they were made: the open ones, or those in ``state``."""
+    states = OPEN_SUGGESTIONS if state is None else {state}
+    query = _approved(work).where(BookingSuggestion.state.in_(states))
+    if after is not None:
+        query = query.where(BookingSuggestion.id > after)
+    found = work.session.scalars(query.order_by(BookingSuggestion.id).limit(size))
+    work.audit("booking-suggestion.pull")
+    return [_item(suggestion) for suggestion in found]
+
+
+def get(work: Work, suggestion_id: UUID) -> InboxItem:
+    """Return one suggestion that was approved at some time; a draft is not found."""
+    suggestion = work.session.scalar(_approved(work).where(BookingSuggestion.id == suggestion_id))
+    if suggestion is None:
+        raise NotFound("booking suggestion")
+    work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
+    return _item(suggestion)
+
+
+def acknowledge(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
+    """Note that a person at the clinic has seen it."""
+    return _report(work, suggestion_id, version, SuggestionAction.ACKNOWLEDGE)
+
+
+def decline(work: Work, suggestion_id: UUID, version: int, code: DeclineCode, note: str | None) -> InboxItem:
+    """Note that the clinic will not book it, and why."""
+    return _report(work, suggestion_id, version, SuggestionAction.DECLINE, {"code": code, "note": note})
+
+
+def cancel(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
+    """Note that the booked visit was cancelled; only the clinic can do that."""
+    return _report(work, suggestion_id, version, SuggestionAction.CANCEL)
+
+
+def noshow(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
+    """Note that the patient did not come."""
+    return _report(work, suggestion_id, version, SuggestionAction.NOSHOW)
+
+
+def fulfil(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
+    """Note that the visit took place. What was given there is recorded by the care team."""
+    return _report(work, suggestion_id, version, SuggestionAction.FULFIL)
+
+
+def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment) -> InboxItem:
+    """Note the appointment that the clinic made.
+
+    The same appointment again is a no-op; the same id at another time moves it. Another id raises
+    Conflict unless it says that it reschedules, so that one suggestion is never booked twice.
+    """
+    suggestion = _locked(work, suggestion_id)
+    booked = suggestion.state is SuggestionState.BOOKED
+    if booked and _is_same(suggestion, appointment):
+        return _item(suggestion)
+    _check_version(suggestion, version)
+    if appointment.starts_at < suggestion.created_at:
+        raise Invalid("/starts_at", "Lies before the suggestion was made.")
+    same_id = suggestion.external_id == appointment.external_id
+    if booked and not (same_id or appointment.reschedule):
+        raise Conflict("booked-otherwise", "It is booked under another id. Say that you reschedule it.")
+    _arrive(work, suggestion)
+    suggestion.external_id, suggestion.starts_at = appointment.external_id, appointment.starts_at
+    action = SuggestionAction.RESCHEDULE if booked else SuggestionAction.BOOK
+    detail = {"external_id": appointment.external_id, "starts_at": appointment.starts_at.isoformat()}
+    make_move(work, suggestion, action, detail)
+    return _item(suggestion)
+
+
+def _report(
+    work: Work,
+    suggestion_id: UUID,
+    version: int,
+    action: SuggestionAction,
+    detail: dict[str, str | None] | None = None,
+) -> InboxItem:
+    suggestion = _locked(work, suggestion_id)
+    if suggestion.state is _LEADS_TO[action]:
+        return _item(suggestion)
+    _check_version(suggestion, version)
+    _arrive(work, suggestion)
+    make_move(work, suggestion, action, detail)
+    return _item(suggestion)
+
+
+def _arrive(work: Work, suggestion: BookingSuggestion) -> None:
+    if suggestion.state in _ARRIVES:
+        make_move(work, suggestion, _ARRIVES[suggestion.state])
+
+
+def _locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
+    query = _approved(work).where(BookingSuggestion.id == suggestion_id)
+    if work.session.scalar(query) is None:
+        raise NotFound("booking suggestion")
+    return locked(work, suggestion_id)
+
+
+def _check_version(suggestion: BookingSuggestion, version: int) -> None:
+    if suggestion.version != version:
+        raise Stale(_item(suggestion))
+
+
+def _is_same(suggestion: BookingSuggestion, appointment: Appointment) -> bool:
+    known = (suggestion.external_id, suggestion.starts_at)
+    return known == (appointment.external_id, appointment.starts_at)
+
+
+def _approved(work: Work) -> Select[BookingSuggestion]:
+    """Select what a clinician let go out. A draft that was dismissed stays unseen for ever."""
+    approval = select(BookingSuggestionEvent.number).where(
+        BookingSuggestionEvent.clinic_id == BookingSuggestion.clinic_id,
+        BookingSuggestionEvent.suggestion_id == BookingSuggestion.id,
+        BookingSuggestionEvent.action == SuggestionAction.APPROVE.value,
+    )
+    return select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id, approval.exists())
+
+
+def _item(suggestion: BookingSuggestion) -> InboxItem:
+    return InboxItem(
+        id=suggestion.id,
+        patient_id=suggestion.patient_id,
+        earliest=suggestion.earliest,
+        latest=suggestion.latest,
+        urgency=suggestion.urgency,
+        state=suggestion.state,
+        version=suggestion.version,
+        external_id=suggestion.external_id,
+        starts_at=suggestion.starts_at,
+    )

@@ -1,0 +1,52 @@
+"""What follows from a treatment session: the visit it fulfils and the days it makes judged anew."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from server.clinical.vocabulary import SessionStatus
+from server.models import TreatmentSession
+from server.services.journal import entry as entries
+from server.services.journal.journal import open_journal
+from server.services.visits import booking_suggestion as booking_suggestions
+from server.services.visits import treatment_session as treatment_sessions
+from server.services.watch import assessment as assessments
+from server.services.work import Work
+
+
+def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
+    """Record a session; a delivered one fulfils the booked visit and starts the next baseline."""
+    session = treatment_sessions.create(work, patient_id, values)
+    if session.status is SessionStatus.DELIVERED:
+        booking_suggestions.fulfil_with(work, session)
+        _follow(work, patient_id, [(session.at, session.local_day)])
+    return session
+
+
+def change(
+    work: Work, patient_id: UUID, session_id: UUID, changes: dict[str, Any], version: int
+) -> TreatmentSession:
+    """Deliver, move or cancel a session and judge again every day that it counted or counts for."""
+    before = treatment_sessions.get(work, patient_id, session_id)
+    was_delivered, then = before.status is SessionStatus.DELIVERED, (before.at, before.local_day)
+    session = treatment_sessions.change(work, patient_id, session_id, changes, version)
+    is_delivered = session.status is SessionStatus.DELIVERED
+    if is_delivered and not was_delivered:
+        booking_suggestions.fulfil_with(work, session)
+    counted = ((then, was_delivered), ((session.at, session.local_day), is_delivered))
+    _follow(work, patient_id, [moment for moment, counts in counted if counts])
+    return session
+
+
+def _follow(work: Work, patient_id: UUID, moments: Sequence[tuple[datetime, date]]) -> None:
+    """Time the entries after ``moments`` from the right session again, and judge their days again."""
+    if not moments:
+        return
+    first = min(at for at, _ in moments)
+    touched = [day for _, day in moments]
+    journal = open_journal(work, patient_id, entries.ids_since(work, patient_id, first))
+    for entry in journal.known.values():
+        journal.retime(entry)
+    work.session.flush()
+    assessments.reassess(work, journal.patient, touched)

@@ -1,0 +1,132 @@
+"""Gather what the suggestion of a visit rests on. Bounded by windows, not by years of history."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, select
+
+from server.clinical.maintenance import Facts, Plan, Trouble
+from server.clinical.policy import Policy
+from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, AlertState, Arm, Outcome
+from server.models import Alert, Assessment, Course, Entry, Patient
+from server.services import vault
+from server.services.asking import between, of_patient
+from server.services.scales import questionnaire_response as questionnaires
+from server.services.visits import course as courses
+from server.services.visits import treatment_session as treatment_sessions
+from server.services.watch import policy as policies
+from server.services.watch import response_curve as response_curves
+from server.services.work import Work
+
+Logged = Row[date, dict[str, float], dict[str, int]]
+
+_LOGGED = select(Entry.local_day, Entry.items, Entry.side_effects).where(
+    *of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day)
+)
+_RELAPSES = select(Alert).where(
+    *of_patient(Alert),
+    Alert.family == bindparam("family"),
+    Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
+)
+_LATEST_EVIDENCE = (
+    select(Assessment.evidence)
+    .where(*of_patient(Assessment), Assessment.arm == bindparam("arm"))
+    .order_by(
+        Assessment.day.desc(),
+        Assessment.data_version.desc(),
+        Assessment.policy_version.desc(),
+        Assessment.patient_policy_version.desc(),
+    )
+    .limit(1)
+)
+_OPEN_ALERTS = select(Alert.urgency, Alert.family).where(
+    *of_patient(Alert), Alert.state != AlertState.RESOLVED
+)
+
+
+def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
+    """Return the facts as of ``today``, a local day. ``signal``: the relapse alert that asks, if one does."""
+    policy = policies.of_patient(work, patient)
+    course = courses.active(work, patient.id)
+    sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
+    logged = _logged(work, patient.id, policy, today)
+    relapses = _relapses(work, patient.id, programme)
+    week = today - timedelta(days=policy.whole("data.window_days") - 1)
+    # Where symptoms return already, what is usual says nothing any more.
+    unsaid = signal is None and _may_be_due(course, sessions, policy, today)
+    return Facts(
+        plan=None if course is None else Plan(course.min_interval_days, course.max_interval_days),
+        sessions=sessions,
+        planned=treatment_sessions.planned_days(work, patient.id, today),
+        signal_since=None if signal is None else _since(signal),
+        early_returns=_early_returns(course, relapses),
+        usual_loss=response_curves.usual(work, patient, programme, today) if unsaid else None,
+        responded=_responded(work, patient.id, programme),
+        age=_age(patient, today),
+        open_alerts=_open_alerts(work, patient.id),
+        troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
+        craving=_craving(logged, policy, today),
+        questionnaire_day=questionnaires.latest_day(work, patient.id, today),
+        asrm=_asrm(work, patient.id),
+        days_logged_last_week=len({row.local_day for row in logged if row.local_day >= week}),
+    )
+
+
+def _logged(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequence[Logged]:
+    """Return days, items and side effects, as far back as the longest-looking guard can see."""
+    lasting = max(policy.whole("maintenance.urinary_days"), policy.whole("maintenance.memory_days"))
+    since = today - timedelta(days=2 * policy.whole("maintenance.recent_days") + lasting)
+    return work.rows(_LOGGED, patient=patient_id, first=since, last=today)
+
+
+def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:
+    """Return since when each relapse episode of the programme ran, false alarms left out."""
+    found = work.objects(_RELAPSES, patient=patient_id, family=RELAPSE_OF[programme])
+    return [_since(alert) for alert in vault.opened(work, found)]
+
+
+def _since(alert: Alert) -> date:
+    since: Any = alert.evidence.get("since")
+    return date.fromisoformat(since) if isinstance(since, str) else alert.day
+
+
+def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:
+    return 0 if course is None else sum(day >= course.started_on for day in relapses)
+
+
+def _may_be_due(course: Course | None, sessions: Sequence[date], policy: Policy, today: date) -> bool:
+    """Say whether own times could make a visit due: looking them up every hour costs too much."""
+    given = [day for day in sessions if day <= today]
+    # The first session's own loss says nothing of what is usual.
+    if course is None or len(given) < 2:
+        return False
+    soonest = course.min_interval_days - policy.whole("maintenance.lead_days")
+    return today >= max(given) + timedelta(days=soonest)
+
+
+def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:
+    evidence = work.value(_LATEST_EVIDENCE, patient=patient_id, arm=programme) or {}
+    answer = (evidence.get("baseline") or {}).get("responded")
+    return answer if isinstance(answer, bool) else None
+
+
+def _age(patient: Patient, today: date) -> int | None:
+    """Return the youngest age the birth year allows: the guard must not pass somebody on a guess."""
+    return None if patient.birth_year is None else today.year - patient.birth_year - 1
+
+
+def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, AlertFamily]]:
+    return [(row.urgency, row.family) for row in work.rows(_OPEN_ALERTS, patient=patient_id)]
+
+
+def _asrm(work: Work, patient_id: UUID) -> tuple[date, float] | None:
+    newest = questionnaires.latest(work, patient_id, "asrm")
+    return None if newest is None or newest.total is None else (newest.local_day, newest.total)
+
+
+def _craving(logged: Sequence[Logged], policy: Policy, today: date) -> float | None:
+    since = today - timedelta(days=policy.whole("maintenance.recent_days") - 1)
+    recent = [row.items["craving"] for row in logged if row.local_day >= since and "craving" in row.items]
+    return max(recent, default=None)

@@ -1,0 +1,1 @@
+"""What is judged of the journal: baselines, assessments, policies, response curves."""

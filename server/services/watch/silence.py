@@ -1,0 +1,116 @@
+"""Missed check-ins of one patient: gather what weighs them, let the clinical core decide, tell the team."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+
+from server.clinical import silence
+from server.clinical.silence import Silence, SilenceFacts
+from server.clinical.vocabulary import AlertClass, AlertFamily, Arm, WatchState
+from server.models import Alert, Assessment, Entry, Patient
+from server.services import local_day as local_days
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
+from server.services.asking import of_patient
+from server.services.watch import policy as policies
+from server.services.work import Work
+
+URGENT = (AlertClass.P0, AlertClass.P1)
+_GRAVEST_FIRST = (WatchState.RELAPSED, WatchState.FADING)
+_LAST_ENTRY = select(func.max(Entry.local_day)).where(
+    *of_patient(Entry), Entry.deleted_at.is_(None), Entry.local_day <= bindparam("day")
+)
+# Of each arm, in one question.
+_NEWEST_STATES = select(
+    *(
+        select(Assessment.state)
+        .where(*of_patient(Assessment), Assessment.arm == arm, Assessment.day <= bindparam("day"))
+        .order_by(
+            Assessment.day.desc(),
+            Assessment.data_version.desc(),
+            Assessment.policy_version.desc(),
+            Assessment.patient_policy_version.desc(),
+        )
+        .limit(1)
+        .scalar_subquery()
+        .label(f"of_{arm}")
+        for arm in Arm
+    )
+)
+_LAST_FLAG = select(func.max(Alert.day)).where(
+    *of_patient(Alert), Alert.urgency.in_(URGENT), Alert.day <= bindparam("day")
+)
+_CLOSED = (
+    select(Alert.id)
+    .where(
+        *of_patient(Alert),
+        Alert.family == AlertFamily.SILENCE,
+        Alert.urgency <= bindparam("urgency"),
+        Alert.resolved_at.is_not(None),
+        Alert.day >= bindparam("since"),
+    )
+    .limit(1)
+)
+
+
+def check(work: Work, patient: Patient, day: date) -> Alert | None:
+    """Raise an alert where the patient has been silent for too long by the end of ``day``.
+
+    Who has not enrolled can't report and is never silent. A silence that a clinician has closed
+    opens no second alert, unless it has become more urgent since.
+    """
+    if patient.enrolled_at is None:
+        return None
+    last, day_end = _last_day(work, patient.id, day), local_days.end(work, day, patient.zone)
+    facts = SilenceFacts(
+        watched_from=_watched_from(work, patient, patient.enrolled_at),
+        paused=patient.paused_until is not None and patient.paused_until > day_end,
+        last_state=_last_state(work, patient.id, last or day),
+        days_since_flag=_days_since_flag(work, patient.id, day),
+    )
+    found = silence.check([] if last is None else [last], facts, policies.of_patient(work, patient), day)
+    if found is None or _closed_already(work, patient, found):
+        return None
+    return episodes.raise_alert(work, patient, _finding(found, day))
+
+
+def _finding(found: Silence, day: date) -> Finding:
+    return Finding(
+        family=AlertFamily.SILENCE,
+        urgency=found.urgency,
+        day=day,
+        codes=("missed_check_ins",),
+        summary=f"{found.text[:1].upper()}{found.text[1:]}.",
+        evidence={"since": found.since.isoformat(), "missed_days": found.missed},
+    )
+
+
+def _watched_from(work: Work, patient: Patient, enrolled_at: datetime) -> date:
+    enrolled = local_days.of(work, enrolled_at, patient.zone)
+    if patient.paused_until is None:
+        return enrolled
+    # The days of a pause were not missed, so after it the count starts anew.
+    return max(enrolled, local_days.of(work, patient.paused_until, patient.zone))
+
+
+def _last_day(work: Work, patient_id: UUID, day: date) -> date | None:
+    """Return the last day up to ``day`` with an entry: earlier ones don't change a silence."""
+    return work.value(_LAST_ENTRY, patient=patient_id, day=day)
+
+
+def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
+    """Return the gravest state of the arms on the patient's last reported day."""
+    (newest,) = work.rows(_NEWEST_STATES, patient=patient_id, day=last)
+    states = {*newest} - {None}
+    return next((state for state in (*_GRAVEST_FIRST, *states) if state in states), None)
+
+
+def _days_since_flag(work: Work, patient_id: UUID, day: date) -> int | None:
+    last = work.value(_LAST_FLAG, patient=patient_id, day=day)
+    return None if last is None else (day - last).days
+
+
+def _closed_already(work: Work, patient: Patient, found: Silence) -> bool:
+    closed = work.rows(_CLOSED, patient=patient.id, urgency=found.urgency, since=found.since)
+    return bool(closed)

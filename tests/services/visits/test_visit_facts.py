@@ -1,0 +1,161 @@
+"""What a suggestion rests on: only what is stored, only as far back as a rule looks."""
+
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from uuid_utils.compat import uuid7
+
+from server.api.edge import Surroundings
+from server.clinical.maintenance import Facts, Plan, Trouble
+from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
+from server.models import Patient
+from server.services.visits import visit_facts
+from tests.cast import Cast, entry
+from tests.clinical.diaries import mood_day, steps
+from tests.conftest import Clock
+from tests.scales import filled
+from tests.visits import Visits
+
+TODAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def ana_has(visits: Visits, app: Flask, cast: Cast) -> "Gather":
+    return Gather(visits, app, cast)
+
+
+class Gather:
+    """The facts about Ana as of today."""
+
+    def __init__(self, visits: Visits, app: Flask, cast: Cast) -> None:
+        self.visits, self.app, self.cast = visits, app, cast
+
+    def __call__(self, today: date = TODAY) -> Facts:
+        with Surroundings.of(self.app).database.read() as session:
+            work = self.visits.work(session)
+            patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
+            return visit_facts.gather(work, patient, Arm.MOOD, today, None)
+
+    def relapse_and_close(self, outcome: str) -> None:
+        """Let the watch find a relapse and Bo close its alert."""
+        self.visits.relapse()
+        alert = self.cast.bo.get("/alerts").json["items"][0]
+        body = {"outcome": outcome, "note": "Seen."}
+        answer = self.cast.bo.post(f"/alerts/{alert['id']}/resolve", body, version=alert["version"])
+        assert answer.status_code == 200, answer.text
+
+
+def test_without_anything_stored_nothing_is_made_up(ana_has: Gather) -> None:
+    assert ana_has() == Facts(plan=None, sessions=[], planned=[], open_alerts=[], troubles=[])
+
+
+def test_plan_sessions_and_diary_become_facts(
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    course = visits.on_treatment()
+    visits.session(course, clock.now + timedelta(days=3), "planned")
+    report = entry(clock.now, items={"craving": 4}, side_effects={"nausea": 2})
+    cast.ana.put(f"/entries/{uuid7()}", report)
+    facts = ana_has()
+    assert (facts.plan, facts.sessions) == (Plan(7, 28), [date(2026, 2, 16)])
+    assert facts.planned == [date(2026, 3, 5)]
+    assert (facts.days_logged_last_week, facts.craving) == (5, 4)
+    assert facts.troubles == [Trouble("nausea", 2, TODAY)]
+
+
+def test_a_deleted_entry_is_no_fact(ana_has: Gather, cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{uuid7()}"
+    cast.ana.put(path, entry(clock.now, side_effects={"mania": 2}))
+    assert ana_has().troubles
+    cast.ana.delete(path, version=1)
+    assert ana_has().troubles == []
+    assert ana_has().days_logged_last_week == 0
+
+
+def test_craving_and_troubles_of_long_ago_are_left_alone(ana_has: Gather, cast: Cast, clock: Clock) -> None:
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, items={"craving": 6}, side_effects={"memory": 2}))
+    assert ana_has(TODAY + timedelta(days=27)).craving == 6
+    assert ana_has(TODAY + timedelta(days=28)).craving is None
+    assert ana_has(TODAY + timedelta(days=84)).troubles
+    assert ana_has(TODAY + timedelta(days=85)).troubles == []
+
+
+def test_open_alerts_count_until_they_are_closed(ana_has: Gather, cast: Cast, clock: Clock) -> None:
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    assert ana_has().open_alerts == [(AlertClass.P1, AlertFamily.SAFETY)]
+    alert = cast.bo.get("/alerts").json["items"][0]
+    body = {"outcome": "contacted", "note": "Called."}
+    cast.bo.post(f"/alerts/{alert['id']}/resolve", body, version=alert["version"])
+    assert ana_has().open_alerts == []
+
+
+def test_relapses_on_the_schedule_count_and_false_alarms_do_not(
+    ana_has: Gather, visits: Visits, clock: Clock
+) -> None:
+    course = visits.course()
+    visits.session(course, clock.now - timedelta(days=20))
+    ana_has.relapse_and_close("visit_arranged")
+    clock.forward(days=20)
+    visits.session(course, clock.now)
+    clock.forward(days=12)
+    ana_has.relapse_and_close("false_alarm")
+    assert ana_has().early_returns == 1
+    clock.forward(days=20)
+    ana_has.relapse_and_close("visit_arranged")
+    assert ana_has().early_returns == 2
+
+
+def test_the_usual_loss_is_a_fact_once_an_earlier_session_could_tell(
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    course = visits.course()
+    diary = steps((-14, 8), (1, 2), (20, 8), (41, 2))
+    session = clock.now - timedelta(days=60)
+    visits.session(course, session)
+    items = [
+        {
+            "id": str(uuid7()),
+            "action": "put",
+            "entry": entry(at, items=mood_day(diary(n)), recorded_at=at.isoformat()),
+        }
+        for n in range(-14, 61)
+        for at in [session + timedelta(days=n)]
+    ]
+    visits.cast.ana.post("/sync", {"items": items})
+    assert ana_has().usual_loss is None
+    visits.session(course, session + timedelta(days=40))
+    loss = ana_has().usual_loss
+    assert loss is not None
+    assert (loss.session, loss.time.lost) == (date(2026, 2, 10), 1)
+    assert ana_has(TODAY - timedelta(days=21)).usual_loss is None, "not yet given then"
+    cast.bo.patch(f"{visits.ana}/courses/{course}", {"min_interval_days": 28}, version=1)
+    assert ana_has().usual_loss is None, "no visit could be due for it yet"
+    assert ana_has(TODAY + timedelta(days=1)).usual_loss is not None
+
+
+def test_relapses_of_an_earlier_course_say_nothing_of_this_schedule(
+    ana_has: Gather, visits: Visits, clock: Clock
+) -> None:
+    ana_has.relapse_and_close("plan_changed")
+    clock.forward(days=3)
+    visits.course(started_on="2026-03-04")
+    assert ana_has().early_returns == 0
+
+
+def test_an_age_is_the_youngest_that_the_birth_year_allows(ana_has: Gather, cast: Cast) -> None:
+    assert ana_has().age is None
+    ana = f"/patients/{cast.ana.patient_id}"
+    cast.bo.patch(ana, {"birth_year": 1990}, version=1)
+    assert ana_has().age == 35
+
+
+def test_the_newest_questionnaire_counts_up_to_today(ana_has: Gather, cast: Cast, clock: Clock) -> None:
+    assert ana_has().questionnaire_day is None
+    newest = f"/questionnaire-responses/{uuid7()}"
+    cast.ana.put(newest, filled(clock.now))
+    cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled(clock.now - timedelta(days=9)))
+    assert ana_has().questionnaire_day == TODAY
+    assert ana_has(TODAY - timedelta(days=1)).questionnaire_day == TODAY - timedelta(days=9)
+    cast.ana.delete(newest, version=1)
+    assert ana_has().questionnaire_day == TODAY - timedelta(days=9)
