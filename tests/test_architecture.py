@@ -64,6 +64,11 @@ LAYERS: dict[str, Layer] = {
         (*PURE, "random", "logging"),
     ),
     "server.rendering": Layer(("server.rendering", "server.clinical"), (), (*PURE, "random", "logging")),
+    # Two forms a visit or a journal takes outside: FHIR resources, calendar objects. Values in, text out.
+    "server.fhir": Layer(("server.fhir", "server.clinical"), (), (*PURE, "random", "logging")),
+    "server.calendars": Layer(
+        ("server.calendars", "server.clinical"), ("icalendar",), (*PURE, "random", "logging")
+    ),
     "server.models": Layer(
         ("server.models", "server.clinical.vocabulary"), ("sqlalchemy", "uuid_utils"), CLOCKS
     ),
@@ -74,12 +79,18 @@ LAYERS: dict[str, Layer] = {
         (*CLOCKS, "commit"),
     ),
     "server.gateways": Layer(
-        ("server.gateways", "server.clinical", "server.sms_report", "server.vapid"), (ANY,), ()
+        (
+            *("server.gateways", "server.clinical", "server.sms_report", "server.vapid"),
+            *("server.fhir", "server.calendars"),
+        ),
+        (ANY,),
+        (),
     ),
     "server.api": Layer(
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
-            *("server.sms_report", "server.vapid", *TRANSACTION),
+            *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
+            *("server.fhir", "server.calendars"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
         (*CLOCKS, "select", "commit", *WRITES),
@@ -101,6 +112,7 @@ LAYERS: dict[str, Layer] = {
     ),
     # Pure: what the gateways and the API must agree on.
     "server.sms_report": Layer((), (), (*PURE, "logging")),
+    "server.event_proof": Layer((), ("standardwebhooks",), (*PURE, "logging")),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),

@@ -7,16 +7,17 @@ import ssl
 from collections.abc import Mapping, Sequence
 
 from server.gateways.address import Place, check_address, is_allowed, is_loopback, place
-from server.gateways.exchange import Exchange, Limits, Reply, Resolve, Target, resolve
+from server.gateways.exchange import Exchange, Limits, Reply, Request, Resolve, Target, resolve
 from server.gateways.message import SendError
 
 __all__ = ["Egress", "check_address"]
 
 
 class Egress:
-    """Posts to strangers. ``allow_loopback`` (development, tests) lets it reach this machine, also by http.
+    """Writes to strangers and reads their answers.
 
-    ``tls`` takes the place of the system's authorities, ``resolver`` of its resolver.
+    ``allow_loopback`` (development, tests) lets it reach this machine, also by http. ``tls`` takes the
+    place of the system's authorities, ``resolver`` of its resolver.
     """
 
     def __init__(
@@ -32,10 +33,14 @@ class Egress:
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Return the status of the reply; raise `SendError`, `egress_refused` where it must not go there."""
+        return self.send(url, Request("POST", headers, body))
+
+    def send(self, url: str, request: Request) -> Reply:
+        """Return what came back; raise `SendError`, `egress_refused` where it must not go there."""
         where, end = self.place(url), self._exchange.deadline()
         addresses = self._addresses(where)
         target = Target(where.scheme, where.host, where.port, where.path, addresses)
-        return self._exchange.post(target, headers, body, end)
+        return self._exchange.send(target, request, end)
 
     def place(self, url: str) -> Place:
         """Take ``url`` apart; raise `SendError` where it can never be written to."""

@@ -1,6 +1,5 @@
 """One HTTP exchange that ends in time, whatever the far end does: slow, endless, silent or gone."""
 
-import contextlib
 import io
 import queue
 import re
@@ -10,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
 from server.gateways.message import SendError
@@ -49,15 +48,29 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a target: method, headers, body."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. The body is thrown away: nobody may see what a stranger's server said."""
+    """What came back. ``headers`` have small letters. ``body``, up to the limit, is for us to read only:
+    nobody at a clinic may ever see what a stranger's server said. ``whole``: it was not cut off.
+    """
 
     status: int
     retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    whole: bool = True
 
 
 class Exchange:
-    """Posts to a target over a connection of its own, within ``limits``. No redirect, no proxy."""
+    """Sends to a target over a connection of its own, within ``limits``. No redirect, no proxy."""
 
     def __init__(self, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
         self.limits = limits
@@ -69,18 +82,23 @@ class Exchange:
 
     def post(self, target: Target, headers: Mapping[str, str], body: bytes, end: float) -> Reply:
         """Return the status; raise `SendError` where there was none at the deadline ``end``."""
+        return self.send(target, Request("POST", headers, body), end)
+
+    def send(self, target: Target, request: Request, end: float) -> Reply:
+        """Return what came back; raise `SendError` where there was no status at the deadline ``end``."""
         line = _Line(self._connected(target, end), end, self.limits.reply_bytes)
         connection = HTTPConnection(target.host, target.port)
         connection.sock = line
         connection.auto_open = 0  # it must never connect by name, past what was checked
-        named = {"Host": _authority(target), "User-Agent": "afterglow", **headers}
+        named = {"Host": _authority(target), "User-Agent": "afterglow", **request.headers}
         try:
             with _explained(in_doubt=False):
-                connection.request("POST", target.path, body, named)
+                connection.request(request.method, target.path, request.body or None, named)
             with _explained(in_doubt=True):
                 response = connection.getresponse()
-            _drain(response, self.limits.reply_bytes)
-            return Reply(response.status, response.headers.get("Retry-After"))
+            body, ended = _drained(response, self.limits.reply_bytes)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(response.status, headers.get("retry-after"), headers, body, ended and not line.cut)
         finally:
             connection.close()
 
@@ -183,10 +201,17 @@ def _authority(target: Target) -> str:
     return host if target.port == usual else f"{host}:{target.port}"
 
 
-def _drain(response: HTTPResponse, most: int) -> None:
-    # The status counts, whatever happens to the rest; reading it lets an honest server end well.
-    with contextlib.suppress(OSError, HTTPException):
-        response.read(most)
+def _drained(response: HTTPResponse, most: int) -> tuple[bytes, bool]:
+    """Return the body as far as it came, and whether it ended as it should.
+
+    The status counts, whatever happens to the rest; reading it lets an honest server end well.
+    """
+    try:
+        return response.read(most), True
+    except IncompleteRead as cut:
+        return cut.partial, False
+    except (OSError, HTTPException):
+        return b"", False
 
 
 @contextmanager
@@ -206,6 +231,12 @@ class _Line:
 
     def __init__(self, connected: socket.socket, end: float, most: int) -> None:
         self._socket, self._end, self._most = connected, end, most
+        self._incoming: _Incoming | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Whether more came back than is read."""
+        return self._incoming is not None and self._incoming.used_up
 
     def sendall(self, data: bytes) -> None:
         """Send all of ``data`` in the time that is left."""
@@ -214,7 +245,8 @@ class _Line:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Give what comes back, up to the most that is read."""
-        return io.BufferedReader(_Incoming(self._socket, self._end, self._most))
+        self._incoming = _Incoming(self._socket, self._end, self._most)
+        return io.BufferedReader(self._incoming)
 
     def close(self) -> None:
         """Hang up."""
@@ -226,6 +258,11 @@ class _Incoming(io.RawIOBase):
 
     def __init__(self, connected: socket.socket, end: float, most: int) -> None:
         self._socket, self._end, self._allowance = connected, end, most
+
+    @property
+    def used_up(self) -> bool:
+        """Whether the allowance is gone."""
+        return self._allowance <= 0
 
     def readable(self) -> bool:
         """It is there to be read."""

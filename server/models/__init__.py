@@ -7,6 +7,8 @@ from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
 from server.models.base import Base
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
+from server.models.calendar_feed import CalendarFeed
+from server.models.candidate_slot import CandidateSlot
 from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic
 from server.models.clinic_key import ClinicKey
@@ -20,11 +22,16 @@ from server.models.patient import Patient
 from server.models.patient_policy import PatientPolicy
 from server.models.policy import PolicyActivation, PolicyVersion
 from server.models.policy_replay import PolicyReplay, PolicyReplayPatient
+from server.models.precaution import Precaution
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.models.reminder import Reminder
+from server.models.review_task import ReviewTask
 from server.models.rota import Rota
 from server.models.scale import ScaleText
 from server.models.scale_request import ScaleRequest
+from server.models.scheduling_connection import SchedulingConnection, SchedulingMapping
+from server.models.scheduling_copy import SchedulingCopy
+from server.models.scheduling_event import SchedulingEvent
 from server.models.shift import Shift
 from server.models.sign_in import RefreshToken, SignIn
 from server.models.treatment_session import TreatmentSession
@@ -42,6 +49,8 @@ __all__ = [
     "Base",
     "BookingSuggestion",
     "BookingSuggestionEvent",
+    "CalendarFeed",
+    "CandidateSlot",
     "CheckInPlan",
     "Clinic",
     "ClinicKey",
@@ -58,13 +67,19 @@ __all__ = [
     "PolicyReplay",
     "PolicyReplayPatient",
     "PolicyVersion",
+    "Precaution",
     "QuestionnaireResponse",
     "QuestionnaireResponseRevision",
     "RefreshToken",
     "Reminder",
+    "ReviewTask",
     "Rota",
     "ScaleRequest",
     "ScaleText",
+    "SchedulingConnection",
+    "SchedulingCopy",
+    "SchedulingEvent",
+    "SchedulingMapping",
     "Shift",
     "SignIn",
     "TreatmentSession",

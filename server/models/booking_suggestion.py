@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import Arm, SuggestionState
+from server.clinical.vocabulary import Arm, PatientAnswer, SuggestionState
 from server.models.base import Base
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
@@ -19,6 +19,10 @@ class BookingSuggestion(Base):
     """At most one open suggestion per patient and programme (arm). The clinic decides the time, never we.
 
     `blocks` are the guards that speak against it: with any, approval needs a clinician's reason.
+    `minutes`: how long the visit takes. `proposed_starts_at`, `proposed_ends_at`: a time the clinic asks
+    the patient about. `offered_at`: since when the patient sees that a visit is offered; what they answered
+    and the times they prefer come after it. `unseen_told_at`: when the care team was told that nobody at
+    the clinic has looked. `responded`, `days_gained`: what became of it, known from the next baseline on.
     """
 
     __tablename__ = "booking_suggestions"
@@ -52,6 +56,19 @@ class BookingSuggestion(Base):
     decision_reason = Sealed("sealed_decision_reason")
     external_id: Mapped[str | None] = mapped_column(String(200))
     starts_at: Mapped[datetime | None] = mapped_column(Instant)
+    ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    minutes: Mapped[int] = mapped_column(default=90)
+    proposed_starts_at: Mapped[datetime | None] = mapped_column(Instant)
+    proposed_ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    offered_at: Mapped[datetime | None] = mapped_column(Instant)
+    patient_answer: Mapped[PatientAnswer | None] = mapped_column(Coded(PatientAnswer))
+    patient_answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    sealed_preferred_times: Mapped[bytes | None] = mapped_column(LargeBinary)
+    preferred_times = SealedJson("sealed_preferred_times", list)
+    unseen_told_at: Mapped[datetime | None] = mapped_column(Instant)
+    responded: Mapped[bool | None]
+    days_gained: Mapped[int | None]
+    outcome_at: Mapped[datetime | None] = mapped_column(Instant)
     treatment_session_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import Language
+from server.clinical.vocabulary import Language, MessagesBy
 from server.models.base import Base
 from server.models.types import Coded, Instant
 
@@ -16,7 +16,8 @@ class Clinic(Base):
 
     `language` (ISO 639-1) is that of outgoing messages.
     `day_start` is the hour (0-6) at which a day of its patients starts where they are. `policy_version`
-    is the version of its thresholds that is in force.
+    is the version of its thresholds that is in force. `patient_messages_by`: who writes to patients about
+    their visits, so that nobody is told twice. `visit_minutes`: how long a maintenance visit takes.
     """
 
     __tablename__ = "clinics"
@@ -29,5 +30,7 @@ class Clinic(Base):
     language: Mapped[Language] = mapped_column(Coded(Language, 2), default=Language.EN)
     day_start: Mapped[int]
     asks_safety_question: Mapped[bool]
+    patient_messages_by: Mapped[MessagesBy] = mapped_column(Coded(MessagesBy), default=MessagesBy.CLINIC)
+    visit_minutes: Mapped[int] = mapped_column(default=90)
     policy_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)

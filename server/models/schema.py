@@ -1,4 +1,4 @@
 """Which migration makes these tables."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration of this code (a test compares it with the files)."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from server.gateways.egress import Egress
-from server.gateways.exchange import Limits, Reply, refusal, resolve
+from server.gateways.exchange import Limits, Reply, Request, refusal, resolve
 from server.gateways.message import SendError
 from tests.gateways.peers import self_signed, trusting
 from tests.gateways.web_peers import (
@@ -70,6 +70,19 @@ def test_a_peer_gets_headers_and_body_under_its_own_name() -> None:
     (request,) = peer.received
     assert (request.path, request.body) == ("/hook?a=1", b"{}")
     assert (request.headers["host"], request.headers["x-test"]) == (f"127.0.0.1:{port}", "1")
+
+
+def test_an_answer_can_be_read_and_says_whether_it_is_whole() -> None:
+    answer = b'HTTP/1.1 200 OK\r\nETag: W/"3"\r\nContent-Length: 5\r\n\r\nhello'
+    with behaving(saying(answer)) as port:
+        reply = Egress(True, PATIENT).send(f"http://127.0.0.1:{port}/", Request("PUT", {}, b"x"))
+    assert (reply.status, reply.body, reply.headers["etag"], reply.whole) == (200, b"hello", 'W/"3"', True)
+
+
+def test_an_answer_that_is_longer_than_what_is_read_is_not_whole() -> None:
+    with behaving(flooding(OK, 52_428_800, [])) as port:
+        reply = Egress(True, PATIENT).send(f"http://127.0.0.1:{port}/", Request("PUT", {}, b"x"))
+    assert (reply.status, reply.whole) == (200, False)
 
 
 def test_a_redirect_is_a_failure_and_never_followed() -> None:

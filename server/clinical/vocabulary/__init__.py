@@ -31,7 +31,19 @@ from server.clinical.vocabulary.diary import (
 )
 from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Language, Role, Source
 from server.clinical.vocabulary.treatment import Arm, Condition, Phase, Route, SessionStatus
-from server.clinical.vocabulary.visit import DeclineCode, SuggestionState
+from server.clinical.vocabulary.visit import (
+    ConnectionKind,
+    CopyState,
+    DeclineCode,
+    EventState,
+    MappingKind,
+    MessagesBy,
+    PatientAnswer,
+    PeerStatus,
+    PrecautionCode,
+    ReviewCode,
+    SuggestionState,
+)
 from server.clinical.vocabulary.watch import MovedBy, PolicyState, ReplayState, Stage, Verdict, WatchState
 
 __all__ = [
@@ -50,18 +62,27 @@ __all__ = [
     "Channel",
     "Circumstance",
     "Condition",
+    "ConnectionKind",
+    "CopyState",
     "DeclineCode",
     "DeliveryState",
     "DeliverySubject",
     "Direction",
     "EnteredBy",
+    "EventState",
     "Item",
     "Language",
+    "MappingKind",
+    "MessagesBy",
     "MovedBy",
     "Outcome",
+    "PatientAnswer",
+    "PeerStatus",
     "Phase",
     "PolicyState",
+    "PrecautionCode",
     "ReplayState",
+    "ReviewCode",
     "Role",
     "Route",
     "SafetyAnswer",

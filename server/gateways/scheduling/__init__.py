@@ -1,0 +1,1 @@
+"""One adapter for every kind of scheduling system, all behind the same seam (`port`)."""
