@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from jobs import (
+    booking_sync,
     coverage,
     day_close,
     deliver,
@@ -34,6 +35,7 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "remind": remind.run,
         "probe": probe.run,
         "deliver": deliver.run,
+        "booking_sync": booking_sync.run,
         "policy_replay": policy_replay.run,
         "coverage": coverage.run,
         "digest": digest.run,

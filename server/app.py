@@ -14,8 +14,9 @@ from jobs.timetable import LIMITS
 from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
-from server.api.edge import EXTENSION, Surroundings
+from server.api.edge import EXTENSION, CheckConnection, Surroundings
 from server.database import Database
+from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_key
@@ -40,7 +41,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     passwords = Passwords(settings.password_cost)
-    app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, directory, LIMITS)
+    app.extensions[EXTENSION] = Surroundings(
+        settings, database, clock, passwords, directory, LIMITS, _connection_check(settings)
+    )
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
@@ -68,6 +71,12 @@ def _add_pages(app: Flask, api: Api) -> None:
     app.register_blueprint(docs)
     app.add_url_rule("/", "home", lambda: redirect("/docs/"))
     app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
+
+
+def _connection_check(settings: Settings) -> CheckConnection:
+    # The API may not know the adapters; whether they could use some settings, it has to ask.
+    loopback = settings.allow_loopback_egress == "yes"
+    return lambda kind, config: adapters.check(kind, config, loopback)
 
 
 def _never_cached(answer: Response) -> Response:

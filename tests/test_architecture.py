@@ -128,6 +128,7 @@ LAYERS: dict[str, Layer] = {
             "server.api",
             "server.readiness",
             "server.services.people.passwords",
+            "server.gateways.scheduling.adapters",
             "jobs.timetable",
             *TRANSACTION,
         ),

@@ -19,8 +19,13 @@ from server.api import (
     policy_replay,
     questionnaire_response,
     response_curve,
+    review_task,
     rota,
     scale,
+    scheduling_connection,
+    scheduling_copy,
+    scheduling_event,
+    scheduling_mapping,
     side_effect,
     sign_in,
     sms_report,
@@ -40,6 +45,7 @@ BLUEPRINTS = tuple(
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
-        *(booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
+        *(booking_suggestion, inbox, review_task, scheduling_connection, scheduling_mapping),
+        *(scheduling_event, scheduling_copy, rota, contact_point, webhook, sms_report),
     )
 )

@@ -1,7 +1,7 @@
 """The edge's own things: its transaction, its clock, who may pass, and versions in headers."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from flask import Flask, current_app, g, request
 from server.api import tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import ConnectionKind, Role
 from server.database import Database
 from server.services.errors import ServiceError, VersionError
 from server.services.health import Limits
@@ -27,12 +27,16 @@ from server.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
+CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
 _VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What `create_app` joins and every request uses. ``limits``: when each job counts as stopped."""
+    """What `create_app` joins and every request uses. ``limits``: when each job counts as stopped.
+
+    ``check_connection`` raises ValueError for settings that no scheduling system can be reached with.
+    """
 
     settings: Settings
     database: Database
@@ -40,6 +44,7 @@ class Surroundings:
     passwords: Passwords
     crisis_lines: Directory = SHIPPED
     limits: Limits = ()
+    check_connection: CheckConnection = lambda _kind, _config: None
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":

@@ -38,6 +38,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "acknowledgement_expired": "/v1/alerts/{id}",
         "endpoint_disabled": "/v1/clinic/webhooks",
         "probe": "/v1/status",
+        "review_waits": "/v1/review-tasks",
     }
 )
 

@@ -101,7 +101,7 @@ class ReviewCode(StrEnum):
     BOOKED_OTHERWISE = "booked_otherwise"
     NOT_TAKEN = "not_taken"
     UNREADABLE = "unreadable"
-    STILL_THERE = "still_there"
+    NO_ANSWER = "no_answer"
 
 
 class PrecautionCode(StrEnum):

@@ -40,7 +40,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("sealed_config", sa.LargeBinary(), nullable=False),
-        sa.Column("sealed_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("rotated_at", _MOMENT, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("checked_at", _MOMENT, nullable=True),
@@ -52,6 +53,15 @@ def upgrade() -> None:
             ["clinic_id"], ["clinics.id"], name=op.f("fk_scheduling_connections_clinic_id")
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_scheduling_connections")),
+    )
+    op.create_index(op.f("ix_scheduling_connections_id"), "scheduling_connections", ["id"])
+    op.create_index(
+        "uq_scheduling_connections_one_in_use",
+        "scheduling_connections",
+        ["clinic_id"],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
     )
     op.create_index(
         op.f("ix_scheduling_connections_retired_at_checked_at"),
@@ -179,6 +189,7 @@ def upgrade() -> None:
         sa.Column("external_id", sa.String(length=200), nullable=True),
         sa.Column("etag", sa.String(length=200), nullable=True),
         sa.Column("sent_version", sa.Integer(), nullable=False),
+        sa.Column("peer_status", sa.String(length=32), nullable=True),
         sa.Column("peer_changed_at", _MOMENT, nullable=True),
         sa.Column("due_at", _MOMENT, nullable=False),
         sa.Column("lease_until", _MOMENT, nullable=True),
@@ -259,6 +270,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_scheduling_events_state_due_at"), table_name="scheduling_events")
     op.drop_index(op.f("ix_scheduling_events_received_at"), table_name="scheduling_events")
     op.drop_table("scheduling_events")
+    op.drop_index("uq_scheduling_connections_one_in_use", table_name="scheduling_connections")
+    op.drop_index(op.f("ix_scheduling_connections_id"), table_name="scheduling_connections")
     op.drop_index(
         op.f("ix_scheduling_connections_retired_at_checked_at"), table_name="scheduling_connections"
     )

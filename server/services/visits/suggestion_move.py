@@ -10,6 +10,7 @@ from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound, Stale
+from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.work import Work
 
 
@@ -36,11 +37,12 @@ def make_move(
     action: SuggestionAction,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Make one allowed move and log it; raises IllegalMove for any other."""
+    """Make one allowed move, log it and let the clinic's system hear of it; raises IllegalMove otherwise."""
     suggestion.state = move(SUGGESTION_MOVES, suggestion.state, action)
     suggestion.version += 1
     suggestion.changed_at = work.now
     note(work, suggestion, action, detail or {})
+    scheduling_copies.follow(work, suggestion, action)
     work.audit(f"booking-suggestion.{action}", suggestion.patient_id, suggestion.id)
 
 
