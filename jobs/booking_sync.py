@@ -150,15 +150,17 @@ class _Round:
         try:
             return talk(self._port(claimed), claimed, self.watch.moment())
         except SendError as failure:
-            log.warning("suggestion %s, try %s: %s", claimed.suggestion_id, claimed.attempt, failure.reason)
-            if failure.away:
-                with self._lock:
-                    self._away.add(claimed.connection_id)
-            return Unheard(failure.reason, failure.permanent, failure.retry_after)
+            return self._refused(claimed, failure)
         except Exception as error:
             # Whatever it is, it is about this one: the others must not wait for it.
             log.error("suggestion %s could not be talked about: %s", claimed.suggestion_id, _kind(error))
             return Unheard(f"defect_{_kind(error)}"[:64])
+
+    def _refused(self, claimed: ClaimedCopy, failure: SendError) -> Unheard:
+        log.warning("suggestion %s, try %s: %s", claimed.suggestion_id, claimed.attempt, failure.reason)
+        with self._lock:
+            self._away |= {claimed.connection_id} if failure.away else set()
+        return Unheard(failure.reason, failure.permanent, failure.retry_after)
 
     def _port(self, claimed: ClaimedCopy) -> SchedulingPort:
         key = (claimed.connection_id, claimed.connection_version)

@@ -141,11 +141,11 @@ def _note_silence(work: Work, copy: SchedulingCopy, outcome: Unheard) -> None:
 
 def _set_aside(work: Work, copy: SchedulingCopy) -> None:
     """Stop trying: a person has to look. What is booked stays booked."""
-    copy.state = CopyState.HELD
-    suggestion = locked(work, copy.suggestion_id)
+    why, suggestion = copy.failure, locked(work, copy.suggestion_id)
     if (suggestion.state, SuggestionAction.FAIL) in SUGGESTION_MOVES:
-        make_move(work, suggestion, SuggestionAction.FAIL, {"failure": copy.failure})
-        copy.state = CopyState.HELD  # the move itself would have made it due
+        make_move(work, suggestion, SuggestionAction.FAIL, {"failure": why})
+    # After the move, which made it due: nothing more happens by itself.
+    copy.state, copy.failure = CopyState.HELD, why
     key = f"{suggestion.id}:{suggestion.version}"
     detail = {"failure": copy.failure, "state": suggestion.state}
     review_tasks.raise_(work, Finding(ReviewCode.NOT_TAKEN, key, suggestion.id, copy.connection_id, detail))
