@@ -26,6 +26,7 @@ OPEN_ON_PURPOSE = {
     ("get", "/v1/sms-reports/{delivery_id}"),  # its proof stands in the address
     ("get", "/v1/status"),
     ("post", "/v1/enrolments"),
+    ("post", "/v1/scheduling-events/{connection_id}"),  # signed by the clinic's system
     ("post", "/v1/sign-ins"),
     ("post", "/v1/sign-ins/refresh"),
 }
