@@ -33,14 +33,17 @@ class InboxRig(Rig):
         return b""
 
 
+@pytest.fixture
+def rig() -> Rig:
+    """The adapter, with nobody behind it."""
+    return InboxRig()
+
+
 class TestInbox(SchedulingContract):
-    @pytest.fixture
-    def rig(self) -> Rig:
-        return InboxRig()
+    """Nothing is pushed, so most of the contract has nothing to try."""
 
 
-def test_a_booked_visit_stays_the_clinics() -> None:
-    rig = InboxRig()
+def test_a_booked_visit_stays_the_clinics(rig: Rig) -> None:
     visit = rig.proposal()
     at: datetime = ten_oclock(visit)
     booked = replace(visit, state=SuggestionState.BOOKED, external_id="apt-1", starts_at=at)
