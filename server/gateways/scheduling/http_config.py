@@ -94,6 +94,8 @@ def read(config: Config, allow_loopback: bool = False) -> Settings:
         event=_event(members.inside("event")) if "event" in members else None,
         once=_flag(members, "once"),
     )
+    if PeerStatus.BOOKED not in settings.statuses.values():
+        members.fail("statuses", "needs a word that means booked")
     if not settings.once and "find" not in settings.operations:
         # Without either, an answer that is lost makes a second visit.
         members.fail("operations", "needs find, unless once says that an Idempotency-Key is honoured")

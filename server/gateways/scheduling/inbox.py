@@ -13,7 +13,7 @@ CAPABILITIES = Capabilities(pending=True, cancel=True, fetches=False, once=True)
 _KEPT = {SuggestionState.BOOKED: PeerStatus.BOOKED, SuggestionState.ARRIVED: PeerStatus.ARRIVED}
 
 
-def check(config: Config) -> None:
+def check(config: Config, allow_loopback: bool = False) -> None:
     """Raise ValueError, with a reason to show, for a setting: this kind has none."""
     if config:
         raise ValueError("an inbox has no settings")

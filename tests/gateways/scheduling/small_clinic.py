@@ -61,6 +61,7 @@ class SmallClinic:
 
     book: dict[str, Visit] = field(default_factory=dict)
     openings: list[datetime] = field(default_factory=list)
+    honours_keys: bool = False  # of the same Idempotency-Key it takes one visit
     slow: bool = False  # it answers 202 and enters visits when staff come round to it
     waiting: list[dict[str, Any]] = field(default_factory=list)
     keys: dict[str, Answer] = field(default_factory=dict)
@@ -129,12 +130,15 @@ class SmallClinic:
     def _take(self, headers: dict[str, str], wish: dict[str, Any]) -> Answer:
         if not isinstance(wish.get("length"), int) or not wish.get("who"):
             return 422, {"problem": "length and who"}, {}
-        key = headers.get("idempotency-key", "")
-        if key not in self.keys:
-            if self.slow:
-                self.waiting.append(wish)
-            self.keys[key] = (202, None, {}) if self.slow else _shown(201, self.enter(wish))
-        return self.keys[key]
+        key = headers.get("idempotency-key", "") if self.honours_keys else ""
+        if key in self.keys:
+            return self.keys[key]
+        if self.slow:
+            self.waiting.append(wish)
+        answer: Answer = (202, None, {}) if self.slow else _shown(201, self.enter(wish))
+        if key:
+            self.keys[key] = answer
+        return answer
 
     def _one(
         self, method: str, rest: list[str], visit: Visit, request: tuple[dict[str, str], bytes]

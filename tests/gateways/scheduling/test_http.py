@@ -36,6 +36,7 @@ class SmallClinicRig(Rig):
 
     def __init__(self, clinic: SmallClinic, proxy: Proxy, config: dict[str, Any]) -> None:
         self.clinic, self.proxy, self.config = clinic, proxy, config
+        clinic.honours_keys, clinic.slow = config.get("once", False), False
         self.port: SchedulingPort = self.adapter()
 
     def adapter(self, port: int = 0, **changes: Any) -> HttpScheduling:
@@ -178,10 +179,17 @@ def test_what_changes_between_reading_and_withdrawing_is_not_withdrawn(searched:
 def test_a_key_keeps_it_one_visit_also_when_its_window_changed_meanwhile(
     practice: tuple[SmallClinic, Proxy],
 ) -> None:
-    rig = SmallClinicRig(*practice, http_configs.once())
+    config = http_configs.once()
+    config["operations"]["suggest"]["ok"] = [202]
+    rig = SmallClinicRig(*practice, config)
+    rig.clinic.slow = True
     visit = rig.proposal()
-    rig.port.suggest(visit, moment())
+    rig.lose_answer(2)  # the first one says that it is not there
+    with pytest.raises(SendError):
+        rig.port.suggest(visit, moment())
+    assert rig.has_lost()
     rig.port.suggest(replace(visit, version=9, latest=visit.earliest), moment())
+    rig.clinic.work()
     assert rig.visits(visit) == 1
 
 
@@ -194,7 +202,6 @@ def test_what_is_accepted_stays_proposed_until_it_is_there(practice: tuple[Small
     assert rig.port.suggest(visit, moment()).status is PeerStatus.PROPOSED
     assert rig.fetched(visit).status is PeerStatus.PROPOSED
     rig.clinic.work()
-    rig.clinic.slow = False
     seen = rig.fetched(visit)
     assert (seen.external_id != visit.external_id, seen.status) == (True, PeerStatus.PROPOSED)
     assert rig.visits(visit) == 1
