@@ -50,6 +50,7 @@ class GnuHealth:
     port: int
     patient: int = 0
     provider: int = 0
+    institution: int = 0
     _session: str = field(default="", repr=False)
 
     def sign_in(self) -> None:
@@ -63,7 +64,8 @@ class GnuHealth:
 
     def appointments(self, text: str) -> list[dict[str, Any]]:
         """Return the appointments whose comments hold ``text``."""
-        fields = ["state", "comments", "appointment_date", "name", "patient", "healthprof", "urgency"]
+        fields = ["state", "comments", "appointment_date", "name", "patient", "healthprof", "institution"]
+        fields += ["urgency", "appointment_type", "visit_type"]
         wanted = [["comments", "like", f"%{text}%"]]
         found: list[dict[str, Any]] = self.ask(
             "gnuhealth.appointment", "search_read", wanted, 0, None, None, fields
@@ -87,6 +89,9 @@ class GnuHealth:
         bo = self._person("Bo", "BOO456BOO", is_healthprof=True)
         (self.patient,) = self.ask("gnuhealth.patient", "create", [{"party": ana}])
         (self.provider,) = self.ask("gnuhealth.healthprofessional", "create", [{"party": bo}])
+        house = self._person("Practice", "PRA789CTI", is_institution=True, is_person=False)
+        values = {"party": house, "code": "PRACTICE", "institution_type": "clinic", "public_level": "private"}
+        (self.institution,) = self.ask("gnuhealth.institution", "create", [values])
         desk = self.ask("res.group", "search", [["name", "=", "Health Front Desk"]], 0, None, None)
         user = {"name": "Afterglow", "login": USER, "password": PASSWORD, "groups": [["add", desk]]}
         self.ask("res.user", "create", [user])

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -109,6 +111,31 @@ def test_staff_see_window_patient_and_provider_and_no_reason(rig: GnuHealthRig) 
     assert (row["state"], row["urgency"]) == ("free", "b")
     window = f"{visit.earliest} to {visit.latest} (Europe/Oslo), 90 minutes"
     assert row["comments"] == f"Suggested visit: {window}. Reference afterglow:{visit.id}"
+
+
+@real
+@pytest.mark.peers
+def test_what_the_clinic_has_not_mapped_is_as_its_settings_say(rig: GnuHealthRig) -> None:
+    own = {"healthprof": rig.clinic.provider, "institution": rig.clinic.institution}
+    port = GnuHealthScheduling(config(rig.proxy.port, appointment_type="homecare", **own), OUTSIDE)
+    visit = rig.proposal()
+    port.suggest(visit, moment())
+    (row,) = rig.clinic.appointments(str(visit.id))
+    assert {name: row[name] for name in own} == own
+    assert (row["appointment_type"], row["visit_type"], row["urgency"]) == ("homecare", "followup", "a")
+
+
+@real
+@pytest.mark.peers
+def test_two_workers_at_once_leave_one_visit_at_the_next_look(rig: GnuHealthRig) -> None:
+    visit = rig.proposal()
+    with ThreadPoolExecutor(2) as workers:
+        ports = [GnuHealthScheduling(config(rig.proxy.port), OUTSIDE) for _ in range(2)]
+        for done in [workers.submit(port.suggest, visit, moment()) for port in ports]:
+            with suppress(SendError):
+                done.result()
+    rig.port.suggest(visit, moment())
+    assert rig.visits(visit) == 1
 
 
 @real
