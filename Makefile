@@ -5,12 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# A clinic's system to test with, in an environment of its own, and its database.
+GNUHEALTH := .peers/gnuhealth
 # The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality lock clean
+.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -44,9 +46,12 @@ bench: $(READY)
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all
 
+peers: $(GNUHEALTH)/made.sqlite ## install the clinics' systems that the tests marked `peers` talk to
+
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
+	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
@@ -64,3 +69,11 @@ $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
 	@touch $@
+
+$(GNUHEALTH)/.installed: requirements-gnuhealth.lock
+	@$(PYTHON) -m venv $(GNUHEALTH)
+	@$(GNUHEALTH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-gnuhealth.lock
+	@touch $@
+
+$(GNUHEALTH)/made.sqlite: $(GNUHEALTH)/.installed | $(READY)
+	@$(BIN)/python -m tests.gateways.scheduling.gnuhealth

@@ -1,16 +1,49 @@
-"""Every kind of scheduling system and its adapter."""
+"""Which adapter speaks to which kind of scheduling system."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
 
 from server.clinical.vocabulary import ConnectionKind
-from server.gateways.scheduling.port import Outside, SchedulingPort
+from server.gateways.scheduling import gnuhealth, http, inbox
+from server.gateways.scheduling.port import Config, Outside, SchedulingPort
+
+T = TypeVar("T")
+
+_ADAPTERS: Mapping[ConnectionKind, Callable[[Config, Outside], SchedulingPort]] = MappingProxyType(
+    {
+        ConnectionKind.INBOX: inbox.InboxScheduling,
+        ConnectionKind.GNUHEALTH: gnuhealth.GnuHealthScheduling,
+        ConnectionKind.HTTP: http.HttpScheduling,
+        # To be added: ConnectionKind.FHIR: fhir.FhirScheduling,
+        # To be added: ConnectionKind.CALENDAR: calendar.CalendarScheduling,
+    }
+)
+_CHECKS: Mapping[ConnectionKind, Callable[[Config, bool], None]] = MappingProxyType(
+    {
+        ConnectionKind.INBOX: inbox.check,
+        ConnectionKind.GNUHEALTH: gnuhealth.check,
+        ConnectionKind.HTTP: http.check,
+        # To be added: ConnectionKind.FHIR: fhir.check,
+        # To be added: ConnectionKind.CALENDAR: calendar.check,
+    }
+)
 
 
-def check(kind: ConnectionKind, config: Mapping[str, Any], allow_loopback: bool) -> None:
-    """x"""
+def adapter(kind: ConnectionKind, config: Config, outside: Outside) -> SchedulingPort:
+    """Return the adapter for a connection; raise ValueError where its settings can't be used."""
+    return _of(_ADAPTERS, kind)(config, outside)
 
 
-def adapter(kind: ConnectionKind, config: Mapping[str, Any], outside: Outside) -> SchedulingPort:
-    """x"""
-    raise ValueError
+def check(kind: ConnectionKind, config: Config, allow_loopback: bool = False) -> None:
+    """Raise ValueError, with a reason that names the member, where ``config`` can't be used.
+
+    ``allow_loopback`` (development, tests): an address of this machine will do.
+    """
+    _of(_CHECKS, kind)(config, allow_loopback)
+
+
+def _of(table: Mapping[ConnectionKind, T], kind: ConnectionKind) -> T:
+    if kind not in table:
+        raise ValueError(f"there is no adapter for {kind}")
+    return table[kind]
