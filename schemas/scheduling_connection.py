@@ -8,9 +8,10 @@ from marshmallow import fields, validate
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Id, Moment, Text
 from schemas.query import QueryWhole
-from server.clinical.vocabulary import ConnectionKind, EventState, MappingKind
+from server.clinical.vocabulary import ConnectionKind, EventState, MappingKind, ProofScheme
 
 MOST_MEMBERS = 64
+STANDARD: Mapping[str, str] = {"scheme": ProofScheme.STANDARD, "header": "", "id_header": ""}
 _EXAMPLE: Mapping[str, Any] = {
     "kind": "fhir",
     "name": "The clinic's FHIR server",
@@ -27,6 +28,14 @@ class ConfigMembers(fields.Dict):
         super().__init__(keys=fields.String(), required=True, validate=most, metadata={"description": about})
 
 
+class ProofBody(Body):
+    """How the system signs what it sends us: Standard Webhooks, or an HMAC (SHA-256) in its own header."""
+
+    scheme = Code(ProofScheme, required=True)
+    header = Text(longest=100, shortest=1, load_default="")
+    id_header = Text(longest=100, shortest=1, load_default="")
+
+
 class ConnectionBody(Body):
     """How the clinic's scheduling system is reached."""
 
@@ -35,6 +44,7 @@ class ConnectionBody(Body):
     kind = Code(ConnectionKind, required=True)
     name = Text(longest=100, shortest=1, required=True)
     config = ConfigMembers()
+    proof = fields.Nested(ProofBody, load_default=STANDARD)
 
 
 class ConnectionChanges(Body):
@@ -44,6 +54,7 @@ class ConnectionChanges(Body):
 
     name = Text(longest=100, shortest=1, required=True)
     config = ConfigMembers()
+    proof = fields.Nested(ProofBody, load_default=STANDARD)
 
 
 class ConnectionAnswer(Answer):
@@ -52,6 +63,7 @@ class ConnectionAnswer(Answer):
     id = Id(required=True)
     kind = Code(ConnectionKind, required=True)
     name = fields.String(required=True, metadata={"example": "The clinic's FHIR server"})
+    proof = fields.Dict(required=True, metadata={"description": "how its messages are signed"})
     version = fields.Integer(required=True)
     created_at = Moment(required=True)
     checked_at = Moment(

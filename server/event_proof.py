@@ -52,6 +52,12 @@ class Scheme:
                 raise ValueError("a header's name has small letters, digits and hyphens")
 
 
+def scheme_of(proof: Mapping[str, str]) -> Scheme:
+    """Return the scheme that ``proof`` describes (scheme, header, id_header); raise ValueError."""
+    names = (proof.get("header", "").lower(), proof.get("id_header", "").lower())
+    return Scheme(proof["scheme"], *names)
+
+
 def verify(
     scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime
 ) -> str:

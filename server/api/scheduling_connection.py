@@ -1,6 +1,6 @@
 """The connection to the clinic's scheduling system."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -29,11 +29,12 @@ from server.api.edge import (
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import ConnectionKind, Role
+from server.event_proof import scheme_of
 from server.services.errors import Invalid
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits import scheduling_event as scheduling_events
-from server.services.visits.scheduling_connection import Made
+from server.services.visits.scheduling_connection import Made, System
 
 blueprint = Blueprint(
     "scheduling-connections", __name__, description="The clinic's own scheduling system, and how it answers"
@@ -60,9 +61,9 @@ def create_scheduling_connection(body: Mapping[str, Any]) -> Any:
 
     Refused (409 `connection-in-use`) while another one is in use.
     """
-    _check(body["kind"], body["config"])
+    described = _system(body["kind"], body)
     with writing() as work:
-        made = connections.create(work, body["kind"], body["name"], body["config"])
+        made = connections.create(work, described)
         scheduling_copies.take_up(work)
         return _told(made), 201, etag(made.connection.version)
 
@@ -76,8 +77,8 @@ def change_scheduling_connection(body: Mapping[str, Any], connection_id: UUID) -
     """Change name and settings as a whole; needs If-Match. What was set aside is tried again."""
     version = required_version()
     with writing() as work:
-        _check(connections.get(work, connection_id).kind, body["config"])
-        row = connections.change(work, connection_id, version, body["name"], body["config"])
+        described = _system(connections.get(work, connection_id).kind, body)
+        row = connections.change(work, connection_id, version, described)
         scheduling_copies.release(work, connection_id)
         return _shown(row), 200, etag(row.version)
 
@@ -125,11 +126,19 @@ def list_scheduling_events(query: Mapping[str, Any], connection_id: UUID) -> Any
         return paged(query, rows, lambda row: row.event_id)
 
 
-def _check(kind: ConnectionKind, config: Mapping[str, Any]) -> None:
+def _system(kind: ConnectionKind, body: Mapping[str, Any]) -> System:
+    """Return the system that ``body`` describes; raises Invalid where it can't be reached or believed."""
+    proof = {name: str(text) for name, text in body["proof"].items()}
+    _sound("/config", lambda: here().check_connection(kind, body["config"]))
+    _sound("/proof", lambda: scheme_of(proof))
+    return System(kind, body["name"], body["config"], proof)
+
+
+def _sound(pointer: str, check: Callable[[], object]) -> None:
     try:
-        here().check_connection(kind, config)
+        check()
     except ValueError as reason:
-        raise Invalid("/config", str(reason)) from None
+        raise Invalid(pointer, f"Can't be used: {reason}.") from None
 
 
 def _shown(row: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from schemas.scheduling_connection import ReceiptAnswer
 from server.api.body import Blueprint
 from server.api.edge import body_up_to, here, open_to_all
 from server.clinical.visit import RawEvent
-from server.event_proof import ProofError, verify
+from server.event_proof import ProofError, scheme_of, verify
 from server.services.errors import NotFound, NotSignedIn
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_event as scheduling_events
@@ -47,7 +47,9 @@ def _proven(listener: Listener) -> str:
     """Return the id of the message; raises NotSignedIn where its signature is not good."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        return verify(listener.proof, listener.secrets, headers, request.get_data(), here().clock())
+        return verify(
+            scheme_of(listener.proof), listener.secrets, headers, request.get_data(), here().clock()
+        )
     except ProofError:
         raise NotSignedIn("The signature is wrong, too old, or missing.") from None
 

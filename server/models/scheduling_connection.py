@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, text
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import ConnectionKind, MappingKind
@@ -15,7 +15,8 @@ _IN_USE = text("retired_at IS NULL")
 
 
 class SchedulingConnection(Base):
-    """`config` is the adapter's own; `secrets` (the newest first) sign what the system sends us.
+    """`config` is the adapter's own; `secrets` (the newest first) sign what the system sends us,
+    as `proof` (scheme and names of headers) says.
 
     `checked_at`: when all of it was last compared. `answered_at`: its last good answer; `failing_since` and
     `failure` (a code) are set while it does not give any. A clinic has one in use.
@@ -42,6 +43,7 @@ class SchedulingConnection(Base):
     config = SealedJson("sealed_config")
     sealed_secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
     secrets = SealedJson("sealed_secrets", list)
+    proof: Mapped[dict[str, str]] = mapped_column(JSON)
     rotated_at: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -41,6 +41,7 @@ from server.clinical.vocabulary.visit import (
     PatientAnswer,
     PeerStatus,
     PrecautionCode,
+    ProofScheme,
     ReviewCode,
     SuggestionState,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "Phase",
     "PolicyState",
     "PrecautionCode",
+    "ProofScheme",
     "ReplayState",
     "ReviewCode",
     "Role",

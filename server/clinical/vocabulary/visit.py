@@ -70,6 +70,14 @@ class MappingKind(StrEnum):
     ROOM = "room"
 
 
+class ProofScheme(StrEnum):
+    """How a scheduling system signs what it sends us."""
+
+    STANDARD = "standard"
+    HMAC_HEX = "hmac_hex"
+    HMAC_BASE64 = "hmac_base64"
+
+
 class CopyState(StrEnum):
     """Where a suggestion's copy in the clinic's system stands.
 

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("sealed_config", sa.LargeBinary(), nullable=False),
         sa.Column("sealed_secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("proof", sa.JSON(), nullable=False),
         sa.Column("rotated_at", _MOMENT, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),

@@ -16,7 +16,8 @@ from server.services import vault
 from server.services.errors import Conflict, NotFound, Stale
 from server.services.messages.webhook_address import new_secret
 from server.services.people import clinic as clinics
-from server.services.work import Work, system
+from server.services.work import Work
+from server.services.work import system as actor_of
 
 # While both sign, the clinic's system has time to take the new secret in.
 OLD_SECRET_LASTS = timedelta(hours=24)
@@ -37,7 +38,7 @@ class Listener:
     clinic_id: UUID
     connection_id: UUID
     secrets: tuple[str, ...]
-    proof: Mapping[str, Any]
+    proof: Mapping[str, str]
 
 
 def listed(work: Work) -> Sequence[SchedulingConnection]:
@@ -60,16 +61,32 @@ def in_use(work: Work) -> SchedulingConnection | None:
     return None if row is None else vault.opened(work, [row])[0]
 
 
-def create(work: Work, kind: ConnectionKind, name: str, config: Mapping[str, Any]) -> Made:
+@dataclass(frozen=True, slots=True)
+class System:
+    """A scheduling system as its clinic describes it. ``proof``: how it signs what it sends us."""
+
+    kind: ConnectionKind
+    name: str
+    config: Mapping[str, Any]
+    proof: Mapping[str, str]
+
+
+def create(work: Work, system: System) -> Made:
     """Connect the clinic's system. Raises Conflict where another one is in use: two would both book."""
     clinics.lock(work)
     if in_use(work) is not None:
         raise Conflict("connection-in-use", "Another scheduling system is connected. Take that away first.")
     row = SchedulingConnection(
-        clinic_id=work.clinic_id, id=uuid7(), kind=kind, name=name, version=1, created_at=work.now
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        kind=system.kind,
+        name=system.name,
+        proof=dict(system.proof),
+        version=1,
+        created_at=work.now,
     )
     secret = new_secret()
-    vault.put(work, row, "config", dict(config))
+    vault.put(work, row, "config", dict(system.config))
     vault.put(work, row, "secrets", [secret])
     work.session.add(row)
     work.session.flush()
@@ -77,16 +94,14 @@ def create(work: Work, kind: ConnectionKind, name: str, config: Mapping[str, Any
     return Made(row, secret)
 
 
-def change(
-    work: Work, connection_id: UUID, version: int, name: str, config: Mapping[str, Any]
-) -> SchedulingConnection:
-    """Change name and config as a whole; raises NotFound, Stale."""
+def change(work: Work, connection_id: UUID, version: int, system: System) -> SchedulingConnection:
+    """Change all but the kind, as a whole; raises NotFound, Stale."""
     row = _locked(work, connection_id)
     if row.version != version:
         raise Stale(row)
-    row.name, row.version = name, row.version + 1
+    row.name, row.proof, row.version = system.name, dict(system.proof), row.version + 1
     row.failing_since = row.failure = None
-    vault.put(work, row, "config", dict(config))
+    vault.put(work, row, "config", dict(system.config))
     work.session.flush()
     work.audit("scheduling-connection.change", object_id=row.id)
     return row
@@ -157,10 +172,10 @@ def listener(session: Session, now: datetime, connection_id: UUID) -> Listener |
     row = session.scalar(query)
     if row is None:
         return None
-    vault.opened(Work(session, now, system(row.clinic_id)), [row])
+    vault.opened(Work(session, now, actor_of(row.clinic_id)), [row])
     over = row.rotated_at is not None and now >= row.rotated_at + OLD_SECRET_LASTS
     secrets = row.secrets[:1] if over else row.secrets
-    return Listener(row.clinic_id, row.id, tuple(secrets), row.config.get("events", {}))
+    return Listener(row.clinic_id, row.id, tuple(secrets), row.proof)
 
 
 def _locked(work: Work, connection_id: UUID) -> SchedulingConnection:

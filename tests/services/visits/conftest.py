@@ -17,6 +17,7 @@ from server.models import BookingSuggestion, ReviewTask, SchedulingCopy
 from server.services import vault
 from server.services.visits import copy_outcome, scheduling_connection, scheduling_copy
 from server.services.visits.copy_outcome import Heard, Unheard
+from server.services.visits.scheduling_connection import System
 from server.services.visits.scheduling_copy import ClaimedCopy
 from server.services.work import Work, system
 from tests.cast import Cast
@@ -42,7 +43,7 @@ class Desk:
     def connect(self, kind: ConnectionKind = ConnectionKind.HTTP) -> UUID:
         """Connect a system; return the connection's id."""
         with self.database.write() as session:
-            made = scheduling_connection.create(self.work(session), kind, "Desk", {})
+            made = scheduling_connection.create(self.work(session), System(kind, "Desk", {}, {}))
             return made.connection.id
 
     def approve(self) -> None:
