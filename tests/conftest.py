@@ -33,6 +33,7 @@ from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import Cast, found_clinic
 from tests.fhir.validators import ABSENT, Validators, are_here, at_work
+from tests.peers import fhir_router as fhir_peer
 from tests.visits import Visits
 
 JWT_KEY = "test-key-" + "0" * 32
@@ -291,6 +292,15 @@ def validators() -> Iterator[Validators]:
         pytest.skip(ABSENT)
     with at_work() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def fhir_router() -> Iterator[int]:
+    """The port of Medplum's FHIR router; a test that asks for it skips where it is not installed."""
+    if not fhir_peer.is_here():
+        pytest.skip(fhir_peer.ABSENT)
+    with fhir_peer.router() as port:
+        yield port
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from server.fhir.visit_status import (
     TIMELESS,
 )
 
-VISIT_TEXT = "Maintenance visit"
+VISIT_TEXT = "Clinic visit"  # what kind of visit would say what the patient has
 
 
 def service_request(proposed: Proposed, patient_system: str | None = None) -> Resource:

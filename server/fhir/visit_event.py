@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from server.clinical.visit import SchedulingEvent
-from server.fhir.identifiers import SUGGESTION_SYSTEM
+from server.fhir.identifiers import is_id, suggestion_of
 from server.fhir.visit_reading import Read, read_instant
 
 _APPOINTMENT = re.compile(r"(?:.*/)?Appointment/([A-Za-z0-9.-]{1,64})(?:/_history/.*)?", re.ASCII)
@@ -31,9 +31,9 @@ def _events(resource: Read) -> Iterator[SchedulingEvent]:
         for inner in _inside(resource):
             yield from _events(inner)
     elif kind == "Appointment":
-        yield from _event(_text(resource.get("id")), _suggestion(resource), resource)
+        yield from _event(_id(resource.get("id")), suggestion_of(resource), resource)
     elif kind == "ServiceRequest":
-        yield from _event(None, _suggestion(resource), resource)
+        yield from _event(None, suggestion_of(resource), resource)
     elif kind == "AppointmentResponse":
         yield from _event(_appointment_id(resource.get("appointment")), None, resource)
     elif kind in ("SubscriptionStatus", "Parameters"):
@@ -68,19 +68,11 @@ def _references(value: Any) -> Iterator[Read]:
             yield from _references(member)
 
 
-def _suggestion(resource: Read) -> UUID | None:
-    identifiers = resource.get("identifier")
-    for one in identifiers if isinstance(identifiers, list) else []:
-        if isinstance(one, Mapping) and one.get("system") == SUGGESTION_SYSTEM:
-            return UUID(str(one.get("value")))
-    return None
-
-
 def _appointment_id(reference: Any) -> str | None:
     raw = reference.get("reference") if isinstance(reference, Mapping) else None
     found = _APPOINTMENT.fullmatch(raw) if isinstance(raw, str) else None
-    return found[1] if found else None
+    return _id(found[1]) if found else None
 
 
-def _text(raw: Any) -> str | None:
-    return raw if isinstance(raw, str) and raw else None
+def _id(raw: Any) -> str | None:
+    return raw if isinstance(raw, str) and is_id(raw) else None

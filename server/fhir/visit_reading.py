@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from server.clinical.visit import Seen
 from server.clinical.vocabulary import DeclineCode, PeerStatus
+from server.fhir.identifiers import is_id
 from server.fhir.visit_status import (
     APPOINTMENT_ENDED,
     APPOINTMENT_READ,
@@ -97,10 +98,11 @@ def read_instant(raw: object) -> datetime | None:
     return found
 
 
-def based_on(resource: Read) -> list[str]:
-    """Return what an Appointment is based on, as references."""
-    found = resource.get("basedOn", [])
-    return [one["reference"] for one in found if isinstance(one, Mapping) and "reference" in one]
+def is_based_on(resource: Read, name: str) -> bool:
+    """Return whether an Appointment is based on ``name`` (`ServiceRequest/id`), however it is addressed."""
+    found = resource.get("basedOn")
+    named = [one.get("reference") for one in found if isinstance(one, Mapping)] if _is_list(found) else []
+    return any(isinstance(one, str) and f"/{one}".endswith(f"/{name}") for one in named)
 
 
 def _appointment_status(resource: Read, was_booked: bool) -> PeerStatus:
@@ -125,8 +127,15 @@ def _check_kind(resource: Read, kind: str) -> None:
         raise ValueError(f"is no {kind}")
 
 
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
 def _id(resource: Read) -> str:
-    return _text(resource, "id")
+    found = _text(resource, "id")
+    if not is_id(found):
+        raise ValueError("an id that is none")
+    return found
 
 
 def _version(resource: Read) -> str | None:

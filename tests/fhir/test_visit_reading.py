@@ -8,7 +8,7 @@ import pytest
 from server.clinical.vocabulary import DeclineCode, PeerStatus
 from server.fhir.visit import appointment, service_request
 from server.fhir.visit_reading import (
-    based_on,
+    is_based_on,
     read_appointment,
     read_appointment_response,
     read_service_request,
@@ -100,6 +100,8 @@ def test_every_status_of_a_proposal_is_read(status: str, read: PeerStatus) -> No
         {"resourceType": "Slot", "id": "17", "status": "booked"},
         meeting(id=None),
         meeting(id=17),
+        meeting(id=".."),
+        meeting(id="17?status=booked"),
         meeting(status="agreed"),
         meeting(status=["booked"]),
         meeting(status="booked"),
@@ -146,6 +148,21 @@ def test_an_answer_to_nothing_or_of_no_kind_is_refused(nonsense: dict[str, Any])
         read_appointment_response({"resourceType": "AppointmentResponse", **nonsense})
 
 
+@pytest.mark.parametrize(
+    ("based_on", "is_so"),
+    [
+        ([{"reference": "ServiceRequest/9"}], True),
+        ([{"display": "?"}, {"reference": "https://clinic.example/r4/ServiceRequest/9"}], True),
+        ([{"reference": "ServiceRequest/19"}], False),
+        ([{"reference": 9}, "ServiceRequest/9"], False),
+        ({"reference": "ServiceRequest/9"}, False),
+        (None, False),
+    ],
+)
+def test_what_an_appointment_is_based_on_is_told_however_it_is_addressed(based_on: Any, is_so: bool) -> None:
+    assert is_based_on(meeting(basedOn=based_on), "ServiceRequest/9") is is_so
+
+
 @pytest.mark.peers
 @needs_examples
 def test_every_official_appointment_is_read() -> None:
@@ -155,7 +172,7 @@ def test_every_official_appointment_is_read() -> None:
         "Appointment-example": (PeerStatus.BOOKED, datetime(2013, 12, 10, 9, 0, tzinfo=UTC)),
         "Appointment-examplereq": (PeerStatus.PROPOSED, None),
     }
-    assert based_on(examples("Appointment")["Appointment-example"]) == ["ServiceRequest/myringotomy"]
+    assert is_based_on(examples("Appointment")["Appointment-example"], "ServiceRequest/myringotomy")
 
 
 @pytest.mark.peers

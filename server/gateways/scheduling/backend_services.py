@@ -25,7 +25,8 @@ from server.gateways.scheduling.json_reply import read_object
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 ALGORITHMS = ("RS384", "ES384")
-ASSERTION_LASTS = timedelta(minutes=4)  # the guide: at most five; their clock may be behind ours
+# The guide: at most five minutes. Their clock may be behind ours, so it is four, and nothing says since when.
+ASSERTION_LASTS = timedelta(minutes=4)
 # A token that says nothing of its end is used for this long, and none until the very last moment.
 TOKEN_LASTS, TOKEN_SPARED = timedelta(minutes=5), timedelta(seconds=30)
 _SMALLEST_RSA = 2048  # bits
@@ -148,7 +149,6 @@ def _claims(client_id: str, url: str, now: datetime) -> Mapping[str, Any]:
         "sub": client_id,
         "aud": url,
         "jti": secrets.token_urlsafe(24),
-        "iat": int(now.timestamp()),
         "exp": int((now + ASSERTION_LASTS).timestamp()),
     }
 

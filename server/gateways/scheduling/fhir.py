@@ -14,10 +14,16 @@ from typing import TypeVar
 
 from server.clinical.visit import Capabilities, Proposed, RawEvent, SchedulingEvent, Seen, Slot
 from server.clinical.vocabulary import PeerStatus, SuggestionState
-from server.fhir.identifiers import Resource, suggestion_token
+from server.fhir.identifiers import (
+    Resource,
+    is_any_suggestions,
+    is_id,
+    is_suggestions,
+    suggestion_token,
+)
 from server.fhir.visit import appointment, service_request
 from server.fhir.visit_event import read_events
-from server.fhir.visit_reading import read_appointment, read_service_request
+from server.fhir.visit_reading import is_based_on, read_appointment, read_service_request
 from server.fhir.visit_update import ended, revised, transaction
 from server.gateways.egress import Egress
 from server.gateways.message import SendError
@@ -32,6 +38,8 @@ __all__ = ["FhirScheduling", "check"]
 APPOINTMENT, REQUEST = "Appointment", "ServiceRequest"
 # Ours to change or to take back: nobody has given it a time yet.
 _OURS = frozenset({PeerStatus.PROPOSED, PeerStatus.PENDING})
+_NOT_BOOKED = _OURS | {PeerStatus.DECLINED}
+_BOOKED = frozenset({PeerStatus.BOOKED, PeerStatus.ARRIVED, PeerStatus.FULFILLED, PeerStatus.NOSHOW})
 _WAS_BOOKED = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED})
 # How often what changed under our hands is read again before somebody else gets a turn.
 _TRIES = 3
@@ -71,15 +79,18 @@ class FhirScheduling:
         return _seen(self._changed(there, lambda found: revised(found, ours), now), proposed)
 
     def fetch(self, proposed: Proposed, now: datetime) -> Seen | None:
-        """Return how the Appointment stands; while it waits, whether the proposal was refused."""
+        """Return how the Appointment stands; while it is not booked, also what became of the proposal."""
         there = self._find(APPOINTMENT, proposed, now)
-        if there is None:
-            return None
-        seen = _seen(there, proposed)
-        if seen.status not in _OURS or self._config.appointment_only:
+        seen = None if there is None else _seen(there, proposed)
+        if self._config.appointment_only or (seen is not None and seen.status not in _NOT_BOOKED):
             return seen
         request = self._find(REQUEST, proposed, now)
-        return seen if request is None else _with_request(seen, _readable(read_service_request, request))
+        if request is None:
+            return seen
+        own = self._booked_by_itself(request, proposed, now)
+        if own is not None or seen is None:
+            return own
+        return _with_request(seen, _readable(read_service_request, request))
 
     def withdraw(self, proposed: Proposed, now: datetime) -> Seen | None:
         """Cancel the Appointment and revoke the proposal, unless the clinic has booked it."""
@@ -119,6 +130,20 @@ class FhirScheduling:
         self._changed(there, lambda found: revised(found, ours), now)
         return f"{REQUEST}/{there['id']}"
 
+    def _booked_by_itself(self, request: Resource, proposed: Proposed, now: datetime) -> Seen | None:
+        """Return an Appointment that the clinic made for the proposal, beside ours or instead of it."""
+        name = f"{REQUEST}/{request['id']}"
+        try:
+            pages = list(self._client.search(APPOINTMENT, [("based-on", name)], now))
+        except SendError as failure:
+            if failure.permanent:
+                return None  # it can't be searched so there
+            raise
+        # A server may leave out what it does not understand, and tell of everybody's appointments.
+        found = [one for page in pages for one in _matches(page, APPOINTMENT) if is_based_on(one, name)]
+        booked = [_seen(one, proposed) for one in found if not is_suggestions(one, proposed.id)]
+        return next((seen for seen in booked if seen.status in _BOOKED), None)
+
     def _made(self, resource: Resource, proposed: Proposed, now: datetime) -> Resource:
         unless = f"identifier={suggestion_token(proposed.id)}"
         told = self._client.create(resource, unless, now)
@@ -129,11 +154,12 @@ class FhirScheduling:
 
     def _find(self, kind: str, proposed: Proposed, now: datetime) -> Resource | None:
         """Return what is there for the suggestion: by the id it has there, or by ours."""
-        if kind == APPOINTMENT and proposed.external_id is not None:
+        if kind == APPOINTMENT and proposed.external_id and is_id(proposed.external_id):
             return self._client.read(kind, proposed.external_id, now)
         asked = [("identifier", suggestion_token(proposed.id))]
         pages = list(self._client.search(kind, asked, now))
-        found = [resource for page in pages for resource in _matches(page, kind)]
+        # It is searched for by what only ours have; a server that does not look may tell of others.
+        found = [one for page in pages for one in _matches(page, kind) if is_suggestions(one, proposed.id)]
         if len(found) > 1:
             raise SendError(True, "ambiguous")
         return found[0] if found else None
@@ -170,6 +196,9 @@ def _matches(page: Resource, kind: str) -> list[Resource]:
 
 
 def _is_ours(there: Resource) -> bool:
+    """Return whether we may still change it: we made it, and the clinic has not gone on with it."""
+    if not is_any_suggestions(there):
+        return False
     read = read_appointment if there["resourceType"] == APPOINTMENT else read_service_request
     return _readable(read, there).status in _OURS
 

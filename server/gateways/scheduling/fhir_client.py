@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 from server.clinical.visit import NO_TEXT
 from server.fhir.identifiers import Resource
@@ -113,7 +113,11 @@ class FhirClient:
         whole = urljoin(f"{self._base_url}/", url)
         base, there = urlsplit(self._base_url), urlsplit(whole)
         inside = there.path == base.path or there.path.startswith(f"{base.path}/")
-        if (there.scheme, there.netloc) != (base.scheme, base.netloc) or not inside or ".." in there.path:
+        if (
+            (there.scheme, there.netloc) != (base.scheme, base.netloc)
+            or not inside
+            or ".." in unquote(there.path)
+        ):
             raise SendError(True, "led_elsewhere")
         return whole
 

@@ -1,7 +1,7 @@
 """The settings of a connection to a FHIR system, read and checked (docs/scheduling-fhir.md, "Settings")."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.gateways.address import check_address
@@ -26,7 +26,7 @@ class FhirConfig:
     """
 
     base_url: str
-    auth: str | Account | None = None
+    auth: str | Account | None = field(default=None, repr=False)
     transaction: bool = False
     appointment_only: bool = False
     patient_system: str | None = None
@@ -58,9 +58,9 @@ def read_config(config: Config) -> FhirConfig:
 
 
 def _auth(raw: Any) -> str | Account | None:
-    if not isinstance(raw, Mapping) or raw.get("kind") not in _AUTH_MEMBERS:
+    kind = raw.get("kind") if isinstance(raw, Mapping) else None
+    if not isinstance(kind, str) or kind not in _AUTH_MEMBERS:
         raise ValueError(f"/auth/kind: must be one of {', '.join(_AUTH_MEMBERS)}")
-    kind = raw["kind"]
     _check_members(raw, {"kind", *_AUTH_MEMBERS[kind]}, "/auth")
     if kind == "bearer":
         return _token(_text(raw, "/auth/token"))
