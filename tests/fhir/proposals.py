@@ -17,7 +17,7 @@ HAVE_A_TIME = {
     SuggestionState.FULFILLED,
     SuggestionState.NOSHOW,
 }
-MAPPED = Mapped("ana-there", "http://clinic.example/visits|KET", "bo-there", "room-2")
+MAPPED = Mapped("ana-there", "http://clinic.example/visits|V2", "bo-there", "room-2")
 SLOTS = (
     Slot(TEN, TEN + timedelta(minutes=90), "Slot/17"),
     Slot(TEN + timedelta(days=1), TEN + timedelta(days=1, minutes=90)),

@@ -1,6 +1,7 @@
 """A suggested visit as FHIR resources: the same in every state, valid, and silent about why."""
 
 import json
+import re
 from datetime import date, datetime
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from server.clinical.visit import Mapped
 from server.clinical.vocabulary import AlertClass, SuggestionState
 from server.fhir.visit import appointment, service_request
+from server.gateways.scheduling.backend_services import new_service_key
+from server.gateways.scheduling.fhir import check
 from tests.fhir.proposals import ANA_ID, HAVE_A_TIME, MAPPED, SLOTS, TEN, proposal
 from tests.fhir.validators import Validators
+from tests.source import ROOT
 
 STATES = list(SuggestionState)
 ON_CALENDARS = [state for state in STATES if state is not SuggestionState.DRAFT]
@@ -90,7 +94,7 @@ def test_a_mapped_patient_is_named_as_the_clinic_does(mapped: str, system: str |
 
 def test_kind_provider_and_room_are_the_clinics_own() -> None:
     request, meeting = service_request(proposal(mapped=MAPPED)), appointment(proposal(mapped=MAPPED))
-    kind = {"coding": [{"system": "http://clinic.example/visits", "code": "KET"}]}
+    kind = {"coding": [{"system": "http://clinic.example/visits", "code": "V2"}]}
     assert (request["code"], meeting["serviceType"]) == (kind, [kind])
     assert request["performer"] == [{"reference": "Practitioner/bo-there"}]
     assert request["locationReference"] == [{"reference": "Location/room-2"}]
@@ -152,3 +156,12 @@ def test_a_day_that_begins_at_one_oclock_does_not_break_the_window() -> None:
     visit = proposal(zone="America/Santiago", earliest=date(2026, 9, 6), latest=date(2026, 9, 6))
     (window,) = appointment(visit)["requestedPeriod"]
     assert datetime.fromisoformat(window["start"]) < datetime.fromisoformat(window["end"])
+
+
+def test_the_page_shows_what_is_sent_and_settings_that_can_be() -> None:
+    page = (ROOT / "docs" / "scheduling-fhir.md").read_text("utf-8")
+    settings, request, meeting = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.S))
+    visit = proposal(mapped=MAPPED, slots=SLOTS)
+    assert request == service_request(visit)
+    assert meeting == appointment(visit, based_on="ServiceRequest/9")
+    check({**settings, "auth": {**settings["auth"], "key": new_service_key(settings["auth"]["kid"])}})

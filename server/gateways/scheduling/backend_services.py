@@ -12,7 +12,11 @@ from urllib.parse import urlencode
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP384R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
@@ -113,6 +117,12 @@ class BackendServices:
         if not isinstance(found, str):
             raise SendError(False, "no_token_endpoint", away=True)
         return found
+
+
+def new_service_key(kid: str) -> dict[str, Any]:
+    """Make a private key (JWK, P-384) for one system, where it will be registered as ``kid``."""
+    made = ECAlgorithm.to_jwk(generate_private_key(SECP384R1()), as_dict=True)
+    return {**made, "kid": kid, "alg": "ES384", "use": "sig"}
 
 
 def service_key(raw: str | Mapping[str, Any], kid: str | None, algorithm: str) -> ServiceKey:

@@ -67,14 +67,15 @@ class FhirScheduling:
 
     def suggest(self, proposed: Proposed, now: datetime) -> Seen:
         """Make both resources, or bring them up to date unless the clinic has gone on with them."""
+        offer = _unbooked(proposed)
         there = self._find(APPOINTMENT, proposed, now)
         if there is not None and not _is_ours(there):
             return _seen(there, proposed)
         if there is None and self._config.transaction and not self._find(REQUEST, proposed, now):
-            self._client.transact(transaction(proposed, self._config.patient_system), now)
+            self._client.transact(transaction(offer, self._config.patient_system), now)
             there = self._find(APPOINTMENT, proposed, now)
-        request = self._suggest_request(proposed, now)
-        ours = appointment(proposed, self._config.patient_system, request)
+        request = self._suggest_request(offer, now)
+        ours = appointment(offer, self._config.patient_system, request)
         there = there or self._made(ours, proposed, now)
         return _seen(self._changed(there, lambda found: revised(found, ours), now), proposed)
 
@@ -182,6 +183,11 @@ class FhirScheduling:
         if found is None:
             raise SendError(False, "gone_meanwhile")
         return found
+
+
+def _unbooked(proposed: Proposed) -> Proposed:
+    """Return it as a proposal, whatever we take it for: only the clinic books."""
+    return replace(proposed, state=SuggestionState.SUGGESTED, starts_at=None, ends_at=None)
 
 
 def _sign_in(config: FhirConfig, egress: Egress) -> SignIn:

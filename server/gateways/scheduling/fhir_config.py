@@ -78,8 +78,9 @@ def _account(raw: Mapping[str, Any]) -> Account:
     key = raw.get("key")
     if not isinstance(key, str | Mapping):
         raise ValueError("/auth/key: must be a private key, as PEM or as a JWK")
+    named = key.get("alg") if isinstance(key, Mapping) else None
     try:
-        read = service_key(key, _optional(raw, "/auth/kid"), _optional(raw, "/auth/alg") or "ES384")
+        read = service_key(key, _optional(raw, "/auth/kid"), _optional(raw, "/auth/alg") or named or "ES384")
     except ValueError as reason:
         raise ValueError(f"/auth/{reason}") from None
     return Account(

@@ -1,13 +1,16 @@
 """Signing in as a service: the other side checks our signature with the public key it was given."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from server.commands import keys
 from server.gateways.egress import Egress
 from server.gateways.message import SendError
 from server.gateways.scheduling.backend_services import service_key
@@ -138,3 +141,12 @@ def test_nothing_secret_is_in_what_is_registered() -> None:
         (shown,) = service_key(key, "2026", algorithm).public()["keys"]
         assert not secret & set(shown)
         assert (shown["kid"], shown["alg"], shown["use"]) == ("2026", algorithm, "sig")
+
+
+@pytest.mark.peers
+def test_a_key_that_the_command_makes_lets_us_in(door: FrontDoor) -> None:
+    said = CliRunner().invoke(keys.command, ["smart", "2027"]).output
+    private, public = (json.loads(line) for line in said.splitlines())
+    door.keys[CLIENT] = public
+    assert "d" not in public["keys"][0]
+    assert port(door, key=private, kid=None).suggest(proposal(), now()).external_id

@@ -139,6 +139,16 @@ def test_a_lost_answer_makes_no_second_one(world: World, at: str, config: dict[s
     assert world.there() == (0 if "appointment_only" in config else 1, 1)
 
 
+@pytest.mark.parametrize("config", [{}, {"transaction": True}, {"appointment_only": True}], ids=str)
+def test_a_search_that_lags_behind_makes_no_second_one(world: World, config: dict[str, Any]) -> None:
+    port, visit = world.port(**config), proposal()
+    first, nothing = port.suggest(visit, NOW), b'{"resourceType": "Bundle", "type": "searchset"}'
+    for kind in ("Appointment", "ServiceRequest"):
+        world.door.make(Trouble(status=200, body=nothing), f"GET {kind}")
+    assert port.suggest(visit, NOW) == first
+    assert world.there() == (0 if "appointment_only" in config else 1, 1)
+
+
 def test_a_lost_answer_to_a_withdrawal_leaves_it_withdrawn(world: World) -> None:
     port, visit = world.port(), proposal()
     visit = known(visit, port.suggest(visit, NOW), SuggestionState.SENT)
@@ -265,6 +275,12 @@ def test_appointments_of_others_are_never_taken_for_ours(world: World) -> None:
         world.door.make(Trouble(status=200, body=json.dumps(answer).encode()), "GET Appointment")
         assert call(proposal(), NOW) is None
     assert world.door.count("PUT Appointment") == 0
+
+
+def test_we_never_book_whatever_we_take_it_for(world: World) -> None:
+    seen = world.port().suggest(proposal(SuggestionState.BOOKED), NOW)
+    assert (seen.status, seen.starts_at) == (PeerStatus.PROPOSED, None)
+    assert world.clinic.only("Appointment")["status"] == "proposed"
 
 
 def test_what_is_removed_there_is_nothing(world: World) -> None:
