@@ -5,8 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
-# A clinic's system to test with, in an environment of its own, and its database.
-GNUHEALTH := .peers/gnuhealth
+# Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
+# lies in an environment of its own, with its database.
+PEERS  := .peers
+GNUHEALTH := $(PEERS)/gnuhealth
 # The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
@@ -46,12 +48,12 @@ bench: $(READY)
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all
 
-peers: $(GNUHEALTH)/made.sqlite ## install the clinics' systems that the tests marked `peers` talk to
-
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
+
+peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
@@ -77,3 +79,8 @@ $(GNUHEALTH)/.installed: requirements-gnuhealth.lock
 
 $(GNUHEALTH)/made.sqlite: $(GNUHEALTH)/.installed | $(READY)
 	@$(BIN)/python -m tests.gateways.scheduling.gnuhealth
+# Integrity hashes are checked, and no package runs a script of its own.
+$(PEERS)/.installed-node: tests/peers/package.json tests/peers/package-lock.json
+	@mkdir -p $(PEERS) && cp $^ $(PEERS)/
+	@timeout 300 npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund --silent </dev/null
+	@touch $@

@@ -46,10 +46,9 @@ def receive_scheduling_event(connection_id: UUID) -> Any:
 def _proven(listener: Listener) -> str:
     """Return the id of the message; raises NotSignedIn where its signature is not good."""
     headers = {name.lower(): value for name, value in request.headers.items()}
+    scheme, body = scheme_of(listener.proof), request.get_data()
     try:
-        return verify(
-            scheme_of(listener.proof), listener.secrets, headers, request.get_data(), here().clock()
-        )
+        return verify(scheme, listener.secrets, headers, body, here().clock())
     except ProofError:
         raise NotSignedIn("The signature is wrong, too old, or missing.") from None
 

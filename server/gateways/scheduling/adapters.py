@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from server.clinical.vocabulary import ConnectionKind
-from server.gateways.scheduling import gnuhealth, http, inbox
+from server.gateways.scheduling import fhir, gnuhealth, http, inbox
 from server.gateways.scheduling.port import Config, Outside, SchedulingPort
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ _ADAPTERS: Mapping[ConnectionKind, Callable[[Config, Outside], SchedulingPort]] 
         ConnectionKind.INBOX: inbox.InboxScheduling,
         ConnectionKind.GNUHEALTH: gnuhealth.GnuHealthScheduling,
         ConnectionKind.HTTP: http.HttpScheduling,
-        # To be added: ConnectionKind.FHIR: fhir.FhirScheduling,
+        ConnectionKind.FHIR: fhir.FhirScheduling,
         # To be added: ConnectionKind.CALENDAR: calendar.CalendarScheduling,
     }
 )
@@ -24,7 +24,7 @@ _CHECKS: Mapping[ConnectionKind, Callable[[Config, bool], None]] = MappingProxyT
         ConnectionKind.INBOX: inbox.check,
         ConnectionKind.GNUHEALTH: gnuhealth.check,
         ConnectionKind.HTTP: http.check,
-        # To be added: ConnectionKind.FHIR: fhir.check,
+        ConnectionKind.FHIR: lambda config, _allow_loopback: fhir.check(config),
         # To be added: ConnectionKind.CALENDAR: calendar.check,
     }
 )
