@@ -32,6 +32,7 @@ from server.api import (
     trend,
     watch,
     webhook,
+    webhook_delivery,
 )
 
 BLUEPRINTS = tuple(
@@ -40,6 +41,6 @@ BLUEPRINTS = tuple(
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
-        *(booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
+        *(booking_suggestion, inbox, rota, contact_point, webhook, webhook_delivery, sms_report),
     )
 )
