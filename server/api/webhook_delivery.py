@@ -55,6 +55,6 @@ def replay_lost_webhook_deliveries(body: Mapping[str, Any], webhook_id: UUID) ->
 @allow(Role.CLINIC_ADMIN)
 @blueprint.response(202, WebhookDeliveryAnswer)
 def test_webhook(webhook_id: UUID) -> Any:
-    """Have a `webhook.test` sent the way every event goes. While one is under way, it is that one."""
+    """Have a `webhook.test` sent the way every event goes. One that is under way is hurried instead."""
     with writing() as work:
         return webhook_deliveries.test(work, webhook_id)

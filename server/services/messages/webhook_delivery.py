@@ -67,11 +67,13 @@ def replay_lost(work: Work, webhook_id: UUID, since: datetime) -> tuple[int, boo
 
 
 def test(work: Work, webhook_id: UUID) -> Delivery:
-    """Have a test event sent; while one is under way, it is that one. Raises NotFound, Conflict."""
+    """Have a test event sent; one that is under way is hurried instead. Raises NotFound, Conflict."""
     hook = webhooks.in_use(work, webhook_id)
     of_tests = _of_webhook(work, webhook_id).where(Delivery.template == TEST)
-    waiting = work.session.scalar(of_tests.where(Delivery.state.in_(WAITING)).limit(1))
+    under_way = of_tests.where(Delivery.state.in_(WAITING)).limit(1).with_for_update()
+    waiting = work.session.scalar(under_way)
     if waiting is not None:
+        _again(work, waiting)
         return waiting
     row = event_row(work, f"test:{uuid7()}", hook.id, hook.account_id)
     row |= {"template": TEST, "subject": DeliverySubject.WEBHOOK, "subject_id": hook.id}
