@@ -11,7 +11,7 @@ from server.clinical.visit_event import EVENT_TYPES
 from server.gateways.templates import UnknownTemplate
 
 # Who listens reads there: one of the clinic's systems, or somebody of its staff.
-_PLACES: Mapping[bool, str] = MappingProxyType(
+PLACES: Mapping[bool, str] = MappingProxyType(
     {True: "/v1/inbox/booking-suggestions/{id}", False: "/v1/booking-suggestions/{id}"}
 )
 
@@ -46,4 +46,4 @@ def data_of(kind: str, data: VisitData | TestData) -> Mapping[str, str | int]:
 
 def visit_link(base_url: str, suggestion_id: object, to_system: bool) -> str:
     """Return where the visit of an event is read."""
-    return base_url + _PLACES[to_system].format(id=suggestion_id)
+    return base_url + PLACES[to_system].format(id=suggestion_id)
