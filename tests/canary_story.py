@@ -217,7 +217,7 @@ def play(app: Flask, clock: Clock) -> Told:
 
 
 def _are_reached(played: Played) -> None:
-    """Bo has a telephone, a browser and a system of the clinic beside her e-mail; monitoring is armed."""
+    """Bo has a telephone, a browser and a tool beside her e-mail; a system listens; monitoring is armed."""
     ask, team, points = played.story.ask, played.team, "post /v1/me/contact-points"
     keys = {"p256dh": b64(Browser().point), "auth": ""}
     subscription = {"endpoint": "https://push.example.net/send/abc", "keys": keys}
@@ -225,6 +225,8 @@ def _are_reached(played: Played) -> None:
     ask(team.clinician, points, {"channel": "push", "subscription": subscription})
     hook = {"account_id": str(team.account_ids[Role.CLINICIAN]), "url": "https://hooks.example.org/a"}
     ask(team.admin, "post /v1/clinic/webhooks", hook)
+    system = {"account_id": str(team.account_ids[Role.INTEGRATION]), "url": "https://hooks.example.org/v"}
+    ask(team.admin, "post /v1/clinic/webhooks", system)
     ask(team.admin, "post /v1/rota/arm")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -20,8 +21,10 @@ from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api.edge import EXTENSION, Surroundings
-from server.clinical.vocabulary import Channel
+from server.clinical.visit_event import EVENT_TYPES
+from server.clinical.vocabulary import Channel, SuggestionState
 from server.database import Database
+from server.gateways.events import PLACES
 from server.gateways.templates import LANGUAGES, PATHS, texts
 from server.models import Base
 from server.models.sealed import sealed_columns
@@ -92,6 +95,7 @@ def test_something_happened_worth_searching(told: Told) -> None:
 def test_no_message_holds_a_word_that_anybody_typed(told: Told) -> None:
     for message in told.messages:
         said = (message.subject, message.text, message.short, message.link, message.kind)
+        said += (repr(message.happened),)
         assert leaks("\n".join(said)) == []
         # Only `to` says whom it is for.
         assert message.to not in repr(said)
@@ -101,10 +105,33 @@ def test_every_message_is_a_text_of_the_closed_list_with_a_link_and_nothing_else
     known = [words for language in LANGUAGES for words in texts(language).values()]
     subjects, bodies = {w.subject for w in known}, {w.text for w in known}
     for message in told.messages:
+        if message.happened is not None:
+            continue
         counted = re.sub(r"\b[0-9]+ ", "{count} ", message.subject)
         assert {message.subject, counted} & subjects, message.subject
         bare = message.text.replace(message.link, "{link}")
         assert {bare, re.sub(r"\b[0-9]+ ", "{count} ", bare)} & bodies, message.text
+
+
+def test_every_event_is_of_the_closed_list_with_ids_a_state_and_a_version_and_nothing_else(
+    told: Told,
+) -> None:
+    of_visits = [message for message in told.messages if message.happened is not None]
+    assert {message.kind.partition(".")[2] for message in of_visits} >= {
+        "created",
+        "sent",
+        "booked",
+        "declined",
+    }
+    states, known = {*SuggestionState}, ["id", "clinic_id", "state", "version", "link"]
+    for message in of_visits:
+        assert message.happened is not None
+        data = message.happened.data
+        assert (message.kind in EVENT_TYPES, list(data)) == (True, known)
+        assert data["state"] in states
+        assert str(data["link"]).endswith(f"/v1/inbox/booking-suggestions/{data['id']}")
+        assert {UUID(str(data[name])) for name in ("id", "clinic_id")}
+        assert (message.subject, message.text, message.short) == ("", "", "")
 
 
 def test_no_log_of_any_logger_holds_a_word_that_anybody_typed_at_its_most_talkative(told: Told) -> None:
@@ -140,7 +167,7 @@ def test_no_address_that_the_service_makes_holds_a_word_that_anybody_typed(told:
         assert leaks("\n".join(_cursors(answer))) == []
     for link in links:
         path = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{id}", link)
-        assert path.removeprefix("http://127.0.0.1:8000") in PATHS.values()
+        assert path.removeprefix("http://127.0.0.1:8000") in {*PATHS.values(), *PLACES.values()}
     ids = [row["id"] for row in told.rows["deliveries"]]
     assert leaks("\n".join(report_address("https://a.example", b"k", id) for id in ids)) == []
 

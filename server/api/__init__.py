@@ -37,6 +37,7 @@ from server.api import (
     trend,
     watch,
     webhook,
+    webhook_delivery,
 )
 
 BLUEPRINTS = tuple(
@@ -46,6 +47,6 @@ BLUEPRINTS = tuple(
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(booking_suggestion, inbox, review_task, scheduling_connection, scheduling_mapping),
-        *(scheduling_event, scheduling_copy, rota, contact_point, webhook, sms_report),
+        *(scheduling_event, scheduling_copy, rota, contact_point, webhook, webhook_delivery, sms_report),
     )
 )

@@ -66,6 +66,7 @@ class DeliveryAction(StrEnum):
     FAIL = "fail"
     RETRY = "retry"
     GIVE_UP = "give_up"
+    REPLAY = "replay"
 
 
 class ReplayAction(StrEnum):
@@ -156,6 +157,9 @@ DELIVERY_MOVES: Mapping[tuple[DeliveryState, DeliveryAction], DeliveryState] = _
         *((state, _DA.FAIL, _D.FAILED) for state in (*_REPORTED, _D.FAILED)),
         # What arrived stays arrived.
         (_D.DELIVERED, _DA.FAIL, _D.DELIVERED),
+        # An admin has an event sent once more, whatever became of it. One that is under way is only hurried.
+        *((state, _DA.REPLAY, _D.QUEUED) for state in (_D.DELIVERED, _D.GIVEN_UP, _D.FAILED)),
+        *((state, _DA.REPLAY, state) for state in (*_WAITING, _D.CLAIMED)),
     )
 )
 

@@ -1,5 +1,6 @@
 """What every channel shares: one message to one destination, what became of it, and why not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +19,14 @@ class Handed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """What a webhook says where it tells of an event, not of a text: when it was, and its members."""
+
+    at: datetime
+    data: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notice to one destination. No member but ``to`` tells whom it is for.
 
@@ -26,6 +35,7 @@ class Message:
     ``text`` holds the link (e-mail); ``short`` is one line without it (SMS, lock screens).
     ``id`` is the same at every repeat, so that a receiver can drop one. ``kind`` is the event's type
     (`alert.needs_review`), ``at`` the moment of this try (aware), ``urgent`` that it can't wait (P0, P1).
+    ``happened``: an event, which goes to webhooks alone and has no words.
     """
 
     to: str
@@ -37,6 +47,7 @@ class Message:
     kind: str
     at: datetime
     urgent: bool
+    happened: Happened | None = None
 
 
 @dataclass(frozen=True, slots=True)

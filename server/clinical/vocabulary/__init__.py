@@ -6,6 +6,7 @@ into "higher is worse", which is what every detector works on.
 
 from server.clinical.vocabulary.alert import (
     ARM_OF,
+    EVENT_SUBJECTS,
     LOST,
     RELAPSE_OF,
     TAKEN,
@@ -16,6 +17,7 @@ from server.clinical.vocabulary.alert import (
     Channel,
     DeliveryState,
     DeliverySubject,
+    EventKind,
     Outcome,
     Usefulness,
 )
@@ -49,6 +51,7 @@ from server.clinical.vocabulary.watch import MovedBy, PolicyState, ReplayState, 
 
 __all__ = [
     "ARM_OF",
+    "EVENT_SUBJECTS",
     "ITEMS",
     "LOST",
     "RELAPSE_OF",
@@ -70,6 +73,7 @@ __all__ = [
     "DeliverySubject",
     "Direction",
     "EnteredBy",
+    "EventKind",
     "EventState",
     "Item",
     "Language",

@@ -238,10 +238,51 @@ def upgrade() -> None:
         sa.Column("patient_messages_by", sa.String(length=32), nullable=False, server_default="clinic"),
     )
     op.add_column("clinics", sa.Column("visit_minutes", sa.Integer(), nullable=False, server_default="90"))
+    _add_events()
+
+
+def _add_events() -> None:
+    """Let webhooks listen to visits; those of a system did so far get what it can't read, and only that."""
+    op.add_column(
+        "contact_points", sa.Column("hears_alerts", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
+    op.add_column(
+        "contact_points", sa.Column("hears_visits", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.execute(
+        "UPDATE contact_points SET hears_alerts = false, hears_visits = true WHERE channel = 'webhook' AND EXISTS "
+        "(SELECT 1 FROM accounts WHERE accounts.clinic_id = contact_points.clinic_id "
+        "AND accounts.id = contact_points.account_id AND accounts.role = 'integration')"
+    )
+    op.create_index(
+        op.f("ix_contact_points_clinic_id_channel_hears_visits"),
+        "contact_points",
+        ["clinic_id", "channel", "hears_visits"],
+        unique=False,
+    )
+    op.add_column("deliveries", sa.Column("event_state", sa.String(length=32), nullable=True))
+    op.add_column("deliveries", sa.Column("event_version", sa.Integer(), nullable=True))
+    op.add_column("deliveries", sa.Column("tried_since", _MOMENT, nullable=True))
+    op.add_column("deliveries", sa.Column("tries_before", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index(
+        op.f("ix_deliveries_clinic_id_contact_id_id"),
+        "deliveries",
+        ["clinic_id", "contact_id", "id"],
+        unique=False,
+    )
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Take them away, and the events that an older version would take for messages."""
+    op.execute("DELETE FROM deliveries WHERE subject IN ('visit', 'webhook')")
+    op.drop_index(op.f("ix_deliveries_clinic_id_contact_id_id"), table_name="deliveries")
+    op.drop_column("deliveries", "tries_before")
+    op.drop_column("deliveries", "tried_since")
+    op.drop_column("deliveries", "event_version")
+    op.drop_column("deliveries", "event_state")
+    op.drop_index(op.f("ix_contact_points_clinic_id_channel_hears_visits"), table_name="contact_points")
+    op.drop_column("contact_points", "hears_visits")
+    op.drop_column("contact_points", "hears_alerts")
     op.drop_column("clinics", "visit_minutes")
     op.drop_column("clinics", "patient_messages_by")
     op.drop_column("booking_suggestions", "outcome_at")

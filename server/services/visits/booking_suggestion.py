@@ -25,7 +25,7 @@ from server.services.errors import Blocked, NotFound
 from server.services.people import account as accounts
 from server.services.visits import course as courses
 from server.services.visits import visit_facts
-from server.services.visits.suggestion_move import check_version, events, locked, make_move, note
+from server.services.visits.suggestion_move import check_version, events, locked, make_change, make_move, note
 from server.services.watch import policy as policies
 from server.services.work import Work
 
@@ -166,8 +166,7 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
     suggestion.treatment_session_id = session.id
     if suggestion.state is SuggestionState.FULFILLED:
-        suggestion.version += 1
-        note(work, suggestion, "link", {"treatment_session": str(session.id)})
+        make_change(work, suggestion, "link", {"treatment_session": str(session.id)})
     else:
         make_move(work, suggestion, SuggestionAction.FULFIL, {"treatment_session": str(session.id)})
     return suggestion

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.lifecycle import OPEN_SUGGESTIONS
 from server.clinical.visit import Proposed, Slot
 from server.clinical.vocabulary import AlertClass, ConnectionKind, CopyState, SuggestionState
 from server.models import BookingSuggestion, CandidateSlot, Patient, SchedulingConnection, SchedulingCopy
@@ -52,10 +52,10 @@ class ClaimedCopy:
         return self.proposed.state in _UNBOOKED
 
 
-def follow(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -> None:
-    """See that a move gets to the clinic's system: called with every one, in its own transaction."""
+def follow(work: Work, suggestion: BookingSuggestion, is_new: bool = False) -> None:
+    """See that a change gets to the clinic's system; ``is_new``: it was approved by it."""
     copy = _of(work, suggestion.id)
-    if copy is None and action is SuggestionAction.APPROVE:
+    if copy is None and is_new:
         connection = connections.in_use(work)
         if connection is not None and connection.kind is not ConnectionKind.INBOX:
             _add(work, suggestion.id, connection.id)

@@ -55,7 +55,7 @@ def _exists(work: Work, named: Ours) -> bool:
         return found is not None and work.session.get(Patient, (work.clinic_id, found)) is not None
     if named.kind is MappingKind.PROVIDER and named.name != ANY:
         found = _as_id(named.name)
-        return found is not None and accounts.is_working_staff(work, found)
+        return found is not None and found in accounts.colleagues(work, [found])
     return named.name in (ANY, MAINTENANCE_VISIT)
 
 
