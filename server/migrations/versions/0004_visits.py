@@ -274,7 +274,7 @@ def _add_events() -> None:
 
 def downgrade() -> None:
     """Take them away, and the events that an older version would take for messages."""
-    op.execute("DELETE FROM deliveries WHERE subject IN ('visit', 'webhook')")
+    op.execute("DELETE FROM deliveries WHERE subject IN ('suggestion', 'visit', 'webhook')")
     op.drop_index(op.f("ix_deliveries_clinic_id_contact_id_id"), table_name="deliveries")
     op.drop_column("deliveries", "tries_before")
     op.drop_column("deliveries", "tried_since")
