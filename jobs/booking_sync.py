@@ -181,7 +181,8 @@ def talk(port: SchedulingPort, claimed: ClaimedCopy, now: datetime) -> Heard:
         return Heard(port.withdraw(proposed, now), told=True, asks=can.fetches)
     if task is CopyTask.FETCH:
         slots = _slots(port, claimed, now)
-        return Heard(port.fetch(proposed, now), asks=can.fetches, slots=slots)
+        # A question is asked of what is up to date there, or of what we have nothing to tell about.
+        return Heard(port.fetch(proposed, now), told=True, was_asked=True, asks=can.fetches, slots=slots)
     return Heard(told=True, asks=can.fetches)
 
 

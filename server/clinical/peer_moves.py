@@ -87,6 +87,14 @@ def consequence(state: SuggestionState, heard: Heard) -> Consequence:
     return _along_the_table(state, heard)
 
 
+def lags(state: SuggestionState, status: PeerStatus) -> bool:
+    """Say whether the system should have followed: it still only proposes what is booked, or over, here.
+
+    What took place here may stay booked there for ever: many systems are never told.
+    """
+    return (state is _S.BOOKED or state in _ENDED_HERE) and status in (_P.PROPOSED, _P.PENDING)
+
+
 def _is_said_again(heard: Heard) -> bool:
     """Say whether nothing has changed there: what it led to when it was new is all there is to it."""
     return heard.status is heard.before and not heard.moved

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction
-from server.clinical.peer_moves import Consequence, Heard, consequence
+from server.clinical.peer_moves import Consequence, Heard, consequence, lags
 from server.clinical.vocabulary import PeerStatus, ReviewCode, SuggestionState
 
 S, P, A = SuggestionState, PeerStatus, SuggestionAction
@@ -104,3 +104,10 @@ def test_a_draft_is_nothing_a_system_can_know_of() -> None:
 @pytest.mark.parametrize("state", ENDED)
 def test_a_noshow_of_what_is_over_here_a_person_looks_at(state: SuggestionState) -> None:
     assert said(state, P.NOSHOW) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+@pytest.mark.parametrize("state", S)
+def test_only_what_is_booked_or_over_here_has_to_be_followed(state: SuggestionState) -> None:
+    should = state in (*ENDED, S.NOSHOW, S.BOOKED)
+    assert lags(state, P.PROPOSED) is lags(state, P.PENDING) is should
+    assert not lags(state, P.BOOKED)

@@ -108,6 +108,7 @@ class ReviewCode(StrEnum):
     GONE_THERE = "gone_there"
     BOOKED_OTHERWISE = "booked_otherwise"
     NOT_TAKEN = "not_taken"
+    NOT_FOLLOWED = "not_followed"
     UNREADABLE = "unreadable"
     NO_ANSWER = "no_answer"
 

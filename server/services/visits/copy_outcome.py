@@ -40,12 +40,13 @@ _OVER = frozenset(
 class Heard:
     """Their system answered. ``seen``: how the visit stands there; None: it does not know it.
 
-    ``told``: it has our newest version now. ``asks``: it can be asked how a visit stands. ``slots``: free
-    times there; None: nobody asked for any.
+    ``told``: it has our newest version now, or needs none. ``was_asked``: this was a question, so that no
+    visit means no visit. ``asks``: it can be asked at all. ``slots``: free times there; None: not looked up.
     """
 
     seen: Seen | None = None
     told: bool = False
+    was_asked: bool = False
     asks: bool = True
     slots: tuple[Slot, ...] | None = None
 
@@ -85,7 +86,7 @@ def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Hear
         copy.sent_version = max(copy.sent_version, claimed.proposed.version)
     if outcome.seen is not None:
         peer_report.take(work, copy, outcome.seen)
-    elif not outcome.told and claimed.known:
+    elif outcome.was_asked and claimed.known:
         _is_gone(work, copy)
     _plan(work, copy, outcome)
     if asked_again:

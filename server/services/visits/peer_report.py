@@ -5,10 +5,11 @@ table forbids moves nothing: a person is asked to look.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from server.clinical.lifecycle import SuggestionAction
-from server.clinical.peer_moves import Consequence, Heard, consequence
+from server.clinical.peer_moves import Consequence, Heard, consequence, lags
 from server.clinical.visit import Seen
 from server.clinical.vocabulary import ReviewCode
 from server.models import BookingSuggestion, SchedulingCopy
@@ -16,6 +17,9 @@ from server.services.visits import review_task as review_tasks
 from server.services.visits.review_task import Finding
 from server.services.visits.suggestion_move import locked, make_move, note
 from server.services.work import Work
+
+# Proposal: what their system still does not say a day later, it will not say by itself.
+LATE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +41,26 @@ def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
     found = _consequence(suggestion, copy, seen)
     for action in found.moves:
         _move(work, suggestion, copy, action, seen)
-    if found.review is not None:
-        review_tasks.raise_(work, _finding(suggestion, copy, seen, found.review))
+    review = found.review
+    if review is None and not was_behind and _should_have_followed(work, suggestion, seen):
+        review = ReviewCode.NOT_FOLLOWED
+    if review is not None:
+        review_tasks.raise_(work, _finding(suggestion, copy, seen, review))
     _remember(copy, seen)
     if not was_behind:
         copy.sent_version = suggestion.version  # it is they who told us
     work.session.flush()
-    return Effect(bool(found.moves), review=found.review)
+    return Effect(bool(found.moves), review=review)
 
 
 def _is_stale(copy: SchedulingCopy, seen: Seen) -> bool:
     known, said = copy.peer_changed_at, seen.changed_at
     return known is not None and said is not None and said < known
+
+
+def _should_have_followed(work: Work, suggestion: BookingSuggestion, seen: Seen) -> bool:
+    """Say whether their system is behind for longer than being late explains."""
+    return lags(suggestion.state, seen.status) and suggestion.changed_at <= work.now - LATE
 
 
 def _consequence(suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Consequence:

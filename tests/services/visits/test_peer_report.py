@@ -102,7 +102,7 @@ def test_a_coordinator_hears_of_a_review_once_a_day(desk: Desk, in_days: Times) 
 def test_what_their_system_lost_is_put_before_a_person_and_stays_as_it_is(desk: Desk, clock: Clock) -> None:
     desk.hears(P.PROPOSED, told=True)
     clock.forward(minutes=5)
-    desk.finish(desk.claim(), Heard(None))
+    desk.finish(desk.claim(), Heard(None, was_asked=True))
     assert (desk.state(), desk.tasks()) == (S.SENT, ["gone_there"])
 
 
