@@ -4,6 +4,7 @@ from server.api import (
     alert,
     alert_budget,
     alert_handling,
+    blood_pressure,
     booking_suggestion,
     check_in_plan,
     clinic,
@@ -17,6 +18,7 @@ from server.api import (
     patient_policy,
     policy,
     policy_replay,
+    precaution,
     questionnaire_response,
     response_curve,
     rota,
@@ -40,6 +42,6 @@ BLUEPRINTS = tuple(
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
-        *(booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
+        *(precaution, blood_pressure, booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
     )
 )

@@ -16,9 +16,11 @@ from schemas.alert_handling import (
     SnoozeBody,
     VerdictBody,
 )
+from schemas.blood_pressure import BloodPressureBody
 from schemas.booking_suggestion import ApprovalBody, ChangeBody, DismissalBody, SuggestionQuery
 from schemas.course import CourseBody, CourseChanges
 from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery, TimeBody
+from schemas.precaution import PrecautionBody
 from schemas.treatment_session import TreatmentSessionBody, TreatmentSessionChanges
 from schemas.trend import TrendQuery
 from tests.visits import COURSE
@@ -39,6 +41,8 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     ApprovalBody: {},
     DismissalBody: {"reason": "Not now."},
     ChangeBody: {"latest": "2026-03-12", "reason": "Away."},
+    PrecautionBody: {"code": "liver"},
+    BloodPressureBody: {"systolic": 120, "diastolic": 80},
     TimeBody: {"starts_at": "2026-03-05T09:30:00+01:00"},
     AppointmentBody: APPOINTMENT,
     DeclineBody: {"code": "other"},
@@ -91,6 +95,12 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (AppointmentBody, "external_id", (7, True, None, "", "a\nb", "x" * 201)),
     (AppointmentBody, "starts_at", NOT_MOMENT),
     (AppointmentBody, "ends_at", NOT_MOMENT),
+    (PrecautionBody, "code", NOT_CODE),
+    *((PrecautionBody, name, NOT_DAY) for name in ("since", "until")),
+    (PrecautionBody, "note", NOT_TEXT),
+    (BloodPressureBody, "systolic", (3.9, "120", True, None, 49, 301)),
+    (BloodPressureBody, "diastolic", (3.9, "80", True, None, 19, 201)),
+    (BloodPressureBody, "measured_at", NOT_MOMENT),
     *((TimeBody, name, NOT_MOMENT) for name in ("starts_at", "ends_at")),
     *((ChangeBody, name, NOT_DAY) for name in ("earliest", "latest")),
     (ChangeBody, "urgency", NOT_CODE),

@@ -128,6 +128,33 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "blood_pressures",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("measured_at", _MOMENT, nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("systolic", sa.Integer(), nullable=False),
+        sa.Column("diastolic", sa.Integer(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("withdrawn_at", _MOMENT, nullable=True),
+        sa.Column("withdrawn_by", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_blood_pressures_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_blood_pressures")),
+    )
+    op.create_index(
+        op.f("ix_blood_pressures_clinic_id_patient_id_measured_at"),
+        "blood_pressures",
+        ["clinic_id", "patient_id", "measured_at"],
+        unique=False,
+    )
+    op.create_table(
         "candidate_slots",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("suggestion_id", sa.Uuid(), nullable=False),
@@ -255,6 +282,8 @@ def downgrade() -> None:
     op.drop_table("candidate_slots")
     op.drop_index(op.f("ix_precautions_clinic_id_patient_id_ended_at"), table_name="precautions")
     op.drop_table("precautions")
+    op.drop_index(op.f("ix_blood_pressures_clinic_id_patient_id_measured_at"), table_name="blood_pressures")
+    op.drop_table("blood_pressures")
     op.drop_table("scheduling_mappings")
     op.drop_index(op.f("ix_scheduling_events_state_due_at"), table_name="scheduling_events")
     op.drop_index(op.f("ix_scheduling_events_received_at"), table_name="scheduling_events")
