@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Code, Day, Id, Moment, Reason, Whole
-from schemas.inbox import TimeSpanAnswer
+from schemas.inbox import PreferredTimeAnswer, SlotAnswer
 from schemas.query import QueryFlag
 from server.clinical.guards import BlockCode
 from server.clinical.maintenance import Reason as WhySuggested
@@ -100,7 +100,7 @@ class SuggestionAnswer(Answer):
     )
     patient_answer = Code(PatientAnswer, required=True, allow_none=True)
     patient_answered_at = Moment(required=True, allow_none=True)
-    preferred_times = fields.List(fields.Nested(TimeSpanAnswer), required=True)
+    preferred_times = fields.List(fields.Nested(PreferredTimeAnswer), required=True)
     treatment_session_id = Id(required=True, allow_none=True)
     created_at = Moment(required=True)
     changed_at = Moment(required=True)
@@ -120,8 +120,9 @@ class SuggestionEventAnswer(Answer):
 
 
 class SuggestionDetail(SuggestionAnswer):
-    """One suggestion with its log."""
+    """One suggestion with its log, and free times of the clinic's calendar."""
 
+    slots = fields.List(fields.Nested(SlotAnswer), required=True)
     events = fields.List(fields.Nested(SuggestionEventAnswer), required=True)
 
 

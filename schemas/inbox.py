@@ -57,6 +57,20 @@ class TimeSpanAnswer(Answer):
     ends_at = Moment(required=True)
 
 
+class PreferredTimeAnswer(Answer):
+    """A time that would suit the patient, as it was written down: both ends in UTC."""
+
+    starts_at = fields.String(required=True, metadata={"format": "date-time"})
+    ends_at = fields.String(required=True, metadata={"format": "date-time"})
+
+
+class SlotAnswer(TimeSpanAnswer):
+    """A time that is free now. `external_id`, `link`: the calendar's own, if it has any."""
+
+    external_id = fields.String(required=True, allow_none=True)
+    link = fields.String(required=True, allow_none=True)
+
+
 class InboxAnswer(Answer):
     """One suggestion of a visit. The window is in the patient's local days, both included."""
 
@@ -76,9 +90,14 @@ class InboxAnswer(Answer):
     patient_answer = Code(PatientAnswer, required=True, allow_none=True)
     patient_answered_at = Moment(required=True, allow_none=True)
     preferred_times = fields.List(
-        fields.Nested(TimeSpanAnswer),
+        fields.Nested(PreferredTimeAnswer),
         required=True,
         metadata={"description": "when the patient would rather"},
+    )
+    slots = fields.List(
+        fields.Nested(SlotAnswer),
+        required=True,
+        metadata={"description": "free times of the clinic's calendar"},
     )
     version = fields.Integer(required=True)
 

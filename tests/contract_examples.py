@@ -131,7 +131,7 @@ def play(story: Story, clinic: Clinic) -> None:
     _is_called(story, clinic, ana)
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
-    contract_visits.play(ask, clinic, patient)
+    contract_visits.play(ask, clinic, NOW)
     contract_rota.play(ask, clinic, ana)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")

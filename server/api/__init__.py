@@ -14,6 +14,7 @@ from server.api import (
     entry,
     export,
     inbox,
+    offered_visit,
     patient,
     patient_policy,
     policy,
@@ -42,6 +43,16 @@ BLUEPRINTS = tuple(
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
-        *(precaution, blood_pressure, booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
+        *(
+            precaution,
+            blood_pressure,
+            booking_suggestion,
+            offered_visit,
+            inbox,
+            rota,
+            contact_point,
+            webhook,
+            sms_report,
+        ),
     )
 )

@@ -12,6 +12,7 @@ from schemas.check_in_plan import CheckInPlanAnswer
 from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
 from schemas.inbox import InboxAnswer
+from schemas.offered_visit import OfferedVisitAnswer
 from schemas.patient import PatientAnswer
 from schemas.precaution import PrecautionAnswer
 from schemas.questionnaire_response import QuestionnaireResponseAnswer
@@ -27,6 +28,7 @@ _SHAPES: Mapping[str, Schema] = {
     "Course": CourseAnswer(),
     "Entry": EntryAnswer(),
     "InboxItem": InboxAnswer(),
+    "OfferedVisit": OfferedVisitAnswer(),
     "Patient": PatientAnswer(),
     "Precaution": PrecautionAnswer(),
     "QuestionnaireResponse": QuestionnaireResponseAnswer(),

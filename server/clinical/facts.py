@@ -53,7 +53,8 @@ class Facts:
     ``plan`` None: no active plan. ``signal_since``: since when the watch sees symptoms return, None
     without a signal. ``early_returns``: relapse signals on the present schedule. ``usual_loss``:
     when the benefit of the last session was expected to be half lost, None where there is none to
-    lose. ``craving``: highest recent answer. ``asrm``, ``audit_c``: day and total of the newest one.
+    lose. ``emergency``: day of the newest P0 alert, closed or not. ``craving``: highest recent answer.
+    ``asrm``, ``audit_c``: day and total of the newest one.
     ``opioid_changed``: the newest day on which the diary said so. ``pressure``: the newest one. ``age``
     None: the clinic keeps no birth date and vouches for the age itself.
     """
@@ -67,6 +68,7 @@ class Facts:
     responded: bool | None = None
     age: int | None = None
     open_alerts: Sequence[tuple[AlertClass, AlertFamily]] = ()
+    emergency: date | None = None
     troubles: Sequence[Trouble] = ()
     craving: float | None = None
     days_logged_last_week: int = 0

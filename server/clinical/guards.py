@@ -136,6 +136,8 @@ def _ae_open(facts: Facts, policy: Policy, today: date) -> str | None:
         u is AlertClass.P0 or (u in _URGENT and f is AlertFamily.SIDE_EFFECT) for u, f in facts.open_alerts
     ):
         return "an urgent alert is open"
+    if facts.emergency is not None and (today - facts.emergency).days < policy["maintenance.severe_days"]:
+        return f"an emergency on {facts.emergency}"
     since = today - timedelta(days=policy.whole("maintenance.severe_days") - 1)
     severe = [t for t in facts.troubles if t.day >= since]
     return _reported(severe, policy, today, "maintenance.severe_grade")

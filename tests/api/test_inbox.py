@@ -15,7 +15,7 @@ SEEN = {
     *("id", "patient_id", "visit", "earliest", "latest"),
     *("urgency", "minutes", "state", "external_id", "starts_at", "ends_at", "version"),
     *("proposed_starts_at", "proposed_ends_at"),
-    *("patient_answer", "patient_answered_at", "preferred_times"),
+    *("patient_answer", "patient_answered_at", "preferred_times", "slots"),
 }
 
 

@@ -18,8 +18,10 @@ from schemas.alert_handling import (
 )
 from schemas.blood_pressure import BloodPressureBody
 from schemas.booking_suggestion import ApprovalBody, ChangeBody, DismissalBody, SuggestionQuery
+from schemas.clinic import ClinicChanges
 from schemas.course import CourseBody, CourseChanges
 from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery, TimeBody
+from schemas.offered_visit import TimeSpanBody, VisitAnswerBody
 from schemas.precaution import PrecautionBody
 from schemas.treatment_session import TreatmentSessionBody, TreatmentSessionChanges
 from schemas.trend import TrendQuery
@@ -42,6 +44,9 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     DismissalBody: {"reason": "Not now."},
     ChangeBody: {"latest": "2026-03-12", "reason": "Away."},
     PrecautionBody: {"code": "liver"},
+    VisitAnswerBody: {"answer": "accepted"},
+    TimeSpanBody: {"starts_at": "2026-03-05T09:30:00Z", "ends_at": "2026-03-05T10:30:00Z"},
+    ClinicChanges: {},
     BloodPressureBody: {"systolic": 120, "diastolic": 80},
     TimeBody: {"starts_at": "2026-03-05T09:30:00+01:00"},
     AppointmentBody: APPOINTMENT,
@@ -95,6 +100,11 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (AppointmentBody, "external_id", (7, True, None, "", "a\nb", "x" * 201)),
     (AppointmentBody, "starts_at", NOT_MOMENT),
     (AppointmentBody, "ends_at", NOT_MOMENT),
+    (VisitAnswerBody, "answer", NOT_CODE),
+    (VisitAnswerBody, "preferred_times", ("soon", {}, 7, ["soon"], [{}], [{"starts_at": "soon"}], [{}] * 6)),
+    *((TimeSpanBody, name, NOT_MOMENT) for name in ("starts_at", "ends_at")),
+    (ClinicChanges, "patient_messages_by", NOT_CODE),
+    (ClinicChanges, "visit_minutes", (3.9, "90", True, None, 4, 721)),
     (PrecautionBody, "code", NOT_CODE),
     *((PrecautionBody, name, NOT_DAY) for name in ("since", "until")),
     (PrecautionBody, "note", NOT_TEXT),

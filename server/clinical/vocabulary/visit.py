@@ -128,6 +128,18 @@ class PatientAnswer(StrEnum):
     DECLINED = "declined"
 
 
+class OfferedVisitState(StrEnum):
+    """How a visit stands for its patient. ended: it will not take place; over: it took place, or its time
+    has passed.
+    """
+
+    OFFERED = "offered"
+    TIME_PROPOSED = "time_proposed"
+    BOOKED = "booked"
+    OVER = "over"
+    ENDED = "ended"
+
+
 class MessagesBy(StrEnum):
     """Who writes to the patient about a visit: this service, or the clinic's own system."""
 

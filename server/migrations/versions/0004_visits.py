@@ -241,6 +241,11 @@ def upgrade() -> None:
     op.add_column("booking_suggestions", sa.Column("proposed_starts_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("proposed_ends_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("offered_at", _MOMENT, nullable=True))
+    # What was approved before is offered from now on as well.
+    op.execute(
+        "UPDATE booking_suggestions SET offered_at = changed_at WHERE state IN"
+        " ('suggested', 'sent', 'acknowledged', 'booked', 'arrived', 'needs_attention')"
+    )
     op.add_column("booking_suggestions", sa.Column("patient_answer", sa.String(length=32), nullable=True))
     op.add_column("booking_suggestions", sa.Column("patient_answered_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("sealed_preferred_times", sa.LargeBinary(), nullable=True))

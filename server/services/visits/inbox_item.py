@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from server.clinical.visit import Slot
 from server.clinical.vocabulary import PatientAnswer, SuggestionState
 from server.models import BookingSuggestion
 
@@ -35,11 +36,12 @@ class InboxItem:
     patient_answer: PatientAnswer | None
     patient_answered_at: datetime | None
     preferred_times: Sequence[dict[str, str]]
+    slots: Sequence[Slot]
     visit: str = VISIT
 
 
-def item_of(suggestion: BookingSuggestion) -> InboxItem:
-    """Return what may be seen of ``suggestion``, which must be opened."""
+def item_of(suggestion: BookingSuggestion, slots: Sequence[Slot]) -> InboxItem:
+    """Return what may be seen of ``suggestion``, which must be opened. ``slots``: free times beside it."""
     return InboxItem(
         id=suggestion.id,
         patient_id=suggestion.patient_id,
@@ -57,4 +59,5 @@ def item_of(suggestion: BookingSuggestion) -> InboxItem:
         patient_answer=suggestion.patient_answer,
         patient_answered_at=suggestion.patient_answered_at,
         preferred_times=suggestion.preferred_times,
+        slots=slots,
     )

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
@@ -43,6 +43,9 @@ _LATEST_EVIDENCE = (
     )
     .limit(1)
 )
+_EMERGENCY = select(func.max(Alert.day)).where(
+    *of_patient(Alert), Alert.urgency == AlertClass.P0, Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM)
+)
 _OPEN_ALERTS = select(Alert.urgency, Alert.family).where(
     *of_patient(Alert), Alert.state != AlertState.RESOLVED
 )
@@ -68,6 +71,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         responded=_responded(work, patient.id, programme),
         age=_age(patient, today),
         open_alerts=_open_alerts(work, patient.id),
+        emergency=work.value(_EMERGENCY, patient=patient.id),
         troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
         craving=_craving(logged, policy, today),
         questionnaire_day=questionnaires.latest_day(work, patient.id, today),
