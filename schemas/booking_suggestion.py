@@ -98,6 +98,11 @@ class SuggestionAnswer(Answer):
     offered_at = Moment(
         required=True, allow_none=True, metadata={"description": "since when the patient sees it"}
     )
+    unseen_since = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "since when nobody who makes appointments has looked at it"},
+    )
     patient_answer = Code(PatientAnswer, required=True, allow_none=True)
     patient_answered_at = Moment(required=True, allow_none=True)
     preferred_times = fields.List(fields.Nested(PreferredTimeAnswer), required=True)

@@ -51,6 +51,7 @@ _ORDERED = (
     ("maintenance.systolic_hard", "maintenance.systolic_urgent"),
     ("maintenance.diastolic", "maintenance.diastolic_hard"),
     ("maintenance.diastolic_hard", "maintenance.diastolic_urgent"),
+    ("visit.unseen_urgent_hours", "visit.unseen_hours"),
     ("escalation.p0_first_minutes", "escalation.p0_second_minutes"),
     ("escalation.p0_second_minutes", "escalation.p0_third_minutes"),
     ("escalation.p1_first_minutes", "escalation.p1_second_minutes"),

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import Arm, PatientAnswer, SuggestionState
+from server.clinical.vocabulary import UNSEEN_STATES, Arm, PatientAnswer, SuggestionState
 from server.models.base import Base
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
@@ -73,6 +73,11 @@ class BookingSuggestion(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]
+
+    @property
+    def unseen_since(self) -> datetime | None:
+        """Since when it waits for somebody who makes appointments, None where it does not."""
+        return self.offered_at if self.state in UNSEEN_STATES else None
 
     @property
     def needs_review(self) -> bool:

@@ -32,6 +32,7 @@ from server.clinical.vocabulary.diary import (
 from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Language, Role, Source
 from server.clinical.vocabulary.treatment import Arm, Condition, Phase, Route, SessionStatus
 from server.clinical.vocabulary.visit import (
+    UNSEEN_STATES,
     ConnectionKind,
     CopyState,
     DeclineCode,
@@ -53,6 +54,7 @@ __all__ = [
     "LOST",
     "RELAPSE_OF",
     "TAKEN",
+    "UNSEEN_STATES",
     "WAITING",
     "Adherence",
     "AlertClass",

@@ -22,6 +22,10 @@ class SuggestionState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
 
 
+# Approved, and nobody who makes appointments has looked at it yet.
+UNSEEN_STATES = frozenset({SuggestionState.SUGGESTED, SuggestionState.SENT, SuggestionState.NEEDS_ATTENTION})
+
+
 class DeclineCode(StrEnum):
     """Why the clinic does not book a suggested visit. A code, so that no diagnosis needs to be written."""
 

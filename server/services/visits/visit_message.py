@@ -11,7 +11,13 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
-from server.clinical.vocabulary import AlertClass, DeliverySubject, MessagesBy, SuggestionState
+from server.clinical.vocabulary import (
+    UNSEEN_STATES,
+    AlertClass,
+    DeliverySubject,
+    MessagesBy,
+    SuggestionState,
+)
 from server.models import BookingSuggestion, Delivery
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
@@ -33,7 +39,6 @@ _TEMPLATES: Mapping[str, str] = MappingProxyType(
         SuggestionAction.DECLINE: CHANGED,
     }
 )
-_UNSEEN_STATES = (SuggestionState.SUGGESTED, SuggestionState.SENT, SuggestionState.NEEDS_ATTENTION)
 
 
 def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -> None:
@@ -56,7 +61,7 @@ def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
     if row.template == BOOKED:
         is_booked = found.state in (SuggestionState.BOOKED, SuggestionState.ARRIVED)
         return is_booked and found.starts_at is not None and found.starts_at > now
-    return row.template != UNSEEN or found.state in _UNSEEN_STATES
+    return row.template != UNSEEN or found.state in UNSEEN_STATES
 
 
 def _notice(suggestion: BookingSuggestion, template: str) -> Notice:
