@@ -17,6 +17,7 @@ from jobs import (
     probe,
     remind,
     tidy,
+    visit_outcome,
     visit_unseen,
 )
 from jobs.around import Around
@@ -39,6 +40,7 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "coverage": coverage.run,
         "digest": digest.run,
         "visit_unseen": visit_unseen.run,
+        "visit_outcome": visit_outcome.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

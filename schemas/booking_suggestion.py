@@ -107,6 +107,18 @@ class SuggestionAnswer(Answer):
     patient_answered_at = Moment(required=True, allow_none=True)
     preferred_times = fields.List(fields.Nested(PreferredTimeAnswer), required=True)
     treatment_session_id = Id(required=True, allow_none=True)
+    responded = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "whether its session helped; null: not known"},
+    )
+    days_gained = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "days the benefit held after its session"}
+    )
+    gained_at_least = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "it held for longer than was seen"}
+    )
+    outcome_at = Moment(required=True, allow_none=True)
     created_at = Moment(required=True)
     changed_at = Moment(required=True)
     version = fields.Integer(required=True)

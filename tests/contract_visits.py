@@ -44,6 +44,7 @@ def play(ask: Ask, clinic: Tokens, now: datetime) -> None:
         version=visit["version"],
     )
     ask(clinic.clinician, "get /v1/booking-suggestions/{suggestion_id}", suggestion_id=visit["id"])
+    ask(clinic.clinician, "get /v1/visit-yield")
 
 
 def _enrols(ask: Ask, coordinator: str) -> tuple[str, str]:

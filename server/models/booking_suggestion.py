@@ -22,7 +22,8 @@ class BookingSuggestion(Base):
     `minutes`: how long the visit takes. `proposed_starts_at`, `proposed_ends_at`: a time the clinic asks
     the patient about. `offered_at`: since when the patient sees that a visit is offered; what they answered
     and the times they prefer come after it. `unseen_told_at`: when the care team was told that nobody at
-    the clinic has looked. `responded`, `days_gained`: what became of it, known from the next baseline on.
+    the clinic has looked. `responded`, `days_gained`: what became of it, known from the next baseline on;
+    `gained_at_least`: it held for longer than was seen. `outcome_final`: nothing will change that any more.
     """
 
     __tablename__ = "booking_suggestions"
@@ -68,6 +69,8 @@ class BookingSuggestion(Base):
     unseen_told_at: Mapped[datetime | None] = mapped_column(Instant)
     responded: Mapped[bool | None]
     days_gained: Mapped[int | None]
+    gained_at_least: Mapped[bool | None]
+    outcome_final: Mapped[bool] = mapped_column(default=False)
     outcome_at: Mapped[datetime | None] = mapped_column(Instant)
     treatment_session_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(Instant)

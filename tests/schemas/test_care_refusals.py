@@ -25,6 +25,7 @@ from schemas.offered_visit import TimeSpanBody, VisitAnswerBody
 from schemas.precaution import PrecautionBody
 from schemas.treatment_session import TreatmentSessionBody, TreatmentSessionChanges
 from schemas.trend import TrendQuery
+from schemas.visit_yield import VisitYieldQuery
 from tests.visits import COURSE
 
 SESSION = {"course_id": str(uuid7()), "status": "delivered", "at": "2026-03-02T10:00:00+01:00"}
@@ -54,6 +55,7 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     AlertQuery: {},
     SuggestionQuery: {},
     InboxQuery: {},
+    VisitYieldQuery: {},
     TrendQuery: {},
 }
 
@@ -130,6 +132,7 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (SuggestionQuery, "blocked", ("", "1", "True", 1, True, None)),
     (InboxQuery, "state", NOT_CODE),
     (InboxQuery, "cursor", NOT_ID),
+    (VisitYieldQuery, "months", ("0", "37", "3.9", "x", "٣", 7, True, None)),
     (TrendQuery, "first", NOT_DAY),
     (TrendQuery, "last", NOT_DAY),
 ]

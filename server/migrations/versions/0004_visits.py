@@ -252,6 +252,11 @@ def upgrade() -> None:
     op.add_column("booking_suggestions", sa.Column("unseen_told_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("responded", sa.Boolean(), nullable=True))
     op.add_column("booking_suggestions", sa.Column("days_gained", sa.Integer(), nullable=True))
+    op.add_column("booking_suggestions", sa.Column("gained_at_least", sa.Boolean(), nullable=True))
+    op.add_column(
+        "booking_suggestions",
+        sa.Column("outcome_final", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.add_column("booking_suggestions", sa.Column("outcome_at", _MOMENT, nullable=True))
     op.add_column(
         "clinics",
@@ -265,6 +270,8 @@ def downgrade() -> None:
     op.drop_column("clinics", "visit_minutes")
     op.drop_column("clinics", "patient_messages_by")
     op.drop_column("booking_suggestions", "outcome_at")
+    op.drop_column("booking_suggestions", "outcome_final")
+    op.drop_column("booking_suggestions", "gained_at_least")
     op.drop_column("booking_suggestions", "days_gained")
     op.drop_column("booking_suggestions", "responded")
     op.drop_column("booking_suggestions", "unseen_told_at")
