@@ -7,7 +7,8 @@ from marshmallow import fields
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Code, Day, Flag, Id, Moment, Text
-from server.clinical.vocabulary import AlertClass, DeclineCode, PatientAnswer, SuggestionState
+from server.clinical.lifecycle import SuggestionAction
+from server.clinical.vocabulary import AlertClass, DeclineCode, PatientAnswer, Role, SuggestionState
 
 
 class InboxQuery(PageQuery):
@@ -100,6 +101,22 @@ class InboxAnswer(Answer):
         metadata={"description": "free times of the clinic's calendar"},
     )
     version = fields.Integer(required=True)
+
+
+class InboxMoveAnswer(Answer):
+    """One move. `by`: the role of whoever made it; null: the system itself."""
+
+    number = fields.Integer(required=True)
+    action = Code(SuggestionAction, required=True)
+    state = Code(SuggestionState, required=True)
+    at = Moment(required=True)
+    by = Code(Role, required=True, allow_none=True)
+
+
+class InboxHistoryAnswer(Answer):
+    """What happened to a suggestion since it was approved, oldest first. Never why."""
+
+    items = fields.List(fields.Nested(InboxMoveAnswer), required=True)
 
 
 InboxPage = page_of(InboxAnswer, "InboxPage")

@@ -39,6 +39,7 @@ class BookingSuggestion(Base):
             postgresql_where=_STILL_OPEN,
         ),
         Index(None, "clinic_id", "state", "id"),
+        Index(None, "clinic_id", "patient_id", "id"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

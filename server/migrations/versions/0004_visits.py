@@ -234,6 +234,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_scheduling_copies_state_due_at"), "scheduling_copies", ["state", "due_at"], unique=False
     )
+    op.create_index(
+        op.f("ix_booking_suggestions_clinic_id_patient_id_id"),
+        "booking_suggestions",
+        ["clinic_id", "patient_id", "id"],
+        unique=False,
+    )
     op.add_column("booking_suggestions", sa.Column("ends_at", _MOMENT, nullable=True))
     op.add_column(
         "booking_suggestions", sa.Column("minutes", sa.Integer(), nullable=False, server_default="90")
@@ -283,6 +289,7 @@ def downgrade() -> None:
     op.drop_column("booking_suggestions", "proposed_starts_at")
     op.drop_column("booking_suggestions", "minutes")
     op.drop_column("booking_suggestions", "ends_at")
+    op.drop_index(op.f("ix_booking_suggestions_clinic_id_patient_id_id"), table_name="booking_suggestions")
     op.drop_index(op.f("ix_scheduling_copies_state_due_at"), table_name="scheduling_copies")
     op.drop_index(
         op.f("ix_scheduling_copies_clinic_id_connection_id_external_id"), table_name="scheduling_copies"

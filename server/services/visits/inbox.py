@@ -16,9 +16,10 @@ from server.clinical.vocabulary import DeclineCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import Conflict, Invalid, NotFound, Stale
+from server.services.people import account as accounts
 from server.services.visits import candidate_slot as candidate_slots
-from server.services.visits.inbox_item import InboxItem, item_of
-from server.services.visits.suggestion_move import locked, make_move
+from server.services.visits.inbox_item import InboxItem, InboxMove, item_of
+from server.services.visits.suggestion_move import events, locked, make_move
 from server.services.work import Work
 
 LONGEST_VISIT = timedelta(days=1)
@@ -72,6 +73,18 @@ def get(work: Work, suggestion_id: UUID) -> InboxItem:
     vault.opened(work, [suggestion])
     work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
     return _item(work, suggestion)
+
+
+def history(work: Work, suggestion_id: UUID) -> Sequence[InboxMove]:
+    """Return its moves since a clinician approved it, oldest first: what happened, never why."""
+    get(work, suggestion_id)
+    known = [row for row in events(work, suggestion_id) if row.action in set(SuggestionAction)]
+    approved = next(n for n, row in enumerate(known) if row.action == SuggestionAction.APPROVE)
+    roles = accounts.roles(work, (row.account_id for row in known))
+    return [
+        InboxMove(row.number, row.action, row.state, row.at, roles.get(row.account_id))
+        for row in known[approved:]
+    ]
 
 
 def acknowledge(work: Work, suggestion_id: UUID, version: int) -> InboxItem:

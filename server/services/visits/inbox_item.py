@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from server.clinical.visit import Slot
-from server.clinical.vocabulary import PatientAnswer, SuggestionState
+from server.clinical.vocabulary import PatientAnswer, Role, SuggestionState
 from server.models import BookingSuggestion
 
 VISIT = "maintenance_visit"
@@ -38,6 +38,17 @@ class InboxItem:
     preferred_times: Sequence[dict[str, str]]
     slots: Sequence[Slot]
     visit: str = VISIT
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMove:
+    """One move since the approval. ``by``: the role of whoever made it, None for the system itself."""
+
+    number: int
+    action: str
+    state: SuggestionState
+    at: datetime
+    by: Role | None
 
 
 def item_of(suggestion: BookingSuggestion, slots: Sequence[Slot]) -> InboxItem:
