@@ -99,6 +99,7 @@ class DeliverySubject(StrEnum):
     DIGEST = "digest"
     OPERATIONS = "operations"
     VISIT = "visit"
+    REVIEW = "review"
     SUGGESTION = "suggestion"
     WEBHOOK = "webhook"
 

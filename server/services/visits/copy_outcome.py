@@ -11,6 +11,7 @@ from server.clinical.visit import Seen, Slot
 from server.clinical.vocabulary import CopyState, ReviewCode, SuggestionState
 from server.models import BookingSuggestion, SchedulingCopy
 from server.services.messages import retry
+from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import peer_report
 from server.services.visits import review_task as review_tasks
 from server.services.visits import scheduling_connection as connections
@@ -24,6 +25,8 @@ from server.services.work import Work, system
 ASK_UNBOOKED, ASK_BOOKED = timedelta(minutes=5), timedelta(minutes=30)
 # Nothing to ask there: only what changes here goes out, at once; this is for what was missed.
 LOOK_AGAIN = timedelta(days=1)
+# Free times are looked up with every question, and not shown when one was missed.
+SLOTS_LAST = 2 * ASK_UNBOOKED
 # Proposal: so long without a good answer is more than a restart.
 SILENT_FOR = timedelta(hours=1)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
@@ -84,6 +87,9 @@ def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Hear
     copy.failures, copy.failure, copy.state = 0, None, CopyState.WAITING
     if outcome.told:
         copy.sent_version = max(copy.sent_version, claimed.proposed.version)
+    if outcome.slots is not None:
+        suggestion = work.session.get_one(BookingSuggestion, (copy.clinic_id, copy.suggestion_id))
+        candidate_slots.attach(work, suggestion, outcome.slots, work.now + SLOTS_LAST)
     if outcome.seen is not None:
         peer_report.take(work, copy, outcome.seen)
     elif outcome.was_asked and claimed.known:

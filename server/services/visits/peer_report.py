@@ -13,6 +13,7 @@ from server.clinical.peer_moves import Consequence, Heard, consequence, lags
 from server.clinical.visit import Seen
 from server.clinical.vocabulary import ReviewCode
 from server.models import BookingSuggestion, SchedulingCopy
+from server.services.visits import appointment as appointments
 from server.services.visits import review_task as review_tasks
 from server.services.visits.review_task import Finding
 from server.services.visits.suggestion_move import locked, make_move, note
@@ -74,9 +75,9 @@ def _move(
     work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, action: SuggestionAction, seen: Seen
 ) -> None:
     detail = _source(copy, seen)
-    if action in (SuggestionAction.BOOK, SuggestionAction.RESCHEDULE):
-        suggestion.external_id = seen.external_id
-        suggestion.starts_at, suggestion.ends_at = seen.starts_at, seen.ends_at
+    if action in (SuggestionAction.BOOK, SuggestionAction.RESCHEDULE) and seen.starts_at is not None:
+        ends_at = seen.ends_at or appointments.usual_end(suggestion, seen.starts_at)
+        appointments.make(suggestion, seen.external_id, seen.starts_at, ends_at)
         detail |= {"external_id": seen.external_id, "starts_at": str(seen.starts_at)}
     if action is SuggestionAction.DECLINE:
         detail["code"] = seen.decline

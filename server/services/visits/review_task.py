@@ -94,7 +94,7 @@ def _tell(work: Work, row: ReviewTask) -> None:
         told = Notice(
             key=f"review:{work.now:%Y-%m-%d}:{person.id}",
             template="review_waits",
-            subject=DeliverySubject.VISIT,
+            subject=DeliverySubject.REVIEW,
             subject_id=row.id,
             urgency=AlertClass.P2,
         )

@@ -14,11 +14,12 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS
-from server.clinical.visit import Proposed, Slot
+from server.clinical.visit import Proposed
 from server.clinical.vocabulary import AlertClass, ConnectionKind, CopyState, SuggestionState
-from server.models import BookingSuggestion, CandidateSlot, Patient, SchedulingConnection, SchedulingCopy
+from server.models import BookingSuggestion, Patient, SchedulingConnection, SchedulingCopy
 from server.services import vault
 from server.services.errors import NotFound
+from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_mapping as mappings
 from server.services.work import Work, system
@@ -215,22 +216,12 @@ def _proposed(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy) -
         created_at=suggestion.created_at,
         changed_at=suggestion.changed_at,
         mapped=mappings.of_visit(work, copy.connection_id, suggestion),
-        slots=_slots(work, suggestion),
+        slots=tuple(candidate_slots.shown(work, suggestion)),
         external_id=copy.external_id,
         etag=copy.etag,
         starts_at=suggestion.starts_at,
         ends_at=suggestion.ends_at,
     )
-
-
-def _slots(work: Work, suggestion: BookingSuggestion) -> tuple[Slot, ...]:
-    query = select(CandidateSlot).where(
-        CandidateSlot.clinic_id == work.clinic_id,
-        CandidateSlot.suggestion_id == suggestion.id,
-        CandidateSlot.expires_at > work.now,
-    )
-    rows = vault.opened(work, list(work.session.scalars(query.order_by(CandidateSlot.starts_at))))
-    return tuple(Slot(row.starts_at, row.ends_at, row.external_id, row.link) for row in rows)
 
 
 def _add(work: Work, suggestion_id: UUID, connection_id: UUID) -> None:

@@ -13,6 +13,7 @@ from server.services import vault
 from server.services.errors import NotFound, Stale
 from server.services.messages import webhook_event as webhook_events
 from server.services.visits import scheduling_copy as scheduling_copies
+from server.services.visits import visit_message as visit_messages
 from server.services.work import Work
 
 
@@ -41,13 +42,15 @@ def make_move(
 ) -> None:
     """Make one allowed move and log it; raises IllegalMove for any other.
 
-    Once it is approved, every move gets to the clinic's system and to the webhooks that listen.
+    Once it is approved, every move gets to the clinic's system, to the webhooks that listen, and to
+    the patient where that is ours to do.
     """
     before = suggestion.state
     suggestion.state = move(SUGGESTION_MOVES, before, action)
     # No move leads back to a draft: whatever is none was approved at some time.
     was_approved = before is not SuggestionState.DRAFT or action is SuggestionAction.APPROVE
     _changed(work, suggestion, action, detail, was_approved)
+    visit_messages.after(work, suggestion, action)
     work.audit(f"booking-suggestion.{action}", suggestion.patient_id, suggestion.id)
 
 
