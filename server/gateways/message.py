@@ -18,6 +18,14 @@ class Handed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """The calendar object of a mail (iMIP), and what it asks for: the METHOD in it."""
+
+    method: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notice to one destination. No member but ``to`` tells whom it is for.
 
@@ -26,6 +34,7 @@ class Message:
     ``text`` holds the link (e-mail); ``short`` is one line without it (SMS, lock screens).
     ``id`` is the same at every repeat, so that a receiver can drop one. ``kind`` is the event's type
     (`alert.needs_review`), ``at`` the moment of this try (aware), ``urgent`` that it can't wait (P0, P1).
+    ``calendar``: what a calendar program reads in place of the text (e-mail).
     """
 
     to: str
@@ -37,6 +46,7 @@ class Message:
     kind: str
     at: datetime
     urgent: bool
+    calendar: CalendarPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
