@@ -5,6 +5,8 @@ from server.api import (
     alert_budget,
     alert_handling,
     booking_suggestion,
+    calendar_feed,
+    calendar_reply,
     check_in_plan,
     clinic,
     contact_point,
@@ -30,6 +32,7 @@ from server.api import (
     today,
     treatment_session,
     trend,
+    visit_calendar,
     watch,
     webhook,
 )
@@ -41,5 +44,6 @@ BLUEPRINTS = tuple(
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
+        *(calendar_feed, calendar_reply, visit_calendar),
     )
 )

@@ -6,15 +6,17 @@ in it may take hours to work out.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar import Calendar, Event
 from icalendar.parser import Contentline, Contentlines
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from server.calendars.parts import id_of, times_of, utc, window_in
 from server.calendars.visit import CANCELLED, CONFIRMED, status_of
@@ -24,7 +26,11 @@ from server.clinical.vocabulary import PeerStatus, SuggestionState
 
 # What a library raises for text that is no calendar, beside ValueError: it was written for kinder input.
 NONSENSE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
-_ZONE = re.compile(r'(;TZID=)"?(/[^":;]*)"?', re.IGNORECASE)
+_ZONE = re.compile(r';TZID=("[^"]*"|[^":;]*)', re.IGNORECASE)
+_NO_ZONE = "unknown"
+# Names that mean "whatever this machine says".
+_NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
+_LONGEST_ZONE = 100  # characters, with its maker's name
 # What has been booked ends otherwise than what never was.
 _HAD_A_TIME = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED, SuggestionState.CANCELLED})
 
@@ -185,11 +191,22 @@ def _mark(line: Contentline) -> str:
 
 
 def _with_known_zone(line: Contentline) -> str:
-    """Take the maker's name off a zone: `/citadel.org/20210210_1/Europe/Oslo`."""
-    return _ZONE.sub(lambda found: found[1] + _bare(found[2]), line)
+    """Write every zone as we know it; the library would try whatever it is told, as a file's name too."""
+    return _ZONE.sub(lambda found: f";TZID={_known(found[1])}", line)
 
 
-def _bare(name: str) -> str:
-    steps = name.strip("/").split("/")
+def _known(said: str) -> str:
+    """Return the IANA name of a zone, also for its Windows name, or with its maker's name in front."""
+    name = said.strip('"').strip("/")
+    if len(name) > _LONGEST_ZONE:
+        return _NO_ZONE
+    steps = name.split("/")
     endings = ("/".join(steps[start:]) for start in range(len(steps)))
-    return next((ending for ending in endings if ending in available_timezones()), "unknown")
+    known = next((ending for ending in endings if ending in _zones()), None)
+    return known or WINDOWS_TO_OLSON.get(name, _NO_ZONE)
+
+
+@cache
+def _zones() -> Set[str]:
+    # They are looked up in the file system, which takes a hundredth of a second.
+    return frozenset(available_timezones()) - _NO_PLACES

@@ -13,6 +13,8 @@ from server.clinical.calendar_reply import CalendarAnswer, CalendarReply
 
 MAIL, CALENDAR = "message/rfc822", "text/calendar"
 _KINDS = (CALENDAR, "application/ics")
+# No answer has more parts inside parts. Each one more makes every line of a mail dearer to read.
+_MOST_PARTS = 20
 _REPLY, _COUNTER = "REPLY", "COUNTER"
 # DELEGATED and whatever comes later is no answer yet.
 _ANSWERS: Mapping[str, CalendarAnswer] = MappingProxyType({answer.name: answer for answer in CalendarAnswer})
@@ -36,7 +38,11 @@ def read_object(raw: bytes) -> CalendarReply:
 
 
 def _calendar_part(mail: bytes) -> tuple[bytes, str | None]:
-    message = BytesParser(policy=policy.default).parsebytes(mail)
+    small = mail.lower()
+    if small.count(b"multipart") + small.count(b"message/") > _MOST_PARTS:
+        raise ValueError("it has too many parts")
+    # The old policy: the new one takes minutes over a header with many parameters.
+    message = BytesParser(policy=policy.compat32).parsebytes(mail)
     part = next((part for part in message.walk() if part.get_content_type() in _KINDS), None)
     if part is None:
         raise ValueError("it has no calendar part")

@@ -164,7 +164,18 @@ NONSENSE = (
     OURS.replace(b"END:VEVENT", b"END:VEVENT\r\nBEGIN:VEVENT\r\nEND:VEVENT"),
     b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 5000,
     b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 5000 + b"END:VEVENT\r\n" * 5000 + b"END:VCALENDAR\r\n",
-    answer(**timed("20260306T100000", "20260306T113000", "Mars/Olympus")),
+    *(
+        answer(**timed("20260306T100000", "20260306T113000", tzid))
+        for tzid in (
+            "Mars/Olympus",
+            "/a" * 20_000,
+            "x" * 5000,
+            "../../../etc/localtime",
+            "localtime",
+            '""',
+            "\x00",
+        )
+    ),
 )
 
 

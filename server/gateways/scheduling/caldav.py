@@ -1,7 +1,7 @@
 """A CalDAV calendar (RFC 4791): the visit is one object in the clinic's own collection.
 
 Its staff move or confirm it with their calendar program; we read that. We put and get by ourselves, as the
-address is the clinic's: every request has to go through the egress (docs/adr/0009).
+address is the clinic's: every request has to go through the egress (docs/scheduling-calendar.md).
 """
 
 import base64
