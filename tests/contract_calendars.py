@@ -53,7 +53,7 @@ def play(ask: Ask, clinic: Tokens, app: Flask, patient: str, ana: str) -> None:
     ask(None, "get /v1/calendar-feeds/{feed_token}/visits.ics", feed_token=token)
     ask(clinic.coordinator, "get /v1/clinic/calendar-feeds")
     ask(clinic.coordinator, "delete /v1/clinic/calendar-feeds/{feed_id}", feed_id=made["feed"]["id"])
-    ask(ana, "get /v1/visits/{suggestion_id}/calendar", suggestion_id=str(VISIT))
+    ask(ana, "get /v1/visits/{visit_id}/calendar", visit_id=str(VISIT))
     inbox = "/v1/inbox/booking-suggestions/{suggestion_id}"
     ask(system_token, f"post {inbox}/cancel", suggestion_id=str(VISIT), version=booked["version"])
 

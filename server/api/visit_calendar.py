@@ -16,13 +16,13 @@ from server.services.visits import visit_calendar as visit_calendars
 blueprint = Blueprint("visit calendars", __name__, description="A booked visit for the patient's calendar")
 
 
-@blueprint.route("/visits/<uuid:suggestion_id>/calendar", methods=["GET"])
+@blueprint.route("/visits/<uuid:visit_id>/calendar", methods=["GET"])
 @allow(Role.PATIENT)
 @blueprint.response(200, DRAWN, content_type=ICS)
-def get_visit_calendar(suggestion_id: UUID) -> Response:
+def get_visit_calendar(visit_id: UUID) -> Response:
     """Take your booked visit into your calendar: that it is a visit, and when. Take it anew when it moves."""
     with reading() as work:
-        visit = visit_calendars.read(work, own_patient(), suggestion_id)
+        visit = visit_calendars.read(work, own_patient(), visit_id)
         text = patient_visit(visit, clinics.get(work).language)
     answer = Response(text, content_type=f"{ICS}; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="visit.ics"'

@@ -32,7 +32,8 @@ class CalendarScheduling:
     """One of the two ways, by the connection's settings; ValueError as `check` raises it."""
 
     def __init__(self, config: Config, outside: Outside) -> None:
-        check(config)
+        # Whether this machine itself may be reached is the egress' to say, at every call.
+        check(config, allow_loopback=True)
         self._way = _way(config, outside)
         self.capabilities = self._way.capabilities
 
@@ -61,8 +62,11 @@ class CalendarScheduling:
         raise ValueError("a calendar sends no messages")
 
 
-def check(config: Config) -> None:
-    """Raise ValueError, which names the member and why, where a connection can't be made of ``config``."""
+def check(config: Config, allow_loopback: bool = False) -> None:
+    """Raise ValueError, which names the member and why, where a connection can't be made of ``config``.
+
+    ``allow_loopback`` (development, tests): an address of this machine will do.
+    """
     way = config.get("way")
     if not isinstance(way, str) or way not in _NEEDED:
         raise ValueError(f"way: must be one of {', '.join(_NEEDED)}")
@@ -75,6 +79,8 @@ def check(config: Config) -> None:
             raise ValueError(f"{name}: must be a text of 1 to {_LONGEST} characters")
         if reason := _CHECKS.get(name, _anything)(value):
             raise ValueError(f"{name}: {reason}")
+    if way == CALDAV and (reason := _collection(config["url"], allow_loopback)):
+        raise ValueError(f"url: {reason}")
 
 
 def _way(config: Config, outside: Outside) -> ImipMailbox | CaldavCalendar:
@@ -97,10 +103,9 @@ def _language(value: str) -> str:
     return "" if value in known else f"must be one of {', '.join(known)}"
 
 
-def _collection(value: str) -> str:
+def _collection(value: str, allow_loopback: bool) -> str:
     try:
-        # Whether this machine itself may be reached is the egress' to say, at every call.
-        check_address(value, allow_loopback=True)
+        check_address(value, allow_loopback)
     except ValueError as refusal:
         return str(refusal)
     return "must hold no query" if "?" in value else ""
@@ -116,7 +121,6 @@ _CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "mailbox": _mailbox,
         "organizer": _mailbox,
         "language": _language,
-        "url": _collection,
         "user": _user,
     }
 )

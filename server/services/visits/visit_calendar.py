@@ -14,7 +14,7 @@ from server.services.work import Work
 _APPOINTED = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 
 
-def read(work: Work, patient_id: UUID, suggestion_id: UUID) -> Proposed:
+def read(work: Work, patient_id: UUID, visit_id: UUID) -> Proposed:
     """Return the patient's booked visit; NotFound for any other's, and while (or once) it has no time."""
     of_patient = and_(
         Patient.clinic_id == BookingSuggestion.clinic_id, Patient.id == BookingSuggestion.patient_id
@@ -24,7 +24,7 @@ def read(work: Work, patient_id: UUID, suggestion_id: UUID) -> Proposed:
         .join(Patient, of_patient)
         .where(
             BookingSuggestion.clinic_id == work.clinic_id,
-            BookingSuggestion.id == suggestion_id,
+            BookingSuggestion.id == visit_id,
             BookingSuggestion.patient_id == patient_id,
             BookingSuggestion.state.in_(_APPOINTED),
             BookingSuggestion.starts_at.is_not(None),

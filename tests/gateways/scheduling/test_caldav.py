@@ -284,6 +284,15 @@ def test_settings_that_can_not_be_used_are_refused_by_name(change: dict[str, Any
         check({**good, **change})
 
 
+def test_an_address_of_this_machine_is_for_development_only() -> None:
+    check(config(5232), allow_loopback=True)
+    with pytest.raises(ValueError, match="url: must not lead into a private network"):
+        check(config(5232))
+    with pytest.raises(SendError) as caught:
+        CalendarScheduling(config(5232), Outside(Egress())).fetch(SENT, NOW)
+    assert caught.value.reason == "egress_refused"
+
+
 def test_it_says_what_it_can_do_and_sends_no_messages() -> None:
     port = scheduling(5232)
     can = port.capabilities
