@@ -80,7 +80,8 @@ def members() -> Mapping[str, Sequence[Member]]:
     return {
         operation: [Member(operation, *found) for found in _below(content["schema"], ())]
         for operation, said in operations()
-        for content in said.get("requestBody", {}).get("content", {}).values()
+        for kind, content in said.get("requestBody", {}).get("content", {}).items()
+        if kind == "application/json"
     }
 
 

@@ -40,7 +40,7 @@ from server.database import Database
 from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
-from tests import contract_alerts, contract_rota, contract_visits
+from tests import contract_alerts, contract_calendars, contract_rota, contract_visits
 from tests.cast import new_clinic, new_staff
 from tests.source import ROOT
 
@@ -57,6 +57,7 @@ REPLACED = {
     "refresh_token": "the refresh token",
     "push_key": "the public key, base64url of 65 bytes",
     "secret": "the secret of the webhook",
+    "url": "https://afterglow.example/v1/calendar-feeds/the-token-of-the-feed/visits.ics",
     "next_reminder_at": "2026-05-03T18:05:00+00:00",
 }
 INVITED = {"code": "the code of the invitation"}
@@ -128,6 +129,7 @@ def play(story: Story, clinic: Clinic) -> None:
     ask(ana, "post /v1/sync", SyncBody.EXAMPLE)
     _looks_back(story, ana)
     _is_cared_for(story, clinic, patient, session)
+    contract_calendars.play(ask, clinic, story.client.application, patient, ana)
     _is_called(story, clinic, ana)
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)

@@ -41,6 +41,7 @@ KEPT_PLAIN = {
     "accounts.email",
     "accounts.name",
     "booking_suggestions.external_id",
+    "calendar_feeds.name",
     "clinics.name",
     "invitations.name",
     "patients.name",
@@ -154,8 +155,9 @@ def test_no_log_holds_what_opens_a_door(told: Told) -> None:
 
 
 def _secrets(answer: TestResponse) -> Iterator[str]:
-    names = "access_token|refresh_token|code|secret"
-    yield from re.findall(rf'"(?:{names})": ?"([^"]{{30,}})"', answer.get_data(as_text=True))
+    names, text = "access_token|refresh_token|code|secret", answer.get_data(as_text=True)
+    yield from re.findall(rf'"(?:{names})": ?"([^"]{{30,}})"', text)
+    yield from re.findall(r"/calendar-feeds/([^/]{30,})/", text)
 
 
 def test_no_address_that_the_service_makes_holds_a_word_that_anybody_typed(told: Told) -> None:
@@ -220,6 +222,14 @@ def test_the_scheduling_system_reads_no_word_of_patient_or_team(told: Told) -> N
     assert inbox
     for answer in inbox:
         assert leaks(answer.get_data(as_text=True)) == []
+
+
+def test_no_calendar_holds_a_word_that_anybody_typed(told: Told) -> None:
+    calendars = [answer for answer in told.answers if answer.mimetype == "text/calendar"]
+    assert len(calendars) == 2
+    for answer in calendars:
+        assert b"BEGIN:VEVENT" in answer.data
+        assert leaks(answer.get_data(as_text=True).replace("\r\n ", "")) == []
 
 
 # What is refused is not repeated.

@@ -6,6 +6,8 @@ from server.api import (
     alert_handling,
     blood_pressure,
     booking_suggestion,
+    calendar_feed,
+    calendar_reply,
     check_in_plan,
     clinic,
     contact_point,
@@ -38,6 +40,7 @@ from server.api import (
     today,
     treatment_session,
     trend,
+    visit_calendar,
     visit_yield,
     watch,
     webhook,
@@ -53,5 +56,6 @@ BLUEPRINTS = tuple(
         *(precaution, blood_pressure, booking_suggestion, offered_visit, inbox, visit_yield),
         *(review_task, scheduling_connection, scheduling_mapping, scheduling_event, scheduling_copy),
         *(rota, contact_point, webhook, webhook_delivery, sms_report),
+        *(calendar_feed, calendar_reply, visit_calendar),
     )
 )

@@ -137,14 +137,14 @@ def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[
     """Say in the contract that a view reads If-Match."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        return _with_doc(view, {"x-if-match": "required" if required else "optional"})
+        return with_doc(view, {"x-if-match": "required" if required else "optional"})
 
     return decorate
 
 
 def also_csv(view: Callable[P, R]) -> Callable[P, R]:
     """Say in the contract that a view answers `Accept: text/csv` too."""
-    return _with_doc(view, {"x-csv": True})
+    return with_doc(view, {"x-csv": True})
 
 
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -194,10 +194,11 @@ def _signed_in() -> Actor:
 def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:
     view.allowed_roles = roles  # type: ignore[attr-defined]
     security: list[dict[str, list[str]]] = [{"bearer": []}] if roles else []
-    return _with_doc(view, {"security": security, "x-roles": [role.value for role in roles]})
+    return with_doc(view, {"security": security, "x-roles": [role.value for role in roles]})
 
 
-def _with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
+def with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
+    """Add ``parts`` to what the contract says of a view."""
     doc = deepcopy(getattr(view, "_apidoc", {}))
     doc.setdefault("manual_doc", {}).update(parts)
     view._apidoc = doc  # type: ignore[attr-defined]

@@ -27,6 +27,14 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """The calendar object of a mail (iMIP), and what it asks for: the METHOD in it."""
+
+    method: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notice to one destination. No member but ``to`` tells whom it is for.
 
@@ -36,6 +44,7 @@ class Message:
     ``id`` is the same at every repeat, so that a receiver can drop one. ``kind`` is the event's type
     (`alert.needs_review`), ``at`` the moment of this try (aware), ``urgent`` that it can't wait (P0, P1).
     ``happened``: an event, which goes to webhooks alone and has no words.
+    ``calendar``: what a calendar program reads in place of the text (e-mail).
     """
 
     to: str
@@ -48,6 +57,7 @@ class Message:
     at: datetime
     urgent: bool
     happened: Happened | None = None
+    calendar: CalendarPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

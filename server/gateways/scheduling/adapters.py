@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from server.clinical.vocabulary import ConnectionKind
-from server.gateways.scheduling import fhir, gnuhealth, http, inbox
+from server.gateways.scheduling import calendar, fhir, gnuhealth, http, inbox
 from server.gateways.scheduling.port import Config, Outside, SchedulingPort
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ _ADAPTERS: Mapping[ConnectionKind, Callable[[Config, Outside], SchedulingPort]] 
         ConnectionKind.GNUHEALTH: gnuhealth.GnuHealthScheduling,
         ConnectionKind.HTTP: http.HttpScheduling,
         ConnectionKind.FHIR: fhir.FhirScheduling,
-        # To be added: ConnectionKind.CALENDAR: calendar.CalendarScheduling,
+        ConnectionKind.CALENDAR: calendar.CalendarScheduling,
     }
 )
 _CHECKS: Mapping[ConnectionKind, Callable[[Config, bool], None]] = MappingProxyType(
@@ -25,7 +25,7 @@ _CHECKS: Mapping[ConnectionKind, Callable[[Config, bool], None]] = MappingProxyT
         ConnectionKind.GNUHEALTH: gnuhealth.check,
         ConnectionKind.HTTP: http.check,
         ConnectionKind.FHIR: lambda config, _allow_loopback: fhir.check(config),
-        # To be added: ConnectionKind.CALENDAR: calendar.check,
+        ConnectionKind.CALENDAR: calendar.check,
     }
 )
 

@@ -5,7 +5,7 @@ records what it heard (`copy_outcome`).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS
 from server.clinical.visit import Proposed
-from server.clinical.vocabulary import AlertClass, ConnectionKind, CopyState, SuggestionState
+from server.clinical.vocabulary import ConnectionKind, CopyState, SuggestionState
 from server.models import BookingSuggestion, Patient, SchedulingConnection, SchedulingCopy
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_mapping as mappings
+from server.services.visits.proposed import proposed
 from server.services.work import Work, system
 
 _UNBOOKED = OPEN_SUGGESTIONS - {SuggestionState.BOOKED, SuggestionState.ARRIVED}
@@ -201,26 +202,14 @@ def _claimed(work: Work, row: SchedulingCopy, lease: timedelta) -> ClaimedCopy |
 
 
 def _proposed(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy) -> Proposed:
-    patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
-    return Proposed(
-        id=suggestion.id,
-        clinic_id=suggestion.clinic_id,
-        patient_id=patient.id,
-        version=suggestion.version,
-        state=suggestion.state,
-        urgency=AlertClass(suggestion.urgency),
-        earliest=suggestion.earliest,
-        latest=suggestion.latest,
-        zone=patient.zone,
-        minutes=suggestion.minutes,
-        created_at=suggestion.created_at,
-        changed_at=suggestion.changed_at,
+    """Return what may leave, with what their system calls it all."""
+    zone = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id)).zone
+    return replace(
+        proposed(suggestion, zone),
         mapped=mappings.of_visit(work, copy.connection_id, suggestion),
         slots=tuple(candidate_slots.shown(work, suggestion)),
         external_id=copy.external_id,
         etag=copy.etag,
-        starts_at=suggestion.starts_at,
-        ends_at=suggestion.ends_at,
     )
 
 

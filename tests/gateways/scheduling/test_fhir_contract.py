@@ -13,12 +13,12 @@ from server.gateways.egress import Egress
 from server.gateways.scheduling.fhir import FhirScheduling
 from server.gateways.scheduling.port import Outside, SchedulingPort
 from tests.fhir.definitions import Resource
+from tests.gateways.scheduling import contract
+from tests.gateways.scheduling import proxy as proxies
+from tests.gateways.scheduling import rig as rigs
 from tests.peers.fhir_router import FhirClinic
 from tests.ports import free_port
 
-contract = pytest.importorskip("tests.gateways.scheduling.contract")
-proxies = pytest.importorskip("tests.gateways.scheduling.proxy")
-rigs = pytest.importorskip("tests.gateways.scheduling.rig")
 pytestmark = pytest.mark.peers
 
 TOKEN = "a-token-of-the-clinic"
@@ -33,7 +33,7 @@ class FhirRig(rigs.Rig):
 
     mapped = Mapped("patient-0815", "http://clinic.example/kinds|V2", "bo", "room-2")
 
-    def __init__(self, clinic: FhirClinic, proxy: "proxies.Proxy", way: dict[str, Any]) -> None:
+    def __init__(self, clinic: FhirClinic, proxy: proxies.Proxy, way: dict[str, Any]) -> None:
         self.clinic, self.proxy, self.way = clinic, proxy, way
         self.secrets = (TOKEN, clinic.name)
         self.port: SchedulingPort = self._scheduling(proxy.port)
