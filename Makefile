@@ -5,12 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# Real software that tests talk to, at pinned versions; what needs it skips where it is not there.
+PEERS  := .peers
 # The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality lock clean
+.PHONY: run demo test check cover lint types openapi bench quality lock peers clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -48,6 +50,8 @@ lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 
+peers: $(PEERS)/.installed-node  ## real software that tests talk to (needs npm)
+
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
@@ -63,4 +67,10 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
+	@touch $@
+
+# Integrity hashes are checked, and no package runs a script of its own.
+$(PEERS)/.installed-node: tests/peers/package.json tests/peers/package-lock.json
+	@mkdir -p $(PEERS) && cp $^ $(PEERS)/
+	@timeout 300 npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund --silent </dev/null
 	@touch $@

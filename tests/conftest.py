@@ -32,6 +32,7 @@ from server.models import Base, Clinic
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import Cast, found_clinic
+from tests.fhir.validators import ABSENT, Validators, are_here, at_work
 from tests.visits import Visits
 
 JWT_KEY = "test-key-" + "0" * 32
@@ -281,6 +282,15 @@ def scene(cast: Cast, database: Database, clock: Clock) -> Scene:
 
 
 _PLAYED: dict[Any, tuple[Kept, datetime]] = {}
+
+
+@pytest.fixture(scope="session")
+def validators() -> Iterator[Validators]:
+    """The three judges of FHIR resources; a test that asks for them skips where they are not installed."""
+    if not are_here():
+        pytest.skip(ABSENT)
+    with at_work() as found:
+        yield found
 
 
 @pytest.fixture
