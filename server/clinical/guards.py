@@ -80,6 +80,10 @@ class BlockCode(StrEnum):
     DATA = "DATA"
 
 
+# Safety before booking: while it may be that somebody is in danger, no reason makes a date more urgent.
+NEVER_OVERRIDDEN = frozenset({BlockCode.SI_ACUTE})
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One guard that holds, and the sentence for the clinician."""

@@ -74,6 +74,11 @@ class BookingSuggestion(Base):
     changed_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]
 
+    @property
+    def needs_review(self) -> bool:
+        """Whether it is a draft that guards hold back: a task for a clinician."""
+        return self.state is SuggestionState.DRAFT and bool(self.blocks)
+
 
 class BookingSuggestionEvent(Base):
     """One move: who, when, from where to where, why."""

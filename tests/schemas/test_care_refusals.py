@@ -16,9 +16,9 @@ from schemas.alert_handling import (
     SnoozeBody,
     VerdictBody,
 )
-from schemas.booking_suggestion import ApprovalBody, DismissalBody, SuggestionQuery
+from schemas.booking_suggestion import ApprovalBody, ChangeBody, DismissalBody, SuggestionQuery
 from schemas.course import CourseBody, CourseChanges
-from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery
+from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery, TimeBody
 from schemas.treatment_session import TreatmentSessionBody, TreatmentSessionChanges
 from schemas.trend import TrendQuery
 from tests.visits import COURSE
@@ -38,6 +38,8 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     FeedbackBody: {"code": "safety_often", "usefulness": "noise"},
     ApprovalBody: {},
     DismissalBody: {"reason": "Not now."},
+    ChangeBody: {"latest": "2026-03-12", "reason": "Away."},
+    TimeBody: {"starts_at": "2026-03-05T09:30:00+01:00"},
     AppointmentBody: APPOINTMENT,
     DeclineBody: {"code": "other"},
     AlertQuery: {},
@@ -88,6 +90,12 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (DismissalBody, "reason", NOT_TEXT),
     (AppointmentBody, "external_id", (7, True, None, "", "a\nb", "x" * 201)),
     (AppointmentBody, "starts_at", NOT_MOMENT),
+    (AppointmentBody, "ends_at", NOT_MOMENT),
+    *((TimeBody, name, NOT_MOMENT) for name in ("starts_at", "ends_at")),
+    *((ChangeBody, name, NOT_DAY) for name in ("earliest", "latest")),
+    (ChangeBody, "urgency", NOT_CODE),
+    (ChangeBody, "minutes", (3.9, "7", True, None, 1e400, [7], 4, 721)),
+    *((ChangeBody, name, NOT_TEXT) for name in ("reason", "override_reason")),
     (AppointmentBody, "reschedule", ("true", 1, 0, None)),
     (DeclineBody, "code", NOT_CODE),
     (DeclineBody, "note", (7, True, None, "a\x00b", "x" * 501)),
@@ -99,6 +107,7 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (AlertQuery, "limit", ("0", "201", "3.9", "x", "٣")),
     (SuggestionQuery, "state", NOT_CODE),
     (SuggestionQuery, "patient_id", NOT_ID),
+    (SuggestionQuery, "blocked", ("", "1", "True", 1, True, None)),
     (InboxQuery, "state", NOT_CODE),
     (InboxQuery, "cursor", NOT_ID),
     (TrendQuery, "first", NOT_DAY),
