@@ -7,6 +7,7 @@ from marshmallow import INCLUDE, fields, validate
 
 from schemas.base import Body
 from schemas.fhir.search import OneOf, PatientReference, Search, Tokens
+from schemas.fields import Moment
 
 REQUEST_STATUSES = ("draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown")
 INTENTS = (
@@ -17,6 +18,9 @@ APPOINTMENT_STATUSES = (
     *("proposed", "pending", "booked", "arrived", "fulfilled", "cancelled", "noshow"),
     *("entered-in-error", "checked-in", "waitlist"),
 )
+
+
+PARTICIPATIONS = ("accepted", "declined", "tentative", "needs-action")
 
 
 class VisitQuery(Search):
@@ -46,7 +50,7 @@ class _Resource(Body):
         unknown = INCLUDE
 
 
-class AppointmentResponseBody(_Resource):
+class FhirAppointmentResponseBody(_Resource):
     """The clinic's answer to a proposed appointment."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
@@ -59,11 +63,17 @@ class AppointmentResponseBody(_Resource):
     }
 
     resource_type = fields.String(
-        data_key="resourceType", required=True, validate=validate.Equal("AppointmentResponse")
+        data_key="resourceType", required=True, validate=validate.OneOf(["AppointmentResponse"])
     )
+    appointment = fields.Dict(required=True)
+    status = fields.String(
+        data_key="participantStatus", required=True, validate=validate.OneOf(PARTICIPATIONS)
+    )
+    starts_at = Moment(data_key="start")
+    ends_at = Moment(data_key="end")
 
 
-class AppointmentBody(_Resource):
+class FhirAppointmentBody(_Resource):
     """The appointment as it stands in the clinic's system."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
@@ -77,5 +87,8 @@ class AppointmentBody(_Resource):
     }
 
     resource_type = fields.String(
-        data_key="resourceType", required=True, validate=validate.Equal("Appointment")
+        data_key="resourceType", required=True, validate=validate.OneOf(["Appointment"])
     )
+    status = fields.String(required=True, validate=validate.OneOf(APPOINTMENT_STATUSES))
+    starts_at = Moment(data_key="start")
+    ends_at = Moment(data_key="end")

@@ -63,6 +63,13 @@ class HeaderProblem(ServiceError):
         super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
 
 
+class QueryProblem(ServiceError):
+    """A parameter of the query is missing or can't be used."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])
+
+
 def here() -> Surroundings:
     """Return the surroundings of the current request."""
     return Surroundings.of(current_app)
@@ -137,9 +144,13 @@ def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
-def also_csv(view: Callable[P, R]) -> Callable[P, R]:
-    """Say in the contract that a view answers `Accept: text/csv` too."""
-    return _with_doc(view, {"x-csv": True})
+def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say in the contract which media types a view answers with beside JSON."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return _with_doc(view, {"x-also": list(kinds)})
+
+    return decorate
 
 
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -9,7 +9,7 @@ from flask import Response
 from schemas.export import ExportAnswer, ExportQuery
 from server.api.body import Blueprint
 from server.api.contract import CONFIG
-from server.api.edge import allow, also_csv, writing
+from server.api.edge import allow, also, writing
 from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
 from server.rendering.export_csv import written
@@ -25,7 +25,7 @@ KINDS = {"json": "application/json", "csv": "text/csv"}
 @allow(Role.PATIENT)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, ExportAnswer)
-@also_csv
+@also("text/csv")
 def get_export(query: Mapping[str, Any]) -> Response:
     """Take away everything you reported: JSON (complete, with every version) or CSV. Audited."""
     kind = query["format"]

@@ -49,9 +49,6 @@ def capability_statement(base: str, software: str) -> Resource:
     }
 
 
-
-
-
 def _security() -> Resource:
     return {
         "service": [

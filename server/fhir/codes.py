@@ -5,6 +5,7 @@ of our own, which nobody can mistake for a validated one.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -82,6 +83,11 @@ def quantity(value: float, unit: str = "points") -> Resource:
 def number(value: float) -> float | int:
     """Return ``value`` as people would write it: 7, not 7.0."""
     return int(value) if float(value).is_integer() else value
+
+
+def instant(at: datetime) -> str:
+    """Return a moment in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def named(key: str) -> str:

@@ -18,9 +18,9 @@ from server.clinical.vocabulary import (
     Outcome,
 )
 from server.fhir import codes, device
-from server.fhir.codes import Resource, coding, concept, named
+from server.fhir.codes import Resource, coding, concept, instant, named
 from server.fhir.numbers import ITEM_NUMBERS, SCORES, SIDE_EFFECT_NUMBERS
-from server.fhir.reported import Entry, Filled, id_of, instant, patient, response_of
+from server.fhir.reported import Entry, Filled, id_of, patient, response_of
 
 _SEVERITY: Mapping[AlertClass, str] = MappingProxyType(
     {AlertClass.P0: "high", AlertClass.P1: "high", AlertClass.P2: "moderate", AlertClass.P3: "low"}

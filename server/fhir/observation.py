@@ -10,7 +10,7 @@ from server.clinical.instruments.instrument import Instrument, Item, Method
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS
 from server.fhir import codes
-from server.fhir.codes import Resource, coding, concept, named, quantity
+from server.fhir.codes import Resource, coding, concept, instant, named, quantity
 from server.fhir.numbers import FIRST_ITEM, ITEM_NUMBERS, SCORES, SIDE_EFFECT_NUMBERS
 from server.fhir.reported import (
     Entry,
@@ -19,7 +19,6 @@ from server.fhir.reported import (
     author,
     felt,
     id_of,
-    instant,
     meta,
     patient,
     response_of,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from server.clinical.vocabulary import Source
 from server.fhir import codes, device
-from server.fhir.codes import Resource, coding, concept
+from server.fhir.codes import Resource, coding, concept, instant
 from server.fhir.reported import (
     Reported,
     author,
     felt,
     id_of,
-    instant,
     meta,
     response_of,
     with_caregiver,

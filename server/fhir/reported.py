@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Sensitivity, Source
 from server.fhir import ids
-from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, SENSITIVITY, Resource
+from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, SENSITIVITY, Resource, instant
 from server.fhir.ids import Kind, Place
 
 CAREGIVER = "caregiver"
@@ -129,14 +129,4 @@ def felt(reported: Reported) -> str:
     local = reported.occurred_at.astimezone(ZoneInfo(reported.zone))
     offset = local.utcoffset()
     # Before 1972 one zone was not whole minutes from UTC: FHIR has no such offset.
-    return (local if offset is not None and offset.seconds % 60 == 0 else instant_of(local)).isoformat()
-
-
-def instant(at: datetime) -> str:
-    """Return a moment in UTC."""
-    return instant_of(at).isoformat().replace("+00:00", "Z")
-
-
-def instant_of(at: datetime) -> datetime:
-    """Return ``at`` in UTC."""
-    return at.astimezone(UTC)
+    return (local if offset is not None and offset.seconds % 60 == 0 else local.astimezone(UTC)).isoformat()

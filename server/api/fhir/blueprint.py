@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Request, request
-from marshmallow import Schema
+from marshmallow import INCLUDE, Schema
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import BadRequest, NotAcceptable
 
@@ -20,7 +20,7 @@ _LINES = {NDJSON: NDJSON, "application/ndjson": NDJSON, "ndjson": NDJSON}
 
 
 class FhirParser(GuardedParser):
-    """The same guard for FHIR's media type; an unknown search parameter is refused unless told to be lenient."""
+    """The same guard, for FHIR's media type; `Prefer: handling=lenient` passes over unknown parameters."""
 
     JSON_TYPES = _TAKEN
 
@@ -49,8 +49,11 @@ class FhirBlueprint(Blueprint):
         self.before_request(kind_asked_for)
 
     def takes(self, schema: type[Schema]) -> Decorator:
-        """Pass the resource in the body as the view's first argument."""
-        return self.arguments(schema, content_type=FHIR)
+        """Pass the resource in the body as the view's first argument.
+
+        A whole resource comes in; what is not needed of it is not looked at.
+        """
+        return self.arguments(schema, content_type=FHIR, unknown=INCLUDE)
 
     def gives(self, *kinds: str, headers: Mapping[str, Any] | None = None) -> Decorator:
         """Say that the view answers with a resource of one of ``kinds``."""
@@ -72,9 +75,8 @@ def kind_of_answer() -> str:
         found = known.get(named.replace(" ", "+"))
     else:
         wanted = request.accept_mimetypes
-        found = known.get(str(wanted.best_match(known, default=""))) if wanted else FHIR
+        types = [one for one in known if "/" in one]
+        found = known.get(str(wanted.best_match(types, default=""))) if wanted else FHIR
     if found is None:
         raise NotAcceptable("This service speaks application/fhir+json.")
     return found
-
-

@@ -18,16 +18,19 @@ from server.services.journal.reported import Spans, within
 from server.services.visits.inbox import approved
 from server.services.work import Work
 
+# One that goes back to a clinician is theirs again.
+SHOWN = frozenset(SuggestionState) - {SuggestionState.DRAFT}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which suggestions, and how many. ``states``: any of these. ``first``: the id from which on."""
+    """Which suggestions, and how many. ``states``: any of these. ``after``: where the page before ended."""
 
-    states: Collection[SuggestionState] = tuple(SuggestionState)
+    states: Collection[SuggestionState] = SHOWN
     patient_id: UUID | None = None
-    suggestion_id: UUID | None = None
+    ids: Collection[UUID] | None = None
     changed: Spans = ()
-    first: UUID | None = None
+    after: UUID | None = None
     size: int = 1
 
 
@@ -39,7 +42,7 @@ def page(work: Work, asked: Asked) -> Sequence[Proposed]:
 
 def get(work: Work, suggestion_id: UUID) -> Proposed:
     """Return one suggestion that was approved at some time, or raise NotFound."""
-    found = page(work, Asked(suggestion_id=suggestion_id))
+    found = page(work, Asked(ids=[suggestion_id]))
     if not found:
         raise NotFound("booking suggestion")
     return found[0]
@@ -49,10 +52,10 @@ def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:
     yield BookingSuggestion.state.in_(asked.states)
     if asked.patient_id is not None:
         yield BookingSuggestion.patient_id == asked.patient_id
-    if asked.suggestion_id is not None:
-        yield BookingSuggestion.id == asked.suggestion_id
-    if asked.first is not None:
-        yield BookingSuggestion.id >= asked.first
+    if asked.ids is not None:
+        yield BookingSuggestion.id.in_(asked.ids)
+    if asked.after is not None:
+        yield BookingSuggestion.id > asked.after
     for since, before in asked.changed:
         yield from within(BookingSuggestion.changed_at, since, before)
 

@@ -1,0 +1,7 @@
+"""The FHIR R4 facade under /fhir/R4: the same services, the same sign-in, FHIR's shapes and errors."""
+
+from server.api.fhir import appointment, appointment_response, metadata, service_request
+
+BLUEPRINTS = tuple(
+    module.blueprint for module in (metadata, service_request, appointment, appointment_response)
+)
