@@ -191,6 +191,20 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"v{version}"'}
 
 
+def still_signed_in() -> Callable[[], None]:
+    """Return a check for the time after the request: it raises NotSignedIn once this sign-in was ended."""
+    found, database = actor(), here().database
+    assert found.sign_in_id is not None, "an account acts"
+    assert found.account_id is not None, "an account acts"
+    ids = (found.clinic_id, found.sign_in_id, found.account_id)
+
+    def check() -> None:
+        with database.glance() as connection:
+            sign_ins.actor(connection, *ids)
+
+    return check
+
+
 def _signed_in() -> Actor:
     claims = tokens.claims(request.headers.get("Authorization", ""))
     with here().database.glance() as connection:

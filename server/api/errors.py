@@ -159,12 +159,16 @@ def _away(_error: Exception) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     # The exception's text may quote values a patient sent: only its kind and place are logged.
+    log.error("unexpected %s at %s", type(error).__name__, where(error))
+    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
+
+
+def where(error: Exception) -> str:
+    """Return the file and line that raised ``error``."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
-    log.error("unexpected %s at %s", type(error).__name__, where)
-    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
+    return f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
 
 
 def located(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:

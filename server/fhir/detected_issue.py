@@ -56,14 +56,14 @@ class Ground:
     filled: Sequence[Filled] = ()
 
 
-def detected_issue(raised: Raised, ground: Ground, software: str) -> Resource:
-    """Return one alert; ``software`` is the release whose rules found it."""
+def detected_issue(raised: Raised, ground: Ground) -> Resource:
+    """Return one alert."""
     done = list(_mitigations(raised))
     return {
         "resourceType": "DetectedIssue",
         "id": str(raised.id),
         "meta": {"versionId": str(raised.version), "lastUpdated": instant(raised.changed_at)},
-        "contained": [device.rules(software, raised.policy)],
+        "contained": [device.rules(raised.policy)],
         "identifier": [{"system": codes.URI, "value": f"urn:uuid:{raised.id}"}],
         "status": "final" if raised.state is AlertState.RESOLVED else "preliminary",
         "code": concept(coding(codes.FAMILY, raised.family.value), text=named(raised.family.value)),
@@ -79,7 +79,7 @@ def detected_issue(raised: Raised, ground: Ground, software: str) -> Resource:
 def _evidence(raised: Raised, ground: Ground) -> Resource:
     found = [
         *(reference for entry in ground.entries for reference in _of_entry(raised, entry)),
-        *(_of_filled(filled) for filled in ground.filled),
+        *(_of_filled(raised, filled) for filled in ground.filled),
     ]
     spoken = [concept(coding(codes.RULE, code)) for code in raised.codes]
     return {"code": spoken} | ({"detail": found} if found else {})
@@ -95,8 +95,9 @@ def _of_entry(raised: Raised, entry: Entry) -> list[Resource]:
     return found or [response_of(entry)]
 
 
-def _of_filled(filled: Filled) -> Resource:
-    if filled.total is None or filled.deleted_at is not None:
+def _of_filled(raised: Raised, filled: Filled) -> Resource:
+    """Return the score that an alert is about. What cannot wait is an answer, not a score."""
+    if raised.family is AlertFamily.SAFETY or filled.total is None:
         return response_of(filled)
     return {"reference": f"Observation/{id_of(filled, SCORES)}"}
 

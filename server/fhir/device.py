@@ -25,13 +25,10 @@ def assembler(source: Source) -> Resource:
     return _device(ASSEMBLER, _ASSEMBLERS[source])
 
 
-def rules(software: str, policy: int) -> Resource:
-    """Return the rules that found something: release ``software``, version ``policy`` of the thresholds."""
-    versions = [
-        {"type": {"text": "software"}, "value": software},
-        {"type": {"text": "policy"}, "value": str(policy)},
-    ]
-    return _device(RULES, "Afterglow's rules") | {"version": versions}
+def rules(policy: int) -> Resource:
+    """Return the rules that found something, by version ``policy`` of the clinic's thresholds."""
+    version = {"type": {"text": "policy"}, "value": str(policy)}
+    return _device(RULES, "Afterglow's rules") | {"version": [version]}
 
 
 def _device(name: str, title: str) -> Resource:

@@ -9,6 +9,7 @@ import re
 import string
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -37,11 +38,17 @@ class Place:
 
 def written(place: Place) -> str:
     """Return the id that stands for ``place``."""
-    value, digits = place.patient.int << _BITS | place.source.int, ""
+    digits = _digits(place.patient.int << _BITS | place.source.int)
+    return f"{place.kind}{digits}" + (f".{place.number}" if place.number else "")
+
+
+@lru_cache(16)  # one entry becomes a dozen resources that refer to each other
+def _digits(value: int) -> str:
+    digits = ""
     for _ in range(_LENGTH):
         value, digit = divmod(value, len(_DIGITS))
         digits = _DIGITS[digit] + digits
-    return f"{place.kind}{digits}" + (f".{place.number}" if place.number else "")
+    return digits
 
 
 def read(text: str) -> Place | None:

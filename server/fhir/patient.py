@@ -5,6 +5,7 @@ from uuid import UUID
 
 from server.fhir import codes
 from server.fhir.codes import Resource
+from server.fhir.identifiers import PATIENT_SYSTEM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ def patient(person: Person) -> Resource:
         "resourceType": "Patient",
         "id": str(person.id),
         "meta": {"versionId": str(person.version)},
-        "identifier": [{"system": codes.URI, "value": f"urn:uuid:{person.id}"}],
+        "identifier": [{"system": PATIENT_SYSTEM, "value": str(person.id)}],
         "name": [{"text": person.name}],
         **born,
         "address": [{"country": person.country}],

@@ -7,8 +7,9 @@ from uuid import UUID
 from flask import Response
 
 from schemas.fhir.search import LARGEST_PAGE, Token
-from server.api.edge import QueryProblem, writing
+from server.api.edge import writing
 from server.api.fhir.answer import answered, page
+from server.api.fhir.cursor import uuid_after
 from server.api.fhir.spans import spans
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role, SuggestionState
@@ -34,7 +35,7 @@ def found(query: Mapping[str, Any], states: Sequence[SuggestionState], shown: Sh
             patient_id=query.get("patient"),
             ids=_ids(query.get("identifier")),
             changed=spans(query.get("last_updated"), "UTC"),
-            after=_after(query.get("cursor")),
+            after=uuid_after(query),
             size=size + 1,
         )
         return page(map(shown, approved.page(work, asked)), size)
@@ -76,10 +77,3 @@ def _ids(tokens: Sequence[Token] | None) -> list[UUID] | None:
         return None
     ours = [one for one in tokens if one.system in (None, SUGGESTION_SYSTEM)]
     return [known for one in ours if (known := ids.read_uuid(one.code or "")) is not None]
-
-
-def _after(cursor: str | None) -> UUID | None:
-    after = None if cursor is None else ids.read_uuid(cursor)
-    if cursor is not None and after is None:
-        raise QueryProblem("_cursor", "Is no place in this list.")
-    return after

@@ -12,6 +12,7 @@ from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import Role
 from server.models import Entry, QuestionnaireResponse
 from server.services import vault
+from server.services.errors import NotFound
 from server.services.journal.batches import batches
 from server.services.work import Work
 
@@ -50,6 +51,23 @@ def filled(work: Work, patient_id: UUID, wanted: Wanted = EVERYTHING) -> Iterato
         query = query.where(QuestionnaireResponse.instrument.not_in(RATED))
     for batch in batches(work, query, QuestionnaireResponse.id, wanted.first):
         yield from vault.opened(work, batch)
+
+
+def entry(work: Work, patient_id: UUID, entry_id: UUID) -> Entry:
+    """Return one entry, also one that was taken back, or raise NotFound."""
+    found = work.session.get(Entry, (work.clinic_id, patient_id, entry_id))
+    if found is None:
+        raise NotFound("entry")
+    return vault.opened(work, [found])[0]
+
+
+def filled_scale(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireResponse:
+    """Return one filled scale, also one that was taken back, or raise NotFound."""
+    found = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
+    hidden = work.actor.role is Role.PATIENT and found is not None and found.instrument in RATED
+    if found is None or hidden:
+        raise NotFound("questionnaire response")
+    return vault.opened(work, [found])[0]
 
 
 def _wanted(work: Work, patient_id: UUID, table: Any, wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -1,0 +1,66 @@
+"""Answers that are made while they are sent: one reading transaction, few rows of it in memory.
+
+What needs writing (the audit) is written before. Whoever loses access while it runs gets no more of it:
+an answer that ends early is not whole, and its reader can tell (docs/adr/0009).
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from server.api.edge import actor, here, still_signed_in
+from server.api.errors import where
+from server.database import Database
+from server.services.errors import ServiceError
+from server.services.work import Work
+
+log = logging.getLogger(__name__)
+
+# Pieces are joined to about so many characters: a small one costs as much to send as a large one.
+PIECE = 64 * 1024
+Pieces = Callable[[Work], Iterator[str]]
+
+
+class Incomplete(Exception):
+    """The rest of an answer can't be sent; what was sent already must not look whole."""
+
+
+def streamed(pieces: Pieces, kind: str) -> Response:
+    """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit."""
+    around = here()
+    work = partial(Work, now=around.clock(), actor=actor())
+    return Response(_sent(around.database, work, still_signed_in(), pieces), content_type=kind)
+
+
+def _sent(
+    database: Database, work: Callable[[Session], Work], check: Callable[[], None], pieces: Pieces
+) -> Iterator[bytes]:
+    try:
+        with database.snapshot() as session:
+            for piece in joined(pieces(work(session))):
+                check()
+                yield piece.encode()
+    except ServiceError:
+        raise Incomplete from None
+    except Exception as error:
+        # The exception's text may quote what a patient said.
+        log.error("an answer broke off: %s at %s", type(error).__name__, where(error))
+        raise Incomplete from None
+
+
+def joined(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield ``pieces`` joined to larger ones."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield "".join(waiting)
+            waiting.clear()
+            size = 0
+    if waiting:
+        yield "".join(waiting)
