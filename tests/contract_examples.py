@@ -51,6 +51,8 @@ KEYS = {"jwt_key": "0" * 32, "master_key": base64.b64encode(b"0" * 32).decode()}
 PHONES_ID = "01a1e8a0-5c00-7000-8000-00000000000{}"
 SERVERS_ID = "019caae3-5000-7000-8000-{:012d}"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# An id of FHIR's holds those of a patient and of what they reported.
+FHIR_ID = re.compile(r"\b[eq][0-9A-Za-z]{43}\b")
 # Made by chance, or (the minutes of a reminder's shift) from the patient's id, which is.
 REPLACED = {
     "access_token": "the access token",
@@ -62,7 +64,7 @@ REPLACED = {
 INVITED = {"code": "the code of the invitation"}
 SYNCED = {"next_cursor": "the cursor of the next sync"}
 # Lists of which the first few show enough.
-SHORTENED = {"side_effects": 3, "history": 2, "thresholds": 2}
+SHORTENED = {"side_effects": 3, "history": 2, "thresholds": 2, "entry": 2, "resource": 3}
 
 
 @dataclass
@@ -95,7 +97,14 @@ class Story:
             return {key: chance.get(key) or self.told(member, key) for key, member in value.items()}
         if isinstance(value, list):
             return [self.told(member) for member in value[: SHORTENED.get(name)]]
-        return UUID.sub(self.known, value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return FHIR_ID.sub(self.known_to_fhir, UUID.sub(self.known, value))
+
+    def known_to_fhir(self, found: re.Match[str]) -> str:
+        """Return the id that stands for one of FHIR's."""
+        number = sum(len(known) == len(found[0]) for known in self.ids) + 1
+        return self.ids.setdefault(found[0], f"{found[0][0]}{number:043}")
 
     def known(self, found: re.Match[str]) -> str:
         """Return the id that stands for one that the server made."""
@@ -132,7 +141,7 @@ def play(story: Story, clinic: Clinic) -> None:
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
     contract_rota.play(ask, clinic, ana)
-    contract_fhir.play(ask, ana)
+    contract_fhir.play(ask, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 

@@ -46,4 +46,4 @@ def _all(asked: dict[str, Any]) -> list[dict[str, tuple[int, int]]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_all(json.load(sys.stdin))))
+    sys.stdout.write(json.dumps(_all(json.load(sys.stdin))))

@@ -39,16 +39,22 @@ def _sent(
     database: Database, work: Callable[[Session], Work], check: Callable[[], None], pieces: Pieces
 ) -> Iterator[bytes]:
     try:
-        with database.snapshot() as session:
-            for piece in joined(pieces(work(session))):
-                check()
-                yield piece.encode()
+        yield from _made(database, work, check, pieces)
     except ServiceError:
         raise Incomplete from None
     except Exception as error:
         # The exception's text may quote what a patient said.
         log.error("an answer broke off: %s at %s", type(error).__name__, where(error))
         raise Incomplete from None
+
+
+def _made(
+    database: Database, work: Callable[[Session], Work], check: Callable[[], None], pieces: Pieces
+) -> Iterator[bytes]:
+    with database.snapshot() as session:
+        for piece in joined(pieces(work(session))):
+            check()
+            yield piece.encode()
 
 
 def joined(pieces: Iterator[str]) -> Iterator[str]:
