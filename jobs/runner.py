@@ -17,6 +17,8 @@ from jobs import (
     probe,
     remind,
     tidy,
+    visit_outcome,
+    visit_unseen,
 )
 from jobs.around import Around
 from jobs.stopwatch import Stopwatch
@@ -37,6 +39,8 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "policy_replay": policy_replay.run,
         "coverage": coverage.run,
         "digest": digest.run,
+        "visit_unseen": visit_unseen.run,
+        "visit_outcome": visit_outcome.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

@@ -54,6 +54,8 @@ TIMETABLE = (
         slot=_minutes(1), always_looks=True),
     Job("coverage",        every=_minutes(60),     late_after=_minutes(180),     what="finds gaps in rotas"),
     Job("digest",          every=_minutes(60),     late_after=_minutes(180),     what="tells of the week"),
+    Job("visit_unseen",    every=_minutes(60),     late_after=_minutes(180),     what="finds unseen visits"),
+    Job("visit_outcome",   every=_A_DAY,           late_after=3 * _A_DAY,        what="asks what it did"),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
     Job(HEARTBEAT,         every=_minutes(1),      late_after=_seconds(150),     what="says all are on time"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Code, Day, Id, Moment, Reason, Whole
-from schemas.inbox import TimeSpanAnswer
+from schemas.inbox import PreferredTimeAnswer, SlotAnswer
 from schemas.query import QueryFlag
 from server.clinical.guards import BlockCode
 from server.clinical.maintenance import Reason as WhySuggested
@@ -98,10 +98,27 @@ class SuggestionAnswer(Answer):
     offered_at = Moment(
         required=True, allow_none=True, metadata={"description": "since when the patient sees it"}
     )
+    unseen_since = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "since when nobody who makes appointments has looked at it"},
+    )
     patient_answer = Code(PatientAnswer, required=True, allow_none=True)
     patient_answered_at = Moment(required=True, allow_none=True)
-    preferred_times = fields.List(fields.Nested(TimeSpanAnswer), required=True)
+    preferred_times = fields.List(fields.Nested(PreferredTimeAnswer), required=True)
     treatment_session_id = Id(required=True, allow_none=True)
+    responded = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "whether its session helped; null: not known"},
+    )
+    days_gained = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "days the benefit held after its session"}
+    )
+    gained_at_least = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "it held for longer than was seen"}
+    )
+    outcome_at = Moment(required=True, allow_none=True)
     created_at = Moment(required=True)
     changed_at = Moment(required=True)
     version = fields.Integer(required=True)
@@ -120,8 +137,9 @@ class SuggestionEventAnswer(Answer):
 
 
 class SuggestionDetail(SuggestionAnswer):
-    """One suggestion with its log."""
+    """One suggestion with its log, and free times of the clinic's calendar."""
 
+    slots = fields.List(fields.Nested(SlotAnswer), required=True)
     events = fields.List(fields.Nested(SuggestionEventAnswer), required=True)
 
 

@@ -7,7 +7,8 @@ from marshmallow import fields
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Code, Day, Flag, Id, Moment, Text
-from server.clinical.vocabulary import AlertClass, DeclineCode, PatientAnswer, SuggestionState
+from server.clinical.lifecycle import SuggestionAction
+from server.clinical.vocabulary import AlertClass, DeclineCode, PatientAnswer, Role, SuggestionState
 
 
 class InboxQuery(PageQuery):
@@ -57,6 +58,20 @@ class TimeSpanAnswer(Answer):
     ends_at = Moment(required=True)
 
 
+class PreferredTimeAnswer(Answer):
+    """A time that would suit the patient, as it was written down: both ends in UTC."""
+
+    starts_at = fields.String(required=True, metadata={"format": "date-time"})
+    ends_at = fields.String(required=True, metadata={"format": "date-time"})
+
+
+class SlotAnswer(TimeSpanAnswer):
+    """A time that is free now. `external_id`, `link`: the calendar's own, if it has any."""
+
+    external_id = fields.String(required=True, allow_none=True)
+    link = fields.String(required=True, allow_none=True)
+
+
 class InboxAnswer(Answer):
     """One suggestion of a visit. The window is in the patient's local days, both included."""
 
@@ -76,11 +91,32 @@ class InboxAnswer(Answer):
     patient_answer = Code(PatientAnswer, required=True, allow_none=True)
     patient_answered_at = Moment(required=True, allow_none=True)
     preferred_times = fields.List(
-        fields.Nested(TimeSpanAnswer),
+        fields.Nested(PreferredTimeAnswer),
         required=True,
         metadata={"description": "when the patient would rather"},
     )
+    slots = fields.List(
+        fields.Nested(SlotAnswer),
+        required=True,
+        metadata={"description": "free times of the clinic's calendar"},
+    )
     version = fields.Integer(required=True)
+
+
+class InboxMoveAnswer(Answer):
+    """One move. `by`: the role of whoever made it; null: the system itself."""
+
+    number = fields.Integer(required=True)
+    action = Code(SuggestionAction, required=True)
+    state = Code(SuggestionState, required=True)
+    at = Moment(required=True)
+    by = Code(Role, required=True, allow_none=True)
+
+
+class InboxHistoryAnswer(Answer):
+    """What happened to a suggestion since it was approved, oldest first. Never why."""
+
+    items = fields.List(fields.Nested(InboxMoveAnswer), required=True)
 
 
 InboxPage = page_of(InboxAnswer, "InboxPage")

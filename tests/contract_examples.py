@@ -40,7 +40,7 @@ from server.database import Database
 from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
-from tests import contract_alerts, contract_fhir, contract_rota
+from tests import contract_alerts, contract_fhir, contract_rota, contract_visits
 from tests.cast import new_clinic, new_staff
 from tests.source import ROOT
 
@@ -140,6 +140,7 @@ def play(story: Story, clinic: Clinic) -> None:
     _is_called(story, clinic, ana)
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
+    contract_visits.play(ask, clinic, NOW)
     contract_rota.play(ask, clinic, ana)
     contract_fhir.play(ask, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)

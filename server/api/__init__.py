@@ -4,6 +4,7 @@ from server.api import (
     alert,
     alert_budget,
     alert_handling,
+    blood_pressure,
     booking_suggestion,
     check_in_plan,
     clinic,
@@ -13,10 +14,12 @@ from server.api import (
     entry,
     export,
     inbox,
+    offered_visit,
     patient,
     patient_policy,
     policy,
     policy_replay,
+    precaution,
     questionnaire_response,
     response_curve,
     rota,
@@ -30,6 +33,7 @@ from server.api import (
     today,
     treatment_session,
     trend,
+    visit_yield,
     watch,
     webhook,
 )
@@ -40,6 +44,7 @@ BLUEPRINTS = tuple(
         *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
-        *(booking_suggestion, inbox, rota, contact_point, webhook, sms_report),
+        *(precaution, blood_pressure, booking_suggestion, offered_visit, inbox, visit_yield),
+        *(rota, contact_point, webhook, sms_report),
     )
 )

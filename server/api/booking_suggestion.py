@@ -60,7 +60,7 @@ def get_booking_suggestion(suggestion_id: UUID) -> Any:
             joined(event, SuggestionEventAnswer, account=record.names.get(event.account_id))
             for event in record.events
         ]
-        shown = joined(record.suggestion, SuggestionDetail, events=moves)
+        shown = joined(record.suggestion, SuggestionDetail, events=moves, slots=record.slots)
         return shown, 200, etag(record.suggestion.version)
 
 

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from schemas.inbox import AppointmentBody, DeclineBody, InboxAnswer, InboxPage, InboxQuery, TimeBody
+from schemas.inbox import (
+    AppointmentBody,
+    DeclineBody,
+    InboxAnswer,
+    InboxHistoryAnswer,
+    InboxPage,
+    InboxQuery,
+    TimeBody,
+)
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
@@ -36,6 +44,15 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
     with writing() as work:
         item = inbox.get(work, suggestion_id)
     return item, 200, etag(item.version)
+
+
+@blueprint.route(f"{ONE}/history", methods=["GET"])
+@allow(Role.INTEGRATION)
+@blueprint.response(200, InboxHistoryAnswer)
+def get_inbox_history(suggestion_id: UUID) -> Any:
+    """Read what happened to one suggestion since it was approved, oldest first."""
+    with writing() as work:
+        return {"items": inbox.history(work, suggestion_id)}
 
 
 @blueprint.route(f"{ONE}/acknowledge", methods=["POST"])

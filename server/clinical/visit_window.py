@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from server.clinical.guards import Block, BlockCode, Plan
+from server.clinical.facts import Plan
+from server.clinical.guards import Block, BlockCode
 
 FARTHEST = timedelta(days=180)  # the longest interval a plan may have: later is another plan
 SHORTEST_MINUTES, LONGEST_MINUTES = 5, 720

@@ -149,6 +149,20 @@ def test_returning_symptoms_take_the_place_of_a_visit_that_only_the_plan_asked_f
     assert cast.scheduler.get(f"/inbox{PATH}/{due}").json["state"] == "superseded"
 
 
+def test_a_no_to_what_the_plan_asked_for_is_none_to_symptoms_that_return(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    clock.forward(days=10)
+    due = visits.maintenance()
+    cast.bo.post(f"{PATH}/{due}/dismiss", {"reason": "She is well."}, version=1)
+    assert visits.maintenance() is None
+    again = visits.relapse()
+    assert again is not None
+    cast.bo.post(f"{PATH}/{again}/dismiss", {"reason": "Phone call first."}, version=1)
+    assert visits.relapse() is None
+
+
 def test_a_booked_visit_and_one_for_an_alert_keep_their_place(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

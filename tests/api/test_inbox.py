@@ -15,7 +15,7 @@ SEEN = {
     *("id", "patient_id", "visit", "earliest", "latest"),
     *("urgency", "minutes", "state", "external_id", "starts_at", "ends_at", "version"),
     *("proposed_starts_at", "proposed_ends_at"),
-    *("patient_answer", "patient_answered_at", "preferred_times"),
+    *("patient_answer", "patient_answered_at", "preferred_times", "slots"),
 }
 
 
@@ -216,6 +216,27 @@ def test_the_scheduling_system_never_learns_why(visits: Visits, cast: Cast, cloc
     for answer in answers:
         for word in (CANARY, "relapse", "chest", "AE_OPEN", "blocks", "reason", "programme", "mood"):
             assert word not in answer.text
+
+
+def test_what_happened_is_read_back_since_the_approval_and_never_why(visits: Visits, cast: Cast) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    path = f"{INBOX}/{suggestion}/history"
+    assert cast.scheduler.get(path).status_code == 404
+    change = {"minutes": 60, "reason": CANARY}
+    cast.bo.post(f"/booking-suggestions/{suggestion}/change", change, version=1)
+    cast.bo.post(f"/booking-suggestions/{suggestion}/approve", {"override_reason": CANARY}, version=2)
+    cast.ana.post(f"/visits/{suggestion}/answer", {"answer": "accepted"}, version=3)
+    visits.book(cast.scheduler, str(suggestion), version=4)
+    told = cast.scheduler.get(path)
+    assert [(one["number"], one["action"], one["state"], one["by"]) for one in told.json["items"]] == [
+        (3, "approve", "suggested", "clinician"),
+        (4, "answer", "suggested", "patient"),
+        (5, "send", "sent", "integration"),
+        (6, "book", "booked", "integration"),
+    ]
+    assert CANARY not in told.text
+    assert cast.bo.get(path).status_code == 403
 
 
 def test_a_delivered_session_fulfils_the_booked_visit(visits: Visits, cast: Cast, clock: Clock) -> None:

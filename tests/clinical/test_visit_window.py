@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from server.clinical.guards import BlockCode, Plan
+from server.clinical.facts import Plan
+from server.clinical.guards import BlockCode
 from server.clinical.visit_window import Window, problem, too_soon
 from tests.clinical.diaries import day
 

@@ -32,12 +32,14 @@ from server.clinical.vocabulary.diary import (
 from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Language, Role, Source
 from server.clinical.vocabulary.treatment import Arm, Condition, Phase, Route, SessionStatus
 from server.clinical.vocabulary.visit import (
+    UNSEEN_STATES,
     ConnectionKind,
     CopyState,
     DeclineCode,
     EventState,
     MappingKind,
     MessagesBy,
+    OfferedVisitState,
     PatientAnswer,
     PeerStatus,
     PrecautionCode,
@@ -52,6 +54,7 @@ __all__ = [
     "LOST",
     "RELAPSE_OF",
     "TAKEN",
+    "UNSEEN_STATES",
     "WAITING",
     "Adherence",
     "AlertClass",
@@ -75,6 +78,7 @@ __all__ = [
     "MappingKind",
     "MessagesBy",
     "MovedBy",
+    "OfferedVisitState",
     "Outcome",
     "PatientAnswer",
     "PeerStatus",

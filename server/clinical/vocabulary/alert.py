@@ -95,6 +95,7 @@ class DeliverySubject(StrEnum):
     ROTA = "rota"
     DIGEST = "digest"
     OPERATIONS = "operations"
+    VISIT = "visit"
 
 
 # Which family of alerts a relapse of an arm belongs to, and back.

@@ -22,6 +22,10 @@ class SuggestionState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
 
 
+# Approved, and nobody who makes appointments has looked at it yet.
+UNSEEN_STATES = frozenset({SuggestionState.SUGGESTED, SuggestionState.SENT, SuggestionState.NEEDS_ATTENTION})
+
+
 class DeclineCode(StrEnum):
     """Why the clinic does not book a suggested visit. A code, so that no diagnosis needs to be written."""
 
@@ -126,6 +130,18 @@ class PatientAnswer(StrEnum):
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
+
+
+class OfferedVisitState(StrEnum):
+    """How a visit stands for its patient. ended: it will not take place; over: it took place, or its time
+    has passed.
+    """
+
+    OFFERED = "offered"
+    TIME_PROPOSED = "time_proposed"
+    BOOKED = "booked"
+    OVER = "over"
+    ENDED = "ended"
 
 
 class MessagesBy(StrEnum):

@@ -128,6 +128,33 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "blood_pressures",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("measured_at", _MOMENT, nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("systolic", sa.Integer(), nullable=False),
+        sa.Column("diastolic", sa.Integer(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("withdrawn_at", _MOMENT, nullable=True),
+        sa.Column("withdrawn_by", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_blood_pressures_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_blood_pressures")),
+    )
+    op.create_index(
+        op.f("ix_blood_pressures_clinic_id_patient_id_measured_at"),
+        "blood_pressures",
+        ["clinic_id", "patient_id", "measured_at"],
+        unique=False,
+    )
+    op.create_table(
         "candidate_slots",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("suggestion_id", sa.Uuid(), nullable=False),
@@ -207,6 +234,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_scheduling_copies_state_due_at"), "scheduling_copies", ["state", "due_at"], unique=False
     )
+    op.create_index(
+        op.f("ix_booking_suggestions_clinic_id_patient_id_id"),
+        "booking_suggestions",
+        ["clinic_id", "patient_id", "id"],
+        unique=False,
+    )
     op.add_column("booking_suggestions", sa.Column("ends_at", _MOMENT, nullable=True))
     op.add_column(
         "booking_suggestions", sa.Column("minutes", sa.Integer(), nullable=False, server_default="90")
@@ -214,12 +247,22 @@ def upgrade() -> None:
     op.add_column("booking_suggestions", sa.Column("proposed_starts_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("proposed_ends_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("offered_at", _MOMENT, nullable=True))
+    # What was approved before is offered from now on as well.
+    op.execute(
+        "UPDATE booking_suggestions SET offered_at = changed_at WHERE state IN"
+        " ('suggested', 'sent', 'acknowledged', 'booked', 'arrived', 'needs_attention')"
+    )
     op.add_column("booking_suggestions", sa.Column("patient_answer", sa.String(length=32), nullable=True))
     op.add_column("booking_suggestions", sa.Column("patient_answered_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("sealed_preferred_times", sa.LargeBinary(), nullable=True))
     op.add_column("booking_suggestions", sa.Column("unseen_told_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("responded", sa.Boolean(), nullable=True))
     op.add_column("booking_suggestions", sa.Column("days_gained", sa.Integer(), nullable=True))
+    op.add_column("booking_suggestions", sa.Column("gained_at_least", sa.Boolean(), nullable=True))
+    op.add_column(
+        "booking_suggestions",
+        sa.Column("outcome_final", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.add_column("booking_suggestions", sa.Column("outcome_at", _MOMENT, nullable=True))
     op.add_column(
         "clinics",
@@ -233,6 +276,8 @@ def downgrade() -> None:
     op.drop_column("clinics", "visit_minutes")
     op.drop_column("clinics", "patient_messages_by")
     op.drop_column("booking_suggestions", "outcome_at")
+    op.drop_column("booking_suggestions", "outcome_final")
+    op.drop_column("booking_suggestions", "gained_at_least")
     op.drop_column("booking_suggestions", "days_gained")
     op.drop_column("booking_suggestions", "responded")
     op.drop_column("booking_suggestions", "unseen_told_at")
@@ -244,6 +289,7 @@ def downgrade() -> None:
     op.drop_column("booking_suggestions", "proposed_starts_at")
     op.drop_column("booking_suggestions", "minutes")
     op.drop_column("booking_suggestions", "ends_at")
+    op.drop_index(op.f("ix_booking_suggestions_clinic_id_patient_id_id"), table_name="booking_suggestions")
     op.drop_index(op.f("ix_scheduling_copies_state_due_at"), table_name="scheduling_copies")
     op.drop_index(
         op.f("ix_scheduling_copies_clinic_id_connection_id_external_id"), table_name="scheduling_copies"
@@ -255,6 +301,8 @@ def downgrade() -> None:
     op.drop_table("candidate_slots")
     op.drop_index(op.f("ix_precautions_clinic_id_patient_id_ended_at"), table_name="precautions")
     op.drop_table("precautions")
+    op.drop_index(op.f("ix_blood_pressures_clinic_id_patient_id_measured_at"), table_name="blood_pressures")
+    op.drop_table("blood_pressures")
     op.drop_table("scheduling_mappings")
     op.drop_index(op.f("ix_scheduling_events_state_due_at"), table_name="scheduling_events")
     op.drop_index(op.f("ix_scheduling_events_received_at"), table_name="scheduling_events")

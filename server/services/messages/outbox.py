@@ -22,6 +22,7 @@ from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery_loss, operations, retry
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, POISON, RETIRED
+from server.services.visits import visit_message as visit_messages
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -175,6 +176,8 @@ def _why_not(session: Session, now: datetime, row: Delivery, account: Account) -
         return EXPIRED
     if row.subject is DeliverySubject.REMINDER:
         return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
+    if row.subject is DeliverySubject.VISIT:
+        return None if visit_messages.is_wanted(session, now, row) else NOT_NEEDED
     return NOT_NEEDED if _is_answered(session, row) else None
 
 

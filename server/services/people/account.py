@@ -74,6 +74,13 @@ def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
     return {row.id: row.name for row in work.session.execute(query)}
 
 
+def roles(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, Role]:
+    """Return the roles of accounts of the actor's clinic, working or not, by id."""
+    known = {one for one in ids if one is not None}
+    query = select(Account.id, Account.role).where(Account.clinic_id == work.clinic_id, Account.id.in_(known))
+    return {row.id: row.role for row in work.session.execute(query)} if known else {}
+
+
 def recipients(work: Work, roles: set[Role]) -> list[Account]:
     """Return the clinic's working accounts with one of ``roles``, in a steady order."""
     found = work.session.scalars(

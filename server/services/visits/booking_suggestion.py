@@ -12,11 +12,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
+from server.clinical.visit import Slot
 from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.people import account as accounts
+from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import suggestion_guard as suggestion_guards
 from server.services.visits.suggestion_move import check_version, events, locked, make_move
 from server.services.work import Work
@@ -33,11 +35,12 @@ def get(work: Work, suggestion_id: UUID) -> BookingSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A suggestion with its log and the names of the people in it."""
+    """A suggestion with its log, the names of the people in it, and free times beside it."""
 
     suggestion: BookingSuggestion
     events: Sequence[BookingSuggestionEvent]
     names: Mapping[UUID | None, str]
+    slots: Sequence[Slot]
 
 
 def record(work: Work, suggestion_id: UUID) -> Record:
@@ -45,7 +48,8 @@ def record(work: Work, suggestion_id: UUID) -> Record:
     suggestion = get(work, suggestion_id)
     work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
     moves = events(work, suggestion_id)
-    return Record(suggestion, moves, accounts.names(work, (row.account_id for row in moves)))
+    names = accounts.names(work, (row.account_id for row in moves))
+    return Record(suggestion, moves, names, candidate_slots.shown(work, suggestion))
 
 
 @dataclass(frozen=True, slots=True)

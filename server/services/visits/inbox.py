@@ -16,8 +16,10 @@ from server.clinical.vocabulary import DeclineCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import Conflict, Invalid, NotFound, Stale
-from server.services.visits.inbox_item import InboxItem, item_of
-from server.services.visits.suggestion_move import locked, make_move
+from server.services.people import account as accounts
+from server.services.visits import candidate_slot as candidate_slots
+from server.services.visits.inbox_item import InboxItem, InboxMove, item_of
+from server.services.visits.suggestion_move import events, locked, make_move
 from server.services.work import Work
 
 LONGEST_VISIT = timedelta(days=1)
@@ -59,7 +61,8 @@ def pull(work: Work, state: SuggestionState | None, after: UUID | None, size: in
     found = list(work.session.scalars(query.order_by(BookingSuggestion.id).limit(size)))
     vault.opened(work, found)
     work.audit("booking-suggestion.pull")
-    return [item_of(suggestion) for suggestion in found]
+    slots = candidate_slots.shown_of(work, found)
+    return [item_of(suggestion, slots.get(suggestion.id, [])) for suggestion in found]
 
 
 def get(work: Work, suggestion_id: UUID) -> InboxItem:
@@ -69,7 +72,19 @@ def get(work: Work, suggestion_id: UUID) -> InboxItem:
         raise NotFound("booking suggestion")
     vault.opened(work, [suggestion])
     work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
-    return item_of(suggestion)
+    return _item(work, suggestion)
+
+
+def history(work: Work, suggestion_id: UUID) -> Sequence[InboxMove]:
+    """Return its moves since a clinician approved it, oldest first: what happened, never why."""
+    get(work, suggestion_id)
+    known = [row for row in events(work, suggestion_id) if row.action in set(SuggestionAction)]
+    approved = next(n for n, row in enumerate(known) if row.action == SuggestionAction.APPROVE)
+    roles = accounts.roles(work, (row.account_id for row in known))
+    return [
+        InboxMove(row.number, row.action, row.state, row.at, roles.get(row.account_id))
+        for row in known[approved:]
+    ]
 
 
 def acknowledge(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
@@ -110,8 +125,8 @@ def propose_time(
     starts_at = starts_at.astimezone(UTC)
     ends = _end(suggestion, starts_at, ends_at)
     if (suggestion.proposed_starts_at, suggestion.proposed_ends_at) == (starts_at, ends):
-        return item_of(suggestion)
-    _check_version(suggestion, version)
+        return _item(work, suggestion)
+    _check_version(work, suggestion, version)
     if starts_at < work.now:
         raise Invalid("/starts_at", "Lies in the past.")
     _arrive(work, suggestion)
@@ -120,7 +135,7 @@ def propose_time(
     # What was said before was said of another time.
     suggestion.patient_answer = suggestion.patient_answered_at = None
     make_move(work, suggestion, SuggestionAction.PROPOSE, detail)
-    return item_of(suggestion)
+    return _item(work, suggestion)
 
 
 def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment) -> InboxItem:
@@ -132,8 +147,8 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     suggestion = _locked(work, suggestion_id)
     booked = suggestion.state is SuggestionState.BOOKED
     if booked and _is_same(suggestion, appointment):
-        return item_of(suggestion)
-    _check_version(suggestion, version)
+        return _item(work, suggestion)
+    _check_version(work, suggestion, version)
     if appointment.starts_at < suggestion.created_at:
         raise Invalid("/starts_at", "Lies before the suggestion was made.")
     ends_at = _end(suggestion, appointment.starts_at, appointment.ends_at)
@@ -147,7 +162,7 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     action = SuggestionAction.RESCHEDULE if booked else SuggestionAction.BOOK
     detail = {"external_id": appointment.external_id, "starts_at": appointment.starts_at.isoformat()}
     make_move(work, suggestion, action, detail)
-    return item_of(suggestion)
+    return _item(work, suggestion)
 
 
 def _end(suggestion: BookingSuggestion, starts_at: datetime, ends_at: datetime | None) -> datetime:
@@ -168,11 +183,11 @@ def _report(
 ) -> InboxItem:
     suggestion = _locked(work, suggestion_id)
     if suggestion.state is _LEADS_TO[action]:
-        return item_of(suggestion)
-    _check_version(suggestion, version)
+        return _item(work, suggestion)
+    _check_version(work, suggestion, version)
     _arrive(work, suggestion)
     make_move(work, suggestion, action, detail)
-    return item_of(suggestion)
+    return _item(work, suggestion)
 
 
 def _arrive(work: Work, suggestion: BookingSuggestion) -> None:
@@ -187,9 +202,9 @@ def _locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
     return locked(work, suggestion_id)
 
 
-def _check_version(suggestion: BookingSuggestion, version: int) -> None:
+def _check_version(work: Work, suggestion: BookingSuggestion, version: int) -> None:
     if suggestion.version != version:
-        raise Stale(item_of(suggestion))
+        raise Stale(_item(work, suggestion))
 
 
 def _is_same(suggestion: BookingSuggestion, appointment: Appointment) -> bool:
@@ -206,3 +221,7 @@ def approved(work: Work) -> Select[BookingSuggestion]:
         BookingSuggestionEvent.action == SuggestionAction.APPROVE.value,
     )
     return select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id, approval.exists())
+
+
+def _item(work: Work, suggestion: BookingSuggestion) -> InboxItem:
+    return item_of(suggestion, candidate_slots.shown(work, suggestion))

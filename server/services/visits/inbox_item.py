@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from server.clinical.vocabulary import PatientAnswer, SuggestionState
+from server.clinical.visit import Slot
+from server.clinical.vocabulary import PatientAnswer, Role, SuggestionState
 from server.models import BookingSuggestion
 
 VISIT = "maintenance_visit"
@@ -35,11 +36,23 @@ class InboxItem:
     patient_answer: PatientAnswer | None
     patient_answered_at: datetime | None
     preferred_times: Sequence[dict[str, str]]
+    slots: Sequence[Slot]
     visit: str = VISIT
 
 
-def item_of(suggestion: BookingSuggestion) -> InboxItem:
-    """Return what may be seen of ``suggestion``, which must be opened."""
+@dataclass(frozen=True, slots=True)
+class InboxMove:
+    """One move since the approval. ``by``: the role of whoever made it, None for the system itself."""
+
+    number: int
+    action: str
+    state: SuggestionState
+    at: datetime
+    by: Role | None
+
+
+def item_of(suggestion: BookingSuggestion, slots: Sequence[Slot]) -> InboxItem:
+    """Return what may be seen of ``suggestion``, which must be opened. ``slots``: free times beside it."""
     return InboxItem(
         id=suggestion.id,
         patient_id=suggestion.patient_id,
@@ -57,4 +70,5 @@ def item_of(suggestion: BookingSuggestion) -> InboxItem:
         patient_answer=suggestion.patient_answer,
         patient_answered_at=suggestion.patient_answered_at,
         preferred_times=suggestion.preferred_times,
+        slots=slots,
     )

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from server.clinical import visit_window
-from server.clinical.guards import Block, Facts
+from server.clinical.facts import Facts
+from server.clinical.guards import Block
 from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
 from server.clinical.visit_window import Window
 from server.clinical.vocabulary import AlertClass, SuggestionState

@@ -7,7 +7,7 @@ the draft for them takes its place, unless that visit is booked.
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Boolean, and_, bindparam, or_, select
 from uuid_utils.compat import uuid7
 
 from server.clinical import maintenance
@@ -42,7 +42,14 @@ _REFUSALS = (
     .where(
         *_OF_PROGRAMME,
         BookingSuggestion.state.in_(_REFUSED),
-        or_(BookingSuggestion.latest >= bindparam("today"), BookingSuggestion.alert_id == bindparam("alert")),
+        or_(
+            BookingSuggestion.alert_id == bindparam("alert"),
+            and_(
+                BookingSuggestion.latest >= bindparam("today"),
+                # A no to what the plan asked for was none to symptoms that return.
+                or_(bindparam("is_planned", type_=Boolean), BookingSuggestion.alert_id.is_not(None)),
+            ),
+        ),
     )
     .limit(1)
 )
@@ -133,5 +140,5 @@ def _was_refused(work: Work, patient_id: UUID, programme: Arm, today: date, aler
     Without this, every entry of a bad week would put the dismissed suggestion back on the desk.
     """
     alert_id = None if alert is None else alert.id
-    refused = work.rows(_REFUSALS, patient=patient_id, programme=programme, today=today, alert=alert_id)
-    return bool(refused)
+    asked = {"today": today, "alert": alert_id, "is_planned": alert is None}
+    return bool(work.rows(_REFUSALS, patient=patient_id, programme=programme, **asked))

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from server.clinical.guards import NEVER_OVERRIDDEN, Block, Facts, blocks_of
+from server.clinical.facts import Facts
+from server.clinical.guards import NEVER_OVERRIDDEN, Block, blocks_of
 from server.models import BookingSuggestion, Patient
 from server.services import local_day as local_days
 from server.services.alerts import alert as alerts

@@ -10,6 +10,7 @@ from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound, Stale
+from server.services.visits import visit_message as visit_messages
 from server.services.work import Work
 
 
@@ -36,11 +37,15 @@ def make_move(
     action: SuggestionAction,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Make one allowed move and log it; raises IllegalMove for any other."""
+    """Make one allowed move, log it, and tell the patient of it where that is ours to do.
+
+    Raises IllegalMove for any other.
+    """
     suggestion.state = move(SUGGESTION_MOVES, suggestion.state, action)
     suggestion.version += 1
     suggestion.changed_at = work.now
     note(work, suggestion, action, detail or {})
+    visit_messages.after(work, suggestion, action)
     work.audit(f"booking-suggestion.{action}", suggestion.patient_id, suggestion.id)
 
 
