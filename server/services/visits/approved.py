@@ -9,12 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
-from server.clinical.visit import MOST_SLOTS, Mapped, Proposed, Slot
+from server.clinical.visit import Mapped, Proposed, Slot
 from server.clinical.vocabulary import AlertClass, SuggestionState
-from server.models import BookingSuggestion, CandidateSlot, Patient
-from server.services import vault
+from server.models import BookingSuggestion, Patient
 from server.services.errors import NotFound
 from server.services.journal.reported import Spans, within
+from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits.inbox import approved
 from server.services.work import Work
 
@@ -61,7 +61,6 @@ def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:
 
 
 def _proposed(work: Work, found: Sequence[BookingSuggestion]) -> Sequence[Proposed]:
-    ids = [suggestion.id for suggestion in found]
     zones = dict(
         work.session.execute(
             select(Patient.id, Patient.zone).where(
@@ -69,23 +68,8 @@ def _proposed(work: Work, found: Sequence[BookingSuggestion]) -> Sequence[Propos
             )
         ).all()
     )
-    slots = _slots(work, ids)
+    slots = candidate_slots.shown_of(work, found)
     return [_one(one, zones[one.patient_id], slots.get(one.id, [])) for one in found]
-
-
-def _slots(work: Work, ids: Collection[UUID]) -> dict[UUID, list[Slot]]:
-    """Return the candidate times that still can be relied on."""
-    query = select(CandidateSlot).where(
-        CandidateSlot.clinic_id == work.clinic_id,
-        CandidateSlot.suggestion_id.in_(ids),
-        CandidateSlot.expires_at > work.now,
-    )
-    rows = vault.opened(work, work.session.scalars(query.order_by(CandidateSlot.starts_at)).all())
-    found: dict[UUID, list[Slot]] = {}
-    for row in rows:
-        slot = Slot(row.starts_at, row.ends_at, row.external_id, row.link)
-        found.setdefault(row.suggestion_id, []).append(slot)
-    return found
 
 
 def _one(suggestion: BookingSuggestion, zone: str, slots: Sequence[Slot]) -> Proposed:
@@ -104,7 +88,7 @@ def _one(suggestion: BookingSuggestion, zone: str, slots: Sequence[Slot]) -> Pro
         changed_at=suggestion.changed_at,
         # Whoever asks us speaks in our ids.
         mapped=Mapped(patient=str(suggestion.patient_id)),
-        slots=tuple(slots[:MOST_SLOTS]),
+        slots=tuple(slots),
         external_id=suggestion.external_id,
         starts_at=suggestion.starts_at,
         ends_at=suggestion.ends_at,
