@@ -38,6 +38,6 @@ def get_export(query: Mapping[str, Any]) -> Response:
         export = exports.gather(work, patient_id, CONFIG["API_VERSION"])
         return written(export.head, export.sections)
 
-    answer = streamed(pieces, KINDS[kind])
+    answer = streamed(pieces, KINDS[kind], export_csv.CUT_OFF if kind == "csv" else "")
     answer.headers["Content-Disposition"] = f'attachment; filename="afterglow-export.{kind}"'
     return answer

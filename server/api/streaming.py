@@ -1,7 +1,8 @@
 """Answers that are made while they are sent: one reading transaction, few rows of it in memory.
 
-What needs writing (the audit) is written before. Whoever loses access while it runs gets no more of it:
-an answer that ends early is not whole, and its reader can tell (docs/adr/0009).
+What needs writing (the audit) is written before. Whoever loses access while it runs gets no more of it.
+An answer that ends early must not look whole: half of a JSON object does not, and a text of lines ends with
+one that says so, for not every server lets its client see that the sending has failed.
 """
 
 import logging
@@ -28,23 +29,25 @@ class Incomplete(Exception):
     """The rest of an answer can't be sent; what was sent already must not look whole."""
 
 
-def streamed(pieces: Pieces, kind: str) -> Response:
-    """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit."""
+def streamed(pieces: Pieces, kind: str, cut_off: str = "") -> Response:
+    """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit.
+
+    ``cut_off`` ends it where the rest can't be sent.
+    """
     around = here()
     work = partial(Work, now=around.clock(), actor=actor())
-    return Response(_sent(around.database, work, still_signed_in(), pieces), content_type=kind)
+    made = _made(around.database, work, still_signed_in(), pieces)
+    return Response(_sent(made, cut_off.encode()), content_type=kind)
 
 
-def _sent(
-    database: Database, work: Callable[[Session], Work], check: Callable[[], None], pieces: Pieces
-) -> Iterator[bytes]:
+def _sent(made: Iterator[bytes], cut_off: bytes) -> Iterator[bytes]:
     try:
-        yield from _made(database, work, check, pieces)
-    except ServiceError:
-        raise Incomplete from None
+        yield from made
     except Exception as error:
-        # The exception's text may quote what a patient said.
-        log.error("an answer broke off: %s at %s", type(error).__name__, where(error))
+        if not isinstance(error, ServiceError):
+            # The exception's text may quote what a patient said.
+            log.error("an answer broke off: %s at %s", type(error).__name__, where(error))
+        yield cut_off
         raise Incomplete from None
 
 

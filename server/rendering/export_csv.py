@@ -16,6 +16,8 @@ from server.clinical.vocabulary import ITEMS
 # A byte order mark tells spreadsheets that this is UTF-8.
 MARK = "\ufeff"
 CURRENT = "current"
+# The last line of a file whose rest could not be sent.
+CUT_OFF = "incomplete\r\n"
 Sections = Mapping[str, Iterable[Mapping[str, Any]]]
 _CLOCK = ("clock_skew_seconds", "clock_suspect")
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")

@@ -21,6 +21,7 @@ from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role
 from server.fhir import bundle
 from server.fhir.codes import Resource
+from server.fhir.operation_outcome import operation_outcome
 from server.fhir.reported import Reported
 from server.services.alerts import alert_past
 from server.services.journal.reported import Spans, Wanted
@@ -33,6 +34,8 @@ blueprint = FhirBlueprint("everything", "FHIR R4: everything there is of one pat
 # What a patient is not shown in the app is not in the file either.
 _FOR_PATIENTS = ("Patient", "QuestionnaireResponse", "Observation", "Provenance")
 _VISITS = 100
+# The last line where the rest could not be sent.
+_CUT_OFF = f"{json.dumps(operation_outcome(500, 'incomplete', 'The rest could not be sent.'))}\n"
 
 
 @blueprint.route("/Patient/<string:patient_id>/$everything", methods=["GET"])
@@ -54,7 +57,7 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
         found = _everything(work, whose, kinds, [(first, None) for first, _ in since])
         return _lines(found) if kind == NDJSON else _one_bundle(found, here, patient_id)
 
-    return streamed(pieces, kind)
+    return streamed(pieces, kind, _CUT_OFF if kind == NDJSON else "")
 
 
 def _kinds(wanted: Sequence[str] | None) -> frozenset[str]:
