@@ -15,6 +15,8 @@ from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings
+from server.api.fhir import BLUEPRINTS as FHIR_BLUEPRINTS
+from server.api.fhir.blueprint import ROOT as FHIR_ROOT
 from server.database import Database
 from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
@@ -49,6 +51,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     contract.describe(api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=API_ROOT)
+    for blueprint in FHIR_BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=FHIR_ROOT)
     errors.register(app)
     _add_pages(app, api)
     app.register_blueprint(health.blueprint)

@@ -232,6 +232,23 @@ def test_no_calendar_holds_a_word_that_anybody_typed(told: Told) -> None:
         assert leaks(answer.get_data(as_text=True).replace("\r\n ", "")) == []
 
 
+def test_no_text_of_the_diary_leaves_over_fhir(told: Told) -> None:
+    fhir = [a for a in told.answers if str(a.request.url).partition("/fhir/")[1] and a.status_code == 200]
+    kinds: set[str] = set()
+    for answer in fhir:
+        for resource in _resources(answer):
+            kinds.add(resource["resourceType"])
+            # Only whose it is, is said.
+            assert leaks(json.dumps({**resource, "name": None}, ensure_ascii=False)) == []
+    assert kinds >= {"Patient", "QuestionnaireResponse", "Observation", "Provenance"}
+
+
+def _resources(answer: TestResponse) -> Iterator[dict[str, Any]]:
+    for line in answer.text.splitlines() if "ndjson" in answer.mimetype else [answer.text]:
+        found = json.loads(line)
+        yield from (entry["resource"] for entry in found.get("entry", [])) if "entry" in found else [found]
+
+
 # What is refused is not repeated.
 
 
@@ -255,7 +272,8 @@ class Door:
         answer = self.client.open(url, method=method.upper(), json=body, headers=headers)
         assert answer.status_code < 500, answer.text
         if answer.status_code >= 400:
-            assert answer.content_type == "application/problem+json"
+            is_fhir = url.startswith("/fhir/")
+            assert answer.content_type == ("application/fhir+json" if is_fhir else "application/problem+json")
             # What is stored is shown to whoever may read it and was about to write over it.
             assert leaks(json.dumps({**answer.json, "current": None}, ensure_ascii=False)) == []
         return answer
@@ -286,6 +304,7 @@ def _names(door: Door, member: Member) -> bool:
     assert answer.status_code >= 400 or verdicts == {"invalid"}, f"{member.place} takes a text"
     errors = [*said.get("errors", ()), *(e for one in said.get("results", ()) for e in one["errors"])]
     pointers = [error.get("pointer", "").split("/") for error in errors]
+    pointers += [issue.get("expression", []) for issue in said.get("issue", ())]
     return any(member.name in steps for steps in pointers)
 
 

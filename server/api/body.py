@@ -54,6 +54,7 @@ class GuardedParser(FlaskParser):
         "query": "raise",
         "json": "raise",
     }
+    JSON_TYPES: tuple[str, ...] = ("application/json",)
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
         """Return the query; a parameter named twice is refused, for which of the two was meant?"""
@@ -64,8 +65,8 @@ class GuardedParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Any) -> Any:
         """Return the body as Python values, or raise 400, 413 or 415."""
-        if req.mimetype != "application/json":
-            raise UnsupportedMediaType("Send application/json.")
+        if req.mimetype not in self.JSON_TYPES:
+            raise UnsupportedMediaType(f"Send {self.JSON_TYPES[0]}.")
         data = whole(req)
         return read_json(data) if data else missing
 

@@ -68,6 +68,13 @@ class HeaderProblem(ServiceError):
         super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
 
 
+class QueryProblem(ServiceError):
+    """A parameter of the query is missing or can't be used."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])
+
+
 def here() -> Surroundings:
     """Return the surroundings of the current request."""
     return Surroundings.of(current_app)
@@ -142,9 +149,13 @@ def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
-def also_csv(view: Callable[P, R]) -> Callable[P, R]:
-    """Say in the contract that a view answers `Accept: text/csv` too."""
-    return with_doc(view, {"x-csv": True})
+def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say in the contract which media types a view answers with beside JSON."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return with_doc(view, {"x-also": list(kinds)})
+
+    return decorate
 
 
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -183,6 +194,20 @@ def required_version() -> int:
 def etag(version: int) -> dict[str, str]:
     """Return the ETag header of ``version``."""
     return {"ETag": f'"v{version}"'}
+
+
+def still_signed_in() -> Callable[[], None]:
+    """Return a check for the time after the request: it raises NotSignedIn once this sign-in was ended."""
+    found, database = actor(), here().database
+    assert found.sign_in_id is not None, "an account acts"
+    assert found.account_id is not None, "an account acts"
+    ids = (found.clinic_id, found.sign_in_id, found.account_id)
+
+    def check() -> None:
+        with database.glance() as connection:
+            sign_ins.actor(connection, *ids)
+
+    return check
 
 
 def _signed_in() -> Actor:

@@ -1,1 +1,1 @@
-"""FHIR R4 resources from our values and back: dictionaries in, dictionaries out; no clock, no network."""
+"""FHIR R4 resources: values in, JSON objects out, and back. Pure; `server.api.fhir` answers with them."""

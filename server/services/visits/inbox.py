@@ -56,7 +56,7 @@ class Appointment:
 def pull(work: Work, state: SuggestionState | None, after: UUID | None, size: int) -> Sequence[InboxItem]:
     """Return approved suggestions in the order they were made: the open ones, or those in ``state``."""
     states = OPEN_SUGGESTIONS if state is None else {state}
-    query = _approved(work).where(BookingSuggestion.state.in_(states))
+    query = approved(work).where(BookingSuggestion.state.in_(states))
     if after is not None:
         query = query.where(BookingSuggestion.id > after)
     found = list(work.session.scalars(query.order_by(BookingSuggestion.id).limit(size)))
@@ -68,7 +68,7 @@ def pull(work: Work, state: SuggestionState | None, after: UUID | None, size: in
 
 def get(work: Work, suggestion_id: UUID) -> InboxItem:
     """Return one suggestion that was approved at some time; a draft is not found."""
-    suggestion = work.session.scalar(_approved(work).where(BookingSuggestion.id == suggestion_id))
+    suggestion = work.session.scalar(approved(work).where(BookingSuggestion.id == suggestion_id))
     if suggestion is None:
         raise NotFound("booking suggestion")
     vault.opened(work, [suggestion])
@@ -195,7 +195,7 @@ def _arrive(work: Work, suggestion: BookingSuggestion) -> None:
 
 
 def _locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
-    query = _approved(work).where(BookingSuggestion.id == suggestion_id)
+    query = approved(work).where(BookingSuggestion.id == suggestion_id)
     if work.session.scalar(query) is None:
         raise NotFound("booking suggestion")
     return locked(work, suggestion_id)
@@ -212,7 +212,7 @@ def _is_same(suggestion: BookingSuggestion, appointment: Appointment) -> bool:
     return known == (appointment.external_id, appointment.starts_at, ends_at)
 
 
-def _approved(work: Work) -> Select[BookingSuggestion]:
+def approved(work: Work) -> Select[BookingSuggestion]:
     """Select what a clinician let go out. A draft that was dismissed stays unseen for ever."""
     approval = select(BookingSuggestionEvent.number).where(
         BookingSuggestionEvent.clinic_id == BookingSuggestion.clinic_id,
