@@ -11,11 +11,12 @@ from schemas.query import QueryWhole
 from server.clinical.vocabulary import ConnectionKind, EventState, MappingKind, ProofScheme
 
 MOST_MEMBERS = 64
-STANDARD: Mapping[str, str] = {"scheme": ProofScheme.STANDARD, "header": "", "id_header": ""}
+STANDARD: Mapping[str, str] = {"scheme": ProofScheme.STANDARD}
 _EXAMPLE: Mapping[str, Any] = {
     "kind": "fhir",
     "name": "The clinic's FHIR server",
-    "config": {"base_url": "https://fhir.example.org/r4", "auth": {"kind": "bearer", "token": "…"}},
+    "config": {"base_url": "https://fhir.example.org/r4", "auth": {"kind": "bearer", "token": "a token"}},
+    "proof": {"scheme": "hmac_hex", "header": "x-signature", "id_header": "x-event-id"},
 }
 
 
@@ -28,12 +29,20 @@ class ConfigMembers(fields.Dict):
         super().__init__(keys=fields.String(), required=True, validate=most, metadata={"description": about})
 
 
+class HeaderName(fields.String):
+    """The name of a header, in small letters (RFC 9110)."""
+
+    def __init__(self, example: str) -> None:
+        token = validate.Regexp(r"[!#$%&'*+.^_`|~0-9a-z-]{1,100}\Z", error="Must be a header's name.")
+        super().__init__(validate=token, metadata={"example": example})
+
+
 class ProofBody(Body):
     """How the system signs what it sends us: Standard Webhooks, or an HMAC (SHA-256) in its own header."""
 
     scheme = Code(ProofScheme, required=True)
-    header = Text(longest=100, shortest=1, load_default="")
-    id_header = Text(longest=100, shortest=1, load_default="")
+    header = HeaderName("x-signature")
+    id_header = HeaderName("x-event-id")
 
 
 class ConnectionBody(Body):
@@ -50,7 +59,7 @@ class ConnectionBody(Body):
 class ConnectionChanges(Body):
     """Name and settings as a whole: what a setting was before is forgotten."""
 
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {name: _EXAMPLE[name] for name in ("name", "config")}
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {name: _EXAMPLE[name] for name in ("name", "config", "proof")}
 
     name = Text(longest=100, shortest=1, required=True)
     config = ConfigMembers()

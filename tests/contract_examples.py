@@ -40,7 +40,14 @@ from server.database import Database
 from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
-from tests import contract_alerts, contract_calendars, contract_fhir, contract_rota, contract_visits
+from tests import (
+    contract_alerts,
+    contract_calendars,
+    contract_fhir,
+    contract_rota,
+    contract_scheduling,
+    contract_visits,
+)
 from tests.cast import new_clinic, new_staff
 from tests.source import ROOT
 
@@ -77,14 +84,20 @@ class Story:
     ids: dict[str, str] = field(default_factory=dict)
 
     def ask(self, token: str | None, operation: str, body: Any = None, **parts: Any) -> Any:
-        """Send ``operation`` (`get /v1/me`); ``parts`` fill its path, `query` and `version` apart."""
+        """Send ``operation`` (`get /v1/me`); ``parts`` fill its path, `query` and `version` apart.
+
+        ``signed``: raw bytes and headers, of a system that has no token.
+        """
         method, path = operation.split(" ")
         query, version = parts.pop("query", ""), parts.pop("version", None)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"If-Match": f'"v{version}"'} if version else {}
         headers |= {"Accept": parts.pop("accept")} if "accept" in parts else {}
+        data, more = parts.pop("signed", (None, {}))
         url = path.format(**parts) + query
-        answer = self.client.open(url, method=method.upper(), json=body, headers=headers)
+        answer = self.client.open(
+            url, method=method.upper(), json=body, data=data, headers={**headers, **more}
+        )
         assert answer.status_code < 300, f"{operation}: {answer.text}"
         if answer.status_code != 204:
             kinds = self.said.setdefault(operation, {}).setdefault(str(answer.status_code), {})
@@ -143,6 +156,7 @@ def play(story: Story, clinic: Clinic) -> None:
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
     contract_visits.play(ask, clinic, NOW)
+    contract_scheduling.play(ask, clinic, story.client.application)
     contract_rota.play(ask, clinic, ana)
     contract_fhir.play(ask, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)

@@ -43,6 +43,8 @@ KEPT_PLAIN = {
     "booking_suggestions.external_id",
     "calendar_feeds.name",
     "clinics.name",
+    "scheduling_connections.name",
+    "scheduling_connections.proof",
     "invitations.name",
     "patients.name",
     "rotas.holidays",
