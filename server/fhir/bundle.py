@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 
 
 def searchset(base: str, resources: Iterable[Resource], here: str, following: str | None) -> Resource:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 
 # When what is said below last changed.
 SINCE = "2026-03-01"
@@ -44,7 +44,7 @@ def capability_statement(base: str, software: str) -> Resource:
         "software": {"name": "Afterglow", "version": software},
         "implementation": {"description": "Afterglow's FHIR facade", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "json", "application/fhir+ndjson"],
         "rest": [{"mode": "server", "security": _security(), "resource": list(map(_resource, _KINDS))}],
     }
 

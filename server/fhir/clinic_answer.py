@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.clinical.visit import Proposed
-from server.fhir.codes import Resource, instant
-from server.fhir.identifiers import SUGGESTION_SYSTEM
+from server.fhir.codes import instant
+from server.fhir.identifiers import SUGGESTION_SYSTEM, Resource
 from server.fhir.visit_reading import Answered
 
 LONGEST = 200

@@ -7,11 +7,9 @@ of our own, which nobody can mistake for a validated one.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
 
 from server.clinical.vocabulary import Sensitivity
-
-Resource = dict[str, Any]
+from server.fhir.identifiers import Resource
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"

@@ -18,7 +18,8 @@ from server.clinical.vocabulary import (
     Outcome,
 )
 from server.fhir import codes, device
-from server.fhir.codes import Resource, coding, concept, instant, named
+from server.fhir.codes import coding, concept, instant, named
+from server.fhir.identifiers import Resource
 from server.fhir.numbers import ITEM_NUMBERS, SCORES, SIDE_EFFECT_NUMBERS
 from server.fhir.reported import Entry, Filled, id_of, patient, response_of
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from server.clinical.vocabulary import Source
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 
 ASSEMBLER, RULES = "assembler", "rules"
 _ASSEMBLERS: Mapping[Source, str] = MappingProxyType(

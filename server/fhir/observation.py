@@ -10,7 +10,8 @@ from server.clinical.instruments.instrument import Instrument, Item, Method
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS
 from server.fhir import codes
-from server.fhir.codes import Resource, coding, concept, instant, named, quantity
+from server.fhir.codes import coding, concept, instant, named, quantity
+from server.fhir.identifiers import Resource
 from server.fhir.numbers import FIRST_ITEM, ITEM_NUMBERS, SCORES, SIDE_EFFECT_NUMBERS
 from server.fhir.reported import (
     Entry,

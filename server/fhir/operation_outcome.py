@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 
 _KINDS: Mapping[int, str] = MappingProxyType(
     {

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from server.fhir import codes
-from server.fhir.codes import Resource
-from server.fhir.identifiers import PATIENT_SYSTEM
+from server.fhir.identifiers import PATIENT_SYSTEM, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

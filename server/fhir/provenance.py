@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from server.clinical.vocabulary import Source
 from server.fhir import codes, device
-from server.fhir.codes import Resource, coding, concept, instant
+from server.fhir.codes import coding, concept, instant
+from server.fhir.identifiers import Resource
 from server.fhir.reported import (
     Reported,
     author,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.fhir import codes
-from server.fhir.codes import Resource, coding, number
+from server.fhir.codes import coding, number
+from server.fhir.identifiers import Resource
 from server.fhir.reported import (
     Entry,
     Filled,

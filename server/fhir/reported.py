@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Sensitivity, Source
 from server.fhir import ids
-from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, SENSITIVITY, Resource, instant
+from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, SENSITIVITY, instant
+from server.fhir.identifiers import Resource
 from server.fhir.ids import Kind, Place
 
 CAREGIVER = "caregiver"

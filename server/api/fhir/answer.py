@@ -12,7 +12,7 @@ from schemas.fhir.search import LARGEST_PAGE
 from server.api.edge import here
 from server.api.fhir.blueprint import FHIR, ROOT
 from server.fhir import bundle
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 
 
 def base() -> str:

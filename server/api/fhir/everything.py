@@ -20,7 +20,7 @@ from server.api.streaming import streamed
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role
 from server.fhir import bundle
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 from server.fhir.operation_outcome import operation_outcome
 from server.fhir.reported import Reported
 from server.services.alerts import alert_past

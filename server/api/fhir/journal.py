@@ -12,8 +12,8 @@ from server.api.edge import QueryProblem, actor, reading, writing
 from server.api.fhir.spans import spans
 from server.clinical.vocabulary import Role
 from server.fhir import ids, observation, provenance, questionnaire_response
-from server.fhir.codes import Resource
 from server.fhir.detected_issue import Ground, Raised, detected_issue
+from server.fhir.identifiers import Resource
 from server.fhir.ids import Kind, Place
 from server.fhir.reported import Entry, Filled, Reported
 from server.services.errors import Gone, NotFound

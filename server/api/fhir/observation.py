@@ -11,7 +11,7 @@ from server.api.edge import allow, documented_headers, reading
 from server.api.fhir import journal
 from server.api.fhir.answer import answered, page
 from server.api.fhir.blueprint import FhirBlueprint
-from server.fhir.codes import Resource
+from server.fhir.identifiers import Resource
 from server.fhir.reported import Reported
 
 blueprint = FhirBlueprint("observation", "FHIR R4: the numbers of entries and scales")

@@ -15,8 +15,7 @@ from server.api.fhir.blueprint import FhirBlueprint
 from server.api.fhir.cursor import uuid_after
 from server.clinical.vocabulary import Role
 from server.fhir import ids
-from server.fhir.codes import Resource
-from server.fhir.identifiers import PATIENT_SYSTEM
+from server.fhir.identifiers import PATIENT_SYSTEM, Resource
 from server.fhir.patient import Person, patient
 from server.services.errors import NotFound
 from server.services.people import patient as patients

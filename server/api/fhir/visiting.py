@@ -14,8 +14,8 @@ from server.api.fhir.spans import spans
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role, SuggestionState
 from server.fhir import ids, visit
-from server.fhir.codes import Resource, instant
-from server.fhir.identifiers import SUGGESTION_SYSTEM
+from server.fhir.codes import instant
+from server.fhir.identifiers import SUGGESTION_SYSTEM, Resource
 from server.services.errors import NotFound
 from server.services.visits import approved
 from server.services.visits.approved import Asked

@@ -24,7 +24,7 @@ _CHECKS: Mapping[ConnectionKind, Callable[[Config, bool], None]] = MappingProxyT
         ConnectionKind.INBOX: inbox.check,
         ConnectionKind.GNUHEALTH: gnuhealth.check,
         ConnectionKind.HTTP: http.check,
-        ConnectionKind.FHIR: lambda config, _allow_loopback: fhir.check(config),
+        ConnectionKind.FHIR: fhir.check,
         ConnectionKind.CALENDAR: calendar.check,
     }
 )

@@ -33,12 +33,22 @@ class FhirConfig:
     slots: str = "none"
 
 
-def check(config: Config) -> None:
+def check(config: Config, allow_loopback: bool = True) -> None:
     """Raise ValueError, `/member: reason`, where ``config`` is none.
 
-    An address of this machine passes; whether it may be written to is decided at sending.
+    ``allow_loopback``: an address of this machine will do; whether it may be written to is decided at
+    sending all the same.
     """
-    read_config(config)
+    found = read_config(config)
+    token_url = found.auth.token_url if isinstance(found.auth, Account) else None
+    links = found.slots if found.slots not in ("none", "fhir") else None
+    for pointer, address in (
+        ("/base_url", found.base_url),
+        ("/auth/token_url", token_url),
+        ("/slots", links),
+    ):
+        if address is not None:
+            _check_address(pointer, address, allow_loopback)
 
 
 def read_config(config: Config) -> FhirConfig:
@@ -99,12 +109,16 @@ def _slots(raw: Any) -> str:
     raise ValueError('/slots: must be "none", "fhir" or {"links": address of a manifest}')
 
 
-def _address(raw: Mapping[str, Any], pointer: str) -> str:
-    found = _text(raw, pointer)
+def _check_address(pointer: str, address: str, allow_loopback: bool) -> None:
     try:
-        check_address(found, allow_loopback=True)
+        check_address(address, allow_loopback)
     except ValueError as reason:
         raise ValueError(f"{pointer}: {reason}") from None
+
+
+def _address(raw: Mapping[str, Any], pointer: str) -> str:
+    found = _text(raw, pointer)
+    _check_address(pointer, found, allow_loopback=True)
     if "?" in found:
         raise ValueError(f"{pointer}: must hold no query")
     return found

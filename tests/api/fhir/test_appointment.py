@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import SuggestionState
+from server.clinical.vocabulary import Role, SuggestionState
 from server.database import Database
 from server.models import BookingSuggestion
-from tests.cast import Cast
+from tests.cast import Cast, new_staff
 from tests.conftest import Clock
 from tests.fhir.validators import Validators
 from tests.fhir_client import Fhir, Resource, outcome
@@ -207,6 +208,17 @@ def test_care_roles_look_and_nobody_else_does(visits: Visits, cast: Cast) -> Non
         outcome(Fhir(person).get("Appointment"), 403)
     assert Fhir(cast.cyd).found("Appointment") == []
     outcome(Fhir(cast.cyd).get(f"Appointment/{suggestion}"), 404)
+
+
+def test_another_clinics_scheduling_system_finds_nothing(visits: Visits, cast: Cast, app: Flask) -> None:
+    suggestion = visits.approved()
+    other = Fhir(new_staff(app, cast.cyd.clinic_id, Role.INTEGRATION, "Elsewhere"))
+    told = {"resourceType": "Appointment", "id": suggestion, "status": "pending"}
+    assert other.found("ServiceRequest") == other.found("Appointment") == []
+    outcome(other.get(f"ServiceRequest/{suggestion}"), 404)
+    outcome(other.put(f"Appointment/{suggestion}", told, version=2), 404)
+    outcome(other.post("AppointmentResponse", answer_to(suggestion, "tentative")), 404)
+    assert stored_of(visits, suggestion)["version"] == 2
 
 
 def test_why_a_visit_is_suggested_is_nowhere(visits: Visits, fhir: Fhir, clock: Clock) -> None:
