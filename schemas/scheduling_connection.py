@@ -15,7 +15,7 @@ STANDARD: Mapping[str, str] = {"scheme": ProofScheme.STANDARD}
 _EXAMPLE: Mapping[str, Any] = {
     "kind": "fhir",
     "name": "The clinic's FHIR server",
-    "config": {"base_url": "https://fhir.example.org/r4", "auth": {"kind": "bearer", "token": "a token"}},
+    "config": {"base_url": "https://fhir.example.org/r4", "auth": {"kind": "bearer", "token": "a-token"}},
     "proof": {"scheme": "hmac_hex", "header": "x-signature", "id_header": "x-event-id"},
 }
 
