@@ -5,12 +5,16 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
+# lies in an environment of its own, with its database.
+PEERS  := .peers
+GNUHEALTH := $(PEERS)/gnuhealth
 # The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality lock clean
+.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -47,6 +51,9 @@ quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (ta
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
+	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
+
+peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
@@ -63,4 +70,17 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
+	@touch $@
+
+$(GNUHEALTH)/.installed: requirements-gnuhealth.lock
+	@$(PYTHON) -m venv $(GNUHEALTH)
+	@$(GNUHEALTH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-gnuhealth.lock
+	@touch $@
+
+$(GNUHEALTH)/made.sqlite: $(GNUHEALTH)/.installed | $(READY)
+	@$(BIN)/python -m tests.gateways.scheduling.gnuhealth
+# Integrity hashes are checked, and no package runs a script of its own.
+$(PEERS)/.installed-node: tests/peers/package.json tests/peers/package-lock.json
+	@mkdir -p $(PEERS) && cp $^ $(PEERS)/
+	@timeout 300 npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund --silent </dev/null
 	@touch $@

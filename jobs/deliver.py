@@ -29,6 +29,8 @@ MOST_LANES, LONGEST_LANE = 16, 4
 # How often a worker that lingers looks again, in seconds: what is urgent must leave within two.
 LOOK_AGAIN = 0.3
 NOT_ARMED = "not_armed"
+# Events to the clinics' systems have lanes of their own: however slow those are, no alert stands behind one.
+EVENTS = "events"
 
 
 def run(around: Around, now: datetime) -> int:
@@ -62,6 +64,7 @@ class _Round:
         self._lanes: Lanes[Claimed] = Lanes(self._deliver, MOST_LANES)
         self._away: dict[str, str] = {}
         self._lane_of: dict[Channel | UUID, str] = {}
+        self._event_lane_of: dict[UUID, str] = {}
         self._lock = threading.Lock()
 
     def go(self) -> None:
@@ -100,11 +103,15 @@ class _Round:
         shut = full | self._away.keys()
         with self._lock:
             keys = [key for key, lane in self._lane_of.items() if lane in shut]
+            events = frozenset(key for key, lane in self._event_lane_of.items() if lane in shut)
         # What would only wait for a thread stays free for another worker, and its lease does not run out.
-        full_kinds = {Channel(kind) for kind in self._lanes.full()}
+        full_kinds = self._lanes.full()
         return Skipped(
-            frozenset(key for key in keys if isinstance(key, Channel)) | full_kinds,
+            frozenset(key for key in keys if isinstance(key, Channel))
+            | {Channel(kind) for kind in full_kinds - {EVENTS}},
             frozenset(key for key in keys if isinstance(key, UUID)),
+            events,
+            EVENTS in full_kinds,
         )
 
     def _hand_out_all(self, claimed: Sequence[Claimed]) -> None:
@@ -122,13 +129,22 @@ class _Round:
             self._record(claimed, Refused(NOT_ARMED, permanent=True))
             return
         try:
-            lane = f"{claimed.channel} {gateway.lane(claimed.to)}"
+            far_end = gateway.lane(claimed.to)
         except Exception as error:
             self._record(claimed, _defect(claimed, error))
             return
+        self._lanes.add(self._lane(claimed, far_end), claimed)
+
+    def _lane(self, claimed: Claimed, far_end: str) -> str:
+        """Return the lane of ``claimed``, which is known from now on by where it goes."""
+        is_event = claimed.event is not None
+        lane = f"{EVENTS if is_event else claimed.channel} {far_end}"
         with self._lock:
-            self._lane_of[claimed.contact_id or claimed.channel] = lane
-        self._lanes.add(lane, claimed)
+            if is_event and claimed.contact_id is not None:
+                self._event_lane_of[claimed.contact_id] = lane
+            else:
+                self._lane_of[claimed.contact_id or claimed.channel] = lane
+        return lane
 
     def _deliver(self, lane: str, claimed: Claimed) -> None:
         self._record(claimed, self._try(lane, claimed))

@@ -8,7 +8,8 @@ from uuid import UUID
 from jobs.around import Around, Incomplete
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
-from server.services.visits import booking_suggestion as booking_suggestions
+from server.services.visits import suggestion_draft as suggestion_drafts
+from server.services.visits import suggestion_end as suggestion_ends
 from server.services.work import Work, system
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def _expire(around: Around, now: datetime, clinic_id: UUID) -> int | None:
     """Return how many were ended, None where it failed."""
     try:
         with around.database.write() as session:
-            return booking_suggestions.expire_overdue(Work(session, now, system(clinic_id)))
+            return suggestion_ends.expire_overdue(Work(session, now, system(clinic_id)))
     except Exception as error:
         log.error("proposals of clinic %s could not be ended: %s", clinic_id, type(error).__name__)
         return None
@@ -61,7 +62,7 @@ def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -
     try:
         with around.database.write() as session:
             work = Work(session, now, system(clinic_id))
-            made = booking_suggestions.suggest_maintenance(work, patients.get(work, patient_id))
+            made = suggestion_drafts.suggest_maintenance(work, patients.get(work, patient_id))
     except Exception as error:
         log.error("no visit could be proposed for patient %s: %s", patient_id, type(error).__name__)
         return None

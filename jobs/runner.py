@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from jobs import (
+    booking_sync,
     coverage,
     day_close,
     deliver,
@@ -17,6 +18,8 @@ from jobs import (
     probe,
     remind,
     tidy,
+    visit_outcome,
+    visit_unseen,
 )
 from jobs.around import Around
 from jobs.stopwatch import Stopwatch
@@ -34,9 +37,12 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "remind": remind.run,
         "probe": probe.run,
         "deliver": deliver.run,
+        "booking_sync": booking_sync.run,
         "policy_replay": policy_replay.run,
         "coverage": coverage.run,
         "digest": digest.run,
+        "visit_unseen": visit_unseen.run,
+        "visit_outcome": visit_outcome.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

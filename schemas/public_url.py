@@ -1,6 +1,7 @@
-"""A web address we may send to: https, a public name, nothing hidden in it.
+"""Web addresses we may send to: https, a public name, nothing hidden in them.
 
-This is syntax only. What the name leads to is looked at when something is sent.
+This is syntax only. What the name leads to is looked at when something is sent. Whether an address of this
+machine is taken too is a setting, so the edge asks `refusal` (`server.api.web_address`) for a `WebUrl`.
 """
 
 import re
@@ -17,8 +18,8 @@ _NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61
 _INNER = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "test", "invalid")
 
 
-class PublicUrl(fields.String):
-    """An https address of a public host, without user name, password or fragment."""
+class WebUrl(fields.String):
+    """A web address in plain ASCII, without user name, password or fragment. The edge judges where to."""
 
     def __init__(self, **kwargs: Any) -> None:
         metadata = {"format": "uri", "example": "https://hooks.example.org/alerts"}
@@ -30,11 +31,34 @@ class PublicUrl(fields.String):
         if not _PLAIN.fullmatch(text) or "\\" in text:
             raise ValidationError("Must be a web address in plain ASCII characters.")
         try:
-            parts, host = _split(text)
+            parts, _ = _split(text)
         except ValueError:
             raise ValidationError("Must be a web address.") from None
-        _check(parts, host)
+        _check(parts)
         return text
+
+
+class PublicUrl(WebUrl):
+    """An https address of a public host, whatever is set."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if (why := refusal(text)) is not None:
+            raise ValidationError(why)
+        return text
+
+
+def refusal(url: str, own_machine: bool = False) -> str | None:
+    """Say why a `WebUrl` can't be written to, or None where it can.
+
+    ``own_machine``: an address of this machine is fine too, also by http.
+    """
+    parts, host = _split(url)
+    if own_machine and _is_own(host):
+        return None
+    if parts.scheme != "https":
+        return "Must start with https://."
+    return None if _is_public(host) else "Must lead to a public host."
 
 
 def _split(text: str) -> tuple[SplitResult, str]:
@@ -45,15 +69,20 @@ def _split(text: str) -> tuple[SplitResult, str]:
     return parts, parts.hostname.removesuffix(".")
 
 
-def _check(parts: SplitResult, host: str) -> None:
-    if parts.scheme != "https":
+def _check(parts: SplitResult) -> None:
+    if parts.scheme not in ("http", "https"):
         raise ValidationError("Must start with https://.")
     if "@" in parts.netloc:
         raise ValidationError("Must not hold a user name or a password.")
     if parts.fragment:
         raise ValidationError("Must not have a part after #.")
-    if not _is_public(host):
-        raise ValidationError("Must lead to a public host.")
+
+
+def _is_own(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _is_public(host: str) -> bool:

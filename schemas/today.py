@@ -71,6 +71,14 @@ class CrisisAnswer(Answer):
     )
 
 
+class NextVisitAnswer(Answer):
+    """The booked visit that comes next."""
+
+    id = Id(required=True)
+    starts_at = Moment(required=True)
+    ends_at = Moment(required=True)
+
+
 class TodayAnswer(Answer):
     """What is due now, and who reads it."""
 
@@ -92,6 +100,9 @@ class TodayAnswer(Answer):
     )
     watch = fields.Nested(WatchHoursAnswer, required=True)
     crisis = fields.Nested(CrisisAnswer, required=True)
+    next_visit = fields.Nested(
+        NextVisitAnswer, required=True, allow_none=True, metadata={"description": "null where none is booked"}
+    )
 
 
 class ZoneBody(Body):

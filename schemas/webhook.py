@@ -5,16 +5,34 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from schemas.base import Answer, Body
 from schemas.contact_point import Masked
-from schemas.fields import Id, Moment
-from schemas.public_url import PublicUrl
+from schemas.fields import Code, Id, Moment
+from schemas.public_url import WebUrl
+from server.clinical.vocabulary import EventKind
+
+
+class Events(fields.List[Any]):
+    """What a webhook listens to."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {
+            "example": ["visits"],
+            "description": "alerts: the messages of its account, not for systems; visits: every move of an "
+            "approved visit",
+        }
+        metadata |= kwargs.pop("metadata", {})
+        lengths = validate.Length(min=1, max=len(EventKind))
+        super().__init__(Code(EventKind), validate=lengths, metadata=metadata, **kwargs)
 
 
 class WebhookBody(Body):
-    """Where messages for an account go to as well: one of the staff, or a system of the clinic."""
+    """Where one of the staff, or a system of the clinic, listens.
+
+    Without `events` a system hears of visits, and whoever else gets their own messages there too.
+    """
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "account_id": "019caae3-5000-7000-8000-000000000001",
@@ -22,7 +40,16 @@ class WebhookBody(Body):
     }
 
     account_id = Id(required=True)
-    url = PublicUrl(required=True)
+    url = WebUrl(required=True)
+    events = Events()
+
+
+class ListeningBody(Body):
+    """What a webhook listens to from now on."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"events": ["visits"]}
+
+    events = Events(required=True)
 
 
 class Host(fields.Field[str]):
@@ -37,12 +64,13 @@ class Host(fields.Field[str]):
 
 
 class WebhookAnswer(Answer):
-    """A webhook. `retired_at`: since when it is switched off because it failed."""
+    """A webhook. `retired_at`: since when it is switched off because it failed; `retired_why`: a code."""
 
     id = Id(required=True)
     account_id = Id(required=True)
     host = Host()
     address = Masked()
+    events = Events(required=True)
     created_at = Moment(required=True)
     rotated_at = Moment(
         required=True,
@@ -50,6 +78,7 @@ class WebhookAnswer(Answer):
         metadata={"description": "when it got its newest secret; the one before signs too for 24 hours"},
     )
     retired_at = Moment(required=True, allow_none=True)
+    retired_why = fields.String(required=True, allow_none=True)
 
 
 class WebhookList(Answer):

@@ -14,8 +14,11 @@ from jobs.timetable import LIMITS
 from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
-from server.api.edge import EXTENSION, Surroundings
+from server.api.edge import EXTENSION, CheckConnection, Surroundings
+from server.api.fhir import BLUEPRINTS as FHIR_BLUEPRINTS
+from server.api.fhir.blueprint import ROOT as FHIR_ROOT
 from server.database import Database
+from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_key
@@ -40,12 +43,16 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     passwords = Passwords(settings.password_cost)
-    app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, directory, LIMITS)
+    app.extensions[EXTENSION] = Surroundings(
+        settings, database, clock, passwords, directory, LIMITS, _connection_check(settings)
+    )
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=API_ROOT)
+    for blueprint in FHIR_BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=FHIR_ROOT)
     errors.register(app)
     _add_pages(app, api)
     app.register_blueprint(health.blueprint)
@@ -68,6 +75,12 @@ def _add_pages(app: Flask, api: Api) -> None:
     app.register_blueprint(docs)
     app.add_url_rule("/", "home", lambda: redirect("/docs/"))
     app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
+
+
+def _connection_check(settings: Settings) -> CheckConnection:
+    # The API may not know the adapters; whether they could use some settings, it has to ask.
+    loopback = settings.allow_loopback_egress == "yes"
+    return lambda kind, config: adapters.check(kind, config, loopback)
 
 
 def _never_cached(answer: Response) -> Response:

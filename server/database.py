@@ -59,6 +59,17 @@ class Database:
             yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Open a reading transaction in which many questions see the same state, however long it lasts.
+
+        PostgreSQL would let each question see what was committed before it; SQLite does not.
+        """
+        with self._session() as session:
+            if not self.is_sqlite:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextmanager
     def glance(self) -> Iterator[Connection]:
         """Open a connection for one question: what one statement sees needs no transaction around it."""
         with self.engine.connect() as connection:

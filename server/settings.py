@@ -111,8 +111,8 @@ class Settings:
     allow_loopback_egress: str = _setting(
         "no",
         _choice("no", "yes"),
-        "`yes` lets webhooks and pushes that are known already reach this machine, also by plain http; for "
-        "tests only: the API takes public https addresses all the same",
+        "`yes` lets webhooks and pushes reach this machine, also by plain http, and webhooks be registered "
+        "for it; for development and tests only",
     )
     heartbeat_url: str = _setting(
         "", _text, "address asked (GET) after real work of the job runner, for an outside monitor"

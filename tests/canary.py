@@ -80,7 +80,8 @@ def members() -> Mapping[str, Sequence[Member]]:
     return {
         operation: [Member(operation, *found) for found in _below(content["schema"], ())]
         for operation, said in operations()
-        for content in said.get("requestBody", {}).get("content", {}).values()
+        for kind, content in said.get("requestBody", {}).get("content", {}).items()
+        if kind == "application/json"
     }
 
 
@@ -91,7 +92,8 @@ def every_member() -> Iterator[Member]:
 
 def example(operation: str) -> Any:
     """Return the example of a request that the contract shows."""
-    return dict(operations())[operation]["requestBody"]["content"]["application/json"]["example"]
+    (content,) = dict(operations())[operation]["requestBody"]["content"].values()
+    return content["example"]
 
 
 def _below(schema: Mapping[str, Any], steps: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -217,7 +217,7 @@ def play(app: Flask, clock: Clock) -> Told:
 
 
 def _are_reached(played: Played) -> None:
-    """Bo has a telephone, a browser and a system of the clinic beside her e-mail; monitoring is armed."""
+    """Bo has a telephone, a browser and a tool beside her e-mail; a system listens; monitoring is armed."""
     ask, team, points = played.story.ask, played.team, "post /v1/me/contact-points"
     keys = {"p256dh": b64(Browser().point), "auth": ""}
     subscription = {"endpoint": "https://push.example.net/send/abc", "keys": keys}
@@ -225,6 +225,8 @@ def _are_reached(played: Played) -> None:
     ask(team.clinician, points, {"channel": "push", "subscription": subscription})
     hook = {"account_id": str(team.account_ids[Role.CLINICIAN]), "url": "https://hooks.example.org/a"}
     ask(team.admin, "post /v1/clinic/webhooks", hook)
+    system = {"account_id": str(team.account_ids[Role.INTEGRATION]), "url": "https://hooks.example.org/v"}
+    ask(team.admin, "post /v1/clinic/webhooks", system)
     ask(team.admin, "post /v1/rota/arm")
 
 
@@ -285,15 +287,20 @@ def _has(played: Played, patient: str, family: str) -> bool:
 
 
 def _visits(played: Played) -> None:
-    """Of three suggested visits one is booked, one declined by the scheduling system, one dismissed."""
+    """Of three suggested visits one is booked, one declined by the scheduling system, one dismissed.
+
+    The first patient's safety alert is open, so theirs can't be approved.
+    """
     ask, bo, system = played.story.ask, played.team.clinician, played.team.scheduling
-    booked, declined, dismissed = ask(bo, "get /v1/booking-suggestions", query="?state=draft")["items"][:3]
+    dismissed, booked, declined = ask(bo, "get /v1/booking-suggestions", query="?state=draft")["items"][:3]
     own, theirs = (
         "post /v1/booking-suggestions/{suggestion_id}/",
         "post /v1/inbox/booking-suggestions/{suggestion_id}/",
     )
     for one in (booked, declined):
-        ask(bo, f"{own}approve", {}, suggestion_id=one["id"], version=one["version"])
+        named = {"suggestion_id": one["id"]}
+        changed = ask(bo, f"{own}change", {"minutes": 60}, **named, version=one["version"])
+        ask(bo, f"{own}approve", {}, **named, version=changed["version"])
     ask(bo, f"{own}dismiss", {}, suggestion_id=dismissed["id"], version=dismissed["version"])
     inbox = {one["id"]: one for one in ask(system, "get /v1/inbox/booking-suggestions")["items"]}
     first, second = inbox[booked["id"]], inbox[declined["id"]]

@@ -32,6 +32,8 @@ from server.models import Base, Clinic
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import Cast, found_clinic
+from tests.fhir.validators import ABSENT, Validators, are_here, at_work
+from tests.peers import fhir_router as fhir_peer
 from tests.visits import Visits
 
 JWT_KEY = "test-key-" + "0" * 32
@@ -281,6 +283,24 @@ def scene(cast: Cast, database: Database, clock: Clock) -> Scene:
 
 
 _PLAYED: dict[Any, tuple[Kept, datetime]] = {}
+
+
+@pytest.fixture(scope="session")
+def validators() -> Iterator[Validators]:
+    """The three judges of FHIR resources; a test that asks for them skips where they are not installed."""
+    if not are_here():
+        pytest.skip(ABSENT)
+    with at_work() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def fhir_router() -> Iterator[int]:
+    """The port of Medplum's FHIR router; a test that asks for it skips where it is not installed."""
+    if not fhir_peer.is_here():
+        pytest.skip(fhir_peer.ABSENT)
+    with fhir_peer.router() as port:
+        yield port
 
 
 @pytest.fixture

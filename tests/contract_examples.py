@@ -40,7 +40,14 @@ from server.database import Database
 from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
-from tests import contract_alerts, contract_rota
+from tests import (
+    contract_alerts,
+    contract_calendars,
+    contract_fhir,
+    contract_rota,
+    contract_scheduling,
+    contract_visits,
+)
 from tests.cast import new_clinic, new_staff
 from tests.source import ROOT
 
@@ -51,18 +58,21 @@ KEYS = {"jwt_key": "0" * 32, "master_key": base64.b64encode(b"0" * 32).decode()}
 PHONES_ID = "01a1e8a0-5c00-7000-8000-00000000000{}"
 SERVERS_ID = "019caae3-5000-7000-8000-{:012d}"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# An id of FHIR's holds those of a patient and of what they reported.
+FHIR_ID = re.compile(r"\b[eq][0-9A-Za-z]{43}\b")
 # Made by chance, or (the minutes of a reminder's shift) from the patient's id, which is.
 REPLACED = {
     "access_token": "the access token",
     "refresh_token": "the refresh token",
     "push_key": "the public key, base64url of 65 bytes",
     "secret": "the secret of the webhook",
+    "url": "https://afterglow.example/v1/calendar-feeds/the-token-of-the-feed/visits.ics",
     "next_reminder_at": "2026-05-03T18:05:00+00:00",
 }
 INVITED = {"code": "the code of the invitation"}
 SYNCED = {"next_cursor": "the cursor of the next sync"}
 # Lists of which the first few show enough.
-SHORTENED = {"side_effects": 3, "history": 2, "thresholds": 2}
+SHORTENED = {"side_effects": 3, "history": 2, "thresholds": 2, "entry": 2, "resource": 3}
 
 
 @dataclass
@@ -74,14 +84,20 @@ class Story:
     ids: dict[str, str] = field(default_factory=dict)
 
     def ask(self, token: str | None, operation: str, body: Any = None, **parts: Any) -> Any:
-        """Send ``operation`` (`get /v1/me`); ``parts`` fill its path, `query` and `version` apart."""
+        """Send ``operation`` (`get /v1/me`); ``parts`` fill its path, `query` and `version` apart.
+
+        ``signed``: raw bytes and headers, of a system that has no token.
+        """
         method, path = operation.split(" ")
         query, version = parts.pop("query", ""), parts.pop("version", None)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"If-Match": f'"v{version}"'} if version else {}
         headers |= {"Accept": parts.pop("accept")} if "accept" in parts else {}
+        data, more = parts.pop("signed", (None, {}))
         url = path.format(**parts) + query
-        answer = self.client.open(url, method=method.upper(), json=body, headers=headers)
+        answer = self.client.open(
+            url, method=method.upper(), json=body, data=data, headers={**headers, **more}
+        )
         assert answer.status_code < 300, f"{operation}: {answer.text}"
         if answer.status_code != 204:
             kinds = self.said.setdefault(operation, {}).setdefault(str(answer.status_code), {})
@@ -95,7 +111,14 @@ class Story:
             return {key: chance.get(key) or self.told(member, key) for key, member in value.items()}
         if isinstance(value, list):
             return [self.told(member) for member in value[: SHORTENED.get(name)]]
-        return UUID.sub(self.known, value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return FHIR_ID.sub(self.known_to_fhir, UUID.sub(self.known, value))
+
+    def known_to_fhir(self, found: re.Match[str]) -> str:
+        """Return the id that stands for one of FHIR's."""
+        number = sum(len(known) == len(found[0]) for known in self.ids) + 1
+        return self.ids.setdefault(found[0], f"{found[0][0]}{number:043}")
 
     def known(self, found: re.Match[str]) -> str:
         """Return the id that stands for one that the server made."""
@@ -128,10 +151,14 @@ def play(story: Story, clinic: Clinic) -> None:
     ask(ana, "post /v1/sync", SyncBody.EXAMPLE)
     _looks_back(story, ana)
     _is_cared_for(story, clinic, patient, session)
+    contract_calendars.play(ask, clinic, story.client.application, patient, ana)
     _is_called(story, clinic, ana)
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
+    contract_visits.play(ask, clinic, NOW)
+    contract_scheduling.play(ask, clinic, story.client.application)
     contract_rota.play(ask, clinic, ana)
+    contract_fhir.play(ask, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from schemas.contact_point import ContactPointBody, QuietHoursBody
 from schemas.rota import RotaBody
 from schemas.shift import ShiftBody
-from schemas.webhook import WebhookBody
+from schemas.webhook import ListeningBody, WebhookBody
+from schemas.webhook_delivery import LostEventsBody
 
 Ask = Callable[..., Any]
 
@@ -51,6 +52,13 @@ def _is_reached(ask: Ask, token: str, body: Any) -> None:
 def _hooks(ask: Ask, admin: str, account_id: str) -> None:
     hooks = "/v1/clinic/webhooks"
     made = ask(admin, f"post {hooks}", {**WebhookBody.EXAMPLE, "account_id": account_id})["webhook"]["id"]
-    ask(admin, f"post {hooks}/{{webhook_id}}/rotate", webhook_id=made)
+    one, known = f"{hooks}/{{webhook_id}}", {"webhook_id": made}
+    ask(admin, f"post {one}/rotate", **known)
+    ask(admin, f"patch {one}", ListeningBody.EXAMPLE, **known)
     ask(admin, f"get {hooks}")
-    ask(admin, f"delete {hooks}/{{webhook_id}}", webhook_id=made)
+    sent = ask(admin, f"post {one}/test", **known)["id"]
+    ask(admin, f"get {one}/deliveries", **known)
+    ask(admin, f"post {one}/deliveries/{{delivery_id}}/replay", delivery_id=sent, **known)
+    ask(admin, f"post {one}/deliveries/replay", LostEventsBody.EXAMPLE, **known)
+    ask(admin, f"post {one}/enable", **known)
+    ask(admin, f"delete {one}", **known)

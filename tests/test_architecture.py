@@ -83,7 +83,8 @@ LAYERS: dict[str, Layer] = {
             *("server.gateways", "server.clinical", "server.sms_report", "server.vapid"),
             *("server.fhir", "server.calendars"),
         ),
-        (ANY,),
+        # It signs what proves to a clinic's FHIR system who we are; nobody signs in to us there.
+        (ANY, "jwt"),
         (),
     ),
     "server.api": Layer(
@@ -128,6 +129,7 @@ LAYERS: dict[str, Layer] = {
             "server.api",
             "server.readiness",
             "server.services.people.passwords",
+            "server.gateways.scheduling.adapters",
             "jobs.timetable",
             *TRANSACTION,
         ),
@@ -173,7 +175,7 @@ def _ours_allowed(imported: str, layer: Layer) -> bool:
 
 def _library_allowed(top: str, name: str, layer: Layer) -> bool:
     if top in WEB and (name in WEB_FREE):
-        return False
+        return top in layer.libraries
     return top in sys.stdlib_module_names or top in layer.libraries or ANY in layer.libraries
 
 
@@ -211,6 +213,7 @@ def test_every_import_points_inward() -> None:
         ("server/services/verb.py", "from server.gateways import email"),
         ("server/gateways/post.py", "from server.models import Delivery"),
         ("server/gateways/post.py", "import flask"),
+        ("server/services/verb.py", "import jwt"),
         ("server/api/noun.py", "from server.models import Entry"),
         ("server/api/noun.py", "from sqlalchemy import select\nselect(1)"),
         ("server/api/noun.py", "from sqlalchemy import update"),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -20,8 +21,10 @@ from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api.edge import EXTENSION, Surroundings
-from server.clinical.vocabulary import Channel
+from server.clinical.visit_event import EVENT_TYPES
+from server.clinical.vocabulary import Channel, SuggestionState
 from server.database import Database
+from server.gateways.events import PLACES
 from server.gateways.templates import LANGUAGES, PATHS, texts
 from server.models import Base
 from server.models.sealed import sealed_columns
@@ -38,7 +41,10 @@ KEPT_PLAIN = {
     "accounts.email",
     "accounts.name",
     "booking_suggestions.external_id",
+    "calendar_feeds.name",
     "clinics.name",
+    "scheduling_connections.name",
+    "scheduling_connections.proof",
     "invitations.name",
     "patients.name",
     "rotas.holidays",
@@ -92,6 +98,7 @@ def test_something_happened_worth_searching(told: Told) -> None:
 def test_no_message_holds_a_word_that_anybody_typed(told: Told) -> None:
     for message in told.messages:
         said = (message.subject, message.text, message.short, message.link, message.kind)
+        said += (repr(message.happened),)
         assert leaks("\n".join(said)) == []
         # Only `to` says whom it is for.
         assert message.to not in repr(said)
@@ -101,10 +108,33 @@ def test_every_message_is_a_text_of_the_closed_list_with_a_link_and_nothing_else
     known = [words for language in LANGUAGES for words in texts(language).values()]
     subjects, bodies = {w.subject for w in known}, {w.text for w in known}
     for message in told.messages:
+        if message.happened is not None:
+            continue
         counted = re.sub(r"\b[0-9]+ ", "{count} ", message.subject)
         assert {message.subject, counted} & subjects, message.subject
         bare = message.text.replace(message.link, "{link}")
         assert {bare, re.sub(r"\b[0-9]+ ", "{count} ", bare)} & bodies, message.text
+
+
+def test_every_event_is_of_the_closed_list_with_ids_a_state_and_a_version_and_nothing_else(
+    told: Told,
+) -> None:
+    of_visits = [message for message in told.messages if message.happened is not None]
+    assert {message.kind.partition(".")[2] for message in of_visits} >= {
+        "created",
+        "sent",
+        "booked",
+        "declined",
+    }
+    states, known = {*SuggestionState}, ["id", "clinic_id", "state", "version", "link"]
+    for message in of_visits:
+        assert message.happened is not None
+        data = message.happened.data
+        assert (message.kind in EVENT_TYPES, list(data)) == (True, known)
+        assert data["state"] in states
+        assert str(data["link"]).endswith(f"/v1/inbox/booking-suggestions/{data['id']}")
+        assert {UUID(str(data[name])) for name in ("id", "clinic_id")}
+        assert (message.subject, message.text, message.short) == ("", "", "")
 
 
 def test_no_log_of_any_logger_holds_a_word_that_anybody_typed_at_its_most_talkative(told: Told) -> None:
@@ -127,8 +157,9 @@ def test_no_log_holds_what_opens_a_door(told: Told) -> None:
 
 
 def _secrets(answer: TestResponse) -> Iterator[str]:
-    names = "access_token|refresh_token|code|secret"
-    yield from re.findall(rf'"(?:{names})": ?"([^"]{{30,}})"', answer.get_data(as_text=True))
+    names, text = "access_token|refresh_token|code|secret", answer.get_data(as_text=True)
+    yield from re.findall(rf'"(?:{names})": ?"([^"]{{30,}})"', text)
+    yield from re.findall(r"/calendar-feeds/([^/]{30,})/", text)
 
 
 def test_no_address_that_the_service_makes_holds_a_word_that_anybody_typed(told: Told) -> None:
@@ -140,7 +171,7 @@ def test_no_address_that_the_service_makes_holds_a_word_that_anybody_typed(told:
         assert leaks("\n".join(_cursors(answer))) == []
     for link in links:
         path = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{id}", link)
-        assert path.removeprefix("http://127.0.0.1:8000") in PATHS.values()
+        assert path.removeprefix("http://127.0.0.1:8000") in {*PATHS.values(), *PLACES.values()}
     ids = [row["id"] for row in told.rows["deliveries"]]
     assert leaks("\n".join(report_address("https://a.example", b"k", id) for id in ids)) == []
 
@@ -195,6 +226,31 @@ def test_the_scheduling_system_reads_no_word_of_patient_or_team(told: Told) -> N
         assert leaks(answer.get_data(as_text=True)) == []
 
 
+def test_no_calendar_holds_a_word_that_anybody_typed(told: Told) -> None:
+    calendars = [answer for answer in told.answers if answer.mimetype == "text/calendar"]
+    assert len(calendars) == 2
+    for answer in calendars:
+        assert b"BEGIN:VEVENT" in answer.data
+        assert leaks(answer.get_data(as_text=True).replace("\r\n ", "")) == []
+
+
+def test_no_text_of_the_diary_leaves_over_fhir(told: Told) -> None:
+    fhir = [a for a in told.answers if str(a.request.url).partition("/fhir/")[1] and a.status_code == 200]
+    kinds: set[str] = set()
+    for answer in fhir:
+        for resource in _resources(answer):
+            kinds.add(resource["resourceType"])
+            # Only whose it is, is said.
+            assert leaks(json.dumps({**resource, "name": None}, ensure_ascii=False)) == []
+    assert kinds >= {"Patient", "QuestionnaireResponse", "Observation", "Provenance"}
+
+
+def _resources(answer: TestResponse) -> Iterator[dict[str, Any]]:
+    for line in answer.text.splitlines() if "ndjson" in answer.mimetype else [answer.text]:
+        found = json.loads(line)
+        yield from (entry["resource"] for entry in found.get("entry", [])) if "entry" in found else [found]
+
+
 # What is refused is not repeated.
 
 
@@ -218,7 +274,8 @@ class Door:
         answer = self.client.open(url, method=method.upper(), json=body, headers=headers)
         assert answer.status_code < 500, answer.text
         if answer.status_code >= 400:
-            assert answer.content_type == "application/problem+json"
+            is_fhir = url.startswith("/fhir/")
+            assert answer.content_type == ("application/fhir+json" if is_fhir else "application/problem+json")
             # What is stored is shown to whoever may read it and was about to write over it.
             assert leaks(json.dumps({**answer.json, "current": None}, ensure_ascii=False)) == []
         return answer
@@ -249,6 +306,7 @@ def _names(door: Door, member: Member) -> bool:
     assert answer.status_code >= 400 or verdicts == {"invalid"}, f"{member.place} takes a text"
     errors = [*said.get("errors", ()), *(e for one in said.get("results", ()) for e in one["errors"])]
     pointers = [error.get("pointer", "").split("/") for error in errors]
+    pointers += [issue.get("expression", []) for issue in said.get("issue", ())]
     return any(member.name in steps for steps in pointers)
 
 

@@ -12,7 +12,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import column, create_engine, table, text
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import Channel, DeliveryState, Language
+from server.clinical.vocabulary import (
+    AlertClass,
+    Channel,
+    DeliveryState,
+    DeliverySubject,
+    Language,
+    SuggestionState,
+)
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
 from server.models import Account, Alert, Base, Clinic, ContactPoint, Delivery, Rota, Shift
@@ -153,3 +160,48 @@ def test_the_newest_tables_are_those_of_the_models(bare: Database) -> None:
     upgrade(bare)
     with bare.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_webhook_of_a_system_from_before_hears_of_visits_and_of_no_alert_and_can_go_back(
+    bare: Database,
+) -> None:
+    upgrade(bare, "0003")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    key, now = {"clinic_id": clinic["id"]}, {"created_at": NOON}
+    hook = {**key, **now, "channel": "webhook", "sealed_address": b"x", "position": 0}
+    for role in ("integration", "clinician"):
+        account = {**key, **now, "id": uuid7(), "role": role, "name": role, "email": role}
+        put(bare, "accounts", account | {"password_hash": "x"})
+        put(bare, "contact_points", hook | {"id": uuid7(), "account_id": account["id"]})
+    upgrade(bare)
+    with bare.write() as session:
+        points = session.query(ContactPoint).order_by(ContactPoint.id)
+        assert [[kind.value for kind in point.events] for point in points] == [["visits"], ["alerts"]]
+        session.add(an_event(points[0]))
+    downgrade(bare, "0003")
+    with bare.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM contact_points")) == 2
+        assert session.scalar(text("SELECT count(*) FROM deliveries")) == 0
+    downgrade(bare, "base")
+
+
+def an_event(point: ContactPoint) -> Delivery:
+    return Delivery(
+        clinic_id=point.clinic_id,
+        id=uuid7(),
+        key="k",
+        account_id=point.account_id,
+        channel=Channel.WEBHOOK,
+        contact_id=point.id,
+        template="visit_suggestion.sent",
+        subject=DeliverySubject.SUGGESTION,
+        subject_id=uuid7(),
+        urgency=AlertClass.P3,
+        state=DeliveryState.QUEUED,
+        due_at=NOON,
+        attempt=0,
+        created_at=NOON,
+        event_state=SuggestionState.SENT,
+        event_version=3,
+    )

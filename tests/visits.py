@@ -14,7 +14,8 @@ from server.models import Patient
 from server.services import local_day as local_days
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
-from server.services.visits import booking_suggestion as booking_suggestions
+from server.services.visits import suggestion_draft as suggestion_drafts
+from server.services.visits import suggestion_end as suggestion_ends
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
 
@@ -88,7 +89,7 @@ class Visits:
             finding = Finding(family, AlertClass.P2, day, ("R2:composite",), CANARY, {"why": CANARY})
             alert = episodes.raise_alert(work, patient, finding)
             assert alert is not None
-            suggestion = booking_suggestions.suggest_after_alert(work, patient, alert, arm)
+            suggestion = suggestion_drafts.suggest_after_alert(work, patient, alert, arm)
             return None if suggestion is None else suggestion.id
 
     def maintenance(self) -> UUID | None:
@@ -96,13 +97,13 @@ class Visits:
         with Surroundings.of(self.app).database.write() as session:
             work = self.work(session)
             patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
-            suggestion = booking_suggestions.suggest_maintenance(work, patient)
+            suggestion = suggestion_drafts.suggest_maintenance(work, patient)
             return None if suggestion is None else suggestion.id
 
     def expire(self) -> int:
         """Run the daily end of overdue suggestions."""
         with Surroundings.of(self.app).database.write() as session:
-            return booking_suggestions.expire_overdue(self.work(session))
+            return suggestion_ends.expire_overdue(self.work(session))
 
     def approved(self) -> str:
         """Draft and approve a suggestion; return its id. Its version is 2."""

@@ -54,6 +54,7 @@ class GuardedParser(FlaskParser):
         "query": "raise",
         "json": "raise",
     }
+    JSON_TYPES: tuple[str, ...] = ("application/json",)
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
         """Return the query; a parameter named twice is refused, for which of the two was meant?"""
@@ -64,12 +65,9 @@ class GuardedParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Any) -> Any:
         """Return the body as Python values, or raise 400, 413 or 415."""
-        if req.mimetype != "application/json":
-            raise UnsupportedMediaType("Send application/json.")
-        data = req.get_data()
-        if req.content_length is None and len(data) >= (req.max_content_length or math.inf):
-            # Without a length the body is cut at the limit, silently: half of it is no request.
-            raise RequestEntityTooLarge
+        if req.mimetype not in self.JSON_TYPES:
+            raise UnsupportedMediaType(f"Send {self.JSON_TYPES[0]}.")
+        data = whole(req)
         return read_json(data) if data else missing
 
 
@@ -100,6 +98,15 @@ class Blueprint(SmorestBlueprint):
     def alt_response(self, status_code: int, **options: Any) -> Decorator:
         """Document another answer."""
         return cast(Decorator, super().alt_response(status_code, **options))
+
+
+def whole(req: Request) -> bytes:
+    """Return the body as it came, or raise 413."""
+    data = req.get_data()
+    if req.content_length is None and len(data) >= (req.max_content_length or math.inf):
+        # Without a length the body is cut at the limit, silently: half of it is no request.
+        raise RequestEntityTooLarge
+    return data
 
 
 def read_json(data: bytes) -> Any:

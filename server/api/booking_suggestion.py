@@ -1,4 +1,4 @@
-"""Booking suggestions for the care team: read, approve, dismiss."""
+"""Booking suggestions for the care team: read, approve, change, dismiss."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from schemas.booking_suggestion import (
     ApprovalBody,
+    ChangeBody,
     DismissalBody,
     SuggestionAnswer,
     SuggestionDetail,
@@ -19,6 +20,9 @@ from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services.visits import booking_suggestion as booking_suggestions
+from server.services.visits import suggestion_change as suggestion_changes
+from server.services.visits.booking_suggestion import Wanted
+from server.services.visits.suggestion_change import Change
 
 blueprint = Blueprint(
     "booking-suggestions", __name__, description="Suggested visits: a clinician decides, the clinic books"
@@ -31,10 +35,14 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 @blueprint.arguments(SuggestionQuery, location="query")
 @blueprint.response(200, SuggestionPage)
 def list_booking_suggestions(query: Mapping[str, Any]) -> Any:
-    """Read suggestions in the order they were made. Audited."""
+    """Read suggestions in the order they were made. Audited.
+
+    `blocked=true` reads the drafts that guards hold back: each is a review for a clinician.
+    """
 
     def rows(after: UUID | None, size: int) -> Any:
-        return booking_suggestions.page(work, query.get("state"), query.get("patient_id"), after, size)
+        wanted = Wanted(query.get("state"), query.get("patient_id"), query.get("blocked"))
+        return booking_suggestions.page(work, wanted, after, size)
 
     with writing() as work:
         work.audit("booking-suggestion.list", query.get("patient_id"))
@@ -52,7 +60,7 @@ def get_booking_suggestion(suggestion_id: UUID) -> Any:
             joined(event, SuggestionEventAnswer, account=record.names.get(event.account_id))
             for event in record.events
         ]
-        shown = joined(record.suggestion, SuggestionDetail, events=moves)
+        shown = joined(record.suggestion, SuggestionDetail, events=moves, slots=record.slots)
         return shown, 200, etag(record.suggestion.version)
 
 
@@ -65,11 +73,29 @@ def approve_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> 
     """Let the clinic's scheduling system have it; needs If-Match.
 
     The guards are asked again now. Where one speaks against the visit, `override_reason` is needed;
-    without it the answer is 409 `blocked` with the suggestion as it stands.
+    without it the answer is 409 `blocked` with the suggestion as it stands. While an urgent safety alert is
+    open no reason will do: 409 `safety-first`. Assess the patient and close the alert.
     """
     version = required_version()
     with writing() as work:
         suggestion = booking_suggestions.approve(work, suggestion_id, version, body.get("override_reason"))
+    return suggestion, 200, etag(suggestion.version)
+
+
+@blueprint.route("/booking-suggestions/<uuid:suggestion_id>/change", methods=["POST"])
+@allow(Role.CLINICIAN)
+@blueprint.arguments(ChangeBody)
+@blueprint.response(200, SuggestionAnswer, headers=documented_headers("ETag"))
+@takes_version()
+def change_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
+    """Change window, urgency or length before it is booked; needs If-Match.
+
+    Guards are asked when a draft is approved; of one that was approved before they are asked here, with the
+    same answers as there.
+    """
+    version = required_version()
+    with writing() as work:
+        suggestion = suggestion_changes.change(work, suggestion_id, version, Change(**body))
     return suggestion, 200, etag(suggestion.version)
 
 

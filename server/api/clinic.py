@@ -29,7 +29,8 @@ def get_clinic() -> Any:
 @blueprint.arguments(ClinicChanges)
 @blueprint.response(200, ClinicAnswer)
 def change_clinic(body: dict[str, Any]) -> Any:
-    """Change name, zone, country, language, when patients' days start or if the safety question is asked.
+    """Change name, zone, country, language, when patients' days start or if the safety question is asked,
+    who writes to patients about their visits, and how long a visit takes.
 
     Another `day_start` is for what comes: no entry ever moves to another day.
     """

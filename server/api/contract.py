@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from flask_smorest import Api
 
+from schemas.fhir.resource import OUTCOME
 from schemas.fields import Choice, Named
 from schemas.problem import ProblemSchema
 from schemas.sync import ByKind
@@ -17,6 +18,8 @@ from server.api.converters import Uuid7Converter, WeekConverter
 # What the server said in a small story, by operation, status and content type; a test plays it again.
 ANSWERS = Path(__file__).with_name("examples.json")
 PROBLEM = "application/problem+json"
+FHIR, FHIR_ROOT = "application/fhir+json", "/fhir/"
+_OUTCOME = {"description": "OperationOutcome", "content": {FHIR: {"schema": OUTCOME}}}
 CONFIG = {
     "API_TITLE": "Afterglow",
     "API_VERSION": version("afterglow"),
@@ -25,7 +28,7 @@ CONFIG = {
 }
 _DESCRIPTION = (
     "The journal between treatment sessions: log, watch, alert, visit suggestion. "
-    "Every error is RFC 9457 `application/problem+json`."
+    "Every error is RFC 9457 `application/problem+json`; under /fhir it is an OperationOutcome."
 )
 
 
@@ -61,13 +64,26 @@ def document(api: Api) -> dict[str, Any]:
         if "x-if-match" in operation:
             parameters = operation.setdefault("parameters", [])
             parameters.append(_if_match(operation.pop("x-if-match") == "required"))
-        if operation.pop("x-csv", False):
-            operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+        for kind in operation.pop("x-also", ()):
+            operation["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
+    for path in spec["paths"]:
+        if path.startswith(FHIR_ROOT):
+            _speak_fhir(spec["paths"][path])
     _show_answers(spec)
     # Ours is paging by cursor: the library's page numbers would only confuse.
     spec["components"]["schemas"].pop("PaginationMetadata", None)
     spec["components"].pop("headers", None)
     return spec
+
+
+def _speak_fhir(path: dict[str, Any]) -> None:
+    """Give the operations of ``path`` FHIR's errors, and its way to name a version."""
+    for operation in (found for found in path.values() if isinstance(found, dict)):
+        good = {s: answer for s, answer in operation["responses"].items() if s.startswith("2")}
+        operation["responses"] = {**good, "default": _OUTCOME}
+        named = [one for one in operation.get("parameters", ()) if one.get("name") == "If-Match"]
+        for parameter in named:
+            parameter["schema"] = {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$', "example": 'W/"1"'}
 
 
 def _show_answers(spec: dict[str, Any]) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 from marshmallow import Schema
 
 from schemas.alert import AlertAnswer
+from schemas.blood_pressure import BloodPressureAnswer
 from schemas.booking_suggestion import SuggestionAnswer
 from schemas.check_in_plan import CheckInPlanAnswer
 from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
 from schemas.inbox import InboxAnswer
+from schemas.offered_visit import OfferedVisitAnswer
 from schemas.patient import PatientAnswer
+from schemas.precaution import PrecautionAnswer
 from schemas.questionnaire_response import QuestionnaireResponseAnswer
 from schemas.rota import RotaAnswer
 from schemas.treatment_session import TreatmentSessionAnswer
@@ -19,12 +22,15 @@ from schemas.treatment_session import TreatmentSessionAnswer
 # By name of the noun: this layer does not know the tables.
 _SHAPES: Mapping[str, Schema] = {
     "Alert": AlertAnswer(),
+    "BloodPressure": BloodPressureAnswer(),
     "BookingSuggestion": SuggestionAnswer(),
     "CheckInPlan": CheckInPlanAnswer(),
     "Course": CourseAnswer(),
     "Entry": EntryAnswer(),
     "InboxItem": InboxAnswer(),
+    "OfferedVisit": OfferedVisitAnswer(),
     "Patient": PatientAnswer(),
+    "Precaution": PrecautionAnswer(),
     "QuestionnaireResponse": QuestionnaireResponseAnswer(),
     "Rota": RotaAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),

@@ -1,7 +1,7 @@
 """The edge's own things: its transaction, its clock, who may pass, and versions in headers."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from flask import Flask, current_app, g, request
 from server.api import tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import ConnectionKind, Role
 from server.database import Database
 from server.services.errors import ServiceError, VersionError
 from server.services.health import Limits
@@ -27,12 +27,16 @@ from server.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
+CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
 _VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What `create_app` joins and every request uses. ``limits``: when each job counts as stopped."""
+    """What `create_app` joins and every request uses. ``limits``: when each job counts as stopped.
+
+    ``check_connection`` raises ValueError for settings that no scheduling system can be reached with.
+    """
 
     settings: Settings
     database: Database
@@ -40,6 +44,7 @@ class Surroundings:
     passwords: Passwords
     crisis_lines: Directory = SHIPPED
     limits: Limits = ()
+    check_connection: CheckConnection = lambda _kind, _config: None
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":
@@ -61,6 +66,13 @@ class HeaderProblem(ServiceError):
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
+
+
+class QueryProblem(ServiceError):
+    """A parameter of the query is missing or can't be used."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])
 
 
 def here() -> Surroundings:
@@ -132,14 +144,18 @@ def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[
     """Say in the contract that a view reads If-Match."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        return _with_doc(view, {"x-if-match": "required" if required else "optional"})
+        return with_doc(view, {"x-if-match": "required" if required else "optional"})
 
     return decorate
 
 
-def also_csv(view: Callable[P, R]) -> Callable[P, R]:
-    """Say in the contract that a view answers `Accept: text/csv` too."""
-    return _with_doc(view, {"x-csv": True})
+def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say in the contract which media types a view answers with beside JSON."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return with_doc(view, {"x-also": list(kinds)})
+
+    return decorate
 
 
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -180,6 +196,20 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"v{version}"'}
 
 
+def still_signed_in() -> Callable[[], None]:
+    """Return a check for the time after the request: it raises NotSignedIn once this sign-in was ended."""
+    found, database = actor(), here().database
+    assert found.sign_in_id is not None, "an account acts"
+    assert found.account_id is not None, "an account acts"
+    ids = (found.clinic_id, found.sign_in_id, found.account_id)
+
+    def check() -> None:
+        with database.glance() as connection:
+            sign_ins.actor(connection, *ids)
+
+    return check
+
+
 def _signed_in() -> Actor:
     claims = tokens.claims(request.headers.get("Authorization", ""))
     with here().database.glance() as connection:
@@ -189,10 +219,11 @@ def _signed_in() -> Actor:
 def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:
     view.allowed_roles = roles  # type: ignore[attr-defined]
     security: list[dict[str, list[str]]] = [{"bearer": []}] if roles else []
-    return _with_doc(view, {"security": security, "x-roles": [role.value for role in roles]})
+    return with_doc(view, {"security": security, "x-roles": [role.value for role in roles]})
 
 
-def _with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
+def with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
+    """Add ``parts`` to what the contract says of a view."""
     doc = deepcopy(getattr(view, "_apidoc", {}))
     doc.setdefault("manual_doc", {}).update(parts)
     view._apidoc = doc  # type: ignore[attr-defined]

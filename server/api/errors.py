@@ -1,4 +1,4 @@
-"""One error shape everywhere (RFC 9457), and the one table from what went wrong to its status."""
+"""One error shape (RFC 9457, under /fhir FHIR's), and the one table from what went wrong to its status."""
 
 import json
 import logging
@@ -12,8 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
-from server.api.edge import Forbidden, HeaderProblem, here
+from server.api.edge import Forbidden, HeaderProblem, QueryProblem, here
 from server.clinical.lifecycle import IllegalMove
+from server.fhir.operation_outcome import operation_outcome
 from server.services.errors import (
     AllInvalid,
     Blocked,
@@ -23,6 +24,7 @@ from server.services.errors import (
     Invalid,
     NotFound,
     NotSignedIn,
+    SafetyFirst,
     ServiceError,
     Stale,
     VersionRequired,
@@ -33,10 +35,12 @@ log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[ServiceError], int] = {
     HeaderProblem: 400,
+    QueryProblem: 400,
     NotSignedIn: 401,
     Forbidden: 403,
     NotFound: 404,
     Blocked: 409,
+    SafetyFirst: 409,
     Conflict: 409,
     Gone: 410,
     Stale: 412,
@@ -61,11 +65,16 @@ TITLES = {
 _NOTICE = NoticeAnswer()
 _UUID = re.compile(r"/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(/|$)")
 _OTHER_UUID = "There is nothing here. An id that a phone makes is a UUIDv7 in lower case."
+# What talks FHIR reads FHIR's own words of what went wrong (docs/adr/0009).
+FHIR_ROOT = "/fhir/"
 _PARTS = {"json": "pointer", "query": "parameter", "path": "parameter", "headers": "header"}
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
     """Return a problem answer. ``extra`` members are left out where they are None."""
+    if request.path.startswith(FHIR_ROOT):
+        said = operation_outcome(status, code, detail, extra.get("errors") or ())
+        return _answer(said, status, "application/fhir+json")
     body = {
         "type": f"urn:afterglow:problem:{code}",
         "title": TITLES.get(status, code.replace("-", " ").capitalize()),
@@ -74,7 +83,11 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
         "detail": detail,
     }
     body.update({key: value for key, value in extra.items() if value is not None})
-    answer = Response(json.dumps(body, default=str), status, content_type="application/problem+json")
+    return _answer(body, status, "application/problem+json")
+
+
+def _answer(body: Mapping[str, Any], status: int, kind: str) -> Response:
+    answer = Response(json.dumps(body, default=str), status, content_type=kind)
     answer.headers["Cache-Control"] = "no-store"
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
@@ -117,7 +130,9 @@ def _http(error: HTTPException) -> Response:
         found = list(located(messages))
         detail = f"{len(found)} thing(s) in the request can't be taken."
         notice = _notice(getattr(error, "heeded", None))
-        return problem(422, "invalid", detail, errors=found, notice=notice)
+        # A search that can't be understood is a bad request to FHIR; a body is one that can't be taken.
+        status = 400 if request.path.startswith(FHIR_ROOT) and "query" in messages else 422
+        return problem(status, "invalid", detail, errors=found, notice=notice)
     detail = _OTHER_UUID if _names_another_uuid(status) else error.description or error.name
     answer = problem(status, error.name.lower().replace(" ", "-"), detail)
     for name in ("Allow", "Retry-After"):
@@ -144,12 +159,16 @@ def _away(_error: Exception) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     # The exception's text may quote values a patient sent: only its kind and place are logged.
+    log.error("unexpected %s at %s", type(error).__name__, where(error))
+    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
+
+
+def where(error: Exception) -> str:
+    """Return the file and line that raised ``error``."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
-    log.error("unexpected %s at %s", type(error).__name__, where)
-    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
+    return f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
 
 
 def located(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:

@@ -1,7 +1,6 @@
 """The patient's own export, to keep or to take elsewhere."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Response
@@ -9,29 +8,36 @@ from flask import Response
 from schemas.export import ExportAnswer, ExportQuery
 from server.api.body import Blueprint
 from server.api.contract import CONFIG
-from server.api.edge import allow, also_csv, writing
+from server.api.edge import allow, also, writing
 from server.api.entry import own_patient
+from server.api.streaming import streamed
 from server.clinical.vocabulary import Role
-from server.rendering.export_csv import written
+from server.rendering import export_csv, export_json
 from server.services.journal import export as exports
+from server.services.work import Work
 
 blueprint = Blueprint(
     "export", __name__, description="Everything a patient reported, to keep or to take elsewhere"
 )
-KINDS = {"json": "application/json", "csv": "text/csv"}
+KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
 @blueprint.route("/me/export", methods=["GET"])
 @allow(Role.PATIENT)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, ExportAnswer)
-@also_csv
+@also("text/csv")
 def get_export(query: Mapping[str, Any]) -> Response:
     """Take away everything you reported: JSON (complete, with every version) or CSV. Audited."""
-    kind = query["format"]
+    kind, patient_id = query["format"], own_patient()
+    written = export_csv.written if kind == "csv" else export_json.written
     with writing() as work:
-        export = exports.collect(work, own_patient(), CONFIG["API_VERSION"])
-    text = written(export) if kind == "csv" else json.dumps(export, ensure_ascii=False, indent=1)
-    answer = Response(text, content_type=f"{KINDS[kind]}; charset=utf-8" if kind == "csv" else KINDS[kind])
+        exports.record(work, patient_id)
+
+    def pieces(work: Work) -> Iterator[str]:
+        export = exports.gather(work, patient_id, CONFIG["API_VERSION"])
+        return written(export.head, export.sections)
+
+    answer = streamed(pieces, KINDS[kind], export_csv.CUT_OFF if kind == "csv" else "")
     answer.headers["Content-Disposition"] = f'attachment; filename="afterglow-export.{kind}"'
     return answer

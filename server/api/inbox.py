@@ -4,13 +4,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from schemas.inbox import AppointmentBody, DeclineBody, InboxAnswer, InboxPage, InboxQuery
+from schemas.inbox import (
+    AppointmentBody,
+    DeclineBody,
+    InboxAnswer,
+    InboxHistoryAnswer,
+    InboxPage,
+    InboxQuery,
+    TimeBody,
+)
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services.visits import inbox
-from server.services.visits.inbox import Appointment, InboxItem
+from server.services.visits.inbox import Appointment
+from server.services.visits.inbox_item import InboxItem
 from server.services.work import Work
 
 blueprint = Blueprint("inbox", __name__, description="For the scheduling system: no health data")
@@ -37,6 +46,15 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
     return item, 200, etag(item.version)
 
 
+@blueprint.route(f"{ONE}/history", methods=["GET"])
+@allow(Role.INTEGRATION)
+@blueprint.response(200, InboxHistoryAnswer)
+def get_inbox_history(suggestion_id: UUID) -> Any:
+    """Read what happened to one suggestion since it was approved, oldest first."""
+    with writing() as work:
+        return {"items": inbox.history(work, suggestion_id)}
+
+
 @blueprint.route(f"{ONE}/acknowledge", methods=["POST"])
 @allow(Role.INTEGRATION)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
@@ -44,6 +62,22 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
 def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
     """Report that a person has seen it; needs If-Match. Again is harmless."""
     return _reported(lambda work, version: inbox.acknowledge(work, suggestion_id, version))
+
+
+@blueprint.route(f"{ONE}/propose-time", methods=["POST"])
+@allow(Role.INTEGRATION)
+@blueprint.arguments(TimeBody)
+@blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
+def propose_time_of_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
+    """Ask the patient about a time; needs If-Match. It books nothing.
+
+    The answer shows in `patient_answer` and `preferred_times`. The same time again is harmless.
+    """
+    starts_at, ends_at = body["starts_at"], body.get("ends_at")
+    return _reported(
+        lambda work, version: inbox.propose_time(work, suggestion_id, version, starts_at, ends_at)
+    )
 
 
 @blueprint.route(f"{ONE}/book", methods=["POST"])
@@ -78,6 +112,15 @@ def decline_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 def cancel_inbox_item(suggestion_id: UUID) -> Any:
     """Report that the booked visit was cancelled; needs If-Match."""
     return _reported(lambda work, version: inbox.cancel(work, suggestion_id, version))
+
+
+@blueprint.route(f"{ONE}/arrive", methods=["POST"])
+@allow(Role.INTEGRATION)
+@blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
+@takes_version()
+def report_arrival(suggestion_id: UUID) -> Any:
+    """Report that the patient is there; needs If-Match."""
+    return _reported(lambda work, version: inbox.arrive(work, suggestion_id, version))
 
 
 @blueprint.route(f"{ONE}/noshow", methods=["POST"])

@@ -6,7 +6,7 @@ from uuid import UUID
 from schemas.adverse_event import AdverseEventAnswer, AdverseEventsAnswer
 from schemas.side_effect import SideEffectVocabulary
 from server.api.body import Blueprint
-from server.api.edge import allow, also_csv, reading, writing
+from server.api.edge import allow, also, reading, writing
 from server.api.table import csv_answer, wants_csv
 from server.clinical.redflags import emergency_from
 from server.clinical.side_effect_terms import SIDE_EFFECTS
@@ -38,7 +38,7 @@ def list_side_effects() -> Any:
     "/patients/<uuid:patient_id>/treatment-sessions/<uuid:session_id>/adverse-events", methods=["GET"]
 )
 @allow(Role.CLINICIAN)
-@also_csv
+@also("text/csv")
 @blueprint.response(200, AdverseEventsAnswer)
 def list_adverse_events(patient_id: UUID, session_id: UUID) -> Any:
     """Read every side effect reported between a delivered session and the next one. Audited.

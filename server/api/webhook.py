@@ -6,7 +6,8 @@ from uuid import UUID
 
 from flask import Response
 
-from schemas.webhook import SignedWebhookAnswer, WebhookBody, WebhookList
+from schemas.webhook import ListeningBody, SignedWebhookAnswer, WebhookAnswer, WebhookBody, WebhookList
+from server.api import web_address as web_addresses
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.clinical.vocabulary import Role
@@ -30,9 +31,29 @@ def list_webhooks() -> Any:
 @blueprint.arguments(WebhookBody)
 @blueprint.response(201, SignedWebhookAnswer)
 def create_webhook(body: Mapping[str, Any]) -> Any:
-    """Let messages for an account go to a web address too. The secret is shown once."""
+    """Let a system, or one of the staff, listen at a web address. The secret is shown once."""
+    url = web_addresses.check(body["url"], "/url")
     with writing() as work:
-        return _told(webhooks.register(work, body["account_id"], body["url"]))
+        return _told(webhooks.register(work, body["account_id"], url, body.get("events")))
+
+
+@blueprint.route("/clinic/webhooks/<uuid:webhook_id>", methods=["PATCH"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.arguments(ListeningBody)
+@blueprint.response(200, WebhookAnswer)
+def change_webhook(body: Mapping[str, Any], webhook_id: UUID) -> Any:
+    """Say what a webhook listens to from now on."""
+    with writing() as work:
+        return webhooks.listen(work, webhook_id, body["events"])
+
+
+@blueprint.route("/clinic/webhooks/<uuid:webhook_id>/enable", methods=["POST"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.response(200, WebhookAnswer)
+def enable_webhook(webhook_id: UUID) -> Any:
+    """Use a webhook again that was switched off because it failed. Again is harmless."""
+    with writing() as work:
+        return webhooks.enable(work, webhook_id)
 
 
 @blueprint.route("/clinic/webhooks/<uuid:webhook_id>/rotate", methods=["POST"])

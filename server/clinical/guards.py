@@ -9,58 +9,16 @@ from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from server.clinical.holding_time import ExpectedLoss
+from server.clinical import recorded_guards
+from server.clinical.facts import Facts, Trouble
 from server.clinical.policy import Policy
-from server.clinical.vocabulary import AlertClass, AlertFamily
+from server.clinical.recorded_guards import recorded
+from server.clinical.vocabulary import AlertClass, AlertFamily, PrecautionCode
 
 _URINARY = frozenset(
     {"painful_urination", "urinary_frequency", "urinary_urgency", "pelvic_pain", "incontinence"}
 )
 _URGENT = frozenset({AlertClass.P0, AlertClass.P1})
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One reported side effect: a term of the vocabulary, its grade 0-4, the local day."""
-
-    term: str
-    grade: int
-    day: date
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The active plan of the course: shortest and longest interval between sessions, in days."""
-
-    min_days: int
-    max_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything the suggestion of a visit rests on.
-
-    ``plan`` None: no active plan. ``signal_since``: since when the watch sees symptoms return, None
-    without a signal. ``early_returns``: relapse signals on the present schedule. ``usual_loss``:
-    when the benefit of the last session was expected to be half lost, None where there is none to
-    lose. ``craving``: highest recent answer. ``asrm``: day and total of the newest one. ``age`` None:
-    the clinic keeps no birth date and vouches for the age itself.
-    """
-
-    plan: Plan | None
-    sessions: Sequence[date] = ()
-    planned: Sequence[date] = ()
-    signal_since: date | None = None
-    early_returns: int = 0
-    usual_loss: ExpectedLoss | None = None
-    responded: bool | None = None
-    age: int | None = None
-    open_alerts: Sequence[tuple[AlertClass, AlertFamily]] = ()
-    troubles: Sequence[Trouble] = ()
-    craving: float | None = None
-    days_logged_last_week: int = 0
-    questionnaire_day: date | None = None
-    asrm: tuple[date, float] | None = None
 
 
 class BlockCode(StrEnum):
@@ -69,15 +27,26 @@ class BlockCode(StrEnum):
     SI_ACUTE = "SI_ACUTE"
     MANIA = "MANIA"
     PSYCHOSIS = "PSYCHOSIS"
+    BP = "BP"
+    VASC = "VASC"
+    ALLERGY = "ALLERGY"
+    PREG = "PREG"
     URO = "URO"
     MISUSE = "MISUSE"
+    LIVER = "LIVER"
     COG = "COG"
     AE_OPEN = "AE_OPEN"
     INTERVAL = "INTERVAL"
+    INTERACT = "INTERACT"
     NORESP = "NORESP"
     AGE = "AGE"
+    CONSENT = "CONSENT"
     PLAN = "PLAN"
     DATA = "DATA"
+
+
+# Safety before booking: while it may be that somebody is in danger, no reason makes a date more urgent.
+NEVER_OVERRIDDEN = frozenset({BlockCode.SI_ACUTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +75,25 @@ def _mania(facts: Facts, policy: Policy, today: date) -> str | None:
     if any(u in _URGENT and family is AlertFamily.ACTIVATION for u, family in facts.open_alerts):
         return "an urgent activation alert is open"
     told = frozenset({"mania"})
-    asrm = _positive_asrm(facts, policy, today)
+    asrm = _positive(facts.asrm, "ASRM", "mania.asrm", policy, today)
     return asrm or _recent(facts, policy, today, told, "redflag.any_grade")
 
 
-def _positive_asrm(facts: Facts, policy: Policy, today: date) -> str | None:
-    """Say so where the newest ASRM is positive and recent: a newer one below the cut ends it."""
-    if facts.asrm is None:
+def _positive(
+    newest: tuple[date, float] | None, scale: str, cut: str, policy: Policy, today: date
+) -> str | None:
+    """Say so where the newest of a scale is positive and recent: a newer one below the cut ends it."""
+    if newest is None:
         return None
-    day, total = facts.asrm
+    day, total = newest
     recent = (today - day).days < policy["maintenance.recent_days"]
-    return f"ASRM {total:g} on {day}" if recent and total >= policy["mania.asrm"] else None
+    return f"{scale} {total:g} on {day}" if recent and total >= policy[cut] else None
 
 
 def _psychosis(facts: Facts, policy: Policy, today: date) -> str | None:
     late = [t for t in facts.troubles if t.term == "psychosis" or _outside_session(t, facts, policy)]
-    return _reported(late, policy, today, "redflag.any_grade")
+    told = _reported(late, policy, today, "redflag.any_grade")
+    return told or recorded(facts, today, PrecautionCode.PSYCHOTIC_DISORDER)
 
 
 def _outside_session(trouble: Trouble, facts: Facts, policy: Policy) -> bool:
@@ -136,19 +108,26 @@ def _uro(facts: Facts, policy: Policy, today: date) -> str | None:
         _recent(facts, policy, today, frozenset({"blood_in_urine"}), "redflag.any_grade")
         or _recent(facts, policy, today, _URINARY, "maintenance.severe_grade")
         or _lasting(facts, policy, today, _URINARY, "maintenance.urinary_days")
+        or recorded(facts, today, PrecautionCode.UROLOGICAL)
     )
 
 
 def _misuse(facts: Facts, policy: Policy, today: date) -> str | None:
     if facts.craving is not None and facts.craving >= policy["maintenance.craving"]:
         return f"craving {facts.craving:g}"
-    return _recent(facts, policy, today, frozenset({"non_prescribed_use"}), "redflag.any_grade")
+    return (
+        _recent(facts, policy, today, frozenset({"non_prescribed_use"}), "redflag.any_grade")
+        or _positive(facts.audit_c, "AUDIT-C", "maintenance.audit_c", policy, today)
+        or recorded(facts, today, PrecautionCode.MISUSE)
+    )
 
 
 def _cog(facts: Facts, policy: Policy, today: date) -> str | None:
     memory = frozenset({"memory"})
-    return _recent(facts, policy, today, memory, "maintenance.severe_grade") or _lasting(
-        facts, policy, today, memory, "maintenance.memory_days"
+    return (
+        _recent(facts, policy, today, memory, "maintenance.severe_grade")
+        or _lasting(facts, policy, today, memory, "maintenance.memory_days")
+        or recorded(facts, today, PrecautionCode.COGNITION)
     )
 
 
@@ -157,6 +136,8 @@ def _ae_open(facts: Facts, policy: Policy, today: date) -> str | None:
         u is AlertClass.P0 or (u in _URGENT and f is AlertFamily.SIDE_EFFECT) for u, f in facts.open_alerts
     ):
         return "an urgent alert is open"
+    if facts.emergency is not None and (today - facts.emergency).days < policy["maintenance.severe_days"]:
+        return f"an emergency on {facts.emergency}"
     since = today - timedelta(days=policy.whole("maintenance.severe_days") - 1)
     severe = [t for t in facts.troubles if t.day >= since]
     return _reported(severe, policy, today, "maintenance.severe_grade")
@@ -203,13 +184,20 @@ GUARDS: Mapping[BlockCode, Guard] = MappingProxyType(
         BlockCode.SI_ACUTE: _si_acute,
         BlockCode.MANIA: _mania,
         BlockCode.PSYCHOSIS: _psychosis,
+        BlockCode.BP: recorded_guards.pressure,
+        BlockCode.VASC: recorded_guards.vascular,
+        BlockCode.ALLERGY: recorded_guards.allergy,
+        BlockCode.PREG: recorded_guards.pregnancy,
         BlockCode.URO: _uro,
         BlockCode.MISUSE: _misuse,
+        BlockCode.LIVER: recorded_guards.liver,
         BlockCode.COG: _cog,
         BlockCode.AE_OPEN: _ae_open,
         BlockCode.INTERVAL: _interval,
+        BlockCode.INTERACT: recorded_guards.interaction,
         BlockCode.NORESP: _noresp,
         BlockCode.AGE: _age,
+        BlockCode.CONSENT: recorded_guards.consent,
         BlockCode.PLAN: _plan,
         BlockCode.DATA: _data,
     }

@@ -39,9 +39,12 @@ class SuggestionAction(StrEnum):
     """What may happen to a booking suggestion."""
 
     APPROVE = "approve"
+    CHANGE = "change"
     DISMISS = "dismiss"
     SEND = "send"
     ACKNOWLEDGE = "acknowledge"
+    PROPOSE = "propose"
+    ANSWER = "answer"
     BOOK = "book"
     RESCHEDULE = "reschedule"
     DECLINE = "decline"
@@ -66,6 +69,7 @@ class DeliveryAction(StrEnum):
     FAIL = "fail"
     RETRY = "retry"
     GIVE_UP = "give_up"
+    REPLAY = "replay"
 
 
 class ReplayAction(StrEnum):
@@ -106,6 +110,7 @@ OPEN_SUGGESTIONS = frozenset(
 _UNBOOKED = (_S.DRAFT, _S.SUGGESTED, _S.SENT, _S.ACKNOWLEDGED, _S.NEEDS_ATTENTION)
 # A pulled suggestion may be booked or declined at once: not every peer reports that it was seen.
 _WITH_CLINIC = (_S.SENT, _S.ACKNOWLEDGED)
+_OFFERED = (_S.SUGGESTED, _S.SENT, _S.ACKNOWLEDGED, _S.NEEDS_ATTENTION, _S.BOOKED)
 
 SUGGESTION_MOVES: Mapping[tuple[SuggestionState, SuggestionAction], SuggestionState] = _table(
     (
@@ -115,6 +120,10 @@ SUGGESTION_MOVES: Mapping[tuple[SuggestionState, SuggestionAction], SuggestionSt
         (_S.SENT, _SA.FAIL, _S.NEEDS_ATTENTION),
         (_S.NEEDS_ATTENTION, _SA.RETRY, _S.SENT),
         (_S.SENT, _SA.ACKNOWLEDGE, _S.ACKNOWLEDGED),
+        # Whoever asks about a time has seen it.
+        *((state, _SA.PROPOSE, _S.ACKNOWLEDGED) for state in _WITH_CLINIC),
+        # What the patient says moves nothing: the clinic decides.
+        *((state, _SA.ANSWER, state) for state in _OFFERED),
         *((state, _SA.BOOK, _S.BOOKED) for state in _WITH_CLINIC),
         *((state, _SA.DECLINE, _S.DECLINED) for state in _WITH_CLINIC),
         (_S.BOOKED, _SA.RESCHEDULE, _S.BOOKED),
@@ -127,6 +136,8 @@ SUGGESTION_MOVES: Mapping[tuple[SuggestionState, SuggestionAction], SuggestionSt
         # A booked visit is the clinic's: we cannot withdraw it, only the clinic cancels. One that is
         # never reported on must end all the same, or it would block every later suggestion.
         (_S.BOOKED, _SA.EXPIRE, _S.EXPIRED),
+        (_S.ARRIVED, _SA.EXPIRE, _S.EXPIRED),
+        *((state, _SA.CHANGE, state) for state in _UNBOOKED),
         *((state, _SA.DISMISS, _S.WITHDRAWN) for state in _UNBOOKED),
         *((state, _SA.EXPIRE, _S.EXPIRED) for state in _UNBOOKED),
         *((state, _SA.SUPERSEDE, _S.SUPERSEDED) for state in _UNBOOKED),
@@ -156,6 +167,9 @@ DELIVERY_MOVES: Mapping[tuple[DeliveryState, DeliveryAction], DeliveryState] = _
         *((state, _DA.FAIL, _D.FAILED) for state in (*_REPORTED, _D.FAILED)),
         # What arrived stays arrived.
         (_D.DELIVERED, _DA.FAIL, _D.DELIVERED),
+        # An admin has an event sent once more, whatever became of it. One that is under way is only hurried.
+        *((state, _DA.REPLAY, _D.QUEUED) for state in (_D.DELIVERED, _D.GIVEN_UP, _D.FAILED)),
+        *((state, _DA.REPLAY, state) for state in (*_WAITING, _D.CLAIMED)),
     )
 )
 

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from server.clinical.curve_words import tell_loss
-from server.clinical.guards import Block, Facts, Plan, Trouble, blocks_of
+from server.clinical.facts import Facts, Plan, Trouble
+from server.clinical.guards import Block, blocks_of
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass
 

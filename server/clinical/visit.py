@@ -12,6 +12,7 @@ from uuid import UUID
 
 from server.clinical.vocabulary import AlertClass, DeclineCode, PeerStatus, SuggestionState
 
+MAINTENANCE_VISIT = "maintenance_visit"  # the one kind of visit there is, as integrations read it
 MOST_SLOTS = 5  # candidate times attached to one suggestion
 
 

@@ -1,10 +1,12 @@
-"""`afterglow keys`: the keys that seal what patients say."""
+"""`afterglow keys`: the keys that seal what patients say, and those a clinic's FHIR system knows us by."""
 
+import json
 from uuid import UUID
 
 import click
 
 from server.commands.start import Around, started
+from server.gateways.scheduling.backend_services import new_service_key, service_key
 from server.services import vault
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -12,7 +14,7 @@ from server.services.work import Work, system
 
 @click.group("keys")
 def command() -> None:
-    """Change the keys that seal what patients say."""
+    """Change the keys that seal what patients say; make one to sign in to a FHIR system with."""
 
 
 @command.command("rotate")
@@ -28,6 +30,18 @@ def rotate(slug: str | None) -> None:
             click.echo(f"{name}: key {number} seals from now on; keys wrapped anew: {rewrapped}.")
     if slug is None:
         click.echo("Every key is under the current master key.")
+
+
+@command.command("smart")
+@click.argument("kid")
+def smart(kid: str) -> None:
+    """Make a key to sign in to a clinic's FHIR system with, known there as KID. It is kept nowhere here.
+
+    The first line is private, for the connection's settings; the second one is to be registered there.
+    """
+    made = new_service_key(kid)
+    click.echo(json.dumps(made))
+    click.echo(json.dumps(service_key(made, kid, made["alg"]).public()))
 
 
 def _clinics(around: Around, slug: str | None) -> list[tuple[str, UUID]]:

@@ -124,6 +124,15 @@ def _wire(message: Message, sender: str) -> EmailMessage:
     # RFC 3834: keeps holiday responders from answering.
     wire["Auto-Submitted"] = "auto-generated"
     wire.set_content(message.text)
+    if message.calendar is not None:
+        # The method stands in the object and here (RFC 6047, 2.4): without both, programs show a second
+        # event.
+        wire.add_alternative(
+            message.calendar.data.decode(),
+            subtype="calendar",
+            charset="utf-8",
+            params={"method": message.calendar.method},
+        )
     return wire
 
 

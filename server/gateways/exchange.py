@@ -101,6 +101,7 @@ class Exchange:
             return Reply(response.status, headers.get("retry-after"), headers, body, ended and not line.cut)
         finally:
             connection.close()
+            line.hang_up()
 
     def _connected(self, target: Target, end: float) -> socket.socket:
         failure = SendError(False, "unreachable", away=True)
@@ -207,7 +208,9 @@ def _drained(response: HTTPResponse, most: int) -> tuple[bytes, bool]:
     The status counts, whatever happens to the rest; reading it lets an honest server end well.
     """
     try:
-        return response.read(most), True
+        body = response.read(most)
+        # Asked for a number of bytes, http.client does not mind that fewer came than were promised.
+        return body, not response.length
     except IncompleteRead as cut:
         return cut.partial, False
     except (OSError, HTTPException):
@@ -249,7 +252,10 @@ class _Line:
         return io.BufferedReader(self._incoming)
 
     def close(self) -> None:
-        """Hang up."""
+        """Keep the line: http.client closes it as soon as it has read that the far end will, body or not."""
+
+    def hang_up(self) -> None:
+        """End the call."""
         self._socket.close()
 
 

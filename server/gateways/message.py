@@ -1,5 +1,6 @@
 """What every channel shares: one message to one destination, what became of it, and why not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +19,22 @@ class Handed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """What a webhook says where it tells of an event, not of a text: when it was, and its members."""
+
+    at: datetime
+    data: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """The calendar object of a mail (iMIP), and what it asks for: the METHOD in it."""
+
+    method: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notice to one destination. No member but ``to`` tells whom it is for.
 
@@ -26,6 +43,8 @@ class Message:
     ``text`` holds the link (e-mail); ``short`` is one line without it (SMS, lock screens).
     ``id`` is the same at every repeat, so that a receiver can drop one. ``kind`` is the event's type
     (`alert.needs_review`), ``at`` the moment of this try (aware), ``urgent`` that it can't wait (P0, P1).
+    ``happened``: an event, which goes to webhooks alone and has no words.
+    ``calendar``: what a calendar program reads in place of the text (e-mail).
     """
 
     to: str
@@ -37,6 +56,8 @@ class Message:
     kind: str
     at: datetime
     urgent: bool
+    happened: Happened | None = None
+    calendar: CalendarPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

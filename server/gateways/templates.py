@@ -37,7 +37,12 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "handed_over": "/v1/alerts",
         "acknowledgement_expired": "/v1/alerts/{id}",
         "endpoint_disabled": "/v1/clinic/webhooks",
+        "visit_offered": "/v1/visits/{id}",
+        "visit_booked": "/v1/visits/{id}",
+        "visit_changed": "/v1/visits/{id}",
+        "visit_unseen": "/v1/booking-suggestions/{id}",
         "probe": "/v1/status",
+        "review_waits": "/v1/review-tasks",
     }
 )
 

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from server.gateways.egress import Egress
 from server.gateways.exchange import refusal
-from server.gateways.message import Handed, Message, Receipt, SendError
+from server.gateways.message import Handed, Happened, Message, Receipt, SendError
 
 # Standard Webhooks, "Deliverability and reliability": the pause before each try; the caller adds jitter.
 SCHEDULE = (
@@ -88,9 +88,11 @@ def _check(endpoint: Endpoint) -> None:
 
 
 def _body(message: Message) -> str:
-    data = {"id": str(message.id), "link": message.link}
-    stamp = message.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    body = json.dumps({"type": message.kind, "timestamp": stamp, "data": data}, separators=(",", ":"))
+    # An event's body is the same at every try: it happened once. That of a text has the moment of the try.
+    happened = message.happened or Happened(message.at, {"id": str(message.id), "link": message.link})
+    stamp = happened.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    told = {"type": message.kind, "timestamp": stamp, "data": dict(happened.data)}
+    body = json.dumps(told, separators=(",", ":"))
     if len(body) >= LARGEST_BODY:
         raise SendError(True, "too_large")
     return body

@@ -6,6 +6,7 @@ from server.models.alert import Alert, AlertEvent, AlertFeedback
 from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
 from server.models.base import Base
+from server.models.blood_pressure import BloodPressure
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
 from server.models.calendar_feed import CalendarFeed
 from server.models.candidate_slot import CandidateSlot
@@ -47,6 +48,7 @@ __all__ = [
     "Assessment",
     "AuditEvent",
     "Base",
+    "BloodPressure",
     "BookingSuggestion",
     "BookingSuggestionEvent",
     "CalendarFeed",

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import Arm, PatientAnswer, SuggestionState
+from server.clinical.vocabulary import UNSEEN_STATES, Arm, PatientAnswer, SuggestionState
 from server.models.base import Base
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
@@ -22,7 +22,8 @@ class BookingSuggestion(Base):
     `minutes`: how long the visit takes. `proposed_starts_at`, `proposed_ends_at`: a time the clinic asks
     the patient about. `offered_at`: since when the patient sees that a visit is offered; what they answered
     and the times they prefer come after it. `unseen_told_at`: when the care team was told that nobody at
-    the clinic has looked. `responded`, `days_gained`: what became of it, known from the next baseline on.
+    the clinic has looked. `responded`, `days_gained`: what became of it, known from the next baseline on;
+    `gained_at_least`: it held for longer than was seen. `outcome_final`: nothing will change that any more.
     """
 
     __tablename__ = "booking_suggestions"
@@ -38,6 +39,7 @@ class BookingSuggestion(Base):
             postgresql_where=_STILL_OPEN,
         ),
         Index(None, "clinic_id", "state", "id"),
+        Index(None, "clinic_id", "patient_id", "id"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -68,11 +70,23 @@ class BookingSuggestion(Base):
     unseen_told_at: Mapped[datetime | None] = mapped_column(Instant)
     responded: Mapped[bool | None]
     days_gained: Mapped[int | None]
+    gained_at_least: Mapped[bool | None]
+    outcome_final: Mapped[bool] = mapped_column(default=False)
     outcome_at: Mapped[datetime | None] = mapped_column(Instant)
     treatment_session_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]
+
+    @property
+    def unseen_since(self) -> datetime | None:
+        """Since when it waits for somebody who makes appointments, None where it does not."""
+        return self.offered_at if self.state in UNSEEN_STATES else None
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether it is a draft that guards hold back: a task for a clinician."""
+        return self.state is SuggestionState.DRAFT and bool(self.blocks)
 
 
 class BookingSuggestionEvent(Base):

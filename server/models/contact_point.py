@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import Channel
+from server.clinical.vocabulary import Channel, EventKind
 from server.models.base import Base
 from server.models.sealed import Sealed
 from server.models.types import Coded, Instant
@@ -17,7 +17,8 @@ class ContactPoint(Base):
 
     `digest` stands for the address while the point is in use: a device has one owner in a clinic,
     a number or a web address is known once an account. `rotated_at`: when a webhook got its newest
-    secret. `retired_why` is a code.
+    secret. `retired_why` is a code. `hears_alerts`: the account's messages go there;
+    `hears_visits`: it is told of every move of an approved visit (webhooks alone).
     """
 
     __tablename__ = "contact_points"
@@ -25,6 +26,7 @@ class ContactPoint(Base):
         ForeignKeyConstraint(["clinic_id", "account_id"], ["accounts.clinic_id", "accounts.id"]),
         UniqueConstraint("clinic_id", "digest"),
         Index(None, "clinic_id", "account_id", "position"),
+        Index(None, "clinic_id", "channel", "hears_visits"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -35,7 +37,15 @@ class ContactPoint(Base):
     address = Sealed("sealed_address")
     digest: Mapped[str | None] = mapped_column(String(64))
     position: Mapped[int]
+    hears_alerts: Mapped[bool] = mapped_column(default=True)
+    hears_visits: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
     rotated_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_why: Mapped[str | None] = mapped_column(String(64))
+
+    @property
+    def events(self) -> list[EventKind]:
+        """What it listens to, in the order of the vocabulary."""
+        heard = {EventKind.ALERTS: self.hears_alerts, EventKind.VISITS: self.hears_visits}
+        return [kind for kind in EventKind if heard[kind]]

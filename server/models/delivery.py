@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject
+from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject, SuggestionState
 from server.models.base import Base
 from server.models.types import Coded, Instant
 
@@ -19,6 +19,8 @@ class Delivery(Base):
     names the recipient's contact point; none means the account's e-mail. `level` is the alert's level
     it was written at. Messages of one `bundle_id` go out as one, under the id of the first.
     `reference` is the provider's id; after `report_by` a promised report counts as missed.
+    Of an event, `event_state` and `event_version` are those of the move it tells of, whatever came later.
+    `tried_since`: when it was last replayed; `tries_before`: how many tries there were by then.
     """
 
     __tablename__ = "deliveries"
@@ -30,6 +32,7 @@ class Delivery(Base):
         Index(None, "state", "finished_at"),
         Index(None, "clinic_id", "subject_id"),
         Index(None, "clinic_id", "bundle_id"),
+        Index(None, "clinic_id", "contact_id", "id"),
         Index(None, "id"),
         Index(None, "clinic_id", "account_id", "state", "finished_at"),
     )
@@ -57,3 +60,7 @@ class Delivery(Base):
     report_by: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    event_state: Mapped[SuggestionState | None] = mapped_column(Coded(SuggestionState))
+    event_version: Mapped[int | None]
+    tried_since: Mapped[datetime | None] = mapped_column(Instant)
+    tries_before: Mapped[int] = mapped_column(default=0)

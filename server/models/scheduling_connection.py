@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import ConnectionKind, MappingKind
@@ -11,14 +11,29 @@ from server.models.base import Base
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
+_IN_USE = text("retired_at IS NULL")
+
 
 class SchedulingConnection(Base):
-    """`config` is the adapter's own; `secret` signs what the system sends us. `checked_at`: when it was
-    last asked for all it knows. `failing_since` and `failure` (a code) are set while it does not answer.
+    """`config` is the adapter's own; `secrets` (the newest first) sign what the system sends us,
+    as `proof` (scheme and names of headers) says.
+
+    `checked_at`: when all of it was last compared. `answered_at`: its last good answer; `failing_since` and
+    `failure` (a code) are set while it does not give any. A clinic has one in use.
     """
 
     __tablename__ = "scheduling_connections"
-    __table_args__ = (Index(None, "retired_at", "checked_at"),)
+    __table_args__ = (
+        Index(None, "retired_at", "checked_at"),
+        Index(
+            "uq_scheduling_connections_one_in_use",
+            "clinic_id",
+            unique=True,
+            sqlite_where=_IN_USE,
+            postgresql_where=_IN_USE,
+        ),
+        Index(None, "id"),
+    )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -26,8 +41,10 @@ class SchedulingConnection(Base):
     name: Mapped[str] = mapped_column(String(100))
     sealed_config: Mapped[bytes] = mapped_column(LargeBinary)
     config = SealedJson("sealed_config")
-    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
-    secret = Sealed("sealed_secret")
+    sealed_secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secrets = SealedJson("sealed_secrets", list)
+    proof: Mapped[dict[str, str]] = mapped_column(JSON)
+    rotated_at: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)
     checked_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -6,14 +6,15 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import CopyState
+from server.clinical.vocabulary import CopyState, PeerStatus
 from server.models.base import Base
 from server.models.types import Coded, Instant
 
 
 class SchedulingCopy(Base):
-    """`sent_version` is the version of ours that the system has; `etag` and `peer_changed_at` say which of
-    its own we have seen. `due_at`: when it is to be pushed or asked next. `attempt` is the fencing number.
+    """`sent_version` is the version of ours that the system has. `etag`, `peer_status`, `peer_changed_at`:
+    what we have seen of its own. `due_at`: when it is to be pushed or asked next. `attempt` is the fencing
+    number; `failures` counts in a row.
     """
 
     __tablename__ = "scheduling_copies"
@@ -35,6 +36,7 @@ class SchedulingCopy(Base):
     external_id: Mapped[str | None] = mapped_column(String(200))
     etag: Mapped[str | None] = mapped_column(String(200))
     sent_version: Mapped[int]
+    peer_status: Mapped[PeerStatus | None] = mapped_column(Coded(PeerStatus))
     peer_changed_at: Mapped[datetime | None] = mapped_column(Instant)
     due_at: Mapped[datetime] = mapped_column(Instant)
     lease_until: Mapped[datetime | None] = mapped_column(Instant)

@@ -6,7 +6,7 @@ offset. A cell that a spreadsheet would run as a formula is made plain text.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,9 @@ from server.clinical.vocabulary import ITEMS
 # A byte order mark tells spreadsheets that this is UTF-8.
 MARK = "\ufeff"
 CURRENT = "current"
+# The last line of a file whose rest could not be sent.
+CUT_OFF = "incomplete\r\n"
+Sections = Mapping[str, Iterable[Mapping[str, Any]]]
 _CLOCK = ("clock_skew_seconds", "clock_suspect")
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _WHEN = ("local_day", "local_time", "utc", "zone", "utc_offset", "received_utc")
@@ -39,28 +42,36 @@ COLUMNS = (
 )
 
 
-def written(export: Mapping[str, Any]) -> str:
-    """Return ``export`` (`server.services.journal.export.collect`) as CSV text with a header."""
+def written(head: Mapping[str, Any], sections: Sections) -> Iterator[str]:
+    """Yield an export (`server.services.journal.export.Export`) as CSV, its header first, then a row each."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
-    for row in _rows(export):
+    yield MARK + _taken(out)
+    for row in _rows(head, sections):
         writer.writerow({key: _plain(value) for key, value in row.items()})
-    return MARK + out.getvalue()
+        yield _taken(out)
 
 
-def _rows(export: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    form = {"form_version": export["contract_version"]}
-    for entry in export["entries"]:
+def _taken(out: io.StringIO) -> str:
+    text = out.getvalue()
+    out.seek(0)
+    out.truncate()
+    return text
+
+
+def _rows(head: Mapping[str, Any], sections: Sections) -> Iterator[dict[str, Any]]:
+    form = {"form_version": head["contract_version"]}
+    for entry in sections["entries"]:
         for revision in entry["revisions"]:
             yield form | _revision(entry, revision)
-    for response in export["questionnaire_responses"]:
+    for response in sections["questionnaire_responses"]:
         for revision in response["revisions"]:
             yield form | _filled(response, revision)
-    for session in export["treatment_sessions"]:
+    for session in sections["treatment_sessions"]:
         named = {"kind": "treatment_session", "state": session["status"], "route": session["route"]}
-        yield form | named | _when(session["at"], export["patient"]["zone"])
-    for change in export["zone_changes"]:
+        yield form | named | _when(session["at"], head["patient"]["zone"])
+    for change in sections["zone_changes"]:
         told = {"kind": "zone_change", "received_utc": _utc(change["recorded_at"])}
         yield form | told | _when(change["since"], change["zone"])
 

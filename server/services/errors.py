@@ -84,6 +84,13 @@ class Blocked(VersionError):
         super().__init__("blocked", "Guards speak against it. Give a reason to override them.", current)
 
 
+class SafetyFirst(VersionError):
+    """A guard speaks against it that no reason overrides: somebody may be in danger."""
+
+    def __init__(self, current: object) -> None:
+        super().__init__("safety-first", "An urgent safety alert is open. Assess it and close it.", current)
+
+
 class VersionRequired(VersionError):
     """It exists already with other content: say which version you change."""
 

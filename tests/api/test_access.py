@@ -27,6 +27,7 @@ def clinical(visits: Visits, suggestion: str, course: str, session: str, alert: 
         ("POST", f"/alerts/{alert}/resolve", {"outcome": "contacted", "note": "x"}),
         ("GET", f"/booking-suggestions/{suggestion}", None),
         ("POST", f"/booking-suggestions/{suggestion}/approve", {"override_reason": "x"}),
+        ("POST", f"/booking-suggestions/{suggestion}/change", {"minutes": 60, "reason": "x"}),
         ("POST", f"/booking-suggestions/{suggestion}/dismiss", {"reason": "x"}),
     ]
 

@@ -129,6 +129,88 @@ def test_a_dismissal_never_closes_the_alert_and_is_not_asked_again(
     assert cast.scheduler.get(f"/inbox{PATH}/{suggestion}").status_code == 404
 
 
+def test_returning_symptoms_take_the_place_of_a_visit_that_only_the_plan_asked_for(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    clock.forward(days=10)
+    visits.log(5)
+    due = visits.maintenance()
+    approved = cast.bo.post(f"{PATH}/{due}/approve", {}, version=1)
+    assert (approved.json["state"], approved.json["reason"]) == ("suggested", "maintenance_due")
+    again = visits.relapse()
+    old, new = (cast.bo.get(f"{PATH}/{one}").json for one in (due, again))
+    assert (old["state"], old["events"][-1]["detail"]) == ("superseded", {"by": str(again)})
+    assert (new["state"], new["reason"], new["urgency"]) == ("draft", "relapse_signal", "P2")
+    assert (new["earliest"], new["latest"]) == ("2026-03-12", "2026-03-19")
+    assert (old["earliest"], old["latest"]) == ("2026-03-12", "2026-03-19")
+    assert visits.relapse() is None
+    assert cast.scheduler.get("/inbox/booking-suggestions").json["items"] == []
+    assert cast.scheduler.get(f"/inbox{PATH}/{due}").json["state"] == "superseded"
+
+
+def test_a_no_to_what_the_plan_asked_for_is_none_to_symptoms_that_return(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    clock.forward(days=10)
+    due = visits.maintenance()
+    cast.bo.post(f"{PATH}/{due}/dismiss", {"reason": "She is well."}, version=1)
+    assert visits.maintenance() is None
+    again = visits.relapse()
+    assert again is not None
+    cast.bo.post(f"{PATH}/{again}/dismiss", {"reason": "Phone call first."}, version=1)
+    assert visits.relapse() is None
+
+
+def test_a_booked_visit_and_one_for_an_alert_keep_their_place(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    clock.forward(days=10)
+    due = visits.maintenance()
+    cast.bo.post(f"{PATH}/{due}/approve", {"override_reason": "Known."}, version=1)
+    assert visits.book(cast.scheduler, str(due), version=2).status_code == 200
+    assert visits.relapse() is None
+    assert [one["state"] for one in cast.bo.get(PATH).json["items"]] == ["booked"]
+
+
+def test_a_draft_that_guards_hold_back_is_found_as_a_review(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.relapse()
+    (held,) = cast.bo.get(f"{PATH}?blocked=true").json["items"]
+    assert (held["id"], held["needs_review"], codes(held)) == (str(suggestion), True, ["PLAN", "DATA"])
+    assert cast.bo.get(f"{PATH}?blocked=false").json["items"] == []
+    body = {"override_reason": "Seen today."}
+    approved = cast.bo.post(f"{PATH}/{suggestion}/approve", body, version=1).json
+    assert (approved["needs_review"], codes(approved)) == (False, ["PLAN", "DATA"])
+    assert cast.bo.get(f"{PATH}?blocked=true").json["items"] == []
+
+
+def test_a_draft_without_guards_needs_no_review(visits: Visits, cast: Cast) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    assert cast.bo.get(f"{PATH}?blocked=true").json["items"] == []
+    (free,) = cast.bo.get(f"{PATH}?blocked=false").json["items"]
+    assert (free["id"], free["needs_review"]) == (str(suggestion), False)
+
+
+def test_no_reason_approves_a_visit_while_a_safety_alert_is_open(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    path, body = f"{PATH}/{suggestion}/approve", {"override_reason": "She can come."}
+    refused = cast.bo.post(path, body, version=1)
+    assert (refused.status_code, refused.json["code"]) == (409, "safety-first")
+    assert codes(refused.json["current"]) == ["SI_ACUTE"]
+    assert cast.bo.get(f"{PATH}/{suggestion}").json["state"] == "draft"
+    for alert in cast.bo.get("/alerts?family=safety").json["items"]:
+        closing = {"outcome": "contacted", "note": "Called."}
+        cast.bo.post(f"/alerts/{alert['id']}/resolve", closing, version=alert["version"])
+    assert cast.bo.post(path, {}, version=1).status_code == 200
+
+
 def test_a_window_that_passed_expires_and_makes_room_for_another(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

@@ -13,7 +13,9 @@ from tests.visits import CANARY, Visits
 INBOX = "/inbox/booking-suggestions"
 SEEN = {
     *("id", "patient_id", "visit", "earliest", "latest"),
-    *("urgency", "state", "external_id", "starts_at", "version"),
+    *("urgency", "minutes", "state", "external_id", "starts_at", "ends_at", "version"),
+    *("proposed_starts_at", "proposed_ends_at"),
+    *("patient_answer", "patient_answered_at", "preferred_times", "slots"),
 }
 
 
@@ -80,6 +82,80 @@ def test_a_declined_suggestion_tells_the_care_team_why_and_stays_down(
     assert [alert["state"] for alert in cast.bo.get("/alerts").json["items"]] == ["open"]
 
 
+def test_a_patient_who_has_come_is_reported_and_the_session_fulfils_the_visit(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked()
+    path = f"{INBOX}/{suggestion}/arrive"
+    first, again = cast.scheduler.post(path, version=4), cast.scheduler.post(path, version=4)
+    assert (first.json["state"], first.json["version"], again.json) == ("arrived", 5, first.json)
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    visits.session(course, clock.forward(days=3))
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "fulfilled"
+    assert cast.scheduler.post(path, version=6).status_code == 409
+
+
+def test_an_arrival_that_nothing_follows_does_not_stand_in_the_way_for_ever(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked()
+    cast.scheduler.post(f"{INBOX}/{suggestion}/arrive", version=4)
+    clock.forward(days=17)
+    assert visits.expire() == 0
+    clock.forward(hours=1)
+    assert visits.expire() == 1
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "expired"
+
+
+def test_a_missed_visit_makes_room_for_another(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.booked()
+    assert visits.relapse() is None
+    cast.scheduler.post(f"{INBOX}/{suggestion}/noshow", version=4)
+    assert visits.relapse() is not None
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "told"),
+    [
+        (None, "2026-03-05T13:30:00+00:00"),
+        ("2026-03-05T13:00:00+01:00", None),
+        ("2026-03-07T12:00:00Z", None),
+    ],
+)
+def test_an_appointment_lasts_as_long_as_such_a_visit_or_as_the_clinic_says(
+    visits: Visits, cast: Cast, ends_at: str | None, told: str | None
+) -> None:
+    suggestion = visits.approved()
+    said = {} if ends_at is None else {"ends_at": ends_at}
+    booked = visits.book(cast.scheduler, suggestion, version=2, **said)
+    if told is None:
+        assert (booked.status_code, booked.json["errors"][0]["pointer"]) == (422, "/ends_at")
+        return
+    assert (booked.status_code, booked.json["ends_at"]) == (200, told)
+    longer = visits.book(cast.scheduler, suggestion, version=4, ends_at="2026-03-05T14:00:00Z")
+    assert (longer.json["version"], longer.json["ends_at"]) == (5, "2026-03-05T14:00:00+00:00")
+    assert visits.book(cast.scheduler, suggestion, version=4).json["version"] == 5
+
+
+def test_asking_about_a_time_says_that_it_was_seen_and_books_nothing(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    path = f"{INBOX}/{suggestion}/propose-time"
+    time = {"starts_at": "2026-03-05T09:30:00+01:00"}
+    asked = cast.scheduler.post(path, time, version=2)
+    assert (asked.status_code, asked.json["state"], asked.json["starts_at"]) == (200, "acknowledged", None)
+    assert asked.json["proposed_starts_at"] == "2026-03-05T08:30:00+00:00"
+    assert asked.json["proposed_ends_at"] == "2026-03-05T10:00:00+00:00"
+    assert cast.scheduler.post(path, time, version=2).json == asked.json
+    other = {**time, "ends_at": "2026-03-05T10:00:00+01:00"}
+    assert cast.scheduler.post(path, other, version=2).status_code == 412
+    assert cast.scheduler.post(path, other, version=4).json["version"] == 5
+    past = cast.scheduler.post(path, {"starts_at": "2026-03-01T09:30:00Z"}, version=5)
+    assert (past.status_code, past.json["errors"][0]["pointer"]) == (422, "/starts_at")
+    booked = visits.book(cast.scheduler, suggestion, version=5)
+    assert (booked.json["state"], booked.json["proposed_starts_at"]) == ("booked", None)
+    assert cast.scheduler.post(path, time, version=6).status_code == 409
+
+
 def test_a_withdrawal_is_learned_from_the_item_and_not_from_the_open_list(visits: Visits, cast: Cast) -> None:
     suggestion = visits.approved()
     cast.bo.post(f"/booking-suggestions/{suggestion}/dismiss", {"reason": CANARY}, version=2)
@@ -102,6 +178,8 @@ def test_every_report_names_its_version(visits: Visits, cast: Cast) -> None:
     suggestion = visits.approved()
     bodies: dict[str, Any] = {
         "acknowledge": None,
+        "arrive": None,
+        "propose-time": {"starts_at": "2026-03-05T09:00:00Z"},
         "book": {"external_id": "apt", "starts_at": "2026-03-05T09:00:00Z"},
         "decline": {"code": "other"},
         "cancel": None,
@@ -138,6 +216,27 @@ def test_the_scheduling_system_never_learns_why(visits: Visits, cast: Cast, cloc
     for answer in answers:
         for word in (CANARY, "relapse", "chest", "AE_OPEN", "blocks", "reason", "programme", "mood"):
             assert word not in answer.text
+
+
+def test_what_happened_is_read_back_since_the_approval_and_never_why(visits: Visits, cast: Cast) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    path = f"{INBOX}/{suggestion}/history"
+    assert cast.scheduler.get(path).status_code == 404
+    change = {"minutes": 60, "reason": CANARY}
+    cast.bo.post(f"/booking-suggestions/{suggestion}/change", change, version=1)
+    cast.bo.post(f"/booking-suggestions/{suggestion}/approve", {"override_reason": CANARY}, version=2)
+    cast.ana.post(f"/visits/{suggestion}/answer", {"answer": "accepted"}, version=3)
+    visits.book(cast.scheduler, str(suggestion), version=4)
+    told = cast.scheduler.get(path)
+    assert [(one["number"], one["action"], one["state"], one["by"]) for one in told.json["items"]] == [
+        (3, "approve", "suggested", "clinician"),
+        (4, "answer", "suggested", "patient"),
+        (5, "send", "sent", "integration"),
+        (6, "book", "booked", "integration"),
+    ]
+    assert CANARY not in told.text
+    assert cast.bo.get(path).status_code == 403
 
 
 def test_a_delivered_session_fulfils_the_booked_visit(visits: Visits, cast: Cast, clock: Clock) -> None:

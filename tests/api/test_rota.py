@@ -155,7 +155,9 @@ def test_a_usual_rota_has_no_gap_and_can_be_armed_and_disarmed(
     assert cast.admin.post("/rota/disarm").json["armed_at"] is None
     assert cast.admin.post("/rota/disarm").json["version"] == armed["version"] + 1
     with database.read() as session:
-        done = session.scalars(select(AuditEvent.action).where(AuditEvent.action.startswith("rota.")))
+        done = session.scalars(
+            select(AuditEvent.action).where(AuditEvent.action.startswith("rota.")).order_by(AuditEvent.id)
+        )
         assert list(done) == ["rota.arm", "rota.disarm"]
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import Flask
 
+from server.api.edge import EXTENSION, Surroundings
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.services.messages import contact_point as contact_points
@@ -86,3 +88,66 @@ def test_a_webhook_is_taken_away_by_the_admin_alone(cast: Cast, app: Flask) -> N
     assert cast.admin.post(f"/clinic/webhooks/{hook}/rotate").status_code == 404
     assert cast.admin.get("/clinic/webhooks").json["items"] == []
     assert register(cast, cast.bo).status_code == 201
+
+
+def test_a_system_hears_of_visits_and_a_person_gets_their_messages_unless_it_is_said(cast: Cast) -> None:
+    assert register(cast, cast.scheduler).json["webhook"]["events"] == ["visits"]
+    made = register(cast, cast.bo).json["webhook"]
+    assert made["events"] == ["alerts"]
+    path = f"/clinic/webhooks/{made['id']}"
+    for wanted in (["visits"], ["alerts", "visits"], ["alerts"]):
+        assert cast.admin.patch(path, {"events": wanted[::-1]}).json["events"] == wanted
+    assert cast.admin.patch(path.replace(made["id"][:8], "0" * 8), {"events": ["visits"]}).status_code == 404
+
+
+def test_a_system_listens_to_no_alert_for_it_could_not_read_one(cast: Cast) -> None:
+    made = register(cast, cast.scheduler).json["webhook"]
+    body = {"account_id": made["account_id"], "url": f"{URL}2", "events": ["alerts", "visits"]}
+    for refused in (
+        cast.admin.post("/clinic/webhooks", body),
+        cast.admin.patch(f"/clinic/webhooks/{made['id']}", {"events": ["alerts"]}),
+    ):
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/events")
+
+
+def test_this_machine_is_an_address_where_the_setting_says_so_and_nowhere_else(
+    app: Flask, cast: Cast
+) -> None:
+    refused = register(cast, cast.bo, "http://127.0.0.1:9000/hook")
+    assert (refused.status_code, refused.json["errors"]) == (
+        *(422,),
+        [{"pointer": "/url", "detail": "Must start with https://."}],
+    )
+    around = Surroundings.of(app)
+    opened = replace(around.settings, allow_loopback_egress="yes")
+    app.extensions[EXTENSION] = replace(around, settings=opened)
+    assert register(cast, cast.bo, "http://127.0.0.1:9000/hook").status_code == 201
+    assert register(cast, cast.bo, "http://10.0.0.7/hook").status_code == 422
+
+
+def test_one_that_was_switched_off_is_used_again_and_one_in_use_stays_so(
+    cast: Cast, clock: Clock, database: Database
+) -> None:
+    hook = register(cast, cast.bo).json["webhook"]["id"]
+    path = f"/clinic/webhooks/{hook}/enable"
+    with database.write() as session:
+        contact_points.retire(session, cast.bo.clinic_id, UUID(hook), clock.now, "refused_500")
+    (listed,) = cast.admin.get("/clinic/webhooks").json["items"]
+    assert (listed["retired_why"], listed["retired_at"] is None) == ("refused_500", False)
+    for _ in range(2):
+        assert cast.admin.post(path).json["retired_at"] is None
+    assert [channel for channel, _ in shown(cast.bo)] == ["webhook"]
+    assert register(cast, cast.bo).json["code"] == "webhook-known"
+    assert cast.admin.post(f"/clinic/webhooks/{hook}/rotate").status_code == 200
+
+
+def test_what_another_webhook_has_taken_the_place_of_is_not_brought_back(
+    cast: Cast, clock: Clock, database: Database
+) -> None:
+    hook = register(cast, cast.bo).json["webhook"]["id"]
+    with database.write() as session:
+        contact_points.retire(session, cast.bo.clinic_id, UUID(hook), clock.now, "gone")
+    assert register(cast, cast.bo).status_code == 201
+    assert cast.admin.post(f"/clinic/webhooks/{hook}/enable").json["code"] == "contact-point-known"
+    assert cast.admin.delete(f"/clinic/webhooks/{hook}").status_code == 204
+    assert cast.admin.post(f"/clinic/webhooks/{hook}/enable").status_code == 404

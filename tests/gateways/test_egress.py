@@ -85,6 +85,21 @@ def test_an_answer_that_is_longer_than_what_is_read_is_not_whole() -> None:
     assert (reply.status, reply.whole) == (200, False)
 
 
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"]
+)
+def test_an_answer_whose_body_comes_after_its_head_is_read_to_its_end(head: bytes) -> None:
+    with behaving(saying(head, b"hello, ", b"world")) as port:
+        reply = post(f"http://127.0.0.1:{port}/hook")
+    assert (reply.body, reply.whole) == (b"hello, world", True)
+
+
+def test_an_answer_that_breaks_off_is_not_whole() -> None:
+    with behaving(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n", b"hello")) as port:
+        reply = post(f"http://127.0.0.1:{port}/hook")
+    assert (reply.status, reply.body, reply.whole) == (200, b"hello", False)
+
+
 def test_a_redirect_is_a_failure_and_never_followed() -> None:
     elsewhere = Answering()
     with answering(elsewhere) as other:

@@ -40,6 +40,9 @@ def answering(peer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[in
         def do_GET(self) -> None:
             self.do_POST()
 
+        def do_PUT(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -133,9 +136,15 @@ def repeating(part: bytes) -> Behaviour:
     return behaviour
 
 
-def saying(part: bytes) -> Behaviour:
-    """Send ``part`` and hang up."""
-    return lambda caller: caller.sendall(part)
+def saying(*parts: bytes) -> Behaviour:
+    """Send ``parts``, each a moment after the one before, and hang up."""
+
+    def behaviour(caller: socket.socket) -> None:
+        for number, part in enumerate(parts):
+            time.sleep(0.05 * bool(number))
+            caller.sendall(part)
+
+    return behaviour
 
 
 def silent(caller: socket.socket) -> None:

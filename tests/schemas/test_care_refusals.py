@@ -16,11 +16,16 @@ from schemas.alert_handling import (
     SnoozeBody,
     VerdictBody,
 )
-from schemas.booking_suggestion import ApprovalBody, DismissalBody, SuggestionQuery
+from schemas.blood_pressure import BloodPressureBody
+from schemas.booking_suggestion import ApprovalBody, ChangeBody, DismissalBody, SuggestionQuery
+from schemas.clinic import ClinicChanges
 from schemas.course import CourseBody, CourseChanges
-from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery
+from schemas.inbox import AppointmentBody, DeclineBody, InboxQuery, TimeBody
+from schemas.offered_visit import TimeSpanBody, VisitAnswerBody
+from schemas.precaution import PrecautionBody
 from schemas.treatment_session import TreatmentSessionBody, TreatmentSessionChanges
 from schemas.trend import TrendQuery
+from schemas.visit_yield import VisitYieldQuery
 from tests.visits import COURSE
 
 SESSION = {"course_id": str(uuid7()), "status": "delivered", "at": "2026-03-02T10:00:00+01:00"}
@@ -38,11 +43,19 @@ GOOD: dict[type[Schema], dict[str, Any]] = {
     FeedbackBody: {"code": "safety_often", "usefulness": "noise"},
     ApprovalBody: {},
     DismissalBody: {"reason": "Not now."},
+    ChangeBody: {"latest": "2026-03-12", "reason": "Away."},
+    PrecautionBody: {"code": "liver"},
+    VisitAnswerBody: {"answer": "accepted"},
+    TimeSpanBody: {"starts_at": "2026-03-05T09:30:00Z", "ends_at": "2026-03-05T10:30:00Z"},
+    ClinicChanges: {},
+    BloodPressureBody: {"systolic": 120, "diastolic": 80},
+    TimeBody: {"starts_at": "2026-03-05T09:30:00+01:00"},
     AppointmentBody: APPOINTMENT,
     DeclineBody: {"code": "other"},
     AlertQuery: {},
     SuggestionQuery: {},
     InboxQuery: {},
+    VisitYieldQuery: {},
     TrendQuery: {},
 }
 
@@ -88,6 +101,23 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (DismissalBody, "reason", NOT_TEXT),
     (AppointmentBody, "external_id", (7, True, None, "", "a\nb", "x" * 201)),
     (AppointmentBody, "starts_at", NOT_MOMENT),
+    (AppointmentBody, "ends_at", NOT_MOMENT),
+    (VisitAnswerBody, "answer", NOT_CODE),
+    (VisitAnswerBody, "preferred_times", ("soon", {}, 7, ["soon"], [{}], [{"starts_at": "soon"}], [{}] * 6)),
+    *((TimeSpanBody, name, NOT_MOMENT) for name in ("starts_at", "ends_at")),
+    (ClinicChanges, "patient_messages_by", NOT_CODE),
+    (ClinicChanges, "visit_minutes", (3.9, "90", True, None, 4, 721)),
+    (PrecautionBody, "code", NOT_CODE),
+    *((PrecautionBody, name, NOT_DAY) for name in ("since", "until")),
+    (PrecautionBody, "note", NOT_TEXT),
+    (BloodPressureBody, "systolic", (3.9, "120", True, None, 49, 301)),
+    (BloodPressureBody, "diastolic", (3.9, "80", True, None, 19, 201)),
+    (BloodPressureBody, "measured_at", NOT_MOMENT),
+    *((TimeBody, name, NOT_MOMENT) for name in ("starts_at", "ends_at")),
+    *((ChangeBody, name, NOT_DAY) for name in ("earliest", "latest")),
+    (ChangeBody, "urgency", NOT_CODE),
+    (ChangeBody, "minutes", (3.9, "7", True, None, 1e400, [7], 4, 721)),
+    *((ChangeBody, name, NOT_TEXT) for name in ("reason", "override_reason")),
     (AppointmentBody, "reschedule", ("true", 1, 0, None)),
     (DeclineBody, "code", NOT_CODE),
     (DeclineBody, "note", (7, True, None, "a\x00b", "x" * 501)),
@@ -99,8 +129,10 @@ CASES: list[tuple[type[Schema], str, tuple[Any, ...]]] = [
     (AlertQuery, "limit", ("0", "201", "3.9", "x", "٣")),
     (SuggestionQuery, "state", NOT_CODE),
     (SuggestionQuery, "patient_id", NOT_ID),
+    (SuggestionQuery, "blocked", ("", "1", "True", 1, True, None)),
     (InboxQuery, "state", NOT_CODE),
     (InboxQuery, "cursor", NOT_ID),
+    (VisitYieldQuery, "months", ("0", "37", "3.9", "x", "٣", 7, True, None)),
     (TrendQuery, "first", NOT_DAY),
     (TrendQuery, "last", NOT_DAY),
 ]

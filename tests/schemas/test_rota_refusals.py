@@ -6,9 +6,11 @@ import pytest
 from marshmallow import Schema, ValidationError
 
 from schemas.contact_point import ContactPointBody, OrderBody, QuietHoursBody
+from schemas.public_url import refusal
 from schemas.rota import CoverageQuery, RotaBody
 from schemas.shift import ShiftBody
-from schemas.webhook import WebhookBody
+from schemas.webhook import ListeningBody, WebhookBody
+from schemas.webhook_delivery import LostEventsBody
 
 ID = "019caae3-5000-7000-8000-000000000001"
 P256DH = "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"
@@ -199,8 +201,43 @@ def test_a_browsers_subscription_is_taken_as_it_is() -> None:
         "https://hooks.example.org/" + "a" * 2000,
     ],
 )
-def test_a_webhook_leads_to_a_public_https_address_and_holds_no_credentials(url: Any) -> None:
-    assert set(refused(WebhookBody, {"account_id": ID, "url": url})) == {"url"}
+def test_an_address_outside_is_public_and_https_and_holds_no_credentials(url: Any) -> None:
+    push = {"channel": "push", "subscription": {**SUBSCRIPTION, "endpoint": url}}
+    assert "subscription" in refused(ContactPointBody, push)
+    # What no schema can know is asked at the edge, with the setting (`server.api.web_address`).
+    found = WebhookBody().validate({"account_id": ID, "url": url})
+    assert set(found) == {"url"} or refusal(url) is not None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:9000/hook", "http://localhost:9000", "http://[::1]:9000/x", "https://127.0.0.2"),
+        *("http://api.localhost/", "http://localhost."),
+    ],
+)
+def test_this_machine_is_an_address_only_where_the_setting_says_so(url: str) -> None:
+    taken = WebhookBody().load({"account_id": ID, "url": url})["url"]
+    assert (refusal(taken) is None, refusal(taken, own_machine=True)) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.7", "http://hooks.example.org", "https://db.internal", "https://192.168.1.1"]
+)
+def test_the_setting_opens_this_machine_and_nothing_else(url: str) -> None:
+    assert refusal(url, own_machine=True) is not None
+
+
+@pytest.mark.parametrize("events", [[], ["all"], ["visits"] * 3, "visits", [7], [None], None, {}])
+def test_a_webhook_listens_to_what_there_is(events: Any) -> None:
+    body = {"account_id": ID, "url": "https://hooks.example.org/a", "events": events}
+    assert set(refused(WebhookBody, body)) == {"events"}
+    assert set(refused(ListeningBody, {"events": events})) == {"events"}
+
+
+@pytest.mark.parametrize("since", ["", "soon", "2026-03-02", "2026-03-02T10:00:00", 7, None, True])
+def test_what_is_sent_again_is_named_by_a_moment(since: Any) -> None:
+    assert set(refused(LostEventsBody, {"since": since})) == {"since"}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from server.clinical.thresholds.scale import SCALE
 from server.clinical.thresholds.silence import SILENCE
 from server.clinical.thresholds.stage import STAGE
 from server.clinical.thresholds.threshold import Threshold
+from server.clinical.thresholds.visit import VISIT
 
 __all__ = ["THRESHOLDS", "Threshold"]
 
@@ -42,5 +43,6 @@ _FAMILIES = (
     MANIA,
     CONFOUNDERS,
     ALERT_BUDGET,
+    VISIT,
 )
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType({t.key: t for family in _FAMILIES for t in family})

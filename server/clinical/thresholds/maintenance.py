@@ -3,6 +3,8 @@
 from server.clinical.thresholds.threshold import Threshold
 
 _GUARD = "proposal"
+_LABEL = "label: weigh delay above 140/90"
+_SCREEN = "Bush 1998"
 
 MAINTENANCE = (
     Threshold(
@@ -29,6 +31,16 @@ MAINTENANCE = (
     Threshold("maintenance.urinary_days", 14, 7, 42, "days", _GUARD, "lasting urinary trouble"),
     Threshold("maintenance.memory_days", 28, 7, 84, "days", _GUARD, "lasting memory trouble"),
     Threshold("maintenance.craving", 7, 1, 10, "points", _GUARD, "craving that blocks"),
+    Threshold("maintenance.audit_c", 4, 3, 12, "points", _SCREEN, "AUDIT-C that blocks"),
+    Threshold("maintenance.systolic", 140, 120, 180, "mmHg", _LABEL, "systolic pressure not controlled"),
+    Threshold("maintenance.diastolic", 90, 80, 110, "mmHg", _LABEL, "diastolic pressure not controlled"),
+    Threshold("maintenance.systolic_hard", 160, 140, 200, "mmHg", _GUARD, "systolic, too high for a session"),
+    Threshold(
+        "maintenance.diastolic_hard", 100, 90, 130, "mmHg", _GUARD, "diastolic, too high for a session"
+    ),
+    Threshold("maintenance.systolic_urgent", 180, 160, 220, "mmHg", _GUARD, "systolic, needs care at once"),
+    Threshold("maintenance.diastolic_urgent", 120, 100, 140, "mmHg", _GUARD, "diastolic, needs care at once"),
+    Threshold("maintenance.pressure_days", 90, 7, 365, "days", _GUARD, "how long a blood pressure counts"),
     Threshold(
         "maintenance.recent_days",
         28,

@@ -87,7 +87,10 @@ LOST = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.GIVEN_UP)
 
 
 class DeliverySubject(StrEnum):
-    """What a delivery is about, and so whom it concerns: the care team, a patient, whoever runs this."""
+    """What a delivery is about, and so whom it concerns.
+
+    The care team, a patient, whoever runs this; visit: a move of a suggestion; webhook: a test of one.
+    """
 
     ALERT = "alert"
     REMINDER = "reminder"
@@ -95,6 +98,21 @@ class DeliverySubject(StrEnum):
     ROTA = "rota"
     DIGEST = "digest"
     OPERATIONS = "operations"
+    VISIT = "visit"
+    REVIEW = "review"
+    SUGGESTION = "suggestion"
+    WEBHOOK = "webhook"
+
+
+# What is told to systems that listen, not to a person: nobody is told another way when it is lost.
+EVENT_SUBJECTS = (DeliverySubject.SUGGESTION, DeliverySubject.WEBHOOK)
+
+
+class EventKind(StrEnum):
+    """What a webhook listens to: the messages of its account, or what becomes of suggested visits."""
+
+    ALERTS = "alerts"
+    VISITS = "visits"
 
 
 # Which family of alerts a relapse of an arm belongs to, and back.

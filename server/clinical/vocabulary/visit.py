@@ -22,6 +22,10 @@ class SuggestionState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
 
 
+# Approved, and nobody who makes appointments has looked at it yet.
+UNSEEN_STATES = frozenset({SuggestionState.SUGGESTED, SuggestionState.SENT, SuggestionState.NEEDS_ATTENTION})
+
+
 class DeclineCode(StrEnum):
     """Why the clinic does not book a suggested visit. A code, so that no diagnosis needs to be written."""
 
@@ -70,6 +74,14 @@ class MappingKind(StrEnum):
     ROOM = "room"
 
 
+class ProofScheme(StrEnum):
+    """How a scheduling system signs what it sends us."""
+
+    STANDARD = "standard"
+    HMAC_HEX = "hmac_hex"
+    HMAC_BASE64 = "hmac_base64"
+
+
 class CopyState(StrEnum):
     """Where a suggestion's copy in the clinic's system stands.
 
@@ -100,8 +112,9 @@ class ReviewCode(StrEnum):
     GONE_THERE = "gone_there"
     BOOKED_OTHERWISE = "booked_otherwise"
     NOT_TAKEN = "not_taken"
+    NOT_FOLLOWED = "not_followed"
     UNREADABLE = "unreadable"
-    STILL_THERE = "still_there"
+    NO_ANSWER = "no_answer"
 
 
 class PrecautionCode(StrEnum):
@@ -126,6 +139,18 @@ class PatientAnswer(StrEnum):
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
+
+
+class OfferedVisitState(StrEnum):
+    """How a visit stands for its patient. ended: it will not take place; over: it took place, or its time
+    has passed.
+    """
+
+    OFFERED = "offered"
+    TIME_PROPOSED = "time_proposed"
+    BOOKED = "booked"
+    OVER = "over"
+    ENDED = "ended"
 
 
 class MessagesBy(StrEnum):

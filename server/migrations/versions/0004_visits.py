@@ -40,7 +40,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("sealed_config", sa.LargeBinary(), nullable=False),
-        sa.Column("sealed_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("proof", sa.JSON(), nullable=False),
+        sa.Column("rotated_at", _MOMENT, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("checked_at", _MOMENT, nullable=True),
@@ -52,6 +54,15 @@ def upgrade() -> None:
             ["clinic_id"], ["clinics.id"], name=op.f("fk_scheduling_connections_clinic_id")
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_scheduling_connections")),
+    )
+    op.create_index(op.f("ix_scheduling_connections_id"), "scheduling_connections", ["id"])
+    op.create_index(
+        "uq_scheduling_connections_one_in_use",
+        "scheduling_connections",
+        ["clinic_id"],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
     )
     op.create_index(
         op.f("ix_scheduling_connections_retired_at_checked_at"),
@@ -128,6 +139,33 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "blood_pressures",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("measured_at", _MOMENT, nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("systolic", sa.Integer(), nullable=False),
+        sa.Column("diastolic", sa.Integer(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("withdrawn_at", _MOMENT, nullable=True),
+        sa.Column("withdrawn_by", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_blood_pressures_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_blood_pressures")),
+    )
+    op.create_index(
+        op.f("ix_blood_pressures_clinic_id_patient_id_measured_at"),
+        "blood_pressures",
+        ["clinic_id", "patient_id", "measured_at"],
+        unique=False,
+    )
+    op.create_table(
         "candidate_slots",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("suggestion_id", sa.Uuid(), nullable=False),
@@ -179,6 +217,7 @@ def upgrade() -> None:
         sa.Column("external_id", sa.String(length=200), nullable=True),
         sa.Column("etag", sa.String(length=200), nullable=True),
         sa.Column("sent_version", sa.Integer(), nullable=False),
+        sa.Column("peer_status", sa.String(length=32), nullable=True),
         sa.Column("peer_changed_at", _MOMENT, nullable=True),
         sa.Column("due_at", _MOMENT, nullable=False),
         sa.Column("lease_until", _MOMENT, nullable=True),
@@ -207,6 +246,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_scheduling_copies_state_due_at"), "scheduling_copies", ["state", "due_at"], unique=False
     )
+    op.create_index(
+        op.f("ix_booking_suggestions_clinic_id_patient_id_id"),
+        "booking_suggestions",
+        ["clinic_id", "patient_id", "id"],
+        unique=False,
+    )
     op.add_column("booking_suggestions", sa.Column("ends_at", _MOMENT, nullable=True))
     op.add_column(
         "booking_suggestions", sa.Column("minutes", sa.Integer(), nullable=False, server_default="90")
@@ -214,25 +259,78 @@ def upgrade() -> None:
     op.add_column("booking_suggestions", sa.Column("proposed_starts_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("proposed_ends_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("offered_at", _MOMENT, nullable=True))
+    # What was approved before is offered from now on as well.
+    op.execute(
+        "UPDATE booking_suggestions SET offered_at = changed_at WHERE state IN"
+        " ('suggested', 'sent', 'acknowledged', 'booked', 'arrived', 'needs_attention')"
+    )
     op.add_column("booking_suggestions", sa.Column("patient_answer", sa.String(length=32), nullable=True))
     op.add_column("booking_suggestions", sa.Column("patient_answered_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("sealed_preferred_times", sa.LargeBinary(), nullable=True))
     op.add_column("booking_suggestions", sa.Column("unseen_told_at", _MOMENT, nullable=True))
     op.add_column("booking_suggestions", sa.Column("responded", sa.Boolean(), nullable=True))
     op.add_column("booking_suggestions", sa.Column("days_gained", sa.Integer(), nullable=True))
+    op.add_column("booking_suggestions", sa.Column("gained_at_least", sa.Boolean(), nullable=True))
+    op.add_column(
+        "booking_suggestions",
+        sa.Column("outcome_final", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.add_column("booking_suggestions", sa.Column("outcome_at", _MOMENT, nullable=True))
     op.add_column(
         "clinics",
         sa.Column("patient_messages_by", sa.String(length=32), nullable=False, server_default="clinic"),
     )
     op.add_column("clinics", sa.Column("visit_minutes", sa.Integer(), nullable=False, server_default="90"))
+    _add_events()
+
+
+def _add_events() -> None:
+    """Let webhooks listen to visits; those of a system did so far get what it can't read, and only that."""
+    op.add_column(
+        "contact_points", sa.Column("hears_alerts", sa.Boolean(), nullable=False, server_default=sa.true())
+    )
+    op.add_column(
+        "contact_points", sa.Column("hears_visits", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.execute(
+        "UPDATE contact_points SET hears_alerts = false, hears_visits = true WHERE channel = 'webhook' AND EXISTS "
+        "(SELECT 1 FROM accounts WHERE accounts.clinic_id = contact_points.clinic_id "
+        "AND accounts.id = contact_points.account_id AND accounts.role = 'integration')"
+    )
+    op.create_index(
+        op.f("ix_contact_points_clinic_id_channel_hears_visits"),
+        "contact_points",
+        ["clinic_id", "channel", "hears_visits"],
+        unique=False,
+    )
+    op.add_column("deliveries", sa.Column("event_state", sa.String(length=32), nullable=True))
+    op.add_column("deliveries", sa.Column("event_version", sa.Integer(), nullable=True))
+    op.add_column("deliveries", sa.Column("tried_since", _MOMENT, nullable=True))
+    op.add_column("deliveries", sa.Column("tries_before", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index(
+        op.f("ix_deliveries_clinic_id_contact_id_id"),
+        "deliveries",
+        ["clinic_id", "contact_id", "id"],
+        unique=False,
+    )
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Take them away, and the events that an older version would take for messages."""
+    op.execute("DELETE FROM deliveries WHERE subject IN ('suggestion', 'visit', 'webhook')")
+    op.drop_index(op.f("ix_deliveries_clinic_id_contact_id_id"), table_name="deliveries")
+    op.drop_column("deliveries", "tries_before")
+    op.drop_column("deliveries", "tried_since")
+    op.drop_column("deliveries", "event_version")
+    op.drop_column("deliveries", "event_state")
+    op.drop_index(op.f("ix_contact_points_clinic_id_channel_hears_visits"), table_name="contact_points")
+    op.drop_column("contact_points", "hears_visits")
+    op.drop_column("contact_points", "hears_alerts")
     op.drop_column("clinics", "visit_minutes")
     op.drop_column("clinics", "patient_messages_by")
     op.drop_column("booking_suggestions", "outcome_at")
+    op.drop_column("booking_suggestions", "outcome_final")
+    op.drop_column("booking_suggestions", "gained_at_least")
     op.drop_column("booking_suggestions", "days_gained")
     op.drop_column("booking_suggestions", "responded")
     op.drop_column("booking_suggestions", "unseen_told_at")
@@ -244,6 +342,7 @@ def downgrade() -> None:
     op.drop_column("booking_suggestions", "proposed_starts_at")
     op.drop_column("booking_suggestions", "minutes")
     op.drop_column("booking_suggestions", "ends_at")
+    op.drop_index(op.f("ix_booking_suggestions_clinic_id_patient_id_id"), table_name="booking_suggestions")
     op.drop_index(op.f("ix_scheduling_copies_state_due_at"), table_name="scheduling_copies")
     op.drop_index(
         op.f("ix_scheduling_copies_clinic_id_connection_id_external_id"), table_name="scheduling_copies"
@@ -255,10 +354,14 @@ def downgrade() -> None:
     op.drop_table("candidate_slots")
     op.drop_index(op.f("ix_precautions_clinic_id_patient_id_ended_at"), table_name="precautions")
     op.drop_table("precautions")
+    op.drop_index(op.f("ix_blood_pressures_clinic_id_patient_id_measured_at"), table_name="blood_pressures")
+    op.drop_table("blood_pressures")
     op.drop_table("scheduling_mappings")
     op.drop_index(op.f("ix_scheduling_events_state_due_at"), table_name="scheduling_events")
     op.drop_index(op.f("ix_scheduling_events_received_at"), table_name="scheduling_events")
     op.drop_table("scheduling_events")
+    op.drop_index("uq_scheduling_connections_one_in_use", table_name="scheduling_connections")
+    op.drop_index(op.f("ix_scheduling_connections_id"), table_name="scheduling_connections")
     op.drop_index(
         op.f("ix_scheduling_connections_retired_at_checked_at"), table_name="scheduling_connections"
     )

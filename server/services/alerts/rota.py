@@ -8,7 +8,6 @@ from uuid import UUID
 
 from server.clinical.coverage import Gap, GapReason, coverage
 from server.clinical.rota import ACCOUNT, WorkingHours
-from server.clinical.vocabulary import Role
 from server.models import Account, Patient, Rota
 from server.services.alerts import shift as shifts
 from server.services.errors import AllInvalid, Conflict, Stale
@@ -190,8 +189,7 @@ def _check_accounts(work: Work, changes: Mapping[str, Any]) -> None:
     ]
     if changes["fallback_account_id"] is not None:
         named.append(("/fallback_account_id", changes["fallback_account_id"]))
-    working = accounts.working(work, (account_id for _, account_id in named))
-    good = {one.id for one in working.values() if one.role is not Role.PATIENT}
-    wrong = [(pointer, accounts.NOT_STAFF) for pointer, account_id in named if account_id not in good]
+    good = accounts.colleagues(work, (account_id for _, account_id in named))
+    wrong = [(pointer, accounts.NO_COLLEAGUE) for pointer, account_id in named if account_id not in good]
     if wrong:
         raise AllInvalid(wrong)

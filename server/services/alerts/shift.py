@@ -44,8 +44,8 @@ def page(work: Work, after: UUID | None, size: int) -> Sequence[Shift]:
 def add(work: Work, new: NewShift) -> Shift:
     """Put somebody of the clinic's staff on call. Raises Invalid for others, and Conflict."""
     clinics.lock(work)
-    if not accounts.is_working_staff(work, new.account_id):
-        raise Invalid("/account_id", accounts.NOT_STAFF)
+    if not accounts.colleagues(work, [new.account_id]):
+        raise Invalid("/account_id", accounts.NO_COLLEAGUE)
     known = work.session.scalars(_not_over(work, work.now).limit(MOST_SHIFTS)).all()
     if len(known) >= MOST_SHIFTS:
         raise Conflict("too-many-shifts", f"A clinic has {MOST_SHIFTS} shifts at the most.")

@@ -7,7 +7,8 @@ patient's report and is left out.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,22 +28,36 @@ from server.models import (
 from server.services import local_day as local_days
 from server.services import vault
 from server.services.journal import check_in_plan as check_in_plans
+from server.services.journal.batches import batches
 from server.services.people import patient as patients
 from server.services.people import zone_change as zone_changes
 from server.services.work import Work
 
 FORMAT, FORMAT_VERSION = "afterglow-export", 2
-Rows = list[dict[str, Any]]
+Rows = Iterator[dict[str, Any]]
 
 
-def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, Any]:
-    """Return the whole export, and record that it was made. Raises NotFound for the patient."""
-    patient = patients.get(work, patient_id)
+@dataclass(frozen=True, slots=True)
+class Export:
+    """``head``: what stands once. ``sections``: rows by name, each to be read once, in this order.
+
+    Rows are read while they are taken, a batch at a time.
+    """
+
+    head: Mapping[str, Any]
+    sections: Mapping[str, Rows]
+
+
+def record(work: Work, patient_id: UUID) -> None:
+    """Record that an export is made. Raises NotFound for the patient."""
+    patients.get(work, patient_id)
     work.audit("export.read", patient_id)
-    sections = {name: read(work, patient_id) for name, read in SECTIONS.items()}
-    counts = {name: len(rows) for name, rows in sections.items()}
-    revisions = sum(len(row.get("revisions", ())) for rows in sections.values() for row in rows)
-    return {
+
+
+def gather(work: Work, patient_id: UUID, contract_version: str) -> Export:
+    """Return the whole export. ``work`` is one snapshot that lasts until the last row was taken."""
+    patient = patients.get(work, patient_id)
+    head = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "contract_version": contract_version,
@@ -54,29 +69,34 @@ def collect(work: Work, patient_id: UUID, contract_version: str) -> dict[str, An
             "country": patient.country,
         },
         "check_in_plan": check_in_plans.content(check_in_plans.get(work, patient_id)),
-        "counts": {**counts, "revisions": revisions},
-        **sections,
     }
+    return Export(head, {name: read(work, patient_id) for name, read in SECTIONS.items()})
 
 
 def _entries(work: Work, patient_id: UUID) -> Rows:
-    query = _own(work, patient_id, EntryRevision).order_by(EntryRevision.version)
-    kept = vault.opened(work, list(work.session.scalars(query)))
-    history = _by_id((revision.entry_id, revision) for revision in kept)
-    entries = work.session.scalars(_own(work, patient_id, Entry).order_by(Entry.id))
-    return [_reported(work, entry, history[entry.id]) for entry in entries]
+    for batch in batches(work, _own(work, patient_id, Entry), Entry.id):
+        kept = _own(work, patient_id, EntryRevision).order_by(EntryRevision.entry_id, EntryRevision.version)
+        history = _history(work, kept, EntryRevision.entry_id, batch)
+        yield from (_reported(work, entry, history[entry.id]) for entry in batch)
 
 
 def _responses(work: Work, patient_id: UUID) -> Rows:
-    """Return filled scales, also those the clinic typed in; what a clinician rated is left out."""
-    kept = _own(work, patient_id, QuestionnaireResponseRevision)
-    query = kept.order_by(QuestionnaireResponseRevision.version)
-    ordered = vault.opened(work, list(work.session.scalars(query)))
-    history = _by_id((revision.response_id, revision) for revision in ordered)
-    mine = QuestionnaireResponse.instrument.not_in(RATED)
-    own = _own(work, patient_id, QuestionnaireResponse).where(mine)
-    found = work.session.scalars(own.order_by(QuestionnaireResponse.id))
-    return [_reported(work, one, history[one.id]) | {"score": _score(one)} for one in found]
+    """Yield filled scales, also those the clinic typed in; what a clinician rated is left out."""
+    revision = QuestionnaireResponseRevision
+    mine = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.instrument.not_in(RATED))
+    for batch in batches(work, mine, QuestionnaireResponse.id):
+        kept = _own(work, patient_id, revision).order_by(revision.response_id, revision.version)
+        history = _history(work, kept, revision.response_id, batch)
+        yield from (_reported(work, one, history[one.id]) | {"score": _score(one)} for one in batch)
+
+
+def _history(work: Work, query: Any, key: Any, batch: Sequence[Any]) -> Mapping[UUID, Sequence[Any]]:
+    """Return every version of the rows of ``batch``, by the row's id."""
+    kept = list(work.session.scalars(query.where(key.in_([one.id for one in batch]))))
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for revision in vault.opened(work, kept):
+        found[getattr(revision, key.key)].append(revision)
+    return found
 
 
 def _score(response: QuestionnaireResponse) -> dict[str, Any] | None:
@@ -92,13 +112,6 @@ def _score(response: QuestionnaireResponse) -> dict[str, Any] | None:
 
 def _own(work: Work, patient_id: UUID, model: Any) -> Any:
     return select(model).where(model.clinic_id == work.clinic_id, model.patient_id == patient_id)
-
-
-def _by_id(revisions: Iterable[tuple[UUID, Any]]) -> Mapping[UUID, Sequence[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for key, revision in revisions:
-        found[key].append(revision)
-    return found
 
 
 def _reported(work: Work, entry: Entry | QuestionnaireResponse, history: Sequence[Any]) -> dict[str, Any]:
@@ -131,8 +144,8 @@ def _day(work: Work, entry: Entry | QuestionnaireResponse, revision: Any) -> str
 
 
 def _courses(work: Work, patient_id: UUID) -> Rows:
-    return [
-        {
+    for course in _planned(work, patient_id):
+        yield {
             "route": course.route.value,
             "condition": course.condition.value,
             "phase": course.phase.value,
@@ -141,8 +154,6 @@ def _courses(work: Work, patient_id: UUID) -> Rows:
             "min_interval_days": course.min_interval_days,
             "max_interval_days": course.max_interval_days,
         }
-        for course in _planned(work, patient_id)
-    ]
 
 
 def _sessions(work: Work, patient_id: UUID) -> Rows:
@@ -154,15 +165,13 @@ def _sessions(work: Work, patient_id: UUID) -> Rows:
     )
     found = list(work.session.scalars(query))
     found.sort(key=lambda session: (session.at, places[session.course_id]))
-    return [
-        {
+    for session in found:
+        yield {
             "course": places[session.course_id],
             "at": session.at.isoformat(),
             "status": session.status.value,
             "route": session.route.value,
         }
-        for session in found
-    ]
 
 
 def _planned(work: Work, patient_id: UUID) -> Sequence[Course]:
@@ -171,10 +180,8 @@ def _planned(work: Work, patient_id: UUID) -> Sequence[Course]:
 
 
 def _zone_changes(work: Work, patient_id: UUID) -> Rows:
-    return [
-        {"zone": one.zone, "since": one.since.isoformat(), "recorded_at": one.recorded_at.isoformat()}
-        for one in zone_changes.history(work, patient_id)
-    ]
+    for one in zone_changes.history(work, patient_id):
+        yield {"zone": one.zone, "since": one.since.isoformat(), "recorded_at": one.recorded_at.isoformat()}
 
 
 # A further noun that patients report is one line here, and one in the file's reader.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from server.services.journal import reminder as reminders
 from server.services.people import clinic as clinics
 from server.services.people import notice as notices
 from server.services.people import patient as patients
+from server.services.visits import offered_visit as offered_visits
 from server.services.work import Work
 
 
@@ -55,6 +56,15 @@ class Crisis:
 
 
 @dataclass(frozen=True, slots=True)
+class NextVisit:
+    """The booked visit that comes next."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """The patient's day. ``next_reminder_at``: the reminder that comes next if nothing changes.
 
@@ -69,6 +79,7 @@ class Today:
     next_reminder_at: datetime | None
     watch: WatchHours
     crisis: Crisis
+    next_visit: NextVisit | None
 
 
 def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
@@ -86,6 +97,7 @@ def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
         next_reminder_at=reminders.coming(work, patient),
         watch=_watch_hours(work, patient.zone),
         crisis=_crisis(directory.of(patient.country)),
+        next_visit=_next_visit(work, patient_id),
     )
 
 
@@ -93,6 +105,14 @@ def _due(work: Work, what: tuple[Occurrence, bool], zone: str) -> Due:
     occurrence, done = what
     until = local_days.end(work, occurrence.last_day, zone)
     return Due(occurrence.key, occurrence.instrument, occurrence.day, until, done)
+
+
+def _next_visit(work: Work, patient_id: UUID) -> NextVisit | None:
+    found = offered_visits.next_booked(work, patient_id)
+    if found is None or found.starts_at is None:
+        return None
+    ends_at = found.ends_at or found.starts_at + timedelta(minutes=found.minutes)
+    return NextVisit(found.id, found.starts_at, ends_at)
 
 
 def _watch_hours(work: Work, zone: str) -> WatchHours:

@@ -36,8 +36,12 @@ class Way:
 
 
 def ways(work: Work, account: Account) -> list[Way]:
-    """Return the ways to reach ``account``: its contact points in its own order, e-mail last."""
-    query = _in_use(work.clinic_id, account.id).order_by(ContactPoint.position, ContactPoint.id)
+    """Return the ways to reach ``account``: its contact points in its own order, e-mail last.
+
+    A webhook that only listens to visits is no way to reach anybody.
+    """
+    heard = _in_use(work.clinic_id, account.id).where(ContactPoint.hears_alerts.is_(True))
+    query = heard.order_by(ContactPoint.position, ContactPoint.id)
     points = [Way(point.channel, point.id) for point in work.session.scalars(query)]
     return [*points, Way(Channel.EMAIL)]
 
@@ -52,6 +56,7 @@ def reachable(work: Work, accounts: Iterable[Account]) -> set[UUID]:
         ContactPoint.clinic_id == work.clinic_id,
         ContactPoint.account_id.in_(working),
         ContactPoint.retired_at.is_(None),
+        ContactPoint.hears_alerts.is_(True),
     )
     refused = reach.refused(work, working, [Channel.EMAIL])
     return {*work.session.scalars(query.distinct()), *(working - refused.keys())}
@@ -132,6 +137,22 @@ def retire(session: Session, clinic_id: UUID, contact_id: UUID, now: datetime, w
         return False
     _retire(work, row, why)
     return True
+
+
+def bring_back(work: Work, row: ContactPoint) -> None:
+    """Take a retired point, opened, into use again, last in its account's order.
+
+    Raises Conflict where another one leads there, or where there are too many.
+    """
+    clinics.lock(work)
+    identity = _identity(row.account_id, row.channel, row.address)
+    digest = vault.digest(work, ContactPoint, (work.clinic_id,), identity)
+    if _by_digest(work, digest) is not None:
+        raise Conflict("contact-point-known", "Another one leads there already.")
+    row.position = _next_position(work, row.account_id)
+    row.retired_at, row.retired_why, row.digest = None, None, digest
+    work.session.flush()
+    work.audit("contact-point.bring-back", object_id=row.id)
 
 
 def open_address(work: Work, contact_id: UUID) -> str:

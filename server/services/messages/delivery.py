@@ -88,7 +88,7 @@ def _with_on_call(work: Work, alert: Alert, people: Sequence[Account]) -> Sequen
     if alert.urgency is not AlertClass.P1 or any(awake):
         return people
     on_call = {duty.account_id for duty in shifts.duties_now(work)} - {one.id for one in people}
-    return [*people, *accounts.working(work, on_call).values()]
+    return [*people, *accounts.colleagues(work, on_call).values()]
 
 
 def tell_in_hand(work: Work, alert: Alert) -> int:

@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
-from server.clinical.vocabulary import DeliverySubject
+from server.clinical.vocabulary import EVENT_SUBJECTS, DeliverySubject
 from server.models import Alert, Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import escalation as escalations
@@ -47,6 +47,8 @@ def free_bundle(work: Work, head: Delivery) -> None:
 
 def _react(work: Work, row: Delivery, kind: str) -> None:
     work.session.flush()
+    if row.subject in EVENT_SUBJECTS:
+        return  # the inbox has it; nobody is told by mail of what a system did not hear
     if row.subject is not DeliverySubject.ALERT:
         again = deliveries.next_way(work, row)
         if again is not None and row.subject is DeliverySubject.REMINDER:

@@ -13,15 +13,23 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
-from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState, DeliverySubject
+from server.clinical.vocabulary import (
+    EVENT_SUBJECTS,
+    AlertClass,
+    AlertState,
+    Channel,
+    DeliveryState,
+    DeliverySubject,
+    Role,
+    SuggestionState,
+)
 from server.models import Account, Alert, Clinic, Delivery
 from server.sealing import SealError
 from server.services.errors import NotFound
-from server.services.journal import reminder as reminders
 from server.services.messages import contact_point as contact_points
-from server.services.messages import delivery_loss, operations, retry
+from server.services.messages import delivery_loss, operations, outbox_need
 from server.services.messages.delivery import CALLS
-from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, POISON, RETIRED
+from server.services.messages.delivery_loss import POISON, RETIRED
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -31,6 +39,19 @@ MOST_CRASHES = 5
 # From so many on it is tried with nothing else in hand, so that what only stood beside it is not set aside.
 _SUSPECT = 2
 _DIED = "worker_died_"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, for a webhook: when, and state and version of the visit by then (None in a test).
+
+    ``to_system``: one of the clinic's systems listens, which reads the inbox; else somebody of the staff.
+    """
+
+    at: datetime
+    state: SuggestionState | None
+    version: int | None
+    to_system: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +74,30 @@ class Claimed:
     urgency: AlertClass
     count: int
     suspect: bool = False
+    event: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where a message goes, and for how long it is ours."""
+    """Where a message goes, for how long it is ours, and whether one of the clinic's systems gets it."""
 
     to: str
     lease: timedelta
+    to_system: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What a worker does not want now: channels and contact points whose far end is away or busy."""
+    """What a worker does not want now: channels and contact points whose far end is away or busy.
+
+    Events have lanes of their own, so ``events`` names the contact points that want none of them now;
+    ``all_events``: nobody does.
+    """
 
     channels: Collection[Channel] = ()
     contacts: Collection[UUID] = ()
+    events: Collection[UUID] = ()
+    all_events: bool = False
 
 
 def claim(
@@ -136,8 +165,15 @@ def _due_query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:
     )
     if skipped.channels:
         query = query.where(Delivery.channel.not_in(skipped.channels))
+    is_event = Delivery.subject.in_(EVENT_SUBJECTS)
     if skipped.contacts:
-        query = query.where(or_(Delivery.contact_id.is_(None), Delivery.contact_id.not_in(skipped.contacts)))
+        query = query.where(
+            or_(is_event, Delivery.contact_id.is_(None), Delivery.contact_id.not_in(skipped.contacts))
+        )
+    if skipped.all_events or skipped.events:
+        query = query.where(
+            ~is_event if skipped.all_events else ~(is_event & Delivery.contact_id.in_(skipped.events))
+        )
     return query
 
 
@@ -150,12 +186,15 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelta) -> Claimed | None:
     if row.state is DeliveryState.CLAIMED and row.lease_until is not None and row.lease_until > now:
         return None  # taken a moment ago, in the bundle of one before it
+    if (later := outbox_need.waits_until(session, now, row)) is not None:
+        row.due_at = later
+        return None
     account = session.get_one(Account, (row.clinic_id, row.account_id))
-    why = _why_not(session, now, row, account)
+    why = POISON if _deaths(row) >= MOST_CRASHES else outbox_need.why_not(session, now, row, account)
     work = Work(session, now, system(row.clinic_id))
     to = "" if why is not None else _address(work, row, account)
     if why is None and to not in (POISON, RETIRED):
-        return _take(session, now, row, Aim(to, lease))
+        return _take(session, now, row, Aim(to, lease, account.role is Role.INTEGRATION))
     why = why or to
     if why == POISON:
         operations.poison(session, now, row.channel, why)
@@ -163,52 +202,11 @@ def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelt
     return None
 
 
-def _why_not(session: Session, now: datetime, row: Delivery, account: Account) -> str | None:
-    """Return why a delivery need not be sent any more, or None where it must."""
-    if _deaths(row) >= MOST_CRASHES:
-        return POISON
-    if row.attempt and _is_too_old(row, now):
-        return row.failure or "too_old"
-    if account.disabled_at is not None:
-        return "recipient_disabled"
-    if row.expires_at is not None and row.expires_at <= now:
-        return EXPIRED
-    if row.subject is DeliverySubject.REMINDER:
-        return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
-    return NOT_NEEDED if _is_answered(session, row) else None
-
-
 def _deaths(row: Delivery) -> int:
     """Return how many workers died with it in hand since it was last refused; refusals are no deaths."""
     failure = row.failure or ""
     known = int(failure.removeprefix(_DIED)) if failure.startswith(_DIED) else 0
     return known + (row.state is DeliveryState.CLAIMED)
-
-
-def _is_too_old(row: Delivery, now: datetime) -> bool:
-    # A webhook's last try lies at the end of its time: what comes of it decides about the endpoint too.
-    return row.channel is not Channel.WEBHOOK and retry.gives_up(row.channel, now - row.created_at)
-
-
-def _is_answered(session: Session, row: Delivery) -> bool:
-    """Say whether somebody has taken on the alert that ``row`` only calls for, or a newer call says it."""
-    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
-        return False
-    alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
-    return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
-
-
-def _is_called_anew(session: Session, row: Delivery) -> bool:
-    newer = select(Delivery.id).where(
-        Delivery.clinic_id == row.clinic_id,
-        Delivery.subject_id == row.subject_id,
-        Delivery.account_id == row.account_id,
-        Delivery.channel == row.channel,
-        Delivery.contact_id == row.contact_id,
-        Delivery.template.in_(CALLS),
-        Delivery.created_at > row.created_at,
-    )
-    return session.scalar(newer.limit(1)) is not None
 
 
 def _patients(session: Session, bundle: Sequence[Delivery]) -> int:
@@ -255,7 +253,14 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         urgency=row.urgency,
         count=_patients(session, bundle),
         suspect=suspect,
+        event=_event(row, aim.to_system),
     )
+
+
+def _event(row: Delivery, to_system: bool) -> Event | None:
+    if row.subject not in EVENT_SUBJECTS:
+        return None
+    return Event(row.created_at, row.event_state, row.event_version, to_system)
 
 
 def _bundle(session: Session, now: datetime, row: Delivery) -> Sequence[Delivery]:

@@ -117,8 +117,8 @@ def _taken(row: Delivery, now: datetime, outcome: Taken) -> None:
 
 def _refused(work: Work, rows: Sequence[Delivery], outcome: Refused) -> None:
     head = rows[0]
-    worn_out = retry.gives_up(head.channel, work.now - head.created_at)
-    if outcome.gone or (worn_out and head.channel is Channel.WEBHOOK):
+    worn_out = retry.gives_up(head.channel, work.now - _tried_since(head))
+    if outcome.gone or (worn_out and head.channel is Channel.WEBHOOK and not _takes_others(work, head)):
         _retire(work, head, outcome.reason)
     if outcome.permanent or outcome.gone or worn_out or _is_poison(head, outcome):
         if _is_poison(head, outcome):
@@ -138,15 +138,31 @@ def _retire(work: Work, head: Delivery, why: str) -> None:
     if not was_in_use or head.channel is not Channel.WEBHOOK:
         return
     for admin in accounts.recipients(work, {Role.CLINIC_ADMIN}):
-        key = f"endpoint_disabled:{head.contact_id}:{admin.id}"
+        # Each time it is: once mended and switched on again, it may fail anew.
+        key = f"endpoint_disabled:{head.contact_id}:{work.now:%Y%m%dT%H%M%S}:{admin.id}"
         told = Notice(key, "endpoint_disabled", DeliverySubject.ROTA, head.contact_id, AlertClass.P1)
         deliveries.call(work, admin, told)
+
+
+def _tried_since(row: Delivery) -> datetime:
+    return row.tried_since or row.created_at
+
+
+def _takes_others(work: Work, head: Delivery) -> bool:
+    """Say whether an endpoint took something else meanwhile: then one event is the trouble, not it."""
+    taken = select(Delivery.id).where(
+        Delivery.clinic_id == head.clinic_id,
+        Delivery.contact_id == head.contact_id,
+        Delivery.state == DeliveryState.DELIVERED,
+        Delivery.finished_at > _tried_since(head),
+    )
+    return work.session.scalar(taken.limit(1)) is not None
 
 
 def _put_back(row: Delivery, now: datetime, outcome: Refused) -> None:
     action = DeliveryAction.DOUBT if outcome.in_doubt else DeliveryAction.RETRY
     row.state = move(DELIVERY_MOVES, row.state, action)
-    wait = retry.pause(row.channel, row.attempt, row.urgency, row.bundle_id or row.id)
+    wait = retry.pause(row.channel, row.attempt - row.tries_before, row.urgency, row.bundle_id or row.id)
     row.due_at = now + max(wait, outcome.retry_after or timedelta())
     row.lease_until, row.failure = None, outcome.reason
 
@@ -155,7 +171,7 @@ def _is_poison(head: Delivery, outcome: Refused) -> bool:
     """Say whether it is we who can't send it, however often we try."""
     if outcome.reason == UNKNOWN_TEXT:
         return True
-    return outcome.reason.startswith(DEFECT) and head.attempt >= MOST_DEFECTS
+    return outcome.reason.startswith(DEFECT) and head.attempt - head.tries_before >= MOST_DEFECTS
 
 
 def _locked(session: Session, claimed: Claimed) -> Sequence[Delivery]:

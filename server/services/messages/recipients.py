@@ -29,8 +29,8 @@ def of_step(work: Work, step: Iterable[str], patient: Patient) -> list[Account]:
 
 
 def of_id(work: Work, account_id: UUID | None) -> list[Account]:
-    """Return the working account of ``account_id``, nobody where there is none."""
-    return list(accounts.working(work, [] if account_id is None else [account_id]).values())
+    """Return the working account of the staff of ``account_id``, nobody where there is none."""
+    return list(accounts.colleagues(work, [] if account_id is None else [account_id]).values())
 
 
 def hearing(work: Work, rota: Rota, start: datetime, end: datetime) -> Hearing:
@@ -38,7 +38,7 @@ def hearing(work: Work, rota: Rota, start: datetime, end: datetime) -> Hearing:
     targets = {target for step in rota.steps[:2] for target in step}
     fixed = [one for target in targets for one in _of_target(work, target, None)]
     duties = shifts.duties(work, start, end) if ON_CALL in targets else ()
-    staff = accounts.working(work, {duty.account_id for duty in duties})
+    staff = accounts.colleagues(work, {duty.account_id for duty in duties})
     fallback = of_id(work, rota.fallback_account_id)
     reachable = contact_points.reachable(work, [*fixed, *staff.values(), *fallback])
     always = any(account.id in reachable for account in fixed)
@@ -61,7 +61,7 @@ def _of_target(work: Work, target: str, patient: Patient | None) -> Sequence[Acc
     if target == OWN_CLINICIAN:
         return of_id(work, patient.clinician_id)
     ids = dict.fromkeys(duty.account_id for duty in shifts.duties_now(work))
-    working = accounts.working(work, ids)
+    working = accounts.colleagues(work, ids)
     return [working[account_id] for account_id in ids if account_id in working]
 
 

@@ -1,13 +1,13 @@
 """The clinic's webhooks: contact points that a system of the clinic, or a person's tool, listens at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
 
-from server.clinical.vocabulary import Channel
-from server.models import ContactPoint
+from server.clinical.vocabulary import Channel, EventKind, Role
+from server.models import Account, ContactPoint
 from server.services import vault
 from server.services.errors import Conflict, Invalid, NotFound
 from server.services.messages import contact_point as contact_points
@@ -31,22 +31,63 @@ def listed(work: Work) -> Sequence[ContactPoint]:
     return vault.opened(work, work.session.scalars(query).all())
 
 
-def register(work: Work, account_id: UUID, url: str) -> Signed:
-    """Let messages for ``account_id`` go to ``url`` too. Raises Invalid; Conflict where they do already."""
+def register(work: Work, account_id: UUID, url: str, events: Collection[EventKind] | None = None) -> Signed:
+    """Let ``url`` hear of ``events`` for ``account_id``; None: what suits its role.
+
+    Raises Invalid; Conflict where it is one of the account's webhooks already.
+    """
     clinics.lock(work)
-    if not accounts.is_working_staff(work, account_id):
+    account = accounts.working(work, [account_id]).get(account_id)
+    if account is None or account.role is Role.PATIENT:
         raise Invalid("/account_id", accounts.NOT_STAFF)
+    wanted = usual_events(account.role) if events is None else events
+    _check_events(account.role, wanted)
     in_use = [one for one in listed(work) if one.retired_at is None and one.account_id == account_id]
     if url in (WebhookAddress.read(one.address).url for one in in_use):
         raise Conflict("webhook-known", "This account has a webhook at this address already.")
     secret = new_secret()
     address = WebhookAddress(url, (secret,)).text()
-    return Signed(contact_points.add(work, account_id, Channel.WEBHOOK, address), secret)
+    point = contact_points.add(work, account_id, Channel.WEBHOOK, address)
+    _hear(work, point, wanted)
+    return Signed(point, secret)
+
+
+def usual_events(role: Role) -> Collection[EventKind]:
+    """Return what the webhook of an account hears unless it is said otherwise."""
+    return [EventKind.VISITS if role is Role.INTEGRATION else EventKind.ALERTS]
+
+
+def listen(work: Work, contact_id: UUID, events: Collection[EventKind]) -> ContactPoint:
+    """Let a webhook hear ``events`` from now on. Raises NotFound, Invalid."""
+    row = get(work, contact_id)
+    account = work.session.get_one(Account, (row.clinic_id, row.account_id))
+    _check_events(account.role, events)
+    _hear(work, row, events)
+    work.audit("webhook.listen", object_id=row.id)
+    return row
+
+
+def enable(work: Work, contact_id: UUID) -> ContactPoint:
+    """Use a webhook that was switched off again; one in use stays so. Raises NotFound, Conflict."""
+    row = get(work, contact_id)
+    if row.retired_at is not None:
+        contact_points.bring_back(work, row)
+    return row
+
+
+def in_use(work: Work, contact_id: UUID) -> ContactPoint:
+    """Return a webhook, locked and opened. Raises NotFound; Conflict where it is switched off."""
+    row = get(work, contact_id)
+    if row.retired_at is not None:
+        raise Conflict("switched-off", "This webhook is switched off. Enable it first.")
+    return row
 
 
 def rotate(work: Work, contact_id: UUID) -> Signed:
     """Give a webhook a new secret; the ones before sign too for a day. Raises NotFound."""
-    row = _in_use(work, contact_id)
+    row = get(work, contact_id)
+    if row.retired_at is not None:
+        raise NotFound("webhook")
     secret = new_secret()
     known = WebhookAddress.read(row.address).at(row.rotated_at, work.now)
     vault.put(work, row, "address", known.rotated(secret).text())
@@ -58,7 +99,7 @@ def rotate(work: Work, contact_id: UUID) -> Signed:
 
 def remove(work: Work, contact_id: UUID) -> None:
     """Take a webhook away, in use or switched off; its address is forgotten. Raises NotFound."""
-    row = _get(work, contact_id)
+    row = get(work, contact_id)
     row.retired_at, row.retired_why, row.digest = work.now, contact_points.REMOVED, None
     vault.put(work, row, "address", "")
     work.session.flush()
@@ -77,18 +118,28 @@ def drop_expired_secrets(work: Work) -> int:
     return len(rows)
 
 
-def _in_use(work: Work, contact_id: UUID) -> ContactPoint:
-    row = _get(work, contact_id)
-    if row.retired_at is not None:
+def check(work: Work, contact_id: UUID) -> None:
+    """Raise NotFound where there is no such webhook, in use or switched off."""
+    if work.session.scalar(_webhooks(work).where(ContactPoint.id == contact_id)) is None:
         raise NotFound("webhook")
-    return row
 
 
-def _get(work: Work, contact_id: UUID) -> ContactPoint:
+def get(work: Work, contact_id: UUID) -> ContactPoint:
+    """Return a webhook, locked and opened, in use or switched off. Raises NotFound."""
     row = work.session.scalar(_webhooks(work).where(ContactPoint.id == contact_id).with_for_update())
     if row is None:
         raise NotFound("webhook")
     return vault.opened(work, [row])[0]
+
+
+def _check_events(role: Role, events: Collection[EventKind]) -> None:
+    if role is Role.INTEGRATION and EventKind.ALERTS in events:
+        raise Invalid("/events", "A system can't read alerts: it listens to visits.")
+
+
+def _hear(work: Work, row: ContactPoint, events: Collection[EventKind]) -> None:
+    row.hears_alerts, row.hears_visits = EventKind.ALERTS in events, EventKind.VISITS in events
+    work.session.flush()
 
 
 def _webhooks(work: Work) -> Select[ContactPoint]:

@@ -16,6 +16,7 @@ from server.services.people.passwords import Passwords
 from server.services.work import Work
 
 NOT_STAFF = "There is no such working account of your clinic's staff or systems."
+NO_COLLEAGUE = "There is no such working account of your clinic's staff."
 _OF_PATIENT = (
     select(Account)
     .where(*asking.of_patient(Account), Account.role == Role.PATIENT, Account.disabled_at.is_(None))
@@ -74,6 +75,13 @@ def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
     return {row.id: row.name for row in work.session.execute(query)}
 
 
+def roles(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, Role]:
+    """Return the roles of accounts of the actor's clinic, working or not, by id."""
+    known = {one for one in ids if one is not None}
+    query = select(Account.id, Account.role).where(Account.clinic_id == work.clinic_id, Account.id.in_(known))
+    return {row.id: row.role for row in work.session.execute(query)} if known else {}
+
+
 def recipients(work: Work, roles: set[Role]) -> list[Account]:
     """Return the clinic's working accounts with one of ``roles``, in a steady order."""
     found = work.session.scalars(
@@ -92,10 +100,13 @@ def working(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
     return {account.id: account for account in work.session.scalars(query)}
 
 
-def is_working_staff(work: Work, account_id: UUID) -> bool:
-    """Return whether ``account_id`` is a working account of the clinic that is no patient's."""
-    found = working(work, [account_id]).get(account_id)
-    return found is not None and found.role is not Role.PATIENT
+def colleagues(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Return the working accounts of the clinic's staff among ``ids`` by id.
+
+    A system is none: it can't read an alert, so it hears of none.
+    """
+    others = (Role.PATIENT, Role.INTEGRATION)
+    return {one: found for one, found in working(work, ids).items() if found.role not in others}
 
 
 def of_patient(work: Work, patient_id: UUID) -> Account | None:

@@ -117,7 +117,7 @@ def by_slug(session: Session, slug: str) -> Clinic | None:
 
 
 def update(work: Work, changes: dict[str, Any]) -> Clinic:
-    """Change name, zone, country, language, the hour days start at, or if the safety question is asked."""
+    """Change what a clinic says of itself; another hour at which days start is for days to come."""
     clinic = lock(work)
     hour = changes.get("day_start", clinic.day_start)
     if hour != clinic.day_start:

@@ -6,7 +6,7 @@ not even inside an error. A report sent twice changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -14,16 +14,22 @@ from sqlalchemy import Select, select
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
 from server.clinical.vocabulary import DeclineCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
+from server.services import vault
 from server.services.errors import Conflict, Invalid, NotFound, Stale
-from server.services.visits.suggestion_move import locked, make_move
+from server.services.people import account as accounts
+from server.services.visits import appointment as appointments
+from server.services.visits import candidate_slot as candidate_slots
+from server.services.visits.inbox_item import InboxItem, InboxMove, item_of
+from server.services.visits.suggestion_move import events, locked, make_move
 from server.services.work import Work
 
-VISIT = "maintenance_visit"
+LONGEST_VISIT = timedelta(days=1)
 # The state a report leads to: reporting what is so already is a no-op, whatever the version.
 _LEADS_TO = {
     SuggestionAction.ACKNOWLEDGE: SuggestionState.ACKNOWLEDGED,
     SuggestionAction.DECLINE: SuggestionState.DECLINED,
     SuggestionAction.CANCEL: SuggestionState.CANCELLED,
+    SuggestionAction.ARRIVE: SuggestionState.ARRIVED,
     SuggestionAction.NOSHOW: SuggestionState.NOSHOW,
     SuggestionAction.FULFIL: SuggestionState.FULFILLED,
 }
@@ -35,48 +41,51 @@ _ARRIVES = {
 
 
 @dataclass(frozen=True, slots=True)
-class InboxItem:
-    """One approved suggestion, without a word about why. ``earliest``, ``latest``: days, both included."""
-
-    id: UUID
-    patient_id: UUID
-    earliest: date
-    latest: date
-    urgency: str
-    state: SuggestionState
-    version: int
-    external_id: str | None
-    starts_at: datetime | None
-    visit: str = VISIT
-
-
-@dataclass(frozen=True, slots=True)
 class Appointment:
-    """The clinic's appointment: its own id there, when it starts, and whether it replaces another."""
+    """The clinic's appointment: its own id there, when it starts, and whether it replaces another.
+
+    ``ends_at`` None: as long after the start as such a visit takes.
+    """
 
     external_id: str
     starts_at: datetime
     reschedule: bool = False
+    ends_at: datetime | None = None
 
 
 def pull(work: Work, state: SuggestionState | None, after: UUID | None, size: int) -> Sequence[InboxItem]:
     """Return approved suggestions in the order they were made: the open ones, or those in ``state``."""
     states = OPEN_SUGGESTIONS if state is None else {state}
-    query = _approved(work).where(BookingSuggestion.state.in_(states))
+    query = approved(work).where(BookingSuggestion.state.in_(states))
     if after is not None:
         query = query.where(BookingSuggestion.id > after)
-    found = work.session.scalars(query.order_by(BookingSuggestion.id).limit(size))
+    found = list(work.session.scalars(query.order_by(BookingSuggestion.id).limit(size)))
+    vault.opened(work, found)
     work.audit("booking-suggestion.pull")
-    return [_item(suggestion) for suggestion in found]
+    slots = candidate_slots.shown_of(work, found)
+    return [item_of(suggestion, slots.get(suggestion.id, [])) for suggestion in found]
 
 
 def get(work: Work, suggestion_id: UUID) -> InboxItem:
     """Return one suggestion that was approved at some time; a draft is not found."""
-    suggestion = work.session.scalar(_approved(work).where(BookingSuggestion.id == suggestion_id))
+    suggestion = work.session.scalar(approved(work).where(BookingSuggestion.id == suggestion_id))
     if suggestion is None:
         raise NotFound("booking suggestion")
+    vault.opened(work, [suggestion])
     work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
-    return _item(suggestion)
+    return _item(work, suggestion)
+
+
+def history(work: Work, suggestion_id: UUID) -> Sequence[InboxMove]:
+    """Return its moves since a clinician approved it, oldest first: what happened, never why."""
+    get(work, suggestion_id)
+    known = [row for row in events(work, suggestion_id) if row.action in set(SuggestionAction)]
+    approved = next(n for n, row in enumerate(known) if row.action == SuggestionAction.APPROVE)
+    roles = accounts.roles(work, (row.account_id for row in known))
+    return [
+        InboxMove(row.number, row.action, row.state, row.at, roles.get(row.account_id))
+        for row in known[approved:]
+    ]
 
 
 def acknowledge(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
@@ -94,6 +103,11 @@ def cancel(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
     return _report(work, suggestion_id, version, SuggestionAction.CANCEL)
 
 
+def arrive(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
+    """Note that the patient is there."""
+    return _report(work, suggestion_id, version, SuggestionAction.ARRIVE)
+
+
 def noshow(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
     """Note that the patient did not come."""
     return _report(work, suggestion_id, version, SuggestionAction.NOSHOW)
@@ -102,6 +116,27 @@ def noshow(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
 def fulfil(work: Work, suggestion_id: UUID, version: int) -> InboxItem:
     """Note that the visit took place. What was given there is recorded by the care team."""
     return _report(work, suggestion_id, version, SuggestionAction.FULFIL)
+
+
+def propose_time(
+    work: Work, suggestion_id: UUID, version: int, starts_at: datetime, ends_at: datetime | None
+) -> InboxItem:
+    """Ask the patient about a time; their answer shows here. It books nothing. The same again is a no-op."""
+    suggestion = _locked(work, suggestion_id)
+    starts_at = starts_at.astimezone(UTC)
+    ends = _end(suggestion, starts_at, ends_at)
+    if (suggestion.proposed_starts_at, suggestion.proposed_ends_at) == (starts_at, ends):
+        return _item(work, suggestion)
+    _check_version(work, suggestion, version)
+    if starts_at < work.now:
+        raise Invalid("/starts_at", "Lies in the past.")
+    _arrive(work, suggestion)
+    detail = {"starts_at": starts_at.isoformat(), "ends_at": ends.isoformat()}
+    suggestion.proposed_starts_at, suggestion.proposed_ends_at = starts_at, ends
+    # What was said before was said of another time.
+    suggestion.patient_answer = suggestion.patient_answered_at = None
+    make_move(work, suggestion, SuggestionAction.PROPOSE, detail)
+    return _item(work, suggestion)
 
 
 def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment) -> InboxItem:
@@ -113,19 +148,29 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     suggestion = _locked(work, suggestion_id)
     booked = suggestion.state is SuggestionState.BOOKED
     if booked and _is_same(suggestion, appointment):
-        return _item(suggestion)
-    _check_version(suggestion, version)
+        return _item(work, suggestion)
+    _check_version(work, suggestion, version)
     if appointment.starts_at < suggestion.created_at:
         raise Invalid("/starts_at", "Lies before the suggestion was made.")
+    ends_at = _end(suggestion, appointment.starts_at, appointment.ends_at)
     same_id = suggestion.external_id == appointment.external_id
     if booked and not (same_id or appointment.reschedule):
         raise Conflict("booked-otherwise", "It is booked under another id. Say that you reschedule it.")
     _arrive(work, suggestion)
-    suggestion.external_id, suggestion.starts_at = appointment.external_id, appointment.starts_at
+    appointments.make(suggestion, appointment.external_id, appointment.starts_at, ends_at)
     action = SuggestionAction.RESCHEDULE if booked else SuggestionAction.BOOK
     detail = {"external_id": appointment.external_id, "starts_at": appointment.starts_at.isoformat()}
     make_move(work, suggestion, action, detail)
-    return _item(suggestion)
+    return _item(work, suggestion)
+
+
+def _end(suggestion: BookingSuggestion, starts_at: datetime, ends_at: datetime | None) -> datetime:
+    """Return when a visit from ``starts_at`` on ends; raises Invalid for one without a sensible length."""
+    if ends_at is None:
+        return appointments.usual_end(suggestion, starts_at)
+    if not starts_at < ends_at <= starts_at + LONGEST_VISIT:
+        raise Invalid("/ends_at", "Must lie after the start, at most a day.")
+    return ends_at.astimezone(UTC)
 
 
 def _report(
@@ -137,11 +182,11 @@ def _report(
 ) -> InboxItem:
     suggestion = _locked(work, suggestion_id)
     if suggestion.state is _LEADS_TO[action]:
-        return _item(suggestion)
-    _check_version(suggestion, version)
+        return _item(work, suggestion)
+    _check_version(work, suggestion, version)
     _arrive(work, suggestion)
     make_move(work, suggestion, action, detail)
-    return _item(suggestion)
+    return _item(work, suggestion)
 
 
 def _arrive(work: Work, suggestion: BookingSuggestion) -> None:
@@ -150,23 +195,24 @@ def _arrive(work: Work, suggestion: BookingSuggestion) -> None:
 
 
 def _locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
-    query = _approved(work).where(BookingSuggestion.id == suggestion_id)
+    query = approved(work).where(BookingSuggestion.id == suggestion_id)
     if work.session.scalar(query) is None:
         raise NotFound("booking suggestion")
     return locked(work, suggestion_id)
 
 
-def _check_version(suggestion: BookingSuggestion, version: int) -> None:
+def _check_version(work: Work, suggestion: BookingSuggestion, version: int) -> None:
     if suggestion.version != version:
-        raise Stale(_item(suggestion))
+        raise Stale(_item(work, suggestion))
 
 
 def _is_same(suggestion: BookingSuggestion, appointment: Appointment) -> bool:
-    known = (suggestion.external_id, suggestion.starts_at)
-    return known == (appointment.external_id, appointment.starts_at)
+    ends_at = appointment.ends_at or suggestion.ends_at
+    known = (suggestion.external_id, suggestion.starts_at, suggestion.ends_at)
+    return known == (appointment.external_id, appointment.starts_at, ends_at)
 
 
-def _approved(work: Work) -> Select[BookingSuggestion]:
+def approved(work: Work) -> Select[BookingSuggestion]:
     """Select what a clinician let go out. A draft that was dismissed stays unseen for ever."""
     approval = select(BookingSuggestionEvent.number).where(
         BookingSuggestionEvent.clinic_id == BookingSuggestion.clinic_id,
@@ -176,15 +222,5 @@ def _approved(work: Work) -> Select[BookingSuggestion]:
     return select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id, approval.exists())
 
 
-def _item(suggestion: BookingSuggestion) -> InboxItem:
-    return InboxItem(
-        id=suggestion.id,
-        patient_id=suggestion.patient_id,
-        earliest=suggestion.earliest,
-        latest=suggestion.latest,
-        urgency=suggestion.urgency,
-        state=suggestion.state,
-        version=suggestion.version,
-        external_id=suggestion.external_id,
-        starts_at=suggestion.starts_at,
-    )
+def _item(work: Work, suggestion: BookingSuggestion) -> InboxItem:
+    return item_of(suggestion, candidate_slots.shown(work, suggestion))

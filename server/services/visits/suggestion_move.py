@@ -7,9 +7,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
+from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound, Stale
+from server.services.messages import webhook_event as webhook_events
+from server.services.visits import scheduling_copy as scheduling_copies
+from server.services.visits import visit_message as visit_messages
 from server.services.work import Work
 
 
@@ -36,12 +40,36 @@ def make_move(
     action: SuggestionAction,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Make one allowed move and log it; raises IllegalMove for any other."""
-    suggestion.state = move(SUGGESTION_MOVES, suggestion.state, action)
+    """Make one allowed move and log it; raises IllegalMove for any other.
+
+    Once it is approved, every move gets to the clinic's system, to the webhooks that listen, and to
+    the patient where that is ours to do.
+    """
+    before = suggestion.state
+    suggestion.state = move(SUGGESTION_MOVES, before, action)
+    # No move leads back to a draft: whatever is none was approved at some time.
+    was_approved = before is not SuggestionState.DRAFT or action is SuggestionAction.APPROVE
+    _changed(work, suggestion, action, detail, was_approved)
+    visit_messages.after(work, suggestion, action)
+    work.audit(f"booking-suggestion.{action}", suggestion.patient_id, suggestion.id)
+
+
+def make_change(
+    work: Work, suggestion: BookingSuggestion, what: str, detail: dict[str, Any] | None = None
+) -> None:
+    """Log a change of an approved suggestion that leaves its state: a new version, told like a move."""
+    _changed(work, suggestion, what, detail, suggestion.state is not SuggestionState.DRAFT)
+
+
+def _changed(
+    work: Work, suggestion: BookingSuggestion, what: str, detail: dict[str, Any] | None, was_approved: bool
+) -> None:
     suggestion.version += 1
     suggestion.changed_at = work.now
-    note(work, suggestion, action, detail or {})
-    work.audit(f"booking-suggestion.{action}", suggestion.patient_id, suggestion.id)
+    note(work, suggestion, what, detail or {})
+    if was_approved:
+        webhook_events.tell_visit(work, suggestion)
+        scheduling_copies.follow(work, suggestion, is_new=what == SuggestionAction.APPROVE)
 
 
 def events(work: Work, suggestion_id: UUID) -> Sequence[BookingSuggestionEvent]:

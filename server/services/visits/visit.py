@@ -9,7 +9,7 @@ from server.clinical.vocabulary import SessionStatus
 from server.models import TreatmentSession
 from server.services.journal import entry as entries
 from server.services.journal.journal import open_journal
-from server.services.visits import booking_suggestion as booking_suggestions
+from server.services.visits import suggestion_end as suggestion_ends
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import assessment as assessments
 from server.services.work import Work
@@ -19,7 +19,7 @@ def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSes
     """Record a session; a delivered one fulfils the booked visit and starts the next baseline."""
     session = treatment_sessions.create(work, patient_id, values)
     if session.status is SessionStatus.DELIVERED:
-        booking_suggestions.fulfil_with(work, session)
+        suggestion_ends.fulfil_with(work, session)
         _follow(work, patient_id, [(session.at, session.local_day)])
     return session
 
@@ -33,7 +33,7 @@ def change(
     session = treatment_sessions.change(work, patient_id, session_id, changes, version)
     is_delivered = session.status is SessionStatus.DELIVERED
     if is_delivered and not was_delivered:
-        booking_suggestions.fulfil_with(work, session)
+        suggestion_ends.fulfil_with(work, session)
     counted = ((then, was_delivered), ((session.at, session.local_day), is_delivered))
     _follow(work, patient_id, [moment for moment, counts in counted if counts])
     return session

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
@@ -14,15 +14,17 @@ from server.models import Alert, Assessment, Course, Entry, Patient
 from server.services import vault
 from server.services.asking import between, of_patient
 from server.services.scales import questionnaire_response as questionnaires
+from server.services.visits import blood_pressure as blood_pressures
 from server.services.visits import course as courses
+from server.services.visits import precaution as precautions
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import policy as policies
 from server.services.watch import response_curve as response_curves
 from server.services.work import Work
 
-Logged = Row[date, dict[str, float], dict[str, int]]
+Logged = Row[date, dict[str, float], dict[str, int], dict[str, Any]]
 
-_LOGGED = select(Entry.local_day, Entry.items, Entry.side_effects).where(
+_LOGGED = select(Entry.local_day, Entry.items, Entry.side_effects, Entry.medication).where(
     *of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day)
 )
 _RELAPSES = select(Alert).where(
@@ -40,6 +42,9 @@ _LATEST_EVIDENCE = (
         Assessment.patient_policy_version.desc(),
     )
     .limit(1)
+)
+_EMERGENCY = select(func.max(Alert.day)).where(
+    *of_patient(Alert), Alert.urgency == AlertClass.P0, Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM)
 )
 _OPEN_ALERTS = select(Alert.urgency, Alert.family).where(
     *of_patient(Alert), Alert.state != AlertState.RESOLVED
@@ -66,10 +71,15 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         responded=_responded(work, patient.id, programme),
         age=_age(patient, today),
         open_alerts=_open_alerts(work, patient.id),
+        emergency=work.value(_EMERGENCY, patient=patient.id),
         troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
         craving=_craving(logged, policy, today),
         questionnaire_day=questionnaires.latest_day(work, patient.id, today),
-        asrm=_asrm(work, patient.id),
+        asrm=_newest(work, patient.id, "asrm"),
+        audit_c=_newest(work, patient.id, "audit-c"),
+        opioid_changed=_opioid_changed(logged),
+        precautions=precautions.held(work, patient.id, today),
+        pressure=blood_pressures.newest(work, patient.id, today),
         days_logged_last_week=len({row.local_day for row in logged if row.local_day >= week}),
     )
 
@@ -121,9 +131,13 @@ def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, Ale
     return [(row.urgency, row.family) for row in work.rows(_OPEN_ALERTS, patient=patient_id)]
 
 
-def _asrm(work: Work, patient_id: UUID) -> tuple[date, float] | None:
-    newest = questionnaires.latest(work, patient_id, "asrm")
+def _newest(work: Work, patient_id: UUID, instrument: str) -> tuple[date, float] | None:
+    newest = questionnaires.latest(work, patient_id, instrument)
     return None if newest is None or newest.total is None else (newest.local_day, newest.total)
+
+
+def _opioid_changed(logged: Sequence[Logged]) -> date | None:
+    return max((row.local_day for row in logged if row.medication.get("opioid_changed")), default=None)
 
 
 def _craving(logged: Sequence[Logged], policy: Policy, today: date) -> float | None:

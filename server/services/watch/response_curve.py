@@ -88,6 +88,13 @@ def usual(work: Work, patient: Patient, arm: Arm, today: date) -> ExpectedLoss |
     return usual_loss(_curves(courses, arm, policy), prior_of(courses[-1].condition, arm), policy)
 
 
+def sessions(work: Work, patient: Patient, arm: Arm) -> Sequence[SessionCurve]:
+    """Return what each followed session did for ``arm``, as of today, the newest course last."""
+    today, policy = local_days.of(work, work.now, patient.zone), policies.of_patient(work, patient)
+    courses = course_diaries.load(work, patient, today)
+    return [session for curve in _curves(courses, arm, policy) for session in curve.sessions]
+
+
 def _arm_curve(courses: Sequence[FollowedCourse], arm: Arm, policy: Policy, today: date) -> ArmCurve:
     curves = _curves(courses, arm, policy)
     loss = _expected(courses, curves, arm, policy) if _is_current(courses, today) else None

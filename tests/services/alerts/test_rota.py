@@ -15,7 +15,7 @@ from server.models import Account, Patient, Rota, Shift
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
 from server.services.alerts.shift import MOST_SHIFTS, NewShift
-from server.services.errors import Conflict
+from server.services.errors import AllInvalid, Conflict
 from server.services.work import Work
 from tests.cast import Cast, Person, as_work
 
@@ -106,9 +106,19 @@ def test_without_a_fallback_everybody_who_works_is_told(at_work: AtWork, cast: C
     assert at_work.told(0) == []  # nobody is left
 
 
-def test_a_named_account_is_told_a_system_included(at_work: AtWork, cast: Cast) -> None:
-    at_work.steps([f"account:{cast.scheduler.account_id}", "admins"])
-    assert at_work.told(0) == ["Scheduling", "Eli"]
+def test_a_named_account_is_told(at_work: AtWork, cast: Cast) -> None:
+    at_work.steps([f"account:{cast.coordinator.account_id}", "admins"])
+    assert at_work.told(0) == ["Dee", "Eli"]
+
+
+def test_a_system_hears_of_no_alert_for_it_could_not_read_one(at_work: AtWork, cast: Cast) -> None:
+    with pytest.raises(AllInvalid):
+        at_work.steps([f"account:{cast.scheduler.account_id}", "admins"])
+    with pytest.raises(AllInvalid):
+        at_work.steps(["admins"], fallback=cast.scheduler)
+    with at_work() as work:  # a rota from before that was so
+        rotas.of(work).steps = [[f"account:{cast.scheduler.account_id}", "admins"]]
+    assert at_work.told(0) == ["Eli"]
 
 
 def test_a_clinic_without_a_rota_has_the_usual_one_and_gets_it_when_armed(

@@ -9,13 +9,15 @@ import pytest
 from flask import Flask
 
 from server.api.edge import Surroundings
-from server.clinical.vocabulary import Condition
+from server.clinical.vocabulary import Condition, PatientAnswer
 from server.services.errors import Conflict, ServiceError, Stale
 from server.services.visits import booking_suggestion as booking_suggestions
 from server.services.visits import inbox
+from server.services.visits import offered_visit as offered_visits
+from server.services.visits import unseen_visit as unseen_visits
 from server.services.visits.inbox import Appointment
 from server.services.work import Work
-from tests.cast import Cast
+from tests.cast import Cast, as_work
 from tests.conftest import Clock
 from tests.visits import Visits
 
@@ -70,6 +72,43 @@ def test_of_several_appointments_at_once_one_is_booked(visits: Visits, app: Flas
     assert sum(isinstance(one, Stale | Conflict) for one in made) == WORKERS - 1
     log = cast.bo.get(f"/booking-suggestions/{suggestion}").json["events"]
     assert [move["action"] for move in log] == ["draft", "approve", "send", "book"]
+
+
+def test_of_several_answers_at_once_one_counts_and_the_same_one_is_harmless(
+    visits: Visits, app: Flask, cast: Cast
+) -> None:
+    suggestion = UUID(visits.approved())
+
+    def answer(said: PatientAnswer) -> object:
+        with Surroundings.of(app).database.write() as session:
+            return offered_visits.answer(as_work(app, cast.ana, session), suggestion, 2, said, [])
+
+    made = at_once(lambda _: answer(PatientAnswer.ACCEPTED))
+    assert not any(isinstance(one, ServiceError) for one in made)
+    assert isinstance(at_once(lambda _: answer(PatientAnswer.DECLINED))[0], Stale)
+    log = cast.bo.get(f"/booking-suggestions/{suggestion}").json["events"]
+    assert [move["action"] for move in log] == ["draft", "approve", "answer"]
+
+
+def test_of_several_workers_one_tells_of_an_unseen_visit(
+    visits: Visits, app: Flask, cast: Cast, clock: Clock
+) -> None:
+    suggestion = UUID(visits.approved())
+    clock.forward(days=1)
+    told = at_once(lambda _: written(app, visits, lambda work: unseen_visits.tell(work, suggestion)))
+    assert sorted(map(str, told)) == ["0", "0", "0", "2"]
+
+
+def test_an_alert_takes_the_place_of_a_planned_visit_also_while_others_look(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    clock.forward(days=10)
+    visits.maintenance()
+    made = at_once(lambda number: visits.maintenance() if number else visits.relapse())
+    assert len([one for one in made if one is not None]) == 1
+    states = [one["state"] for one in cast.bo.get("/booking-suggestions").json["items"]]
+    assert states == ["superseded", "draft"]
 
 
 def written(app: Flask, visits: Visits, verb: Callable[[Work], object]) -> object:

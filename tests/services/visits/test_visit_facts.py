@@ -47,7 +47,7 @@ class Gather:
 
 
 def test_without_anything_stored_nothing_is_made_up(ana_has: Gather) -> None:
-    assert ana_has() == Facts(plan=None, sessions=[], planned=[], open_alerts=[], troubles=[])
+    assert ana_has() == Facts(plan=None, sessions=[], planned=[], open_alerts=[], troubles=[], precautions=[])
 
 
 def test_plan_sessions_and_diary_become_facts(

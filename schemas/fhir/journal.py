@@ -1,0 +1,40 @@
+"""Search parameters of what patients reported and the rules found."""
+
+from marshmallow import fields
+
+from schemas.fhir.search import Answer, Moments, OneOf, PatientReference, Search, Tokens
+
+TYPES = ("Patient", "QuestionnaireResponse", "Observation", "Provenance", "DetectedIssue")
+VISIT_TYPES = ("ServiceRequest", "Appointment")
+
+
+class PatientQuery(Search):
+    """Which patients: all of the clinic, or one."""
+
+    id = PatientReference(data_key="_id")
+    identifier = Tokens(metadata={"description": "our id of the patient"})
+
+    class Meta(Search.Meta):
+        """Patients have no time of their last change."""
+
+        exclude = ("last_updated",)
+
+
+class JournalQuery(Search):
+    """Whose, and of when. A patient who asks gets their own."""
+
+    patient = PatientReference()
+    date = fields.List(Moments())
+
+
+class ObservationQuery(JournalQuery):
+    """Which numbers."""
+
+    code = Tokens()
+
+
+class EverythingQuery(Answer):
+    """Of which kinds, and changed since when."""
+
+    type = OneOf((*TYPES, *VISIT_TYPES), data_key="_type")
+    since = Moments(data_key="_since")

@@ -1,0 +1,146 @@
+"""A patient's journal as resources, in one order: entries, then filled scales, each by its id.
+
+Where a page ended is the id of its last resource, so the next one begins in the middle of an entry's numbers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from server.api.edge import QueryProblem, actor, reading, writing
+from server.api.fhir.spans import spans
+from server.clinical.vocabulary import Role
+from server.fhir import ids, observation, provenance, questionnaire_response
+from server.fhir.detected_issue import Ground, Raised, detected_issue
+from server.fhir.identifiers import Resource
+from server.fhir.ids import Kind, Place
+from server.fhir.reported import Entry, Filled, Reported
+from server.services.errors import Gone, NotFound
+from server.services.journal import reported
+from server.services.journal.reported import Wanted
+from server.services.people import patient as patients
+from server.services.work import Work
+
+READERS = (Role.CLINICIAN, Role.PATIENT)
+V = TypeVar("V")
+Made = Callable[[Reported], Iterable[Resource]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The patient who is asked about, and the zone whose days a search means."""
+
+    patient_id: UUID
+    zone: str
+
+
+def whose(query: Mapping[str, Any], kind: str) -> Whose:
+    """Return whom a search is about, and record that it was made.
+
+    A patient may leave it out; somebody else's record is not found.
+    """
+    patient_id = query.get("patient") or actor().patient_id
+    if patient_id is None:
+        raise QueryProblem("patient", "Say whose.")
+    with writing() as work:
+        patient = patients.get(work, patient_id)
+        work.audit(f"fhir.{kind}.search", patient_id)
+        return Whose(patient_id, patient.zone)
+
+
+def wanted(query: Mapping[str, Any], zone: str) -> Wanted:
+    """Return the bounds of a search."""
+    return Wanted(spans(query.get("date"), zone), spans(query.get("last_updated"), zone))
+
+
+def walked(
+    work: Work, patient_id: UUID, bounds: Wanted, after: Place | None, made: Made
+) -> Iterator[Resource]:
+    """Yield the resources made of a patient's entries and filled scales that come after ``after``."""
+    for kind, rows, shape in ((Kind.ENTRY, reported.entries, Entry), (Kind.SCALE, reported.filled, Filled)):
+        if after is not None and kind < after.kind:
+            continue
+        first = after.source if after is not None and after.kind == kind else None
+        for row in rows(work, patient_id, Wanted(bounds.felt, bounds.changed, first)):
+            said = value_of(row, shape)
+            skipped = after if said.id == first else None
+            yield from _after(skipped, made(said))
+
+
+def _after(place: Place | None, found: Iterable[Resource]) -> Iterator[Resource]:
+    for resource in found:
+        here = ids.read(resource["id"]) if place is not None else None
+        if place is None or (here is not None and here > place):
+            yield resource
+
+
+def place_after(query: Mapping[str, Any], patient_id: UUID) -> Place | None:
+    """Return where the page before ended; raises a problem for what is no place in this patient's record."""
+    cursor = query.get("cursor")
+    place = None if cursor is None else ids.read(cursor)
+    if cursor is not None and (place is None or place.patient != patient_id):
+        raise QueryProblem("_cursor", "Is no place in this list.")
+    return place
+
+
+def one(resource_id: str, kind: str) -> Reported:
+    """Return what a resource of ``kind`` is made of, and record that it was read. Raises NotFound."""
+    place = ids.read(resource_id)
+    if place is None:
+        raise NotFound(kind)
+    with writing() as work:
+        patients.get(work, place.patient)
+        work.audit(f"fhir.{kind}.read", place.patient, place.source)
+    with reading() as work:
+        if place.kind is Kind.ENTRY:
+            return value_of(reported.entry(work, place.patient, place.source), Entry)
+        return value_of(reported.filled_scale(work, place.patient, place.source), Filled)
+
+
+def the_one(resource_id: str, kind: str, made: Made) -> Resource:
+    """Return the resource with this id. What was taken back is gone, what never was is not found."""
+    said = one(resource_id, kind)
+    found = next((resource for resource in made(said) if resource["id"] == resource_id), None)
+    if found is not None:
+        return found
+    if said.deleted_at is not None:
+        raise Gone("taken-back", "It was taken back.")
+    raise NotFound(kind)
+
+
+def forms(said: Reported) -> Iterator[Resource]:
+    """Yield what was filled in."""
+    if isinstance(said, Entry):
+        yield questionnaire_response.of_entry(said)
+    elif isinstance(said, Filled):
+        yield questionnaire_response.of_filled(said)
+
+
+def numbers(said: Reported) -> Iterator[Resource]:
+    """Yield its numbers."""
+    if isinstance(said, Entry):
+        yield from observation.of_entry(said)
+    elif isinstance(said, Filled):
+        yield from observation.of_filled(said)
+
+
+def origins(said: Reported) -> Iterator[Resource]:
+    """Yield where it comes from."""
+    yield provenance.of(said, list(numbers(said)))
+
+
+def issue(past: Any) -> Resource:
+    """Return a past alert as a resource."""
+    ground = Ground(
+        tuple(value_of(entry, Entry) for entry in past.entries),
+        tuple(value_of(response, Filled) for response in past.responses),
+    )
+    raised = value_of(past.alert, Raised, changed_at=past.changed_at, policy=past.policy)
+    return detected_issue(raised, ground)
+
+
+def value_of(row: Any, shape: type[V], **known: Any) -> V:
+    """Return the pure value of a stored row: members of the same names, and what is ``known`` beside it."""
+    names = (field.name for field in fields(cast(Any, shape)))
+    return shape(**{name: getattr(row, name) for name in names if name not in known}, **known)

@@ -1,0 +1,36 @@
+"""Where what was filled in comes from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from schemas.fhir.journal import JournalQuery
+from server.api.edge import allow, documented_headers, reading
+from server.api.fhir import journal
+from server.api.fhir.answer import answered, page
+from server.api.fhir.blueprint import FhirBlueprint
+
+blueprint = FhirBlueprint("provenance", "FHIR R4: who said it, with what, and when")
+KIND = "provenance"
+
+
+@blueprint.route("/Provenance", methods=["GET"])
+@allow(*journal.READERS)
+@blueprint.arguments(JournalQuery, location="query")
+@blueprint.gives("Bundle")
+def search_provenances(query: Mapping[str, Any]) -> Response:
+    """Search where what a patient has filled in comes from. Audited."""
+    whose = journal.whose(query, KIND)
+    after = journal.place_after(query, whose.patient_id)
+    with reading() as work:
+        bounds = journal.wanted(query, whose.zone)
+        return page(journal.walked(work, whose.patient_id, bounds, after, journal.origins), query["count"])
+
+
+@blueprint.route("/Provenance/<string:resource_id>", methods=["GET"])
+@allow(*journal.READERS)
+@blueprint.gives("Provenance", headers=documented_headers("ETag"))
+def get_provenance(resource_id: str) -> Response:
+    """Read where one thing comes from. Audited."""
+    return answered(journal.the_one(resource_id, KIND, journal.origins))

@@ -1,0 +1,36 @@
+"""What was filled in: entries and scales."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from schemas.fhir.journal import JournalQuery
+from server.api.edge import allow, documented_headers, reading
+from server.api.fhir import journal
+from server.api.fhir.answer import answered, page
+from server.api.fhir.blueprint import FhirBlueprint
+
+blueprint = FhirBlueprint("questionnaire_response", "FHIR R4: entries and scales as they were filled in")
+KIND = "questionnaire_response"
+
+
+@blueprint.route("/QuestionnaireResponse", methods=["GET"])
+@allow(*journal.READERS)
+@blueprint.arguments(JournalQuery, location="query")
+@blueprint.gives("Bundle")
+def search_questionnaire_responses(query: Mapping[str, Any]) -> Response:
+    """Search what a patient has filled in, also what was taken back. Audited."""
+    whose = journal.whose(query, KIND)
+    after = journal.place_after(query, whose.patient_id)
+    with reading() as work:
+        bounds = journal.wanted(query, whose.zone)
+        return page(journal.walked(work, whose.patient_id, bounds, after, journal.forms), query["count"])
+
+
+@blueprint.route("/QuestionnaireResponse/<string:resource_id>", methods=["GET"])
+@allow(*journal.READERS)
+@blueprint.gives("QuestionnaireResponse", headers=documented_headers("ETag"))
+def get_questionnaire_response(resource_id: str) -> Response:
+    """Read what was filled in once; what was taken back has no answers. Audited."""
+    return answered(journal.the_one(resource_id, KIND, journal.forms))

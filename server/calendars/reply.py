@@ -1,0 +1,81 @@
+"""An answer to an invitation as it comes by mail (iMIP, RFC 6047), or its calendar part alone."""
+
+from collections.abc import Mapping
+from email import policy
+from email.message import Message
+from email.parser import BytesParser
+from types import MappingProxyType
+
+from icalendar import Event, vCalAddress
+
+from server.calendars.read import NONSENSE, parsed, told, visit_in
+from server.clinical.calendar_reply import CalendarAnswer, CalendarReply
+
+MAIL, CALENDAR = "message/rfc822", "text/calendar"
+_KINDS = (CALENDAR, "application/ics")
+# No answer has more parts inside parts. Each one more makes every line of a mail dearer to read.
+_MOST_PARTS = 20
+_REPLY, _COUNTER = "REPLY", "COUNTER"
+# DELEGATED and whatever comes later is no answer yet.
+_ANSWERS: Mapping[str, CalendarAnswer] = MappingProxyType({answer.name: answer for answer in CalendarAnswer})
+
+
+def read_reply(mail: bytes) -> CalendarReply:
+    """Return the answer in a whole mail; ValueError where there is none.
+
+    Some servers take the METHOD out of the MIME header; one that says another than the object is refused.
+    """
+    try:
+        part, method = _calendar_part(mail)
+    except NONSENSE:
+        raise ValueError("the mail holds no calendar part that can be read") from None
+    return _read(part, method)
+
+
+def read_object(raw: bytes) -> CalendarReply:
+    """Return the answer in a calendar object alone; ValueError where there is none."""
+    return _read(raw, None)
+
+
+def _calendar_part(mail: bytes) -> tuple[bytes, str | None]:
+    small = mail.lower()
+    if small.count(b"multipart") + small.count(b"message/") > _MOST_PARTS:
+        raise ValueError("it has too many parts")
+    # The old policy: the new one takes minutes over a header with many parameters.
+    message = BytesParser(policy=policy.compat32).parsebytes(mail)
+    part = next((part for part in message.walk() if part.get_content_type() in _KINDS), None)
+    if part is None:
+        raise ValueError("it has no calendar part")
+    method = part.get_param("method")
+    return _bytes(part), None if method is None else str(method).upper()
+
+
+def _bytes(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        raise ValueError("it has no content")
+    return content.decode(part.get_content_charset("utf-8")).encode()
+
+
+def _read(raw: bytes, expected: str | None) -> CalendarReply:
+    made = parsed(raw)
+    method = str(made.get("METHOD", "")).upper()
+    if method not in (_REPLY, _COUNTER) or expected not in (None, method):
+        raise ValueError("it is no answer to an invitation")
+    # A time without a zone is no time anybody could keep: UTC, as the zones of servers go.
+    found = told(made, "UTC")
+    answer = _answer(visit_in(made), method)
+    return CalendarReply(
+        found.suggestion_id, found.order, answer, method == _COUNTER, found.starts_at, found.ends_at
+    )
+
+
+def _answer(event: Event, method: str) -> CalendarAnswer:
+    attendee = event.get("ATTENDEE")
+    if not isinstance(attendee, vCalAddress):
+        raise ValueError("an answer is one person's")
+    said = str(attendee.params.get("PARTSTAT", "")).upper()
+    if said not in _ANSWERS and method == _REPLY:
+        raise ValueError("it is no answer to an invitation")
+    # Who asks for another time has not said no.
+    return _ANSWERS.get(said, CalendarAnswer.TENTATIVE)

@@ -1,0 +1,93 @@
+"""Systems, codes and the small shapes every resource is made of (docs/fhir.md has the table of codes).
+
+A LOINC code stands here only where it was seen in a public LOINC artefact; everything else has a code
+of our own, which nobody can mistake for a validated one.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from server.clinical.vocabulary import Sensitivity
+from server.fhir.identifiers import Resource
+
+LOINC = "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+URI = "urn:ietf:rfc:3986"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+VALUE_LABEL = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+ACT_LABEL = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+# Our own systems. A URN names without promising that something can be fetched there.
+ITEM = "urn:afterglow:diary-item"
+SIDE_EFFECT = "urn:afterglow:side-effect"
+ONSET = "urn:afterglow:side-effect-onset"
+SCALE = "urn:afterglow:scale"
+SCALE_ITEM = "urn:afterglow:scale-item"
+SUBSCORE = "urn:afterglow:scale-subscore"
+SAFETY = "urn:afterglow:safety-answer"
+ADHERENCE = "urn:afterglow:adherence"
+CIRCUMSTANCE = "urn:afterglow:circumstance"
+FAMILY = "urn:afterglow:alert-family"
+RULE = "urn:afterglow:alert-rule"
+OUTCOME = "urn:afterglow:alert-outcome"
+ACCOUNT = "urn:afterglow:account"
+CLINIC = "urn:afterglow:clinic"
+QUESTIONNAIRE = "urn:afterglow:questionnaire"
+
+# The diary's form: raised when a number of it comes to mean something else.
+DIARY_FORM = f"{QUESTIONNAIRE}:diary|1"
+
+# All four numbers of pain are 0-10 as said by the patient; which of them it is says our own code.
+_PAIN = ("72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported")
+ITEM_LOINC: Mapping[str, tuple[str, str]] = MappingProxyType(
+    dict.fromkeys(("pain_average", "pain_worst", "pain_least", "pain_now"), _PAIN)
+)
+_SCORE, _HOURS = ("score", "{score}"), ("h", "h")
+UNITS: Mapping[str, tuple[str, str]] = MappingProxyType({"points": _SCORE, "hours": _HOURS})
+
+PATIENT_REPORTED = {"system": VALUE_LABEL, "code": "PATRPT", "display": "patient reported"}
+CLINICIAN_REPORTED = {"system": VALUE_LABEL, "code": "CLINRPT", "display": "clinician reported"}
+SENSITIVITY: Mapping[Sensitivity, Resource] = MappingProxyType(
+    {
+        Sensitivity.SUBSTANCE_USE: {
+            "system": ACT_LABEL,
+            "code": "ETH",
+            "display": "substance abuse information sensitivity",
+        }
+    }
+)
+SURVEY = {"coding": [{"system": CATEGORY, "code": "survey", "display": "Survey"}]}
+
+
+def coding(system: str, code: str, display: str | None = None) -> Resource:
+    """Return one coding."""
+    return {"system": system, "code": code} | ({} if display is None else {"display": display})
+
+
+def concept(*codings: Resource, text: str | None = None) -> Resource:
+    """Return a concept with all of ``codings``, the most exact first."""
+    return {"coding": list(codings)} | ({} if text is None else {"text": text})
+
+
+def quantity(value: float, unit: str = "points") -> Resource:
+    """Return ``value`` in ``unit`` ("points" or "hours") as UCUM writes it."""
+    name, code = UNITS[unit]
+    return {"value": number(value), "unit": name, "system": UCUM, "code": code}
+
+
+def number(value: float) -> float | int:
+    """Return ``value`` as people would write it: 7, not 7.0."""
+    return int(value) if float(value).is_integer() else value
+
+
+def instant(at: datetime) -> str:
+    """Return a moment in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def named(key: str) -> str:
+    """Return a key of ours as words."""
+    return key.replace("_", " ").capitalize()

@@ -1,0 +1,78 @@
+"""Why a delivery need not be sent any more, or not yet."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.clinical.vocabulary import WAITING, AlertState, Channel, DeliveryState, DeliverySubject
+from server.models import Account, Alert, Delivery
+from server.services.journal import reminder as reminders
+from server.services.messages import retry
+from server.services.messages.delivery import CALLS
+from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED
+from server.services.visits import visit_message as visit_messages
+
+# An event stands behind an earlier one of its visit for so long as that is tried soon: later a receiver
+# that fails on one must not be kept from hearing the others.
+TRIED_SOON = timedelta(minutes=1)
+_A_MOMENT = timedelta(seconds=1)
+
+
+def why_not(session: Session, now: datetime, row: Delivery, account: Account) -> str | None:
+    """Return why a delivery need not be sent any more, or None where it must."""
+    if row.attempt and _is_too_old(row, now):
+        return row.failure or "too_old"
+    if account.disabled_at is not None:
+        return "recipient_disabled"
+    if row.expires_at is not None and row.expires_at <= now:
+        return EXPIRED
+    if row.subject is DeliverySubject.REMINDER:
+        return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
+    if row.subject is DeliverySubject.VISIT:
+        return None if visit_messages.is_wanted(session, now, row) else NOT_NEEDED
+    return NOT_NEEDED if _is_answered(session, row) else None
+
+
+def waits_until(session: Session, now: datetime, row: Delivery) -> datetime | None:
+    """Return until when an event waits for an earlier one of its visit to the same webhook, or None."""
+    if row.subject is not DeliverySubject.SUGGESTION or row.state is DeliveryState.CLAIMED:
+        return None  # one that a worker died over is due by its lease, and has waited enough
+    before = session.scalar(
+        select(func.min(Delivery.due_at)).where(
+            Delivery.clinic_id == row.clinic_id,
+            Delivery.subject_id == row.subject_id,
+            Delivery.contact_id == row.contact_id,
+            Delivery.event_version < row.event_version,
+            Delivery.state.in_(WAITING),
+        )
+    )
+    if before is None or before > now + TRIED_SOON:
+        return None
+    return max(before, now) + _A_MOMENT
+
+
+def _is_too_old(row: Delivery, now: datetime) -> bool:
+    # A webhook's last try lies at the end of its time: what comes of it decides about the endpoint too.
+    return row.channel is not Channel.WEBHOOK and retry.gives_up(row.channel, now - row.created_at)
+
+
+def _is_answered(session: Session, row: Delivery) -> bool:
+    """Say whether somebody has taken on the alert that ``row`` only calls for, or a newer call says it."""
+    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
+        return False
+    alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
+    return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
+
+
+def _is_called_anew(session: Session, row: Delivery) -> bool:
+    newer = select(Delivery.id).where(
+        Delivery.clinic_id == row.clinic_id,
+        Delivery.subject_id == row.subject_id,
+        Delivery.account_id == row.account_id,
+        Delivery.channel == row.channel,
+        Delivery.contact_id == row.contact_id,
+        Delivery.template.in_(CALLS),
+        Delivery.created_at > row.created_at,
+    )
+    return session.scalar(newer.limit(1)) is not None

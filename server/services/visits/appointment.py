@@ -1,0 +1,17 @@
+"""The clinic's appointment, written into the suggestion it was made for, whichever way we heard of it."""
+
+from datetime import UTC, datetime, timedelta
+
+from server.models import BookingSuggestion
+
+
+def make(suggestion: BookingSuggestion, external_id: str, starts_at: datetime, ends_at: datetime) -> None:
+    """Write the appointment down; what the patient was asked about is settled by it."""
+    suggestion.external_id = external_id
+    suggestion.starts_at, suggestion.ends_at = starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+    suggestion.proposed_starts_at = suggestion.proposed_ends_at = None
+
+
+def usual_end(suggestion: BookingSuggestion, starts_at: datetime) -> datetime:
+    """Return when a visit from ``starts_at`` on ends, where nobody says."""
+    return starts_at.astimezone(UTC) + timedelta(minutes=suggestion.minutes)

@@ -1,0 +1,95 @@
+"""Approved suggestions in the words both sides share (`Proposed`), for whoever asks us for them.
+
+As in the inbox: a draft, and one that was dismissed before anybody approved it, is never seen.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from server.clinical.visit import Mapped, Proposed, Slot
+from server.clinical.vocabulary import AlertClass, SuggestionState
+from server.models import BookingSuggestion, Patient
+from server.services.errors import NotFound
+from server.services.journal.reported import Spans, within
+from server.services.visits import candidate_slot as candidate_slots
+from server.services.visits.inbox import approved
+from server.services.work import Work
+
+# One that goes back to a clinician is theirs again.
+SHOWN = frozenset(SuggestionState) - {SuggestionState.DRAFT}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which suggestions, and how many. ``states``: any of these. ``after``: where the page before ended."""
+
+    states: Collection[SuggestionState] = SHOWN
+    patient_id: UUID | None = None
+    ids: Collection[UUID] | None = None
+    changed: Spans = ()
+    after: UUID | None = None
+    size: int = 1
+
+
+def page(work: Work, asked: Asked) -> Sequence[Proposed]:
+    """Return suggestions in the order they were made."""
+    query = approved(work).where(*_asked(asked)).order_by(BookingSuggestion.id).limit(asked.size)
+    return _proposed(work, work.session.scalars(query).all())
+
+
+def get(work: Work, suggestion_id: UUID) -> Proposed:
+    """Return one suggestion that was approved at some time, or raise NotFound."""
+    found = page(work, Asked(ids=[suggestion_id]))
+    if not found:
+        raise NotFound("booking suggestion")
+    return found[0]
+
+
+def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    yield BookingSuggestion.state.in_(asked.states)
+    if asked.patient_id is not None:
+        yield BookingSuggestion.patient_id == asked.patient_id
+    if asked.ids is not None:
+        yield BookingSuggestion.id.in_(asked.ids)
+    if asked.after is not None:
+        yield BookingSuggestion.id > asked.after
+    for since, before in asked.changed:
+        yield from within(BookingSuggestion.changed_at, since, before)
+
+
+def _proposed(work: Work, found: Sequence[BookingSuggestion]) -> Sequence[Proposed]:
+    zones = dict(
+        work.session.execute(
+            select(Patient.id, Patient.zone).where(
+                Patient.clinic_id == work.clinic_id, Patient.id.in_({one.patient_id for one in found})
+            )
+        ).all()
+    )
+    slots = candidate_slots.shown_of(work, found)
+    return [_one(one, zones[one.patient_id], slots.get(one.id, [])) for one in found]
+
+
+def _one(suggestion: BookingSuggestion, zone: str, slots: Sequence[Slot]) -> Proposed:
+    return Proposed(
+        id=suggestion.id,
+        clinic_id=suggestion.clinic_id,
+        patient_id=suggestion.patient_id,
+        version=suggestion.version,
+        state=suggestion.state,
+        urgency=AlertClass(suggestion.urgency),
+        earliest=suggestion.earliest,
+        latest=suggestion.latest,
+        zone=zone,
+        minutes=suggestion.minutes,
+        created_at=suggestion.created_at,
+        changed_at=suggestion.changed_at,
+        # Whoever asks us speaks in our ids.
+        mapped=Mapped(patient=str(suggestion.patient_id)),
+        slots=tuple(slots),
+        external_id=suggestion.external_id,
+        starts_at=suggestion.starts_at,
+        ends_at=suggestion.ends_at,
+    )

@@ -1,0 +1,158 @@
+"""What came of asking or telling the clinic's scheduling system, recorded under the copy's lease."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction
+from server.clinical.visit import Seen, Slot
+from server.clinical.vocabulary import CopyState, ReviewCode, SuggestionState
+from server.models import BookingSuggestion, SchedulingCopy
+from server.services.messages import retry
+from server.services.visits import candidate_slot as candidate_slots
+from server.services.visits import peer_report
+from server.services.visits import review_task as review_tasks
+from server.services.visits import scheduling_connection as connections
+from server.services.visits import scheduling_copy as scheduling_copies
+from server.services.visits.review_task import Finding
+from server.services.visits.scheduling_copy import ClaimedCopy
+from server.services.visits.suggestion_move import locked, make_move
+from server.services.work import Work, system
+
+# How often their system is asked: while somebody may book at any moment, and for a visit that is booked.
+ASK_UNBOOKED, ASK_BOOKED = timedelta(minutes=5), timedelta(minutes=30)
+# Nothing to ask there: only what changes here goes out, at once; this is for what was missed.
+LOOK_AGAIN = timedelta(days=1)
+# Free times are looked up with every question, and not shown when one was missed.
+SLOTS_LAST = 2 * ASK_UNBOOKED
+# Proposal: so long without a good answer is more than a restart.
+SILENT_FOR = timedelta(hours=1)
+_VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
+_OVER = frozenset(
+    {
+        *(SuggestionState.DECLINED, SuggestionState.EXPIRED, SuggestionState.WITHDRAWN),
+        *(SuggestionState.SUPERSEDED, SuggestionState.CANCELLED, SuggestionState.NOSHOW),
+        SuggestionState.FULFILLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Their system answered. ``seen``: how the visit stands there; None: it does not know it.
+
+    ``told``: it has our newest version now, or needs none. ``was_asked``: this was a question, so that no
+    visit means no visit. ``asks``: it can be asked at all. ``slots``: free times there; None: not looked up.
+    """
+
+    seen: Seen | None = None
+    told: bool = False
+    was_asked: bool = False
+    asks: bool = True
+    slots: tuple[Slot, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """It gave no answer, or a refusal. ``reason`` is a short code; ``permanent``: again can't help."""
+
+    reason: str
+    permanent: bool = False
+    retry_after: timedelta | None = None
+
+
+def finish(session: Session, now: datetime, claimed: ClaimedCopy, outcome: Heard | Unheard) -> bool:
+    """Record what came of ``claimed``; False, and nothing changed, where the lease was lost meanwhile."""
+    query = select(SchedulingCopy).where(
+        SchedulingCopy.clinic_id == claimed.clinic_id, SchedulingCopy.suggestion_id == claimed.suggestion_id
+    )
+    copy = session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if copy is None or copy.state is not CopyState.CLAIMED or copy.attempt != claimed.attempt:
+        return False
+    work = Work(session, now, system(claimed.clinic_id))
+    copy.lease_until = None
+    if isinstance(outcome, Heard):
+        _heard(work, copy, claimed, outcome)
+    else:
+        _unheard(work, copy, outcome)
+    session.flush()
+    return True
+
+
+def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Heard) -> None:
+    connections.answered(work, copy.connection_id)
+    asked_again = copy.due_at > claimed.due_at
+    copy.failures, copy.failure, copy.state = 0, None, CopyState.WAITING
+    if outcome.told:
+        copy.sent_version = max(copy.sent_version, claimed.proposed.version)
+    if outcome.slots is not None:
+        suggestion = work.session.get_one(BookingSuggestion, (copy.clinic_id, copy.suggestion_id))
+        candidate_slots.attach(work, suggestion, outcome.slots, work.now + SLOTS_LAST)
+    if outcome.seen is not None:
+        peer_report.take(work, copy, outcome.seen)
+    elif outcome.was_asked and claimed.known:
+        _is_gone(work, copy)
+    _plan(work, copy, outcome)
+    if asked_again:
+        scheduling_copies.ask(copy, work.now)
+
+
+def _is_gone(work: Work, copy: SchedulingCopy) -> None:
+    """Ask a person about a visit that their system does not know any more, unless it is over anyway."""
+    suggestion = locked(work, copy.suggestion_id)
+    if suggestion.state in _OVER:
+        return
+    key = f"{suggestion.id}:{suggestion.version}"
+    detail = {"external_id": copy.external_id, "state": suggestion.state}
+    finding = Finding(ReviewCode.GONE_THERE, key, suggestion.id, copy.connection_id, detail)
+    review_tasks.raise_(work, finding)
+
+
+def _plan(work: Work, copy: SchedulingCopy, outcome: Heard) -> None:
+    """Say when the copy is looked at next."""
+    suggestion = work.session.get_one(BookingSuggestion, (copy.clinic_id, copy.suggestion_id))
+    behind = copy.sent_version < suggestion.version
+    if suggestion.state in _OVER and not behind:
+        copy.state, copy.due_at = CopyState.SETTLED, work.now
+    elif behind:
+        copy.due_at = work.now
+    elif not outcome.asks:
+        copy.due_at = work.now + LOOK_AGAIN
+    else:
+        copy.due_at = work.now + (ASK_BOOKED if suggestion.state in _VISITING else ASK_UNBOOKED)
+
+
+def _unheard(work: Work, copy: SchedulingCopy, outcome: Unheard) -> None:
+    copy.failures, copy.failure = copy.failures + 1, outcome.reason[:64]
+    _note_silence(work, copy, outcome)
+    pauses = retry.WEBHOOK_PAUSES
+    if outcome.permanent or copy.failures > len(pauses):
+        _set_aside(work, copy)
+        return
+    wait = max(pauses[copy.failures - 1], outcome.retry_after or timedelta())
+    copy.state, copy.due_at = CopyState.WAITING, work.now + wait
+
+
+def _note_silence(work: Work, copy: SchedulingCopy, outcome: Unheard) -> None:
+    """Ask a person about a system that has not given a good answer for long: nothing goes there meanwhile."""
+    connection = connections.failed(work, copy.connection_id, outcome.reason)
+    since = connection.failing_since
+    if since is None or work.now - since < SILENT_FOR:
+        return
+    detail = {"failing_since": since.isoformat(), "failure": outcome.reason}
+    key = f"{copy.connection_id}:{since.isoformat()}"
+    review_tasks.raise_(work, Finding(ReviewCode.NO_ANSWER, key, None, copy.connection_id, detail))
+
+
+def _set_aside(work: Work, copy: SchedulingCopy) -> None:
+    """Stop trying: a person has to look. What is booked stays booked."""
+    why, suggestion = copy.failure, locked(work, copy.suggestion_id)
+    if (suggestion.state, SuggestionAction.FAIL) in SUGGESTION_MOVES:
+        make_move(work, suggestion, SuggestionAction.FAIL, {"failure": why})
+    # After the move, which made it due: nothing more happens by itself.
+    copy.state, copy.failure = CopyState.HELD, why
+    key = f"{suggestion.id}:{suggestion.version}"
+    detail = {"failure": copy.failure, "state": suggestion.state}
+    review_tasks.raise_(work, Finding(ReviewCode.NOT_TAKEN, key, suggestion.id, copy.connection_id, detail))

@@ -1,0 +1,114 @@
+"""What the clinic's scheduling system says of a visit, carried out along our table of moves or put by.
+
+A report of an older state never overwrites a newer one, the same report twice changes nothing, and what the
+table forbids moves nothing: a person is asked to look.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from server.clinical.lifecycle import SuggestionAction
+from server.clinical.peer_moves import Consequence, Heard, consequence, lags
+from server.clinical.visit import Seen
+from server.clinical.vocabulary import ReviewCode
+from server.models import BookingSuggestion, SchedulingCopy
+from server.services.visits import appointment as appointments
+from server.services.visits import review_task as review_tasks
+from server.services.visits.review_task import Finding
+from server.services.visits.suggestion_move import locked, make_move, note
+from server.services.work import Work
+
+# Proposal: what their system still does not say a day later, it will not say by itself.
+LATE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a report did. ``stale``: it was older than what is known. ``review``: why a person has to look."""
+
+    moved: bool = False
+    stale: bool = False
+    review: ReviewCode | None = None
+
+
+def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
+    """Let ``seen`` have its effect on the suggestion of ``copy``, and remember it there."""
+    suggestion = locked(work, copy.suggestion_id)
+    if _is_stale(copy, seen):
+        note(work, suggestion, "ignored_older", _source(copy, seen))
+        return Effect(stale=True)
+    was_behind = copy.sent_version < suggestion.version
+    found = _consequence(suggestion, copy, seen)
+    for action in found.moves:
+        _move(work, suggestion, copy, action, seen)
+    review = found.review
+    if review is None and not was_behind and _should_have_followed(work, suggestion, seen):
+        review = ReviewCode.NOT_FOLLOWED
+    if review is not None:
+        review_tasks.raise_(work, _finding(suggestion, copy, seen, review))
+    _remember(copy, seen)
+    if not was_behind:
+        copy.sent_version = suggestion.version  # it is they who told us
+    work.session.flush()
+    return Effect(bool(found.moves), review=review)
+
+
+def _is_stale(copy: SchedulingCopy, seen: Seen) -> bool:
+    known, said = copy.peer_changed_at, seen.changed_at
+    return known is not None and said is not None and said < known
+
+
+def _should_have_followed(work: Work, suggestion: BookingSuggestion, seen: Seen) -> bool:
+    """Say whether their system is behind for longer than being late explains."""
+    return lags(suggestion.state, seen.status) and suggestion.changed_at <= work.now - LATE
+
+
+def _consequence(suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Consequence:
+    moved = seen.starts_at is not None and seen.starts_at != suggestion.starts_at
+    # A time before the suggestion was made is none it can have led to.
+    has_time = seen.starts_at is not None and seen.starts_at >= suggestion.created_at
+    return consequence(suggestion.state, Heard(seen.status, copy.peer_status, has_time, moved and has_time))
+
+
+def _move(
+    work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, action: SuggestionAction, seen: Seen
+) -> None:
+    detail = _source(copy, seen)
+    if action in (SuggestionAction.BOOK, SuggestionAction.RESCHEDULE) and seen.starts_at is not None:
+        ends_at = seen.ends_at or appointments.usual_end(suggestion, seen.starts_at)
+        appointments.make(suggestion, seen.external_id, seen.starts_at, ends_at)
+        detail |= {"external_id": seen.external_id, "starts_at": str(seen.starts_at)}
+    if action is SuggestionAction.DECLINE:
+        detail["code"] = seen.decline
+    make_move(work, suggestion, action, detail)
+
+
+def _source(copy: SchedulingCopy, seen: Seen) -> dict[str, Any]:
+    """Return who said it, and which state of theirs it was."""
+    changed_at = None if seen.changed_at is None else seen.changed_at.isoformat()
+    return {
+        "source": "scheduling_system",
+        "connection_id": str(copy.connection_id),
+        "status": seen.status,
+        "source_version": seen.version,
+        "changed_at": changed_at,
+    }
+
+
+def _finding(suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen, code: ReviewCode) -> Finding:
+    starts_at = None if seen.starts_at is None else seen.starts_at.isoformat()
+    return Finding(
+        code,
+        f"{suggestion.id}:{suggestion.state}:{seen.status}:{starts_at}",
+        suggestion.id,
+        copy.connection_id,
+        {"state": suggestion.state, "external_id": seen.external_id, "starts_at": starts_at}
+        | _source(copy, seen),
+    )
+
+
+def _remember(copy: SchedulingCopy, seen: Seen) -> None:
+    copy.external_id, copy.peer_status = seen.external_id, seen.status
+    copy.etag = seen.version
+    copy.peer_changed_at = seen.changed_at or copy.peer_changed_at

@@ -1,0 +1,148 @@
+"""Messages of scheduling systems: kept once whoever sends them twice, then followed by a question there.
+
+A message is a hint. What it points at is asked for again, so one that is late, doubled or out of order
+leads to what is so now and to nothing else.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from server.clinical.visit import RawEvent
+from server.clinical.visit import SchedulingEvent as Pointer
+from server.clinical.vocabulary import ConnectionKind, EventState, ReviewCode
+from server.models import SchedulingConnection, SchedulingCopy, SchedulingEvent
+from server.services import vault
+from server.services.visits import review_task as review_tasks
+from server.services.visits import scheduling_copy as scheduling_copies
+from server.services.visits.review_task import Finding
+from server.services.work import Work, system
+
+# Longer than any sender goes on trying (Standard Webhooks: 76 hours): until then a double is known.
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """One message to be read, and by which adapter."""
+
+    clinic_id: UUID
+    connection_id: UUID
+    event_id: str
+    kind: ConnectionKind
+    config: Mapping[str, Any]
+    raw: RawEvent
+
+
+def receive(work: Work, connection_id: UUID, event_id: str, raw: RawEvent) -> bool:
+    """Keep a message whose signature is good; False where it is known already."""
+    key = (work.clinic_id, connection_id, event_id)
+    if work.session.get(SchedulingEvent, key) is not None:
+        return False
+    row = SchedulingEvent(
+        clinic_id=work.clinic_id,
+        connection_id=connection_id,
+        event_id=event_id,
+        state=EventState.QUEUED,
+        received_at=work.now,
+        due_at=work.now,
+        attempt=0,
+    )
+    kept = {"headers": dict(raw.headers), "body": b64encode(raw.body).decode()}
+    vault.put(work, row, "raw", kept)
+    work.session.add(row)
+    work.session.flush()
+    return True
+
+
+def queued(session: Session, now: datetime, limit: int) -> Sequence[QueuedEvent]:
+    """Return messages of any clinic that nobody has looked at, oldest first."""
+    query = (
+        select(SchedulingEvent)
+        .where(SchedulingEvent.state == EventState.QUEUED, SchedulingEvent.due_at <= now)
+        .order_by(SchedulingEvent.due_at, SchedulingEvent.event_id)
+        .limit(limit)
+    )
+    return [_queued(Work(session, now, system(row.clinic_id)), row) for row in session.scalars(query)]
+
+
+def follow(work: Work, event: QueuedEvent, pointers: Sequence[Pointer]) -> EventState:
+    """See that what a message points at is asked for; what nobody knows here, a person looks at."""
+    row = _locked(work, event)
+    if row is None or row.state is not EventState.QUEUED:
+        return EventState.IGNORED  # another worker was first
+    copies = [_copy(work, event, pointer) for pointer in pointers]
+    for pointer, copy in zip(pointers, copies, strict=True):
+        if copy is None:
+            _nobody_knows(work, event, pointer)
+        else:
+            scheduling_copies.ask(copy, work.now)
+            row.suggestion_id = copy.suggestion_id
+    return _end(row, EventState.REVIEW if None in copies else EventState.APPLIED, "followed")
+
+
+def unreadable(work: Work, event: QueuedEvent) -> EventState:
+    """Put by a message that its adapter can't read."""
+    row = _locked(work, event)
+    if row is None or row.state is not EventState.QUEUED:
+        return EventState.IGNORED
+    key = f"{event.connection_id}:{event.event_id}"
+    review_tasks.raise_(work, Finding(ReviewCode.UNREADABLE, key, None, event.connection_id))
+    return _end(row, EventState.REVIEW, "unreadable")
+
+
+def page(work: Work, connection_id: UUID, after: str | None, size: int) -> Sequence[SchedulingEvent]:
+    """Return the newest messages of one system, for whoever looks for a lost one."""
+    query = select(SchedulingEvent).where(
+        SchedulingEvent.clinic_id == work.clinic_id, SchedulingEvent.connection_id == connection_id
+    )
+    if after is not None:
+        query = query.where(SchedulingEvent.event_id > after)
+    return list(work.session.scalars(query.order_by(SchedulingEvent.event_id).limit(size)))
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Delete messages so old that nobody sends them again; return how many."""
+    old = SchedulingEvent.received_at < now - KEPT
+    return session.connection().execute(delete(SchedulingEvent).where(old)).rowcount
+
+
+def _queued(work: Work, row: SchedulingEvent) -> QueuedEvent:
+    connection = work.session.get_one(SchedulingConnection, (row.clinic_id, row.connection_id))
+    vault.opened(work, [row])
+    vault.opened(work, [connection])
+    raw = RawEvent(b64decode(row.raw["body"]), row.raw["headers"])
+    return QueuedEvent(
+        row.clinic_id, row.connection_id, row.event_id, connection.kind, connection.config, raw
+    )
+
+
+def _locked(work: Work, event: QueuedEvent) -> SchedulingEvent | None:
+    key = (event.clinic_id, event.connection_id, event.event_id)
+    return work.session.get(SchedulingEvent, key, with_for_update=True, populate_existing=True)
+
+
+def _copy(work: Work, event: QueuedEvent, pointer: Pointer) -> SchedulingCopy | None:
+    if pointer.suggestion_id is not None:
+        return scheduling_copies.at(work, event.connection_id, pointer.suggestion_id)
+    if pointer.external_id is None:
+        return None
+    return scheduling_copies.by_external_id(work, event.connection_id, pointer.external_id)
+
+
+def _nobody_knows(work: Work, event: QueuedEvent, pointer: Pointer) -> None:
+    named = pointer.external_id or str(pointer.suggestion_id)
+    key = f"{event.connection_id}:{named}"
+    detail = {"external_id": named, "event_id": event.event_id}
+    review_tasks.raise_(work, Finding(ReviewCode.UNKNOWN_ID, key, None, event.connection_id, detail))
+
+
+def _end(row: SchedulingEvent, state: EventState, verdict: str) -> EventState:
+    row.state, row.verdict, row.sealed_raw = state, verdict, None
+    return state

@@ -1,0 +1,115 @@
+"""What the clinic's scheduling system calls our patients, clinicians, kinds of visit and rooms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.visit import MAINTENANCE_VISIT, Mapped
+from server.clinical.vocabulary import MappingKind
+from server.models import BookingSuggestion, Patient, SchedulingMapping
+from server.services import vault
+from server.services.errors import NotFound
+from server.services.people import account as accounts
+from server.services.visits import scheduling_connection as connections
+from server.services.work import Work
+
+# What holds for every clinician or room that has no line of its own.
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """One thing of ours: the id of a patient or clinician, a kind of visit, or `*` for all others."""
+
+    kind: MappingKind
+    name: str
+
+
+def listed(work: Work, connection_id: UUID, after: str | None, size: int) -> Sequence[SchedulingMapping]:
+    """Return a connection's lines in the order of kind and our own name; ``after``: "kind:ours"."""
+    connections.get(work, connection_id)
+    order = (SchedulingMapping.kind, SchedulingMapping.ours)
+    query = select(SchedulingMapping).where(
+        SchedulingMapping.clinic_id == work.clinic_id, SchedulingMapping.connection_id == connection_id
+    )
+    rows = list(work.session.scalars(query.order_by(*order)))
+    left = rows if after is None else [row for row in rows if f"{row.kind}:{row.ours}" > after]
+    return vault.opened(work, left[:size])
+
+
+def checked(work: Work, kind: str, ours: str) -> Ours:
+    """Return what a path names; raises NotFound where there is no such thing at the clinic."""
+    if kind not in list(MappingKind):
+        raise NotFound("kind of mapping")
+    named = Ours(MappingKind(kind), ours)
+    if not _exists(work, named):
+        raise NotFound(f"{kind.replace('_', ' ')} of ours")
+    return named
+
+
+def _exists(work: Work, named: Ours) -> bool:
+    if named.kind is MappingKind.PATIENT:
+        found = _as_id(named.name)
+        return found is not None and work.session.get(Patient, (work.clinic_id, found)) is not None
+    if named.kind is MappingKind.PROVIDER and named.name != ANY:
+        found = _as_id(named.name)
+        return found is not None and found in accounts.colleagues(work, [found])
+    return named.name in (ANY, MAINTENANCE_VISIT)
+
+
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def put(work: Work, connection_id: UUID, named: Ours, theirs: str) -> SchedulingMapping:
+    """Say what their system calls a thing of ours; again replaces it."""
+    connections.get(work, connection_id)
+    key = (work.clinic_id, connection_id, named.kind, named.name)
+    row = work.session.get(SchedulingMapping, key, with_for_update=True)
+    if row is None:
+        row = SchedulingMapping(
+            clinic_id=work.clinic_id, connection_id=connection_id, kind=named.kind, ours=named.name
+        )
+    vault.put(work, row, "theirs", theirs)
+    work.session.add(row)
+    work.session.flush()
+    work.audit("scheduling-mapping.put", _patient_in(named), connection_id)
+    return row
+
+
+def remove(work: Work, connection_id: UUID, named: Ours) -> None:
+    """Take a line away; raises NotFound."""
+    row = work.session.get(SchedulingMapping, (work.clinic_id, connection_id, named.kind, named.name))
+    if row is None:
+        raise NotFound("mapping")
+    work.session.delete(row)
+    work.session.flush()
+    work.audit("scheduling-mapping.delete", _patient_in(named), connection_id)
+
+
+def of_visit(work: Work, connection_id: UUID, suggestion: BookingSuggestion) -> Mapped:
+    """Return what their system calls the parts of one visit; empty where nothing was said."""
+    patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
+    return Mapped(
+        patient=_theirs(work, connection_id, MappingKind.PATIENT, str(patient.id)),
+        appointment_type=_theirs(work, connection_id, MappingKind.APPOINTMENT_TYPE, MAINTENANCE_VISIT),
+        provider=_theirs(work, connection_id, MappingKind.PROVIDER, str(patient.clinician_id), ANY),
+        room=_theirs(work, connection_id, MappingKind.ROOM, MAINTENANCE_VISIT, ANY),
+    )
+
+
+def _theirs(work: Work, connection_id: UUID, kind: MappingKind, *ours: str) -> str:
+    for name in ours:
+        row = work.session.get(SchedulingMapping, (work.clinic_id, connection_id, kind, name))
+        if row is not None:
+            return str(vault.opened(work, [row])[0].theirs)
+    return ""
+
+
+def _patient_in(named: Ours) -> UUID | None:
+    return UUID(named.name) if named.kind is MappingKind.PATIENT else None

@@ -1,0 +1,82 @@
+"""How a suggested visit ends by itself: it took place, or its time has passed.
+
+No move here ever touches the alert behind a suggestion: a visit that expires does not make symptoms go away.
+"""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+
+from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.vocabulary import SuggestionState
+from server.models import BookingSuggestion, Patient, TreatmentSession
+from server.services import local_day as local_days
+from server.services.visits.suggestion_move import make_change, make_move
+from server.services.work import Work
+
+# How long a booked visit may stay unreported before it ends, so that it can't block later ones.
+REPORT_GRACE = timedelta(days=14)
+_VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
+UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
+
+
+def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
+    """Fulfil the booked visit that a delivered session is; None where no visit was booked.
+
+    A session from before the suggestion was made is none of its outcome. Where the scheduling
+    system reported the visit as done first, only the link is added.
+    """
+    done_lately = and_(
+        BookingSuggestion.state == SuggestionState.FULFILLED,
+        BookingSuggestion.starts_at > session.at - REPORT_GRACE,
+    )
+    found = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == session.patient_id,
+        or_(BookingSuggestion.state.in_(_VISITING), done_lately),
+        BookingSuggestion.treatment_session_id.is_(None),
+        BookingSuggestion.created_at <= session.at,
+    )
+    booked = list(work.session.scalars(found.with_for_update(key_share=True)))
+    if not booked:
+        return None
+    suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
+    suggestion.treatment_session_id = session.id
+    if suggestion.state is SuggestionState.FULFILLED:
+        make_change(work, suggestion, "link", {"treatment_session": str(session.id)})
+    else:
+        make_move(work, suggestion, SuggestionAction.FULFIL, {"treatment_session": str(session.id)})
+    return suggestion
+
+
+def expire_overdue(work: Work) -> int:
+    """End suggestions whose window has passed unbooked, or whose booked visit was never reported.
+
+    The last day of a window is the patient's own. Returns how many ended; running again ends none.
+    """
+    tomorrow = work.now.date() + timedelta(days=1)
+    state = BookingSuggestion.state
+    overdue = or_(
+        and_(state.in_(UNBOOKED), BookingSuggestion.latest < tomorrow),
+        and_(state.in_(_VISITING), BookingSuggestion.starts_at < work.now - REPORT_GRACE),
+    )
+    query = select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id, overdue)
+    found = work.session.scalars(query.order_by(BookingSuggestion.id).with_for_update(key_share=True))
+    ended = [suggestion for suggestion in found if is_over(work, suggestion)]
+    for suggestion in ended:
+        make_move(work, suggestion, SuggestionAction.EXPIRE)
+    return len(ended)
+
+
+def is_over(work: Work, suggestion: BookingSuggestion) -> bool:
+    """Say whether the time of an open suggestion has passed."""
+    if suggestion.state in UNBOOKED:
+        return suggestion.latest < _today(work, suggestion.patient_id)
+    if suggestion.state not in _VISITING or suggestion.starts_at is None:
+        return False
+    return suggestion.starts_at + REPORT_GRACE < work.now
+
+
+def _today(work: Work, patient_id: UUID) -> date:
+    return local_days.of(work, work.now, work.session.get_one(Patient, (work.clinic_id, patient_id)).zone)

@@ -1,0 +1,72 @@
+"""Approved visits that nobody who makes appointments has looked at: the care team hears, in its hours."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical import unseen
+from server.clinical.unseen import Waiting
+from server.clinical.vocabulary import UNSEEN_STATES, AlertClass, DeliverySubject, Role
+from server.models import Account, BookingSuggestion
+from server.services.alerts import rota as rotas
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.visits.suggestion_move import locked, note
+from server.services.visits.visit_message import UNSEEN
+from server.services.work import Work
+
+
+def due(work: Work) -> Sequence[UUID]:
+    """Return the suggestions that are to be told of now: none outside the clinic's hours."""
+    if not rotas.hours(work).is_open(work.now):
+        return []
+    query = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.state.in_(sorted(UNSEEN_STATES)),
+        BookingSuggestion.offered_at.is_not(None),
+    )
+    found = work.session.scalars(query.order_by(BookingSuggestion.id))
+    return [suggestion.id for suggestion in found if _round(work, suggestion) is not None]
+
+
+def tell(work: Work, suggestion_id: UUID) -> int:
+    """Tell coordinators and the clinician who approved it; return how many messages.
+
+    0 where somebody has looked in the meantime, or another worker was first. It moves nothing, and the
+    alert behind it stays as it is.
+    """
+    suggestion = locked(work, suggestion_id)
+    number = _round(work, suggestion)
+    if number is None:
+        return 0
+    key = f"visit_unseen:{suggestion.id}:{number}"
+    told = [_tell(work, suggestion, key, account) for account in _people(work, suggestion)]
+    suggestion.unseen_told_at = work.now
+    note(work, suggestion, "unseen", {"told": sum(told)})
+    work.audit("booking-suggestion.unseen", suggestion.patient_id, suggestion.id)
+    return sum(told)
+
+
+def _round(work: Work, suggestion: BookingSuggestion) -> int | None:
+    since = suggestion.unseen_since
+    if since is None:
+        return None
+    waiting = Waiting(since, suggestion.unseen_told_at, AlertClass(suggestion.urgency))
+    return unseen.due_round(waiting, clinics.policy(work), work.now)
+
+
+def _people(work: Work, suggestion: BookingSuggestion) -> Sequence[Account]:
+    """Return who is told, each once; every clinician where none of them works here any more."""
+    decided = accounts.working(work, [] if suggestion.decided_by is None else [suggestion.decided_by])
+    coordinators = accounts.recipients(work, {Role.COORDINATOR})
+    found = {account.id: account for account in (*decided.values(), *coordinators)}
+    return list(found.values()) or accounts.recipients(work, {Role.CLINICIAN})
+
+
+def _tell(work: Work, suggestion: BookingSuggestion, key: str, account: Account) -> bool:
+    urgency = AlertClass.P3 if suggestion.urgency == AlertClass.P3 else AlertClass.P2
+    told = Notice(f"{key}:{account.id}", UNSEEN, DeliverySubject.VISIT, suggestion.id, urgency)
+    return deliveries.call(work, account, told) is not None

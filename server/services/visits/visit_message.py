@@ -1,0 +1,74 @@
+"""What a patient is told of their visit by message, and who writes it: this service, or the clinic's own.
+
+The app always shows how a visit stands; these messages only say that there is something to see. Nothing
+here asks why a visit is suggested.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.vocabulary import (
+    UNSEEN_STATES,
+    AlertClass,
+    DeliverySubject,
+    MessagesBy,
+    SuggestionState,
+)
+from server.models import BookingSuggestion, Delivery
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.work import Work
+
+OFFERED, BOOKED, CHANGED, UNSEEN = "visit_offered", "visit_booked", "visit_changed", "visit_unseen"
+# A visit that nobody booked in its window, or that another offer replaces, ends without a message.
+_TEMPLATES: Mapping[str, str] = MappingProxyType(
+    {
+        SuggestionAction.APPROVE: OFFERED,
+        SuggestionAction.PROPOSE: CHANGED,
+        SuggestionAction.CHANGE: CHANGED,
+        SuggestionAction.BOOK: BOOKED,
+        SuggestionAction.RESCHEDULE: CHANGED,
+        SuggestionAction.CANCEL: CHANGED,
+        SuggestionAction.DISMISS: CHANGED,
+        SuggestionAction.DECLINE: CHANGED,
+    }
+)
+
+
+def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -> None:
+    """Write the message that a move calls for: where this service writes them, once a version."""
+    template = _TEMPLATES.get(action)
+    if template is None or suggestion.offered_at is None:
+        return
+    if clinics.get(work).patient_messages_by is not MessagesBy.US:
+        return
+    account = accounts.of_patient(work, suggestion.patient_id)
+    if account is not None:
+        deliveries.call(work, account, _notice(suggestion, template))
+
+
+def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
+    """Say whether a message about a visit still says something true."""
+    found = session.get_one(BookingSuggestion, (row.clinic_id, row.subject_id))
+    if row.template == OFFERED:
+        return found.state in OPEN_SUGGESTIONS
+    if row.template == BOOKED:
+        is_booked = found.state in (SuggestionState.BOOKED, SuggestionState.ARRIVED)
+        return is_booked and found.starts_at is not None and found.starts_at > now
+    return row.template != UNSEEN or found.state in UNSEEN_STATES
+
+
+def _notice(suggestion: BookingSuggestion, template: str) -> Notice:
+    return Notice(
+        key=f"visit:{suggestion.id}:{suggestion.version}:{template}",
+        template=template,
+        subject=DeliverySubject.VISIT,
+        subject_id=suggestion.id,
+        urgency=AlertClass.P3,
+    )

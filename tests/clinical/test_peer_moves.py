@@ -1,0 +1,113 @@
+"""What follows from what a scheduling system says: every status in every state, said before or not."""
+
+import itertools
+
+import pytest
+
+from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction
+from server.clinical.peer_moves import Consequence, Heard, consequence, lags
+from server.clinical.vocabulary import PeerStatus, ReviewCode, SuggestionState
+
+S, P, A = SuggestionState, PeerStatus, SuggestionAction
+NOTHING = Consequence()
+ENDED = (S.DECLINED, S.EXPIRED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED)
+# Approval, withdrawal and expiry are never theirs.
+OURS = {A.APPROVE, A.DISMISS, A.EXPIRE, A.SUPERSEDE}
+
+
+def said(state: SuggestionState, status: PeerStatus, before: PeerStatus | None = None) -> Consequence:
+    return consequence(state, Heard(status, before, has_time=True))
+
+
+@pytest.mark.parametrize("state", S)
+def test_whatever_it_says_only_moves_of_the_table_are_made_and_never_ours(state: SuggestionState) -> None:
+    for status, before, has_time, moved in itertools.product(P, [None, *P], [True, False], [True, False]):
+        found = consequence(state, Heard(status, before, has_time, moved))
+        assert not found.moves or found.review is None
+        now = state
+        for action in found.moves:
+            assert action not in OURS
+            now = SUGGESTION_MOVES[now, action]
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "moves"),
+    [
+        (S.SUGGESTED, P.PROPOSED, (A.SEND,)),
+        (S.SUGGESTED, P.BOOKED, (A.SEND, A.BOOK)),
+        (S.SENT, P.PENDING, (A.ACKNOWLEDGE,)),
+        (S.SENT, P.BOOKED, (A.BOOK,)),
+        (S.SENT, P.FULFILLED, (A.BOOK, A.FULFIL)),
+        (S.SENT, P.NOSHOW, (A.BOOK, A.NOSHOW)),
+        (S.SENT, P.DECLINED, (A.DECLINE,)),
+        (S.SENT, P.CANCELLED, (A.DECLINE,)),
+        (S.SENT, P.FAILED, (A.FAIL,)),
+        (S.ACKNOWLEDGED, P.ARRIVED, (A.BOOK, A.ARRIVE)),
+        (S.BOOKED, P.ARRIVED, (A.ARRIVE,)),
+        (S.BOOKED, P.CANCELLED, (A.CANCEL,)),
+        (S.BOOKED, P.DECLINED, (A.CANCEL,)),
+        (S.ARRIVED, P.FULFILLED, (A.FULFIL,)),
+        (S.NEEDS_ATTENTION, P.PROPOSED, (A.RETRY,)),
+        (S.NEEDS_ATTENTION, P.BOOKED, (A.RETRY, A.BOOK)),
+    ],
+)
+def test_a_report_goes_the_shortest_way(
+    state: SuggestionState, status: PeerStatus, moves: tuple[SuggestionAction, ...]
+) -> None:
+    assert said(state, status) == Consequence(moves)
+
+
+@pytest.mark.parametrize("state", [S.SENT, S.ACKNOWLEDGED, S.BOOKED, S.ARRIVED, S.FULFILLED])
+def test_a_system_that_is_behind_us_is_only_late(state: SuggestionState) -> None:
+    assert said(state, P.PROPOSED) == NOTHING
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_what_is_over_here_and_only_proposed_there_will_be_taken_back(state: SuggestionState) -> None:
+    assert said(state, P.PROPOSED) == said(state, P.PENDING) == said(state, P.CANCELLED) == NOTHING
+
+
+@pytest.mark.parametrize("state", [*ENDED, S.NOSHOW])
+@pytest.mark.parametrize("status", [P.FULFILLED])
+def test_what_takes_place_there_although_it_is_over_here_a_person_looks_at(
+    state: SuggestionState, status: PeerStatus
+) -> None:
+    assert said(state, status) == Consequence(review=ReviewCode.BOOKED_OTHERWISE)
+
+
+@pytest.mark.parametrize("status", [P.NOSHOW, P.CANCELLED, P.DECLINED])
+def test_a_visit_that_took_place_here_does_not_become_another(status: PeerStatus) -> None:
+    assert said(S.FULFILLED, status) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+def test_a_booked_visit_that_is_only_proposed_again_a_person_looks_at() -> None:
+    assert said(S.BOOKED, P.PROPOSED, before=P.BOOKED) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+def test_the_same_again_is_nothing_even_where_it_was_refused_before() -> None:
+    assert said(S.WITHDRAWN, P.BOOKED, before=P.BOOKED) == NOTHING
+
+
+def test_another_time_of_a_booked_visit_moves_it() -> None:
+    moved = Heard(P.BOOKED, P.BOOKED, has_time=True, moved=True)
+    assert consequence(S.BOOKED, moved) == Consequence((A.RESCHEDULE,))
+
+
+def test_a_visit_without_a_time_is_no_booked_visit() -> None:
+    assert consequence(S.SENT, Heard(P.BOOKED)) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+def test_a_draft_is_nothing_a_system_can_know_of() -> None:
+    assert said(S.DRAFT, P.BOOKED) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_a_noshow_of_what_is_over_here_a_person_looks_at(state: SuggestionState) -> None:
+    assert said(state, P.NOSHOW) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+@pytest.mark.parametrize("state", S)
+def test_only_what_is_booked_or_over_here_has_to_be_followed(state: SuggestionState) -> None:
+    should = state in (*ENDED, S.NOSHOW, S.BOOKED)
+    assert lags(state, P.PROPOSED) is lags(state, P.PENDING) is should
+    assert not lags(state, P.BOOKED)

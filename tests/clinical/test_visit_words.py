@@ -1,0 +1,48 @@
+"""A visit in the words Ana reads: neutral, on her own clock, and the same for every way it came about."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from server.clinical.visit_words import Offer, state_of, tell
+from server.clinical.vocabulary import OfferedVisitState, SuggestionState
+
+S, V = SuggestionState, OfferedVisitState
+AT = datetime(2026, 3, 29, 7, 30, tzinfo=UTC)
+# What would tell why a visit is suggested, or what it is for.
+CLINICAL = "relapse symptom benefit maintenance treatment session ketamine mood pain urgent review guard"
+
+
+def offer(earliest: int = 5, latest: int = 12, at: datetime | None = None) -> Offer:
+    return Offer(date(2026, 3, earliest), date(2026, 3, latest), at, at, "Europe/Oslo")
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        *((state, V.OFFERED) for state in (S.SUGGESTED, S.SENT, S.ACKNOWLEDGED, S.NEEDS_ATTENTION)),
+        *((state, V.BOOKED) for state in (S.BOOKED, S.ARRIVED)),
+        *((state, V.OVER) for state in (S.FULFILLED, S.NOSHOW)),
+        *((state, V.ENDED) for state in (S.DECLINED, S.EXPIRED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED)),
+    ],
+)
+def test_how_a_visit_got_where_it_stands_is_not_hers_to_guess(state: S, shown: V) -> None:
+    assert state_of(state, None) is shown
+    assert state_of(state, AT) is (V.TIME_PROPOSED if shown is V.OFFERED else shown)
+
+
+def test_every_state_is_one_sentence_in_neutral_words() -> None:
+    told = {
+        V.OFFERED: "Your clinic would like to arrange a visit between 5 March 2026 and 12 March 2026.",
+        V.TIME_PROPOSED: "Your clinic asks whether you could come on 29 March 2026 at 09:30.",
+        V.BOOKED: "You have an appointment on 29 March 2026 at 09:30.",
+        V.OVER: "This visit is over.",
+        V.ENDED: "This visit is not planned any more. Your clinic can tell you more.",
+    }
+    for state in V:
+        assert tell(state, offer(at=AT)) == told[state]
+        assert [word for word in CLINICAL.split() if word in told[state].lower()] == []
+
+
+def test_a_window_of_one_day_is_that_day() -> None:
+    assert tell(V.OFFERED, offer(5, 5)) == "Your clinic would like to arrange a visit on 5 March 2026."

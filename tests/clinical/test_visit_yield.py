@@ -1,0 +1,98 @@
+"""What suggested visits came to: counted by reason, and silent about few patients."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.clinical.visit_yield import (
+    Gained,
+    Responses,
+    Tracked,
+    Waited,
+    held_median,
+    months_before,
+    report,
+    yield_of,
+)
+from server.clinical.vocabulary import DeclineCode, SuggestionState
+
+S = SuggestionState
+RELAPSE, DUE = "relapse_signal", "maintenance_due"
+
+
+def kept(days: int, responded: bool = True, at_least: bool = False, waited: float = 3) -> Tracked:
+    return Tracked(RELAPSE, S.FULFILLED, True, True, waited, None, responded, days, at_least)
+
+
+def test_every_suggestion_is_counted_where_it_ended() -> None:
+    found = yield_of(
+        [
+            kept(20),
+            Tracked(DUE, S.NOSHOW, True, True),
+            Tracked(DUE, S.CANCELLED, True, True),
+            Tracked(DUE, S.DECLINED, True, decline=DeclineCode.NO_CAPACITY),
+            Tracked(DUE, S.DECLINED, True, decline=DeclineCode.NO_CAPACITY),
+            Tracked(DUE, S.DECLINED, True, decline=DeclineCode.OTHER),
+            Tracked(DUE, S.WITHDRAWN),
+            Tracked(DUE, S.EXPIRED, True),
+            Tracked(DUE, S.SUPERSEDED),
+            Tracked(RELAPSE, S.DRAFT),
+            Tracked(RELAPSE, S.BOOKED, True, True),
+        ]
+    )
+    assert (found.suggested, found.approved, found.booked, found.fulfilled) == (11, 8, 4, 1)
+    assert (found.noshow, found.cancelled, found.dismissed, found.expired) == (1, 1, 1, 1)
+    assert (found.superseded, found.under_way) == (1, 2)
+    assert dict(found.declined) == {DeclineCode.NO_CAPACITY: 2, DeclineCode.OTHER: 1}
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_what_became_of_fewer_than_five_is_withheld(count: int) -> None:
+    found = yield_of([kept(10 * n, responded=n > 1, waited=n) for n in range(1, count + 1)])
+    told = count >= 5
+    assert found.days_to_visit == Waited(count, 3 if told else None)
+    assert found.responses == Responses(count, 4 if told else None, 0.8 if told else None)
+    assert found.days_gained == Gained(count, 0, 30 if told else None)
+    assert found.fulfilled == count
+
+
+def test_it_is_told_apart_by_why_a_visit_was_suggested() -> None:
+    found = report([kept(20), Tracked(DUE, S.DRAFT), Tracked(DUE, S.EXPIRED)])
+    assert list(found.by_reason) == [DUE, RELAPSE]
+    assert (found.total.suggested, found.by_reason[DUE].suggested) == (3, 2)
+    assert report([]).total.days_gained == Gained(0, 0, None)
+
+
+def test_what_still_holds_counts_until_now_and_is_not_called_lost() -> None:
+    lost = [(10, False), (20, False), (30, False)]
+    assert held_median([*lost, (40, False)]) == 20
+    # Two that hold for longer: half of five is lost on day 30 only.
+    assert held_median([*lost, (40, True), (50, True)]) == 30
+    assert held_median([(10, False), (20, True), (30, True), (40, True)]) is None
+    assert held_median([]) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.just(False)), min_size=1))
+def test_where_all_is_lost_half_are_lost_by_the_median_and_not_before(times: list[tuple[int, bool]]) -> None:
+    found = held_median(times)
+    assert found is not None
+    days = [day for day, _ in times]
+    assert sum(day <= found for day in days) * 2 >= len(days)
+    assert sum(day < found for day in days) * 2 < len(days)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "first"),
+    [
+        (date(2026, 3, 31), 1, date(2026, 3, 1)),
+        (date(2026, 3, 31), 3, date(2026, 1, 1)),
+        (date(2026, 3, 1), 4, date(2025, 12, 1)),
+        (date(2026, 3, 2), 12, date(2025, 4, 1)),
+        (date(2026, 12, 2), 12, date(2026, 1, 1)),
+        (date(2026, 1, 2), 36, date(2023, 2, 1)),
+    ],
+)
+def test_the_report_goes_over_whole_months(day: date, months: int, first: date) -> None:
+    assert months_before(day, months) == first

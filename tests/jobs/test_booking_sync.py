@@ -1,0 +1,114 @@
+"""A suggestion and a clinic's own system, over a real line: told, asked, booked there, taken back."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from server.clinical.vocabulary import CopyState, SuggestionState
+from server.database import Database
+from server.settings import Settings
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.practice import Practice, practice_at
+
+S = SuggestionState
+
+
+@pytest.fixture
+def practice(
+    app: Flask, database: Database, settings: Settings, clock: Clock, cast: Cast
+) -> Iterator[Practice]:
+    """A practice, and a visit that Bo has approved."""
+    with practice_at(app, database, settings, clock, cast) as made:
+        made.approve()
+        yield made
+
+
+@pytest.fixture
+def friday(clock: Clock) -> datetime:
+    """A time inside the window."""
+    return clock.now + timedelta(days=4)
+
+
+def test_what_is_approved_is_in_the_practices_book_within_a_run(practice: Practice) -> None:
+    assert practice.sync() == 1
+    assert (practice.state(), practice.booked_visit().phase) == (S.SENT, "wished")
+    assert practice.booked_visit().wish["who"] == "card-4711"
+    assert practice.sync() == 0
+
+
+def test_what_staff_do_there_is_known_here(practice: Practice, friday: datetime) -> None:
+    practice.sync()
+    practice.staff("in_review")
+    practice.sync(minutes=6)
+    assert practice.state() == S.ACKNOWLEDGED
+    practice.staff("fixed", friday)
+    practice.sync(minutes=6)
+    assert (practice.state(), practice.row().starts_at) == (S.BOOKED, friday)
+    practice.staff("fixed", friday + timedelta(hours=2))
+    practice.sync(minutes=31)
+    assert practice.row().starts_at == friday + timedelta(hours=2)
+    practice.staff("arrived")
+    practice.sync(minutes=31)
+    practice.staff("closed")
+    practice.sync(minutes=31)
+    assert (practice.state(), practice.copy().state) == (S.FULFILLED, CopyState.SETTLED)
+    assert practice.tasks() == []
+
+
+def test_what_a_clinician_takes_back_is_dropped_there(practice: Practice) -> None:
+    practice.sync()
+    path = f"/booking-suggestions/{practice.suggestion}/dismiss"
+    answer = practice.cast.bo.post(path, {"reason": "Called her."}, version=practice.row().version)
+    assert answer.status_code == 200, answer.text
+    practice.sync()
+    assert (practice.booked_visit().phase, practice.copy().state) == ("dropped", CopyState.SETTLED)
+
+
+def test_a_lost_answer_makes_no_second_visit(practice: Practice) -> None:
+    practice.line.lose_answer(3)  # free times, whether it is there already, and the visit itself
+    practice.sync()
+    assert practice.line.has_lost()
+    assert (practice.state(), practice.live()) == (S.SUGGESTED, 1)
+    practice.sync(minutes=1)
+    assert (practice.state(), practice.live()) == (S.SENT, 1)
+
+
+def test_a_message_makes_us_ask_at_once(practice: Practice, friday: datetime) -> None:
+    practice.sync()
+    practice.staff("fixed", friday)
+    answer = practice.send(*practice.message())
+    assert (answer.status_code, answer.get_json()) == (202, {"known": False})
+    practice.sync()
+    assert practice.state() == S.BOOKED
+
+
+def test_free_times_are_shown_for_a_while_and_no_longer(practice: Practice, friday: datetime) -> None:
+    practice.system.openings = [friday, friday + timedelta(hours=1)]
+    practice.sync()
+    slots = practice.cast.bo.get(f"/booking-suggestions/{practice.suggestion}").json["slots"]
+    assert [slot["starts_at"] for slot in slots] == [
+        at.isoformat() for at in (friday, friday + timedelta(hours=1))
+    ]
+    practice.clock.forward(minutes=11)
+    assert practice.cast.bo.get(f"/booking-suggestions/{practice.suggestion}").json["slots"] == []
+
+
+def test_a_practice_that_is_away_costs_nothing_but_time(practice: Practice) -> None:
+    port, practice.line.peer_port = practice.line.peer_port, 1
+    practice.sync()
+    assert practice.state() == S.SUGGESTED
+    shown = practice.cast.admin.get("/clinic/scheduling-connections").json["items"][0]
+    assert shown["failing_since"] is not None
+    practice.line.peer_port = port
+    practice.sync(minutes=1)
+    shown = practice.cast.admin.get("/clinic/scheduling-connections").json["items"][0]
+    assert (practice.state(), shown["failing_since"]) == (S.SENT, None)
+
+
+def test_nothing_of_why_a_visit_is_suggested_goes_there(practice: Practice) -> None:
+    practice.sync()
+    for word in (b"canary", b"mood", b"relapse", b"ketamine", b"Ana", b"depress"):
+        assert word not in practice.line.sent

@@ -1,0 +1,120 @@
+"""Did it work: the visit took place, the next baseline formed, and the suggestion knows what it was worth."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from jobs import visit_outcome
+from jobs.around import Around, Incomplete
+from server.models import BookingSuggestion, TreatmentSession
+from tests.cast import Cast, entry, push
+from tests.clinical.diaries import mood_day
+from tests.conftest import Clock
+from tests.jobs.deeds import working
+from tests.visits import Visits
+
+WHY = {"override_reason": "Known to us."}
+
+
+def logs(cast: Cast, clock: Clock, days: range, symptom: float) -> None:
+    """Let Ana's phone bring days counted back from now, the earliest first."""
+    felt = [clock.now - timedelta(days=back) for back in sorted(days, reverse=True)]
+    entries = [entry(at, items=mood_day(symptom), recorded_at=at.isoformat()) for at in felt]
+    push(cast.ana, [{"id": str(uuid7()), "action": "put", "entry": one} for one in entries])
+
+
+@pytest.fixture
+def visit(visits: Visits, cast: Cast, clock: Clock) -> str:
+    """Ana was bad for two weeks; a visit was suggested, approved, booked, and took place today."""
+    course = visits.course()
+    logs(cast, clock, range(1, 15), 8)
+    suggestion = visits.relapse()
+    approved = cast.bo.post(f"/booking-suggestions/{suggestion}/approve", WHY, version=1)
+    assert approved.status_code == 200, approved.text
+    assert visits.book(cast.scheduler, str(suggestion), version=2, days=0.1).status_code == 200
+    visits.session(course, clock.forward(hours=3))
+    return str(suggestion)
+
+
+def known(cast: Cast, visit: str) -> tuple[Any, ...]:
+    stored = cast.bo.get(f"/booking-suggestions/{visit}").json
+    assert stored["state"] == "fulfilled"
+    return stored["responded"], stored["days_gained"], stored["gained_at_least"]
+
+
+def test_a_benefit_is_gained_at_least_until_today_and_in_the_end_until_it_was_half_lost(
+    cast: Cast, clock: Clock, around: Around, visit: str
+) -> None:
+    assert visit_outcome.run(around, clock.forward(days=20)) == 0
+    logs(cast, clock, range(20), 2)
+    assert known(cast, visit) == (None, None, None)
+    clock.forward(days=10)
+    logs(cast, clock, range(10), 2)
+    assert visit_outcome.run(around, clock.now) == 1
+    assert known(cast, visit) == (True, 30, True)
+    assert visit_outcome.run(around, clock.forward(hours=1)) == 0
+    clock.forward(days=20)
+    logs(cast, clock, range(20), 9)
+    assert visit_outcome.run(around, clock.now) == 1
+    responded, days, at_least = known(cast, visit)
+    assert (responded, at_least) == (True, False)
+    assert 28 <= days <= 33
+    events = cast.bo.get(f"/booking-suggestions/{visit}").json["events"]
+    assert (events[-1]["action"], events[-1]["detail"]["days_gained"]) == ("outcome", days)
+    assert visit_outcome.run(around, clock.forward(days=2)) == 0
+    told = cast.ana.get("/visits").text
+    assert "responded" not in told
+    assert "gained" not in told
+
+
+def test_a_visit_that_did_not_help_gained_nothing(
+    cast: Cast, clock: Clock, around: Around, visit: str
+) -> None:
+    clock.forward(days=29)
+    logs(cast, clock, range(29), 8)
+    assert visit_outcome.run(around, clock.now) == 1
+    assert known(cast, visit) == (False, 0, False)
+
+
+def test_a_session_that_was_an_error_leaves_nothing_to_know(
+    cast: Cast, clock: Clock, around: Around, visit: str
+) -> None:
+    with working(around, cast.bo, clock.now) as work:
+        session = work.session.query(TreatmentSession).one()
+        session_id, version = session.id, session.version
+    path = f"/patients/{cast.ana.patient_id}/treatment-sessions/{session_id}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=version).status_code == 200
+    assert visit_outcome.run(around, clock.forward(days=40)) == 0
+    assert visit_outcome.run(around, clock.forward(days=330)) == 0
+    with working(around, cast.bo, clock.now) as work:
+        assert work.session.query(BookingSuggestion).one().outcome_final
+
+
+@pytest.mark.usefixtures("visit")
+def test_one_that_can_not_be_read_is_said_and_the_others_are_not_held_up(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    with working(around, cast.bo, clock.now) as work:
+        work.session.query(BookingSuggestion).one().treatment_session_id = uuid7()
+    with pytest.raises(Incomplete):
+        visit_outcome.run(around, clock.forward(days=40))
+
+
+def test_the_yield_counts_it_and_withholds_what_became_of_few(
+    cast: Cast, clock: Clock, around: Around, visit: str
+) -> None:
+    clock.forward(days=29)
+    logs(cast, clock, range(29), 2)
+    visit_outcome.run(around, clock.now)
+    found = cast.admin.get("/visit-yield").json
+    assert found["since"] == "2025-04-01"
+    total = found["total"]
+    assert (total["suggested"], total["approved"], total["booked"], total["fulfilled"]) == (1, 1, 1, 1)
+    assert total["days_to_visit"] == {"visits": 1, "median": None}
+    assert total["responses"] == {"known": 1, "responded": None, "share": None}
+    assert total["days_gained"] == {"visits": 1, "at_least": 1, "median": None}
+    (only,) = found["by_reason"]
+    assert only == {**total, "reason": "relapse_signal"}
+    assert visit not in cast.bo.get("/visit-yield?months=1").text

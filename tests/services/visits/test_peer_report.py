@@ -1,0 +1,115 @@
+"""What a scheduling system says is carried out, refused or put before a person; the same never twice."""
+
+import pytest
+
+from server.clinical.visit import Seen
+from server.clinical.vocabulary import PeerStatus, SuggestionState
+from server.services.visits.copy_outcome import Heard
+from tests.conftest import Clock
+from tests.services.visits.conftest import Desk, Times
+
+P, S = PeerStatus, SuggestionState
+
+
+def test_what_is_approved_goes_to_the_system_and_then_is_asked_about(desk: Desk, clock: Clock) -> None:
+    claimed = desk.claim()
+    assert (claimed.behind, claimed.known, claimed.proposed.state) == (True, False, S.SUGGESTED)
+    assert desk.nothing_is_due()
+    desk.finish(claimed, Heard(_seen(P.PROPOSED), told=True))
+    assert (desk.state(), desk.copy().external_id) == (S.SENT, "there-1")
+    assert desk.copy().sent_version == desk.row().version
+    clock.forward(minutes=5)
+    asked = desk.claim()
+    assert (asked.behind, asked.known) == (False, True)
+
+
+def test_a_booked_visit_has_the_clinics_time_and_who_said_it(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(3), ends_at=in_days(3.1), version="7", changed_at=in_days(0.1))
+    row = desk.row()
+    assert (row.state, row.external_id, row.starts_at) == (S.BOOKED, "there-1", in_days(3))
+    events = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
+    assert events[-1]["detail"]["source"] == "scheduling_system"
+    assert events[-1]["detail"]["source_version"] == "7"
+
+
+def test_the_same_report_again_changes_nothing(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    for _ in range(3):
+        desk.hears(P.BOOKED, starts_at=in_days(3))
+        version = desk.row().version
+    assert (desk.state(), version, desk.tasks()) == (S.BOOKED, 4, [])
+
+
+def test_an_older_report_never_overwrites_a_newer_one(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(0.5))
+    desk.hears(P.BOOKED, starts_at=in_days(3), changed_at=in_days(0.4))
+    assert desk.row().starts_at == in_days(4)
+    log = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
+    assert log[-1]["action"] == "ignored_older"
+
+
+def test_another_time_moves_the_visit(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(3), changed_at=in_days(0.1))
+    desk.hears(P.BOOKED, starts_at=in_days(5), changed_at=in_days(0.2))
+    assert (desk.state(), desk.row().starts_at) == (S.BOOKED, in_days(5))
+
+
+def test_a_missed_step_is_made_up_for(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.FULFILLED, told=True, starts_at=in_days(1))
+    log = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
+    assert [event["action"] for event in log[-3:]] == ["send", "book", "fulfil"]
+
+
+def test_a_visit_booked_there_after_it_was_withdrawn_here_is_put_before_a_person(
+    desk: Desk, in_days: Times
+) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    path = f"/booking-suggestions/{desk.suggestion}/dismiss"
+    answer = desk.cast.bo.post(path, {"reason": "Called her."}, version=desk.row().version)
+    assert answer.status_code == 200, answer.text
+    desk.hears(P.BOOKED, told=True, starts_at=in_days(3))
+    assert (desk.state(), desk.tasks()) == (S.WITHDRAWN, ["booked_otherwise"])
+    desk.clock.forward(days=1)
+    assert desk.nothing_is_due()  # over on our side, and told
+
+
+@pytest.mark.parametrize("status", [P.BOOKED])
+def test_a_time_before_the_suggestion_was_made_is_no_booking(
+    desk: Desk, in_days: Times, status: PeerStatus
+) -> None:
+    desk.hears(status, told=True, starts_at=in_days(-1))
+    assert (desk.state(), desk.tasks()) == (S.SUGGESTED, ["illegal_move"])
+
+
+def test_a_coordinator_hears_of_a_review_once_a_day(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(3))
+    desk.hears(P.PROPOSED)
+    desk.hears(P.BOOKED, starts_at=in_days(3))
+    desk.hears(P.PENDING)
+    assert desk.tasks() == ["illegal_move", "illegal_move"]
+    (task, _) = desk.cast.coordinator.get("/review-tasks").json["items"]
+    settled = desk.cast.coordinator.post(f"/review-tasks/{task['id']}/settle", {"note": "Rang them."})
+    assert settled.status_code == 200, settled.text
+    assert len(desk.cast.coordinator.get("/review-tasks").json["items"]) == 1
+    other = desk.cast.bo.post(f"/review-tasks/{task['id']}/settle", {"note": "Me too."})
+    assert other.status_code == 409
+
+
+def test_what_their_system_lost_is_put_before_a_person_and_stays_as_it_is(desk: Desk, clock: Clock) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    clock.forward(minutes=5)
+    desk.finish(desk.claim(), Heard(None, was_asked=True))
+    assert (desk.state(), desk.tasks()) == (S.SENT, ["gone_there"])
+
+
+def test_a_foreign_clinic_sees_no_review_and_no_copy(desk: Desk) -> None:
+    assert desk.cast.cyd.get(f"/booking-suggestions/{desk.suggestion}/copy").status_code == 404
+    assert desk.cast.cyd.get("/review-tasks").json["items"] == []
+
+
+def _seen(status: PeerStatus) -> Seen:
+    return Seen("there-1", status)

@@ -1,0 +1,109 @@
+"""The copy of a suggestion at the clinic's system: claimed by one, tried again, set aside at the end."""
+
+from datetime import timedelta
+
+import pytest
+
+from server.clinical.visit import Seen
+from server.clinical.vocabulary import ConnectionKind, CopyState, PeerStatus, SuggestionState
+from server.services.errors import Conflict
+from server.services.messages import retry
+from server.services.visits import scheduling_copy
+from server.services.visits.copy_outcome import Heard, Unheard
+from tests.conftest import Clock
+from tests.services.visits.conftest import LEASE, Desk
+
+S = SuggestionState
+SENT = Heard(Seen("there-1", PeerStatus.PROPOSED), told=True)
+
+
+def test_two_workers_never_have_the_same_copy(desk: Desk, clock: Clock) -> None:
+    desk.claim()
+    with desk.database.write() as session:
+        assert scheduling_copy.claim(session, clock.now, 5, LEASE) == []
+
+
+def test_a_killed_worker_costs_a_lease_and_can_not_record_afterwards(desk: Desk, clock: Clock) -> None:
+    lost = desk.claim()
+    clock.forward(minutes=5)
+    taken_over = desk.claim()
+    assert desk.finish(lost, SENT) is False
+    assert desk.finish(taken_over, SENT) is True
+
+
+def test_what_changes_while_a_worker_has_it_is_told_afterwards(desk: Desk) -> None:
+    claimed = desk.claim()
+    path = f"/booking-suggestions/{desk.suggestion}/dismiss"
+    assert desk.cast.bo.post(path, {"reason": "No."}, version=desk.row().version).status_code == 200
+    desk.finish(claimed, SENT)
+    again = desk.claim()
+    assert (again.behind, again.proposed.state) == (True, S.WITHDRAWN)
+
+
+def test_a_system_that_is_away_is_tried_again_and_set_aside_at_the_end(desk: Desk, clock: Clock) -> None:
+    for pause in retry.WEBHOOK_PAUSES:
+        desk.finish(desk.claim(), Unheard("timeout"))
+        assert desk.nothing_is_due()
+        clock.forward(seconds=pause.total_seconds())
+    desk.finish(desk.claim(), Unheard("timeout"))
+    assert (desk.copy().state, desk.state()) == (CopyState.HELD, S.NEEDS_ATTENTION)
+    assert set(desk.tasks()) == {"no_answer", "not_taken"}
+
+
+def test_patience_that_the_system_asks_for_is_given(desk: Desk, clock: Clock) -> None:
+    desk.finish(desk.claim(), Unheard("refused_429", retry_after=timedelta(minutes=20)))
+    clock.forward(minutes=19)
+    assert desk.nothing_is_due()
+    clock.forward(minutes=1)
+    assert not desk.nothing_is_due()
+
+
+def test_what_was_refused_for_good_waits_for_a_person_who_tries_again(desk: Desk) -> None:
+    desk.finish(desk.claim(), Unheard("patient_unmapped", permanent=True))
+    assert (desk.state(), desk.tasks()) == (S.NEEDS_ATTENTION, ["not_taken"])
+    copy = desk.cast.coordinator.get(f"/booking-suggestions/{desk.suggestion}/copy").json
+    assert (copy["state"], copy["failure"]) == ("held", "patient_unmapped")
+    again = desk.cast.coordinator.post(f"/booking-suggestions/{desk.suggestion}/copy/retry")
+    assert again.status_code == 200, again.text
+    desk.finish(desk.claim(), SENT)
+    assert desk.state() == S.SENT
+
+
+def test_only_one_system_is_in_use_at_a_time(desk: Desk) -> None:
+    with pytest.raises(Conflict):
+        desk.connect()
+
+
+def test_a_clinic_whose_system_only_pulls_has_no_copies(desk: Desk, clock: Clock) -> None:
+    desk.finish(desk.claim(), SENT)
+    connection = desk.copy().connection_id
+    assert desk.cast.admin.delete(f"/clinic/scheduling-connections/{connection}").status_code == 204
+    desk.connect(ConnectionKind.INBOX)
+    clock.forward(minutes=6)
+    with desk.database.write() as session:
+        assert scheduling_copy.claim(session, clock.now, 5, LEASE) == []
+        assert scheduling_copy.take_up(desk.work(session)) == 0
+
+
+def test_open_visits_move_to_a_system_that_is_connected_later(desk: Desk) -> None:
+    desk.finish(desk.claim(), SENT)
+    first = desk.copy().connection_id
+    assert desk.cast.admin.delete(f"/clinic/scheduling-connections/{first}").status_code == 204
+    second = desk.connect()
+    with desk.database.write() as session:
+        assert scheduling_copy.take_up(desk.work(session)) == 1
+    claimed = desk.claim()
+    assert (claimed.connection_id, claimed.known) == (second, False)
+
+
+def test_everything_is_compared_also_what_is_over(desk: Desk, clock: Clock) -> None:
+    desk.finish(desk.claim(), SENT)
+    path = f"/booking-suggestions/{desk.suggestion}/dismiss"
+    assert desk.cast.bo.post(path, {"reason": "No."}, version=desk.row().version).status_code == 200
+    desk.finish(desk.claim(), Heard(Seen("there-1", PeerStatus.CANCELLED), told=True))
+    assert desk.copy().state is CopyState.SETTLED
+    with desk.database.write() as session:
+        since = clock.now - timedelta(days=30)
+        assert scheduling_copy.ask_again(desk.work(session), desk.copy().connection_id, since) == 1
+    desk.finish(desk.claim(), Heard(Seen("there-1", PeerStatus.BOOKED, clock.now + timedelta(days=2))))
+    assert desk.tasks() == ["booked_otherwise"]

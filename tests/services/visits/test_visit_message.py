@@ -1,0 +1,108 @@
+"""Who writes to Ana about her visit: this service or the clinic's own, never both, never why."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.api.edge import Surroundings
+from server.clinical.vocabulary import DeliverySubject
+from server.models import Account, Delivery
+from server.services.messages import outbox
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.visits import Visits
+
+INBOX = "/inbox/booking-suggestions"
+
+
+@pytest.fixture
+def ours(cast: Cast) -> None:
+    """The clinic lets this service write."""
+    answer = cast.admin.patch("/clinic", {"patient_messages_by": "us", "visit_minutes": 60})
+    assert (answer.status_code, answer.json["patient_messages_by"]) == (200, "us"), answer.text
+
+
+def told(visits: Visits) -> list[tuple[str, Any]]:
+    query = select(Delivery).where(Delivery.subject == DeliverySubject.VISIT).order_by(Delivery.id)
+    with Surroundings.of(visits.app).database.read() as session:
+        return [(row.template, row.account_id) for row in session.scalars(query)]
+
+
+def test_nobody_is_written_to_where_the_clinics_own_system_writes(visits: Visits, cast: Cast) -> None:
+    visits.booked()
+    assert told(visits) == []
+    assert cast.ana.get("/visits").json["items"][0]["state"] == "booked"
+
+
+@pytest.mark.usefixtures("ours")
+def test_an_offer_a_time_an_appointment_and_its_end_are_told_once_each(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    path = f"{INBOX}/{suggestion}"
+    time = {"starts_at": "2026-03-05T09:30:00+01:00"}
+    for _ in range(2):
+        cast.scheduler.post(f"{path}/propose-time", time, version=2)
+        booked = visits.book(cast.scheduler, suggestion, version=4)
+        assert booked.json["ends_at"] == "2026-03-05T13:00:00+00:00"
+    for _ in range(2):
+        visits.book(cast.scheduler, suggestion, version=5, days=4)
+    for _ in range(2):
+        cast.scheduler.post(f"{path}/cancel", version=6)
+    assert told(visits) == [
+        ("visit_offered", cast.ana.account_id),
+        ("visit_changed", cast.ana.account_id),
+        ("visit_booked", cast.ana.account_id),
+        ("visit_changed", cast.ana.account_id),
+        ("visit_changed", cast.ana.account_id),
+    ]
+
+
+@pytest.mark.usefixtures("ours")
+def test_what_she_was_never_offered_is_not_taken_back_from_her(visits: Visits, cast: Cast) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    cast.bo.post(f"/booking-suggestions/{suggestion}/change", {"minutes": 30, "reason": "x"}, version=1)
+    cast.bo.post(f"/booking-suggestions/{suggestion}/dismiss", {"reason": "x"}, version=2)
+    assert told(visits) == []
+
+
+def claimed(visits: Visits) -> list[str]:
+    with Surroundings.of(visits.app).database.write() as session:
+        found = outbox.claim(session, visits.now, 10, timedelta(minutes=1))
+        return [one.template for one in found if one.template.startswith("visit")]
+
+
+@pytest.mark.usefixtures("ours")
+def test_an_offer_that_was_withdrawn_before_it_was_sent_is_not_sent(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    cast.bo.post(f"/booking-suggestions/{suggestion}/dismiss", {"reason": "x"}, version=2)
+    assert claimed(visits) == ["visit_changed"]
+
+
+@pytest.mark.usefixtures("ours")
+def test_an_appointment_that_was_cancelled_or_has_begun_is_announced_no_more(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked()
+    clock.forward(days=3)
+    assert claimed(visits) == ["visit_offered"]
+    cast.scheduler.post(f"{INBOX}/{suggestion}/cancel", version=4)
+    assert claimed(visits) == ["visit_changed"]
+
+
+@pytest.mark.usefixtures("ours")
+def test_an_offer_and_an_appointment_are_sent(visits: Visits) -> None:
+    visits.booked()
+    assert claimed(visits) == ["visit_offered", "visit_booked"]
+
+
+@pytest.mark.usefixtures("ours")
+def test_who_is_not_enrolled_is_not_written_to(visits: Visits, cast: Cast) -> None:
+    with Surroundings.of(visits.app).database.write() as session:
+        session.get_one(Account, (cast.ana.clinic_id, cast.ana.account_id)).disabled_at = visits.now
+    visits.course()
+    suggestion = visits.relapse()
+    body = {"override_reason": "Known."}
+    assert cast.bo.post(f"/booking-suggestions/{suggestion}/approve", body, version=1).status_code == 200
+    assert told(visits) == []
