@@ -23,10 +23,12 @@ _EXAMPLE: Mapping[str, Any] = {
 class ConfigMembers(fields.Dict):
     """The settings of one kind of system; what they may be is said on the kind's page of the docs."""
 
-    def __init__(self) -> None:
+    def __init__(self, required: bool = True) -> None:
         about = "see the page of the kind: docs/scheduling.md"
         most = validate.Length(max=MOST_MEMBERS)
-        super().__init__(keys=fields.String(), required=True, validate=most, metadata={"description": about})
+        super().__init__(
+            keys=fields.String(), required=required, validate=most, metadata={"description": about}
+        )
 
 
 class HeaderName(fields.String):
@@ -57,12 +59,12 @@ class ConnectionBody(Body):
 
 
 class ConnectionChanges(Body):
-    """Name and settings as a whole: what a setting was before is forgotten."""
+    """Name, settings and proof; `config` as a whole, or left out to stay as it is."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {name: _EXAMPLE[name] for name in ("name", "config", "proof")}
 
     name = Text(longest=100, shortest=1, required=True)
-    config = ConfigMembers()
+    config = ConfigMembers(required=False)
     proof = fields.Nested(ProofBody, load_default=STANDARD)
 
 

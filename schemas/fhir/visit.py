@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from marshmallow import INCLUDE, fields, validate
 
 from schemas.base import Body
-from schemas.fhir.search import OneOf, PatientReference, Search, Tokens
+from schemas.fhir.search import Moments, OneOf, PatientReference, Search, Tokens
 from schemas.fields import Moment
 
 REQUEST_STATUSES = ("draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown")
@@ -38,8 +38,9 @@ class ServiceRequestQuery(VisitQuery):
 
 
 class AppointmentQuery(VisitQuery):
-    """Which appointments."""
+    """Which appointments; `date`: when a booked one begins."""
 
+    date = fields.List(Moments())
     status = OneOf(APPOINTMENT_STATUSES)
 
 

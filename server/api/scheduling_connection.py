@@ -74,10 +74,11 @@ def create_scheduling_connection(body: Mapping[str, Any]) -> Any:
 @blueprint.response(200, ConnectionAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def change_scheduling_connection(body: Mapping[str, Any], connection_id: UUID) -> Any:
-    """Change name and settings as a whole; needs If-Match. What was set aside is tried again."""
+    """Change name, settings or proof; needs If-Match. What was set aside is tried again."""
     version = required_version()
     with writing() as work:
-        described = _system(connections.get(work, connection_id).kind, body)
+        known = connections.get(work, connection_id)
+        described = _system(known.kind, {"config": known.config, **body})
         row = connections.change(work, connection_id, version, described)
         scheduling_copies.release(work, connection_id)
         return _shown(row), 200, etag(row.version)

@@ -125,6 +125,8 @@ def _span(event: Event, zone: ZoneInfo) -> tuple[date, date]:
     if start is None:
         raise ValueError("it has no start")
     end = event.DTEND if "DTEND" in event else start + event.duration
+    if any(when is not None and not 1970 < when.year < 2200 for when in (start, end)):
+        raise ValueError("its time is none of a visit")
     if end is None or end < start or isinstance(start, datetime) != isinstance(end, datetime):
         raise ValueError("it has no end")
     return _placed(event, "DTSTART", start, zone), _placed(event, "DTEND", end, zone)
@@ -140,7 +142,7 @@ def _placed(event: Event, name: str, at: date, zone: ZoneInfo) -> date:
 
 
 def _aware(stamp: datetime | None) -> datetime:
-    if stamp is None or stamp.tzinfo is None:
+    if stamp is None or stamp.tzinfo is None or not 1970 < stamp.year < 2200:
         raise ValueError("it does not say when it was made")
     return utc(stamp)
 

@@ -52,7 +52,7 @@ _REACHED: Mapping[SuggestionState, PeerStatus] = MappingProxyType(
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One report: the status, what the same system said before (None: nothing yet), whether it gives a
-    time, and whether that time is another than the booked one.
+    time at which a visit can be, and whether it gives another time than the booked one.
     """
 
     status: PeerStatus
@@ -75,16 +75,17 @@ _NOTHING = Consequence()
 def consequence(state: SuggestionState, heard: Heard) -> Consequence:
     """Return what follows for a suggestion in ``state`` from what its scheduling system says."""
     if state is _S.BOOKED and heard.status is _P.BOOKED and heard.moved:
-        return Consequence((_A.RESCHEDULE,))
-    if state in _SAME[heard.status] or _is_said_again(heard):
+        return (
+            Consequence((_A.RESCHEDULE,)) if heard.has_time else Consequence(review=ReviewCode.ILLEGAL_MOVE)
+        )
+    if state in _SAME[heard.status] or _is_late(state, heard):
         return _NOTHING
-    if _is_step_back(state, heard):
-        return Consequence(review=ReviewCode.ILLEGAL_MOVE)
-    if _is_late(state, heard.status):
-        return _NOTHING
+    # Also where it was said before: it may have ended here since.
     if state in _ENDED_HERE:
         return _after_the_end(heard.status)
-    return _along_the_table(state, heard)
+    if _is_step_back(state, heard):
+        return Consequence(review=ReviewCode.ILLEGAL_MOVE)
+    return _NOTHING if _is_said_again(heard) else _along_the_table(state, heard)
 
 
 def lags(state: SuggestionState, status: PeerStatus) -> bool:
@@ -107,11 +108,12 @@ def _is_step_back(state: SuggestionState, heard: Heard) -> bool:
     return _ALONG.index(heard.status) < _ALONG.index(heard.before)
 
 
-def _is_late(state: SuggestionState, status: PeerStatus) -> bool:
+def _is_late(state: SuggestionState, heard: Heard) -> bool:
     """Say whether the system only has not heard yet how far the visit is, or that it is over."""
-    if state in _REACHED and status in _ALONG:
-        return _ALONG.index(status) < _ALONG.index(_REACHED[state])
-    return state in _ENDED_HERE and status in (_P.PROPOSED, _P.PENDING, _P.FAILED)
+    if state in _REACHED and heard.status in _ALONG:
+        behind = _ALONG.index(heard.status) < _ALONG.index(_REACHED[state])
+        return behind and not _is_step_back(state, heard)
+    return state in _ENDED_HERE and heard.status in (_P.PROPOSED, _P.PENDING, _P.FAILED)
 
 
 def _after_the_end(status: PeerStatus) -> Consequence:

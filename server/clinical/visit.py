@@ -6,11 +6,11 @@ drug and diagnosis never leave. Source: docs/scheduling.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from server.clinical.vocabulary import AlertClass, DeclineCode, PeerStatus, SuggestionState
+from server.clinical.vocabulary import AlertClass, DeclineCode, PatientAnswer, PeerStatus, SuggestionState
 
 MAINTENANCE_VISIT = "maintenance_visit"  # the one kind of visit there is, as integrations read it
 MOST_SLOTS = 5  # candidate times attached to one suggestion
@@ -24,6 +24,23 @@ class Slot:
     ends_at: datetime
     external_id: str | None = None
     link: str | None = None
+
+
+LONGEST_VISIT = timedelta(days=1)
+# Nobody books further ahead; a year that was mistyped would hold back every later visit.
+FURTHEST_AHEAD = timedelta(days=2 * 366)
+
+
+def is_plausible(starts_at: datetime, ends_at: datetime | None, made_at: datetime, now: datetime) -> bool:
+    """Return whether a visit can be then: after it was suggested, within two years, for a day at most.
+
+    All aware. Dates at the ends of the calendar, which can't be counted with, are refused before anything.
+    """
+    if not all(1970 < when.year < 2200 for when in (starts_at, ends_at or starts_at)):
+        return False
+    if not made_at <= starts_at <= now + FURTHEST_AHEAD:
+        return False
+    return ends_at is None or starts_at < ends_at <= starts_at + LONGEST_VISIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,7 @@ class Proposed:
     ``earliest``, ``latest``: days of ``zone``, both included. ``minutes``: length of a visit. ``version``
     rises with every change. ``external_id``, ``etag``: the system's own, once it has it. ``starts_at``,
     ``ends_at``: the booked time (aware), None while there is none. ``changed_at``: its last change.
+    ``patient_answer``: what the patient said to it, None while they have not.
     """
 
     id: UUID
@@ -63,6 +81,7 @@ class Proposed:
     etag: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    patient_answer: PatientAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

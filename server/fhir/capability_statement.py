@@ -23,7 +23,7 @@ _READS: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType(
         ),
         "Appointment": (
             *(("identifier", "token"), ("status", "token"), ("patient", "reference")),
-            ("_lastUpdated", "date"),
+            *(("date", "date"), ("_lastUpdated", "date")),
         ),
     }
 )

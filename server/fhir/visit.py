@@ -100,7 +100,9 @@ def _asked_for(mapped: Mapped) -> Resource:
 
 
 def _participants(proposed: Proposed, patient_system: str | None, status: str) -> Iterator[Resource]:
-    yield {"actor": patient(proposed, patient_system), "required": "required", "status": status}
+    # What the patient said counts before what the state of the visit implies.
+    own = proposed.patient_answer or status
+    yield {"actor": patient(proposed, patient_system), "required": "required", "status": str(own)}
     if proposed.mapped.provider:
         yield {"actor": reference("Practitioner", proposed.mapped.provider), "status": status}
     if proposed.mapped.room:

@@ -41,6 +41,8 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "visit_booked": "/v1/visits/{id}",
         "visit_changed": "/v1/visits/{id}",
         "visit_unseen": "/v1/booking-suggestions/{id}",
+        "visit_undecided": "/v1/booking-suggestions/{id}",
+        "visit_declined": "/v1/booking-suggestions/{id}",
         "probe": "/v1/status",
         "review_waits": "/v1/review-tasks",
     }

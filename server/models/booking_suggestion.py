@@ -84,6 +84,11 @@ class BookingSuggestion(Base):
         return self.offered_at if self.state in UNSEEN_STATES else None
 
     @property
+    def undecided_since(self) -> datetime | None:
+        """Since when it waits for a clinician's decision, None where it does not."""
+        return self.created_at if self.state is SuggestionState.DRAFT else None
+
+    @property
     def needs_review(self) -> bool:
         """Whether it is a draft that guards hold back: a task for a clinician."""
         return self.state is SuggestionState.DRAFT and bool(self.blocks)

@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
+from server.database import Database
+from server.models import Delivery
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.visits import Visits
@@ -257,3 +260,33 @@ def test_a_coordinator_reads_but_does_not_decide(visits: Visits, cast: Cast) -> 
     suggestion = visits.relapse()
     assert cast.coordinator.get(f"{PATH}/{suggestion}").status_code == 200
     assert cast.coordinator.post(f"{PATH}/{suggestion}/approve", {}, version=1).status_code == 403
+
+
+def test_a_visit_that_is_booked_while_a_safety_alert_is_open_is_put_before_the_care_team(
+    visits: Visits, cast: Cast
+) -> None:
+    suggestion = visits.approved()
+    plan = {"occurred_at": visits.now.isoformat(), "zone": "Europe/Oslo", "safety": "plan"}
+    assert cast.ana.put(f"/entries/{uuid7()}", plan).status_code == 201
+    assert visits.book(cast.scheduler, suggestion, version=2).status_code == 200
+    (task,) = cast.coordinator.get("/review-tasks").json["items"]
+    assert (task["code"], task["suggestion_id"]) == ("safety_first", suggestion)
+
+
+def test_a_year_that_was_mistyped_is_no_appointment(visits: Visits, cast: Cast) -> None:
+    suggestion = visits.approved()
+    for days in (150 * 365, 3 * 365):
+        answer = visits.book(cast.scheduler, suggestion, version=2, days=days)
+        assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/starts_at")
+
+
+def test_the_care_team_hears_that_a_patient_does_not_want_a_visit(
+    visits: Visits, cast: Cast, database: Database
+) -> None:
+    suggestion = visits.approved()
+    said = cast.ana.post(f"/visits/{suggestion}/answer", {"answer": "declined"}, version=2)
+    assert said.status_code == 200, said.text
+    with database.read() as session:
+        rows = session.scalars(select(Delivery).where(Delivery.template == "visit_declined"))
+        told = {row.account_id for row in rows}
+    assert told == {cast.bo.account_id, cast.coordinator.account_id}

@@ -84,8 +84,17 @@ def test_a_booked_visit_that_is_only_proposed_again_a_person_looks_at() -> None:
     assert said(S.BOOKED, P.PROPOSED, before=P.BOOKED) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
 
 
-def test_the_same_again_is_nothing_even_where_it_was_refused_before() -> None:
-    assert said(S.WITHDRAWN, P.BOOKED, before=P.BOOKED) == NOTHING
+def test_what_was_booked_there_before_it_ended_here_a_person_looks_at() -> None:
+    assert said(S.CANCELLED, P.BOOKED, before=P.BOOKED) == Consequence(review=ReviewCode.BOOKED_OTHERWISE)
+
+
+def test_the_same_again_of_what_can_not_be_is_said_once() -> None:
+    assert said(S.FULFILLED, P.NOSHOW, before=P.NOSHOW) == NOTHING
+
+
+def test_another_time_at_which_no_visit_can_be_moves_nothing() -> None:
+    nonsense = Heard(P.BOOKED, P.BOOKED, has_time=False, moved=True)
+    assert consequence(S.BOOKED, nonsense) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
 
 
 def test_another_time_of_a_booked_visit_moves_it() -> None:

@@ -64,7 +64,8 @@ def test_a_draft_waits_for_a_clinician_and_not_for_the_clinics_system(
 ) -> None:
     visits.on_treatment()
     visits.relapse()
-    assert visit_unseen.run(around, clock.forward(days=3)) == 0
+    visit_unseen.run(around, clock.forward(days=3))
+    assert told(around, cast) == []
     (draft,) = cast.bo.get("/booking-suggestions").json["items"]
     assert draft["unseen_since"] is None
 
@@ -111,3 +112,17 @@ def test_withdrawing_or_expiring_an_unseen_visit_never_closes_the_alert(
     cast.bo.post(f"/booking-suggestions/{other}/dismiss", dismissal, version=1)
     assert [alert["state"] for alert in cast.bo.get("/alerts").json["items"]] == ["open"]
     assert visit_unseen.run(around, clock.forward(days=1)) == 0
+
+
+def test_a_draft_that_nobody_decides_about_is_told_to_the_patients_clinician(
+    visits: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    assert visit_unseen.run(around, clock.forward(hours=23)) == 0
+    assert visit_unseen.run(around, clock.forward(hours=1)) == 1
+    (row,) = [row for row in deliveries(around) if row.template == "visit_undecided"]
+    assert (row.account_id, row.subject_id) == (cast.bo.account_id, suggestion)
+    assert visit_unseen.run(around, clock.forward(hours=1)) == 0
+    assert cast.bo.post(f"/booking-suggestions/{suggestion}/approve", {}, version=1).status_code == 200
+    assert visit_unseen.run(around, clock.forward(hours=22)) == 0  # another clock, from the approval on

@@ -35,6 +35,7 @@ def found(query: Mapping[str, Any], states: Sequence[SuggestionState], shown: Sh
             patient_id=query.get("patient"),
             ids=_ids(query.get("identifier")),
             changed=spans(query.get("last_updated"), "UTC"),
+            starts=spans(query.get("date"), "UTC"),
             after=uuid_after(query),
             size=size + 1,
         )

@@ -113,6 +113,8 @@ class ReviewCode(StrEnum):
     BOOKED_OTHERWISE = "booked_otherwise"
     NOT_TAKEN = "not_taken"
     NOT_FOLLOWED = "not_followed"
+    OUT_OF_ORDER = "out_of_order"
+    SAFETY_FIRST = "safety_first"
     UNREADABLE = "unreadable"
     NO_ANSWER = "no_answer"
 

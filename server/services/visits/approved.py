@@ -4,18 +4,19 @@ As in the inbox: a draft, and one that was dismissed before anybody approved it,
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
 from server.clinical.visit import Mapped, Proposed, Slot
-from server.clinical.vocabulary import AlertClass, SuggestionState
+from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, Patient
 from server.services.errors import NotFound
 from server.services.journal.reported import Spans, within
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits.inbox import approved
+from server.services.visits.proposed import proposed
 from server.services.work import Work
 
 # One that goes back to a clinician is theirs again.
@@ -24,12 +25,16 @@ SHOWN = frozenset(SuggestionState) - {SuggestionState.DRAFT}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which suggestions, and how many. ``states``: any of these. ``after``: where the page before ended."""
+    """Which suggestions, and how many. ``states``: any of these. ``after``: where the page before ended.
+
+    ``starts``: when a booked visit begins; one without a time begins in no span.
+    """
 
     states: Collection[SuggestionState] = SHOWN
     patient_id: UUID | None = None
     ids: Collection[UUID] | None = None
     changed: Spans = ()
+    starts: Spans = ()
     after: UUID | None = None
     size: int = 1
 
@@ -58,6 +63,8 @@ def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield BookingSuggestion.id > asked.after
     for since, before in asked.changed:
         yield from within(BookingSuggestion.changed_at, since, before)
+    for since, before in asked.starts:
+        yield from within(BookingSuggestion.starts_at, since, before)
 
 
 def _proposed(work: Work, found: Sequence[BookingSuggestion]) -> Sequence[Proposed]:
@@ -73,23 +80,6 @@ def _proposed(work: Work, found: Sequence[BookingSuggestion]) -> Sequence[Propos
 
 
 def _one(suggestion: BookingSuggestion, zone: str, slots: Sequence[Slot]) -> Proposed:
-    return Proposed(
-        id=suggestion.id,
-        clinic_id=suggestion.clinic_id,
-        patient_id=suggestion.patient_id,
-        version=suggestion.version,
-        state=suggestion.state,
-        urgency=AlertClass(suggestion.urgency),
-        earliest=suggestion.earliest,
-        latest=suggestion.latest,
-        zone=zone,
-        minutes=suggestion.minutes,
-        created_at=suggestion.created_at,
-        changed_at=suggestion.changed_at,
-        # Whoever asks us speaks in our ids.
-        mapped=Mapped(patient=str(suggestion.patient_id)),
-        slots=tuple(slots),
-        external_id=suggestion.external_id,
-        starts_at=suggestion.starts_at,
-        ends_at=suggestion.ends_at,
-    )
+    # Whoever asks us speaks in our ids.
+    mapped = Mapped(patient=str(suggestion.patient_id))
+    return replace(proposed(suggestion, zone), mapped=mapped, slots=tuple(slots))

@@ -91,7 +91,7 @@ def approve(work: Work, suggestion_id: UUID, version: int, override_reason: str 
     blocks = suggestion_guards.blocks_now(work, suggestion, facts)
     reason = suggestion_guards.passed(suggestion, blocks, override_reason)
     _decide(work, suggestion, reason)
-    suggestion.offered_at = work.now
+    suggestion.offered_at, suggestion.unseen_told_at = work.now, None
     overridden = [block.code for block in blocks]
     make_move(work, suggestion, SuggestionAction.APPROVE, {"reason": reason, "overridden": overridden})
     return suggestion

@@ -6,7 +6,7 @@ answer that is news stands in the suggestion's log, also one that changes nothin
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +28,7 @@ LOGGED_AS = "calendar_reply"
 # What gives a visit its days or its time, beside an answer itself.
 _SETS = frozenset({SuggestionAction.BOOK.value, SuggestionAction.RESCHEDULE.value, "change"})
 _V, _A = CalendarVerdict, CalendarAnswer
+CLOCKS_APART = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def take(work: Work, reply: CalendarReply, name: str) -> Taken:
     item = inbox.get(work, suggestion.id)
     if reply.order.sequence > suggestion.version:
         raise Invalid("", "It answers a change that was never sent.")
+    if reply.order.stamp > work.now + CLOCKS_APART:
+        # It would make every later answer look old.
+        raise Invalid("", "It says that it was made in the future.")
     verdict = _no_news(events(work, suggestion.id), reply)
     if verdict is None:
         verdict, item = _MEANS[_stage(suggestion)](work, item, reply, name)

@@ -6,12 +6,13 @@ not even inside an error. A report sent twice changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.visit import FURTHEST_AHEAD, LONGEST_VISIT
 from server.clinical.vocabulary import DeclineCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
@@ -23,7 +24,6 @@ from server.services.visits.inbox_item import InboxItem, InboxMove, item_of
 from server.services.visits.suggestion_move import events, locked, make_move
 from server.services.work import Work
 
-LONGEST_VISIT = timedelta(days=1)
 # The state a report leads to: reporting what is so already is a no-op, whatever the version.
 _LEADS_TO = {
     SuggestionAction.ACKNOWLEDGE: SuggestionState.ACKNOWLEDGED,
@@ -123,6 +123,7 @@ def propose_time(
 ) -> InboxItem:
     """Ask the patient about a time; their answer shows here. It books nothing. The same again is a no-op."""
     suggestion = _locked(work, suggestion_id)
+    _check_ahead(work, starts_at)
     starts_at = starts_at.astimezone(UTC)
     ends = _end(suggestion, starts_at, ends_at)
     if (suggestion.proposed_starts_at, suggestion.proposed_ends_at) == (starts_at, ends):
@@ -150,6 +151,7 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     if booked and _is_same(suggestion, appointment):
         return _item(work, suggestion)
     _check_version(work, suggestion, version)
+    _check_ahead(work, appointment.starts_at)
     if appointment.starts_at < suggestion.created_at:
         raise Invalid("/starts_at", "Lies before the suggestion was made.")
     ends_at = _end(suggestion, appointment.starts_at, appointment.ends_at)
@@ -162,6 +164,11 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     detail = {"external_id": appointment.external_id, "starts_at": appointment.starts_at.isoformat()}
     make_move(work, suggestion, action, detail)
     return _item(work, suggestion)
+
+
+def _check_ahead(work: Work, starts_at: datetime) -> None:
+    if starts_at.year > work.now.year + 2 or starts_at > work.now + FURTHEST_AHEAD:
+        raise Invalid("/starts_at", "Lies more than two years ahead.")
 
 
 def _end(suggestion: BookingSuggestion, starts_at: datetime, ends_at: datetime | None) -> datetime:

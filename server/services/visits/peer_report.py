@@ -10,15 +10,17 @@ from typing import Any
 
 from server.clinical.lifecycle import SuggestionAction
 from server.clinical.peer_moves import Consequence, Heard, consequence, lags
-from server.clinical.visit import Seen
+from server.clinical.visit import Seen, is_plausible
 from server.clinical.vocabulary import ReviewCode
 from server.models import BookingSuggestion, SchedulingCopy
 from server.services.visits import appointment as appointments
 from server.services.visits import review_task as review_tasks
 from server.services.visits.review_task import Finding
-from server.services.visits.suggestion_move import locked, make_move, note
+from server.services.visits.suggestion_move import events, locked, make_move, note
 from server.services.work import Work
 
+# Its name in the suggestion's log.
+PUT_BY = "ignored_older"
 # Proposal: what their system still does not say a day later, it will not say by itself.
 LATE = timedelta(days=1)
 
@@ -36,10 +38,9 @@ def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
     """Let ``seen`` have its effect on the suggestion of ``copy``, and remember it there."""
     suggestion = locked(work, copy.suggestion_id)
     if _is_stale(copy, seen):
-        note(work, suggestion, "ignored_older", _source(copy, seen))
-        return Effect(stale=True)
+        return _put_by(work, suggestion, copy, seen)
     was_behind = copy.sent_version < suggestion.version
-    found = _consequence(suggestion, copy, seen)
+    found = _consequence(work, suggestion, copy, seen)
     for action in found.moves:
         _move(work, suggestion, copy, action, seen)
     review = found.review
@@ -47,7 +48,7 @@ def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
         review = ReviewCode.NOT_FOLLOWED
     if review is not None:
         review_tasks.raise_(work, _finding(suggestion, copy, seen, review))
-    _remember(copy, seen)
+    _remember(work, copy, seen)
     if not was_behind:
         copy.sent_version = suggestion.version  # it is they who told us
     work.session.flush()
@@ -59,16 +60,30 @@ def _is_stale(copy: SchedulingCopy, seen: Seen) -> bool:
     return known is not None and said is not None and said < known
 
 
+def _put_by(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Effect:
+    """Leave an older report without effect. Said again, it is how things stand there: a person looks."""
+    source = _source(copy, seen)
+    said = [event for event in events(work, suggestion.id) if event.action == PUT_BY]
+    if not any(event.detail["changed_at"] == source["changed_at"] for event in said):
+        note(work, suggestion, PUT_BY, source)
+        return Effect(stale=True)
+    if _consequence(work, suggestion, copy, seen) == Consequence():
+        return Effect(stale=True)
+    review_tasks.raise_(work, _finding(suggestion, copy, seen, ReviewCode.OUT_OF_ORDER))
+    return Effect(stale=True, review=ReviewCode.OUT_OF_ORDER)
+
+
 def _should_have_followed(work: Work, suggestion: BookingSuggestion, seen: Seen) -> bool:
     """Say whether their system is behind for longer than being late explains."""
     return lags(suggestion.state, seen.status) and suggestion.changed_at <= work.now - LATE
 
 
-def _consequence(suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Consequence:
+def _consequence(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Consequence:
     moved = seen.starts_at is not None and seen.starts_at != suggestion.starts_at
-    # A time before the suggestion was made is none it can have led to.
-    has_time = seen.starts_at is not None and seen.starts_at >= suggestion.created_at
-    return consequence(suggestion.state, Heard(seen.status, copy.peer_status, has_time, moved and has_time))
+    has_time = seen.starts_at is not None and is_plausible(
+        seen.starts_at, seen.ends_at, suggestion.created_at, work.now
+    )
+    return consequence(suggestion.state, Heard(seen.status, copy.peer_status, has_time, moved))
 
 
 def _move(
@@ -108,7 +123,9 @@ def _finding(suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen, co
     )
 
 
-def _remember(copy: SchedulingCopy, seen: Seen) -> None:
+def _remember(work: Work, copy: SchedulingCopy, seen: Seen) -> None:
     copy.external_id, copy.peer_status = seen.external_id, seen.status
     copy.etag = seen.version
-    copy.peer_changed_at = seen.changed_at or copy.peer_changed_at
+    # A clock there that was once ahead must not make all that follows look old.
+    if seen.changed_at is not None and seen.changed_at <= work.now:
+        copy.peer_changed_at = seen.changed_at

@@ -23,4 +23,5 @@ def proposed(suggestion: BookingSuggestion, zone: str) -> Proposed:
         external_id=suggestion.external_id,
         starts_at=suggestion.starts_at,
         ends_at=suggestion.ends_at,
+        patient_answer=suggestion.patient_answer,
     )

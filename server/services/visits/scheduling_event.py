@@ -98,7 +98,7 @@ def unreadable(work: Work, event: QueuedEvent) -> EventState:
 
 
 def page(work: Work, connection_id: UUID, after: str | None, size: int) -> Sequence[SchedulingEvent]:
-    """Return the newest messages of one system, for whoever looks for a lost one."""
+    """Return messages of one system in the order of their ids, for whoever looks for a lost one."""
     query = select(SchedulingEvent).where(
         SchedulingEvent.clinic_id == work.clinic_id, SchedulingEvent.connection_id == connection_id
     )

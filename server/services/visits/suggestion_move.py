@@ -12,6 +12,7 @@ from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound, Stale
 from server.services.messages import webhook_event as webhook_events
+from server.services.visits import safety_first
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits import visit_message as visit_messages
 from server.services.work import Work
@@ -51,6 +52,8 @@ def make_move(
     was_approved = before is not SuggestionState.DRAFT or action is SuggestionAction.APPROVE
     _changed(work, suggestion, action, detail, was_approved)
     visit_messages.after(work, suggestion, action)
+    if action is SuggestionAction.BOOK:
+        safety_first.look(work, suggestion)
     work.audit(f"booking-suggestion.{action}", suggestion.patient_id, suggestion.id)
 
 

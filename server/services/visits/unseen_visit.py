@@ -1,4 +1,7 @@
-"""Approved visits that nobody who makes appointments has looked at: the care team hears, in its hours."""
+"""Visits that wait too long: for a clinician's decision, or for somebody who makes appointments.
+
+The care team hears, in its hours.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,15 +10,15 @@ from sqlalchemy import select
 
 from server.clinical import unseen
 from server.clinical.unseen import Waiting
-from server.clinical.vocabulary import UNSEEN_STATES, AlertClass, DeliverySubject, Role
-from server.models import Account, BookingSuggestion
+from server.clinical.vocabulary import UNSEEN_STATES, AlertClass, DeliverySubject, Role, SuggestionState
+from server.models import Account, BookingSuggestion, Patient
 from server.services.alerts import rota as rotas
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.visits.suggestion_move import locked, note
-from server.services.visits.visit_message import UNSEEN
+from server.services.visits.visit_message import UNDECIDED, UNSEEN
 from server.services.work import Work
 
 
@@ -25,15 +28,14 @@ def due(work: Work) -> Sequence[UUID]:
         return []
     query = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
-        BookingSuggestion.state.in_(sorted(UNSEEN_STATES)),
-        BookingSuggestion.offered_at.is_not(None),
+        BookingSuggestion.state.in_(sorted({*UNSEEN_STATES, SuggestionState.DRAFT})),
     )
     found = work.session.scalars(query.order_by(BookingSuggestion.id))
     return [suggestion.id for suggestion in found if _round(work, suggestion) is not None]
 
 
 def tell(work: Work, suggestion_id: UUID) -> int:
-    """Tell coordinators and the clinician who approved it; return how many messages.
+    """Tell whose turn it is: clinicians of a draft, else coordinators and who approved it; return how many.
 
     0 where somebody has looked in the meantime, or another worker was first. It moves nothing, and the
     alert behind it stays as it is.
@@ -42,7 +44,7 @@ def tell(work: Work, suggestion_id: UUID) -> int:
     number = _round(work, suggestion)
     if number is None:
         return 0
-    key = f"visit_unseen:{suggestion.id}:{number}"
+    key = f"{_template(suggestion)}:{suggestion.id}:{number}"
     told = [_tell(work, suggestion, key, account) for account in _people(work, suggestion)]
     suggestion.unseen_told_at = work.now
     note(work, suggestion, "unseen", {"told": sum(told)})
@@ -51,7 +53,7 @@ def tell(work: Work, suggestion_id: UUID) -> int:
 
 
 def _round(work: Work, suggestion: BookingSuggestion) -> int | None:
-    since = suggestion.unseen_since
+    since = suggestion.unseen_since or suggestion.undecided_since
     if since is None:
         return None
     waiting = Waiting(since, suggestion.unseen_told_at, AlertClass(suggestion.urgency))
@@ -60,13 +62,26 @@ def _round(work: Work, suggestion: BookingSuggestion) -> int | None:
 
 def _people(work: Work, suggestion: BookingSuggestion) -> Sequence[Account]:
     """Return who is told, each once; every clinician where none of them works here any more."""
+    if suggestion.undecided_since is not None:
+        return _deciders(work, suggestion)
     decided = accounts.working(work, [] if suggestion.decided_by is None else [suggestion.decided_by])
     coordinators = accounts.recipients(work, {Role.COORDINATOR})
     found = {account.id: account for account in (*decided.values(), *coordinators)}
     return list(found.values()) or accounts.recipients(work, {Role.CLINICIAN})
 
 
+def _deciders(work: Work, suggestion: BookingSuggestion) -> Sequence[Account]:
+    """Return the patient's clinician; every clinician where they have none who works here."""
+    patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
+    own = accounts.working(work, [] if patient.clinician_id is None else [patient.clinician_id])
+    return list(own.values()) or accounts.recipients(work, {Role.CLINICIAN})
+
+
+def _template(suggestion: BookingSuggestion) -> str:
+    return UNSEEN if suggestion.undecided_since is None else UNDECIDED
+
+
 def _tell(work: Work, suggestion: BookingSuggestion, key: str, account: Account) -> bool:
     urgency = AlertClass.P3 if suggestion.urgency == AlertClass.P3 else AlertClass.P2
-    told = Notice(f"{key}:{account.id}", UNSEEN, DeliverySubject.VISIT, suggestion.id, urgency)
+    told = Notice(f"{key}:{account.id}", _template(suggestion), DeliverySubject.VISIT, suggestion.id, urgency)
     return deliveries.call(work, account, told) is not None

@@ -5,6 +5,7 @@ here asks why a visit is suggested.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -16,6 +17,8 @@ from server.clinical.vocabulary import (
     AlertClass,
     DeliverySubject,
     MessagesBy,
+    PatientAnswer,
+    Role,
     SuggestionState,
 )
 from server.models import BookingSuggestion, Delivery
@@ -25,7 +28,9 @@ from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.work import Work
 
-OFFERED, BOOKED, CHANGED, UNSEEN = "visit_offered", "visit_booked", "visit_changed", "visit_unseen"
+OFFERED, BOOKED, CHANGED = "visit_offered", "visit_booked", "visit_changed"
+# For the care team.
+UNSEEN, UNDECIDED, DECLINED = "visit_unseen", "visit_undecided", "visit_declined"
 # A visit that nobody booked in its window, or that another offer replaces, ends without a message.
 _TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
@@ -43,6 +48,8 @@ _TEMPLATES: Mapping[str, str] = MappingProxyType(
 
 def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -> None:
     """Write the message that a move calls for: where this service writes them, once a version."""
+    if action is SuggestionAction.ANSWER and suggestion.patient_answer is PatientAnswer.DECLINED:
+        _tell_team(work, suggestion)
     template = _TEMPLATES.get(action)
     if template is None or suggestion.offered_at is None:
         return
@@ -61,7 +68,18 @@ def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
     if row.template == BOOKED:
         is_booked = found.state in (SuggestionState.BOOKED, SuggestionState.ARRIVED)
         return is_booked and found.starts_at is not None and found.starts_at > now
+    if row.template == UNDECIDED:
+        return found.state is SuggestionState.DRAFT
     return row.template != UNSEEN or found.state in UNSEEN_STATES
+
+
+def _tell_team(work: Work, suggestion: BookingSuggestion) -> None:
+    """Tell who makes appointments, and who approved it, that the patient does not want it: they decide."""
+    decided = accounts.working(work, [] if suggestion.decided_by is None else [suggestion.decided_by])
+    people = [*decided.values(), *accounts.recipients(work, {Role.COORDINATOR})]
+    for account in {person.id: person for person in people}.values():
+        told = _notice(suggestion, DECLINED)
+        deliveries.call(work, account, replace(told, key=f"{told.key}:{account.id}", urgency=AlertClass.P2))
 
 
 def _notice(suggestion: BookingSuggestion, template: str) -> Notice:

@@ -274,3 +274,19 @@ def test_a_clinicians_file_has_the_visits_and_the_patients_does_not(visits: Visi
     kinds = [one["resource"]["resourceType"] for one in Fhir(cast.bo).read(path)["entry"]]
     assert kinds == ["ServiceRequest", "Appointment"]
     assert "entry" not in Fhir(cast.ana).read(path)
+
+
+def test_appointments_are_found_by_the_day_they_begin(visits: Visits, fhir: Fhir, clock: Clock) -> None:
+    suggestion = visits.booked(starts_in_days=3)
+    day = (clock.now + timedelta(days=3)).date()
+    assert [one["id"] for one in fhir.found(f"Appointment?date={day}")] == [suggestion]
+    assert [one["id"] for one in fhir.found(f"Appointment?date=ge{day}&date=lt{day + timedelta(days=1)}")]
+    assert fhir.found(f"Appointment?date=lt{day}") == []
+
+
+def test_a_patient_who_does_not_want_it_stands_so_beside_the_visit(
+    visits: Visits, fhir: Fhir, cast: Cast
+) -> None:
+    suggestion = visits.approved()
+    assert cast.ana.post(f"/visits/{suggestion}/answer", {"answer": "declined"}, version=2).status_code == 200
+    assert fhir.read(f"Appointment/{suggestion}")["participant"][0]["status"] == "declined"

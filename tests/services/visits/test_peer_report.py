@@ -1,5 +1,7 @@
 """What a scheduling system says is carried out, refused or put before a person; the same never twice."""
 
+from datetime import datetime
+
 import pytest
 
 from server.clinical.visit import Seen
@@ -43,8 +45,8 @@ def test_the_same_report_again_changes_nothing(desk: Desk, in_days: Times) -> No
 
 def test_an_older_report_never_overwrites_a_newer_one(desk: Desk, in_days: Times) -> None:
     desk.hears(P.PROPOSED, told=True)
-    desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(0.5))
-    desk.hears(P.BOOKED, starts_at=in_days(3), changed_at=in_days(0.4))
+    desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(0.02))
+    desk.hears(P.BOOKED, starts_at=in_days(3), changed_at=in_days(0.01))
     assert desk.row().starts_at == in_days(4)
     log = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
     assert log[-1]["action"] == "ignored_older"
@@ -82,6 +84,43 @@ def test_a_time_before_the_suggestion_was_made_is_no_booking(
 ) -> None:
     desk.hears(status, told=True, starts_at=in_days(-1))
     assert (desk.state(), desk.tasks()) == (S.SUGGESTED, ["illegal_move"])
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [
+        ("2026-03-01T10:00:00+00:00", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        ("2099-03-05T10:00:00+00:00", None),
+        ("2026-03-05T10:00:00+00:00", "2028-03-05T10:00:00+00:00"),
+        ("2026-03-05T10:00:00+00:00", "9999-12-31T23:59:59-12:00"),
+    ],
+)
+def test_a_booked_visit_that_is_moved_to_where_no_visit_can_be_is_put_before_a_person(
+    desk: Desk, in_days: Times, starts: str, ends: str | None
+) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(3))
+    moved = datetime.fromisoformat(starts)
+    desk.hears(P.BOOKED, starts_at=moved, ends_at=None if ends is None else datetime.fromisoformat(ends))
+    assert (desk.row().starts_at, desk.tasks()) == (in_days(3), ["illegal_move"])
+
+
+def test_a_clock_there_that_was_once_ahead_does_not_hide_what_follows(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(30))
+    desk.hears(P.BOOKED, starts_at=in_days(5), changed_at=in_days(0.05))
+    assert (desk.row().starts_at, desk.tasks()) == (in_days(5), [])
+
+
+def test_what_is_dated_back_and_said_again_is_put_before_a_person(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(0.04))
+    for _ in range(3):
+        desk.hears(P.BOOKED, starts_at=in_days(5), changed_at=in_days(0.01))
+    log = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
+    assert [event["action"] for event in log].count("ignored_older") == 1
+    assert (desk.row().starts_at, desk.tasks()) == (in_days(4), ["out_of_order"])
 
 
 def test_a_coordinator_hears_of_a_review_once_a_day(desk: Desk, in_days: Times) -> None:
