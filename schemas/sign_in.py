@@ -9,11 +9,12 @@ from schemas.base import Answer, Body
 from schemas.fields import Code, Email, Id, Text
 from server.clinical.vocabulary import Role
 
-PASSWORD_SHORTEST, PASSWORD_LONGEST = 15, 128
+# How long it must be depends on who chooses: `services.people.password_rules`.
+PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 128
 
 
 class Password(Text):
-    """15-128 characters, any of them: length is what helps (NIST 800-63B)."""
+    """15-128 characters, any of them, 8 where a second factor is required: length is what helps (800-63B)."""
 
     def __init__(self) -> None:
         super().__init__(

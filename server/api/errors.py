@@ -17,7 +17,9 @@ from server.clinical.lifecycle import IllegalMove
 from server.services.errors import (
     AllInvalid,
     Blocked,
+    Busy,
     Conflict,
+    FactorRequired,
     Gone,
     Heeded,
     Invalid,
@@ -25,6 +27,8 @@ from server.services.errors import (
     NotSignedIn,
     ServiceError,
     Stale,
+    StepUpRequired,
+    TooMany,
     VersionRequired,
 )
 from server.services.people import notice as notices
@@ -34,7 +38,9 @@ log = logging.getLogger(__name__)
 STATUS: Mapping[type[ServiceError], int] = {
     HeaderProblem: 400,
     NotSignedIn: 401,
+    FactorRequired: 401,
     Forbidden: 403,
+    StepUpRequired: 403,
     NotFound: 404,
     Blocked: 409,
     Conflict: 409,
@@ -43,6 +49,8 @@ STATUS: Mapping[type[ServiceError], int] = {
     Invalid: 422,
     AllInvalid: 422,
     VersionRequired: 428,
+    TooMany: 429,
+    Busy: 503,
     ServiceError: 428,
 }
 TITLES = {
@@ -55,6 +63,7 @@ TITLES = {
     412: "Precondition Failed",
     422: "Unprocessable Entity",
     428: "Precondition Required",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -95,7 +104,10 @@ def register(app: Flask) -> None:
 
 def _service(error: ServiceError) -> Response:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+    answer = problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _notice(heeded: Heeded | None) -> Any:

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response
-from flask_jwt_extended import create_access_token
 
 from schemas.sign_in import EnrolmentBody, MeAnswer, RefreshBody, SignInBody, TokensAnswer
+from server.api import tokens
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, open_to_all, reading, writing
 from server.clinical.vocabulary import Role
@@ -30,7 +30,7 @@ def enrol(body: Mapping[str, Any]) -> Any:
     """Enrol with the code of an invitation; you are signed in at once."""
     around = here()
     with around.database.write() as session:
-        account = invitations.enrol(session, around.clock(), Enrolment(**body), around.passwords)
+        account = invitations.enrol(session, around.clock(), _enrolment(body), around.passwords)
         work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
         issued = sign_ins.start(work, account, _keep())
     return _tokens(issued)
@@ -47,8 +47,10 @@ def sign_in(body: Mapping[str, Any]) -> Any:
     with around.database.read() as session:
         account = sign_ins.find_account(session, Credentials(**body), around.passwords)
         session.expunge(account)
+    renewed = around.passwords.renewed(account.password_hash, body["password"])
     with around.database.write() as session:
         work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
+        sign_ins.renew_hash(work, account, renewed)
         issued = sign_ins.start(work, account, _keep())
     return _tokens(issued)
 
@@ -96,14 +98,16 @@ def me() -> Any:
     }
 
 
+def _enrolment(body: Mapping[str, Any]) -> Enrolment:
+    return Enrolment(**body, factor_required=here().settings.needs_second_factor)
+
+
 def _keep() -> timedelta:
     return timedelta(days=here().settings.refresh_days)
 
 
 def _tokens(issued: Issued) -> dict[str, Any]:
     minutes = here().settings.access_minutes
-    claims = {"clinic": str(issued.account.clinic_id), "sid": str(issued.sign_in_id)}
-    access = create_access_token(
-        str(issued.account.id), additional_claims=claims, expires_delta=timedelta(minutes=minutes)
-    )
+    who = issued.account
+    access = tokens.issue(who.id, who.clinic_id, issued.sign_in_id, timedelta(minutes=minutes))
     return {"access_token": access, "expires_in": minutes * 60, "refresh_token": issued.refresh_token}

@@ -12,6 +12,8 @@ from server.clinical.vocabulary import Role
 from server.models import Account, Invitation, Patient
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.people import password_rules
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
@@ -35,6 +37,7 @@ class Enrolment:
     code: str
     email: str
     password: str
+    factor_required: bool = False
 
 
 def invite(work: Work, role: Role, name: str, patient_id: UUID | None = None) -> Invited:
@@ -75,10 +78,18 @@ def enrol(session: Session, now: datetime, enrolment: Enrolment, passwords: Pass
         raise NotSignedIn("This invitation is not valid any more. Ask your clinic for a new one.")
     invitation = session.get_one(Invitation, tuple(claimed))
     work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
+    _check_password(work, invitation, enrolment)
     account = accounts.create(work, _new_account(invitation, enrolment), passwords)
     if invitation.patient_id is not None:
         session.get_one(Patient, (invitation.clinic_id, invitation.patient_id)).enrolled_at = now
     return account
+
+
+def _check_password(work: Work, invitation: Invitation, enrolment: Enrolment) -> None:
+    clinic = clinics.get(work)
+    names = (clinic.slug, clinic.name, enrolment.email, invitation.name)
+    chooser = password_rules.chooser(invitation.role, names, enrolment.factor_required)
+    password_rules.check(enrolment.password, chooser)
 
 
 def _new_account(invitation: Invitation, enrolment: Enrolment) -> NewAccount:

@@ -60,6 +60,20 @@ def find_account(session: Session, credentials: Credentials, passwords: Password
     return usable
 
 
+def renew_hash(work: Work, account: Account, renewed: str | None) -> None:
+    """Keep a hash with today's parameters, unless the password was changed meanwhile."""
+    if renewed is not None:
+        work.session.execute(
+            update(Account)
+            .where(
+                Account.clinic_id == account.clinic_id,
+                Account.id == account.id,
+                Account.password_hash == account.password_hash,
+            )
+            .values(password_hash=renewed)
+        )
+
+
 def start(work: Work, account: Account, keep: timedelta) -> Issued:
     """Open a sign-in for ``account``; it ends when unused for ``keep``."""
     sign_in = SignIn(
