@@ -75,7 +75,7 @@ LAYERS: dict[str, Layer] = {
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
         ("server.services", "server.models", "server.clinical", "server.sealing"),
-        ("sqlalchemy", "uuid_utils", "argon2"),
+        ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
         (*CLOCKS, "commit"),
     ),
     "server.gateways": Layer(

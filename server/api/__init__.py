@@ -12,6 +12,7 @@ from server.api import (
     digest,
     entry,
     export,
+    factor,
     inbox,
     patient,
     patient_policy,
@@ -43,7 +44,18 @@ from server.api import (
 BLUEPRINTS = tuple(
     module.blueprint
     for module in (
-        *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
+        *(
+            status,
+            sign_in,
+            factor,
+            clinic,
+            policy,
+            policy_replay,
+            patient,
+            patient_policy,
+            course,
+            treatment_session,
+        ),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(booking_suggestion, inbox, review_task, scheduling_connection, scheduling_mapping),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
-from server.api.edge import Forbidden, HeaderProblem, here
+from server.api.edge import FactorMissing, Forbidden, HeaderProblem, here
 from server.clinical.lifecycle import IllegalMove
 from server.services.errors import (
     AllInvalid,
@@ -40,6 +40,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     NotSignedIn: 401,
     FactorRequired: 401,
     Forbidden: 403,
+    FactorMissing: 403,
     StepUpRequired: 403,
     NotFound: 404,
     Blocked: 409,

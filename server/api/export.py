@@ -9,7 +9,7 @@ from flask import Response
 from schemas.export import ExportAnswer, ExportQuery
 from server.api.body import Blueprint
 from server.api.contract import CONFIG
-from server.api.edge import allow, also_csv, writing
+from server.api.edge import allow, also_csv, stepped_up, writing
 from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
 from server.rendering.export_csv import written
@@ -23,6 +23,7 @@ KINDS = {"json": "application/json", "csv": "text/csv"}
 
 @blueprint.route("/me/export", methods=["GET"])
 @allow(Role.PATIENT)
+@stepped_up
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, ExportAnswer)
 @also_csv

@@ -8,7 +8,7 @@ from schemas.inbox import AppointmentBody, DeclineBody, InboxAnswer, InboxPage, 
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.services.visits import inbox
 from server.services.visits.inbox import Appointment, InboxItem
 from server.services.work import Work
@@ -18,7 +18,7 @@ ONE = "/inbox/booking-suggestions/<uuid:suggestion_id>"
 
 
 @blueprint.route("/inbox/booking-suggestions", methods=["GET"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(InboxQuery, location="query")
 @blueprint.response(200, InboxPage)
 def list_inbox(query: Mapping[str, Any]) -> Any:
@@ -28,7 +28,7 @@ def list_inbox(query: Mapping[str, Any]) -> Any:
 
 
 @blueprint.route(ONE, methods=["GET"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 def get_inbox_item(suggestion_id: UUID) -> Any:
     """Read one suggestion, also after it has ended (a withdrawal is learned here)."""
@@ -38,7 +38,7 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/acknowledge", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
@@ -47,7 +47,7 @@ def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/book", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(AppointmentBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
@@ -61,7 +61,7 @@ def book_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/decline", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(DeclineBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
@@ -72,7 +72,7 @@ def decline_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/cancel", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def cancel_inbox_item(suggestion_id: UUID) -> Any:
@@ -81,7 +81,7 @@ def cancel_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/noshow", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def report_noshow(suggestion_id: UUID) -> Any:
@@ -90,7 +90,7 @@ def report_noshow(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/complete", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def complete_inbox_item(suggestion_id: UUID) -> Any:

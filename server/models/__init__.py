@@ -16,6 +16,7 @@ from server.models.contact_point import ContactPoint
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
+from server.models.factor import Factor, RecoveryCode, Ticket
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
 from server.models.patient import Patient
@@ -24,6 +25,7 @@ from server.models.policy import PolicyActivation, PolicyVersion
 from server.models.policy_replay import PolicyReplay, PolicyReplayPatient
 from server.models.precaution import Precaution
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.models.recovery import Recovery
 from server.models.reminder import Reminder
 from server.models.review_task import ReviewTask
 from server.models.rota import Rota
@@ -59,6 +61,7 @@ __all__ = [
     "Delivery",
     "Entry",
     "EntryRevision",
+    "Factor",
     "Invitation",
     "JobRun",
     "Patient",
@@ -70,6 +73,8 @@ __all__ = [
     "Precaution",
     "QuestionnaireResponse",
     "QuestionnaireResponseRevision",
+    "Recovery",
+    "RecoveryCode",
     "RefreshToken",
     "Reminder",
     "ReviewTask",
@@ -82,6 +87,7 @@ __all__ = [
     "SchedulingMapping",
     "Shift",
     "SignIn",
+    "Ticket",
     "TreatmentSession",
     "WatchMove",
     "ZoneChange",

@@ -6,7 +6,6 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from server.settings import Settings
 from tests.cast import PASSWORD, Cast, sign_in
 from tests.conftest import Clock
 
@@ -108,33 +107,7 @@ def test_passwords_and_tokens_are_never_logged(
         assert secret not in caplog.text
 
 
-# Refresh tokens
-
-
-def test_a_refresh_token_is_traded_for_the_next(cast: Cast, client: FlaskClient) -> None:
-    tokens = sign_in(client, "demo", "bo@clinic.example")
-    fresh = refresh(client, tokens["refresh_token"]).json
-    assert fresh["refresh_token"] != tokens["refresh_token"]
-    assert fresh["token_type"] == "Bearer"
-    assert me(client, fresh["access_token"]).status_code == 200
-    assert refresh(client, fresh["refresh_token"]).status_code == 200
-
-
-def test_a_refresh_token_used_twice_ends_the_sign_in(cast: Cast, client: FlaskClient) -> None:
-    tokens = sign_in(client, "demo", "bo@clinic.example")
-    fresh = refresh(client, tokens["refresh_token"]).json
-    assert refresh(client, tokens["refresh_token"]).status_code == 401
-    assert refresh(client, fresh["refresh_token"]).status_code == 401
-    assert me(client, fresh["access_token"]).status_code == 401
-    assert cast.bo.get("/me").status_code == 200, "the other device stays signed in"
-
-
-def test_an_unused_sign_in_ends_by_itself(
-    cast: Cast, client: FlaskClient, clock: Clock, settings: Settings
-) -> None:
-    tokens = sign_in(client, "demo", "bo@clinic.example")
-    clock.forward(days=settings.refresh_days)
-    assert refresh(client, tokens["refresh_token"]).status_code == 401
+# Signing out
 
 
 def test_signing_out_holds_from_the_next_request(cast: Cast, client: FlaskClient) -> None:

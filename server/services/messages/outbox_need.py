@@ -11,6 +11,7 @@ from server.services.journal import reminder as reminders
 from server.services.messages import retry
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED
+from server.services.people import recovery as recoveries
 
 # An event stands behind an earlier one of its visit for so long as that is tried soon: later a receiver
 # that fails on one must not be kept from hearing the others.
@@ -28,6 +29,8 @@ def why_not(session: Session, now: datetime, row: Delivery, account: Account) ->
         return EXPIRED
     if row.subject is DeliverySubject.REMINDER:
         return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
+    if row.subject is DeliverySubject.RECOVERY:
+        return None if recoveries.is_open(session, row) else NOT_NEEDED
     return NOT_NEEDED if _is_answered(session, row) else None
 
 

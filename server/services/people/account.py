@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.models import Account
 from server.services import asking
 from server.services.errors import Conflict
@@ -50,6 +50,7 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
         email=email,
         password_hash=passwords.hash(new.password),
         patient_id=new.patient_id,
+        scopes=[Scope.VISITS.value] if new.role is Role.INTEGRATION else None,
         created_at=work.now,
     )
     try:
