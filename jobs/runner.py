@@ -16,6 +16,7 @@ from jobs import (
     maintenance_due,
     policy_replay,
     probe,
+    recover,
     remind,
     tidy,
 )
@@ -35,6 +36,7 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "remind": remind.run,
         "probe": probe.run,
         "deliver": deliver.run,
+        "recover": recover.run,
         "booking_sync": booking_sync.run,
         "policy_replay": policy_replay.run,
         "coverage": coverage.run,

@@ -1,4 +1,4 @@
-"""The clinic and invitations to its staff."""
+"""The clinic."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from schemas.base import Answer, Body
-from schemas.fields import Code, Country, Flag, Id, Moment, Text, Whole, Zone
-from server.clinical.vocabulary import Language, Role
+from schemas.fields import Code, Country, Flag, Id, Text, Whole, Zone
+from server.clinical.vocabulary import Language
 from server.clinical.wall_clock import EARLIEST_START, LATEST_START
 
-STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN, Role.INTEGRATION)
 LANGUAGE = {"description": "in which messages to its staff and patients are written", "example": "en"}
 DAY_STARTS = {"description": "the hour at which a patient's day starts where they are", "example": 4}
 
@@ -40,20 +39,3 @@ class ClinicChanges(Body):
     language = Code(Language, metadata=LANGUAGE)
     day_start = Whole(low=EARLIEST_START, high=LATEST_START, metadata=DAY_STARTS)
     asks_safety_question = Flag()
-
-
-class StaffInvitationBody(Body):
-    """A colleague or an integration client to invite."""
-
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {"role": "clinician", "name": "Bo"}
-
-    role = Code(Role, required=True)
-    name = Text(longest=200, shortest=1, required=True)
-
-
-class InvitationAnswer(Answer):
-    """The code is shown here once; the invited person sends it to `POST /v1/enrolments` within 72 hours."""
-
-    id = Id(required=True)
-    code = fields.String(required=True)
-    expires_at = Moment(required=True)

@@ -17,26 +17,13 @@ PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 128
 DEVICE = {"description": "what you call the device", "example": "my telephone"}
 
 
-class Password(Text):
-    """15-128 characters, any of them, 8 where a second factor is required: length is what helps (800-63B)."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            longest=PASSWORD_LONGEST,
-            shortest=PASSWORD_SHORTEST,
-            required=True,
-            load_only=True,
-            metadata={"format": "password", "example": "four words are fine"},
-        )
-
-
 class SignInBody(Body):
     """What a person types."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "clinic": "demo",
         "email": "ana@demo.example",
-        "password": "demo-afterglow-1",
+        "password": "four words are fine",
     }
 
     clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
@@ -66,7 +53,7 @@ class SecondFactorBody(Body):
 class StepUpBody(Body):
     """Proof that it is still you: a second factor if you have one, else your password."""
 
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {"password": "demo-afterglow-1"}
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"password": "four words are fine"}
 
     password = Text(longest=PASSWORD_LONGEST, shortest=1, load_only=True)
     totp = TotpCode()
@@ -89,20 +76,6 @@ class RefreshBody(Body):
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"refresh_token": "the refresh_token of the last answer"}
 
     refresh_token = Text(longest=128, shortest=1, required=True, load_only=True)
-
-
-class EnrolmentBody(Body):
-    """The code of the invitation and the credentials the invited person chooses."""
-
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {
-        "code": "the code of the invitation",
-        "email": "ana@demo.example",
-        "password": "four words are fine",
-    }
-
-    code = Text(longest=128, shortest=1, required=True, load_only=True)
-    email = Email(required=True)
-    password = Password()
 
 
 class TokensAnswer(Answer):

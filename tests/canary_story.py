@@ -127,9 +127,10 @@ class Played:
         known = {"patient_id": patient}
         bo = str(self.team.account_ids[Role.CLINICIAN])
         ask(dee, "patch /v1/patients/{patient_id}", {"clinician_id": bo}, version=1, **known)
-        code = ask(dee, "post /v1/patients/{patient_id}/invitations", **known)["code"]
-        said = {"email": f"{name}@home.example", "password": "a password of her own"}
-        ask(None, "post /v1/enrolments", {**said, "code": code})
+        email, word = {"email": f"{name}@home.example"}, f"the word of {name}"
+        invited = ask(dee, "post /v1/patients/{patient_id}/invitations", {**email, "word": word}, **known)
+        said = {**email, "password": "a password of her own"}
+        ask(None, "post /v1/enrolments", {**said, "code": invited["code"], "proof": word})
         return patient, str(ask(None, "post /v1/sign-ins", {**said, "clinic": "demo"})["access_token"])
 
     def treated(self, patient: str, days_ago: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
-from server.models import Alert, Delivery, Entry, EntryRevision, Patient, RefreshToken
+from server.models import Account, Alert, Delivery, Entry, EntryRevision, Patient, RefreshToken
 from tests.cast import PASSWORD, Cast, entry, sign_in
 from tests.conftest import Clock
 
@@ -97,11 +97,15 @@ def refresh_with(app: Flask, token: str) -> int:
 
 
 def test_an_invitation_used_by_six_at_once_makes_one_account(app: Flask, cast: Cast) -> None:
-    code = cast.bo.post(f"/patients/{cast.ana.patient_id}/invitations").json["code"]
+    invitee = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example"}
+    invited = cast.admin.post("/clinic/invitations", invitee).json
+    body = {"code": invited["code"], "proof": invited["word"], "email": invitee["email"]}
 
-    def enrol(number: int) -> int:
-        body = {"code": code, "email": f"ana{number}@home.example", "password": PASSWORD}
-        return app.test_client().post("/v1/enrolments", json=body).status_code
+    def enrol() -> int:
+        client = app.test_client()
+        return client.post("/v1/enrolments", json={**body, "password": PASSWORD}).status_code
 
-    statuses = Counter(at_once([lambda n=n: enrol(n) for n in range(AT_ONCE)]))
+    before = count(app, Account)
+    statuses = Counter(at_once([enrol] * AT_ONCE))
     assert statuses == {201: 1, 401: AT_ONCE - 1}
+    assert count(app, Account) == before + 1

@@ -113,9 +113,10 @@ def treat(cast: Cast, patient: str) -> None:
 
 def test_every_example_of_the_guide_gets_the_answer_it_shows(app: Flask, cast: Cast) -> None:
     patient = cast.coordinator.post("/patients", {"name": "Ana", "zone": "Europe/Oslo"})
-    invitation = cast.coordinator.post(f"/patients/{patient.json['id']}/invitations")
+    at = {"email": "ana@mail.example"}
+    invitation = cast.coordinator.post(f"/patients/{patient.json['id']}/invitations", at)
     treat(cast, f"/patients/{patient.json['id']}")
-    known = {"code": invitation.json["code"]}
+    known = {name: invitation.json[name] for name in ("code", "word")}
     client = app.test_client()
     count = 0
     for asked, answered in examples():

@@ -1,6 +1,7 @@
 """Blueprints: load, call one service, dump. This edge owns its transaction and asks the clock."""
 
 from server.api import (
+    account,
     alert,
     alert_budget,
     alert_handling,
@@ -14,11 +15,13 @@ from server.api import (
     export,
     factor,
     inbox,
+    invitation,
     patient,
     patient_policy,
     policy,
     policy_replay,
     questionnaire_response,
+    recovery,
     response_curve,
     review_task,
     rota,
@@ -44,18 +47,8 @@ from server.api import (
 BLUEPRINTS = tuple(
     module.blueprint
     for module in (
-        *(
-            status,
-            sign_in,
-            factor,
-            clinic,
-            policy,
-            policy_replay,
-            patient,
-            patient_policy,
-            course,
-            treatment_session,
-        ),
+        *(status, sign_in, invitation, recovery, factor, account),
+        *(clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(booking_suggestion, inbox, review_task, scheduling_connection, scheduling_mapping),

@@ -1,4 +1,4 @@
-"""Enrol, sign in, stay signed in, sign out."""
+"""Sign in, stay signed in, sign out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,6 @@ from flask import Response
 
 from schemas.factor import ChallengeAnswer
 from schemas.sign_in import (
-    EnrolmentBody,
     MeAnswer,
     OwnSignIn,
     OwnSignInsAnswer,
@@ -25,34 +24,15 @@ from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services.errors import FactorRequired, NotSignedIn
 from server.services.people import account as accounts
-from server.services.people import invitation as invitations
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_refresh as refreshes
 from server.services.people import sign_in_step as steps
-from server.services.people.invitation import Enrolment
 from server.services.people.sign_in import Credentials
 from server.services.people.sign_in_step import Asked
 from server.services.work import Actor, Work
 
-blueprint = Blueprint("sign-in", __name__, description="Enrolment by invitation, sign-in, tokens")
-
-
-@blueprint.route("/enrolments", methods=["POST"])
-@open_to_all
-@blueprint.arguments(EnrolmentBody)
-@blueprint.response(201, TokensAnswer)
-def enrol(body: Mapping[str, Any]) -> Any:
-    """Enrol with the code of an invitation; you are signed in at once.
-
-    Staff who need a second factor can do nothing before they have added one.
-    """
-    around = here()
-    enrolment = Enrolment(**body, factor_required=around.settings.needs_second_factor)
-    with around.database.write() as session:
-        account = invitations.enrol(session, around.clock(), enrolment, around.passwords)
-        work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
-        outcome = steps.after_password(work, account, signing_in.arrival({}))
-    return signing_in.tokens_of(outcome)
+blueprint = Blueprint("sign-in", __name__, description="Sign-in, tokens, devices")
+STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)
 
 
 @blueprint.route("/sign-ins", methods=["POST"])
@@ -109,7 +89,7 @@ def refresh(body: Mapping[str, Any]) -> Any:
 
 
 @blueprint.route("/sign-ins/step-up/challenge", methods=["POST"])
-@allow(*Role)
+@allow(*STAFF)
 @blueprint.response(201, ChallengeAnswer)
 def challenge() -> Any:
     """Ask for what your passkey has to sign, to step up with."""
