@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from schemas.account import AccountAnswer, AccountsAnswer
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, stepped_up, writing
@@ -31,49 +33,54 @@ def list_accounts() -> Any:
 @blueprint.route(f"{ONE}/sign-ins", methods=["DELETE"])
 @allow(Role.CLINIC_ADMIN)
 @blueprint.response(204)
-def end_sign_ins(account_id: UUID) -> None:
+def end_sign_ins(account_id: UUID) -> Response:
     """End every sign-in of an account: its tokens are refused from the next request on."""
     with writing() as work:
         account_admin.end_sign_ins(work, account_id)
+    return Response(status=204)
 
 
 @blueprint.route(f"{ONE}/disable", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
 @stepped_up
 @blueprint.response(204)
-def disable_account(account_id: UUID) -> None:
+def disable_account(account_id: UUID) -> Response:
     """Close an account; every sign-in of it ends. Again is harmless. Not your own."""
     with writing() as work:
         account_admin.disable(work, account_id)
+    return Response(status=204)
 
 
 @blueprint.route(f"{ONE}/enable", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
 @stepped_up
 @blueprint.response(204)
-def enable_account(account_id: UUID) -> None:
+def enable_account(account_id: UUID) -> Response:
     """Open a closed account again."""
     with writing() as work:
         account_admin.enable(work, account_id)
+    return Response(status=204)
 
 
 @blueprint.route(f"{ONE}/factors", methods=["DELETE"])
 @allow(Role.CLINIC_ADMIN)
 @stepped_up
 @blueprint.response(204)
-def reset_factors(account_id: UUID) -> None:
+def reset_factors(account_id: UUID) -> Response:
     """Take away the second factors of a colleague who has lost them; make sure first that it is them."""
     with writing() as work:
         account_admin.reset_factors(work, account_id)
+    return Response(status=204)
 
 
 @blueprint.route("/patients/<uuid:patient_id>/sign-ins", methods=["DELETE"])
 @allow(Role.CLINICIAN, Role.COORDINATOR)
 @blueprint.response(204)
-def end_patient_sign_ins(patient_id: UUID) -> None:
+def end_patient_sign_ins(patient_id: UUID) -> Response:
     """End every sign-in of a patient, who has lost a telephone, say. What was not synced stays on it."""
     with writing() as work:
         patients.get(work, patient_id)
         account = account_return.of_patient(work, patient_id)
         if account is not None:
             sign_ins.end_all(work, account.id)
+    return Response(status=204)

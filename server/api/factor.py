@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from schemas.factor import (
     ChallengeAnswer,
     ConfirmationBody,
@@ -91,10 +93,11 @@ def add_passkey(body: Mapping[str, Any]) -> Any:
 @allow(*STAFF)
 @stepped_up
 @blueprint.response(204)
-def remove_factor(factor_id: UUID) -> None:
+def remove_factor(factor_id: UUID) -> Response:
     """Take a second factor away; the last one stays where one is required."""
     with writing() as work:
         factors.remove(work, factor_id, here().settings.needs_second_factor)
+    return Response(status=204)
 
 
 @blueprint.route("/me/recovery-codes", methods=["POST"])

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from schemas.invitation import (
     EnrolmentBody,
     InvitationAnswer,
@@ -74,10 +76,11 @@ def list_staff_invitations() -> Any:
 @blueprint.route("/clinic/invitations/<uuid:invitation_id>", methods=["DELETE"])
 @allow(Role.CLINIC_ADMIN)
 @blueprint.response(204)
-def cancel_staff_invitation(invitation_id: UUID) -> None:
+def cancel_staff_invitation(invitation_id: UUID) -> Response:
     """Take an invitation of a colleague or system back."""
     with writing() as work:
         invitations.cancel(work, invitation_id, None)
+    return Response(status=204)
 
 
 @blueprint.route(PATIENTS, methods=["POST"])
@@ -110,10 +113,11 @@ def list_patient_invitations(patient_id: UUID) -> Any:
 @blueprint.route(f"{PATIENTS}/<uuid:invitation_id>", methods=["DELETE"])
 @allow(*CARE)
 @blueprint.response(204)
-def cancel_patient_invitation(patient_id: UUID, invitation_id: UUID) -> None:
+def cancel_patient_invitation(patient_id: UUID, invitation_id: UUID) -> Response:
     """Take a patient's invitation back."""
     with writing() as work:
         invitations.cancel(work, invitation_id, patient_id)
+    return Response(status=204)
 
 
 def _told(invited: Invited) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def challenge() -> Any:
 @allow(*Role, before_factor=True)
 @blueprint.arguments(StepUpBody)
 @blueprint.response(204)
-def step_up(body: Mapping[str, Any]) -> Any:
+def step_up(body: Mapping[str, Any]) -> Response:
     """Prove again that it is you: what is worth a second look is open for five minutes then.
 
     With your second factor if you have one, else with your password.
@@ -109,6 +109,7 @@ def step_up(body: Mapping[str, Any]) -> Any:
     proven = signing_in.by_password(body["password"]) if "password" in body else signing_in.by_factor(body)
     if not proven:
         raise NotSignedIn("That does not fit.")
+    return Response(status=204)
 
 
 @blueprint.route("/sign-ins/current", methods=["DELETE"])
@@ -136,20 +137,22 @@ def list_own_sign_ins() -> Any:
 @blueprint.route("/me/sign-ins", methods=["DELETE"])
 @allow(*Role)
 @blueprint.response(204)
-def end_own_sign_ins() -> None:
+def end_own_sign_ins() -> Response:
     """Sign out everywhere, here too."""
     with writing() as work:
         assert work.actor.account_id is not None
         sign_ins.end_all(work, work.actor.account_id)
+    return Response(status=204)
 
 
 @blueprint.route("/me/sign-ins/<uuid:sign_in_id>", methods=["DELETE"])
 @allow(*Role)
 @blueprint.response(204)
-def end_own_sign_in(sign_in_id: UUID) -> None:
+def end_own_sign_in(sign_in_id: UUID) -> Response:
     """End one of your sign-ins: its tokens are refused from the next request on."""
     with writing() as work:
         sign_ins.end_own(work, sign_in_id)
+    return Response(status=204)
 
 
 @blueprint.route("/me", methods=["GET"])
