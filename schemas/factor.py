@@ -65,7 +65,7 @@ class NewCredential(_FromBrowser):
 
     id = _Encoded(2048)
     raw_id = _Encoded(2048, **_named("rawId"))
-    type = Text(longest=32, required=True)
+    type = fields.String(required=True, validate=validate.OneOf(["public-key"]))
     response = fields.Nested(NewCredentialResponse, required=True)
 
 
@@ -82,7 +82,7 @@ class SignedCredential(_FromBrowser):
 
     id = _Encoded(2048)
     raw_id = _Encoded(2048, **_named("rawId"))
-    type = Text(longest=32, required=True)
+    type = fields.String(required=True, validate=validate.OneOf(["public-key"]))
     response = fields.Nested(SignedResponse, required=True)
 
 

@@ -22,7 +22,7 @@ from jobs.timetable import TIMETABLE
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel, Role
 from server.gateways.message import Message, Receipt, RecordingGateway, SendError
-from tests import contract_examples
+from tests import canary_sign_in, contract_examples
 from tests.canary import Marks
 from tests.cast import entry, new_clinic, new_staff
 from tests.conftest import Clock, Rows, rows_of
@@ -208,6 +208,7 @@ def play(app: Flask, clock: Clock) -> Told:
         played.jobs()
         gateways[Channel.EMAIL].refusals.clear()
         _decide(played)
+        canary_sign_in.play(played)
         for later in LATER:
             played.jobs(**later)
         _job_fails(played)
