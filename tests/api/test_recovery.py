@@ -17,6 +17,7 @@ from server.clinical.vocabulary import Channel
 from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.models import Account, Recovery
+from server.services.messages import operations
 from server.services.people import totp
 from server.settings import Settings
 from tests.cast import PASSWORD, Cast, sign_in
@@ -182,6 +183,15 @@ def test_a_closed_account_gets_no_link_and_uses_none(
     assert cast.admin.post(path).status_code == 204
     assert redeem(client, code).status_code == 401
     ask(client, BO)
+    assert sent(around, email, clock) == []
+
+
+def test_nobody_gets_a_password_at_the_clinic_of_operations(
+    cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
+) -> None:
+    with around.database.write() as session:
+        operations.ensure(session, clock.now, "ops@journal.example")
+    ask(client, "ops@journal.example", "operations")
     assert sent(around, email, clock) == []
 
 

@@ -120,6 +120,8 @@ def _look_at(work: Work, row: Recovery) -> None:
         )
     )
     vault.put(work, row, "email", "")  # nobody needs it any more
+    if clinics.is_operations(work):
+        return  # nobody signs in there
     if account is not None and not _is_flood(work, account.id):
         _write_to(work, row, account)
 
