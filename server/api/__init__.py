@@ -6,6 +6,7 @@ from server.api import (
     alert_budget,
     alert_handling,
     booking_suggestion,
+    break_glass,
     check_in_plan,
     clinic,
     contact_point,
@@ -47,7 +48,7 @@ from server.api import (
 BLUEPRINTS = tuple(
     module.blueprint
     for module in (
-        *(status, sign_in, invitation, recovery, factor, account),
+        *(status, sign_in, invitation, recovery, factor, account, break_glass),
         *(clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),

@@ -7,6 +7,7 @@ from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
 from server.models.base import Base
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
+from server.models.break_glass import BreakGlass
 from server.models.calendar_feed import CalendarFeed
 from server.models.candidate_slot import CandidateSlot
 from server.models.check_in_plan import CheckInPlan
@@ -51,6 +52,7 @@ __all__ = [
     "Base",
     "BookingSuggestion",
     "BookingSuggestionEvent",
+    "BreakGlass",
     "CalendarFeed",
     "CandidateSlot",
     "CheckInPlan",

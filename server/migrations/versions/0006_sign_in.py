@@ -110,6 +110,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_recoveries")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_recoveries_code_hash")),
     )
+    op.create_table(
+        "break_glass",
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", _MOMENT, nullable=False),
+        sa.Column("expires_at", _MOMENT, nullable=False),
+        _of_account("break_glass"),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patients.clinic_id", "patients.id"],
+            name=op.f("fk_break_glass_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_break_glass")),
+    )
+    op.create_index(
+        op.f("ix_break_glass_clinic_id_account_id_patient_id_expires_at"),
+        "break_glass",
+        ["clinic_id", "account_id", "patient_id", "expires_at"],
+    )
     op.create_index(op.f("ix_recoveries_looked_at_requested_at"), "recoveries", ["looked_at", "requested_at"])
 
 
@@ -117,7 +139,7 @@ def downgrade() -> None:
     """Take them away, and the messages and half-open sign-ins that an older version would misread."""
     op.execute("DELETE FROM deliveries WHERE subject IN ('account', 'recovery')")
     op.execute("UPDATE sign_ins SET revoked_at = last_used_at WHERE awaits_factor AND revoked_at IS NULL")
-    for table in ("recoveries", "tickets", "recovery_codes", "factors"):
+    for table in ("break_glass", "recoveries", "tickets", "recovery_codes", "factors"):
         op.drop_table(table)
     for table, columns in _columns().items():
         for column in columns:
