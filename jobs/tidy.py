@@ -8,6 +8,7 @@ from server.services.messages import probe as probes
 from server.services.messages import webhook as webhooks
 from server.services.people import clinic as clinics
 from server.services.people import recovery as recoveries
+from server.services.people import sign_in_refresh as refreshes
 from server.services.people import ticket as tickets
 from server.services.visits import scheduling_event as scheduling_events
 from server.services.work import Work, system
@@ -22,5 +23,6 @@ def run(around: Around, now: datetime) -> int:
         secrets = sum(webhooks.drop_expired_secrets(work) for work in works)
         gone = scheduling_events.forget(session, now)
         gone += tickets.forget(session, now) + recoveries.forget(session, now)
+        gone += refreshes.forget(session, now)
         gone += probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)
         return secrets + gone

@@ -5,6 +5,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from jobs import tidy
+from jobs.around import Around
 from server.api.edge import Surroundings
 from server.models import AuditEvent, Delivery, RefreshToken
 from server.settings import Settings
@@ -101,3 +103,7 @@ def test_an_unused_sign_in_ends_by_itself(
     token = bo_signs_in(client)
     clock.forward(days=settings.refresh_days)
     assert refresh(client, token).status_code == 401
+    tidy.run(Around(Surroundings.of(cast.bo.client.application).database, settings, {}), clock.now)
+    assert refresh(client, token).status_code == 401
+    with Surroundings.of(cast.bo.client.application).database.read() as session:
+        assert list(session.scalars(select(RefreshToken))) == []

@@ -111,6 +111,8 @@ def forged(claims: dict[str, Any], good: str, key: str) -> Iterator[str]:
         yield signed(claims, key, typ=kind)
     yield signed({**claims, "more": "x" * 1_000_000}, key)
     yield "x" * 1_000_000
+    for deep in (b"[" * 1400, b'{"kid":' * 200, b"[" * 180, b"7", b'"x"', b"null", b"\xff"):
+        yield f"{base64.urlsafe_b64encode(deep).decode().rstrip('=')}.{good.partition('.')[2]}"
     yield from ("", ".", "..", "a.b.c", "é.é.é", f"{good} {good}")
 
 

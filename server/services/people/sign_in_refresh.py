@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from server.models import Account, RefreshToken, SignIn
@@ -42,6 +42,14 @@ def refresh(session: Session, token: str, now: datetime, keep: timedelta) -> Iss
         return None
     sign_in.last_used_at = now
     return Issued(account, sign_in.id, successor, sign_in.awaits_factor)
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Forget tokens that ran out: they are refused like tokens that never were. Return how many."""
+    gone = session.execute(
+        delete(RefreshToken).where(RefreshToken.expires_at <= now).returning(RefreshToken.token_hash)
+    )
+    return len(gone.all())
 
 
 def _traded(work: Work, row: RefreshToken, token: str, keep: timedelta) -> str | None:
