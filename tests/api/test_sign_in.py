@@ -3,9 +3,13 @@
 import logging
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.api.edge import Surroundings
+from server.models import Account
 from tests.cast import PASSWORD, Cast, sign_in
 
 
@@ -52,3 +56,35 @@ def test_signing_out_holds_from_the_next_request(cast: Cast, client: FlaskClient
     assert refresh(client, tokens["refresh_token"]).status_code == 401
     assert client.delete("/v1/sign-ins/current", headers=headers).status_code == 401
     assert cast.bo.get("/me").status_code == 200
+
+
+def test_an_older_hash_is_made_anew_when_its_owner_signs_in(
+    app: Flask, cast: Cast, client: FlaskClient
+) -> None:
+    older = PasswordHasher(memory_cost=128, time_cost=1, parallelism=1).hash(PASSWORD)
+    known = (cast.bo.clinic_id, cast.bo.account_id)
+    database = Surroundings.of(app).database
+    with database.write() as session:
+        session.get_one(Account, known).password_hash = older
+    wrong = {"clinic": "demo", "email": "bo@clinic.example", "password": "wrong"}
+    assert client.post("/v1/sign-ins", json=wrong).status_code == 401
+    with database.read() as session:
+        assert session.get_one(Account, known).password_hash == older
+    for _ in range(2):
+        assert sign_in(client, "demo", "bo@clinic.example")["access_token"]
+    with database.read() as session:
+        assert extract_parameters(session.get_one(Account, known).password_hash).memory_cost == 64
+
+
+# Systems
+
+
+def test_a_system_may_do_what_its_scopes_say_and_no_more(app: Flask, cast: Cast) -> None:
+    inbox = "/inbox/booking-suggestions"
+    assert cast.scheduler.get(inbox).status_code == 200
+    with Surroundings.of(app).database.write() as session:
+        account = session.get_one(Account, (cast.scheduler.clinic_id, cast.scheduler.account_id))
+        assert account.scopes == ["visits"]
+        account.scopes = []
+    assert cast.scheduler.get(inbox).status_code == 403
+    assert cast.scheduler.get("/me").status_code == 200
