@@ -50,6 +50,8 @@ TIMETABLE = (
     Job("probe",           every=_minutes(15),     late_after=_minutes(40),      what="tests every channel"),
     Job("deliver",         every=_seconds(10),     late_after=_seconds(150),     what="sends what waits",
         slot=_minutes(1), always_looks=True),
+    Job("recover",         every=_seconds(10),     late_after=_minutes(5),       what="writes who wants in",
+        slot=_minutes(1), always_looks=True),
     Job("booking_sync",    every=_seconds(10),     late_after=_minutes(5),       what="asks clinics' systems",
         slot=_minutes(1), always_looks=True),
     Job("policy_replay",   every=_seconds(10),     late_after=_minutes(30),      what="tries draft policies",

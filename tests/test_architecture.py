@@ -75,7 +75,7 @@ LAYERS: dict[str, Layer] = {
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
         ("server.services", "server.models", "server.clinical", "server.sealing"),
-        ("sqlalchemy", "uuid_utils", "argon2"),
+        ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
         (*CLOCKS, "commit"),
     ),
     "server.gateways": Layer(
@@ -118,7 +118,8 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
-    "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.settings": Layer(("server.sealing", "server.kept"), (), CLOCKS),
+    "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),

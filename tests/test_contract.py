@@ -30,7 +30,10 @@ OPEN_ON_PURPOSE = {
     ("post", "/v1/enrolments"),
     ("post", "/v1/scheduling-events/{connection_id}"),  # signed by the clinic's system
     ("post", "/v1/sign-ins"),
+    ("post", "/v1/recoveries"),
+    ("post", "/v1/recoveries/redeem"),
     ("post", "/v1/sign-ins/refresh"),
+    ("post", "/v1/sign-ins/second-factor"),
 }
 
 

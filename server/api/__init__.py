@@ -1,11 +1,13 @@
 """Blueprints: load, call one service, dump. This edge owns its transaction and asks the clock."""
 
 from server.api import (
+    account,
     alert,
     alert_budget,
     alert_handling,
     blood_pressure,
     booking_suggestion,
+    break_glass,
     calendar_feed,
     calendar_reply,
     check_in_plan,
@@ -15,7 +17,9 @@ from server.api import (
     digest,
     entry,
     export,
+    factor,
     inbox,
+    invitation,
     offered_visit,
     patient,
     patient_policy,
@@ -23,6 +27,7 @@ from server.api import (
     policy_replay,
     precaution,
     questionnaire_response,
+    recovery,
     response_curve,
     review_task,
     rota,
@@ -50,7 +55,8 @@ from server.api import (
 BLUEPRINTS = tuple(
     module.blueprint
     for module in (
-        *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
+        *(status, sign_in, invitation, recovery, factor, account, break_glass),
+        *(clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(precaution, blood_pressure, booking_suggestion, offered_visit, inbox, visit_yield),
