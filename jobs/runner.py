@@ -6,6 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from jobs import (
+    audit_anchor,
+    audit_seal,
+    audit_verify,
     booking_sync,
     coverage,
     day_close,
@@ -39,6 +42,9 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "policy_replay": policy_replay.run,
         "coverage": coverage.run,
         "digest": digest.run,
+        "audit_seal": audit_seal.run,
+        "audit_anchor": audit_anchor.run,
+        "audit_verify": audit_verify.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

@@ -88,6 +88,11 @@ class Settings:
     crisis_lines: str = _setting(
         "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
+    audit_anchor: str = _setting(
+        "",
+        _text,
+        "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
+    )
     access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
     smtp_url: str = _setting(
@@ -140,6 +145,11 @@ class Settings:
     def mailbox_dir(self) -> Path:
         """Where the embedded mailbox keeps what would have been sent (a Maildir)."""
         return self.data_dir / "mailbox"
+
+    @property
+    def anchor_file(self) -> Path:
+        """Where the ends of the audit chains are written down."""
+        return Path(self.audit_anchor or self.data_dir / "audit-anchor.jsonl").expanduser()
 
     @property
     def operations_address(self) -> str:

@@ -37,6 +37,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "handed_over": "/v1/alerts",
         "acknowledgement_expired": "/v1/alerts/{id}",
         "endpoint_disabled": "/v1/clinic/webhooks",
+        "audit_broken": "/v1/audit-events",
         "probe": "/v1/status",
         "review_waits": "/v1/review-tasks",
     }
