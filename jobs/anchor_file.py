@@ -43,9 +43,8 @@ def batches(file: Path) -> Iterator[tuple[UUID, list[Anchor]]]:
 
 def _anchors(file: Path) -> Iterator[Anchor]:
     with file.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _anchor(file, number, line)
+        numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+        yield from (_anchor(file, number, line) for number, line in numbered)
 
 
 def _anchor(file: Path, number: int, line: str) -> Anchor:

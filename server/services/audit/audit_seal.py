@@ -50,7 +50,8 @@ def seal(work: Work, size: int = BATCH) -> int:
     last = head(work)
     links = _links(last, [Recorded(*row) for row in found])
     end = Head(links[-1]["position"], links[-1]["digest"])
-    links[-1]["proof"] = proof(work, end)
+    # A clinic whose keys were destroyed goes on without proofs.
+    links[-1]["proof"] = proof(work, end) if has_key(work) else None
     work.session.execute(insert(AuditSeal), links)
     return len(links)
 
@@ -105,17 +106,17 @@ def since(work: Work) -> UUID:
     return UUID(int=0) if head(work).position == 0 else _id_at(work.now - GRACE)
 
 
-def proof(work: Work, end: Head) -> str | None:
-    """Return the HMAC of a chain's end under the clinic's key; None where the keys were destroyed.
+def proof(work: Work, end: Head) -> str:
+    """Return the HMAC of a chain's end under the clinic's key; raises SealError where there is no key.
 
     The key is not in the database: whoever has only that can hash a chain anew, but not prove it.
     """
     place = f"audit_seals.proof/{work.clinic_id}"
-    return vault.keyring(work).digest(f"{end.position} {end.digest.hex()}", place) if has_key(work) else None
+    return vault.keyring(work).digest(f"{end.position} {end.digest.hex()}", place)
 
 
 def has_key(work: Work) -> bool:
-    """Say whether the clinic has a key: an erased one has none, and its chain goes on without proofs."""
+    """Say whether the clinic has a key: without one nothing can be proven."""
     query = select(ClinicKey.key_id).where(ClinicKey.clinic_id == work.clinic_id).limit(1)
     return work.session.scalar(query) is not None
 
