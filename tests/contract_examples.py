@@ -132,6 +132,8 @@ def play(story: Story, clinic: Clinic) -> None:
     _reads_the_week(story, clinic, ana)
     _is_weighed_otherwise(story, clinic, patient)
     contract_rota.play(ask, clinic, ana)
+    ask(clinic.admin, "get /v1/audit-events", query="?limit=1")
+    ask(clinic.admin, "get /v1/audit-events/export")
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 

@@ -4,6 +4,7 @@ from server.api import (
     alert,
     alert_budget,
     alert_handling,
+    audit_event,
     booking_suggestion,
     check_in_plan,
     clinic,
@@ -48,5 +49,6 @@ BLUEPRINTS = tuple(
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(booking_suggestion, inbox, review_task, scheduling_connection, scheduling_mapping),
         *(scheduling_event, scheduling_copy, rota, contact_point, webhook, webhook_delivery, sms_report),
+        audit_event,
     )
 )

@@ -17,7 +17,7 @@ from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role
 from server.database import Database
-from server.services.errors import ServiceError, VersionError
+from server.services.errors import NotFound, ServiceError, VersionError
 from server.services.health import Limits
 from server.services.people import sign_in as sign_ins
 from server.services.people.passwords import Passwords
@@ -119,13 +119,28 @@ def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             g.actor = _signed_in()
-            if g.actor.role not in roles:
-                raise Forbidden
-            return view(*args, **kwargs)
+            try:
+                if g.actor.role not in roles:
+                    raise Forbidden
+                return view(*args, **kwargs)
+            except (Forbidden, NotFound):
+                _record_refusal()
+                raise
 
         return _documented(guarded, roles)
 
     return decorate
+
+
+def _record_refusal() -> None:
+    """Put on record that somebody asked for what is not theirs, or not there: both leave the same trace.
+
+    The id that was asked for says nothing about whose it is, or whether there is such a thing.
+    """
+    asked = next((value for value in (request.view_args or {}).values() if isinstance(value, UUID)), None)
+    view = str(request.endpoint).rpartition(".")[2]
+    with here().database.write() as session:
+        Work(session, here().clock(), actor()).audit(f"refused.{view}"[:64], object_id=asked)
 
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
