@@ -93,6 +93,8 @@ class Settings:
         _text,
         "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
     )
+    backup_key: str = _setting("", _text, "encrypts backups: base64 of 32 bytes, older keys after commas")
+    postgresql_tools: str = _setting("", _text, "folder of pg_dump and pg_restore; empty means by `PATH`")
     access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
     smtp_url: str = _setting(

@@ -106,6 +106,7 @@ LAYERS: dict[str, Layer] = {
             "server.diary_import",
             "server.quality",
             "server.parent",
+            "server.backup_file",
             *TRANSACTION,
         ),
         ("apscheduler", "yaml", "rich", "uuid_utils", "river"),
@@ -117,6 +118,7 @@ LAYERS: dict[str, Layer] = {
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
+    "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
     "server.settings": Layer(("server.sealing",), (), CLOCKS),
     "server.parent": Layer((), ()),
