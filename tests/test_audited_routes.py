@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, request, request_finished, request_started
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
@@ -185,3 +185,19 @@ def test_what_is_refused_after_it_was_begun_leaves_the_refusal_alone(app: Flask,
         ours = select(AuditEvent.action).where(AuditEvent.account_id == cast.ana.account_id)
         actions = session.scalars(ours)
         assert [action for action in actions if action != "sign-in.start"] == ["refused.get_entry"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what refuses is written in its words
+def test_what_can_not_be_put_on_record_does_not_happen(app: Flask, cast: Cast, clock: Clock) -> None:
+    database = Surroundings.of(app).database
+    with database.write() as session:
+        refusing = "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'full'); END"
+        session.execute(text(refusing))
+    try:
+        assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now)).status_code == 500
+        read = cast.bo.get(f"/patients/{cast.ana.patient_id}")
+        assert (read.status_code, "name" in read.json) == (500, False)
+    finally:
+        with database.write() as session:
+            session.execute(text("DROP TRIGGER full"))
+    assert cast.ana.get("/entries").json["items"] == []

@@ -1,7 +1,7 @@
 """The audit log's jobs and commands: it is chained, noted outside, verified, and what is wrong is told."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from server.services.messages import operations
 from server.settings import Settings
 from tests.conftest import NOON
 from tests.one_shot import Run, runner
-from tests.services.audit.ledger import A_DAY, happen, open_clinic, ruling
+from tests.services.audit.ledger import A_DAY, an_event, event_at, happen, open_clinic, put_in, ruling
 
 
 @pytest.fixture
@@ -148,3 +148,16 @@ def test_an_anchor_file_that_can_not_be_written_is_a_failure_of_the_job(around: 
     elsewhere = replace(around, settings=replace(around.settings, audit_anchor=str(blocked / "anchors")))
     with pytest.raises(Exception, match="not for every clinic"):
         audit_anchor.run(elsewhere, NOON)
+
+
+def test_what_was_committed_minutes_late_is_chained_before_the_end_is_noted(
+    around: Around, river: UUID
+) -> None:
+    now = datetime.now(UTC)
+    late = an_event(river, now - timedelta(minutes=20))
+    audit_seal.run(around, now)
+    put_in(around.database, late)
+    assert audit_seal.run(around, now) == 0
+    audit_anchor.run(around, now)
+    assert event_at(around.database, river, 3) == late["id"]
+    assert audit_verify.run(around, now) == 2

@@ -19,9 +19,12 @@ from server.services import vault
 from server.services.audit.chain import START, Recorded, link
 from server.services.work import Work
 
-BATCH = 1000
+# On SQLite nobody else writes while a batch is chained.
+BATCH = 250
 GRACE = timedelta(hours=1)
 """So long after the newest link an event may still be committed. What comes later is told, not chained."""
+NEAR = timedelta(minutes=1)
+"""How far back the look of every few seconds goes: what lies before was chained, as a rule."""
 
 RECORDED = (
     *(AuditEvent.clinic_id, AuditEvent.id, AuditEvent.at, AuditEvent.account_id),
@@ -41,19 +44,22 @@ class Head:
     proof: str | None = None
 
 
-def seal(work: Work, size: int = BATCH) -> int:
-    """Chain up to ``size`` further events of the actor's clinic; return how many there were."""
+def seal(work: Work, after: UUID, size: int = BATCH) -> Sequence[UUID]:
+    """Chain up to ``size`` further events of the actor's clinic with ids above ``after``; return their ids.
+
+    `since` says where to begin; the last id that is returned, where to go on.
+    """
     _wait_for_others(work)
-    found = work.session.execute(unsealed(work, since(work)).limit(size)).all()
+    found = work.session.execute(unsealed(work, after).limit(size)).all()
     if not found:
-        return 0
+        return []
     last = head(work)
     links = _links(last, [Recorded(*row) for row in found])
     end = Head(links[-1]["position"], links[-1]["digest"])
     # A clinic whose keys were destroyed goes on without proofs.
     links[-1]["proof"] = proof(work, end) if has_key(work) else None
     work.session.execute(insert(AuditSeal), links)
-    return len(links)
+    return [one["event_id"] for one in links]
 
 
 def _links(last: Head, events: Sequence[Recorded]) -> list[dict[str, Any]]:
@@ -83,9 +89,9 @@ def unsealed(work: Work, after: UUID, before: UUID | None = None) -> Select[*tup
     return mine.where(AuditSeal.event_id.is_(None)).order_by(AuditEvent.id)
 
 
-def is_waiting(work: Work) -> bool:
-    """Say whether any event waits for its link."""
-    return work.session.execute(unsealed(work, since(work)).limit(1)).first() is not None
+def is_waiting(work: Work, after: UUID) -> bool:
+    """Say whether any event with an id above ``after`` waits for its link."""
+    return work.session.execute(unsealed(work, after).limit(1)).first() is not None
 
 
 def unsealed_count(work: Work) -> int:
@@ -94,16 +100,16 @@ def unsealed_count(work: Work) -> int:
     return work.session.scalar(select(func.count()).select_from(waiting)) or 0
 
 
-def since(work: Work) -> UUID:
-    """Return the id above which events are chained: `GRACE` before the newest link, or before now.
+def since(work: Work, back: timedelta = GRACE) -> UUID:
+    """Return the id above which to look: of what was made so long ``back`` before the newest link.
 
     An id (UUIDv7) says when it was made. Whoever puts an older event in by hand would otherwise have it
     chained by us, as if it had always been there. A process with a fast clock must not move the bound on.
     """
     newest = _newest(work, _id_at(work.now, _LARGEST))
     if newest is not None:
-        return _id_at(_time_of(newest) - GRACE)
-    return UUID(int=0) if head(work).position == 0 else _id_at(work.now - GRACE)
+        return _id_at(_time_of(newest) - back)
+    return UUID(int=0) if head(work).position == 0 else _id_at(work.now - back)
 
 
 def proof(work: Work, end: Head) -> str:

@@ -38,10 +38,11 @@ def seal_all(database: Database, clinic_id: UUID, now: datetime = NOON, size: in
     done = 0
     while True:
         with database.write() as session:
-            got = seals.seal(Work(session, now, system(clinic_id)), size)
+            work = Work(session, now, system(clinic_id))
+            got = seals.seal(work, seals.since(work), size)
         if not got:
             return done
-        done += got
+        done += len(got)
 
 
 def fault(database: Database, clinic_id: UUID, now: datetime = NOON) -> Found | None:
