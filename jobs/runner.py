@@ -6,6 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from jobs import (
+    audit_anchor,
+    audit_seal,
+    audit_verify,
     booking_sync,
     coverage,
     day_close,
@@ -45,6 +48,9 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "digest": digest.run,
         "visit_unseen": visit_unseen.run,
         "visit_outcome": visit_outcome.run,
+        "audit_seal": audit_seal.run,
+        "audit_anchor": audit_anchor.run,
+        "audit_verify": audit_verify.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

@@ -60,6 +60,10 @@ TIMETABLE = (
     Job("digest",          every=_minutes(60),     late_after=_minutes(180),     what="tells of the week"),
     Job("visit_unseen",    every=_minutes(60),     late_after=_minutes(180),     what="finds unseen visits"),
     Job("visit_outcome",   every=_A_DAY,           late_after=3 * _A_DAY,        what="asks what it did"),
+    Job("audit_seal",      every=_seconds(10),     late_after=_minutes(15),      what="chains audit logs",
+        slot=_minutes(1), always_looks=True),
+    Job("audit_anchor",    every=_minutes(5),      late_after=_minutes(30),      what="notes their ends"),
+    Job("audit_verify",    every=_A_DAY,           late_after=3 * _A_DAY,        what="verifies audit logs"),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
     Job(HEARTBEAT,         every=_minutes(1),      late_after=_seconds(150),     what="says all are on time"),
 )  # fmt: skip

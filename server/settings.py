@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 
 from server.kept import kept
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
+from server.vapid_key import is_vapid_key, new_vapid_key
 
 PREFIX = "AFTERGLOW_"
 SMALLEST_KEY = 32
 MOST_SIGNING_KEYS = 2
-# The order of the curve P-256 (SP 800-186, 3.2.1.3): a private key is a number below it.
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class SettingsError(ValueError):
@@ -97,6 +96,13 @@ class Settings:
     crisis_lines: str = _setting(
         "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
+    audit_anchor: str = _setting(
+        "",
+        _text,
+        "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
+    )
+    backup_key: str = _setting("", _text, "encrypts backups: base64 of 32 bytes, older keys after commas")
+    postgresql_tools: str = _setting("", _text, "folder of pg_dump and pg_restore; empty means by `PATH`")
     access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
     staff_second_factor: str = _setting(
@@ -157,6 +163,11 @@ class Settings:
         return self.data_dir / "mailbox"
 
     @property
+    def anchor_file(self) -> Path:
+        """Where the ends of the audit chains are written down."""
+        return Path(self.audit_anchor or self.data_dir / "audit-anchor.jsonl").expanduser()
+
+    @property
     def operations_address(self) -> str:
         """Where whoever runs this service is told."""
         return self.operations_email or parseaddr(self.mail_from)[1]
@@ -207,7 +218,7 @@ def _check(settings: Settings) -> None:
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
     _check_sms(settings)
-    if settings.vapid_key and not _is_vapid_key(settings.vapid_key):
+    if settings.vapid_key and not is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
     if settings.master_key:
@@ -256,20 +267,6 @@ def vapid_key(settings: Settings) -> str:
     if settings.vapid_key or settings.environment == "production":
         return settings.vapid_key
     return kept(settings.data_dir, "vapid.key", new_vapid_key)
-
-
-def new_vapid_key() -> str:
-    """Return a fresh private key for Web Push as the setting wants it."""
-    secret = 1 + secrets.randbelow(_P256_ORDER - 1)
-    return base64.urlsafe_b64encode(secret.to_bytes(KEY_BYTES, "big")).decode().rstrip("=")
-
-
-def _is_vapid_key(text: str) -> bool:
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        return False
-    return len(raw) == KEY_BYTES and 0 < int.from_bytes(raw, "big") < _P256_ORDER
 
 
 def master_keys(settings: Settings) -> Keyring:

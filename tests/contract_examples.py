@@ -160,6 +160,8 @@ def play(story: Story, clinic: Clinic) -> None:
     contract_scheduling.play(ask, clinic, story.client.application)
     contract_rota.play(ask, clinic, ana)
     contract_fhir.play(ask, ana, patient)
+    ask(clinic.admin, "get /v1/audit-events", query="?limit=1")
+    ask(clinic.admin, "get /v1/audit-events/export")
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 

@@ -5,6 +5,7 @@ from server.api import (
     alert,
     alert_budget,
     alert_handling,
+    audit_event,
     blood_pressure,
     booking_suggestion,
     break_glass,
@@ -62,6 +63,6 @@ BLUEPRINTS = tuple(
         *(precaution, blood_pressure, booking_suggestion, offered_visit, inbox, visit_yield),
         *(review_task, scheduling_connection, scheduling_mapping, scheduling_event, scheduling_copy),
         *(rota, contact_point, webhook, webhook_delivery, sms_report),
-        *(calendar_feed, calendar_reply, visit_calendar),
+        *(calendar_feed, calendar_reply, visit_calendar, audit_event),
     )
 )

@@ -17,7 +17,7 @@ from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
-from server.services.errors import ServiceError, StepUpRequired, VersionError
+from server.services.errors import NotFound, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
 from server.services.people import break_glass
 from server.services.people import sign_in as sign_ins
@@ -141,11 +141,15 @@ def allow(
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             g.actor = _signed_in()
             allowed = g.actor.role in roles and _has(g.actor, scope)
-            if not allowed and not _broke_the_glass(g.actor, roles):
-                raise Forbidden
-            if g.actor.awaits_factor and not before_factor:
-                raise FactorMissing
-            return view(*args, **kwargs)
+            try:
+                if not allowed and not _broke_the_glass(g.actor, roles):
+                    raise Forbidden
+                if g.actor.awaits_factor and not before_factor:
+                    raise FactorMissing
+                return view(*args, **kwargs)
+            except (Forbidden, NotFound):
+                _record_refusal()
+                raise
 
         documented = _documented(guarded, roles)
         return with_doc(documented, {"x-before-second-factor": True}) if before_factor else documented
@@ -177,6 +181,17 @@ def _broke_the_glass(who: Actor, roles: tuple[Role, ...]) -> bool:
 
 def _has(who: Actor, scope: Scope | None) -> bool:
     return scope is None or who.scopes is None or scope.value in who.scopes
+
+
+def _record_refusal() -> None:
+    """Put on record that somebody asked for what is not theirs, or not there: both leave the same trace.
+
+    The id that was asked for says nothing about whose it is, or whether there is such a thing.
+    """
+    asked = next((value for value in (request.view_args or {}).values() if isinstance(value, UUID)), None)
+    view = str(request.endpoint).rpartition(".")[2]
+    with here().database.write() as session:
+        Work(session, here().clock(), actor()).audit(f"refused.{view}"[:64], object_id=asked)
 
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:

@@ -43,6 +43,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "visit_unseen": "/v1/booking-suggestions/{id}",
         "visit_undecided": "/v1/booking-suggestions/{id}",
         "visit_declined": "/v1/booking-suggestions/{id}",
+        "audit_broken": "/v1/audit-events",
         "probe": "/v1/status",
         "review_waits": "/v1/review-tasks",
         "sign_in_changed": "/v1/me/sign-ins",

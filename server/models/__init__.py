@@ -5,6 +5,7 @@ from server.models.activation import Activation
 from server.models.alert import Alert, AlertEvent, AlertFeedback
 from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
+from server.models.audit_seal import AuditSeal
 from server.models.base import Base
 from server.models.blood_pressure import BloodPressure
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
@@ -50,6 +51,7 @@ __all__ = [
     "AlertFeedback",
     "Assessment",
     "AuditEvent",
+    "AuditSeal",
     "Base",
     "BloodPressure",
     "BookingSuggestion",
