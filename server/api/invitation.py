@@ -104,9 +104,10 @@ def invite_patient(body: Mapping[str, Any], patient_id: UUID) -> Any:
 @allow(*CARE)
 @blueprint.response(200, OpenInvitations)
 def list_patient_invitations(patient_id: UUID) -> Any:
-    """Read the invitation of a patient that can still be used, if there is one."""
-    with reading() as work:
+    """Read the invitation of a patient that can still be used, if there is one. Audited."""
+    with writing() as work:
         patients.get(work, patient_id)
+        work.audit("invitation.list", patient_id)
         return {"items": invitations.open_ones(work, patient_id)}
 
 
