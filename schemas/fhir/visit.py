@@ -31,8 +31,9 @@ class VisitQuery(Search):
 
 
 class ServiceRequestQuery(VisitQuery):
-    """Which proposals."""
+    """Which proposals; `authored`: when one was made."""
 
+    authored = fields.List(Moments())
     status = OneOf(REQUEST_STATUSES)
     intent = OneOf(INTENTS)
 

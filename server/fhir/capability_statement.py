@@ -19,7 +19,7 @@ _READS: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType(
         "Provenance": (("patient", "reference"), ("date", "date"), ("_lastUpdated", "date")),
         "ServiceRequest": (
             *(("identifier", "token"), ("status", "token"), ("intent", "token")),
-            *(("patient", "reference"), ("_lastUpdated", "date")),
+            *(("patient", "reference"), ("authored", "date"), ("_lastUpdated", "date")),
         ),
         "Appointment": (
             *(("identifier", "token"), ("status", "token"), ("patient", "reference")),

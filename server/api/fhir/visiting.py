@@ -36,6 +36,7 @@ def found(query: Mapping[str, Any], states: Sequence[SuggestionState], shown: Sh
             ids=_ids(query.get("identifier")),
             changed=spans(query.get("last_updated"), "UTC"),
             starts=spans(query.get("date"), "UTC"),
+            made=spans(query.get("authored"), "UTC"),
             after=uuid_after(query),
             size=size + 1,
         )

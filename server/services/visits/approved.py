@@ -35,6 +35,7 @@ class Asked:
     ids: Collection[UUID] | None = None
     changed: Spans = ()
     starts: Spans = ()
+    made: Spans = ()
     after: UUID | None = None
     size: int = 1
 
@@ -63,6 +64,8 @@ def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield BookingSuggestion.id > asked.after
     for since, before in asked.changed:
         yield from within(BookingSuggestion.changed_at, since, before)
+    for since, before in asked.made:
+        yield from within(BookingSuggestion.created_at, since, before)
     for since, before in asked.starts:
         yield from within(BookingSuggestion.starts_at, since, before)
 

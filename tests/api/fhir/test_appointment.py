@@ -290,3 +290,9 @@ def test_a_patient_who_does_not_want_it_stands_so_beside_the_visit(
     suggestion = visits.approved()
     assert cast.ana.post(f"/visits/{suggestion}/answer", {"answer": "declined"}, version=2).status_code == 200
     assert fhir.read(f"Appointment/{suggestion}")["participant"][0]["status"] == "declined"
+
+
+def test_proposals_are_found_by_the_day_they_were_made(visits: Visits, fhir: Fhir, clock: Clock) -> None:
+    suggestion = visits.approved()
+    assert [one["id"] for one in fhir.found(f"ServiceRequest?authored={clock.now.date()}")] == [suggestion]
+    assert fhir.found(f"ServiceRequest?authored=gt{clock.now.date()}") == []
