@@ -33,6 +33,8 @@ from uuid import UUID
 ITEMS_MOST, BYTES_MOST = 200, 900_000
 NOTE_LONGEST = 10_000
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+# A lost refresh can be asked for again for 30 seconds.
+AT_ONCE = 0.3
 DEEDS = ("log", "due", "fill", "correct", "delete", "sync", "list")
 STORED = {"created", "updated", "duplicate"}
 ENTRY, FILLED = "entry", "questionnaire_response"
@@ -417,9 +419,14 @@ class Server:
         return status, answer
 
     def _refresh(self) -> None:
-        """Trade the refresh token. It works once: if we died with the answer, only signing in is left."""
+        """Trade the refresh token. It works once: if we died with the answer, only signing in is left.
+
+        Without an answer the very same may be sent again at once: it gives the same successor.
+        """
         body = {"refresh_token": self.store.get("refresh_token")}
-        status, answer = self._ask("POST", "/v1/sign-ins/refresh", body)
+        answers: list[tuple[int, Json]] = []
+        patiently(lambda: answers.append(self._ask("POST", "/v1/sign-ins/refresh", body)), 3, AT_ONCE)
+        status, answer = answers[0]
         if status == 200:
             self._keep(answer)
         else:

@@ -10,13 +10,15 @@ from server.services.people import clinic as clinics
 log = logging.getLogger(__name__)
 
 
-def each_clinic(around: Around, what: str, do: Callable[[UUID], int]) -> int:
-    """Do ``what`` for every clinic; return the sum of what ``do`` returned.
+def each_clinic(around: Around, what: str, do: Callable[[UUID], int], with_operations: bool = False) -> int:
+    """Do ``what`` for every clinic (and for that of operations); return the sum of what ``do`` returned.
 
     Raises `Incomplete`, at the end, where it failed for some. The log names clinic and kind of error.
     """
     with around.database.read() as session:
         ids = clinics.every_id(session)
+        if with_operations and (operations := clinics.operations_id(session)):
+            ids.append(operations)
     done = [_careful(what, do, clinic_id) for clinic_id in ids]
     if None in done:
         raise Incomplete(f"{what}: not for every clinic")

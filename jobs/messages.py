@@ -29,6 +29,8 @@ def message(settings: Settings, claimed: Claimed, at: datetime) -> Message:
         text = render(name, claimed.language, settings.base_url, claimed.subject_id, claimed.count)
     except UnknownTemplate:
         raise SendError(True, UNKNOWN_TEXT) from None
+    if claimed.secret is not None:
+        text = text.leading_on(claimed.secret)
     return Message(
         to=claimed.to,
         subject=text.subject,

@@ -6,6 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from jobs import (
+    audit_anchor,
+    audit_seal,
+    audit_verify,
     booking_sync,
     coverage,
     day_close,
@@ -16,6 +19,7 @@ from jobs import (
     maintenance_due,
     policy_replay,
     probe,
+    recover,
     remind,
     tidy,
     visit_outcome,
@@ -37,12 +41,16 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "remind": remind.run,
         "probe": probe.run,
         "deliver": deliver.run,
+        "recover": recover.run,
         "booking_sync": booking_sync.run,
         "policy_replay": policy_replay.run,
         "coverage": coverage.run,
         "digest": digest.run,
         "visit_unseen": visit_unseen.run,
         "visit_outcome": visit_outcome.run,
+        "audit_seal": audit_seal.run,
+        "audit_anchor": audit_anchor.run,
+        "audit_verify": audit_verify.run,
         "tidy": tidy.run,
         "heartbeat": heartbeat.run,
     }

@@ -7,6 +7,9 @@ from server.services import job_run as job_runs
 from server.services.messages import probe as probes
 from server.services.messages import webhook as webhooks
 from server.services.people import clinic as clinics
+from server.services.people import recovery as recoveries
+from server.services.people import sign_in_refresh as refreshes
+from server.services.people import ticket as tickets
 from server.services.visits import scheduling_event as scheduling_events
 from server.services.work import Work, system
 
@@ -19,5 +22,7 @@ def run(around: Around, now: datetime) -> int:
         works = [Work(session, now, system(clinic_id)) for clinic_id in clinics.every_id(session)]
         secrets = sum(webhooks.drop_expired_secrets(work) for work in works)
         gone = scheduling_events.forget(session, now)
+        gone += tickets.forget(session, now) + recoveries.forget(session, now)
+        gone += refreshes.forget(session, now)
         gone += probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)
         return secrets + gone

@@ -1,4 +1,4 @@
-"""The clinic and invitations to its staff."""
+"""The clinic."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from schemas.base import Answer, Body
-from schemas.fields import Code, Country, Flag, Id, Moment, Text, Whole, Zone
+from schemas.fields import Code, Country, Flag, Id, Text, Whole, Zone
 from server.clinical.visit_window import LONGEST_MINUTES, SHORTEST_MINUTES
-from server.clinical.vocabulary import Language, MessagesBy, Role
+from server.clinical.vocabulary import Language, MessagesBy
 from server.clinical.wall_clock import EARLIEST_START, LATEST_START
 
-STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN, Role.INTEGRATION)
 LANGUAGE = {"description": "in which messages to its staff and patients are written", "example": "en"}
 DAY_STARTS = {"description": "the hour at which a patient's day starts where they are", "example": 4}
 
@@ -51,20 +50,3 @@ class ClinicChanges(Body):
     asks_safety_question = Flag()
     patient_messages_by = Code(MessagesBy, metadata=MESSAGES_BY)
     visit_minutes = Whole(low=SHORTEST_MINUTES, high=LONGEST_MINUTES, metadata=VISIT_MINUTES)
-
-
-class StaffInvitationBody(Body):
-    """A colleague or an integration client to invite."""
-
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {"role": "clinician", "name": "Bo"}
-
-    role = Code(Role, required=True)
-    name = Text(longest=200, shortest=1, required=True)
-
-
-class InvitationAnswer(Answer):
-    """The code is shown here once; the invited person sends it to `POST /v1/enrolments` within 72 hours."""
-
-    id = Id(required=True)
-    code = fields.String(required=True)
-    expires_at = Moment(required=True)

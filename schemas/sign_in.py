@@ -3,26 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.base import Answer, Body
-from schemas.fields import Code, Email, Id, Text
+from schemas.factor import CODE_EXAMPLE, LONGEST_NAME, RecoveryCodeText, SignedCredential, TotpCode
+from schemas.fields import Code, Email, Id, Moment, Text
 from server.clinical.vocabulary import Role
 
-PASSWORD_SHORTEST, PASSWORD_LONGEST = 15, 128
+# How long it must be depends on who chooses: `services.people.password_rules`.
+PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 128
 
 
-class Password(Text):
-    """15-128 characters, any of them: length is what helps (NIST 800-63B)."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            longest=PASSWORD_LONGEST,
-            shortest=PASSWORD_SHORTEST,
-            required=True,
-            load_only=True,
-            metadata={"format": "password", "example": "four words are fine"},
-        )
+DEVICE = {"description": "what you call the device", "example": "my telephone"}
 
 
 class SignInBody(Body):
@@ -31,12 +23,51 @@ class SignInBody(Body):
     EXAMPLE: ClassVar[Mapping[str, Any]] = {
         "clinic": "demo",
         "email": "ana@demo.example",
-        "password": "demo-afterglow-1",
+        "password": "four words are fine",
     }
 
     clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
     email = Email(required=True, metadata={"example": "ana@demo.example"})
     password = Text(longest=PASSWORD_LONGEST, shortest=1, required=True, load_only=True)
+    totp = TotpCode()
+    recovery_code = RecoveryCodeText()
+    device = Text(longest=LONGEST_NAME, shortest=1, metadata=DEVICE)
+
+
+class SecondFactorBody(Body):
+    """The second half of a sign-in: the ticket, and one of the three."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"ticket": "the ticket of the answer before", "totp": CODE_EXAMPLE}
+
+    ticket = Text(longest=128, shortest=1, required=True, load_only=True)
+    totp = TotpCode()
+    recovery_code = RecoveryCodeText()
+    passkey = fields.Nested(SignedCredential)
+    device = Text(longest=LONGEST_NAME, shortest=1, metadata=DEVICE)
+
+    @validates_schema
+    def _one_of_them(self, data: Mapping[str, Any], **_: Any) -> None:
+        _exactly_one(data, "totp", "recovery_code", "passkey")
+
+
+class StepUpBody(Body):
+    """Proof that it is still you: a second factor if you have one, else your password."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"password": "four words are fine"}
+
+    password = Text(longest=PASSWORD_LONGEST, shortest=1, load_only=True)
+    totp = TotpCode()
+    passkey = fields.Nested(SignedCredential)
+    ticket = Text(longest=128, shortest=1, load_only=True, metadata={"description": "goes with a passkey"})
+
+    @validates_schema
+    def _one_of_them(self, data: Mapping[str, Any], **_: Any) -> None:
+        _exactly_one(data, "password", "totp", "passkey")
+
+
+def _exactly_one(data: Mapping[str, Any], *names: str) -> None:
+    if sum(name in data for name in names) != 1:
+        raise ValidationError(f"Send one of {', '.join(names)}.")
 
 
 class RefreshBody(Body):
@@ -47,20 +78,6 @@ class RefreshBody(Body):
     refresh_token = Text(longest=128, shortest=1, required=True, load_only=True)
 
 
-class EnrolmentBody(Body):
-    """The code of the invitation and the credentials the invited person chooses."""
-
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {
-        "code": "the code of the invitation",
-        "email": "ana@demo.example",
-        "password": "four words are fine",
-    }
-
-    code = Text(longest=128, shortest=1, required=True, load_only=True)
-    email = Email(required=True)
-    password = Password()
-
-
 class TokensAnswer(Answer):
     """A short-lived access token for `Authorization: Bearer`, and its single-use refresh token."""
 
@@ -68,6 +85,25 @@ class TokensAnswer(Answer):
     token_type = fields.Constant("Bearer", metadata={"type": "string", "enum": ["Bearer"]})
     expires_in = fields.Integer(required=True, metadata={"description": "seconds", "example": 600})
     refresh_token = fields.String(required=True)
+    awaits_factor = fields.Boolean(
+        required=True, metadata={"description": "it can do nothing before a second factor is added"}
+    )
+
+
+class OwnSignIn(Answer):
+    """One of your sign-ins. ``last_used_at``: when its tokens were last refreshed."""
+
+    id = Id(required=True)
+    device = fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    last_used_at = Moment(required=True)
+    is_this_one = fields.Boolean(required=True)
+
+
+class OwnSignInsAnswer(Answer):
+    """Where you are signed in, the device used last first."""
+
+    items = fields.List(fields.Nested(OwnSignIn), required=True)
 
 
 class MeAnswer(Answer):

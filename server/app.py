@@ -21,7 +21,7 @@ from server.database import Database
 from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
 from server.services.people.passwords import Passwords
-from server.settings import Settings, master_keys, new_master_key, signing_key
+from server.settings import Settings, master_keys, new_master_key, signing_keys
 
 API_ROOT = "/v1"
 
@@ -38,8 +38,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     """
     directory = crisis_directory(settings, clock().date())
     app = Flask("afterglow", static_folder=None)
-    app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
-    app.config["JWT_SECRET_KEY"] = signing_key(settings)
+    app.config.update(
+        contract.CONFIG,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        **tokens.config(settings, signing_keys(settings)),
+    )
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     passwords = Passwords(settings.password_cost)

@@ -4,10 +4,7 @@
 """
 
 import base64
-import contextlib
-import os
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
@@ -15,12 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from server.kept import kept
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
+from server.vapid_key import is_vapid_key, new_vapid_key
 
 PREFIX = "AFTERGLOW_"
 SMALLEST_KEY = 32
-# The order of the curve P-256 (SP 800-186, 3.2.1.3): a private key is a number below it.
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+MOST_SIGNING_KEYS = 2
 
 
 class SettingsError(ValueError):
@@ -44,6 +42,13 @@ def _path(raw: str) -> Path:
 def _key(raw: str) -> str:
     if len(raw.encode()) < SMALLEST_KEY:
         raise ValueError(f"must be at least {SMALLEST_KEY} bytes")
+    return raw
+
+
+def _keys(raw: str) -> str:
+    keys = raw.split(",")
+    if len(keys) > MOST_SIGNING_KEYS or any(len(key.strip().encode()) < SMALLEST_KEY for key in keys):
+        raise ValueError(f"must be one key or two, each of at least {SMALLEST_KEY} bytes")
     return raw
 
 
@@ -77,7 +82,10 @@ class Settings:
     port: int = _setting(8000, _whole, "port the API listens on")
     public_url: str = _setting("", _text, "address written into messages; empty means http://HOST:PORT")
     jwt_key: str = _setting(
-        "", _key, "signing key of access tokens, 32 bytes or more; empty means one kept in `DATA_DIR`"
+        "",
+        _keys,
+        "signing key of access tokens, 32 bytes or more, and perhaps a second one after a comma: the first "
+        "signs, both are taken; empty means one kept in `DATA_DIR`",
     )
     master_key: str = _setting(
         "",
@@ -88,8 +96,21 @@ class Settings:
     crisis_lines: str = _setting(
         "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
+    audit_anchor: str = _setting(
+        "",
+        _text,
+        "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
+    )
+    backup_key: str = _setting("", _text, "encrypts backups: base64 of 32 bytes, older keys after commas")
+    postgresql_tools: str = _setting("", _text, "folder of pg_dump and pg_restore; empty means by `PATH`")
     access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
+    staff_second_factor: str = _setting(
+        "",
+        _choice("", "required", "optional"),
+        "`required` or `optional`: whether staff may sign in with a password alone; empty means required in "
+        "production, else optional",
+    )
     smtp_url: str = _setting(
         "",
         _text,
@@ -142,9 +163,19 @@ class Settings:
         return self.data_dir / "mailbox"
 
     @property
+    def anchor_file(self) -> Path:
+        """Where the ends of the audit chains are written down."""
+        return Path(self.audit_anchor or self.data_dir / "audit-anchor.jsonl").expanduser()
+
+    @property
     def operations_address(self) -> str:
         """Where whoever runs this service is told."""
         return self.operations_email or parseaddr(self.mail_from)[1]
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether staff can do nothing before they have a second factor."""
+        return self.environment == "production" or self.staff_second_factor == "required"
 
     @property
     def base_url(self) -> str:
@@ -187,7 +218,7 @@ def _check(settings: Settings) -> None:
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
     _check_sms(settings)
-    if settings.vapid_key and not _is_vapid_key(settings.vapid_key):
+    if settings.vapid_key and not is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
     if settings.master_key:
@@ -211,18 +242,21 @@ def _check_production(settings: Settings) -> None:
             raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
     if settings.password_cost != "standard":
         raise SettingsError(f"{PREFIX}PASSWORD_COST must be standard in production")
+    if settings.staff_second_factor == "optional":
+        raise SettingsError(f"{PREFIX}STAFF_SECOND_FACTOR must be required in production")
     if settings.allow_loopback_egress != "no":
         raise SettingsError(f"{PREFIX}ALLOW_LOOPBACK_EGRESS must be no in production")
 
 
-def signing_key(settings: Settings) -> str:
-    """Return the signing key of access tokens, making and keeping one in development."""
-    return settings.jwt_key or _kept(settings, "signing.key", lambda: secrets.token_urlsafe(48))
+def signing_keys(settings: Settings) -> tuple[str, ...]:
+    """Return the keys of access tokens, the one that signs first, making and keeping one in development."""
+    raw = settings.jwt_key or kept(settings.data_dir, "signing.key", lambda: secrets.token_urlsafe(48))
+    return tuple(key.strip() for key in raw.split(","))
 
 
-def report_key(settings: Settings) -> bytes:
-    """Return the key of the proofs in the addresses that an SMS gateway reports to."""
-    return signing_key(settings).encode()
+def report_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the keys of the proofs in the addresses that an SMS gateway reports to; the first makes them."""
+    return tuple(key.encode() for key in signing_keys(settings))
 
 
 def vapid_key(settings: Settings) -> str:
@@ -232,26 +266,12 @@ def vapid_key(settings: Settings) -> str:
     """
     if settings.vapid_key or settings.environment == "production":
         return settings.vapid_key
-    return _kept(settings, "vapid.key", new_vapid_key)
-
-
-def new_vapid_key() -> str:
-    """Return a fresh private key for Web Push as the setting wants it."""
-    secret = 1 + secrets.randbelow(_P256_ORDER - 1)
-    return base64.urlsafe_b64encode(secret.to_bytes(KEY_BYTES, "big")).decode().rstrip("=")
-
-
-def _is_vapid_key(text: str) -> bool:
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        return False
-    return len(raw) == KEY_BYTES and 0 < int.from_bytes(raw, "big") < _P256_ORDER
+    return kept(settings.data_dir, "vapid.key", new_vapid_key)
 
 
 def master_keys(settings: Settings) -> Keyring:
     """Return the keyring that wraps the clinics' keys, making and keeping a key in development."""
-    return _master_keys(settings.master_key or _kept(settings, "master.key", new_master_key))
+    return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
 
 
 def new_master_key() -> str:
@@ -266,22 +286,3 @@ def _master_keys(text: str) -> Keyring:
     except ValueError:
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None
-
-
-def _kept(settings: Settings, name: str, make: Callable[[], str]) -> str:
-    """Return a secret kept in the data folder. Two processes that start at once agree on one."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    file = settings.data_dir / name
-    if not file.exists():
-        _keep_once(file, make())
-    return file.read_text()
-
-
-def _keep_once(file: Path, text: str) -> None:
-    """Put ``text`` into ``file`` unless another process was first: a link never replaces and is whole."""
-    descriptor, draft = tempfile.mkstemp(dir=file.parent)  # made with mode 0600
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, file)
-    Path(draft).unlink()

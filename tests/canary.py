@@ -21,12 +21,25 @@ WORD = "canary"
 NUMBER = "+9907311840"
 # By name: what the server has made and the client gives back, or a word of a short list of the server's.
 # Those are not typed. `test_canary` sees to it that none of them takes a text.
-GIVEN = frozenset({"clinic", "refresh_token", "cursor", "occurrence", "instrument", "steps", "p256dh"})
-GIVEN_PLACES = frozenset({"post /v1/enrolments /code", "post /v1/alerts/{alert_id}/feedback /code"})
+GIVEN = frozenset(
+    {
+        *("clinic", "refresh_token", "cursor", "occurrence", "instrument", "steps", "p256dh"),
+        *("ticket", "recovery_code", "totp"),
+    }
+)
+# What a browser makes of a passkey: bytes, and what a server asked for.
+MADE_BY_BROWSERS = frozenset({"credential", "passkey"})
+GIVEN_PLACES = frozenset(
+    {
+        "post /v1/enrolments /code",
+        "post /v1/alerts/{alert_id}/feedback /code",
+        "post /v1/recoveries/redeem /code",
+    }
+)
 # Said twice, and the same: who signs in is who enrolled.
-CREDENTIALS = frozenset({"email", "password"})
+CREDENTIALS = {"email": "email", "password": "password", "word": "word", "proof": "word"}
 # Left out of a body that does not have them: they go with another member's value only.
-NEVER_ADDED = frozenset({"number"})
+NEVER_ADDED = frozenset({"number", "password", "ticket", "recovery_code", "totp"})
 
 
 @cache
@@ -64,7 +77,8 @@ class Member:
         known = {"enum", "const"} & self.schema.keys() or self.name in {*GIVEN, "zone", "locale", "country"}
         shaped = self.schema.get("format") in ("date-time", "date", "uuid", "local-date-time")
         clock = "[0-5][0-9]" in self.schema.get("pattern", "")
-        return not (known or shaped or clock or self.place in GIVEN_PLACES)
+        made = bool(MADE_BY_BROWSERS & {*self.steps})
+        return not (known or shaped or clock or made or self.place in GIVEN_PLACES)
 
 
 def operations() -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -132,8 +146,8 @@ class Marks:
         for member in members()[operation] if body is not None else ():
             if member.is_text:
                 place = member.place
-                if member.name in CREDENTIALS:
-                    place = f"the {member.name} of {body[member.name]}"
+                if member.name in CREDENTIALS and member.name in body:
+                    place = f"the {CREDENTIALS[member.name]} of {body[member.name]}"
                 self.planted_places.add(member.place)
                 body = put(body, member.steps, self.text(place, member.schema))
         return body
@@ -145,6 +159,8 @@ def _typed(mark: str, schema: Mapping[str, Any]) -> str:
         return NUMBER + number
     if kind == "email":
         return f"{mark}@{mark}.example"
+    if kind == "password":  # not what a name looks like: that would be too easy to guess
+        return f"{mark} opens a single lonely door: {mark}"
     if kind == "uri":
         return f"https://hooks.example.org/{mark}?{mark}"
     if schema.get("maxLength") is None:  # a browser's secret: 16 bytes of base64url

@@ -22,7 +22,7 @@ from jobs.timetable import TIMETABLE
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel, Role
 from server.gateways.message import Message, Receipt, RecordingGateway, SendError
-from tests import contract_examples
+from tests import canary_sign_in, contract_examples
 from tests.canary import Marks
 from tests.cast import entry, new_clinic, new_staff
 from tests.conftest import Clock, Rows, rows_of
@@ -127,9 +127,10 @@ class Played:
         known = {"patient_id": patient}
         bo = str(self.team.account_ids[Role.CLINICIAN])
         ask(dee, "patch /v1/patients/{patient_id}", {"clinician_id": bo}, version=1, **known)
-        code = ask(dee, "post /v1/patients/{patient_id}/invitations", **known)["code"]
-        said = {"email": f"{name}@home.example", "password": "a password of her own"}
-        ask(None, "post /v1/enrolments", {**said, "code": code})
+        email, word = {"email": f"{name}@home.example"}, f"the word of {name}"
+        invited = ask(dee, "post /v1/patients/{patient_id}/invitations", {**email, "word": word}, **known)
+        said = {**email, "password": "a password of her own"}
+        ask(None, "post /v1/enrolments", {**said, "code": invited["code"], "proof": word})
         return patient, str(ask(None, "post /v1/sign-ins", {**said, "clinic": "demo"})["access_token"])
 
     def treated(self, patient: str, days_ago: int) -> None:
@@ -207,6 +208,7 @@ def play(app: Flask, clock: Clock) -> Told:
         played.jobs()
         gateways[Channel.EMAIL].refusals.clear()
         _decide(played)
+        canary_sign_in.play(played)
         for later in LATER:
             played.jobs(**later)
         _job_fails(played)

@@ -20,16 +20,17 @@ from flask.testing import FlaskClient
 from uuid_utils.compat import uuid7
 
 from schemas.check_in_plan import RhythmBody, ScalesBody
-from schemas.clinic import ClinicChanges, StaffInvitationBody
+from schemas.clinic import ClinicChanges
 from schemas.course import CourseBody, CourseChanges
 from schemas.entry import ENTRY, EntryBody
+from schemas.invitation import EnrolmentBody, PatientInvitationBody, StaffInvitationBody
 from schemas.patient import PatientBody
 from schemas.patient_policy import PatientPolicyBody
 from schemas.policy import ActivationBody, PolicyBody
 from schemas.policy_replay import ReplayBody
 from schemas.questionnaire_response import ANSWERS, RESPONSE
 from schemas.scale import ScaleTextBody
-from schemas.sign_in import EnrolmentBody, SignInBody
+from schemas.sign_in import SignInBody, StepUpBody
 from schemas.sync import SyncBody
 from schemas.today import ZoneBody
 from schemas.treatment_session import TreatmentSessionBody
@@ -159,19 +160,27 @@ def play(story: Story, clinic: Clinic) -> None:
     contract_scheduling.play(ask, clinic, story.client.application)
     contract_rota.play(ask, clinic, ana)
     contract_fhir.play(ask, ana, patient)
+    ask(clinic.admin, "get /v1/audit-events", query="?limit=1")
+    ask(clinic.admin, "get /v1/audit-events/export")
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 
 
 def _enrols(story: Story, clinic: Clinic, patient: str) -> str:
     known = {"patient_id": patient}
-    invited = story.ask(clinic.coordinator, "post /v1/patients/{patient_id}/invitations", **known)
-    chosen = {"email": SignInBody.EXAMPLE["email"], "password": SignInBody.EXAMPLE["password"]}
-    story.ask(None, "post /v1/enrolments", {**EnrolmentBody.EXAMPLE, **chosen, "code": invited["code"]})
+    path = "/v1/patients/{patient_id}/invitations"
+    story.ask(clinic.coordinator, f"post {path}", PatientInvitationBody.EXAMPLE, **known)
+    (waiting,) = story.ask(clinic.coordinator, f"get {path}", **known)["items"]
+    one = f"delete {path}/{{invitation_id}}"
+    story.ask(clinic.coordinator, one, **known, invitation_id=waiting["id"])
+    invited = story.ask(clinic.coordinator, f"post {path}", PatientInvitationBody.EXAMPLE, **known)
+    story.ask(None, "post /v1/enrolments", {**EnrolmentBody.EXAMPLE, "code": invited["code"]})
     tokens = story.ask(None, "post /v1/sign-ins", SignInBody.EXAMPLE)
     tokens = story.ask(None, "post /v1/sign-ins/refresh", {"refresh_token": tokens["refresh_token"]})
     token = str(tokens["access_token"])
     story.ask(token, "get /v1/me")
+    story.ask(token, "get /v1/me/sign-ins")
+    story.ask(token, "post /v1/sign-ins/step-up", StepUpBody.EXAMPLE)
     story.ask(token, "get /v1/patients/{patient_id}", **known)
     return token
 
@@ -265,6 +274,8 @@ def _is_cared_for(story: Story, clinic: Clinic, patient: str, session: str) -> N
     story.ask(bo, "get /v1/clinic")
     story.ask(clinic.admin, "patch /v1/clinic", ClinicChanges.EXAMPLE)
     story.ask(clinic.admin, "post /v1/clinic/invitations", StaffInvitationBody.EXAMPLE)
+    for shown in ("/v1/clinic/invitations", "/v1/clinic/accounts"):
+        story.ask(clinic.admin, f"get {shown}")
     story.ask(clinic.admin, "put /v1/clinic/scales/{key}", ScaleTextBody.EXAMPLE, key="who-5")
 
 

@@ -15,6 +15,7 @@ from schemas.precaution import PrecautionBody
 Ask = Callable[..., Any]
 PATIENT = "/v1/patients/{patient_id}/"
 # She gives herself a password of her own.
+WORD = "lighthouse"
 GAIL = {"email": "gail@home.example", "password": "a password of her own"}
 BETTER = {"mood": 8, "interest": 8, "anxiety": 1, "restlessness": 1, "sleep_quality": 8}
 WORSE = {"mood": 1, "interest": 1, "anxiety": 9, "restlessness": 9, "sleep_quality": 1}
@@ -49,8 +50,9 @@ def play(ask: Ask, clinic: Tokens, now: datetime) -> None:
 
 def _enrols(ask: Ask, coordinator: str) -> tuple[str, str]:
     patient = ask(coordinator, "post /v1/patients", {"name": "Gail", "zone": "Europe/Oslo"})["id"]
-    invited = ask(coordinator, "post /v1/patients/{patient_id}/invitations", patient_id=patient)
-    ask(None, "post /v1/enrolments", {**GAIL, "code": invited["code"]})
+    bound = {"email": GAIL["email"], "word": WORD}
+    invited = ask(coordinator, "post /v1/patients/{patient_id}/invitations", bound, patient_id=patient)
+    ask(None, "post /v1/enrolments", {**GAIL, "code": invited["code"], "proof": WORD})
     tokens = ask(None, "post /v1/sign-ins", {**GAIL, "clinic": "demo"})
     return str(patient), str(tokens["access_token"])
 

@@ -75,7 +75,7 @@ LAYERS: dict[str, Layer] = {
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
         ("server.services", "server.models", "server.clinical", "server.sealing"),
-        ("sqlalchemy", "uuid_utils", "argon2"),
+        ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
         (*CLOCKS, "commit"),
     ),
     "server.gateways": Layer(
@@ -106,6 +106,7 @@ LAYERS: dict[str, Layer] = {
             "server.diary_import",
             "server.quality",
             "server.parent",
+            "server.backup_file",
             *TRANSACTION,
         ),
         ("apscheduler", "yaml", "rich", "uuid_utils", "river"),
@@ -117,8 +118,11 @@ LAYERS: dict[str, Layer] = {
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
+    "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
-    "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.vapid_key": Layer((), (), (*PURE, "logging")),
+    "server.settings": Layer(("server.sealing", "server.vapid_key", "server.kept"), (), CLOCKS),
+    "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),

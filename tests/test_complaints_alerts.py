@@ -96,10 +96,12 @@ def a_second_patient(ward: Ward) -> Ward:
     """Enrol Eva at the same clinic, with Bo as her clinician; return the ward with her in Ana's place."""
     body = {"name": "Eva", "zone": "Europe/Oslo", "clinician_id": str(ward.cast.bo.account_id)}
     patient = ward.cast.bo.post("/patients", body).json["id"]
-    code = ward.cast.bo.post(f"/patients/{patient}/invitations").json["code"]
-    chosen = {"email": "eva@home.example", "password": "a password of her own"}
+    email = {"email": "eva@home.example"}
+    invited = ward.cast.bo.post(f"/patients/{patient}/invitations", email).json
+    chosen = {**email, "password": "a password of her own"}
     client = ward.cast.ana.client
-    assert client.post("/v1/enrolments", json={**chosen, "code": code}).status_code == 201
+    told = {"code": invited["code"], "proof": invited["word"]}
+    assert client.post("/v1/enrolments", json={**chosen, **told}).status_code == 201
     token = client.post("/v1/sign-ins", json={**chosen, "clinic": "demo"}).json["access_token"]
     eva = replace(ward.cast.ana, token=token, patient_id=patient)
     return replace(ward, cast=replace(ward.cast, ana=eva))

@@ -22,7 +22,7 @@ from server.clinical.vocabulary import (
 )
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
-from server.models import Account, Alert, Base, Clinic, ContactPoint, Delivery, Rota, Shift
+from server.models import Account, Alert, Base, Clinic, ContactPoint, Delivery, Rota, Shift, SignIn
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(hours=1)
@@ -205,3 +205,28 @@ def an_event(point: ContactPoint) -> Delivery:
         event_state=SuggestionState.SENT,
         event_version=3,
     )
+
+
+def test_systems_keep_what_they_could_and_a_half_open_sign_in_ends_on_the_way_back(bare: Database) -> None:
+    upgrade(bare, "0004")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    key, now = {"clinic_id": clinic["id"]}, {"created_at": NOON}
+    ids = {}
+    for role in ("integration", "clinician"):
+        ids[role] = uuid7()
+        account = {**key, **now, "id": ids[role], "role": role, "name": role, "email": role}
+        put(bare, "accounts", account | {"password_hash": "x"})
+        put(bare, "sign_ins", {**key, **now, "id": uuid7(), "account_id": ids[role], "last_used_at": NOON})
+    upgrade(bare)
+    with bare.write() as session:
+        scopes = {account.id: account.scopes for account in session.query(Account)}
+        assert scopes == {ids["integration"]: ["visits"], ids["clinician"]: None}
+        waiting, whole = session.query(SignIn).order_by(SignIn.id)
+        assert (whole.awaits_factor, whole.authenticated_at) == (False, None)
+        waiting.awaits_factor = True
+    downgrade(bare, "0004")
+    with bare.read() as session:
+        ended = session.execute(text("SELECT revoked_at IS NULL FROM sign_ins ORDER BY id")).all()
+        assert [bool(row[0]) for row in ended] == [False, True]
+    downgrade(bare, "base")

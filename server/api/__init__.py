@@ -1,11 +1,14 @@
 """Blueprints: load, call one service, dump. This edge owns its transaction and asks the clock."""
 
 from server.api import (
+    account,
     alert,
     alert_budget,
     alert_handling,
+    audit_event,
     blood_pressure,
     booking_suggestion,
+    break_glass,
     calendar_feed,
     calendar_reply,
     check_in_plan,
@@ -15,7 +18,9 @@ from server.api import (
     digest,
     entry,
     export,
+    factor,
     inbox,
+    invitation,
     offered_visit,
     patient,
     patient_policy,
@@ -23,6 +28,7 @@ from server.api import (
     policy_replay,
     precaution,
     questionnaire_response,
+    recovery,
     response_curve,
     review_task,
     rota,
@@ -50,12 +56,13 @@ from server.api import (
 BLUEPRINTS = tuple(
     module.blueprint
     for module in (
-        *(status, sign_in, clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
+        *(status, sign_in, invitation, recovery, factor, account, break_glass),
+        *(clinic, policy, policy_replay, patient, patient_policy, course, treatment_session),
         *(entry, side_effect, questionnaire_response, scale, sync, today, check_in_plan, trend),
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(precaution, blood_pressure, booking_suggestion, offered_visit, inbox, visit_yield),
         *(review_task, scheduling_connection, scheduling_mapping, scheduling_event, scheduling_copy),
         *(rota, contact_point, webhook, webhook_delivery, sms_report),
-        *(calendar_feed, calendar_reply, visit_calendar),
+        *(calendar_feed, calendar_reply, visit_calendar, audit_event),
     )
 )

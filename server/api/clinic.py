@@ -1,17 +1,14 @@
 """The actor's own clinic and its staff."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from schemas.clinic import ClinicAnswer, ClinicChanges, InvitationAnswer, StaffInvitationBody
+from schemas.clinic import ClinicAnswer, ClinicChanges
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.clinical.vocabulary import Role
-from server.services.errors import Invalid
 from server.services.people import clinic as clinics
-from server.services.people import invitation as invitations
 
-blueprint = Blueprint("clinic", __name__, description="The clinic and its staff")
+blueprint = Blueprint("clinic", __name__, description="The clinic")
 STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)
 
 
@@ -36,16 +33,3 @@ def change_clinic(body: dict[str, Any]) -> Any:
     """
     with writing() as work:
         return clinics.update(work, body)
-
-
-@blueprint.route("/clinic/invitations", methods=["POST"])
-@allow(Role.CLINIC_ADMIN)
-@blueprint.arguments(StaffInvitationBody)
-@blueprint.response(201, InvitationAnswer)
-def invite_staff(body: Mapping[str, Any]) -> Any:
-    """Invite a colleague or an integration client; the code is shown once."""
-    if body["role"] is Role.PATIENT:
-        raise Invalid("/role", "Patients are invited under their own record.")
-    with writing() as work:
-        invited = invitations.invite(work, body["role"], body["name"])
-    return {"id": invited.invitation.id, "code": invited.code, "expires_at": invited.invitation.expires_at}

@@ -15,10 +15,11 @@ from flask import Flask, current_app, g, request
 from server.api import tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
-from server.clinical.vocabulary import ConnectionKind, Role
+from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
-from server.services.errors import ServiceError, VersionError
+from server.services.errors import NotFound, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
+from server.services.people import break_glass
 from server.services.people import sign_in as sign_ins
 from server.services.people.passwords import Passwords
 from server.services.work import Actor, Work
@@ -59,6 +60,13 @@ class Forbidden(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("forbidden", "Your role may not do this.")
+
+
+class FactorMissing(ServiceError):
+    """Signed in with a password alone, where a second factor is required."""
+
+    def __init__(self) -> None:
+        super().__init__("second-factor-missing", "Add a second factor first: POST /v1/me/factors/totp.")
 
 
 class HeaderProblem(ServiceError):
@@ -119,20 +127,71 @@ def actor() -> Actor:
     return found
 
 
-def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only signed-in accounts with one of ``roles`` pass. Goes first, above the arguments."""
+def allow(
+    *roles: Role, scope: Scope | None = None, before_factor: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only signed-in accounts with one of ``roles`` pass. Goes first, above the arguments.
+
+    ``scope``: what a system must have been allowed. ``before_factor``: also who still has to add a second
+    factor passes.
+    """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             g.actor = _signed_in()
-            if g.actor.role not in roles:
-                raise Forbidden
-            return view(*args, **kwargs)
+            allowed = g.actor.role in roles and _has(g.actor, scope)
+            try:
+                if not allowed and not _broke_the_glass(g.actor, roles):
+                    raise Forbidden
+                if g.actor.awaits_factor and not before_factor:
+                    raise FactorMissing
+                return view(*args, **kwargs)
+            except (Forbidden, NotFound):
+                _record_refusal()
+                raise
 
-        return _documented(guarded, roles)
+        documented = _documented(guarded, roles)
+        return with_doc(documented, {"x-before-second-factor": True}) if before_factor else documented
 
     return decorate
+
+
+def stepped_up(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view through only where the actor proved who they are within five minutes. Goes below `allow`."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not sign_ins.is_fresh(actor(), here().clock()):
+            raise StepUpRequired
+        return view(*args, **kwargs)
+
+    return with_doc(guarded, {"x-step-up": True})
+
+
+def _broke_the_glass(who: Actor, roles: tuple[Role, ...]) -> bool:
+    """Return whether an administrator may read this one patient for now, as the care team may."""
+    patient_id = (request.view_args or {}).get("patient_id")
+    reads = request.method == "GET" and Role.CLINICIAN in roles and patient_id is not None
+    if not reads or who.role is not Role.CLINIC_ADMIN:
+        return False
+    with here().database.glance() as connection:
+        return break_glass.is_open(connection, who, UUID(str(patient_id)), here().clock())
+
+
+def _has(who: Actor, scope: Scope | None) -> bool:
+    return scope is None or who.scopes is None or scope.value in who.scopes
+
+
+def _record_refusal() -> None:
+    """Put on record that somebody asked for what is not theirs, or not there: both leave the same trace.
+
+    The id that was asked for says nothing about whose it is, or whether there is such a thing.
+    """
+    asked = next((value for value in (request.view_args or {}).values() if isinstance(value, UUID)), None)
+    view = str(request.endpoint).rpartition(".")[2]
+    with here().database.write() as session:
+        Work(session, here().clock(), actor()).audit(f"refused.{view}"[:64], object_id=asked)
 
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:

@@ -12,13 +12,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
-from server.api.edge import Forbidden, HeaderProblem, QueryProblem, here
+from server.api.edge import FactorMissing, Forbidden, HeaderProblem, QueryProblem, here
 from server.clinical.lifecycle import IllegalMove
 from server.fhir.operation_outcome import operation_outcome
 from server.services.errors import (
     AllInvalid,
     Blocked,
+    Busy,
     Conflict,
+    FactorRequired,
     Gone,
     Heeded,
     Invalid,
@@ -27,6 +29,8 @@ from server.services.errors import (
     SafetyFirst,
     ServiceError,
     Stale,
+    StepUpRequired,
+    TooMany,
     VersionRequired,
 )
 from server.services.people import notice as notices
@@ -37,7 +41,10 @@ STATUS: Mapping[type[ServiceError], int] = {
     HeaderProblem: 400,
     QueryProblem: 400,
     NotSignedIn: 401,
+    FactorRequired: 401,
     Forbidden: 403,
+    FactorMissing: 403,
+    StepUpRequired: 403,
     NotFound: 404,
     Blocked: 409,
     SafetyFirst: 409,
@@ -47,6 +54,8 @@ STATUS: Mapping[type[ServiceError], int] = {
     Invalid: 422,
     AllInvalid: 422,
     VersionRequired: 428,
+    TooMany: 429,
+    Busy: 503,
     ServiceError: 428,
 }
 TITLES = {
@@ -59,6 +68,7 @@ TITLES = {
     412: "Precondition Failed",
     422: "Unprocessable Entity",
     428: "Precondition Required",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -108,7 +118,10 @@ def register(app: Flask) -> None:
 
 def _service(error: ServiceError) -> Response:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+    answer = problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _notice(heeded: Heeded | None) -> Any:

@@ -8,7 +8,7 @@ from flask import Response
 from schemas.export import ExportAnswer, ExportQuery
 from server.api.body import Blueprint
 from server.api.contract import CONFIG
-from server.api.edge import allow, also, writing
+from server.api.edge import allow, also, stepped_up, writing
 from server.api.entry import own_patient
 from server.api.streaming import streamed
 from server.clinical.vocabulary import Role
@@ -24,6 +24,7 @@ KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 @blueprint.route("/me/export", methods=["GET"])
 @allow(Role.PATIENT)
+@stepped_up
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, ExportAnswer)
 @also("text/csv")

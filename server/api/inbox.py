@@ -16,7 +16,7 @@ from schemas.inbox import (
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
 from server.api.paging import paged
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.services.visits import inbox
 from server.services.visits.inbox import Appointment
 from server.services.visits.inbox_item import InboxItem
@@ -27,7 +27,7 @@ ONE = "/inbox/booking-suggestions/<uuid:suggestion_id>"
 
 
 @blueprint.route("/inbox/booking-suggestions", methods=["GET"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(InboxQuery, location="query")
 @blueprint.response(200, InboxPage)
 def list_inbox(query: Mapping[str, Any]) -> Any:
@@ -37,7 +37,7 @@ def list_inbox(query: Mapping[str, Any]) -> Any:
 
 
 @blueprint.route(ONE, methods=["GET"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 def get_inbox_item(suggestion_id: UUID) -> Any:
     """Read one suggestion, also after it has ended (a withdrawal is learned here)."""
@@ -56,7 +56,7 @@ def get_inbox_history(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/acknowledge", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
@@ -81,7 +81,7 @@ def propose_time_of_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> 
 
 
 @blueprint.route(f"{ONE}/book", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(AppointmentBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
@@ -95,7 +95,7 @@ def book_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/decline", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(DeclineBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
@@ -106,7 +106,7 @@ def decline_inbox_item(body: Mapping[str, Any], suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/cancel", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def cancel_inbox_item(suggestion_id: UUID) -> Any:
@@ -124,7 +124,7 @@ def report_arrival(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/noshow", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def report_noshow(suggestion_id: UUID) -> Any:
@@ -133,7 +133,7 @@ def report_noshow(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/complete", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def complete_inbox_item(suggestion_id: UUID) -> Any:

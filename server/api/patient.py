@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from schemas.base import PageQuery
-from schemas.clinic import InvitationAnswer
 from schemas.patient import PatientAnswer, PatientBody, PatientChanges, PatientPage
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
@@ -13,10 +12,9 @@ from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services.alerts import reach
-from server.services.people import invitation as invitations
 from server.services.people import patient as patients
 
-blueprint = Blueprint("patients", __name__, description="Patients and their invitations")
+blueprint = Blueprint("patients", __name__, description="Patients")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 
@@ -67,14 +65,3 @@ def change_patient(body: dict[str, Any], patient_id: UUID) -> Any:
     with writing() as work:
         patient = patients.update_details(work, patient_id, body, version)
     return patient, 200, etag(patient.version)
-
-
-@blueprint.route("/patients/<uuid:patient_id>/invitations", methods=["POST"])
-@allow(*CARE)
-@blueprint.response(201, InvitationAnswer)
-def invite_patient(patient_id: UUID) -> Any:
-    """Make a code with which the patient enrols once within 72 hours; earlier codes end."""
-    with writing() as work:
-        patient = patients.get(work, patient_id)
-        invited = invitations.invite(work, Role.PATIENT, patient.name, patient.id)
-    return {"id": invited.invitation.id, "code": invited.code, "expires_at": invited.invitation.expires_at}

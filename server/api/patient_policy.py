@@ -8,7 +8,7 @@ from flask import Response
 
 from schemas.patient_policy import PatientPolicyAnswer, PatientPolicyBody
 from server.api.body import Blueprint
-from server.api.edge import allow, writing
+from server.api.edge import allow, stepped_up, writing
 from server.clinical.vocabulary import Role
 from server.services.watch import patient_policy as patient_policies
 from server.services.watch.patient_policy import EffectivePolicy
@@ -28,6 +28,7 @@ def get_patient_policy(patient_id: UUID) -> Any:
 
 @blueprint.route(PATH, methods=["PUT"])
 @allow(Role.CLINICIAN)
+@stepped_up
 @blueprint.arguments(PatientPolicyBody)
 @blueprint.response(200, PatientPolicyAnswer)
 def put_patient_policy(body: Mapping[str, Any], patient_id: UUID) -> Any:
@@ -42,6 +43,7 @@ def put_patient_policy(body: Mapping[str, Any], patient_id: UUID) -> Any:
 
 @blueprint.route(PATH, methods=["DELETE"])
 @allow(Role.CLINICIAN)
+@stepped_up
 @blueprint.response(204)
 def delete_patient_policy(patient_id: UUID) -> Response:
     """Let everything be as for everybody again. Again is harmless."""

@@ -13,7 +13,7 @@ from schemas.policy import (
     VersionQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, reading, writing
+from server.api.edge import allow, documented_headers, reading, stepped_up, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services.people import clinic as clinics
@@ -75,6 +75,7 @@ def get_policy_version(policy_version: int) -> Any:
 
 @blueprint.route(f"/clinic/policies/{_VERSION}/activate", methods=["POST"])
 @allow(Role.CLINICIAN)
+@stepped_up
 @blueprint.arguments(ActivationBody)
 @blueprint.response(200, SwitchedAnswer)
 def activate_policy(body: Mapping[str, Any], policy_version: int) -> Any:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from schemas.scheduling_copy import SchedulingCopyAnswer
 from server.api.body import Blueprint
-from server.api.edge import allow, reading, writing
+from server.api.edge import allow, writing
 from server.clinical.vocabulary import Role
 from server.services.visits import scheduling_copy as scheduling_copies
 
@@ -18,9 +18,9 @@ ONE = "/booking-suggestions/<uuid:suggestion_id>/copy"
 @allow(*CARE)
 @blueprint.response(200, SchedulingCopyAnswer)
 def get_scheduling_copy(suggestion_id: UUID) -> Any:
-    """Read what the clinic's system has of it, and what went wrong on the way."""
-    with reading() as work:
-        return scheduling_copies.get(work, suggestion_id)
+    """Read what the clinic's system has of it, and what went wrong on the way. Audited."""
+    with writing() as work:
+        return scheduling_copies.read(work, suggestion_id)
 
 
 @blueprint.route(f"{ONE}/retry", methods=["POST"])

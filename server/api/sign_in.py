@@ -1,39 +1,38 @@
-"""Enrol, sign in, stay signed in, sign out."""
+"""Sign in, stay signed in, sign out."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import Response
-from flask_jwt_extended import create_access_token
 
-from schemas.sign_in import EnrolmentBody, MeAnswer, RefreshBody, SignInBody, TokensAnswer
+from schemas.factor import ChallengeAnswer
+from schemas.sign_in import (
+    MeAnswer,
+    OwnSignIn,
+    OwnSignInsAnswer,
+    RefreshBody,
+    SecondFactorBody,
+    SignInBody,
+    StepUpBody,
+    TokensAnswer,
+)
+from server.api import signing_in
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, open_to_all, reading, writing
+from server.api.shapes import joined
 from server.clinical.vocabulary import Role
-from server.services.errors import NotSignedIn
+from server.services.errors import FactorRequired, NotSignedIn
 from server.services.people import account as accounts
-from server.services.people import invitation as invitations
 from server.services.people import sign_in as sign_ins
-from server.services.people.invitation import Enrolment
-from server.services.people.sign_in import Credentials, Issued
+from server.services.people import sign_in_refresh as refreshes
+from server.services.people import sign_in_step as steps
+from server.services.people.sign_in import Credentials
+from server.services.people.sign_in_step import Asked
 from server.services.work import Actor, Work
 
-blueprint = Blueprint("sign-in", __name__, description="Enrolment by invitation, sign-in, tokens")
-
-
-@blueprint.route("/enrolments", methods=["POST"])
-@open_to_all
-@blueprint.arguments(EnrolmentBody)
-@blueprint.response(201, TokensAnswer)
-def enrol(body: Mapping[str, Any]) -> Any:
-    """Enrol with the code of an invitation; you are signed in at once."""
-    around = here()
-    with around.database.write() as session:
-        account = invitations.enrol(session, around.clock(), Enrolment(**body), around.passwords)
-        work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
-        issued = sign_ins.start(work, account, _keep())
-    return _tokens(issued)
+blueprint = Blueprint("sign-in", __name__, description="Sign-in, tokens, devices")
+STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)
 
 
 @blueprint.route("/sign-ins", methods=["POST"])
@@ -41,16 +40,37 @@ def enrol(body: Mapping[str, Any]) -> Any:
 @blueprint.arguments(SignInBody)
 @blueprint.response(201, TokensAnswer)
 def sign_in(body: Mapping[str, Any]) -> Any:
-    """Sign in with clinic, e-mail and password."""
+    """Sign in with clinic, e-mail and password, and a second factor where the account has one.
+
+    Without it the answer is 401 `second-factor-required` with a `ticket` and the `ways` there are; send it
+    to `/v1/sign-ins/second-factor`. Staff who need one and have none can do nothing before they add it.
+    """
     around = here()
+    credentials = Credentials(body["clinic"], body["email"], body["password"])
     # The slow password check stays outside the writing transaction.
     with around.database.read() as session:
-        account = sign_ins.find_account(session, Credentials(**body), around.passwords)
+        account = sign_ins.find_account(session, credentials, around.passwords)
         session.expunge(account)
+    renewed = around.passwords.renewed(account.password_hash, credentials.password)
     with around.database.write() as session:
         work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
-        issued = sign_ins.start(work, account, _keep())
-    return _tokens(issued)
+        sign_ins.renew_hash(work, account, renewed)
+        outcome = steps.after_password(work, account, signing_in.arrival(body))
+    if isinstance(outcome, Asked):
+        raise FactorRequired(ticket=outcome.ticket, ways=outcome.ways, passkey=outcome.passkey)
+    return signing_in.tokens_of(outcome)
+
+
+@blueprint.route("/sign-ins/second-factor", methods=["POST"])
+@open_to_all
+@blueprint.arguments(SecondFactorBody)
+@blueprint.response(201, TokensAnswer)
+def prove_second_factor(body: Mapping[str, Any]) -> Any:
+    """Finish a sign-in within five minutes: the ticket, and a code, a recovery code or a passkey."""
+    around = here()
+    with around.database.write() as session:
+        issued = steps.with_ticket(session, around.clock(), body["ticket"], signing_in.arrival(body))
+    return signing_in.tokens_of(issued)
 
 
 @blueprint.route("/sign-ins/refresh", methods=["POST"])
@@ -58,29 +78,85 @@ def sign_in(body: Mapping[str, Any]) -> Any:
 @blueprint.arguments(RefreshBody)
 @blueprint.response(200, TokensAnswer)
 def refresh(body: Mapping[str, Any]) -> Any:
-    """Trade a refresh token for fresh tokens. Each works once; using one twice ends the sign-in."""
+    """Trade a refresh token for fresh tokens. Each works once; using one twice ends the sign-in.
+
+    Whoever lost the answer sends the same again within 30 seconds and gets the same refresh token.
+    """
     around = here()
     with around.database.write() as session:
-        issued = sign_ins.refresh(session, body["refresh_token"], around.clock(), _keep())
-    if issued is None:
-        raise NotSignedIn
-    return _tokens(issued)
+        issued = refreshes.refresh(session, body["refresh_token"], around.clock(), signing_in.keep())
+    return signing_in.tokens_of(issued)
+
+
+@blueprint.route("/sign-ins/step-up/challenge", methods=["POST"])
+@allow(*STAFF)
+@blueprint.response(201, ChallengeAnswer)
+def challenge() -> Any:
+    """Ask for what your passkey has to sign, to step up with."""
+    with writing() as work:
+        return steps.challenge(work, signing_in.party())
+
+
+@blueprint.route("/sign-ins/step-up", methods=["POST"])
+@allow(*Role, before_factor=True)
+@blueprint.arguments(StepUpBody)
+@blueprint.response(204)
+def step_up(body: Mapping[str, Any]) -> Response:
+    """Prove again that it is you: what is worth a second look is open for five minutes then.
+
+    With your second factor if you have one, else with your password.
+    """
+    proven = signing_in.by_password(body["password"]) if "password" in body else signing_in.by_factor(body)
+    if not proven:
+        raise NotSignedIn("That does not fit.")
+    return Response(status=204)
 
 
 @blueprint.route("/sign-ins/current", methods=["DELETE"])
-@allow(*Role)
+@allow(*Role, before_factor=True)
 @blueprint.response(204)
 def sign_out() -> Response:
     """Sign out: this device's tokens are refused from now on."""
     with writing() as work:
-        sign_in_id = work.actor.sign_in_id
-        assert sign_in_id is not None
-        sign_ins.end(work, sign_in_id)
+        assert work.actor.sign_in_id is not None
+        sign_ins.end(work, work.actor.sign_in_id)
+    return Response(status=204)
+
+
+@blueprint.route("/me/sign-ins", methods=["GET"])
+@allow(*Role)
+@blueprint.response(200, OwnSignInsAnswer)
+def list_own_sign_ins() -> Any:
+    """Read where you are signed in."""
+    with reading() as work:
+        rows = sign_ins.own(work, signing_in.keep())
+        this_one = work.actor.sign_in_id
+        return {"items": [joined(row, OwnSignIn, is_this_one=row.id == this_one) for row in rows]}
+
+
+@blueprint.route("/me/sign-ins", methods=["DELETE"])
+@allow(*Role)
+@blueprint.response(204)
+def end_own_sign_ins() -> Response:
+    """Sign out everywhere, here too."""
+    with writing() as work:
+        assert work.actor.account_id is not None
+        sign_ins.end_all(work, work.actor.account_id)
+    return Response(status=204)
+
+
+@blueprint.route("/me/sign-ins/<uuid:sign_in_id>", methods=["DELETE"])
+@allow(*Role)
+@blueprint.response(204)
+def end_own_sign_in(sign_in_id: UUID) -> Response:
+    """End one of your sign-ins: its tokens are refused from the next request on."""
+    with writing() as work:
+        sign_ins.end_own(work, sign_in_id)
     return Response(status=204)
 
 
 @blueprint.route("/me", methods=["GET"])
-@allow(*Role)
+@allow(*Role, before_factor=True)
 @blueprint.response(200, MeAnswer)
 def me() -> Any:
     """Say who this token stands for."""
@@ -94,16 +170,3 @@ def me() -> Any:
         "name": name,
         "patient_id": who.patient_id,
     }
-
-
-def _keep() -> timedelta:
-    return timedelta(days=here().settings.refresh_days)
-
-
-def _tokens(issued: Issued) -> dict[str, Any]:
-    minutes = here().settings.access_minutes
-    claims = {"clinic": str(issued.account.clinic_id), "sid": str(issued.sign_in_id)}
-    access = create_access_token(
-        str(issued.account.id), additional_claims=claims, expires_delta=timedelta(minutes=minutes)
-    )
-    return {"access_token": access, "expires_in": minutes * 60, "refresh_token": issued.refresh_token}

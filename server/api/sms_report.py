@@ -9,7 +9,7 @@ from server.api.body import Blueprint
 from server.api.edge import here, open_to_all
 from server.services.errors import NotFound
 from server.services.messages import outbox_outcome
-from server.settings import report_key
+from server.settings import report_keys
 from server.sms_report import is_proof, meaning_of
 
 blueprint = Blueprint("sms reports", __name__, description="Delivery reports of the SMS gateway")
@@ -24,7 +24,8 @@ def report_sms(query: Mapping[str, Any], delivery_id: UUID) -> Any:
 
     Again is harmless, and a failure after it arrived changes nothing. A state on the way is only noted.
     """
-    if not is_proof(report_key(here().settings), delivery_id, query["proof"]):
+    keys = report_keys(here().settings)
+    if not any(is_proof(key, delivery_id, query["proof"]) for key in keys):
         raise NotFound("report")
     meaning = meaning_of(query["status"])
     if meaning is None:

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
+from server.api import tokens
 from server.api.edge import actor, here
 from server.services.errors import Gone
 
@@ -34,7 +34,8 @@ def read(cursor: str | None) -> int:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt="sync-2")
+    # It signs with the last of its keys and takes all of them: a phone keeps its cursor when the key changes.
+    return URLSafeSerializer(list(reversed(tokens.keys())), salt="sync-2")
 
 
 def _resync() -> Gone:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -27,6 +27,19 @@ def csv_answer(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: 
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     answer.vary.add("Accept")
     return answer
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield ``rows`` as lines of a CSV file, for what is too long to be held at once."""
+    yield _csv_line(columns)
+    for row in rows:
+        yield _csv_line([_cell(row[column]) for column in columns])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
 
 
 def _cell(value: Any) -> str:

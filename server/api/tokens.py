@@ -1,29 +1,66 @@
-"""Access tokens: short, and refused when any claim we rely on is missing."""
+"""Access tokens: short, signed with a key we name, and refused when any claim we rely on is missing."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+import logging
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import jwt
 from flask import current_app
+from flask_jwt_extended import create_access_token
 
 from server.services.errors import NotSignedIn
 from server.settings import Settings
 
+log = logging.getLogger(__name__)
+
 ISSUER = "afterglow"
 AUDIENCE = "afterglow-api"
 ALGORITHM = "HS256"
-REQUIRED = ("sub", "sid", "clinic", "jti", "exp", "iat", "iss", "aud")
+KIND = "at+jwt"  # RFC 9068: what else we may sign one day is no access token
+REQUIRED = ("sub", "sid", "clinic", "jti", "exp", "nbf", "iat", "iss", "aud")
+# Ours have about 500 characters, and a header of 90; nothing much longer is taken apart.
+LONGEST, LONGEST_HEADER = 2048, 256
+# Clocks of two machines differ a little.
+LEEWAY = timedelta(seconds=5)
+_KEYS = "AFTERGLOW_SIGNING_KEYS"
 
 
-def config(settings: Settings) -> dict[str, Any]:
-    """Return flask-jwt-extended's settings, which makes the tokens."""
+def config(settings: Settings, keys: Sequence[str]) -> dict[str, Any]:
+    """Return what the application is configured with. The first of ``keys`` signs; all are taken."""
     return {
+        "JWT_SECRET_KEY": keys[0],
         "JWT_ALGORITHM": ALGORITHM,
         "JWT_ENCODE_ISSUER": ISSUER,
         "JWT_ENCODE_AUDIENCE": AUDIENCE,
         "JWT_ACCESS_TOKEN_EXPIRES": settings.access_minutes * 60,
+        _KEYS: {key_id(key): key for key in keys},
     }
+
+
+def key_id(key: str) -> str:
+    """Return the name (`kid`) of a signing key: the key itself can't be found from it."""
+    return hashlib.sha256(b"afterglow signing key id" + key.encode()).hexdigest()[:16]
+
+
+def keys() -> Sequence[str]:
+    """Return the keys that sign and are taken, the one that signs first."""
+    return list(current_app.config[_KEYS].values())
+
+
+def issue(account_id: UUID, clinic_id: UUID, sign_in_id: UUID, lasts: timedelta) -> str:
+    """Return a fresh access token of one sign-in."""
+    token: str = create_access_token(
+        str(account_id),
+        additional_claims={"clinic": str(clinic_id), "sid": str(sign_in_id)},
+        additional_headers={"kid": key_id(keys()[0]), "typ": KIND},
+        expires_delta=lasts,
+    )
+    return token
 
 
 def claims(header: str) -> Mapping[str, Any]:
@@ -33,22 +70,50 @@ def claims(header: str) -> Mapping[str, Any]:
     key and algorithm it might want: ours are fixed. Raises NotSignedIn for every fault alike.
     """
     scheme, _, token = header.strip().partition(" ")
-    if scheme != "Bearer":
+    if scheme != "Bearer" or len(token) > LONGEST:
         raise NotSignedIn
     try:
-        found: Mapping[str, Any] = jwt.decode(
-            token.strip(),
-            current_app.config["JWT_SECRET_KEY"],
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            issuer=ISSUER,
-            options={"require": list(REQUIRED)},
-        )
-    except jwt.PyJWTError:
+        found = _verified(token.strip())
+    except jwt.ExpiredSignatureError:
+        raise NotSignedIn from None
+    except (jwt.PyJWTError, ValueError) as error:
+        # Nothing of the token: it may be somebody's, with one character wrong.
+        log.info("an access token was refused: %s", type(error).__name__)
         raise NotSignedIn from None
     if not complete(found):
+        log.info("an access token was refused: its claims")
         raise NotSignedIn
     return found
+
+
+def _verified(token: str) -> Mapping[str, Any]:
+    """Return the claims of a token signed with a key of ours, which its header names; else raise."""
+    key = current_app.config[_KEYS].get(_kid(token.partition(".")[0]))
+    if key is None:
+        raise jwt.InvalidKeyError
+    found: Mapping[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=[ALGORITHM],
+        audience=AUDIENCE,
+        issuer=ISSUER,
+        leeway=LEEWAY,
+        options={"require": list(REQUIRED)},
+    )
+    return found
+
+
+def _kid(header: str) -> str | None:
+    """Return which key a token's header names, None where it is no access token's.
+
+    Read before anything is verified: bounded, so that what is nested deeply is not taken apart.
+    """
+    if len(header) > LONGEST_HEADER:
+        return None
+    found = json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    if not isinstance(found, dict) or found.get("typ") != KIND or not isinstance(found.get("kid"), str):
+        return None
+    return str(found["kid"])
 
 
 def complete(claims: Mapping[str, Any]) -> bool:

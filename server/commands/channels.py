@@ -13,7 +13,7 @@ from server.gateways.message import Gateway
 from server.gateways.push import PushGateway
 from server.gateways.sms import Reports, SmsGateway
 from server.gateways.webhook import WebhookGateway
-from server.settings import Settings, report_key, vapid_key
+from server.settings import Settings, report_keys, vapid_key
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def armed(settings: Settings) -> Iterator[Mapping[Channel, Gateway]]:
         if key := vapid_key(settings):
             gateways[Channel.PUSH] = _named("VAPID_KEY", lambda: PushGateway(egress, key, settings.mail_from))
         if settings.sms_url:
-            reports = Reports(settings.base_url, report_key(settings))
+            reports = Reports(settings.base_url, report_keys(settings)[0])
             sms = _named("SMS_URL", lambda: SmsGateway(settings.sms_url, settings.sms_from, reports))
             gateways[Channel.SMS] = sms
         yield gateways

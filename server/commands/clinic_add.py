@@ -13,7 +13,7 @@ from server.services.civil_time import is_zone
 from server.services.errors import ServiceError
 from server.services.people import clinic as clinics
 from server.services.people import invitation as invitations
-from server.services.people.invitation import VALID_FOR, Invited
+from server.services.people.invitation import VALID_FOR, Invited, Invitee
 from server.services.work import Work, system
 
 _HOUR = 3600
@@ -40,18 +40,31 @@ LONGEST_NAME = 200
     help="In which messages to its staff and patients are written.",
 )
 @click.option("--admin", required=True, help="Name of the person who will administer it.")
-def command(slug: str, name: str, zone: str, country: str, day_start: int, language: str, admin: str) -> None:
-    """Open a clinic and print the invitation code of its first administrator, once."""
+@click.option("--admin-email", required=True, help="The address that person will sign in with.")
+def command(
+    slug: str,
+    name: str,
+    zone: str,
+    country: str,
+    day_start: int,
+    language: str,
+    admin: str,
+    admin_email: str,
+) -> None:
+    """Open a clinic and print the invitation code of its first administrator and a word, once."""
     _check(zone, country)
+    if "@" not in admin_email:
+        raise click.ClickException("The administrator's address must be one of e-mail.")
     for text in (name, admin):
         if not 1 <= len(text.strip()) <= LONGEST_NAME:
             raise click.ClickException(f"A name has 1-{LONGEST_NAME} characters.")
     values: dict[str, Any] = {"slug": slug, "name": name.strip(), "zone": zone, "country": country}
     values |= {"day_start": day_start, "language": Language(language)}
-    invited = _add(values, admin.strip())
+    invited = _add(values, Invitee(Role.CLINIC_ADMIN, admin.strip(), admin_email.strip()))
     hours = int(VALID_FOR.total_seconds()) // _HOUR
     click.echo(f"Clinic {slug} is open.")
     click.echo(f"Invitation code of {admin.strip()} (valid {hours} hours, shown only now): {invited.code}")
+    click.echo(f"Word to tell them on another way, such as by telephone: {invited.word}")
 
 
 def _check(zone: str, country: str) -> None:
@@ -61,11 +74,11 @@ def _check(zone: str, country: str) -> None:
         raise click.ClickException("The country must be an ISO 3166 code of two capital letters, such as NO.")
 
 
-def _add(values: dict[str, Any], admin: str) -> Invited:
+def _add(values: dict[str, Any], admin: Invitee) -> Invited:
     with database_of(settings_here()) as database, database.write() as session:
         work = Work(session, datetime.now(UTC), system(clinics.new_clinic_id()))
         try:
             clinics.create(work, **values)
         except ServiceError as error:
             raise click.ClickException(error.detail) from None
-        return invitations.invite(work, Role.CLINIC_ADMIN, admin)
+        return invitations.invite(work, admin)

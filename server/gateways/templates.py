@@ -43,8 +43,14 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "visit_unseen": "/v1/booking-suggestions/{id}",
         "visit_undecided": "/v1/booking-suggestions/{id}",
         "visit_declined": "/v1/booking-suggestions/{id}",
+        "audit_broken": "/v1/audit-events",
         "probe": "/v1/status",
         "review_waits": "/v1/review-tasks",
+        "sign_in_changed": "/v1/me/sign-ins",
+        "sign_in_ended": "/v1/me/sign-ins",
+        "glass_broken": "/v1/clinic/break-glass",
+        # The app takes this link over; what comes behind `#` (`leading_on`) no server gets to see.
+        "password_recovery": "/v1/recoveries",
     }
 )
 
@@ -70,6 +76,11 @@ class Rendered:
     text: str
     short: str
     link: str
+
+    def leading_on(self, secret: str) -> "Rendered":
+        """Return the text with ``secret`` behind its link, where browsers keep it to themselves."""
+        link = f"{self.link}#{secret}"
+        return Rendered(self.subject, self.text.replace(self.link, link), self.short, link)
 
 
 def render(name: str, language: str, base_url: str, subject_id: UUID, count: int = 1) -> Rendered:

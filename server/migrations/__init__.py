@@ -39,6 +39,11 @@ def is_current(database: Database) -> bool:
         return found == HEAD
 
 
+def knows(revision: str) -> bool:
+    """Return whether this code has the migration ``revision``: an older or the same version made it."""
+    return any(Path(__file__).parent.glob(f"versions/{revision}_*.py")) if revision.isalnum() else False
+
+
 def _config(database: Database) -> "Config":
     from alembic.config import Config
 

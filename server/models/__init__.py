@@ -5,9 +5,11 @@ from server.models.activation import Activation
 from server.models.alert import Alert, AlertEvent, AlertFeedback
 from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
+from server.models.audit_seal import AuditSeal
 from server.models.base import Base
 from server.models.blood_pressure import BloodPressure
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
+from server.models.break_glass import BreakGlass
 from server.models.calendar_feed import CalendarFeed
 from server.models.candidate_slot import CandidateSlot
 from server.models.check_in_plan import CheckInPlan
@@ -17,6 +19,7 @@ from server.models.contact_point import ContactPoint
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
+from server.models.factor import Factor, RecoveryCode, Ticket
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
 from server.models.patient import Patient
@@ -25,6 +28,7 @@ from server.models.policy import PolicyActivation, PolicyVersion
 from server.models.policy_replay import PolicyReplay, PolicyReplayPatient
 from server.models.precaution import Precaution
 from server.models.questionnaire_response import QuestionnaireResponse, QuestionnaireResponseRevision
+from server.models.recovery import Recovery
 from server.models.reminder import Reminder
 from server.models.review_task import ReviewTask
 from server.models.rota import Rota
@@ -47,10 +51,12 @@ __all__ = [
     "AlertFeedback",
     "Assessment",
     "AuditEvent",
+    "AuditSeal",
     "Base",
     "BloodPressure",
     "BookingSuggestion",
     "BookingSuggestionEvent",
+    "BreakGlass",
     "CalendarFeed",
     "CandidateSlot",
     "CheckInPlan",
@@ -61,6 +67,7 @@ __all__ = [
     "Delivery",
     "Entry",
     "EntryRevision",
+    "Factor",
     "Invitation",
     "JobRun",
     "Patient",
@@ -72,6 +79,8 @@ __all__ = [
     "Precaution",
     "QuestionnaireResponse",
     "QuestionnaireResponseRevision",
+    "Recovery",
+    "RecoveryCode",
     "RefreshToken",
     "Reminder",
     "ReviewTask",
@@ -84,6 +93,7 @@ __all__ = [
     "SchedulingMapping",
     "Shift",
     "SignIn",
+    "Ticket",
     "TreatmentSession",
     "WatchMove",
     "ZoneChange",

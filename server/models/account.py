@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import Role
@@ -15,6 +15,8 @@ class Account(Base):
     """One way in. E-mail is unique inside a clinic only, so one clinic can't probe another's.
 
     `quiet_from` .. `quiet_until` ("22:00") are the staff's quiet hours, by the clinic's clock; None: none.
+    `scopes` lists codes of `clinical.vocabulary.Scope`, of one of the clinic's systems. `factor_tries` counts
+    second factors that were tried since `factor_tries_since` and did not fit.
     """
 
     __tablename__ = "accounts"
@@ -29,5 +31,8 @@ class Account(Base):
     patient_id: Mapped[UUID | None]
     quiet_from: Mapped[str | None] = mapped_column(String(5))
     quiet_until: Mapped[str | None] = mapped_column(String(5))
+    scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    factor_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    factor_tries_since: Mapped[datetime | None] = mapped_column(Instant)
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)

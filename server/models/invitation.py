@@ -6,13 +6,16 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import InvitationProof, Role
 from server.models.base import Base
 from server.models.types import Coded, Instant
 
 
 class Invitation(Base):
-    """The code itself is never stored, only its SHA-256."""
+    """The code itself is never stored, only its SHA-256; address and proof only as keyed digests.
+
+    `tries` counts who had the code and not the rest.
+    """
 
     __tablename__ = "invitations"
 
@@ -25,5 +28,9 @@ class Invitation(Base):
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
+    email_digest: Mapped[str | None] = mapped_column(String(64))
+    proof: Mapped[InvitationProof | None] = mapped_column(Coded(InvitationProof))
+    proof_digest: Mapped[str | None] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")
     used_at: Mapped[datetime | None] = mapped_column(Instant)
     cancelled_at: Mapped[datetime | None] = mapped_column(Instant)

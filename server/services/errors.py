@@ -103,3 +103,32 @@ class NotSignedIn(ServiceError):
 
     def __init__(self, detail: str = "Sign in again.") -> None:
         super().__init__("not-signed-in", detail)
+
+
+class Busy(ServiceError):
+    """Too much of the same at once; nothing was done. Asking again in a moment helps."""
+
+    def __init__(self) -> None:
+        super().__init__("busy", "Too many are signing in at this moment. Try again.")
+
+
+class TooMany(ServiceError):
+    """Tried too often. ``seconds``: after how long trying again makes sense."""
+
+    def __init__(self, detail: str, seconds: int) -> None:
+        super().__init__("too-many-tries", detail)
+        self.seconds = seconds
+
+
+class StepUpRequired(ServiceError):
+    """It needs an authentication of the last minutes; ``ways`` says with what."""
+
+    def __init__(self) -> None:
+        super().__init__("step-up-required", "Prove again that it is you: POST /v1/sign-ins/step-up.")
+
+
+class FactorRequired(ServiceError):
+    """The password is right; a second factor has to follow. ``asked`` says which, and under what ticket."""
+
+    def __init__(self, **asked: Any) -> None:
+        super().__init__("second-factor-required", "Prove your second factor.", **asked)

@@ -21,13 +21,20 @@ _INSERT_EVENT = insert(cast(Table, AuditEvent.__table__))
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, inside which clinic. Jobs act for a clinic with no account and no role."""
+    """Who acts, inside which clinic. Jobs act for a clinic with no account and no role.
+
+    ``authenticated_at``: when they last proved who they are. ``awaits_factor``: they may only add a second
+    factor. ``scopes``: codes of what a system may do; None: what systems always could.
+    """
 
     clinic_id: UUID
     account_id: UUID | None = None
     role: Role | None = None
     patient_id: UUID | None = None
     sign_in_id: UUID | None = None
+    authenticated_at: datetime | None = None
+    awaits_factor: bool = False
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

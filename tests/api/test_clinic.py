@@ -12,6 +12,8 @@ from tests.api.test_entry import new_id
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 
+GUS = {"name": "Gus", "email": "gus@clinic.example"}
+
 
 def test_staff_read_their_clinic_and_only_the_admin_changes_it(cast: Cast) -> None:
     assert cast.bo.get("/clinic").json["slug"] == "demo"
@@ -62,18 +64,18 @@ def test_patients_and_the_scheduling_system_do_not_read_the_clinics_settings(cas
 
 @pytest.mark.parametrize("role", ["clinician", "coordinator", "clinic_admin", "integration"])
 def test_the_admin_invites_every_kind_of_staff(cast: Cast, role: str) -> None:
-    answer = cast.admin.post("/clinic/invitations", {"role": role, "name": "Gus"})
+    answer = cast.admin.post("/clinic/invitations", GUS | {"role": role})
     assert (answer.status_code, answer.json["expires_at"]) == (201, "2026-03-05T12:00:00+00:00")
 
 
 def test_a_patient_is_not_invited_without_a_record(cast: Cast) -> None:
-    answer = cast.admin.post("/clinic/invitations", {"role": "patient", "name": "Ana"})
+    answer = cast.admin.post("/clinic/invitations", GUS | {"role": "patient"})
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/role")
 
 
 def test_only_the_admin_invites_staff(cast: Cast) -> None:
     for person in (cast.bo, cast.coordinator, cast.scheduler, cast.ana):
-        answer = person.post("/clinic/invitations", {"role": "clinic_admin", "name": "Gus"})
+        answer = person.post("/clinic/invitations", GUS | {"role": "clinic_admin"})
         assert answer.status_code == 403
 
 

@@ -38,7 +38,10 @@ def test_ana_reads_herself_and_nobody_else(cast: Cast) -> None:
 def test_cyd_finds_none_of_our_patients(cast: Cast) -> None:
     path = f"/patients/{cast.ana.patient_id}"
     nobodys = cast.cyd.get(f"/patients/{uuid4()}")
-    changed, invited = cast.cyd.patch(path, {"name": "x"}, 1), cast.cyd.post(f"{path}/invitations")
+    changed, invited = (
+        cast.cyd.patch(path, {"name": "x"}, 1),
+        cast.cyd.post(f"{path}/invitations", {"email": "a@home.example"}),
+    )
     for answer in (cast.cyd.get(path), changed, invited):
         assert (answer.status_code, answer.get_data()) == (404, nobodys.get_data())
     assert [p["name"] for p in cast.cyd.get("/patients").json["items"]] == ["Fay"]

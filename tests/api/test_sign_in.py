@@ -1,32 +1,16 @@
-"""Enrolment, sign-in, refresh tokens and access tokens."""
+"""Signing in and out."""
 
 import logging
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import uuid4
 
-import jwt
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from server.settings import Settings
+from server.api.edge import Surroundings
+from server.models import Account
 from tests.cast import PASSWORD, Cast, sign_in
-from tests.conftest import Clock
-
-NEW = {"email": "Gus@clinic.example", "password": "a long enough password"}
-
-
-def invited(cast: Cast) -> str:
-    """Return the code of a fresh staff invitation."""
-    answer = cast.admin.post("/clinic/invitations", {"role": "clinician", "name": "Gus"})
-    assert answer.status_code == 201
-    code: str = answer.json["code"]
-    return code
-
-
-def enrol(client: FlaskClient, code: str, **other: str) -> TestResponse:
-    return client.post("/v1/enrolments", json={"code": code, **NEW, **other})
 
 
 def me(client: FlaskClient, token: str) -> TestResponse:
@@ -35,57 +19,6 @@ def me(client: FlaskClient, token: str) -> TestResponse:
 
 def refresh(client: FlaskClient, token: str) -> TestResponse:
     return client.post("/v1/sign-ins/refresh", json={"refresh_token": token})
-
-
-# Enrolment
-
-
-def test_an_invitation_makes_one_account_and_signs_it_in(cast: Cast, client: FlaskClient) -> None:
-    code = invited(cast)
-    tokens = enrol(client, code)
-    assert tokens.status_code == 201
-    who = me(client, tokens.json["access_token"]).json
-    assert (who["role"], who["name"], who["patient_id"]) == ("clinician", "Gus", None)
-    assert enrol(client, code, email="other@clinic.example").status_code == 401
-    assert sign_in(client, "demo", "gus@clinic.example", NEW["password"])["access_token"]
-
-
-def test_an_invitation_ends_after_three_days(cast: Cast, client: FlaskClient, clock: Clock) -> None:
-    code = invited(cast)
-    clock.forward(hours=72, seconds=1)
-    assert enrol(client, code).status_code == 401
-
-
-def test_wrong_used_and_late_codes_are_told_alike(cast: Cast, client: FlaskClient, clock: Clock) -> None:
-    used, late = invited(cast), invited(cast)
-    enrol(client, used)
-    again = enrol(client, used, email="x@clinic.example")
-    clock.forward(hours=73)
-    answers = [again, enrol(client, late), enrol(client, "made up")]
-    assert {(a.status_code, a.get_data()) for a in answers} == {(401, answers[0].get_data())}
-
-
-def test_a_new_invitation_ends_the_patients_earlier_one(cast: Cast, client: FlaskClient) -> None:
-    patient = cast.bo.post("/patients", {"name": "Hal", "zone": "Europe/Oslo"}).json["id"]
-    first, second = (cast.bo.post(f"/patients/{patient}/invitations").json["code"] for _ in range(2))
-    assert enrol(client, first).status_code == 401
-    tokens = enrol(client, second, email="hal@home.example").json
-    assert me(client, tokens["access_token"]).json["patient_id"] == patient
-    assert cast.bo.get(f"/patients/{patient}").json["enrolled_at"] == "2026-03-02T12:00:00+00:00"
-
-
-def test_a_failed_enrolment_leaves_the_code_usable(cast: Cast, client: FlaskClient) -> None:
-    code = invited(cast)
-    assert enrol(client, code, email="bo@clinic.example").status_code == 409
-    assert enrol(client, code).status_code == 201
-
-
-@pytest.mark.parametrize("password", ["short", "x" * 14, "x" * 129, "fifteen chars \x00 x"])
-def test_a_password_is_long_and_printable(cast: Cast, client: FlaskClient, password: str) -> None:
-    answer = enrol(client, invited(cast), password=password)
-    assert answer.status_code == 422
-    assert answer.json["errors"][0]["pointer"] == "/password"
-    assert password not in answer.text
 
 
 # Sign-in
@@ -112,33 +45,7 @@ def test_passwords_and_tokens_are_never_logged(
         assert secret not in caplog.text
 
 
-# Refresh tokens
-
-
-def test_a_refresh_token_is_traded_for_the_next(cast: Cast, client: FlaskClient) -> None:
-    tokens = sign_in(client, "demo", "bo@clinic.example")
-    fresh = refresh(client, tokens["refresh_token"]).json
-    assert fresh["refresh_token"] != tokens["refresh_token"]
-    assert fresh["token_type"] == "Bearer"
-    assert me(client, fresh["access_token"]).status_code == 200
-    assert refresh(client, fresh["refresh_token"]).status_code == 200
-
-
-def test_a_refresh_token_used_twice_ends_the_sign_in(cast: Cast, client: FlaskClient) -> None:
-    tokens = sign_in(client, "demo", "bo@clinic.example")
-    fresh = refresh(client, tokens["refresh_token"]).json
-    assert refresh(client, tokens["refresh_token"]).status_code == 401
-    assert refresh(client, fresh["refresh_token"]).status_code == 401
-    assert me(client, fresh["access_token"]).status_code == 401
-    assert cast.bo.get("/me").status_code == 200, "the other device stays signed in"
-
-
-def test_an_unused_sign_in_ends_by_itself(
-    cast: Cast, client: FlaskClient, clock: Clock, settings: Settings
-) -> None:
-    tokens = sign_in(client, "demo", "bo@clinic.example")
-    clock.forward(days=settings.refresh_days)
-    assert refresh(client, tokens["refresh_token"]).status_code == 401
+# Signing out
 
 
 def test_signing_out_holds_from_the_next_request(cast: Cast, client: FlaskClient) -> None:
@@ -151,75 +58,33 @@ def test_signing_out_holds_from_the_next_request(cast: Cast, client: FlaskClient
     assert cast.bo.get("/me").status_code == 200
 
 
-# Access tokens
-
-
-def good_claims(cast: Cast, settings: Settings) -> dict[str, Any]:
-    """Return the claims of Bo's token, fresh."""
-    claims: dict[str, Any] = jwt.decode(
-        cast.bo.token, settings.jwt_key, ["HS256"], audience="afterglow-api", issuer="afterglow"
-    )
-    return claims
-
-
-def test_a_token_with_every_claim_in_order_is_taken(
-    cast: Cast, client: FlaskClient, settings: Settings
+def test_an_older_hash_is_made_anew_when_its_owner_signs_in(
+    app: Flask, cast: Cast, client: FlaskClient
 ) -> None:
-    token = jwt.encode(good_claims(cast, settings), settings.jwt_key, "HS256")
-    assert me(client, token).json["account_id"] == str(cast.bo.account_id)
+    older = PasswordHasher(memory_cost=128, time_cost=1, parallelism=1).hash(PASSWORD)
+    known = (cast.bo.clinic_id, cast.bo.account_id)
+    database = Surroundings.of(app).database
+    with database.write() as session:
+        session.get_one(Account, known).password_hash = older
+    wrong = {"clinic": "demo", "email": "bo@clinic.example", "password": "wrong"}
+    assert client.post("/v1/sign-ins", json=wrong).status_code == 401
+    with database.read() as session:
+        assert session.get_one(Account, known).password_hash == older
+    for _ in range(2):
+        assert sign_in(client, "demo", "bo@clinic.example")["access_token"]
+    with database.read() as session:
+        assert extract_parameters(session.get_one(Account, known).password_hash).memory_cost == 64
 
 
-NOW = datetime.now(UTC)
-CHANGES: list[dict[str, Any]] = [
-    *({name: None} for name in ("sub", "sid", "clinic", "jti", "exp", "iat", "iss", "aud")),
-    {"exp": NOW - timedelta(minutes=1)},
-    {"nbf": NOW + timedelta(hours=1)},
-    {"iat": NOW + timedelta(hours=1)},
-    {"iat": "yesterday"},
-    {"aud": "another-api"},
-    {"iss": "another-issuer"},
-    {"type": "refresh"},
-    {"sid": str(uuid4())},
-    {"sid": "7"},
-    {"sid": 7},
-    {"sub": str(uuid4())},
-    {"sub": "bo"},
-    {"clinic": str(uuid4())},
-    {"clinic": ["demo"]},
-]
+# Systems
 
 
-def test_a_token_that_lacks_or_bends_a_claim_is_refused_in_the_same_words(
-    cast: Cast, client: FlaskClient, settings: Settings
-) -> None:
-    expected = me(client, "nonsense").get_data()
-    for change in CHANGES:
-        claims = {**good_claims(cast, settings), **change}
-        kept = {name: value for name, value in claims.items() if value is not None}
-        answer = me(client, jwt.encode(kept, settings.jwt_key, "HS256"))
-        assert (answer.status_code, answer.get_data()) == (401, expected), change
-
-
-def test_a_token_of_another_key_or_algorithm_is_refused_in_the_same_words(
-    cast: Cast, client: FlaskClient, settings: Settings
-) -> None:
-    claims = good_claims(cast, settings)
-    forged = [
-        jwt.encode(claims, None, "none"),
-        jwt.encode(claims, "another-key-" + "0" * 32, "HS256"),
-        jwt.encode(claims, settings.jwt_key + "0" * 32, "HS512"),
-        jwt.encode(claims, settings.jwt_key * 2, "HS512"),
-        cast.bo.token[:-4] + "AAAA",
-    ]
-    expected = me(client, "nonsense").get_data()
-    for token in forged:
-        answer = me(client, token)
-        assert (answer.status_code, answer.get_data()) == (401, expected), token
-
-
-def test_bos_session_does_not_open_another_account(
-    cast: Cast, client: FlaskClient, settings: Settings
-) -> None:
-    for other in (cast.cyd.account_id, cast.admin.account_id):
-        claims = {**good_claims(cast, settings), "sub": str(other)}
-        assert me(client, jwt.encode(claims, settings.jwt_key, "HS256")).status_code == 401
+def test_a_system_may_do_what_its_scopes_say_and_no_more(app: Flask, cast: Cast) -> None:
+    inbox = "/inbox/booking-suggestions"
+    assert cast.scheduler.get(inbox).status_code == 200
+    with Surroundings.of(app).database.write() as session:
+        account = session.get_one(Account, (cast.scheduler.clinic_id, cast.scheduler.account_id))
+        assert account.scopes == ["visits"]
+        account.scopes = []
+    assert cast.scheduler.get(inbox).status_code == 403
+    assert cast.scheduler.get("/me").status_code == 200

@@ -15,7 +15,7 @@ from server.clinical.vocabulary import Channel, DeliveryState
 from server.database import Database
 from server.gateways.message import Handed, Receipt, RecordingGateway
 from server.models import Delivery
-from server.settings import Settings, report_key
+from server.settings import Settings, report_keys
 from server.sms_report import make_proof
 from tests.cast import Cast, entry
 from tests.conftest import Clock
@@ -51,7 +51,7 @@ def texted(cast: Cast, clock: Clock, around: Around) -> Delivery:
 def report(
     client: FlaskClient, app: Flask, delivery_id: Any, status: object, proof: str | None = None
 ) -> int:
-    proof = make_proof(report_key(Surroundings.of(app).settings), delivery_id) if proof is None else proof
+    proof = make_proof(report_keys(Surroundings.of(app).settings)[0], delivery_id) if proof is None else proof
     return client.get(f"/v1/sms-reports/{delivery_id}?status={status}&proof={proof}").status_code
 
 
@@ -96,7 +96,7 @@ def test_a_report_that_comes_late_still_counts(
 def test_without_the_proof_there_is_no_such_place(
     app: Flask, client: FlaskClient, around: Around, texted: Delivery
 ) -> None:
-    key = report_key(Surroundings.of(app).settings)
+    key = report_keys(Surroundings.of(app).settings)[0]
     assert report(client, app, texted.id, 2, "x" * 43) == 404
     assert report(client, app, texted.id, 2, make_proof(key, uuid7())) == 404
     assert report(client, app, uuid7(), 1) == 404

@@ -31,7 +31,16 @@ from server.clinical.vocabulary.diary import (
     Sensitivity,
     symptom,
 )
-from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Language, Role, Source
+from server.clinical.vocabulary.people import (
+    BipolarRisk,
+    EnteredBy,
+    FactorKind,
+    InvitationProof,
+    Language,
+    Role,
+    Scope,
+    Source,
+)
 from server.clinical.vocabulary.treatment import Arm, Condition, Phase, Route, SessionStatus
 from server.clinical.vocabulary.visit import (
     UNSEEN_STATES,
@@ -78,6 +87,8 @@ __all__ = [
     "EnteredBy",
     "EventKind",
     "EventState",
+    "FactorKind",
+    "InvitationProof",
     "Item",
     "Language",
     "MappingKind",
@@ -96,6 +107,7 @@ __all__ = [
     "Role",
     "Route",
     "SafetyAnswer",
+    "Scope",
     "Sensitivity",
     "SessionStatus",
     "Source",

@@ -13,6 +13,26 @@ class Role(StrEnum):
     INTEGRATION = "integration"
 
 
+class FactorKind(StrEnum):
+    """What proves, beside a password, that it is the same person."""
+
+    TOTP = "totp"
+    PASSKEY = "passkey"
+
+
+class InvitationProof(StrEnum):
+    """What an invited person is asked for beside the code."""
+
+    BIRTH_YEAR = "birth_year"
+    WORD = "word"
+
+
+class Scope(StrEnum):
+    """What one of the clinic's systems may do: nothing but what is named."""
+
+    VISITS = "visits"
+
+
 class Language(StrEnum):
     """In which outgoing messages are written (ISO 639-1)."""
 

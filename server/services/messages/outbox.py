@@ -30,6 +30,7 @@ from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery_loss, operations, outbox_need
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
+from server.services.people import recovery as recoveries
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -59,7 +60,8 @@ class Claimed:
     """A delivery that is ours until its lease ends. ``attempt`` is the fencing number, from 1 on.
 
     ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
-    ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone.
+    ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone. ``secret``: what
+    its link leads on with.
     """
 
     clinic_id: UUID
@@ -75,6 +77,7 @@ class Claimed:
     count: int
     suspect: bool = False
     event: Event | None = None
+    secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,7 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         count=_patients(session, bundle),
         suspect=suspect,
         event=_event(row, aim.to_system),
+        secret=recoveries.secret_of(session, now, row),
     )
 
 

@@ -11,6 +11,7 @@ from server.services.journal import reminder as reminders
 from server.services.messages import retry
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED
+from server.services.people import recovery as recoveries
 from server.services.visits import visit_message as visit_messages
 
 # An event stands behind an earlier one of its visit for so long as that is tried soon: later a receiver
@@ -31,6 +32,8 @@ def why_not(session: Session, now: datetime, row: Delivery, account: Account) ->
         return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
     if row.subject is DeliverySubject.VISIT:
         return None if visit_messages.is_wanted(session, now, row) else NOT_NEEDED
+    if row.subject is DeliverySubject.RECOVERY:
+        return None if recoveries.is_open(session, row) else NOT_NEEDED
     return NOT_NEEDED if _is_answered(session, row) else None
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.models import Account
 from server.services import asking
 from server.services.errors import Conflict
@@ -39,9 +39,7 @@ class NewAccount:
 def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
     """Add an account to the actor's clinic; its e-mail must be new there."""
     email = new.email.lower()
-    taken = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.email == email)
-    if work.session.scalar(taken) is not None:
-        raise Conflict("email-taken", "This e-mail is in use at this clinic.")
+    check_is_free(work, email)
     account = Account(
         clinic_id=work.clinic_id,
         id=uuid7(),
@@ -50,6 +48,7 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
         email=email,
         password_hash=passwords.hash(new.password),
         patient_id=new.patient_id,
+        scopes=[Scope.VISITS.value] if new.role is Role.INTEGRATION else None,
         created_at=work.now,
     )
     try:
@@ -59,6 +58,13 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
         raise Conflict("email-taken", "This e-mail is in use at this clinic.") from None
     work.audit("account.create", new.patient_id, account.id)
     return account
+
+
+def check_is_free(work: Work, email: str) -> None:
+    """Raise Conflict where ``email``, in lower case, is in use at the actor's clinic."""
+    taken = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.email == email)
+    if work.session.scalar(taken) is not None:
+        raise Conflict("email-taken", "This e-mail is in use at this clinic.")
 
 
 def get(work: Work) -> Account:

@@ -1,102 +1,241 @@
-"""Invite a patient or a colleague; enrol with the code."""
+"""Invite a patient or a colleague; enrol with the code, from the address, with what only they were told."""
 
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hmac import compare_digest
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import InvitationProof, Role
 from server.models import Account, Invitation, Patient
-from server.services.errors import NotSignedIn
+from server.services import vault
+from server.services.errors import NotFound, NotSignedIn
 from server.services.people import account as accounts
+from server.services.people import account_return, password_rules
+from server.services.people import clinic as clinics
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work
 
 VALID_FOR = timedelta(hours=72)
+MOST_TRIES = 5
+_WORD_DIGITS = 6
+_BLANKS = re.compile(r"\s+")
+_NOT_VALID = "This invitation is not valid any more, or does not fit. Ask your clinic for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Invitee:
+    """Whom to invite, at which address. ``word``: what they are told by telephone; None: we choose.
+
+    A patient whose year of birth is known is asked for that instead, unless there is a ``word``.
+    """
+
+    role: Role
+    name: str
+    email: str
+    word: str | None = None
+    patient_id: UUID | None = None
+    birth_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The stored invitation and its code. The code is shown once and never stored."""
+    """The stored invitation, its code and the word. Both are shown once and never stored.
+
+    ``word`` is None where the year of birth is asked for.
+    """
 
     invitation: Invitation
     code: str
+    word: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What the invited person sends back."""
+    """What the invited person sends back. ``proof``: their year of birth, or the word."""
 
     code: str
     email: str
     password: str
+    proof: str = ""
+    factor_required: bool = False
 
 
-def invite(work: Work, role: Role, name: str, patient_id: UUID | None = None) -> Invited:
+def invite(work: Work, invitee: Invitee) -> Invited:
     """Make a code that lets one person enrol once within 72 hours; earlier codes of that patient end."""
-    if patient_id is not None:
-        _cancel_earlier(work, patient_id)
+    if invitee.patient_id is not None:
+        _cancel_earlier(work, invitee.patient_id)
+    by_year = invitee.word is None and invitee.birth_year is not None
+    word = None if by_year else invitee.word or _new_word()
     code = new_secret()
     invitation = Invitation(
         clinic_id=work.clinic_id,
         id=uuid7(),
         code_hash=fingerprint(code),
-        role=role,
-        name=name,
-        patient_id=patient_id,
+        role=invitee.role,
+        name=invitee.name,
+        patient_id=invitee.patient_id,
         created_by=work.actor.account_id,
         created_at=work.now,
         expires_at=work.now + VALID_FOR,
+        proof=InvitationProof.BIRTH_YEAR if by_year else InvitationProof.WORD,
+        tries=0,
     )
+    invitation.email_digest = _digest(work, invitation, "email", invitee.email)
+    invitation.proof_digest = _digest(work, invitation, "proof", word or str(invitee.birth_year))
     work.session.add(invitation)
-    work.audit("invitation.create", patient_id, invitation.id)
-    return Invited(invitation, code)
+    work.audit("invitation.create", invitee.patient_id, invitation.id)
+    return Invited(invitation, code, word)
 
 
-def enrol(session: Session, now: datetime, enrolment: Enrolment, passwords: Passwords) -> Account:
-    """Turn a valid code into an account. Wrong, used, late and cancelled codes are told alike."""
-    claimed = session.execute(
+def open_ones(work: Work, patient_id: UUID | None) -> Sequence[Invitation]:
+    """Return the invitations that can still be used, of one patient or (None) of staff and systems."""
+    query = select(Invitation).where(*_is_open(work.now), *_of(work, patient_id))
+    return list(work.session.scalars(query.order_by(Invitation.id)))
+
+
+def cancel(work: Work, invitation_id: UUID, patient_id: UUID | None) -> None:
+    """End an invitation that can still be used; raises NotFound for any other."""
+    cancelled = work.session.execute(
+        update(Invitation)
+        .where(Invitation.id == invitation_id, *_is_open(work.now), *_of(work, patient_id))
+        .values(cancelled_at=work.now)
+        .returning(Invitation.id)
+    ).first()
+    if cancelled is None:
+        raise NotFound("invitation")
+    work.audit("invitation.cancel", patient_id, invitation_id)
+
+
+def enrol(session: Session, now: datetime, enrolment: Enrolment, passwords: Passwords) -> Account | None:
+    """Turn a valid code into an account; None where address or proof do not fit, which counts as a try.
+
+    After five such tries the code is dead. The caller commits in each case and tells wrong, used, late
+    and cancelled codes alike. A patient who was here before gets their account back.
+    """
+    invitation = session.scalar(
+        select(Invitation).where(Invitation.code_hash == fingerprint(enrolment.code), *_is_open(now))
+    )
+    if invitation is None:
+        raise NotSignedIn(_NOT_VALID)
+    work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
+    if not _tried(work, invitation):
+        raise NotSignedIn(_NOT_VALID)
+    if not _fits(work, invitation, enrolment):
+        _end_if_worn_out(work, invitation)
+        return None
+    _claim(work, invitation)
+    _check_password(work, invitation, enrolment)
+    return _account(work, invitation, enrolment, passwords)
+
+
+def refused() -> NotSignedIn:
+    """Return what whoever does not fit is told."""
+    return NotSignedIn(_NOT_VALID)
+
+
+def _tried(work: Work, invitation: Invitation) -> bool:
+    """Count a try before it is looked at, so that many at once are counted too."""
+    counted = work.session.execute(
         update(Invitation)
         .where(
-            Invitation.code_hash == fingerprint(enrolment.code),
-            Invitation.used_at.is_(None),
-            Invitation.cancelled_at.is_(None),
-            Invitation.expires_at > now,
+            Invitation.clinic_id == invitation.clinic_id,
+            Invitation.id == invitation.id,
+            Invitation.tries < MOST_TRIES,
+            *_is_open(work.now),
         )
-        .values(used_at=now)
-        .returning(Invitation.clinic_id, Invitation.id)
+        .values(tries=Invitation.tries + 1)
+        .returning(Invitation.tries)
+    ).first()
+    return counted is not None
+
+
+def _fits(work: Work, invitation: Invitation, enrolment: Enrolment) -> bool:
+    if invitation.email_digest is None or invitation.proof_digest is None:
+        return True  # made before invitations were bound to anything
+    email = _digest(work, invitation, "email", enrolment.email)
+    proof = _digest(work, invitation, "proof", enrolment.proof)
+    fits_email = compare_digest(email, invitation.email_digest)
+    return compare_digest(proof, invitation.proof_digest) and fits_email
+
+
+def _end_if_worn_out(work: Work, invitation: Invitation) -> None:
+    work.audit("invitation.refused", invitation.patient_id, invitation.id)
+    work.session.refresh(invitation)
+    if invitation.tries >= MOST_TRIES:
+        invitation.cancelled_at = work.now
+        work.audit("invitation.worn-out", invitation.patient_id, invitation.id)
+
+
+def _claim(work: Work, invitation: Invitation) -> None:
+    claimed = work.session.execute(
+        update(Invitation)
+        .where(
+            Invitation.clinic_id == invitation.clinic_id, Invitation.id == invitation.id, *_is_open(work.now)
+        )
+        .values(used_at=work.now)
+        .returning(Invitation.id)
     ).first()
     if claimed is None:
-        raise NotSignedIn("This invitation is not valid any more. Ask your clinic for a new one.")
-    invitation = session.get_one(Invitation, tuple(claimed))
-    work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
-    account = accounts.create(work, _new_account(invitation, enrolment), passwords)
-    if invitation.patient_id is not None:
-        session.get_one(Patient, (invitation.clinic_id, invitation.patient_id)).enrolled_at = now
-    return account
+        raise NotSignedIn(_NOT_VALID)
 
 
-def _new_account(invitation: Invitation, enrolment: Enrolment) -> NewAccount:
-    return NewAccount(
+def _check_password(work: Work, invitation: Invitation, enrolment: Enrolment) -> None:
+    clinic = clinics.get(work)
+    names = (clinic.slug, clinic.name, enrolment.email, invitation.name)
+    chooser = password_rules.chooser(invitation.role, names, enrolment.factor_required)
+    password_rules.check(enrolment.password, chooser)
+
+
+def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords: Passwords) -> Account:
+    new = NewAccount(
         role=invitation.role,
         name=invitation.name,
         email=enrolment.email,
         password=enrolment.password,
         patient_id=invitation.patient_id,
     )
+    if invitation.patient_id is None:
+        return accounts.create(work, new, passwords)
+    work.session.get_one(Patient, (work.clinic_id, invitation.patient_id)).enrolled_at = work.now
+    known = account_return.of_patient(work, invitation.patient_id)
+    if known is None:
+        return accounts.create(work, new, passwords)
+    return account_return.take_back(work, known, new, passwords)
 
 
 def _cancel_earlier(work: Work, patient_id: UUID) -> None:
-    open_ones = select(Invitation).where(
-        Invitation.clinic_id == work.clinic_id,
-        Invitation.patient_id == patient_id,
+    for invitation in open_ones(work, patient_id):
+        invitation.cancelled_at = work.now
+
+
+def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
         Invitation.used_at.is_(None),
         Invitation.cancelled_at.is_(None),
+        Invitation.expires_at > now,
     )
-    for invitation in work.session.scalars(open_ones):
-        invitation.cancelled_at = work.now
+
+
+def _of(work: Work, patient_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
+    whose = Invitation.patient_id.is_(None) if patient_id is None else Invitation.patient_id == patient_id
+    return Invitation.clinic_id == work.clinic_id, whose
+
+
+def _digest(work: Work, invitation: Invitation, what: str, text: str) -> str:
+    plain = _BLANKS.sub("", unicodedata.normalize("NFC", text)).casefold()
+    return vault.digest(work, Invitation, (invitation.clinic_id, invitation.id), f"{what} {plain}")
+
+
+def _new_word() -> str:
+    """Return six random digits: easy to say on the telephone, and five tries find them 1 time in 200,000."""
+    return f"{secrets.randbelow(10**_WORD_DIGITS):0{_WORD_DIGITS}d}"

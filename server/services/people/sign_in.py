@@ -1,22 +1,30 @@
-"""Sign in, stay signed in, sign out. Refresh tokens are opaque, used once, and chained to one sign-in."""
+"""Sign in, prove who one is, sign out. A sign-in is one device; its tokens chain to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.models import Account, Clinic, RefreshToken, SignIn
-from server.services.errors import NotSignedIn
+from server.services import vault
+from server.services.errors import NotFound, NotSignedIn
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work
 
+# What is worth a second look needs a proof of the last minutes, not only a device left lying.
+FRESH_FOR = timedelta(minutes=5)
+
 # Built once: every request of somebody signed in asks it.
 _ACTOR = (
-    select(Account.role, Account.patient_id)
+    select(
+        *(Account.role, Account.patient_id, Account.scopes),
+        *(SignIn.authenticated_at, SignIn.awaits_factor),
+    )
     .join(SignIn, (SignIn.clinic_id == Account.clinic_id) & (SignIn.account_id == Account.id))
     .where(
         SignIn.clinic_id == bindparam("clinic"),
@@ -30,11 +38,12 @@ _ACTOR = (
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A sign-in that just got a fresh refresh token."""
+    """A sign-in that just got a fresh refresh token. While it awaits a factor, it opens that way alone."""
 
     account: Account
     sign_in_id: UUID
     refresh_token: str
+    awaits_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,14 @@ class Credentials:
     clinic: str
     email: str
     password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What somebody signs in on: what they call it, and for how long it may lie unused."""
+
+    keep: timedelta
+    name: str | None = None
 
 
 def find_account(session: Session, credentials: Credentials, passwords: Passwords) -> Account:
@@ -60,46 +77,69 @@ def find_account(session: Session, credentials: Credentials, passwords: Password
     return usable
 
 
-def start(work: Work, account: Account, keep: timedelta) -> Issued:
-    """Open a sign-in for ``account``; it ends when unused for ``keep``."""
+def renew_hash(work: Work, account: Account, renewed: str | None) -> None:
+    """Keep a hash with today's parameters, unless the password was changed meanwhile."""
+    if renewed is not None:
+        work.session.execute(
+            update(Account)
+            .where(
+                Account.clinic_id == account.clinic_id,
+                Account.id == account.id,
+                Account.password_hash == account.password_hash,
+            )
+            .values(password_hash=renewed)
+        )
+
+
+def start(work: Work, account: Account, device: Device, awaits_factor: bool = False) -> Issued:
+    """Open a sign-in for ``account``; with ``awaits_factor`` it can do nothing before it has one."""
     sign_in = SignIn(
         clinic_id=account.clinic_id,
         id=uuid7(),
         account_id=account.id,
         created_at=work.now,
         last_used_at=work.now,
+        authenticated_at=work.now,
+        awaits_factor=awaits_factor,
     )
+    if device.name is not None:
+        vault.put(work, sign_in, "device", device.name)
     work.session.add(sign_in)
     work.session.flush()
     work.audit("sign-in.start", account.patient_id, sign_in.id)
-    return Issued(account, sign_in.id, _issue(work, sign_in, keep))
+    secret = new_secret()
+    keep_token(work, secret, sign_in.id, device.keep)
+    return Issued(account, sign_in.id, secret, awaits_factor)
 
 
-def refresh(session: Session, token: str, now: datetime, keep: timedelta) -> Issued | None:
-    """Trade a refresh token for its successor.
+def keep_token(work: Work, secret: str, sign_in_id: UUID, keep: timedelta) -> None:
+    """Let ``secret`` be a refresh token of a sign-in; unused for ``keep`` it ends."""
+    work.session.add(
+        RefreshToken(
+            token_hash=fingerprint(secret),
+            clinic_id=work.clinic_id,
+            sign_in_id=sign_in_id,
+            expires_at=work.now + keep,
+        )
+    )
 
-    A token that was used before is theft or a copy: the whole sign-in ends and None is returned (so
-    that the caller commits the revocation before it refuses). An unknown token raises NotSignedIn.
-    """
-    row = session.get(RefreshToken, fingerprint(token))
-    if row is None or row.expires_at <= now:
-        raise NotSignedIn
-    sign_in = session.get_one(SignIn, (row.clinic_id, row.sign_in_id))
-    account = session.get_one(Account, (row.clinic_id, sign_in.account_id))
-    if sign_in.revoked_at is not None or account.disabled_at is not None:
-        raise NotSignedIn
-    work = Work(session, now, _actor(account, sign_in.id))
-    won = session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.token_hash == row.token_hash, RefreshToken.used_at.is_(None))
-        .values(used_at=now)
-        .returning(RefreshToken.token_hash)
-    ).first()
-    if won is None:
-        end(work, sign_in.id, "sign-in.token-reused")
-        return None
-    sign_in.last_used_at = now
-    return Issued(account, sign_in.id, _issue(work, sign_in, keep))
+
+def own(work: Work, keep: timedelta) -> Sequence[SignIn]:
+    """Return the actor's own sign-ins that are open, opened, the one used last first."""
+    assert work.actor.account_id is not None
+    query = select(SignIn).where(
+        *_open_ones(work.clinic_id, work.actor.account_id), SignIn.last_used_at > work.now - keep
+    )
+    rows = work.session.scalars(query.order_by(SignIn.last_used_at.desc(), SignIn.id.desc())).all()
+    return vault.opened(work, rows)
+
+
+def end_own(work: Work, sign_in_id: UUID) -> None:
+    """End one of the actor's own sign-ins; raises NotFound where it is none of theirs or ended."""
+    row = work.session.get(SignIn, (work.clinic_id, sign_in_id))
+    if row is None or row.account_id != work.actor.account_id or row.revoked_at is not None:
+        raise NotFound("sign-in")
+    end(work, sign_in_id)
 
 
 def end(work: Work, sign_in_id: UUID, action: str = "sign-in.end") -> None:
@@ -112,6 +152,31 @@ def end(work: Work, sign_in_id: UUID, action: str = "sign-in.end") -> None:
     work.audit(action, object_id=sign_in_id)
 
 
+def end_all(work: Work, account_id: UUID) -> int:
+    """Revoke every sign-in of an account of the actor's clinic; return how many there were."""
+    gone = work.session.execute(
+        update(SignIn)
+        .where(*_open_ones(work.clinic_id, account_id))
+        .values(revoked_at=work.now)
+        .returning(SignIn.id)
+    ).all()
+    work.audit("sign-in.end-all", object_id=account_id)
+    return len(gone)
+
+
+def step_up(work: Work) -> None:
+    """Keep that the actor has just proved who they are."""
+    row = work.session.get_one(SignIn, (work.clinic_id, work.actor.sign_in_id))
+    row.authenticated_at = work.now
+    work.session.flush()
+    work.audit("sign-in.step-up", object_id=row.id)
+
+
+def is_fresh(actor: Actor, now: datetime) -> bool:
+    """Return whether the actor proved who they are within the last minutes."""
+    return actor.authenticated_at is not None and now - actor.authenticated_at <= FRESH_FOR
+
+
 def actor(connection: Connection, clinic_id: UUID, sign_in_id: UUID, account_id: UUID) -> Actor:
     """Return who a valid access token stands for now, or raise NotSignedIn when it was revoked."""
     found = connection.execute(
@@ -119,21 +184,26 @@ def actor(connection: Connection, clinic_id: UUID, sign_in_id: UUID, account_id:
     ).first()
     if found is None:
         raise NotSignedIn
-    return Actor(clinic_id, account_id, found.role, found.patient_id, sign_in_id)
-
-
-def _actor(account: Account, sign_in_id: UUID) -> Actor:
-    return Actor(account.clinic_id, account.id, account.role, account.patient_id, sign_in_id)
-
-
-def _issue(work: Work, sign_in: SignIn, keep: timedelta) -> str:
-    secret = new_secret()
-    work.session.add(
-        RefreshToken(
-            token_hash=fingerprint(secret),
-            clinic_id=sign_in.clinic_id,
-            sign_in_id=sign_in.id,
-            expires_at=work.now + keep,
-        )
+    return Actor(
+        clinic_id,
+        account_id,
+        found.role,
+        found.patient_id,
+        sign_in_id,
+        authenticated_at=found.authenticated_at,
+        awaits_factor=found.awaits_factor,
+        scopes=None if found.scopes is None else frozenset(found.scopes),
     )
-    return secret
+
+
+def actor_of(account: Account, sign_in: SignIn) -> Actor:
+    """Return who a sign-in of ``account`` stands for."""
+    return Actor(account.clinic_id, account.id, account.role, account.patient_id, sign_in.id)
+
+
+def _open_ones(clinic_id: UUID, account_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SignIn.clinic_id == clinic_id,
+        SignIn.account_id == account_id,
+        SignIn.revoked_at.is_(None),
+    )

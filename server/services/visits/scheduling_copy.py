@@ -104,6 +104,13 @@ def ask_again(work: Work, connection_id: UUID, since: datetime) -> int:
     return len(rows)
 
 
+def read(work: Work, suggestion_id: UUID) -> SchedulingCopy:
+    """Return the copy of a suggestion to somebody. Audited. Raises NotFound."""
+    copy = get(work, suggestion_id)
+    work.audit("scheduling-copy.read", object_id=suggestion_id)
+    return copy
+
+
 def get(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     """Return the copy of a suggestion; raises NotFound."""
     copy = _of(work, suggestion_id)

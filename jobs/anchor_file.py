@@ -1,0 +1,62 @@
+"""The file in which the ends of the audit chains are written down: lines are added, never changed."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from jobs.problem import Problem
+from server.services.audit.anchor import Anchor, as_line, from_line
+
+AT_ONCE = 500
+
+
+def append(file: Path, anchors: Sequence[Anchor]) -> None:
+    """Add ``anchors``, on disk when this returns. Raises OSError where that can't be done."""
+    if not anchors:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        # One write: lines of two workers do not mix. The first end closes a line that a crash left open.
+        start = "\n" if _is_torn(file) else ""
+        os.write(descriptor, (start + "".join(f"{as_line(one)}\n" for one in anchors)).encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def batches(file: Path) -> Iterator[tuple[UUID, list[Anchor]]]:
+    """Yield the anchors of ``file`` in their order, some of one clinic at a time; the file may be large.
+
+    Raises `Problem` for a line that is none of ours; a file that is not there yet holds nothing.
+    """
+    waiting: dict[UUID, list[Anchor]] = defaultdict(list)
+    for anchor in _anchors(file) if file.exists() else ():
+        held = waiting[anchor.clinic_id]
+        held.append(anchor)
+        if len(held) == AT_ONCE:
+            yield anchor.clinic_id, waiting.pop(anchor.clinic_id)
+    yield from waiting.items()
+
+
+def _anchors(file: Path) -> Iterator[Anchor]:
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+        yield from (_anchor(file, number, line) for number, line in numbered)
+
+
+def _anchor(file: Path, number: int, line: str) -> Anchor:
+    try:
+        return from_line(line)
+    except ValueError:
+        raise Problem(f"{file}, line {number}: not the end of an audit chain.") from None
+
+
+def _is_torn(file: Path) -> bool:
+    with file.open("rb") as known:
+        if known.seek(0, os.SEEK_END) == 0:
+            return False
+        known.seek(-1, os.SEEK_END)
+        return known.read(1) != b"\n"

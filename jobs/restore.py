@@ -1,0 +1,151 @@
+"""Puts an encrypted backup back, and makes sure that what is there afterwards is what was there then."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jobs import anchor_file, postgresql_tools
+from jobs.audit_verify import Verified, verify
+from jobs.backup import Manifest, Tell, copy_sqlite, keys_here, manifest_of
+from jobs.problem import Problem
+from server.backup_file import BackupError, BackupReader
+from server.database import Database
+from server.services import backup_state
+from server.services.audit import anchor
+from server.services.audit.verifying import Fault
+from server.services.people import clinic as clinics
+from server.services.work import Work, system
+from server.settings import Settings
+
+AFTERWARDS: Sequence[Callable[[Database, Settings, datetime], str]] = ()
+"""What is done to every database that was put back, before anybody uses it, such as erasing again what was
+erased since the backup; each returns a sentence for whoever restores."""
+_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which ``file``; ``replace`` what is there; ``migrate`` brings the tables to this version."""
+
+    file: Path
+    replace: bool
+    migrate: Callable[[Database], Any]
+    knows: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was put back, what the audit chains say, and what was done afterwards."""
+
+    manifest: Manifest
+    verdicts: Sequence[Verified]
+    done: Sequence[str]
+
+
+def restore(database: Database, settings: Settings, wish: Wish, now: datetime, tell: Tell) -> Restored:
+    """Put ``wish.file`` into ``database``. Nothing changes before all of the file has proven good.
+
+    Raises `Problem`.
+    """
+    try:
+        manifest = _proven(settings, wish.file, tell)
+        _check(database, manifest, wish)
+        put = _sqlite if database.is_sqlite else _postgresql
+        put(database, settings, wish.file, manifest)
+    except BackupError as error:
+        raise Problem(f"{wish.file} can't be restored. {error}") from None
+    wish.migrate(database)
+    done = [step(database, settings, now) for step in AFTERWARDS]
+    verdicts = list(verify(database, now, [settings.anchor_file]))
+    _record(database, settings, now, verdicts)
+    return Restored(manifest, verdicts, done)
+
+
+def _proven(settings: Settings, file: Path, tell: Tell) -> Manifest:
+    """Read the whole file once and return what stands at its beginning; raises BackupError."""
+    with file.open("rb") as source:
+        reader = BackupReader(source, keys_here(settings))
+        manifest = manifest_of(reader)
+        for data in _parts(reader):
+            tell(len(data))
+    return manifest
+
+
+def _check(database: Database, manifest: Manifest, wish: Wish) -> None:
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    if manifest.kind != kind:
+        raise Problem(f"It is a backup of {manifest.kind}, and the database is {kind}.")
+    if not wish.knows(manifest.state.revision):
+        raise Problem("It was made by a newer version of Afterglow: restore it with that one.")
+    with database.read() as session:
+        if not (wish.replace or backup_state.is_empty(session)):
+            raise Problem("The database is not empty. Say --replace to lose what is in it.")
+
+
+def _sqlite(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:
+    target = Path(database.engine.url.database or "")
+    with tempfile.TemporaryDirectory(prefix="afterglow-restore-", dir=target.parent) as folder:
+        copy = Path(folder) / "copy.db"
+        with file.open("rb") as source, copy.open("wb") as out:
+            out.writelines(_rows(source, settings))
+        _check_soundness(copy)
+        with closing(Database(f"sqlite:///{copy}", database.masters)) as copied:
+            _compare(copied, manifest)
+        database.close()
+        copy_sqlite(copy, target)
+
+
+def _check_soundness(copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as known:
+        if known.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise Problem("What is in the backup is no sound database.")
+
+
+def _postgresql(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:
+    database.close()
+    with file.open("rb") as source:
+        postgresql_tools.restore(database, settings, _rows(source, settings))
+    _compare(database, manifest)
+
+
+def _rows(source: Any, settings: Settings) -> Iterator[bytes]:
+    reader = BackupReader(source, keys_here(settings))
+    manifest_of(reader)
+    yield from _parts(reader)
+
+
+def _parts(reader: BackupReader) -> Iterator[bytes]:
+    return iter(lambda: reader.read(_AT_ONCE), b"")
+
+
+def _compare(database: Database, manifest: Manifest) -> None:
+    """Raise `Problem` where not every row came back, or a chain ends otherwise than it did."""
+    with database.read() as session:
+        counted = backup_state.counts(session, list(manifest.state.counts))
+        ends = backup_state.ends(session)
+    wrong = sorted(name for name, rows in manifest.state.counts.items() if counted[name] != rows)
+    if wrong:
+        raise Problem(f"What was restored has another number of rows in: {', '.join(wrong)}.")
+    if ends != manifest.state.ends:
+        raise Problem("What was restored has audit chains that end otherwise than they did.")
+
+
+def _record(database: Database, settings: Settings, now: datetime, verdicts: Sequence[Verified]) -> None:
+    """Put the restoring on record; where the ends noted outside lie behind what came back, note that too."""
+    with database.write() as session:
+        for clinic in clinics.everyone(session):
+            Work(session, now, system(clinic.id)).audit("backup.restore")
+    for one in filter(is_short, verdicts):
+        with database.read() as session:
+            end = anchor.take(Work(session, now, system(one.clinic_id)), restored=True)
+        anchor_file.append(settings.anchor_file, [end] if end else [])
+
+
+def is_short(one: Verified) -> bool:
+    """Say whether all that is wrong is that events since the backup are missing, as they must be."""
+    return one.found is not None and one.found.fault is Fault.CUT and one.found.position == one.position + 1

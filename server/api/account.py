@@ -1,0 +1,86 @@
+"""The accounts of a clinic's staff and systems, and ending sign-ins of others."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from schemas.account import AccountAnswer, AccountsAnswer
+from server.api.body import Blueprint
+from server.api.edge import allow, reading, stepped_up, writing
+from server.api.shapes import joined
+from server.clinical.vocabulary import Role
+from server.services.people import account_admin, account_return
+from server.services.people import patient as patients
+from server.services.people import sign_in as sign_ins
+
+blueprint = Blueprint("accounts", __name__, description="Accounts of staff and systems")
+ONE = "/clinic/accounts/<uuid:account_id>"
+
+
+@blueprint.route("/clinic/accounts", methods=["GET"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.response(200, AccountsAnswer)
+def list_accounts() -> Any:
+    """Read the accounts of your clinic's staff and systems."""
+    with reading() as work:
+        known = account_admin.listed(work)
+        return {
+            "items": [joined(one.account, AccountAnswer, has_second_factor=one.has_factor) for one in known]
+        }
+
+
+@blueprint.route(f"{ONE}/sign-ins", methods=["DELETE"])
+@allow(Role.CLINIC_ADMIN)
+@blueprint.response(204)
+def end_sign_ins(account_id: UUID) -> Response:
+    """End every sign-in of an account: its tokens are refused from the next request on."""
+    with writing() as work:
+        account_admin.end_sign_ins(work, account_id)
+    return Response(status=204)
+
+
+@blueprint.route(f"{ONE}/disable", methods=["POST"])
+@allow(Role.CLINIC_ADMIN)
+@stepped_up
+@blueprint.response(204)
+def disable_account(account_id: UUID) -> Response:
+    """Close an account; every sign-in of it ends. Again is harmless. Not your own."""
+    with writing() as work:
+        account_admin.disable(work, account_id)
+    return Response(status=204)
+
+
+@blueprint.route(f"{ONE}/enable", methods=["POST"])
+@allow(Role.CLINIC_ADMIN)
+@stepped_up
+@blueprint.response(204)
+def enable_account(account_id: UUID) -> Response:
+    """Open a closed account again."""
+    with writing() as work:
+        account_admin.enable(work, account_id)
+    return Response(status=204)
+
+
+@blueprint.route(f"{ONE}/factors", methods=["DELETE"])
+@allow(Role.CLINIC_ADMIN)
+@stepped_up
+@blueprint.response(204)
+def reset_factors(account_id: UUID) -> Response:
+    """Take away the second factors of a colleague who has lost them; make sure first that it is them."""
+    with writing() as work:
+        account_admin.reset_factors(work, account_id)
+    return Response(status=204)
+
+
+@blueprint.route("/patients/<uuid:patient_id>/sign-ins", methods=["DELETE"])
+@allow(Role.CLINICIAN, Role.COORDINATOR)
+@blueprint.response(204)
+def end_patient_sign_ins(patient_id: UUID) -> Response:
+    """End every sign-in of a patient, who has lost a telephone, say. What was not synced stays on it."""
+    with writing() as work:
+        patients.get(work, patient_id)
+        account = account_return.of_patient(work, patient_id)
+        if account is not None:
+            sign_ins.end_all(work, account.id)
+    return Response(status=204)

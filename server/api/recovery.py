@@ -1,0 +1,45 @@
+"""A new password for whoever forgot theirs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from schemas.recovery import NewPasswordBody, RecoveryBody
+from server.api.body import Blueprint
+from server.api.edge import here, open_to_all
+from server.services.people import recovery as recoveries
+from server.services.people.recovery import NewPassword
+
+blueprint = Blueprint("recovery", __name__, description="A new password for whoever forgot theirs")
+
+
+@blueprint.route("/recoveries", methods=["POST"])
+@open_to_all
+@blueprint.arguments(RecoveryBody)
+@blueprint.response(204)
+def ask_for_recovery(body: Mapping[str, Any]) -> Response:
+    """Ask for a new password. If there is such an account, a link arrives by e-mail, good for 15 minutes.
+
+    The answer is the same for every address. Systems get no link.
+    """
+    around = here()
+    with around.database.write() as session:
+        recoveries.ask(session, around.clock(), body["clinic"], body["email"])
+    return Response(status=204)
+
+
+@blueprint.route("/recoveries/redeem", methods=["POST"])
+@open_to_all
+@blueprint.arguments(NewPasswordBody)
+@blueprint.response(204)
+def redeem_recovery(body: Mapping[str, Any]) -> Response:
+    """Set a new password with the code of the link. Every sign-in ends; sign in with the new password.
+
+    A second factor is asked for as before.
+    """
+    around = here()
+    new = NewPassword(**body, factor_required=around.settings.needs_second_factor)
+    with around.database.write() as session:
+        recoveries.redeem(session, around.clock(), new, around.passwords)
+    return Response(status=204)

@@ -1,0 +1,71 @@
+"""What the routes of sign-in share: who asks, what came with the request, and the tokens in the answer."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from server.api import tokens
+from server.api.edge import here, reading, writing
+from server.services.errors import NotSignedIn
+from server.services.people import account as accounts
+from server.services.people import sign_in as sign_ins
+from server.services.people import sign_in_step as steps
+from server.services.people.passkey import RelyingParty
+from server.services.people.second_factor import Proof
+from server.services.people.sign_in import Device, Issued
+from server.services.people.sign_in_step import Arrival, Asked
+
+
+def party() -> RelyingParty:
+    """Return who asks a browser for a passkey: the host of our public address."""
+    address = urlsplit(here().settings.base_url)
+    return RelyingParty(address.hostname or "", f"{address.scheme}://{address.netloc}")
+
+
+def keep() -> timedelta:
+    """Return for how long a sign-in may lie unused."""
+    return timedelta(days=here().settings.refresh_days)
+
+
+def arrival(body: Mapping[str, Any]) -> Arrival:
+    """Return who arrives with the members of ``body``."""
+    device = Device(keep(), body.get("device"))
+    return Arrival(device, _proof(body), here().settings.needs_second_factor)
+
+
+def tokens_of(outcome: Issued | Asked | None) -> dict[str, Any]:
+    """Return the tokens of a sign-in; NotSignedIn where there is none."""
+    if not isinstance(outcome, Issued):
+        raise NotSignedIn
+    lasts = timedelta(minutes=here().settings.access_minutes)
+    who = outcome.account
+    return {
+        "access_token": tokens.issue(who.id, who.clinic_id, outcome.sign_in_id, lasts),
+        "expires_in": int(lasts.total_seconds()),
+        "refresh_token": outcome.refresh_token,
+        "awaits_factor": outcome.awaits_factor,
+    }
+
+
+def by_password(password: str) -> bool:
+    """Step up with a password, for whoever has no second factor; return whether it fits."""
+    with reading() as work:
+        account = accounts.get(work)
+        enough = steps.password_is_enough(work)
+    # Checked outside any transaction: it is slow on purpose.
+    if not here().passwords.matches(account.password_hash, password) or not enough:
+        return False
+    with writing() as work:
+        sign_ins.step_up(work)
+    return True
+
+
+def by_factor(body: Mapping[str, Any]) -> bool:
+    """Step up with a second factor; return whether it fits."""
+    with writing() as work:
+        return steps.prove_again(work, _proof(body), body.get("ticket"))
+
+
+def _proof(body: Mapping[str, Any]) -> Proof:
+    return Proof(party(), body.get("totp"), body.get("recovery_code"), body.get("passkey"))

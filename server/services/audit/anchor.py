@@ -1,0 +1,116 @@
+"""Ends of chains as they are written down outside the database, one JSON object a line.
+
+Whoever rules the database can cut a chain or hash it anew. What was written down elsewhere they can not
+change.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.models import AuditSeal
+from server.services import vault
+from server.services.audit import audit_seal as seals
+from server.services.audit.audit_seal import Head
+from server.services.audit.chain import written
+from server.services.audit.verifying import Fault, Found
+from server.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The end of one clinic's chain at a moment. ``restored``: an older backup was put back, on purpose."""
+
+    at: datetime
+    clinic_id: UUID
+    position: int
+    digest: str
+    proof: str | None
+    restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the anchors of one clinic said so far: up to where they agree, and the first that does not."""
+
+    agreed: int = 0
+    found: Found | None = None
+
+
+def take(work: Work, restored: bool = False) -> Anchor | None:
+    """Return the anchor of the clinic's chain as it ends now; None where there is no chain yet."""
+    end = seals.head(work)
+    if end.position == 0 and not restored:
+        return None
+    made = Anchor(work.now, work.clinic_id, end.position, end.digest.hex(), None, restored)
+    return replace(made, proof=_proof(work, made)) if seals.has_key(work) else made
+
+
+def as_line(anchor: Anchor) -> str:
+    """Return ``anchor`` as a line without its end."""
+    said: dict[str, Any] = {"at": written(anchor.at), "clinic": str(anchor.clinic_id)}
+    said |= {"position": anchor.position, "digest": anchor.digest, "proof": anchor.proof}
+    return json.dumps(said | ({"restored": True} if anchor.restored else {}))
+
+
+def from_line(line: str) -> Anchor:
+    """Return what a line says; raises ValueError where it is none of ours."""
+    try:
+        said = json.loads(line)
+        at, clinic_id = datetime.fromisoformat(said["at"]), UUID(said["clinic"])
+        position, digest = int(said["position"]), bytes.fromhex(said["digest"]).hex()
+        return Anchor(at, clinic_id, position, digest, said["proof"], bool(said.get("restored")))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not the end of a chain") from error
+
+
+def compare(work: Work, anchors: Sequence[Anchor], so_far: Compared) -> Compared:
+    """Return what further ``anchors`` of the clinic, in the order they were written, say of its chain."""
+    stored = _stored(work, [anchor.position for anchor in anchors])
+    keyed = seals.has_key(work)
+    for anchor in anchors:
+        if keyed and anchor.proof != _proof(work, anchor):
+            so_far = _first(so_far, Found(Fault.FORGED, anchor.position))
+        elif anchor.restored:
+            so_far = _restored(so_far, anchor.position)
+        else:
+            so_far = _agrees(work, anchor, stored.get(anchor.position), so_far)
+    return so_far
+
+
+def _agrees(work: Work, anchor: Anchor, stored: bytes | None, so_far: Compared) -> Compared:
+    if stored is None:
+        return _first(so_far, Found(Fault.CUT, seals.head(work).position + 1))
+    if stored.hex() != anchor.digest:
+        return _first(so_far, Found(Fault.REPLACED, so_far.agreed + 1))
+    return replace(so_far, agreed=max(so_far.agreed, anchor.position))
+
+
+def _restored(so_far: Compared, position: int) -> Compared:
+    """Forget what was only missing because a backup that ends at ``position`` was put back."""
+    found = so_far.found
+    excused = found is not None and found.fault is not Fault.FORGED and (found.position or 0) > position
+    return Compared(min(so_far.agreed, position), None if excused else found)
+
+
+def _first(so_far: Compared, found: Found) -> Compared:
+    return replace(so_far, found=so_far.found or found)
+
+
+def _stored(work: Work, positions: Sequence[int]) -> dict[int, bytes]:
+    query = select(AuditSeal.position, AuditSeal.digest).where(
+        AuditSeal.clinic_id == work.clinic_id, AuditSeal.position.in_(set(positions))
+    )
+    return dict(iter(work.session.execute(query)))
+
+
+def _proof(work: Work, anchor: Anchor) -> str:
+    if not anchor.restored:
+        return seals.proof(work, Head(anchor.position, bytes.fromhex(anchor.digest)))
+    place = f"audit_seals.restored/{work.clinic_id}"
+    return vault.keyring(work).digest(f"{anchor.position} {anchor.digest} {written(anchor.at)}", place)

@@ -1,0 +1,87 @@
+"""What a clinic's administrator does about the accounts of its staff and systems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.vocabulary import Role
+from server.models import Account, Factor
+from server.services.errors import Conflict, NotFound, NotSignedIn
+from server.services.people import clinic as clinics
+from server.services.people import factor as factors
+from server.services.people import sign_in as sign_ins
+from server.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """An account, and whether it has a second factor."""
+
+    account: Account
+    has_factor: bool
+
+
+def listed(work: Work) -> Sequence[KnownAccount]:
+    """Return the accounts of the clinic's staff and systems, closed ones too, oldest first."""
+    query = select(Account).where(Account.clinic_id == work.clinic_id, Account.role != Role.PATIENT)
+    factored = select(Factor.account_id).where(
+        Factor.clinic_id == work.clinic_id, Factor.confirmed_at.is_not(None), Factor.retired_at.is_(None)
+    )
+    with_factor = set(work.session.scalars(factored.distinct()))
+    rows = work.session.scalars(query.order_by(Account.id))
+    return [KnownAccount(row, row.id in with_factor) for row in rows]
+
+
+def end_sign_ins(work: Work, account_id: UUID) -> None:
+    """End every sign-in of an account of the clinic. Raises NotFound."""
+    sign_ins.end_all(work, _found(work, account_id).id)
+
+
+def disable(work: Work, account_id: UUID) -> None:
+    """Close an account and end its sign-ins. Again is harmless. Raises NotFound; Conflict for one's own."""
+    account = _others(work, account_id)
+    account.disabled_at = account.disabled_at or work.now
+    work.session.flush()
+    sign_ins.end_all(work, account.id)
+    work.audit("account.disable", account.patient_id, account.id)
+
+
+def enable(work: Work, account_id: UUID) -> None:
+    """Open a closed account again. Raises NotFound."""
+    account = _others(work, account_id)
+    account.disabled_at = None
+    work.session.flush()
+    work.audit("account.enable", account.patient_id, account.id)
+
+
+def reset_factors(work: Work, account_id: UUID) -> None:
+    """Take away the second factors of somebody who has lost them, and end their sign-ins.
+
+    Until they add a new one, their password lets them do nothing else. Raises NotFound; Conflict for
+    one's own.
+    """
+    account = _others(work, account_id)
+    factors.reset(work, account.id)
+    sign_ins.end_all(work, account.id)
+
+
+def _others(work: Work, account_id: UUID) -> Account:
+    """Return an account that is not the actor's own; whoever closes accounts keeps theirs."""
+    # One at a time: two administrators who close each other's account must not both succeed.
+    clinics.lock(work)
+    account = _found(work, account_id)
+    if account.id == work.actor.account_id:
+        raise Conflict("own-account", "Ask another administrator to do this to your own account.")
+    mine = work.session.get_one(Account, (work.clinic_id, work.actor.account_id), populate_existing=True)
+    if mine.disabled_at is not None:
+        raise NotSignedIn
+    return account
+
+
+def _found(work: Work, account_id: UUID) -> Account:
+    account = work.session.get(Account, (work.clinic_id, account_id))
+    if account is None:
+        raise NotFound("account")
+    return account

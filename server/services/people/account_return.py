@@ -1,0 +1,44 @@
+"""A patient who was here before and is invited again gets the same account back, with a new password."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical.vocabulary import Role
+from server.models import Account
+from server.services.errors import Conflict
+from server.services.people import account as accounts
+from server.services.people import account_notice
+from server.services.people import sign_in as sign_ins
+from server.services.people.account import NewAccount
+from server.services.people.passwords import Passwords
+from server.services.work import Work
+
+
+def of_patient(work: Work, patient_id: UUID) -> Account | None:
+    """Return the account a patient has had, closed ones too, or None."""
+    query = select(Account).where(
+        Account.clinic_id == work.clinic_id,
+        Account.patient_id == patient_id,
+        Account.role == Role.PATIENT,
+    )
+    return work.session.scalar(query.order_by(Account.id).limit(1).with_for_update())
+
+
+def take_back(work: Work, account: Account, new: NewAccount, passwords: Passwords) -> Account:
+    """Give ``account`` the address and password of ``new`` and end all its sign-ins; its owner is told.
+
+    Raises Conflict where the account was closed, or the address is somebody else's.
+    """
+    if account.disabled_at is not None:
+        raise Conflict("account-disabled", "Your account is closed. Ask your clinic.")
+    if new.email.lower() != account.email:
+        accounts.check_is_free(work, new.email.lower())
+        account_notice.changed(work, account.id)  # to the address before
+        account.email = new.email.lower()
+    account.password_hash = passwords.hash(new.password)
+    work.session.flush()
+    sign_ins.end_all(work, account.id)
+    work.audit("account.take-back", account.patient_id, account.id)
+    account_notice.changed(work, account.id)
+    return account

