@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from server.services.people import clinic as clinics
 
 log = logging.getLogger(__name__)
@@ -19,16 +21,7 @@ def each_clinic(around: Around, what: str, do: Callable[[UUID], int], with_opera
         ids = clinics.every_id(session)
         if with_operations and (operations := clinics.operations_id(session)):
             ids.append(operations)
-    done = [_careful(what, do, clinic_id) for clinic_id in ids]
+    done = [careful(log, f"{what} failed for clinic {one}", partial(do, one)) for one in ids]
     if None in done:
         raise Incomplete(f"{what}: not for every clinic")
     return sum(one or 0 for one in done)
-
-
-def _careful(what: str, do: Callable[[UUID], int], clinic_id: UUID) -> int | None:
-    try:
-        return do(clinic_id)
-    except Exception as error:
-        # Whatever it is, it is about this clinic.
-        log.error("%s failed for clinic %s: %s", what, clinic_id, type(error).__name__)
-        return None

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from server.services.alerts import escalation as escalations
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -31,13 +32,12 @@ def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUI
 
 def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:
     """Return 1 where something was done, 0 where nothing had to be, None where it could not."""
-    try:
+
+    def attend() -> int:
         with around.database.write() as session:
-            done = escalations.attend(Work(session, now, system(clinic_id)), alert_id)
-    except Exception as error:
-        # Whatever it is, it is about this alert: the others must not wait for it.
-        log.error("alert %s could not be attended to: %s", alert_id, type(error).__name__)
-        return None
+            return int(escalations.attend(Work(session, now, system(clinic_id)), alert_id))
+
+    done = careful(log, f"alert {alert_id} could not be attended to", attend)
     if done:
         log.warning("alert %s was not answered in time: more is told", alert_id)
-    return int(done)
+    return done

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import suggestion_draft as suggestion_drafts
@@ -38,12 +39,12 @@ def _look_at_clinic(around: Around, now: datetime, clinic_id: UUID) -> Iterator[
 
 def _expire(around: Around, now: datetime, clinic_id: UUID) -> int | None:
     """Return how many were ended, None where it failed."""
-    try:
+
+    def expire() -> int:
         with around.database.write() as session:
             return suggestion_ends.expire_overdue(Work(session, now, system(clinic_id)))
-    except Exception as error:
-        log.error("proposals of clinic %s could not be ended: %s", clinic_id, type(error).__name__)
-        return None
+
+    return careful(log, f"proposals of clinic {clinic_id} could not be ended", expire)
 
 
 def _patients(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
@@ -59,11 +60,12 @@ def _patients(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
 
 def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:
     """Return how many were proposed, None where it failed."""
-    try:
+
+    def propose() -> int:
         with around.database.write() as session:
             work = Work(session, now, system(clinic_id))
-            made = suggestion_drafts.suggest_maintenance(work, patients.get(work, patient_id))
-    except Exception as error:
-        log.error("no visit could be proposed for patient %s: %s", patient_id, type(error).__name__)
-        return None
-    return int(made is not None)
+            return int(
+                suggestion_drafts.suggest_maintenance(work, patients.get(work, patient_id)) is not None
+            )
+
+    return careful(log, f"no visit could be proposed for patient {patient_id}", propose)

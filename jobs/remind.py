@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from server.services.journal import reminder as reminders
 from server.services.work import Work, system
 
@@ -42,10 +43,9 @@ def _due(around: Around, now: datetime, clinic_id: UUID) -> Iterator[UUID]:
 
 def _remind(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:
     """Return how many messages were written, None where it failed."""
-    try:
+
+    def remind() -> int:
         with around.database.write() as session:
             return int(reminders.remind(Work(session, now, system(clinic_id)), patient_id))
-    except Exception as error:
-        # Whatever it is, it is about this patient: the others must not wait for it.
-        log.error("patient %s could not be reminded: %s", patient_id, type(error).__name__)
-        return None
+
+    return careful(log, f"patient {patient_id} could not be reminded", remind)

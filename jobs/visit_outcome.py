@@ -6,6 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from jobs.each_clinic import each_clinic
 from server.services.visits import visit_outcome as visit_outcomes
 from server.services.work import Work, system
@@ -29,9 +30,9 @@ def _learn_all(around: Around, now: datetime, clinic_id: UUID) -> int:
 
 def _learn(around: Around, now: datetime, clinic_id: UUID, suggestion_id: UUID) -> int | None:
     """Return 1 where something new is known, None where it failed."""
-    try:
+
+    def learn() -> int:
         with around.database.write() as session:
             return int(visit_outcomes.learn(Work(session, now, system(clinic_id)), suggestion_id))
-    except Exception as error:
-        log.error("what visit %s did could not be read: %s", suggestion_id, type(error).__name__)
-        return None
+
+    return careful(log, f"what visit {suggestion_id} did could not be read", learn)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from flask import Response
+
 from server.api.edge import QueryProblem, actor, reading, writing
+from server.api.fhir.answer import page
 from server.api.fhir.spans import spans
 from server.clinical.vocabulary import Role
 from server.fhir import ids, observation, provenance, questionnaire_response
@@ -66,6 +69,15 @@ def walked(
             said = value_of(row, shape)
             skipped = after if said.id == first else None
             yield from _after(skipped, made(said))
+
+
+def searched(query: Mapping[str, Any], kind: str, made: Made) -> Response:
+    """Return a page of the resources of ``kind`` made of what a patient has reported. Audited."""
+    asked = whose(query, kind)
+    after = place_after(query, asked.patient_id)
+    with reading() as work:
+        bounds = wanted(query, asked.zone)
+        return page(walked(work, asked.patient_id, bounds, after, made), query["count"])
 
 
 def _after(place: Place | None, found: Iterable[Resource]) -> Iterator[Resource]:

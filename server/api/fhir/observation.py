@@ -7,9 +7,9 @@ from flask import Response
 
 from schemas.fhir.journal import ObservationQuery
 from schemas.fhir.search import Token
-from server.api.edge import allow, documented_headers, reading
+from server.api.edge import allow, documented_headers
 from server.api.fhir import journal
-from server.api.fhir.answer import answered, page
+from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
 from server.fhir.identifiers import Resource
 from server.fhir.reported import Reported
@@ -24,15 +24,11 @@ KIND = "observation"
 @blueprint.gives("Bundle")
 def search_observations(query: Mapping[str, Any]) -> Response:
     """Search the numbers a patient has reported. What was not answered is not there. Audited."""
-    whose = journal.whose(query, KIND)
-    after = journal.place_after(query, whose.patient_id)
 
     def made(said: Reported) -> Iterator[Resource]:
         return (one for one in journal.numbers(said) if _has_code(one, query.get("code")))
 
-    with reading() as work:
-        bounds = journal.wanted(query, whose.zone)
-        return page(journal.walked(work, whose.patient_id, bounds, after, made), query["count"])
+    return journal.searched(query, KIND, made)
 
 
 @blueprint.route("/Observation/<string:resource_id>", methods=["GET"])

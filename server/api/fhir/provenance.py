@@ -6,9 +6,9 @@ from typing import Any
 from flask import Response
 
 from schemas.fhir.journal import JournalQuery
-from server.api.edge import allow, documented_headers, reading
+from server.api.edge import allow, documented_headers
 from server.api.fhir import journal
-from server.api.fhir.answer import answered, page
+from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
 
 blueprint = FhirBlueprint("provenance", "FHIR R4: who said it, with what, and when")
@@ -21,11 +21,7 @@ KIND = "provenance"
 @blueprint.gives("Bundle")
 def search_provenances(query: Mapping[str, Any]) -> Response:
     """Search where what a patient has filled in comes from. Audited."""
-    whose = journal.whose(query, KIND)
-    after = journal.place_after(query, whose.patient_id)
-    with reading() as work:
-        bounds = journal.wanted(query, whose.zone)
-        return page(journal.walked(work, whose.patient_id, bounds, after, journal.origins), query["count"])
+    return journal.searched(query, KIND, journal.origins)
 
 
 @blueprint.route("/Provenance/<string:resource_id>", methods=["GET"])

@@ -6,9 +6,9 @@ from typing import Any
 from flask import Response
 
 from schemas.fhir.journal import JournalQuery
-from server.api.edge import allow, documented_headers, reading
+from server.api.edge import allow, documented_headers
 from server.api.fhir import journal
-from server.api.fhir.answer import answered, page
+from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
 
 blueprint = FhirBlueprint("questionnaire_response", "FHIR R4: entries and scales as they were filled in")
@@ -21,11 +21,7 @@ KIND = "questionnaire_response"
 @blueprint.gives("Bundle")
 def search_questionnaire_responses(query: Mapping[str, Any]) -> Response:
     """Search what a patient has filled in, also what was taken back. Audited."""
-    whose = journal.whose(query, KIND)
-    after = journal.place_after(query, whose.patient_id)
-    with reading() as work:
-        bounds = journal.wanted(query, whose.zone)
-        return page(journal.walked(work, whose.patient_id, bounds, after, journal.forms), query["count"])
+    return journal.searched(query, KIND, journal.forms)
 
 
 @blueprint.route("/QuestionnaireResponse/<string:resource_id>", methods=["GET"])

@@ -1,0 +1,18 @@
+"""One thing among many: what fails about it is said, and the others do not wait for it."""
+
+import logging
+from collections.abc import Callable
+
+
+def careful(log: logging.Logger, failed: str, do: Callable[[], int]) -> int | None:
+    """Return what ``do`` returns; None where it failed, which is logged as ``failed`` and the kind of error.
+
+    The caller counts the Nones and raises `Incomplete` at the end: a run that passed somebody over is no
+    success. An error's own text may quote health data and is never kept.
+    """
+    try:
+        return do()
+    except Exception as error:
+        # Whatever it is, it is about this one thing.
+        log.error("%s: %s", failed, type(error).__name__)
+        return None
