@@ -8,9 +8,11 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from jobs.lanes import Lanes
 from jobs.stopwatch import Stopwatch
 from server.clinical.copy_task import CopyTask, copy_task
@@ -46,9 +48,10 @@ def run(around: Around, now: datetime) -> int:
     events = _follow_events(around, now)
     round_ = _Round(around, now)
     round_.go()
-    if round_.unrecorded:
-        raise Incomplete(f"{round_.unrecorded} outcomes could not be recorded")
-    return events + round_.done
+    if round_.unrecorded or None in events:
+        passed_over = round_.unrecorded + events.count(None)
+        raise Incomplete(f"{passed_over} messages or outcomes could not be recorded")
+    return len(events) + round_.done
 
 
 def outside(around: Around) -> Outside:
@@ -70,16 +73,22 @@ def _compare(around: Around, now: datetime) -> None:
             scheduling_connection.compared(work, connection_id)
 
 
-def _follow_events(around: Around, now: datetime) -> int:
+def _follow_events(around: Around, now: datetime) -> list[int | None]:
+    """Return 1 for each message that was followed, None for each over which something failed."""
     with around.database.read() as session:
         found = scheduling_event.queued(session, now, EVENTS)
     ways = outside(around)
-    for event in found:
-        _follow_event(around, now, event, ways)
-    return len(found)
+    return [
+        careful(
+            log,
+            f"a message of scheduling connection {event.connection_id} could not be followed",
+            partial(_follow_event, around, now, event, ways),
+        )
+        for event in found
+    ]
 
 
-def _follow_event(around: Around, now: datetime, event: QueuedEvent, ways: Outside) -> None:
+def _follow_event(around: Around, now: datetime, event: QueuedEvent, ways: Outside) -> int:
     try:
         pointers = adapter(event.kind, event.config, ways).parse_event(event.raw)
     except ValueError:
@@ -91,6 +100,7 @@ def _follow_event(around: Around, now: datetime, event: QueuedEvent, ways: Outsi
             scheduling_event.follow(work, event, pointers)
         else:
             scheduling_event.unreadable(work, event)
+    return 1
 
 
 class _Round:
