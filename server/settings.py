@@ -4,10 +4,7 @@
 """
 
 import base64
-import contextlib
-import os
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from server.kept import kept
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 
 PREFIX = "AFTERGLOW_"
@@ -130,6 +128,28 @@ class Settings:
         "standard", _choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
     )
     max_body_bytes: int = _setting(262_144, _whole, "largest request body, in bytes")
+    requests_per_minute: int = _setting(
+        600,
+        _whole,
+        "requests of one device, or of an address without a sign-in; 0: a proxy limits them",
+    )
+    limits_url: str = _setting(
+        "",
+        _text,
+        "`redis://` address of a Redis or Valkey server in which all processes count requests together; "
+        "empty means that each counts for itself",
+    )
+    trusted_proxies: int = _setting(
+        0,
+        _whole,
+        "proxies in front that add to `X-Forwarded-For`; 0: that header is not read",
+    )
+    sms_a_month: int = _setting(
+        2000,
+        _whole,
+        "SMS of one clinic in a calendar month (UTC); emergencies always leave",
+    )
+    log: str = _setting("text", _choice("text", "json"), "how log lines are written")
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -187,6 +207,8 @@ def _check(settings: Settings) -> None:
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
     _check_sms(settings)
+    if settings.limits_url and urlsplit(settings.limits_url).scheme not in ("redis", "rediss"):
+        raise SettingsError(f"{PREFIX}LIMITS_URL must start with redis:// or rediss://")
     if settings.vapid_key and not _is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
@@ -217,7 +239,7 @@ def _check_production(settings: Settings) -> None:
 
 def signing_key(settings: Settings) -> str:
     """Return the signing key of access tokens, making and keeping one in development."""
-    return settings.jwt_key or _kept(settings, "signing.key", lambda: secrets.token_urlsafe(48))
+    return settings.jwt_key or kept(settings.data_dir, "signing.key", lambda: secrets.token_urlsafe(48))
 
 
 def report_key(settings: Settings) -> bytes:
@@ -232,7 +254,7 @@ def vapid_key(settings: Settings) -> str:
     """
     if settings.vapid_key or settings.environment == "production":
         return settings.vapid_key
-    return _kept(settings, "vapid.key", new_vapid_key)
+    return kept(settings.data_dir, "vapid.key", new_vapid_key)
 
 
 def new_vapid_key() -> str:
@@ -251,7 +273,7 @@ def _is_vapid_key(text: str) -> bool:
 
 def master_keys(settings: Settings) -> Keyring:
     """Return the keyring that wraps the clinics' keys, making and keeping a key in development."""
-    return _master_keys(settings.master_key or _kept(settings, "master.key", new_master_key))
+    return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
 
 
 def new_master_key() -> str:
@@ -266,22 +288,3 @@ def _master_keys(text: str) -> Keyring:
     except ValueError:
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None
-
-
-def _kept(settings: Settings, name: str, make: Callable[[], str]) -> str:
-    """Return a secret kept in the data folder. Two processes that start at once agree on one."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    file = settings.data_dir / name
-    if not file.exists():
-        _keep_once(file, make())
-    return file.read_text()
-
-
-def _keep_once(file: Path, text: str) -> None:
-    """Put ``text`` into ``file`` unless another process was first: a link never replaces and is whole."""
-    descriptor, draft = tempfile.mkstemp(dir=file.parent)  # made with mode 0600
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, file)
-    Path(draft).unlink()

@@ -91,7 +91,7 @@ LAYERS: dict[str, Layer] = {
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
             *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
-            *("server.fhir", "server.calendars"),
+            *("server.fhir", "server.calendars", "server.throttle"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
         (*CLOCKS, "select", "commit", *WRITES),
@@ -114,11 +114,14 @@ LAYERS: dict[str, Layer] = {
     # Pure: what the gateways and the API must agree on.
     "server.sms_report": Layer((), (), (*PURE, "logging")),
     "server.event_proof": Layer((), ("standardwebhooks",), (*PURE, "logging")),
+    # What it counts is measured in seconds that pass, which are no time of day.
+    "server.throttle": Layer((), ("limits",), ("datetime.now", "datetime.utcnow", "date.today")),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
-    "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.settings": Layer(("server.sealing", "server.kept"), (), CLOCKS),
+    "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),
@@ -130,6 +133,7 @@ LAYERS: dict[str, Layer] = {
             "server.readiness",
             "server.services.people.passwords",
             "server.gateways.scheduling.adapters",
+            "server.throttle",
             "jobs.timetable",
             *TRANSACTION,
         ),

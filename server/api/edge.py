@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -12,17 +12,18 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from server.api import tokens
+from server.api import throttling, tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role
 from server.database import Database
-from server.services.errors import ServiceError, VersionError
+from server.services.errors import NotSignedIn, ServiceError, VersionError
 from server.services.health import Limits
 from server.services.people import sign_in as sign_ins
 from server.services.people.passwords import Passwords
 from server.services.work import Actor, Work
 from server.settings import Settings
+from server.throttle import Throttle
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +46,7 @@ class Surroundings:
     crisis_lines: Directory = SHIPPED
     limits: Limits = ()
     check_connection: CheckConnection = lambda _kind, _config: None
+    throttle: Throttle = field(default_factory=lambda: Throttle(600))
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":
@@ -125,9 +127,17 @@ def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.actor = _signed_in()
+            claims = _claims()
+            wait = here().throttle.signed_in(claims["sid"], claims["sub"])
+            if wait and not throttling.is_heeded(view):
+                raise throttling.too_fast(wait)  # before it costs a question to the database
+            g.actor = _signed_in(claims)
             if g.actor.role not in roles:
                 raise Forbidden
+            if g.actor.role is not Role.PATIENT:
+                wait = wait or here().throttle.clinic(claims["clinic"])
+            if wait:
+                raise throttling.refused(view, wait, here().throttle, kwargs)
             return view(*args, **kwargs)
 
         return _documented(guarded, roles)
@@ -137,7 +147,28 @@ def allow(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view as reachable without a token, on purpose."""
-    return _documented(view, ())
+
+    @wraps(view)
+    def open_view(*args: P.args, **kwargs: P.kwargs) -> R:
+        throttling.check_stranger(here().throttle)
+        return view(*args, **kwargs)
+
+    return _documented(open_view, ())
+
+
+def open_with_proof(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view as reachable without a token, whose requests carry another proof.
+
+    That is always looked at, so that nobody who has one waits for others at the same address: the view
+    refuses what has none before it costs anything.
+    """
+
+    @wraps(view)
+    def proven(*args: P.args, **kwargs: P.kwargs) -> R:
+        g.with_proof = True
+        return view(*args, **kwargs)
+
+    return _documented(proven, ())
 
 
 def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -167,7 +198,7 @@ def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
             request.max_content_length = size
             return view(*args, **kwargs)
 
-        return roomy
+        return throttling.as_large_as(roomy, size)
 
     return decorate
 
@@ -210,8 +241,15 @@ def still_signed_in() -> Callable[[], None]:
     return check
 
 
-def _signed_in() -> Actor:
-    claims = tokens.claims(request.headers.get("Authorization", ""))
+def _claims() -> Mapping[str, Any]:
+    try:
+        return tokens.claims(request.headers.get("Authorization", ""))
+    except NotSignedIn:
+        throttling.check_stranger(here().throttle)
+        raise
+
+
+def _signed_in(claims: Mapping[str, Any]) -> Actor:
     with here().database.glance() as connection:
         return sign_ins.actor(connection, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
 

@@ -27,6 +27,7 @@ from server.services.errors import (
     SafetyFirst,
     ServiceError,
     Stale,
+    TooMany,
     VersionRequired,
 )
 from server.services.people import notice as notices
@@ -47,6 +48,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     Invalid: 422,
     AllInvalid: 422,
     VersionRequired: 428,
+    TooMany: 429,
     ServiceError: 428,
 }
 TITLES = {
@@ -59,6 +61,7 @@ TITLES = {
     412: "Precondition Failed",
     422: "Unprocessable Entity",
     428: "Precondition Required",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -108,7 +111,10 @@ def register(app: Flask) -> None:
 
 def _service(error: ServiceError) -> Response:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+    answer = problem(status, error.code, error.detail, notice=_notice(error.heeded), **error.extra)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _notice(heeded: Heeded | None) -> Any:

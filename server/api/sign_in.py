@@ -9,7 +9,7 @@ from flask_jwt_extended import create_access_token
 
 from schemas.sign_in import EnrolmentBody, MeAnswer, RefreshBody, SignInBody, TokensAnswer
 from server.api.body import Blueprint
-from server.api.edge import actor, allow, here, open_to_all, reading, writing
+from server.api.edge import actor, allow, here, open_to_all, open_with_proof, reading, writing
 from server.clinical.vocabulary import Role
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
@@ -54,12 +54,14 @@ def sign_in(body: Mapping[str, Any]) -> Any:
 
 
 @blueprint.route("/sign-ins/refresh", methods=["POST"])
-@open_to_all
+@open_with_proof
 @blueprint.arguments(RefreshBody)
 @blueprint.response(200, TokensAnswer)
 def refresh(body: Mapping[str, Any]) -> Any:
     """Trade a refresh token for fresh tokens. Each works once; using one twice ends the sign-in."""
     around = here()
+    with around.database.read() as session:
+        sign_ins.check_known(session, body["refresh_token"])  # a guess costs no writing transaction
     with around.database.write() as session:
         issued = sign_ins.refresh(session, body["refresh_token"], around.clock(), _keep())
     if issued is None:

@@ -98,6 +98,14 @@ class VersionRequired(VersionError):
         super().__init__("version-required", "Send If-Match with the version you want to change.", current)
 
 
+class TooMany(ServiceError):
+    """Tried too often. ``seconds``: after how long trying again makes sense."""
+
+    def __init__(self, detail: str, seconds: int, code: str = "too-many-tries") -> None:
+        super().__init__(code, detail)
+        self.seconds = seconds
+
+
 class NotSignedIn(ServiceError):
     """The credentials are not good. Never says which part."""
 

@@ -75,6 +75,12 @@ def start(work: Work, account: Account, keep: timedelta) -> Issued:
     return Issued(account, sign_in.id, _issue(work, sign_in, keep))
 
 
+def check_known(session: Session, token: str) -> None:
+    """Raise NotSignedIn where ``token`` is no refresh token of ours."""
+    if session.get(RefreshToken, fingerprint(token)) is None:
+        raise NotSignedIn
+
+
 def refresh(session: Session, token: str, now: datetime, keep: timedelta) -> Issued | None:
     """Trade a refresh token for its successor.
 
