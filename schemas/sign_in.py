@@ -37,6 +37,12 @@ class SignInBody(Body):
     clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
     email = Email(required=True, metadata={"example": "ana@demo.example"})
     password = Text(longest=PASSWORD_LONGEST, shortest=1, required=True, load_only=True)
+    device_token = Text(
+        longest=256,
+        shortest=1,
+        load_only=True,
+        metadata={"description": "of this device's last sign-in"},
+    )
 
 
 class RefreshBody(Body):
@@ -68,6 +74,13 @@ class TokensAnswer(Answer):
     token_type = fields.Constant("Bearer", metadata={"type": "string", "enum": ["Bearer"]})
     expires_in = fields.Integer(required=True, metadata={"description": "seconds", "example": 600})
     refresh_token = fields.String(required=True)
+    device_token = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "keep it, and send it with the next sign-in on this device, also after a "
+            "sign-out: others who fail elsewhere then do not make it wait. Null after a refresh"
+        },
+    )
 
 
 class MeAnswer(Answer):

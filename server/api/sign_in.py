@@ -8,15 +8,20 @@ from flask import Response
 from flask_jwt_extended import create_access_token
 
 from schemas.sign_in import EnrolmentBody, MeAnswer, RefreshBody, SignInBody, TokensAnswer
+from server.api import device_token
+from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, open_to_all, open_with_proof, reading, writing
 from server.clinical.vocabulary import Role
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
+from server.services.people import clinic as clinics
 from server.services.people import invitation as invitations
 from server.services.people import sign_in as sign_ins
+from server.services.people import tries
 from server.services.people.invitation import Enrolment
 from server.services.people.sign_in import Credentials, Issued
+from server.services.people.tries import Try
 from server.services.work import Actor, Work
 
 blueprint = Blueprint("sign-in", __name__, description="Enrolment by invitation, sign-in, tokens")
@@ -28,12 +33,16 @@ blueprint = Blueprint("sign-in", __name__, description="Enrolment by invitation,
 @blueprint.response(201, TokensAnswer)
 def enrol(body: Mapping[str, Any]) -> Any:
     """Enrol with the code of an invitation; you are signed in at once."""
-    around = here()
+    around, now = here(), here().clock()
     with around.database.write() as session:
-        account = invitations.enrol(session, around.clock(), Enrolment(**body), around.passwords)
-        work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
+        tries.begin_enrolment(session, now, client_address())
+    with around.database.write() as session:
+        account = invitations.enrol(session, now, Enrolment(**body), around.passwords)
+        work = Work(session, now, Actor(account.clinic_id, account.id, account.role))
         issued = sign_ins.start(work, account, _keep())
-    return _tokens(issued)
+        slug = clinics.get(work).slug
+        tries.end_enrolment(session, client_address())
+    return _tokens(issued, device_token.issue(slug, account.email, issued.sign_in_id))
 
 
 @blueprint.route("/sign-ins", methods=["POST"])
@@ -41,16 +50,42 @@ def enrol(body: Mapping[str, Any]) -> Any:
 @blueprint.arguments(SignInBody)
 @blueprint.response(201, TokensAnswer)
 def sign_in(body: Mapping[str, Any]) -> Any:
-    """Sign in with clinic, e-mail and password."""
-    around = here()
-    # The slow password check stays outside the writing transaction.
-    with around.database.read() as session:
-        account = sign_ins.find_account(session, Credentials(**body), around.passwords)
-        session.expunge(account)
+    """Sign in with clinic, e-mail and password.
+
+    After five failures at one address each further try waits longer than the one before (429). A device
+    that sends its `device_token` is never kept waiting by what others try elsewhere.
+    """
+    around, now, made = here(), here().clock(), _try(body)
+    account = _proven(body, made)
     with around.database.write() as session:
-        work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
+        work = Work(session, now, Actor(account.clinic_id, account.id, account.role))
         issued = sign_ins.start(work, account, _keep())
-    return _tokens(issued)
+        tries.succeeded(session, now, made)
+    return _tokens(issued, device_token.issue(made.clinic, made.email, issued.sign_in_id))
+
+
+def _try(body: Mapping[str, Any]) -> Try:
+    clinic, email = body["clinic"], body["email"]
+    device = device_token.read(body.get("device_token"), clinic, email)
+    return Try(clinic, email, client_address(), device)
+
+
+def _proven(body: Mapping[str, Any], made: Try) -> Any:
+    """Return whose password it is; counted before that is known, in a transaction of its own."""
+    around, now = here(), here().clock()
+    with around.database.write() as session:
+        tries.begin(session, now, made)
+    try:
+        # The slow password check stays outside the writing transaction.
+        with around.database.read() as session:
+            credentials = Credentials(body["clinic"], body["email"], body["password"])
+            account = sign_ins.find_account(session, credentials, around.passwords)
+            session.expunge(account)
+            return account
+    except NotSignedIn:
+        with around.database.write() as session:
+            tries.failed(session, now, made)
+        raise
 
 
 @blueprint.route("/sign-ins/refresh", methods=["POST"])
@@ -102,10 +137,11 @@ def _keep() -> timedelta:
     return timedelta(days=here().settings.refresh_days)
 
 
-def _tokens(issued: Issued) -> dict[str, Any]:
+def _tokens(issued: Issued, device: str | None = None) -> dict[str, Any]:
     minutes = here().settings.access_minutes
     claims = {"clinic": str(issued.account.clinic_id), "sid": str(issued.sign_in_id)}
     access = create_access_token(
         str(issued.account.id), additional_claims=claims, expires_delta=timedelta(minutes=minutes)
     )
-    return {"access_token": access, "expires_in": minutes * 60, "refresh_token": issued.refresh_token}
+    told = {"access_token": access, "expires_in": minutes * 60, "refresh_token": issued.refresh_token}
+    return {**told, "device_token": device}

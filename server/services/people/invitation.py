@@ -10,6 +10,8 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
 from server.models import Account, Invitation, Patient
+from server.services import tally
+from server.services.cap import INVITATION
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
 from server.services.people.account import NewAccount
@@ -38,7 +40,11 @@ class Enrolment:
 
 
 def invite(work: Work, role: Role, name: str, patient_id: UUID | None = None) -> Invited:
-    """Make a code that lets one person enrol once within 72 hours; earlier codes of that patient end."""
+    """Make a code that lets one person enrol once within 72 hours; earlier codes of that patient end.
+
+    Raises TooMany where the clinic has invited very many of late.
+    """
+    tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
     if patient_id is not None:
         _cancel_earlier(work, patient_id)
     code = new_secret()
