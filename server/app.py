@@ -12,7 +12,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
+from server.api import BLUEPRINTS, contract, correlation, errors, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings
@@ -44,6 +44,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.config["JWT_SECRET_KEY"] = signing_key(settings)
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
     app.extensions[EXTENSION] = _surroundings(settings, clock)
+    correlation.register(app)
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
@@ -56,7 +57,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
-    _trust(app, settings.trusted_proxies)
+    trust(app, settings.trusted_proxies)
     app.after_request(lambda answer: count_stranger(Surroundings.of(app).throttle, answer))
     app.after_request(_never_cached)
     app.after_request(drained)
@@ -90,7 +91,7 @@ def _add_pages(app: Flask, api: Api) -> None:
     app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
 
 
-def _trust(app: Flask, proxies: int) -> None:
+def trust(app: Flask, proxies: int) -> None:
     """Take a request's address, and nothing else, from what ``proxies`` of ours wrote into its headers."""
     if proxies:
         behind = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0)

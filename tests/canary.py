@@ -21,7 +21,9 @@ WORD = "canary"
 NUMBER = "+9907311840"
 # By name: what the server has made and the client gives back, or a word of a short list of the server's.
 # Those are not typed. `test_canary` sees to it that none of them takes a text.
-GIVEN = frozenset({"clinic", "refresh_token", "cursor", "occurrence", "instrument", "steps", "p256dh"})
+GIVEN = frozenset(
+    {"clinic", "refresh_token", "device_token", "cursor", "occurrence", "instrument", "steps", "p256dh"}
+)
 GIVEN_PLACES = frozenset({"post /v1/enrolments /code", "post /v1/alerts/{alert_id}/feedback /code"})
 # Said twice, and the same: who signs in is who enrolled.
 CREDENTIALS = frozenset({"email", "password"})

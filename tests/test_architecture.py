@@ -47,6 +47,7 @@ OUTER = (
     "server.cli",
     "server.readiness",
     "server.parent",
+    "server.logs",
     "server.api.contract",  # `afterglow openapi` prints it
     *TRANSACTION,
 )
@@ -91,7 +92,7 @@ LAYERS: dict[str, Layer] = {
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
             *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
-            *("server.fhir", "server.calendars", "server.throttle"),
+            *("server.fhir", "server.calendars", "server.throttle", "server.logs"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
         (*CLOCKS, "select", "commit", *WRITES),
@@ -116,6 +117,7 @@ LAYERS: dict[str, Layer] = {
     "server.event_proof": Layer((), ("standardwebhooks",), (*PURE, "logging")),
     # What it counts is measured in seconds that pass, which are no time of day.
     "server.throttle": Layer((), ("limits",), ("datetime.now", "datetime.utcnow", "date.today")),
+    "server.logs": Layer((), (), CLOCKS),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
