@@ -56,6 +56,7 @@ REFUSED_OTHERWISE = {
     "post /v1/alerts/{alert_id}/feedback /code",
     "post /v1/enrolments /code",
     "post /v1/sign-ins /clinic",
+    "post /v1/sign-ins /device_token",
     "post /v1/sign-ins/refresh /refresh_token",
     "post /v1/sync /cursor",
     "post /v1/sync /items/*/questionnaire_response/instrument",

@@ -1,5 +1,6 @@
 """Where a request comes from, as far as that can be told."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from flask import request
@@ -14,8 +15,13 @@ def client_address() -> str:
     What a client says in `X-Forwarded-For` counts only as far as proxies of ours wrote it: `create_app`
     reads the header from the right, by the number of them.
     """
+    return _counted(request.remote_addr or "")
+
+
+@lru_cache(maxsize=1024)
+def _counted(said: str) -> str:
     try:
-        address = ip_address((request.remote_addr or "").partition("%")[0])
+        address = ip_address(said.partition("%")[0])
     except ValueError:
         return "unknown"
     if isinstance(address, IPv6Address):

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api.edge import Surroundings
@@ -163,6 +164,23 @@ def test_ways_back_in_are_counted_by_address_and_silently_by_account(database: D
     assert all(asked(HOME, f"{number}@home.example") for number in range(20))
     with pytest.raises(TooMany):
         asked(HOME, "another@home.example")
+
+
+def test_second_factors_are_not_guessed_for_long(database: Database) -> None:
+    account_id = uuid7()
+
+    def wait() -> int:
+        try:
+            with database.write() as session:
+                tries.begin_second_factor(session, NOON, account_id)
+        except TooMany as refusal:
+            return refusal.seconds
+        return 0
+
+    assert [wait() for _ in range(8)] == [0] * 6 + [30] * 2
+    with database.write() as session:
+        tries.end_second_factor(session, account_id)
+    assert wait() == 0
 
 
 def test_what_is_kept_of_a_good_sign_in_is_only_that_the_address_is_known(

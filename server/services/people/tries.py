@@ -7,6 +7,7 @@ others fail elsewhere, it goes on. Accounts that do not exist are counted alike.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from server.services.cap import (
     ENROLMENT_ADDRESS,
     RECOVERY_ACCOUNT,
     RECOVERY_ADDRESS,
+    SECOND_FACTOR,
     SIGN_IN_ACCOUNT,
     SIGN_IN_ADDRESS,
     SIGN_IN_DEVICE,
@@ -96,6 +98,18 @@ def begin_enrolment(session: Session, now: datetime, address: str) -> None:
 def end_enrolment(session: Session, address: str) -> None:
     """Take back a try to enrol that was good."""
     tally.give_back(session, ENROLMENT_ADDRESS, address)
+
+
+def begin_second_factor(session: Session, now: datetime, account_id: UUID) -> None:
+    """Count a try of a second factor before it is looked at; raises TooMany. It needs the password first,
+    so whoever can make the owner wait knows that already. Commit it before the check, as `begin`.
+    """
+    tally.take(session, now, SECOND_FACTOR, str(account_id))
+
+
+def end_second_factor(session: Session, account_id: UUID) -> None:
+    """Begin anew with an account whose second factor was right."""
+    tally.forget(session, SECOND_FACTOR, str(account_id))
 
 
 def ask_way_back(session: Session, now: datetime, address: str, clinic: str, email: str) -> bool:
