@@ -146,6 +146,14 @@ def test_ways_in_that_lead_nowhere_count_as_well(app: Flask, cast: Cast, few: Th
     assert client.post("/v1/sign-ins", json=body).status_code == 429
 
 
+def test_a_load_balancer_is_answered_whatever_comes_from_its_address(app: Flask, few: Throttle) -> None:
+    client = app.test_client()
+    for _ in range(2 * FEW):
+        client.get("/v1/nowhere")
+    assert [client.get(path).status_code for path in ("/livez", "/v1/status")] == [200, 200]
+    assert client.get("/readyz").status_code == 429
+
+
 def test_who_holds_a_refresh_token_stays_signed_in_beside_a_flood_from_the_same_address(
     app: Flask, cast: Cast, few: Throttle
 ) -> None:
