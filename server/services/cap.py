@@ -49,4 +49,4 @@ CAPS = (
 )
 
 # Standing numbers, not speeds.
-MOST_WEBHOOKS = 20  # of one clinic, in use or switched off
+MOST_WEBHOOKS = 30  # of one clinic, in use or switched off

@@ -144,14 +144,14 @@ def test_exports_of_one_account_end(cast: Cast) -> None:
 
 
 def test_webhooks_of_one_clinic_end(cast: Cast) -> None:
-    whose = [str(one.account_id) for one in (cast.scheduler, cast.bo, cast.admin)]
+    whose = [str(one.account_id) for one in (cast.scheduler, cast.bo, cast.admin, cast.coordinator)]
     answers = [
         cast.admin.post(
-            "/clinic/webhooks", {"account_id": whose[number // 7], "url": f"https://hooks.example/{number}"}
+            "/clinic/webhooks", {"account_id": whose[number // 8], "url": f"https://hooks.example/{number}"}
         )
-        for number in range(21)
+        for number in range(31)
     ]
-    assert [answer.status_code for answer in answers] == [201] * 20 + [409]
+    assert [answer.status_code for answer in answers] == [201] * 30 + [409]
     assert answers[-1].get_json()["code"] == "too-many-webhooks"
 
 
