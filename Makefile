@@ -9,12 +9,14 @@ MEASURED := $(VENV)/.installed-quality
 # lies in an environment of its own, with its database.
 PEERS  := .peers
 GNUHEALTH := $(PEERS)/gnuhealth
+# What asks for advisories and writes the bill of materials, in an environment of its own.
+SUPPLY := .supply
 # The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
+.PHONY: run demo test check cover lint types openapi bench quality peers lock clean licences sbom advisories
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -25,7 +27,7 @@ demo: $(READY)          ## load the demo clinic without starting anything
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
-check: lint types cover test  ## what CI runs
+check: lint types advisories cover test  ## what CI runs
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
@@ -41,6 +43,17 @@ openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
+licences: $(READY)      ## write docs/licences.md: everything the service runs with
+	@$(BIN)/python -m tests.licences
+
+sbom: $(READY) $(SUPPLY)/.installed  ## write afterglow.cdx.json: a bill of materials (CycloneDX) of the lock
+	@$(BIN)/python -m tests.licences lock | $(SUPPLY)/bin/cyclonedx-py requirements --output-reproducible --of JSON -o afterglow.cdx.json -
+
+# Without the index there is nothing to ask: it is said, and the rest is checked all the same.
+advisories: $(READY)    ## ask for known weaknesses of what the service runs with
+	@timeout 300 $(MAKE) --no-print-directory -s $(SUPPLY)/.installed || true
+	@$(BIN)/python -m tests.advisories $(SUPPLY)/bin/pip-audit
+
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
 	@$(BIN)/python -m benchmarks.red_flag && $(BIN)/python -m benchmarks.storm
@@ -51,12 +64,13 @@ quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (ta
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
+	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-supply.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 
 peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(SUPPLY) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # Hash-checked dependencies first; then the project itself, without asking an index for anything.
 $(READY): requirements.lock setup.cfg pyproject.toml
@@ -70,6 +84,11 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
+	@touch $@
+
+$(SUPPLY)/.installed: requirements-supply.lock
+	@$(PYTHON) -m venv $(SUPPLY)
+	@$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-supply.lock
 	@touch $@
 
 $(GNUHEALTH)/.installed: requirements-gnuhealth.lock

@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, request
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from server import logs
 from server.app import create_app
 from server.settings import read_settings
 
@@ -20,6 +21,7 @@ from server.settings import read_settings
 def create() -> Callable[..., Any]:
     """Return the WSGI application that granian serves: ours at /, the bare one under /bare."""
     settings = read_settings(os.environ)
+    logs.set_up(settings.log)
     return DispatcherMiddleware(create_app(settings), {"/bare": _bare(settings.data_dir / "bare.db")})
 
 

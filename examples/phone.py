@@ -32,7 +32,7 @@ from uuid import UUID
 
 ITEMS_MOST, BYTES_MOST = 200, 900_000
 NOTE_LONGEST = 10_000
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED = 1.0, 300.0, 3600.0
 # A lost refresh can be asked for again for 30 seconds.
 AT_ONCE = 0.3
 DEEDS = ("log", "due", "fill", "correct", "delete", "sync", "list")
@@ -66,6 +66,14 @@ Send = Callable[[str, str, Json | None], tuple[int, Json]]
 
 class Unreachable(Exception):
     """No answer, or 5xx: nothing is known about what became of the request."""
+
+
+class Later(Unreachable):
+    """The server takes it later (429): after ``seconds``. What it says about danger was acted on already."""
+
+    def __init__(self, seconds: float, notice: Json | None) -> None:
+        super().__init__("429")
+        self.seconds, self.notice = seconds, notice
 
 
 class Refused(Exception):
@@ -276,7 +284,12 @@ class Phone:
         items = self.store.batch(self.most)
         cursor = self.store.get("cursor")
         body = {"cursor": cursor, "items": items, "limit": self.page, "sent_at": self.clock().isoformat()}
-        status, answer = self.send("POST", "/v1/sync", body)
+        try:
+            status, answer = self.send("POST", "/v1/sync", body)
+        except Later as later:
+            if later.notice is not None:
+                self.show(later.notice)  # it waits, what the patient must see does not
+            raise
         if status == 410:
             with self.store.all_or_nothing():
                 self.store.keep("cursor", None)  # the pending list stays
@@ -433,7 +446,9 @@ class Server:
             self._sign_in()
 
     def _sign_in(self) -> None:
-        status, answer = self._ask("POST", "/v1/sign-ins", self.who)
+        device = self.store.get("device_token")  # from the last one: others who guess then delay nobody here
+        who = self.who if device is None else {**self.who, "device_token": device}
+        status, answer = self._ask("POST", "/v1/sign-ins", who)
         if status != 201:
             raise Refused(f"{status} {answer.get('detail')}")
         _, me = self._ask("GET", "/v1/me", None, answer["access_token"])
@@ -446,8 +461,9 @@ class Server:
 
     def _keep(self, tokens: Json) -> None:
         with self.store.all_or_nothing():  # before they are used; an app keeps them in the keychain
-            for name in ("access_token", "refresh_token"):
-                self.store.keep(name, tokens[name])
+            for name in ("access_token", "refresh_token", "device_token"):
+                if tokens.get(name) is not None:  # a refresh brings no device token: the old one stays
+                    self.store.keep(name, tokens[name])
 
     def _ask(self, method: str, path: str, body: Json | None, token: str | None = None) -> tuple[int, Json]:
         headers = {"Content-Type": "application/json"}
@@ -459,7 +475,9 @@ class Server:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
-            if error.code >= 500 or error.code == 429:
+            if error.code == 429:
+                raise _later(error) from None
+            if error.code >= 500:
                 raise Unreachable(f"{error.code}") from None
             return error.code, json.load(error)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -467,17 +485,28 @@ class Server:
             raise Unreachable(type(error).__name__) from None
 
 
+def _later(error: urllib.error.HTTPError) -> Later:
+    """Return what a 429 says; one of a proxy may say nothing we can read."""
+    try:
+        notice = json.load(error).get("notice")
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
+        notice = None
+    said = error.headers.get("Retry-After", "")
+    return Later(float(said) if said.isdecimal() else 0.0, notice)
+
+
 def patiently(act: Callable[[], object], tries: int, first_pause: float) -> None:
-    """Act; without an answer try again after pauses that grow, with chance in them."""
+    """Act; without an answer try again after pauses that grow, with chance in them, or that are asked for."""
     for left in reversed(range(tries)):
         try:
             act()
             return
-        except Unreachable:
+        except Unreachable as silence:
             if not left:
                 raise
-            pause = min(LONGEST_PAUSE, first_pause * 2 ** (tries - 1 - left))
-            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(LONGEST_PAUSE, first_pause * 2 ** (tries - 1 - left)) * random.uniform(0.5, 1.5)
+            asked = silence.seconds if isinstance(silence, Later) else 0.0
+            time.sleep(max(pause, min(asked, LONGEST_ASKED)))
 
 
 def log_a_week(phone: Phone, entries: int) -> None:

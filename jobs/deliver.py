@@ -12,7 +12,7 @@ from jobs.messages import message
 from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import Channel
 from server.gateways.message import Handed, Receipt, SendError
-from server.services.messages import outbox, outbox_outcome
+from server.services.messages import outbox, outbox_outcome, sms_budget
 from server.services.messages.outbox import Claimed, Skipped
 from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
 
@@ -128,12 +128,21 @@ class _Round:
         if gateway is None:
             self._record(claimed, Refused(NOT_ARMED, permanent=True))
             return
+        if claimed.channel is Channel.SMS and claimed.attempt == 1 and not self._affords(claimed):
+            log.warning("delivery %s: the clinic's SMS of this month are spent", claimed.id)
+            self._record(claimed, Refused(sms_budget.SPENT, permanent=True))
+            return
         try:
             far_end = gateway.lane(claimed.to)
         except Exception as error:
             self._record(claimed, _defect(claimed, error))
             return
         self._lanes.add(self._lane(claimed, far_end), claimed)
+
+    def _affords(self, claimed: Claimed) -> bool:
+        moment, most = self.watch.moment(), self.around.settings.sms_a_month
+        with self.around.database.write() as session:
+            return sms_budget.spend(session, moment, claimed.clinic_id, claimed.urgency, most)
 
     def _lane(self, claimed: Claimed, far_end: str) -> str:
         """Return the lane of ``claimed``, which is known from now on by where it goes."""

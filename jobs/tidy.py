@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from jobs.around import Around
 from server.services import job_run as job_runs
+from server.services import tally
 from server.services.messages import probe as probes
 from server.services.messages import webhook as webhooks
 from server.services.people import clinic as clinics
@@ -17,12 +18,13 @@ KEPT, PROBES_KEPT = timedelta(days=30), timedelta(days=7)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Forget runs and systems' messages (30 days), probes (7 days) and old secrets; return how many."""
+    """Forget runs and systems' messages (30 days), probes (7 days), old secrets, tries; return how many."""
     with around.database.write() as session:
         works = [Work(session, now, system(clinic_id)) for clinic_id in clinics.every_id(session)]
         secrets = sum(webhooks.drop_expired_secrets(work) for work in works)
         gone = scheduling_events.forget(session, now)
         gone += tickets.forget(session, now) + recoveries.forget(session, now)
         gone += refreshes.forget(session, now)
+        gone += tally.tidy(session, now)
         gone += probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)
         return secrets + gone

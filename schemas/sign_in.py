@@ -32,6 +32,12 @@ class SignInBody(Body):
     totp = TotpCode()
     recovery_code = RecoveryCodeText()
     device = Text(longest=LONGEST_NAME, shortest=1, metadata=DEVICE)
+    device_token = Text(
+        longest=256,
+        shortest=1,
+        load_only=True,
+        metadata={"description": "of this device's last sign-in"},
+    )
 
 
 class SecondFactorBody(Body):
@@ -87,6 +93,13 @@ class TokensAnswer(Answer):
     refresh_token = fields.String(required=True)
     awaits_factor = fields.Boolean(
         required=True, metadata={"description": "it can do nothing before a second factor is added"}
+    )
+    device_token = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "keep it, and send it with the next sign-in on this device, also after a "
+            "sign-out: others who fail elsewhere then do not make it wait. Null after a refresh"
+        },
     )
 
 

@@ -9,19 +9,22 @@ from flask import Flask, Response, redirect
 from flask_jwt_extended import JWTManager
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
+from server.api import BLUEPRINTS, contract, correlation, errors, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings
 from server.api.fhir import BLUEPRINTS as FHIR_BLUEPRINTS
 from server.api.fhir.blueprint import ROOT as FHIR_ROOT
+from server.api.throttling import count_stranger
 from server.database import Database
 from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_keys
+from server.throttle import Throttle, counters
 
 API_ROOT = "/v1"
 
@@ -36,7 +39,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
 
     Raises SettingsError for crisis lines that can't be used, in production also for stale ones.
     """
-    directory = crisis_directory(settings, clock().date())
     app = Flask("afterglow", static_folder=None)
     app.config.update(
         contract.CONFIG,
@@ -44,11 +46,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         **tokens.config(settings, signing_keys(settings)),
     )
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
-    database = Database(settings.sqlalchemy_url, master_keys(settings))
-    passwords = Passwords(settings.password_cost)
-    app.extensions[EXTENSION] = Surroundings(
-        settings, database, clock, passwords, directory, LIMITS, _connection_check(settings)
-    )
+    app.extensions[EXTENSION] = _surroundings(settings, clock)
+    correlation.register(app)
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
@@ -61,9 +60,24 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
+    trust(app, settings.trusted_proxies)
+    app.after_request(lambda answer: count_stranger(Surroundings.of(app).throttle, answer))
     app.after_request(_never_cached)
     app.after_request(drained)
     return app
+
+
+def _surroundings(settings: Settings, clock: Callable[[], datetime]) -> Surroundings:
+    return Surroundings(
+        settings,
+        Database(settings.sqlalchemy_url, master_keys(settings)),
+        clock,
+        Passwords(settings.password_cost),
+        crisis_directory(settings, clock().date()),
+        LIMITS,
+        _connection_check(settings),
+        Throttle(settings.requests_per_minute, counters(settings.limits_url)),
+    )
 
 
 def contract_text(settings: Settings) -> str:
@@ -78,6 +92,13 @@ def _add_pages(app: Flask, api: Api) -> None:
     app.register_blueprint(docs)
     app.add_url_rule("/", "home", lambda: redirect("/docs/"))
     app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
+
+
+def trust(app: Flask, proxies: int) -> None:
+    """Take a request's address, and nothing else, from what ``proxies`` of ours wrote into its headers."""
+    if proxies:
+        behind = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0)
+        vars(app)["wsgi_app"] = behind
 
 
 def _connection_check(settings: Settings) -> CheckConnection:

@@ -14,55 +14,18 @@ from urllib.parse import urlsplit
 
 from server.kept import kept
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
+from server.setting_readers import choice, key, keys, path, text, whole
 from server.vapid_key import is_vapid_key, new_vapid_key
 
 PREFIX = "AFTERGLOW_"
-SMALLEST_KEY = 32
-MOST_SIGNING_KEYS = 2
 
 
 class SettingsError(ValueError):
     """A variable of the environment can't be used; the message names it and says why."""
 
 
-def _text(raw: str) -> str:
-    return raw
-
-
-def _whole(raw: str) -> int:
-    if not raw.isdecimal():
-        raise ValueError("must be a whole number")
-    return int(raw)
-
-
-def _path(raw: str) -> Path:
-    return Path(raw).expanduser()
-
-
-def _key(raw: str) -> str:
-    if len(raw.encode()) < SMALLEST_KEY:
-        raise ValueError(f"must be at least {SMALLEST_KEY} bytes")
-    return raw
-
-
-def _keys(raw: str) -> str:
-    keys = raw.split(",")
-    if len(keys) > MOST_SIGNING_KEYS or any(len(key.strip().encode()) < SMALLEST_KEY for key in keys):
-        raise ValueError(f"must be one key or two, each of at least {SMALLEST_KEY} bytes")
-    return raw
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if raw not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return raw
-
-    return read
-
-
-def _setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
-    return field(default=default, metadata={"read": read, "help": text})
+def _setting(default: Any, read: Callable[[str], Any], told: str) -> Any:
+    return field(default=default, metadata={"read": read, "help": told})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,86 +34,108 @@ class Settings:
 
     environment: str = _setting(
         "development",
-        _choice("development", "production"),
+        choice("development", "production"),
         "`production` refuses to start with generated keys or the embedded mailbox",
     )
     database_url: str = _setting(
-        "", _text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
+        "", text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
     )
-    data_dir: Path = _setting(Path("var"), _path, "folder of the embedded database, keys and mailbox")
-    host: str = _setting("127.0.0.1", _text, "address the API listens on")
-    port: int = _setting(8000, _whole, "port the API listens on")
-    public_url: str = _setting("", _text, "address written into messages; empty means http://HOST:PORT")
+    data_dir: Path = _setting(Path("var"), path, "folder of the embedded database, keys and mailbox")
+    host: str = _setting("127.0.0.1", text, "address the API listens on")
+    port: int = _setting(8000, whole, "port the API listens on")
+    public_url: str = _setting("", text, "address written into messages; empty means http://HOST:PORT")
     jwt_key: str = _setting(
         "",
-        _keys,
+        keys,
         "signing key of access tokens, 32 bytes or more, and perhaps a second one after a comma: the first "
         "signs, both are taken; empty means one kept in `DATA_DIR`",
     )
     master_key: str = _setting(
         "",
-        _text,
+        text,
         "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
         "empty means one kept in `DATA_DIR`",
     )
     crisis_lines: str = _setting(
-        "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
+        "", text, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
     audit_anchor: str = _setting(
         "",
-        _text,
+        text,
         "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
     )
-    backup_key: str = _setting("", _text, "encrypts backups: base64 of 32 bytes, older keys after commas")
-    postgresql_tools: str = _setting("", _text, "folder of pg_dump and pg_restore; empty means by `PATH`")
-    access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
-    refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
+    backup_key: str = _setting("", text, "encrypts backups: base64 of 32 bytes, older keys after commas")
+    postgresql_tools: str = _setting("", text, "folder of pg_dump and pg_restore; empty means by `PATH`")
+    access_minutes: int = _setting(10, whole, "life of an access token, 1-10 minutes")
+    refresh_days: int = _setting(60, whole, "days after which an unused sign-in ends, 1-365")
     staff_second_factor: str = _setting(
         "",
-        _choice("", "required", "optional"),
+        choice("", "required", "optional"),
         "`required` or `optional`: whether staff may sign in with a password alone; empty means required in "
         "production, else optional",
     )
     smtp_url: str = _setting(
         "",
-        _text,
+        text,
         "`smtp://user:password@host:587` with verified STARTTLS; empty means the embedded mailbox",
     )
-    mail_from: str = _setting("afterglow@localhost", _text, "sender of outgoing e-mail")
+    mail_from: str = _setting("afterglow@localhost", text, "sender of outgoing e-mail")
     sms_url: str = _setting(
         "",
-        _text,
+        text,
         "SMS gateway as Kannel's, `https://user:password@host:port/cgi-bin/sendsms`; empty means no SMS",
     )
-    sms_from: str = _setting("", _text, "sender of outgoing SMS: a number, or up to 11 letters")
+    sms_from: str = _setting("", text, "sender of outgoing SMS: a number, or up to 11 letters")
     vapid_key: str = _setting(
         "",
-        _text,
+        text,
         "private key for Web Push, base64url of 32 bytes; empty means one kept in `DATA_DIR`, "
         "in production no push",
     )
     allow_loopback_egress: str = _setting(
         "no",
-        _choice("no", "yes"),
+        choice("no", "yes"),
         "`yes` lets webhooks and pushes reach this machine, also by plain http, and webhooks be registered "
         "for it; for development and tests only",
     )
     heartbeat_url: str = _setting(
-        "", _text, "address asked (GET) after real work of the job runner, for an outside monitor"
+        "", text, "address asked (GET) after real work of the job runner, for an outside monitor"
     )
     operations_email: str = _setting(
-        "", _text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
+        "", text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
     )
     probe: str = _setting(
-        "", _text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
+        "", text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
     )
     metrics_token: str = _setting(
-        "", _key, "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed"
+        "", key, "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed"
     )
     password_cost: str = _setting(
-        "standard", _choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
+        "standard", choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
     )
-    max_body_bytes: int = _setting(262_144, _whole, "largest request body, in bytes")
+    max_body_bytes: int = _setting(262_144, whole, "largest request body, in bytes")
+    requests_per_minute: int = _setting(
+        600,
+        whole,
+        "requests of one device, or of an address without a sign-in; 0: a proxy limits them",
+    )
+    limits_url: str = _setting(
+        "",
+        text,
+        "`redis://` address of a Redis or Valkey server in which all processes count requests together; "
+        "empty means that each counts for itself",
+    )
+    trusted_proxies: int = _setting(
+        0,
+        whole,
+        "proxies in front that add to `X-Forwarded-For`; 0: that header is not read",
+    )
+    sms_a_month: int = _setting(
+        2000,
+        whole,
+        "SMS of one clinic in a calendar month (UTC); emergencies always leave",
+    )
+    log: str = _setting("text", choice("text", "json"), "how log lines are written")
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -218,6 +203,8 @@ def _check(settings: Settings) -> None:
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
     _check_sms(settings)
+    if settings.limits_url and urlsplit(settings.limits_url).scheme not in ("redis", "rediss"):
+        raise SettingsError(f"{PREFIX}LIMITS_URL must start with redis:// or rediss://")
     if settings.vapid_key and not is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")

@@ -24,7 +24,7 @@ NUMBER = "+9907311840"
 GIVEN = frozenset(
     {
         *("clinic", "refresh_token", "cursor", "occurrence", "instrument", "steps", "p256dh"),
-        *("ticket", "recovery_code", "totp"),
+        *("ticket", "recovery_code", "totp", "device_token"),
     }
 )
 # What a browser makes of a passkey: bytes, and what a server asked for.

@@ -65,6 +65,7 @@ FHIR_ID = re.compile(r"\b[eq][0-9A-Za-z]{43}\b")
 REPLACED = {
     "access_token": "the access token",
     "refresh_token": "the refresh token",
+    "device_token": "the device token",
     "push_key": "the public key, base64url of 65 bytes",
     "secret": "the secret of the webhook",
     "url": "https://afterglow.example/v1/calendar-feeds/the-token-of-the-feed/visits.ics",

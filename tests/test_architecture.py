@@ -47,6 +47,7 @@ OUTER = (
     "server.cli",
     "server.readiness",
     "server.parent",
+    "server.logs",
     "server.api.contract",  # `afterglow openapi` prints it
     *TRANSACTION,
 )
@@ -91,7 +92,7 @@ LAYERS: dict[str, Layer] = {
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
             *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
-            *("server.fhir", "server.calendars"),
+            *("server.fhir", "server.calendars", "server.throttle", "server.logs"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
         (*CLOCKS, "select", "commit", *WRITES),
@@ -115,13 +116,19 @@ LAYERS: dict[str, Layer] = {
     # Pure: what the gateways and the API must agree on.
     "server.sms_report": Layer((), (), (*PURE, "logging")),
     "server.event_proof": Layer((), ("standardwebhooks",), (*PURE, "logging")),
+    # What it counts is measured in seconds that pass, which are no time of day.
+    "server.throttle": Layer((), ("limits",), ("datetime.now", "datetime.utcnow", "date.today")),
+    "server.logs": Layer((), (), CLOCKS),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
-    "server.settings": Layer(("server.sealing", "server.vapid_key", "server.kept"), (), CLOCKS),
+    "server.setting_readers": Layer((), (), (*PURE, "logging")),
+    "server.settings": Layer(
+        ("server.sealing", "server.vapid_key", "server.kept", "server.setting_readers"), (), CLOCKS
+    ),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
@@ -134,6 +141,7 @@ LAYERS: dict[str, Layer] = {
             "server.readiness",
             "server.services.people.passwords",
             "server.gateways.scheduling.adapters",
+            "server.throttle",
             "jobs.timetable",
             *TRANSACTION,
         ),

@@ -63,6 +63,7 @@ REFUSED_OTHERWISE = {
     "post /v1/sign-ins/second-factor /recovery_code",
     "post /v1/sign-ins/second-factor /ticket",
     "post /v1/sign-ins/step-up /ticket",
+    "post /v1/sign-ins /device_token",
     "post /v1/sign-ins/refresh /refresh_token",
     "post /v1/sync /cursor",
     "post /v1/sync /items/*/questionnaire_response/instrument",

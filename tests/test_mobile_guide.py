@@ -22,6 +22,7 @@ from server.api.sync import LARGEST
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.redflags import Answers, Notice, check
 from server.clinical.vocabulary import ITEMS, Adherence, Circumstance, Direction, EnteredBy, SafetyAnswer
+from server.services.cap import EXPORT, SIGN_IN_DEVICE, SIGN_IN_PAIR
 from server.services.journal import trend
 from server.services.journal.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
 from server.services.people.invitation import VALID_FOR
@@ -164,9 +165,12 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
         "access token, unused sign-in": f"{usual.access_minutes} minutes, {usual.refresh_days} days",
         "invitation": f"{VALID_FOR // timedelta(hours=1)} hours",
         "password": f"{PASSWORD_SHORTEST}-{PASSWORD_LONGEST} characters",
+        "requests": f"{usual.requests_per_minute} a minute of one device, twice that of one account",
+        "wrong passwords": f"{SIGN_IN_PAIR.most} at one address, {SIGN_IN_DEVICE.most} on a device",
+        "exports": f"{EXPORT.most} a day",
     }
     assert {what: said[what][: len(limit)] for what, limit in expected.items()} == expected
-    assert said.keys() == expected.keys() | {"`rescue_doses`", "requests"}
+    assert said.keys() == expected.keys() | {"`rescue_doses`"}
     assert f"{BACKFILL.days} days before and {AHEAD.days} days after" in WITHIN
     assert ITEMS_MOST == sync_shapes.ITEMS_MOST
     assert NOTE_LONGEST == phone.NOTE_LONGEST

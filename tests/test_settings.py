@@ -28,6 +28,12 @@ PRODUCTION = {
         ({"AFTERGLOW_VAPID_KEY": "A" * 43}, "AFTERGLOW_VAPID_KEY must be base64url"),
         ({"AFTERGLOW_VAPID_KEY": "_" * 42 + "8"}, "AFTERGLOW_VAPID_KEY must be base64url"),
         ({"AFTERGLOW_ALLOW_LOOPBACK_EGRESS": "maybe"}, "must be one of no, yes"),
+        (
+            {"AFTERGLOW_LIMITS_URL": "http://u:hidden@counter"},
+            "AFTERGLOW_LIMITS_URL must start with redis://",
+        ),
+        ({"AFTERGLOW_TRUSTED_PROXIES": "-1"}, "AFTERGLOW_TRUSTED_PROXIES must be a whole number"),
+        ({"AFTERGLOW_LOG": "xml"}, "AFTERGLOW_LOG must be one of text, json"),
         (PRODUCTION | {"AFTERGLOW_ALLOW_LOOPBACK_EGRESS": "yes"}, "must be no in production"),
     ],
 )

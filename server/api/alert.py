@@ -15,9 +15,10 @@ from schemas.alert import (
     cursor_of,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, reading, writing
+from server.api.edge import allow, documented_headers, reading, writing
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.version_header import etag
 from server.clinical.vocabulary import Role
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_feedback

@@ -15,9 +15,10 @@ from schemas.booking_suggestion import (
     SuggestionQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
+from server.api.edge import allow, documented_headers, writing
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import booking_suggestion as booking_suggestions
 from server.services.visits import suggestion_change as suggestion_changes

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from schemas.calendar_feed import CalendarFeedBody, CalendarFeedList, OpenedCalendarFeedAnswer
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, here, open_to_all, reading, writing
+from server.api.edge import allow, documented_headers, here, open_with_proof, reading, writing
 from server.calendars.feed import Shown, feed
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role
@@ -54,7 +54,7 @@ def delete_calendar_feed(feed_id: UUID) -> Response:
 
 
 @blueprint.route("/calendar-feeds/<feed_token>/visits.ics", methods=["GET"])
-@open_to_all
+@open_with_proof
 @blueprint.response(200, DRAWN, content_type=ICS, headers=documented_headers("ETag"))
 @blueprint.alt_response(304, description="It is what the ETag in If-None-Match names.", success=True)
 def read_calendar_feed(feed_token: str) -> Response:

@@ -6,16 +6,9 @@ from uuid import UUID
 
 from schemas.check_in_plan import CheckInPlanAnswer, RhythmBody, ScalesBody
 from server.api.body import Blueprint
-from server.api.edge import (
-    allow,
-    documented_headers,
-    etag,
-    reading,
-    required_version,
-    takes_version,
-    writing,
-)
+from server.api.edge import allow, documented_headers, reading, writing
 from server.api.entry import own_patient
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.journal import check_in_plan as check_in_plans
 

@@ -19,6 +19,8 @@ from server.api.converters import Uuid7Converter, WeekConverter
 ANSWERS = Path(__file__).with_name("examples.json")
 PROBLEM = "application/problem+json"
 FHIR, FHIR_ROOT = "application/fhir+json", "/fhir/"
+_BUSY, _BUSY_FHIR = "TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS_FHIR"
+_PROBLEM_SHAPE = {"$ref": "#/components/schemas/Problem"}
 _OUTCOME = {"description": "OperationOutcome", "content": {FHIR: {"schema": OUTCOME}}}
 CONFIG = {
     "API_TITLE": "Afterglow",
@@ -28,7 +30,8 @@ CONFIG = {
 }
 _DESCRIPTION = (
     "The journal between treatment sessions: log, watch, alert, visit suggestion. "
-    "Every error is RFC 9457 `application/problem+json`; under /fhir it is an OperationOutcome."
+    "Every error is RFC 9457 `application/problem+json`; under /fhir it is an OperationOutcome. "
+    "Every answer names its request in `X-Request-Id`: say it when you report something."
 )
 
 
@@ -66,6 +69,9 @@ def document(api: Api) -> dict[str, Any]:
             parameters.append(_if_match(operation.pop("x-if-match") == "required"))
         for kind in operation.pop("x-also", ()):
             operation["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
+        operation["responses"].setdefault("429", _answer_called(_BUSY))
+    named = spec["components"]["responses"]
+    named |= {_BUSY: _too_many(PROBLEM, _PROBLEM_SHAPE), _BUSY_FHIR: _too_many(FHIR, OUTCOME)}
     for path in spec["paths"]:
         if path.startswith(FHIR_ROOT):
             _speak_fhir(spec["paths"][path])
@@ -76,11 +82,25 @@ def document(api: Api) -> dict[str, Any]:
     return spec
 
 
+def _answer_called(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _too_many(kind: str, shape: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to what comes too fast, or was tried too often."""
+    wait = {"description": "seconds", "required": True, "schema": {"type": "integer", "minimum": 1}}
+    return {
+        "description": "Too many requests or tries; nothing was stored. Send the same again later",
+        "headers": {"Retry-After": wait},
+        "content": {kind: {"schema": shape}},
+    }
+
+
 def _speak_fhir(path: dict[str, Any]) -> None:
     """Give the operations of ``path`` FHIR's errors, and its way to name a version."""
     for operation in (found for found in path.values() if isinstance(found, dict)):
         good = {s: answer for s, answer in operation["responses"].items() if s.startswith("2")}
-        operation["responses"] = {**good, "default": _OUTCOME}
+        operation["responses"] = {**good, "429": _answer_called(_BUSY_FHIR), "default": _OUTCOME}
         named = [one for one in operation.get("parameters", ()) if one.get("name") == "If-Match"]
         for parameter in named:
             parameter["schema"] = {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$', "example": 'W/"1"'}

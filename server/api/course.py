@@ -7,8 +7,9 @@ from uuid import UUID
 from schemas.base import PageQuery
 from schemas.course import CourseAnswer, CourseBody, CourseChanges, CoursePage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
+from server.api.edge import allow, documented_headers, writing
 from server.api.paging import paged
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import course as courses
 

@@ -1,10 +1,9 @@
-"""The edge's own things: its transaction, its clock, who may pass, and versions in headers."""
+"""The edge's own things: its transaction, its clock, and who may pass."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -12,24 +11,24 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from server.api import tokens
+from server.api import throttling, tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
-from server.services.errors import NotFound, ServiceError, StepUpRequired, VersionError
+from server.services.errors import NotFound, NotSignedIn, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
 from server.services.people import break_glass
 from server.services.people import sign_in as sign_ins
 from server.services.people.passwords import Passwords
 from server.services.work import Actor, Work
 from server.settings import Settings
+from server.throttle import Throttle
 
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
 CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
-_VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Surroundings:
     crisis_lines: Directory = SHIPPED
     limits: Limits = ()
     check_connection: CheckConnection = lambda _kind, _config: None
+    throttle: Throttle = field(default_factory=lambda: Throttle(600))
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":
@@ -67,13 +67,6 @@ class FactorMissing(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("second-factor-missing", "Add a second factor first: POST /v1/me/factors/totp.")
-
-
-class HeaderProblem(ServiceError):
-    """A header is missing or can't be read."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
 
 
 class QueryProblem(ServiceError):
@@ -139,13 +132,16 @@ def allow(
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.actor = _signed_in()
-            allowed = g.actor.role in roles and _has(g.actor, scope)
+            claims = _claims()
+            wait = here().throttle.signed_in(claims["sid"], claims["sub"])
+            if wait and not throttling.is_heeded(view):
+                raise throttling.too_fast(wait)  # before it costs a question to the database
+            g.actor = _signed_in(claims)
             try:
-                if not allowed and not _broke_the_glass(g.actor, roles):
-                    raise Forbidden
+                _check_role(g.actor, roles, scope)
                 if g.actor.awaits_factor and not before_factor:
                     raise FactorMissing
+                _check_pace(view, wait, kwargs)
                 return view(*args, **kwargs)
             except (Forbidden, NotFound):
                 _record_refusal()
@@ -169,6 +165,20 @@ def stepped_up(view: Callable[P, R]) -> Callable[P, R]:
     return with_doc(guarded, {"x-step-up": True})
 
 
+def _check_role(who: Actor, roles: tuple[Role, ...], scope: Scope | None) -> None:
+    allowed = who.role in roles and (scope is None or who.scopes is None or scope.value in who.scopes)
+    if not allowed and not _broke_the_glass(who, roles):
+        raise Forbidden
+
+
+def _check_pace(view: Callable[..., Any], wait: float, ids: Mapping[str, Any]) -> None:
+    """Raise TooMany for a request that comes too fast, after what it says about danger was acted on."""
+    if actor().role is not Role.PATIENT:
+        wait = wait or here().throttle.clinic(str(actor().clinic_id))
+    if wait:
+        raise throttling.refused(view, wait, here().throttle, ids)
+
+
 def _broke_the_glass(who: Actor, roles: tuple[Role, ...]) -> bool:
     """Return whether an administrator may read this one patient for now, as the care team may."""
     patient_id = (request.view_args or {}).get("patient_id")
@@ -177,10 +187,6 @@ def _broke_the_glass(who: Actor, roles: tuple[Role, ...]) -> bool:
         return False
     with here().database.glance() as connection:
         return break_glass.is_open(connection, who, UUID(str(patient_id)), here().clock())
-
-
-def _has(who: Actor, scope: Scope | None) -> bool:
-    return scope is None or who.scopes is None or scope.value in who.scopes
 
 
 def _record_refusal() -> None:
@@ -196,16 +202,33 @@ def _record_refusal() -> None:
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view as reachable without a token, on purpose."""
+
+    @wraps(view)
+    def open_view(*args: P.args, **kwargs: P.kwargs) -> R:
+        throttling.check_stranger(here().throttle)
+        return view(*args, **kwargs)
+
+    return _documented(open_view, ())
+
+
+def open_always(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view as reachable without a token, however much its address has asked: it says who is alive."""
     return _documented(view, ())
 
 
-def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Say in the contract that a view reads If-Match."""
+def open_with_proof(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view as reachable without a token, whose requests carry another proof.
 
-    def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        return with_doc(view, {"x-if-match": "required" if required else "optional"})
+    That is always looked at, so that nobody who has one waits for others at the same address: the view
+    refuses what has none before it costs anything.
+    """
 
-    return decorate
+    @wraps(view)
+    def proven(*args: P.args, **kwargs: P.kwargs) -> R:
+        g.with_proof = True
+        return view(*args, **kwargs)
+
+    return _documented(proven, ())
 
 
 def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -226,33 +249,9 @@ def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
             request.max_content_length = size
             return view(*args, **kwargs)
 
-        return roomy
+        return throttling.as_large_as(roomy, size)
 
     return decorate
-
-
-def if_match() -> int | None:
-    """Return the version named by If-Match (`"v3"` -> 3), or None where there is no such header."""
-    raw = request.headers.get("If-Match")
-    if raw is None:
-        return None
-    found = _VERSION.fullmatch(raw.strip())
-    if found is None:
-        raise HeaderProblem("If-Match", 'Must be a version like "v3".')
-    return int(found[1])
-
-
-def required_version() -> int:
-    """Return the version named by If-Match; without the header raises a problem (428)."""
-    version = if_match()
-    if version is None:
-        raise ServiceError("version-required", "Send If-Match with the version you want to change.")
-    return version
-
-
-def etag(version: int) -> dict[str, str]:
-    """Return the ETag header of ``version``."""
-    return {"ETag": f'"v{version}"'}
 
 
 def still_signed_in() -> Callable[[], None]:
@@ -269,8 +268,15 @@ def still_signed_in() -> Callable[[], None]:
     return check
 
 
-def _signed_in() -> Actor:
-    claims = tokens.claims(request.headers.get("Authorization", ""))
+def _claims() -> Mapping[str, Any]:
+    try:
+        return tokens.claims(request.headers.get("Authorization", ""))
+    except NotSignedIn:
+        throttling.check_stranger(here().throttle)
+        raise
+
+
+def _signed_in(claims: Mapping[str, Any]) -> Actor:
     with here().database.glance() as connection:
         return sign_ins.actor(connection, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
 

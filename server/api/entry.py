@@ -17,21 +17,11 @@ from schemas.entry import (
     OwnEntryPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import (
-    actor,
-    allow,
-    documented_headers,
-    etag,
-    here,
-    if_match,
-    reading,
-    required_version,
-    takes_version,
-    writing,
-)
+from server.api.edge import actor, allow, documented_headers, here, reading, writing
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.version_header import etag, if_match, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.journal import entry as entries
 from server.services.journal import team_view as team_views

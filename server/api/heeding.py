@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
 from server.api.body import read_json
 from server.api.edge import actor, writing
+from server.api.throttling import heeded_by
 from server.services.errors import Gone, Heeded, NotFound
 from server.services.journal import unreadable
 from server.services.journal.unreadable import Kind
@@ -42,7 +43,7 @@ def heeds(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     raise
                 raise RefusedBody(refusal, heeded) from None
 
-        return careful
+        return heeded_by(careful, lambda ids: _heed(kind, ids.get("patient_id")))
 
     return decorate
 
@@ -63,7 +64,7 @@ def heeds_items(view: Callable[P, R]) -> Callable[P, R]:
             refusal.heeded = _heed_items()
             raise
 
-    return careful
+    return heeded_by(careful, lambda _ids: _heed_items())
 
 
 def _heed_items() -> Heeded | None:

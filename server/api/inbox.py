@@ -14,8 +14,9 @@ from schemas.inbox import (
     TimeBody,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
+from server.api.edge import allow, documented_headers, writing
 from server.api.paging import paged
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role, Scope
 from server.services.visits import inbox
 from server.services.visits.inbox import Appointment

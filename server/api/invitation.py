@@ -15,6 +15,7 @@ from schemas.invitation import (
 )
 from schemas.sign_in import TokensAnswer
 from server.api import signing_in
+from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import allow, here, open_to_all, reading, writing
 from server.clinical.vocabulary import Role
@@ -22,6 +23,7 @@ from server.services.errors import Invalid
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
 from server.services.people import sign_in_step as steps
+from server.services.people import tries
 from server.services.people.invitation import Enrolment, Invited, Invitee
 from server.services.work import Actor, Work
 
@@ -40,13 +42,17 @@ def enrol(body: Mapping[str, Any]) -> Any:
     `proof` is your year of birth, or the word the clinic has told you. After five tries that do not fit
     the code is dead. Staff who need a second factor can do nothing before they have added one.
     """
-    around = here()
+    around, address = here(), client_address()
+    with around.database.write() as session:
+        tries.begin_enrolment(session, around.clock(), address)
     enrolment = Enrolment(**body, factor_required=around.settings.needs_second_factor)
     with around.database.write() as session:
         account = invitations.enrol(session, around.clock(), enrolment, around.passwords)
         if account is not None:
             work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
             outcome = steps.after_password(work, account, signing_in.arrival({}))
+            signing_in.remember(session, outcome)
+            tries.end_enrolment(session, address)
     if account is None:
         raise invitations.refused()
     return signing_in.tokens_of(outcome)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from schemas.offered_visit import OfferedVisitAnswer, OfferedVisitsAnswer, VisitAnswerBody
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, reading, required_version, takes_version, writing
+from server.api.edge import allow, documented_headers, reading, writing
 from server.api.entry import own_patient
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import offered_visit as offered_visits
 

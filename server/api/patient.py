@@ -7,9 +7,10 @@ from uuid import UUID
 from schemas.base import PageQuery
 from schemas.patient import PatientAnswer, PatientBody, PatientChanges, PatientPage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
+from server.api.edge import allow, documented_headers, writing
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.alerts import reach
 from server.services.people import patient as patients

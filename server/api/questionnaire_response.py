@@ -17,20 +17,11 @@ from schemas.questionnaire_response import (
     QuestionnaireResponseRevisionPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import (
-    allow,
-    documented_headers,
-    etag,
-    here,
-    if_match,
-    reading,
-    required_version,
-    takes_version,
-    writing,
-)
+from server.api.edge import allow, documented_headers, here, reading, writing
 from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged
+from server.api.version_header import etag, if_match, required_version, takes_version
 from server.clinical.vocabulary import Role, Source
 from server.services.journal.incoming import Incoming
 from server.services.journal.unreadable import Kind

@@ -6,9 +6,11 @@ from typing import Any
 from flask import Response
 
 from schemas.recovery import NewPasswordBody, RecoveryBody
+from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import here, open_to_all
 from server.services.people import recovery as recoveries
+from server.services.people import tries
 from server.services.people.recovery import NewPassword
 
 blueprint = Blueprint("recovery", __name__, description="A new password for whoever forgot theirs")
@@ -25,6 +27,7 @@ def ask_for_recovery(body: Mapping[str, Any]) -> Response:
     """
     around = here()
     with around.database.write() as session:
+        tries.ask_recovery(session, around.clock(), client_address())
         recoveries.ask(session, around.clock(), body["clinic"], body["email"])
     return Response(status=204)
 

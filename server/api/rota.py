@@ -10,16 +10,9 @@ from schemas.base import PageQuery
 from schemas.rota import CoverageAnswer, CoverageQuery, OnCallList, RotaAnswer, RotaBody
 from schemas.shift import ShiftAnswer, ShiftBody, ShiftPage
 from server.api.body import Blueprint
-from server.api.edge import (
-    allow,
-    documented_headers,
-    etag,
-    reading,
-    required_version,
-    takes_version,
-    writing,
-)
+from server.api.edge import allow, documented_headers, reading, writing
 from server.api.paging import paged
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts

@@ -16,18 +16,10 @@ from schemas.scheduling_connection import (
     TextPageQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import (
-    allow,
-    documented_headers,
-    etag,
-    here,
-    reading,
-    required_version,
-    takes_version,
-    writing,
-)
+from server.api.edge import allow, documented_headers, here, reading, writing
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import ConnectionKind, Role
 from server.event_proof import scheme_of
 from server.services.errors import Invalid

@@ -7,7 +7,7 @@ from flask import request
 
 from schemas.scheduling_connection import ReceiptAnswer
 from server.api.body import Blueprint
-from server.api.edge import body_up_to, here, open_to_all
+from server.api.edge import body_up_to, here, open_with_proof
 from server.clinical.visit import RawEvent
 from server.event_proof import ProofError, scheme_of, verify
 from server.services.errors import NotFound, NotSignedIn
@@ -23,7 +23,7 @@ KEPT_HEADERS = ("content-type",)
 
 
 @blueprint.route("/scheduling-events/<uuid:connection_id>", methods=["POST"])
-@open_to_all
+@open_with_proof
 @body_up_to(LARGEST)
 @blueprint.response(202, ReceiptAnswer)
 def receive_scheduling_event(connection_id: UUID) -> Any:

@@ -17,9 +17,10 @@ from schemas.sign_in import (
     StepUpBody,
     TokensAnswer,
 )
-from server.api import signing_in
+from server.api import device_token, signing_in
+from server.api.address import client_address
 from server.api.body import Blueprint
-from server.api.edge import actor, allow, here, open_to_all, reading, writing
+from server.api.edge import actor, allow, here, open_to_all, open_with_proof, reading, writing
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services.errors import FactorRequired, NotSignedIn
@@ -27,8 +28,10 @@ from server.services.people import account as accounts
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_refresh as refreshes
 from server.services.people import sign_in_step as steps
+from server.services.people import tries
 from server.services.people.sign_in import Credentials
 from server.services.people.sign_in_step import Asked
+from server.services.people.tries import Try
 from server.services.work import Actor, Work
 
 blueprint = Blueprint("sign-in", __name__, description="Sign-in, tokens, devices")
@@ -44,21 +47,44 @@ def sign_in(body: Mapping[str, Any]) -> Any:
 
     Without it the answer is 401 `second-factor-required` with a `ticket` and the `ways` there are; send it
     to `/v1/sign-ins/second-factor`. Staff who need one and have none can do nothing before they add it.
+    After five failures at one address each further try waits longer than the one before (429). A device
+    that sends its `device_token` is never kept waiting by what others try elsewhere.
     """
-    around = here()
-    credentials = Credentials(body["clinic"], body["email"], body["password"])
-    # The slow password check stays outside the writing transaction.
-    with around.database.read() as session:
-        account = sign_ins.find_account(session, credentials, around.passwords)
-        session.expunge(account)
-    renewed = around.passwords.renewed(account.password_hash, credentials.password)
+    around, made = here(), _try(body)
+    account = _proven(body, made)
+    renewed = around.passwords.renewed(account.password_hash, body["password"])
     with around.database.write() as session:
         work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
         sign_ins.renew_hash(work, account, renewed)
+        tries.password_fitted(session, work.now, made)
         outcome = steps.after_password(work, account, signing_in.arrival(body))
+        signing_in.remember(session, outcome)
     if isinstance(outcome, Asked):
         raise FactorRequired(ticket=outcome.ticket, ways=outcome.ways, passkey=outcome.passkey)
     return signing_in.tokens_of(outcome)
+
+
+def _try(body: Mapping[str, Any]) -> Try:
+    clinic, email = body["clinic"], body["email"]
+    return Try(clinic, email, client_address(), device_token.read(body.get("device_token"), clinic, email))
+
+
+def _proven(body: Mapping[str, Any], made: Try) -> Any:
+    """Return whose password it is; counted before that is known, in a transaction of its own."""
+    around = here()
+    with around.database.write() as session:
+        tries.begin(session, around.clock(), made)
+    try:
+        # The slow password check stays outside the writing transaction.
+        with around.database.read() as session:
+            credentials = Credentials(body["clinic"], body["email"], body["password"])
+            account = sign_ins.find_account(session, credentials, around.passwords)
+            session.expunge(account)
+            return account
+    except NotSignedIn:
+        with around.database.write() as session:
+            tries.failed(session, around.clock(), made)
+        raise
 
 
 @blueprint.route("/sign-ins/second-factor", methods=["POST"])
@@ -70,11 +96,12 @@ def prove_second_factor(body: Mapping[str, Any]) -> Any:
     around = here()
     with around.database.write() as session:
         issued = steps.with_ticket(session, around.clock(), body["ticket"], signing_in.arrival(body))
+        signing_in.remember(session, issued)
     return signing_in.tokens_of(issued)
 
 
 @blueprint.route("/sign-ins/refresh", methods=["POST"])
-@open_to_all
+@open_with_proof
 @blueprint.arguments(RefreshBody)
 @blueprint.response(200, TokensAnswer)
 def refresh(body: Mapping[str, Any]) -> Any:
@@ -83,6 +110,8 @@ def refresh(body: Mapping[str, Any]) -> Any:
     Whoever lost the answer sends the same again within 30 seconds and gets the same refresh token.
     """
     around = here()
+    with around.database.read() as session:
+        sign_ins.check_known(session, body["refresh_token"])  # a guess costs no writing transaction
     with around.database.write() as session:
         issued = refreshes.refresh(session, body["refresh_token"], around.clock(), signing_in.keep())
     return signing_in.tokens_of(issued)

@@ -5,12 +5,16 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from server.api import tokens
-from server.api.edge import here, reading, writing
+from sqlalchemy.orm import Session
+
+from server.api import device_token, tokens
+from server.api.address import client_address
+from server.api.edge import here, writing
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_step as steps
+from server.services.people import tries
 from server.services.people.passkey import RelyingParty
 from server.services.people.second_factor import Proof
 from server.services.people.sign_in import Device, Issued
@@ -39,24 +43,33 @@ def tokens_of(outcome: Issued | Asked | None) -> dict[str, Any]:
     if not isinstance(outcome, Issued):
         raise NotSignedIn
     lasts = timedelta(minutes=here().settings.access_minutes)
-    who = outcome.account
+    who, whose = outcome.account, outcome.whose
     return {
         "access_token": tokens.issue(who.id, who.clinic_id, outcome.sign_in_id, lasts),
         "expires_in": int(lasts.total_seconds()),
         "refresh_token": outcome.refresh_token,
         "awaits_factor": outcome.awaits_factor,
+        "device_token": whose and device_token.issue(*whose, outcome.sign_in_id),
     }
+
+
+def remember(session: Session, outcome: Issued | Asked | None) -> None:
+    """Where somebody was signed in, let the request's address be one that the account knows."""
+    if isinstance(outcome, Issued) and outcome.whose is not None:
+        tries.remember(session, here().clock(), outcome.whose, client_address())
 
 
 def by_password(password: str) -> bool:
     """Step up with a password, for whoever has no second factor; return whether it fits."""
-    with reading() as work:
+    with writing() as work:
         account = accounts.get(work)
         enough = steps.password_is_enough(work)
+        tries.begin_second_factor(work.session, work.now, account.id)
     # Checked outside any transaction: it is slow on purpose.
     if not here().passwords.matches(account.password_hash, password) or not enough:
         return False
     with writing() as work:
+        tries.end_second_factor(work.session, account.id)
         sign_ins.step_up(work)
     return True
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from schemas.sms_report import SmsReportQuery
 from server.api.body import Blueprint
-from server.api.edge import here, open_to_all
+from server.api.edge import here, open_with_proof
 from server.services.errors import NotFound
 from server.services.messages import outbox_outcome
 from server.settings import report_keys
@@ -16,7 +16,7 @@ blueprint = Blueprint("sms reports", __name__, description="Delivery reports of 
 
 
 @blueprint.route("/sms-reports/<uuid:delivery_id>", methods=["GET"])
-@open_to_all
+@open_with_proof
 @blueprint.arguments(SmsReportQuery, location="query")
 @blueprint.response(204)
 def report_sms(query: Mapping[str, Any], delivery_id: UUID) -> Any:

@@ -6,13 +6,13 @@ from sqlalchemy import text
 
 from schemas.base import ServiceStatus
 from server.api.body import Blueprint
-from server.api.edge import here, open_to_all
+from server.api.edge import here, open_always
 
 blueprint = Blueprint("status", __name__, description="Is the service up")
 
 
 @blueprint.route("/status", methods=["GET"])
-@open_to_all
+@open_always
 @blueprint.response(200, ServiceStatus)
 def status() -> Any:
     """Answer 200 when the database answers and is migrated, else 503."""

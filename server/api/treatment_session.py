@@ -12,8 +12,9 @@ from schemas.treatment_session import (
     TreatmentSessionPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, etag, required_version, takes_version, writing
+from server.api.edge import allow, documented_headers, writing
 from server.api.paging import paged
+from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.visits import visit as visits

@@ -12,6 +12,7 @@ from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from jobs.runner import run_once
 from jobs.timetable import Job
+from server import logs
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
 from server.services.messages import operations
@@ -30,7 +31,7 @@ def command() -> None:
     """Start the job runner. Any number may run side by side: the database decides who does what."""
     settings = settings_here()
     with database_of(settings) as database, armed(settings) as gateways:
-        _log_to_stderr()
+        _log_to_stderr(settings.log)
         around = Around(database, settings, gateways, linger=LINGER)
         _set_up_operations(around)
         work(around)
@@ -59,8 +60,8 @@ def _set_up_operations(around: Around) -> None:
         operations.ensure(session, datetime.now(UTC), around.settings.operations_address)
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def _log_to_stderr(form: str) -> None:
+    logs.set_up(form)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
 

@@ -37,6 +37,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "handed_over": "/v1/alerts",
         "acknowledgement_expired": "/v1/alerts/{id}",
         "endpoint_disabled": "/v1/clinic/webhooks",
+        "sign_in_tried": "/docs/",
         "visit_offered": "/v1/visits/{id}",
         "visit_booked": "/v1/visits/{id}",
         "visit_changed": "/v1/visits/{id}",

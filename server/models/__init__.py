@@ -39,6 +39,7 @@ from server.models.scheduling_copy import SchedulingCopy
 from server.models.scheduling_event import SchedulingEvent
 from server.models.shift import Shift
 from server.models.sign_in import RefreshToken, SignIn
+from server.models.tally import Tally
 from server.models.treatment_session import TreatmentSession
 from server.models.watch_move import WatchMove
 from server.models.zone_change import ZoneChange
@@ -93,6 +94,7 @@ __all__ = [
     "SchedulingMapping",
     "Shift",
     "SignIn",
+    "Tally",
     "Ticket",
     "TreatmentSession",
     "WatchMove",

@@ -15,8 +15,8 @@ class Account(Base):
     """One way in. E-mail is unique inside a clinic only, so one clinic can't probe another's.
 
     `quiet_from` .. `quiet_until` ("22:00") are the staff's quiet hours, by the clinic's clock; None: none.
-    `scopes` lists codes of `clinical.vocabulary.Scope`, of one of the clinic's systems. `factor_tries` counts
-    second factors that were tried since `factor_tries_since` and did not fit.
+    `scopes` lists codes of `clinical.vocabulary.Scope`, of one of the clinic's systems. `factor_tries`
+    and `factor_tries_since` are the previous version's: nothing reads them; the next migration drops them.
     """
 
     __tablename__ = "accounts"

@@ -115,8 +115,8 @@ class Busy(ServiceError):
 class TooMany(ServiceError):
     """Tried too often. ``seconds``: after how long trying again makes sense."""
 
-    def __init__(self, detail: str, seconds: int) -> None:
-        super().__init__("too-many-tries", detail)
+    def __init__(self, detail: str, seconds: int, code: str = "too-many-tries") -> None:
+        super().__init__(code, detail)
         self.seconds = seconds
 
 

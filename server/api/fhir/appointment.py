@@ -8,12 +8,13 @@ from uuid import UUID
 from flask import Response
 
 from schemas.fhir.visit import AppointmentQuery, FhirAppointmentBody
-from server.api.edge import allow, documented_headers, takes_version, writing
+from server.api.edge import allow, documented_headers, writing
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
 from server.api.fhir.sent import number_of, raw, read_as
 from server.api.fhir.version import required_version
 from server.api.fhir.visiting import READERS, appointment_of, found, one, read
+from server.api.version_header import takes_version
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import DeclineCode, PeerStatus, Role, SuggestionState
 from server.fhir.visit_reading import read_appointment

@@ -24,6 +24,7 @@ from server.fhir.identifiers import Resource
 from server.fhir.operation_outcome import operation_outcome
 from server.fhir.reported import Reported
 from server.services.alerts import alert_past
+from server.services.journal import export as exports
 from server.services.journal.reported import Spans, Wanted
 from server.services.people import patient as patients
 from server.services.visits import approved
@@ -48,6 +49,7 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
     whose, kind = known(patient_id), kind_of_answer()
     with writing() as work:
         zone = patients.get(work, whose).zone
+        exports.count(work)
         work.audit("fhir.everything.read", whose)
     since = spans([query["since"]] if "since" in query else (), zone)
     kinds = _kinds(query.get("type"))

@@ -26,7 +26,8 @@ from server.models import (
     TreatmentSession,
 )
 from server.services import local_day as local_days
-from server.services import vault
+from server.services import tally, vault
+from server.services.cap import EXPORT
 from server.services.journal import check_in_plan as check_in_plans
 from server.services.journal.batches import batches
 from server.services.people import patient as patients
@@ -49,9 +50,15 @@ class Export:
 
 
 def record(work: Work, patient_id: UUID) -> None:
-    """Record that an export is made. Raises NotFound for the patient."""
+    """Record that an export is made. Raises NotFound for the patient; TooMany where there were many."""
     patients.get(work, patient_id)
+    count(work)
     work.audit("export.read", patient_id)
+
+
+def count(work: Work) -> None:
+    """Count one export of the actor's account; raises TooMany."""
+    tally.take(work.session, work.now, EXPORT, str(work.actor.account_id))
 
 
 def gather(work: Work, patient_id: UUID, contract_version: str) -> Export:

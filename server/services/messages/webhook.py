@@ -9,6 +9,7 @@ from sqlalchemy import Select, or_, select
 from server.clinical.vocabulary import Channel, EventKind, Role
 from server.models import Account, ContactPoint
 from server.services import vault
+from server.services.cap import MOST_WEBHOOKS
 from server.services.errors import Conflict, Invalid, NotFound
 from server.services.messages import contact_point as contact_points
 from server.services.messages.webhook_address import OLD_SECRETS_LAST, WebhookAddress, new_secret
@@ -34,7 +35,7 @@ def listed(work: Work) -> Sequence[ContactPoint]:
 def register(work: Work, account_id: UUID, url: str, events: Collection[EventKind] | None = None) -> Signed:
     """Let ``url`` hear of ``events`` for ``account_id``; None: what suits its role.
 
-    Raises Invalid; Conflict where it is one of the account's webhooks already.
+    Raises Invalid; Conflict where it is one of the account's webhooks already, or the clinic has too many.
     """
     clinics.lock(work)
     account = accounts.working(work, [account_id]).get(account_id)
@@ -42,7 +43,10 @@ def register(work: Work, account_id: UUID, url: str, events: Collection[EventKin
         raise Invalid("/account_id", accounts.NOT_STAFF)
     wanted = usual_events(account.role) if events is None else events
     _check_events(account.role, wanted)
-    in_use = [one for one in listed(work) if one.retired_at is None and one.account_id == account_id]
+    known = listed(work)
+    if len(known) >= MOST_WEBHOOKS:
+        raise Conflict("too-many-webhooks", f"There are {MOST_WEBHOOKS} webhooks. Take one away first.")
+    in_use = [one for one in known if one.retired_at is None and one.account_id == account_id]
     if url in (WebhookAddress.read(one.address).url for one in in_use):
         raise Conflict("webhook-known", "This account has a webhook at this address already.")
     secret = new_secret()

@@ -10,7 +10,7 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.work import Work
 
-CHANGED, ENDED = "sign_in_changed", "sign_in_ended"
+CHANGED, ENDED, TRIED = "sign_in_changed", "sign_in_ended", "sign_in_tried"
 
 
 def changed(work: Work, account_id: UUID) -> None:
@@ -21,6 +21,11 @@ def changed(work: Work, account_id: UUID) -> None:
 def ended(work: Work, account_id: UUID, sign_in_id: UUID) -> None:
     """Say, once, that a sign-in was ended because somebody may hold a copy of it."""
     _tell(work, account_id, ENDED, str(sign_in_id))
+
+
+def tried(work: Work, account_id: UUID) -> None:
+    """Say, once a day, that somebody tries to sign in and fails again and again."""
+    _tell(work, account_id, TRIED, work.now.date().isoformat())
 
 
 def _tell(work: Work, account_id: UUID, template: str, key: str) -> None:

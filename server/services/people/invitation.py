@@ -15,7 +15,8 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import InvitationProof, Role
 from server.models import Account, Invitation, Patient
-from server.services import vault
+from server.services import tally, vault
+from server.services.cap import INVITATION
 from server.services.errors import NotFound, NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import account_return, password_rules
@@ -71,7 +72,11 @@ class Enrolment:
 
 
 def invite(work: Work, invitee: Invitee) -> Invited:
-    """Make a code that lets one person enrol once within 72 hours; earlier codes of that patient end."""
+    """Make a code that lets one person enrol once within 72 hours; earlier codes of that patient end.
+
+    Raises TooMany where the clinic has invited very many of late.
+    """
+    tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
     if invitee.patient_id is not None:
         _cancel_earlier(work, invitee.patient_id)
     by_year = invitee.word is None and invitee.birth_year is not None

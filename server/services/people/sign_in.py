@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from server.models import Account, Clinic, RefreshToken, SignIn
 from server.services import vault
 from server.services.errors import NotFound, NotSignedIn
+from server.services.people import clinic as clinics
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work
@@ -38,12 +39,16 @@ _ACTOR = (
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A sign-in that just got a fresh refresh token. While it awaits a factor, it opens that way alone."""
+    """A sign-in that just got a fresh refresh token. While it awaits a factor, it opens that way alone.
+
+    ``whose``: the clinic's short name and the e-mail address, where it was opened just now.
+    """
 
     account: Account
     sign_in_id: UUID
     refresh_token: str
     awaits_factor: bool = False
+    whose: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def start(work: Work, account: Account, device: Device, awaits_factor: bool = Fa
     work.audit("sign-in.start", account.patient_id, sign_in.id)
     secret = new_secret()
     keep_token(work, secret, sign_in.id, device.keep)
-    return Issued(account, sign_in.id, secret, awaits_factor)
+    return Issued(account, sign_in.id, secret, awaits_factor, (clinics.get(work).slug, account.email))
 
 
 def keep_token(work: Work, secret: str, sign_in_id: UUID, keep: timedelta) -> None:
@@ -122,6 +127,12 @@ def keep_token(work: Work, secret: str, sign_in_id: UUID, keep: timedelta) -> No
             expires_at=work.now + keep,
         )
     )
+
+
+def check_known(session: Session, token: str) -> None:
+    """Raise NotSignedIn where ``token`` is no refresh token of ours."""
+    if session.get(RefreshToken, fingerprint(token)) is None:
+        raise NotSignedIn
 
 
 def own(work: Work, keep: timedelta) -> Sequence[SignIn]:

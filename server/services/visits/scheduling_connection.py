@@ -12,7 +12,8 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import ConnectionKind
 from server.models import SchedulingConnection
-from server.services import vault
+from server.services import tally, vault
+from server.services.cap import CONNECTION
 from server.services.errors import Conflict, NotFound, Stale
 from server.services.messages.webhook_address import new_secret
 from server.services.people import clinic as clinics
@@ -72,8 +73,12 @@ class System:
 
 
 def create(work: Work, system: System) -> Made:
-    """Connect the clinic's system. Raises Conflict where another one is in use: two would both book."""
+    """Connect the clinic's system. Raises Conflict where another one is in use: two would both book.
+
+    TooMany: so many were connected of late that somebody tries out addresses.
+    """
     clinics.lock(work)
+    tally.take(work.session, work.now, CONNECTION, str(work.clinic_id))
     if in_use(work) is not None:
         raise Conflict("connection-in-use", "Another scheduling system is connected. Take that away first.")
     row = SchedulingConnection(

@@ -1,0 +1,126 @@
+"""Tries to get in: guessing soon takes for ever, and nobody can keep an owner out by guessing.
+
+Whoever guesses is told by account and address together, and waits longer each time. What comes from a
+device that the account knows, or an address it was signed in from, has a count of its own: however many
+others fail elsewhere, it goes on. Accounts that do not exist are counted alike.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.models import Account, Clinic
+from server.services import tally
+from server.services.cap import (
+    ENROLMENT_ADDRESS,
+    RECOVERY_ADDRESS,
+    SECOND_FACTOR,
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_ADDRESS,
+    SIGN_IN_DEVICE,
+    SIGN_IN_PAIR,
+    Cap,
+)
+from server.services.people import account_notice as account_notices
+from server.services.work import Work, system
+
+# So many failures from where the account is not known: its owner should hear of it.
+TOLD_AFTER = 10
+# For so long an address that an account was signed in from is one it knows.
+_KNOWN = Cap("sign_in_known", 0, timedelta(days=90), "addresses that an account was signed in from")
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A try to sign in. ``device``: the sign-in that a device proved to come from, or None."""
+
+    clinic: str
+    email: str
+    address: str
+    device: str | None = None
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """Whom it is about, whether or not there is such an account."""
+        return self.clinic, self.email.lower()
+
+
+def begin(session: Session, now: datetime, made: Try) -> None:
+    """Count a try before its password is looked at; raises TooMany.
+
+    Commit this before the password is checked, or parallel guesses would not see each other.
+    """
+    if made.device is not None:
+        tally.take(session, now, SIGN_IN_DEVICE, *made.account, made.device)
+        return
+    tally.take(session, now, SIGN_IN_ADDRESS, made.address)
+    tally.take(session, now, SIGN_IN_PAIR, *made.account, made.address)
+    if not tally.number(session, now, _KNOWN, *made.account, made.address):
+        tally.take(session, now, SIGN_IN_ACCOUNT, *made.account)
+
+
+def failed(session: Session, now: datetime, made: Try) -> None:
+    """Tell the owner, once a day, where many have failed."""
+    if made.device is not None or tally.number(session, now, SIGN_IN_ACCOUNT, *made.account) < TOLD_AFTER:
+        return
+    slug, email = made.account
+    account = session.scalar(
+        select(Account)
+        .join(Clinic, Clinic.id == Account.clinic_id)
+        .where(Clinic.slug == slug, Account.email == email, Account.disabled_at.is_(None))
+    )
+    if account is not None:
+        account_notices.tried(Work(session, now, system(account.clinic_id)), account.id)
+
+
+def password_fitted(session: Session, now: datetime, made: Try) -> None:
+    """Take the try back: it was its owner's, or somebody's who need not guess any more."""
+    if made.device is not None:
+        tally.forget(session, SIGN_IN_DEVICE, *made.account, made.device)
+        return
+    # In the order in which `begin` counts: two sign-ins at once wait for each other, not in a circle.
+    tally.give_back(session, SIGN_IN_ADDRESS, made.address)
+    tally.forget(session, SIGN_IN_PAIR, *made.account, made.address)
+    if not tally.number(session, now, _KNOWN, *made.account, made.address):
+        tally.give_back(session, SIGN_IN_ACCOUNT, *made.account)
+
+
+def remember(session: Session, now: datetime, whose: tuple[str, str], address: str) -> None:
+    """Let ``address`` be one that the account knows, from this sign-in on. ``whose``: clinic and e-mail."""
+    account = Try(*whose, address).account
+    tally.forget(session, _KNOWN, *account, address)
+    tally.count(session, now, _KNOWN, *account, address)
+
+
+def begin_enrolment(session: Session, now: datetime, address: str) -> None:
+    """Count a try to enrol; raises TooMany. `end_enrolment` takes it back where it was good."""
+    tally.take(session, now, ENROLMENT_ADDRESS, address)
+
+
+def end_enrolment(session: Session, address: str) -> None:
+    """Take back a try to enrol that was good."""
+    tally.give_back(session, ENROLMENT_ADDRESS, address)
+
+
+def begin_second_factor(session: Session, now: datetime, account_id: UUID) -> None:
+    """Count a try of a second factor, or of a step-up, before it is looked at; raises TooMany.
+
+    It needs the password or a sign-in first, so whoever can make the owner wait has that already.
+    """
+    tally.take(session, now, SECOND_FACTOR, str(account_id))
+
+
+def end_second_factor(session: Session, account_id: UUID) -> None:
+    """Begin anew with an account whose second factor was right."""
+    tally.forget(session, SECOND_FACTOR, str(account_id))
+
+
+def ask_recovery(session: Session, now: datetime, address: str) -> None:
+    """Count that a new password is asked for; raises TooMany for an address that asks for too many.
+
+    How many are written to one account's owner is `recovery`'s to say.
+    """
+    tally.take(session, now, RECOVERY_ADDRESS, address)
