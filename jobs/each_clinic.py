@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from server.isolation import Scope
 from server.services.people import clinic as clinics
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ def each_clinic(around: Around, what: str, do: Callable[[UUID], int]) -> int:
 
     Raises `Incomplete`, at the end, where it failed for some. The log names clinic and kind of error.
     """
-    with around.database.read() as session:
+    with around.database.read(Scope.ALL) as session:
         ids = clinics.every_id(session)
     done = [_careful(what, do, clinic_id) for clinic_id in ids]
     if None in done:

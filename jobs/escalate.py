@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from server.isolation import Scope
 from server.services.alerts import escalation as escalations
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -14,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def run(around: Around, now: datetime) -> int:
     """Attend to every alert that is due, each in its own transaction; return how many needed it."""
-    with around.database.read() as session:
+    with around.database.read(Scope.ALL) as session:
         clinic_ids = clinics.every_id(session)
     due = [one for clinic_id in clinic_ids for one in _due(around, now, clinic_id)]
     done = [_attend(around, now, *one) for one in due]

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from server.isolation import Scope
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import booking_suggestion as booking_suggestions
@@ -21,7 +22,7 @@ def run(around: Around, now: datetime) -> int:
 
     Raises `Incomplete`, at the end, where somebody or something had to be passed over.
     """
-    with around.database.read() as session:
+    with around.database.read(Scope.ALL) as session:
         ids = clinics.every_id(session)
     done = [one for clinic_id in ids for one in _look_at_clinic(around, now, clinic_id)]
     if None in done:

@@ -1,12 +1,24 @@
-"""What must be true of our own texts before anything starts: the crisis lines can be used and are fresh."""
+"""What must be true before anything starts: the crisis lines can be used and are fresh, and the database's
+role is one that isolation binds.
+"""
 
 from datetime import date
 from pathlib import Path
 
+from sqlalchemy import text
+
 from server.clinical.crisis_lines import SHIPPED, CrisisLinesError, Directory
+from server.database import Database
 from server.settings import PREFIX, Settings, SettingsError
 
 _NAME = f"{PREFIX}CRISIS_LINES"
+# Whoever owns a table, or may act as its owner, can switch its policies off; the first two pass them by.
+_FREE = text("""
+SELECT rolsuper OR rolbypassrls OR EXISTS (
+  SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+  AND pg_has_role(current_user, relowner, 'MEMBER'))
+FROM pg_roles WHERE rolname = current_user
+""")
 
 
 def crisis_directory(settings: Settings, today: date) -> Directory:
@@ -23,6 +35,19 @@ def crisis_directory(settings: Settings, today: date) -> Directory:
             f"version in which they were, or review them and name your file in {_NAME}"
         )
     return found
+
+
+def check_role(settings: Settings, database: Database) -> None:
+    """Raise SettingsError in production where the database's role could see past a clinic's rows."""
+    if settings.environment != "production" or database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        if connection.scalar(_FREE):
+            raise SettingsError(
+                f"{PREFIX}DATABASE_URL names a role that owns the tables, is a superuser or passes row-level "
+                f"security by. Name one of its own there and the owner in {PREFIX}MIGRATION_URL, and run: "
+                "afterglow migrate"
+            )
 
 
 def _overlaid(name: str, today: date) -> Directory:

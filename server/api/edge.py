@@ -187,8 +187,9 @@ def etag(version: int) -> dict[str, str]:
 
 def _signed_in() -> Actor:
     claims = tokens.claims(request.headers.get("Authorization", ""))
-    with here().database.glance() as connection:
-        return sign_ins.actor(connection, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
+    clinic_id = UUID(claims["clinic"])
+    with here().database.glance(clinic_id) as connection:
+        return sign_ins.actor(connection, clinic_id, UUID(claims["sid"]), UUID(claims["sub"]))
 
 
 def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:

@@ -11,6 +11,7 @@ from schemas.sign_in import EnrolmentBody, MeAnswer, RefreshBody, SignInBody, To
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, open_to_all, reading, writing
 from server.clinical.vocabulary import Role
+from server.isolation import Scope
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import invitation as invitations
@@ -29,7 +30,7 @@ blueprint = Blueprint("sign-in", __name__, description="Enrolment by invitation,
 def enrol(body: Mapping[str, Any]) -> Any:
     """Enrol with the code of an invitation; you are signed in at once."""
     around = here()
-    with around.database.write() as session:
+    with around.database.write(Scope.DOOR) as session:
         account = invitations.enrol(session, around.clock(), Enrolment(**body), around.passwords)
         work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
         issued = sign_ins.start(work, account, _keep())
@@ -44,7 +45,7 @@ def sign_in(body: Mapping[str, Any]) -> Any:
     """Sign in with clinic, e-mail and password."""
     around = here()
     # The slow password check stays outside the writing transaction.
-    with around.database.read() as session:
+    with around.database.read(Scope.DOOR) as session:
         account = sign_ins.find_account(session, Credentials(**body), around.passwords)
         session.expunge(account)
     with around.database.write() as session:
@@ -60,7 +61,7 @@ def sign_in(body: Mapping[str, Any]) -> Any:
 def refresh(body: Mapping[str, Any]) -> Any:
     """Trade a refresh token for fresh tokens. Each works once; using one twice ends the sign-in."""
     around = here()
-    with around.database.write() as session:
+    with around.database.write(Scope.DOOR) as session:
         issued = sign_ins.refresh(session, body["refresh_token"], around.clock(), _keep())
     if issued is None:
         raise NotSignedIn
