@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields, validate
+from marshmallow.utils import get_value
 
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Id, Moment, Text
@@ -73,8 +74,10 @@ class ConnectionAnswer(Answer):
     failing_since = Moment(required=True, allow_none=True)
     failure = fields.String(required=True, allow_none=True, metadata={"example": "refused_401"})
     retired_at = Moment(required=True, allow_none=True)
-    events_path = fields.String(
-        required=True, metadata={"description": "where its system sends messages, under our address"}
+    events_path = fields.Function(
+        lambda row: f"/v1/scheduling-events/{get_value(row, 'id')}",
+        required=True,
+        metadata={"type": "string", "description": "where its system sends messages, under our address"},
     )
 
 

@@ -14,7 +14,7 @@ from jobs.timetable import LIMITS
 from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
-from server.api.edge import EXTENSION, CheckConnection, Surroundings
+from server.api.edge import EXTENSION, CheckConnection, Surroundings, check_policies, open_to_all
 from server.database import Database
 from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
@@ -51,6 +51,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         api.register_blueprint(blueprint, url_prefix=API_ROOT)
     errors.register(app)
     _add_pages(app, api)
+    check_policies(app, API_ROOT)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
@@ -70,7 +71,7 @@ def _add_pages(app: Flask, api: Api) -> None:
     docs = get_swaggerui_blueprint("/docs", f"{API_ROOT}/openapi.json", config={"app_name": "Afterglow API"})
     app.register_blueprint(docs)
     app.add_url_rule("/", "home", lambda: redirect("/docs/"))
-    app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
+    app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", open_to_all(lambda: contract.document(api)))
 
 
 def _connection_check(settings: Settings) -> CheckConnection:

@@ -221,14 +221,14 @@ def database(settings: Settings, databases: dict[str, Database]) -> Iterator[Dat
     url = settings.sqlalchemy_url
     if url not in databases:
         databases[url] = Watched(url, master_keys(settings))
-        _make_room(databases[url])
+        make_room(databases[url])
     yield databases[url]
     empty(databases[url])
     with databases[url].read(Scope.NONE) as session:
         session.info["clinic_keyrings"].clear()  # the next cast has the same clinic, and its own keys
 
 
-def _make_room(database: Database) -> None:
+def make_room(database: Database) -> None:
     """Make a place beside the tables for what is kept of them."""
     if database.is_sqlite:
         event.listen(database.engine, "connect", _careless)

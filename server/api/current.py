@@ -14,6 +14,7 @@ from schemas.inbox import InboxAnswer
 from schemas.patient import PatientAnswer
 from schemas.questionnaire_response import QuestionnaireResponseAnswer
 from schemas.rota import RotaAnswer
+from schemas.scheduling_connection import ConnectionAnswer
 from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
@@ -27,6 +28,7 @@ _SHAPES: Mapping[str, Schema] = {
     "Patient": PatientAnswer(),
     "QuestionnaireResponse": QuestionnaireResponseAnswer(),
     "Rota": RotaAnswer(),
+    "SchedulingConnection": ConnectionAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),
 }
 

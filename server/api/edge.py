@@ -133,6 +133,13 @@ def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
     return _documented(view, ())
 
 
+def check_policies(app: Flask, root: str) -> None:
+    """Raise RuntimeError where a route below ``root`` has no policy: nothing is open that nobody opened."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(root) and not hasattr(app.view_functions[rule.endpoint], "allowed_roles"):
+            raise RuntimeError(f"{rule.rule} has no policy: use @allow or @open_to_all")
+
+
 def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Say in the contract that a view reads If-Match."""
 
