@@ -12,6 +12,10 @@ from schemas.query import QueryWhole
 from server.clinical.vocabulary import ConnectionKind, EventState, MappingKind, ProofScheme
 
 MOST_MEMBERS = 64
+# Room for a private key and a template.
+MOST_LETTERS = 20_000
+_has_few_members = validate.Length(max=MOST_MEMBERS)
+_TEXT = Text(longest=MOST_LETTERS, lines=True)
 STANDARD: Mapping[str, str] = {"scheme": ProofScheme.STANDARD, "header": "", "id_header": ""}
 _EXAMPLE: Mapping[str, Any] = {
     "kind": "fhir",
@@ -21,12 +25,26 @@ _EXAMPLE: Mapping[str, Any] = {
 
 
 class ConfigMembers(fields.Dict):
-    """The settings of one kind of system; what they may be is said on the kind's page of the docs."""
+    """The settings of one kind of system; what they may be is said on the kind's page of the docs.
+
+    Whatever they are, no text in them holds what no text may hold.
+    """
 
     def __init__(self) -> None:
         about = "see the page of the kind: docs/scheduling.md"
-        most = validate.Length(max=MOST_MEMBERS)
-        super().__init__(keys=fields.String(), required=True, validate=most, metadata={"description": about})
+        sound = (_has_few_members, _has_sound_texts)
+        super().__init__(keys=fields.String(), required=True, validate=sound, metadata={"description": about})
+
+
+def _has_sound_texts(value: Any) -> None:
+    """Raise ValidationError where a text in ``value`` holds what none may. Nothing is changed."""
+    if isinstance(value, dict):
+        _has_sound_texts([*value, *value.values()])
+    elif isinstance(value, list):
+        for one in value:
+            _has_sound_texts(one)
+    elif isinstance(value, str):
+        _TEXT.deserialize(value)
 
 
 class ProofBody(Body):

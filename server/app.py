@@ -5,21 +5,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from flask import Flask, Response, redirect
+from flask import Flask, redirect
 from flask_jwt_extended import JWTManager
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
+from server.api import BLUEPRINTS, contract, errors, headers, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings, check_policies, open_to_all
 from server.database import Database
 from server.gateways.scheduling import adapters
-from server.readiness import crisis_directory
+from server.readiness import check_production, crisis_directory
 from server.services.people.passwords import Passwords
-from server.settings import Settings, master_keys, new_master_key, signing_key
+from server.settings import Settings, SettingsError, master_keys, new_master_key, signing_key
 
 API_ROOT = "/v1"
 
@@ -32,10 +32,14 @@ def utc_now() -> datetime:
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
     """Join settings, database, blueprints and error answers into one WSGI application.
 
-    Raises SettingsError for crisis lines that can't be used, in production also for stale ones.
+    Raises SettingsError for crisis lines that can't be used, and for what production refuses: stale ones,
+    secrets that could be guessed, and the framework's debugging mode, which shows our code and data.
     """
+    check_production(settings)
     directory = crisis_directory(settings, clock().date())
     app = Flask("afterglow", static_folder=None)
+    if app.debug and settings.environment == "production":
+        raise SettingsError("FLASK_DEBUG must not be set in production")
     app.config.update(contract.CONFIG, MAX_CONTENT_LENGTH=settings.max_body_bytes, **tokens.config(settings))
     app.config["JWT_SECRET_KEY"] = signing_key(settings)
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
@@ -55,7 +59,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
-    app.after_request(_never_cached)
+    headers.register(app, settings.environment == "production")
     app.after_request(drained)
     return app
 
@@ -78,10 +82,3 @@ def _connection_check(settings: Settings) -> CheckConnection:
     # The API may not know the adapters; whether they could use some settings, it has to ask.
     loopback = settings.allow_loopback_egress == "yes"
     return lambda kind, config: adapters.check(kind, config, loopback)
-
-
-def _never_cached(answer: Response) -> Response:
-    # Health data must not stay in a proxy or a browser.
-    answer.headers.setdefault("Cache-Control", "no-store")
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return answer

@@ -1,7 +1,8 @@
-"""What must be true before anything starts: the crisis lines can be used and are fresh, and the database's
-role is one that isolation binds.
+"""What must be true before anything starts: crisis lines that can be used and are fresh, secrets that nobody
+guesses, and a role in the database that isolation binds.
 """
 
+import base64
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from server.clinical.crisis_lines import SHIPPED, CrisisLinesError, Directory
 from server.database import Database
 from server.settings import PREFIX, Settings, SettingsError
+from server.strength import why_weak, why_weak_text
 
 _NAME = f"{PREFIX}CRISIS_LINES"
 # Whoever owns a table, or may act as its owner, can switch its policies off; the first two pass them by.
@@ -35,6 +37,22 @@ def crisis_directory(settings: Settings, today: date) -> Directory:
             f"version in which they were, or review them and name your file in {_NAME}"
         )
     return found
+
+
+def check_production(settings: Settings) -> None:
+    """Raise SettingsError in production where a secret could be guessed, or our address is not encrypted."""
+    if settings.environment != "production":
+        return
+    if not settings.public_url.startswith("https://"):
+        raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
+    keys = [base64.b64decode(part) for part in settings.master_key.split(",") if part]
+    texts = {"JWT_KEY": settings.jwt_key, "METRICS_TOKEN": settings.metrics_token}
+    found = [("MASTER_KEY", why_weak(key)) for key in keys]
+    found += [(name, why_weak_text(text)) for name, text in texts.items() if text]
+    for name, why in found:
+        if why is not None:
+            # Never repeat the value: it is a key all the same.
+            raise SettingsError(f"{PREFIX}{name} {why}: make one by chance")
 
 
 def check_role(settings: Settings, database: Database) -> None:

@@ -8,6 +8,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from server import logs
 from server.parent import end_with
 from server.settings import Settings, read_settings
 
@@ -23,6 +24,7 @@ def application() -> Flask:
     from server.app import create_app
 
     end_with(os.getppid(), signal.SIGKILL)
+    logs.set_up()
     return create_app(read_settings(os.environ))
 
 

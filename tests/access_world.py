@@ -14,7 +14,7 @@ from server.services.visits import review_task as review_tasks
 from server.services.visits.review_task import Finding
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry, new_patient, new_staff
-from tests.conftest import Kept, keep
+from tests.conftest import Kept, bring_back, empty, keep
 from tests.scales import filled
 from tests.visits import Visits
 
@@ -48,6 +48,21 @@ class World:
     people: Mapping[str, Person | None]
     ids: Mapping[str, str]
     rows: Kept
+
+
+def built(app: Flask, cast: Cast) -> World:
+    """Return the world of ``cast``, built once; every further test gets its rows back."""
+    database = Surroundings.of(app).database
+    key = (database.engine.dialect.name, cast.ana.token)
+    if key not in _BUILT:
+        _BUILT[key] = build(app, cast)
+    else:
+        empty(database)
+        bring_back(database, _BUILT[key].rows)
+    return _BUILT[key]
+
+
+_BUILT: dict[tuple[str, str], World] = {}
 
 
 def build(app: Flask, cast: Cast) -> World:

@@ -18,7 +18,7 @@ from server.api import edge
 from server.clinical.vocabulary import Role
 from server.models import Base
 from tests.access_matrix import UNREVIEWED, Line, Operation, ask, lines, made_up, observed, operations
-from tests.access_world import MEANING, NOBODY, WHO, World, build
+from tests.access_world import MEANING, NOBODY, WHO, World, built
 from tests.cast import Cast
 
 # In which role each of them signs in; of the last nobody knows.
@@ -41,7 +41,7 @@ ROUNDS = 150
 @pytest.fixture
 def world(app: Flask, cast: Cast) -> World:
     """A clinic in which everything exists that a path can name."""
-    return build(app, cast)
+    return built(app, cast)
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ OUTER = (
     "server.cli",
     "server.readiness",
     "server.parent",
+    "server.logs",
     "server.api.contract",  # `afterglow openapi` prints it
     *TRANSACTION,
 )
@@ -90,7 +91,7 @@ LAYERS: dict[str, Layer] = {
     "server.api": Layer(
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
-            *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
+            *("server.sms_report", "server.vapid", "server.event_proof", "server.logs", *TRANSACTION),
             *("server.fhir", "server.calendars"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
@@ -120,9 +121,13 @@ LAYERS: dict[str, Layer] = {
     "server.database": Layer(("server.sealing", "server.isolation"), ("sqlalchemy",), CLOCKS),
     "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.strength": Layer((), (), (*PURE, "random", "logging")),
+    "server.logs": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(
-        ("server.clinical", "server.settings", "server.database"), ("sqlalchemy",), CLOCKS
+        ("server.clinical", "server.settings", "server.database", "server.strength"),
+        ("sqlalchemy",),
+        CLOCKS,
     ),
     "server.migrations": Layer(
         ("server.migrations", "server.models", "server.database", "server.isolation"), (ANY,), CLOCKS

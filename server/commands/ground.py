@@ -14,7 +14,7 @@ from server.database import Database
 from server.isolation import Scope
 from server.migrations import is_current
 from server.parent import end_with
-from server.readiness import check_role, crisis_directory
+from server.readiness import check_production, check_role, crisis_directory
 from server.sealing import SealError
 from server.services import vault
 from server.settings import Settings, SettingsError, master_keys, read_settings
@@ -37,7 +37,9 @@ child_option = click.option(
 def settings_here() -> Settings:
     """Return the settings of the environment; ClickException names the variable that can't be used."""
     try:
-        return read_settings(os.environ)
+        settings = read_settings(os.environ)
+        check_production(settings)
+        return settings
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
 

@@ -12,6 +12,7 @@ from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from jobs.runner import run_once
 from jobs.timetable import Job
+from server import logs
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
 from server.isolation import Scope
@@ -61,7 +62,7 @@ def _set_up_operations(around: Around) -> None:
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up()
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
 
