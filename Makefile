@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# The tools that ask for advisories lie in an environment of their own: the service needs none of them.
+AUDIT  := .audit
+AUDITED := $(AUDIT)/.installed
 # Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
 # lies in an environment of its own, with its database.
 PEERS  := .peers
@@ -14,7 +17,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
+.PHONY: run demo test check cover lint types audit openapi bench quality peers lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -25,7 +28,7 @@ demo: $(READY)          ## load the demo clinic without starting anything
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
-check: lint types cover test  ## what CI runs
+check: lint types cover test audit  ## what CI runs
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
@@ -36,6 +39,14 @@ lint: $(READY)
 
 types: $(READY)
 	@$(BIN)/mypy server schemas jobs
+
+audit: $(AUDITED)       ## what we install as a bill of materials, and whether a release of it has an advisory
+	@mkdir -p build
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --output-reproducible --of JSON -o build/sbom.json
+	@rm -f build/advisories.json
+	@timeout 120 $(AUDIT)/bin/pip-audit -r requirements.lock --require-hashes --disable-pip --no-deps --timeout 10 \
+	  --progress-spinner off --format json --output build/advisories.json >build/audit.log 2>&1 || true
+	@$(BIN)/python -m tests.advisories build/advisories.json
 
 openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
@@ -51,12 +62,13 @@ quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (ta
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
+	printf 'pip-audit>=2.10,<3\ncyclonedx-bom>=7.5,<8\n' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-audit.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 
 peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # Hash-checked dependencies first; then the project itself, without asking an index for anything.
 $(READY): requirements.lock setup.cfg pyproject.toml
@@ -65,6 +77,11 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(AUDITED): requirements-audit.lock | $(READY)
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
 $(MEASURED): $(READY) requirements-quality.lock
