@@ -33,7 +33,8 @@ def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUI
 def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:
     """Return 1 where something was done, 0 where nothing had to be, None where it could not."""
     try:
-        with around.database.write() as session:
+        # Of a ladder that is exhausted operations are told, who are another clinic.
+        with around.database.write(Scope.ALL) as session:
             done = escalations.attend(Work(session, now, system(clinic_id)), alert_id)
     except Exception as error:
         # Whatever it is, it is about this alert: the others must not wait for it.

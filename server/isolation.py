@@ -58,6 +58,12 @@ def enter(session: Session, clinic_id: UUID) -> None:
         session.connection().execute(_NARROW, {"clinic": str(clinic_id)})
 
 
+def expect_all(session: Session) -> None:
+    """Raise IsolationError where ``session`` is held to one clinic and would find nothing of others."""
+    if session.info.get(_WHOSE) not in (None, Scope.DOOR, Scope.ALL):
+        raise IsolationError("This looks at every clinic, and the transaction is for one: name a Scope.")
+
+
 def beginning(session: Session) -> str:
     """Return the statements that begin a transaction of ``session`` on PostgreSQL, in one round trip.
 

@@ -1,7 +1,7 @@
 """Is there a known weakness in what we install? `make audit` asks, and this reads the answer.
 
-`python -m tests.advisories REPORT`, with the JSON of pip-audit: exits with 1 where a release has an advisory, and
-says so where the index that was asked knows nothing of advisories, which is not the same as there being none.
+`python -m tests.advisories REPORT`, with the JSON of pip-audit: exits with 1 where a release has an advisory,
+and says so where the index that was asked knows nothing of advisories, which is not the same as none.
 """
 
 import json

@@ -16,6 +16,9 @@ from server.database import Database
 from server.isolation import CLINIC, EVERY_CLINIC, IsolationError, Scope, Whose
 from server.migrations import rows
 from server.models import Account, AuditEvent, Base, Clinic, Patient
+from server.services.errors import Conflict
+from server.services.messages import operations
+from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings
 from tests.cast import Cast
@@ -260,3 +263,27 @@ def test_clinics_themselves_are_seen_by_their_own(guarded: Database, cast: Cast)
 def test_the_tests_run_as_the_role_that_the_service_runs_as(guarded: Database, settings: Settings) -> None:
     assert make_url(settings.database_url).username == ROLE
     assert owner_url(settings.database_url) != settings.database_url
+
+
+def test_who_looks_for_other_clinics_from_within_one_is_told_and_finds_nothing_by_halves(
+    database: Database, cast: Cast
+) -> None:
+    """To be told "nobody is set up" would leave a page unsent, and nobody would know."""
+    with database.write(cast.ana.clinic_id) as session:
+        for ask in (clinics.operations_id, clinics.every_id, clinics.everyone):
+            with pytest.raises(IsolationError, match="looks at every clinic"):
+                ask(session)
+        with pytest.raises(IsolationError, match="looks at every clinic"):
+            operations.page(session, NOON, "poison_delivery", "one")
+
+
+def test_a_short_name_that_is_taken_is_told_to_who_does_not_see_by_whom(
+    database: Database, cast: Cast
+) -> None:
+    named = {"slug": "elsewhere", "name": "X", "zone": "Europe/Oslo", "country": "NO"}
+    with database.write() as session:
+        work = Work(session, NOON, system(uuid7()))
+        with pytest.raises(Conflict) as caught:
+            clinics.create(work, **named)
+    assert caught.value.code == "slug-taken"
+    assert cast.cyd.get("/clinic").status_code == 200

@@ -207,7 +207,7 @@ def test_two_workers_that_start_together_set_operations_up_once(around: Around, 
 
 def test_operations_may_move_to_another_address(around: Around, clock: Clock) -> None:
     for address in ("a@example.org", "b@example.org"):
-        with around.database.write() as session:
+        with around.database.write(Scope.ALL) as session:
             operations.ensure(session, clock.now, address)
     with around.database.read() as session:
         assert [account.email for account in session.query(Account)] == ["b@example.org"]
