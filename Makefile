@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# The tools that ask for advisories lie in an environment of their own: the service needs none of them.
+AUDIT  := .audit
+AUDITED := $(AUDIT)/.installed
 # Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
 # lies in an environment of its own, with its database.
 PEERS  := .peers
@@ -38,6 +41,14 @@ lint: $(READY)
 
 types: $(READY)
 	@$(BIN)/mypy server schemas jobs
+
+audit: $(AUDITED)       ## what we install as a bill of materials, and whether a release of it has an advisory
+	@mkdir -p build
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --output-reproducible --of JSON -o build/sbom.json
+	@rm -f build/advisories.json
+	@timeout 120 $(AUDIT)/bin/pip-audit -r requirements.lock --require-hashes --disable-pip --no-deps --timeout 10 \
+	  --progress-spinner off --format json --output build/advisories.json >build/audit.log 2>&1 || true
+	@$(BIN)/python -m tests.advisories build/advisories.json
 
 openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
@@ -79,6 +90,11 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(AUDITED): requirements-audit.lock | $(READY)
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
 $(MEASURED): $(READY) requirements-quality.lock

@@ -35,6 +35,7 @@ from benchmarks.ground import PASSWORD
 from benchmarks.server import Client, wait_for
 from server.clinical.vocabulary import Role
 from server.database import Database
+from server.isolation import Extent
 from server.models import JobRun
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
@@ -167,7 +168,7 @@ def _wait_for_worker(url: str) -> None:
     database, deadline = Database(url), time.monotonic() + PATIENCE
     begun = select(JobRun.slot).where(JobRun.job == "deliver")
     while time.monotonic() < deadline:
-        with database.read() as session:
+        with database.read(Extent.NONE) as session:
             if session.scalar(begun.limit(1)) is not None:
                 break
         time.sleep(0.1)

@@ -25,6 +25,7 @@ from jobs.around import Around
 from server.clinical.vocabulary import TAKEN, Channel, Role
 from server.database import Database
 from server.gateways.message import Message, Receipt, RecordingGateway
+from server.isolation import Extent
 from server.models import Delivery
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
@@ -95,7 +96,7 @@ def _drain(around: Around, mail: Timed, now: datetime) -> tuple[str, ...]:
 
 
 def _counts(database: Database) -> tuple[int, int, int]:
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         grouped = select(Delivery.state, func.count()).group_by(Delivery.state)
         states = Counter(dict(session.execute(grouped).all()))
         told = select(func.count(Delivery.subject_id.distinct())).where(Delivery.state.in_(TAKEN))

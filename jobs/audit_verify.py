@@ -10,6 +10,7 @@ from uuid import UUID
 from jobs import anchor_file
 from jobs.around import Around
 from server.database import Database
+from server.isolation import Extent
 from server.services.audit import anchor
 from server.services.audit import audit_seal as seals
 from server.services.audit.anchor import Compared
@@ -48,7 +49,7 @@ def verify(
 
     Raises `Problem` for an anchor file that can't be read.
     """
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         known = {only} if only else {clinic.id for clinic in clinics.everyone(session)}
     compared = _compared(database, now, files, only)
     for clinic_id in sorted(known | compared.keys()):
@@ -82,5 +83,5 @@ def told(found: Found) -> str:
 
 def _page(around: Around, now: datetime, clinic_id: UUID, found: Found) -> None:
     log.error("the audit log of clinic %s does not hold: %s", clinic_id, told(found))
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         operations.page(session, now, "audit_broken", f"audit:{clinic_id}:{now:%Y-%m-%d}")

@@ -15,6 +15,7 @@ from jobs import postgresql_tools
 from jobs.problem import Problem
 from server.backup_file import BackupKeys, BackupReader, BackupWriter, keys_of
 from server.database import Database
+from server.isolation import Extent
 from server.services import backup_state
 from server.services.backup_state import State
 from server.services.people import clinic as clinics
@@ -90,9 +91,8 @@ class _Started:
 
 
 def _postgresql(database: Database, settings: Settings, started: _Started) -> Manifest:
-    with database.read() as session:
-        view = backup_state.steady(session)
-        assert view is not None
+    with database.snapshot(Extent.ALL) as session:
+        view = backup_state.exported(session)
         made = started.begin("postgresql", backup_state.state(session))
         postgresql_tools.dump(database, settings, view, started.take)
     return made
@@ -105,7 +105,7 @@ def _sqlite(database: Database, _settings: Settings, started: _Started) -> Manif
         copy = Path(folder) / "copy.db"
         copy_sqlite(file, copy)
         copied = Database(f"sqlite:///{copy}", database.masters)
-        with closing(copied), copied.read() as session:
+        with closing(copied), copied.read(Extent.ALL) as session:
             made = started.begin("sqlite", backup_state.state(session))
         _take_all(started, copy)
     return made
@@ -145,6 +145,6 @@ def _whole(file: Path) -> Iterator[Path]:
 
 def _record(database: Database, now: datetime) -> None:
     """Put on record, in every clinic, that all of it left the database."""
-    with database.write() as session:
+    with database.write(Extent.ALL) as session:
         for clinic in clinics.everyone(session):
             Work(session, now, system(clinic.id)).audit("backup.create")

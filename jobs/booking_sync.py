@@ -22,6 +22,7 @@ from server.gateways.egress import Egress
 from server.gateways.message import SendError
 from server.gateways.scheduling.adapters import adapter
 from server.gateways.scheduling.port import PEER_LIMITS, Outside, SchedulingPort
+from server.isolation import Extent
 from server.services.visits import copy_outcome, scheduling_connection, scheduling_copy, scheduling_event
 from server.services.visits.copy_outcome import Heard, Unheard
 from server.services.visits.scheduling_copy import ClaimedCopy
@@ -63,7 +64,7 @@ def outside(around: Around) -> Outside:
 
 def _compare(around: Around, now: datetime) -> None:
     """Once a day, and when somebody asks: every visit here against what is there, what is over included."""
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         due = scheduling_connection.due_for_check(session, now - COMPARED_EVERY)
     for clinic_id, connection_id in due:
         with around.database.write() as session:
@@ -75,7 +76,7 @@ def _compare(around: Around, now: datetime) -> None:
 
 def _follow_events(around: Around, now: datetime) -> list[int | None]:
     """Return 1 for each message that was followed, None for each over which something failed."""
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         found = scheduling_event.queued(session, now, EVENTS)
     ways = outside(around)
     return [
@@ -128,10 +129,10 @@ class _Round:
 
     def _claim(self) -> Sequence[ClaimedCopy]:
         busy, moment = self._busy(), self.watch.moment()
-        with self.around.database.read() as session:
+        with self.around.database.read(Extent.ALL) as session:
             if not scheduling_copy.is_any_due(session, moment, busy):
                 return []
-        with self.around.database.write() as session:
+        with self.around.database.write(Extent.ALL) as session:
             return scheduling_copy.claim(session, moment, LONGEST_LANE, LEASE, busy)
 
     def _busy(self) -> frozenset[UUID]:
@@ -143,7 +144,7 @@ class _Round:
     def _attend(self, _lane: str, claimed: ClaimedCopy) -> None:
         outcome = self._try(claimed)
         try:
-            with self.around.database.write() as session:
+            with self.around.database.write(claimed.clinic_id) as session:
                 recorded = copy_outcome.finish(session, self.watch.moment(), claimed, outcome)
         except Exception as error:
             # The lease runs out, and it is asked again.

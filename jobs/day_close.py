@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
+from server.isolation import Extent
 from server.services import local_day as local_days
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
@@ -28,10 +29,10 @@ def run(around: Around, now: datetime) -> int:
 
     Raises `Incomplete`, at the end, where a patient had to be set aside.
     """
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         ids = clinics.every_id(session)
     closed = sum(_close_clinic(around, now, clinic_id) for clinic_id in ids)
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         aside = sum(patients.set_aside(Work(session, now, system(clinic_id))) for clinic_id in ids)
     if aside:
         raise Incomplete(f"{aside} patients could not be judged")

@@ -12,6 +12,7 @@ from jobs.messages import message
 from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import Channel
 from server.gateways.message import Handed, Receipt, SendError
+from server.isolation import Extent
 from server.services.messages import outbox, outbox_outcome, sms_budget
 from server.services.messages.outbox import Claimed, Skipped
 from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
@@ -49,7 +50,7 @@ def run(around: Around, now: datetime) -> int:
 
 
 def _check_urgent(around: Around, moment: datetime) -> None:
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         stuck = outbox.urgent_since(session, moment - URGENT_LIMIT)
     if stuck:
         raise Incomplete(f"{stuck} urgent messages wait too long")
@@ -87,15 +88,15 @@ class _Round:
         return True
 
     def _miss_reports(self) -> None:
-        with self.around.database.write() as session:
+        with self.around.database.write(Extent.ALL) as session:
             outbox_outcome.missed_reports(session, self.watch.moment())
 
     def _claim(self) -> list[Claimed]:
         skipped, moment = self._skipped(), self.watch.moment()
-        with self.around.database.read() as session:
+        with self.around.database.read(Extent.ALL) as session:
             if not outbox.is_any_due(session, moment, skipped):
                 return []  # looking costs no writing transaction
-        with self.around.database.write() as session:
+        with self.around.database.write(Extent.ALL) as session:
             return outbox.claim(session, moment, LONGEST_LANE, LEASE, skipped)
 
     def _skipped(self) -> Skipped:
@@ -141,7 +142,7 @@ class _Round:
 
     def _affords(self, claimed: Claimed) -> bool:
         moment, most = self.watch.moment(), self.around.settings.sms_a_month
-        with self.around.database.write() as session:
+        with self.around.database.write(Extent.NONE) as session:
             return sms_budget.spend(session, moment, claimed.clinic_id, claimed.urgency, most)
 
     def _lane(self, claimed: Claimed, far_end: str) -> str:
@@ -160,7 +161,7 @@ class _Round:
 
     def _record(self, claimed: Claimed, outcome: Taken | Refused) -> None:
         try:
-            with self.around.database.write() as session:
+            with self.around.database.write(Extent.ALL) as session:
                 outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
         except Exception as error:
             # The lease runs out, and it is sent again under the same id.

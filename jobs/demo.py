@@ -11,6 +11,7 @@ from jobs.virtual import Registration, beginning, register
 from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import Role
 from server.database import Database
+from server.isolation import Extent
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
 from server.services.alerts.shift import NewShift
@@ -60,7 +61,7 @@ def load(settings: Settings, database: Database, now: datetime, told: Told = lam
     if settings.environment == "production":
         raise Problem("The demo clinic has a public password: it is not for production.")
     virtuals = demo_clinic((now - timedelta(days=1)).date())
-    with database.write() as session:
+    with database.write(Extent.DOOR) as session:
         if clinics.by_slug(session, SLUG) is not None:
             return False
         work = Work(session, beginning(virtuals[0]), system(clinics.new_clinic_id()))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from server.isolation import Extent
 from server.services.people import clinic as clinics
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ def each_clinic(around: Around, what: str, do: Callable[[UUID], int], with_opera
 
     Raises `Incomplete`, at the end, where it failed for some. The log names clinic and kind of error.
     """
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         ids = clinics.every_id(session)
         if with_operations and (operations := clinics.operations_id(session)):
             ids.append(operations)

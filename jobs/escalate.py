@@ -6,6 +6,7 @@ from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from server.isolation import Extent
 from server.services.alerts import escalation as escalations
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 def run(around: Around, now: datetime) -> int:
     """Attend to every alert that is due, each in its own transaction; return how many needed it."""
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         clinic_ids = clinics.every_id(session)
     due = [one for clinic_id in clinic_ids for one in _due(around, now, clinic_id)]
     done = [_attend(around, now, *one) for one in due]
@@ -34,7 +35,8 @@ def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> i
     """Return 1 where something was done, 0 where nothing had to be, None where it could not."""
 
     def attend() -> int:
-        with around.database.write() as session:
+        # Of a ladder that is exhausted operations are told, who are another clinic.
+        with around.database.write(Extent.ALL) as session:
             return int(escalations.attend(Work(session, now, system(clinic_id)), alert_id))
 
     done = careful(log, f"alert {alert_id} could not be attended to", attend)

@@ -6,6 +6,7 @@ from datetime import datetime
 from jobs.around import Around
 from jobs.timetable import HEARTBEAT, LIMITS
 from server.gateways import monitor
+from server.isolation import Extent
 from server.services.health import health, troubles
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ def run(around: Around, now: datetime) -> int:
 
     That is: a job has not finished in time, a probe failed or came late, or an urgent message waits.
     """
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         wrong = troubles(health(session, now, OTHERS))
     if wrong:
         log.error("no heartbeat: %s", " ".join(trouble.detail for trouble in wrong))

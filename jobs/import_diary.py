@@ -16,6 +16,7 @@ from server.diary_import.diary_map import DiaryMap
 from server.diary_import.map_file import MapError, read_map
 from server.diary_import.mapping import Mapped, Row, map_table
 from server.diary_import.table import TableError, read_table
+from server.isolation import Extent
 from server.services import local_day as local_days
 from server.services.alerts import alert as alerts
 from server.services.errors import NotFound
@@ -87,7 +88,7 @@ def checked_map(text: str) -> DiaryMap:
 
 def find_patient(database: Database, slug: str, patient_id: UUID, now: datetime) -> tuple[Actor, str]:
     """Return the actor of the clinic and the patient's zone; Problem when either is not there."""
-    with database.read() as session:
+    with database.read(Extent.DOOR) as session:
         clinic = clinics.by_slug(session, slug)
         if clinic is None:
             raise Problem(f"There is no clinic {slug}.")

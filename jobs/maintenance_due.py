@@ -7,6 +7,7 @@ from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from server.isolation import Extent
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import suggestion_draft as suggestion_drafts
@@ -23,7 +24,7 @@ def run(around: Around, now: datetime) -> int:
 
     Raises `Incomplete`, at the end, where somebody or something had to be passed over.
     """
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         ids = clinics.every_id(session)
     done = [one for clinic_id in ids for one in _look_at_clinic(around, now, clinic_id)]
     if None in done:

@@ -16,6 +16,7 @@ from jobs.around import Around
 from jobs.replay_pool import Judged, Pool, chunks, judge, pool
 from jobs.stopwatch import Stopwatch
 from server.clinical.policy import PolicyError
+from server.isolation import Extent
 from server.quality.past import Compared, Question, not_shown, of_plain
 from server.quality.policy_replay import Yardstick, comparison
 from server.services.journal.past import RecordedPast
@@ -63,7 +64,7 @@ class _Turn:
 
 def run(around: Around, now: datetime) -> int:
     """Go on with every replay that waits or lost its worker; return how many patients were judged."""
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         clinic_ids = runs.waiting(session, now)
     watch = Stopwatch(now)
     return sum(_clinic(_Turn(around, watch, now + LONGEST_RUN, clinic_id)) for clinic_id in clinic_ids)

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from jobs.problem import Problem
 from server.database import Database
+from server.isolation import EVERY_CLINIC
 from server.settings import Settings
 
 # How a connection's parameters are called in the environment, where no list of processes shows them.
@@ -30,7 +31,8 @@ _NAMES = {
     "application_name": "PGAPPNAME",
 }
 _PLAIN = ("--no-owner", "--no-privileges")
-_DUMP = ("--format=custom", *_PLAIN)
+# It sees rows as the service does: by row-level security, for every clinic.
+_DUMP = ("--format=custom", "--enable-row-security", *_PLAIN)
 _RESTORE = (
     "--single-transaction",
     "--exit-on-error",
@@ -108,4 +110,5 @@ def _environment(database: Database) -> Mapping[str, str]:
     known = {**url.translate_connect_args(username="user", database="dbname"), **url.query}
     if unknown := sorted(known.keys() - _NAMES.keys()):
         raise Problem(f"The database's address has {unknown[0]}, which pg_dump can't be given.")
-    return {**os.environ, **{_NAMES[name]: str(value) for name, value in known.items()}}
+    every = f"{os.environ.get('PGOPTIONS', '')} -c {EVERY_CLINIC}=yes"
+    return {**os.environ, **{_NAMES[name]: str(value) for name, value in known.items()}, "PGOPTIONS": every}

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from jobs.around import Around, Incomplete
 from jobs.probe_destinations import destinations
+from server.isolation import Extent
 from server.services.messages import probe as probes
 from server.services.messages.probe import Verdict
 
@@ -17,7 +18,7 @@ def run(around: Around, now: datetime) -> int:
     Raises `Incomplete` where a channel did not take the one before in time, so that the run ledger says so.
     """
     settings = around.settings
-    with around.database.write() as session:
+    with around.database.write(Extent.ALL) as session:
         work = probes.ready(session, now, settings.operations_address, destinations(settings))
         judged = probes.judge(work)
         sent = probes.send(work)

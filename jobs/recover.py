@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from jobs.around import Around
+from server.isolation import Extent
 from server.services.people import recovery as recoveries
 
 
@@ -15,5 +16,5 @@ def run(around: Around, now: datetime) -> int:
 
 
 def _batch(around: Around, now: datetime) -> int:
-    with around.database.write() as session:
+    with around.database.write(Extent.ALL) as session:
         return recoveries.look(session, now)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from server.isolation import Extent
 from server.services.journal import reminder as reminders
 from server.services.work import Work, system
 
@@ -17,7 +18,7 @@ BATCH = 100
 
 def run(around: Around, now: datetime) -> int:
     """Remind every patient who is due, each in a transaction of their own; return how many messages."""
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         ids = reminders.clinics(session, now)
     told = [
         _remind(around, now, clinic_id, patient_id)

@@ -14,6 +14,7 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY, Policy, PolicyError, policy_from
 from server.clinical.vocabulary import Arm
 from server.database import Database
+from server.isolation import Extent
 from server.quality.past import Compared, Question, compare_diary, not_shown
 from server.quality.policy_replay import Comparison, Yardstick, comparison
 from server.quality.replay import Diary
@@ -80,7 +81,7 @@ def read_draft(text: str) -> Mapping[str, float]:
 
 def ask(database: Database, slug: str, draft: Mapping[str, float], days: Days, now: datetime) -> Asked:
     """Return what a replay at a clinic compares; Problem where there is no such clinic or it can't be."""
-    with database.read() as session:
+    with database.read(Extent.DOOR) as session:
         clinic = clinics.by_slug(session, slug)
         if clinic is None:
             raise Problem(f"There is no clinic {slug}.")

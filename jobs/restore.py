@@ -15,6 +15,7 @@ from jobs.backup import Manifest, Tell, copy_sqlite, keys_here, manifest_of
 from jobs.problem import Problem
 from server.backup_file import BackupError, BackupReader
 from server.database import Database
+from server.isolation import Extent
 from server.services import backup_state
 from server.services.audit import anchor
 from server.services.audit.verifying import Fault
@@ -82,7 +83,7 @@ def _check(database: Database, manifest: Manifest, wish: Wish) -> None:
         raise Problem(f"It is a backup of {manifest.kind}, and the database is {kind}.")
     if not wish.knows(manifest.state.revision):
         raise Problem("It was made by a newer version of Afterglow: restore it with that one.")
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         if not (wish.replace or backup_state.is_empty(session)):
             raise Problem("The database is not empty. Say --replace to lose what is in it.")
 
@@ -125,7 +126,7 @@ def _parts(reader: BackupReader) -> Iterator[bytes]:
 
 def _compare(database: Database, manifest: Manifest) -> None:
     """Raise `Problem` where not every row came back, or a chain ends otherwise than it did."""
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         counted = backup_state.counts(session, list(manifest.state.counts))
         ends = backup_state.ends(session)
     wrong = sorted(name for name, rows in manifest.state.counts.items() if counted[name] != rows)
@@ -137,7 +138,7 @@ def _compare(database: Database, manifest: Manifest) -> None:
 
 def _record(database: Database, settings: Settings, now: datetime, verdicts: Sequence[Verified]) -> None:
     """Put the restoring on record; where the ends noted outside lie behind what came back, note that too."""
-    with database.write() as session:
+    with database.write(Extent.ALL) as session:
         for clinic in clinics.everyone(session):
             Work(session, now, system(clinic.id)).audit("backup.restore")
     for one in filter(is_short, verdicts):

@@ -28,6 +28,7 @@ from jobs import (
 from jobs.around import Around
 from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
+from server.isolation import Extent
 from server.services import job_run as job_runs
 from server.services.job_run import Slot
 
@@ -77,7 +78,7 @@ def run_once(
 
 
 def _is_ours(job: Job, around: Around, slot: Slot, now: datetime) -> bool:
-    with around.database.write() as session:
+    with around.database.write(Extent.NONE) as session:
         first = job_runs.begin(session, slot, now)
     return first or job.always_looks
 
@@ -89,6 +90,6 @@ def _run(around: Around, slot: Slot, now: datetime, run: Callable[[Around, datet
     except Exception as error:
         failure = type(error).__name__
         log.error("%s failed: %s", slot.job, failure)
-    with around.database.write() as session:
+    with around.database.write(Extent.NONE) as session:
         job_runs.end(session, slot, watch.moment(), done, failure)
     return None if failure else done

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from jobs.around import Around
+from server.isolation import Extent
 from server.services import job_run as job_runs
 from server.services import tally
 from server.services.messages import probe as probes
@@ -19,7 +20,7 @@ KEPT, PROBES_KEPT = timedelta(days=30), timedelta(days=7)
 
 def run(around: Around, now: datetime) -> int:
     """Forget runs and systems' messages (30 days), probes (7 days), old secrets, tries; return how many."""
-    with around.database.write() as session:
+    with around.database.write(Extent.ALL) as session:
         works = [Work(session, now, system(clinic_id)) for clinic_id in clinics.every_id(session)]
         secrets = sum(webhooks.drop_expired_secrets(work) for work in works)
         gone = scheduling_events.forget(session, now)

@@ -22,6 +22,7 @@ from server.clinical.wall_clock import DAY_START
 from server.database import Database
 from server.diary_import.mapping import map_table
 from server.diary_import.table import TableError, read_table
+from server.isolation import Extent
 from server.quality.figures import Truth
 from server.quality.replay import Diary, Replay, alarms_of, replay
 from server.services.civil_time import civil_day
@@ -67,7 +68,7 @@ def of_clinic(
     database: Database, slug: str, now: datetime, truth: Mapping[UUID, Truth] | None = None
 ) -> Iterator[Reported]:
     """Yield every patient of a clinic who has entries, judged by the clinic's policy. Reading is audited."""
-    with database.write() as session:
+    with database.write(Extent.DOOR) as session:
         clinic = clinics.by_slug(session, slug)
         if clinic is None:
             raise Problem(f"There is no clinic {slug}.")

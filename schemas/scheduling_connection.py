@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields, validate
+from marshmallow.utils import get_value
 
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Id, Moment, Text
@@ -11,6 +12,10 @@ from schemas.query import QueryWhole
 from server.clinical.vocabulary import ConnectionKind, EventState, MappingKind, ProofScheme
 
 MOST_MEMBERS = 64
+# Room for a private key and a template.
+MOST_LETTERS = 20_000
+_has_few_members = validate.Length(max=MOST_MEMBERS)
+_TEXT = Text(longest=MOST_LETTERS, lines=True)
 STANDARD: Mapping[str, str] = {"scheme": ProofScheme.STANDARD}
 _EXAMPLE: Mapping[str, Any] = {
     "kind": "fhir",
@@ -21,14 +26,28 @@ _EXAMPLE: Mapping[str, Any] = {
 
 
 class ConfigMembers(fields.Dict):
-    """The settings of one kind of system; what they may be is said on the kind's page of the docs."""
+    """The settings of one kind of system; what they may be is said on the kind's page of the docs.
+
+    Whatever they are, no text in them holds what no text may hold.
+    """
 
     def __init__(self, required: bool = True) -> None:
         about = "see the page of the kind: docs/scheduling.md"
-        most = validate.Length(max=MOST_MEMBERS)
+        sound = (_has_few_members, _has_sound_texts)
         super().__init__(
-            keys=fields.String(), required=required, validate=most, metadata={"description": about}
+            keys=fields.String(), required=required, validate=sound, metadata={"description": about}
         )
+
+
+def _has_sound_texts(value: Any) -> None:
+    """Raise ValidationError where a text in ``value`` holds what none may. Nothing is changed."""
+    if isinstance(value, dict):
+        _has_sound_texts([*value, *value.values()])
+    elif isinstance(value, list):
+        for one in value:
+            _has_sound_texts(one)
+    elif isinstance(value, str):
+        _TEXT.deserialize(value)
 
 
 class HeaderName(fields.String):
@@ -84,8 +103,10 @@ class ConnectionAnswer(Answer):
     failing_since = Moment(required=True, allow_none=True)
     failure = fields.String(required=True, allow_none=True, metadata={"example": "refused_401"})
     retired_at = Moment(required=True, allow_none=True)
-    events_path = fields.String(
-        required=True, metadata={"description": "where its system sends messages, under our address"}
+    events_path = fields.Function(
+        lambda row: f"/v1/scheduling-events/{get_value(row, 'id')}",
+        required=True,
+        metadata={"type": "string", "description": "where its system sends messages, under our address"},
     )
 
 

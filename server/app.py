@@ -5,25 +5,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from flask import Flask, Response, redirect
+from flask import Flask, redirect
 from flask_jwt_extended import JWTManager
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, correlation, errors, health, metrics, tokens
+from server.api import BLUEPRINTS, contract, correlation, errors, headers, health, metrics, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
-from server.api.edge import EXTENSION, CheckConnection, Surroundings
+from server.api.edge import EXTENSION, CheckConnection, Surroundings, open_to_all
 from server.api.fhir import BLUEPRINTS as FHIR_BLUEPRINTS
 from server.api.fhir.blueprint import ROOT as FHIR_ROOT
+from server.api.route_guard import check_routes
 from server.api.throttling import count_stranger
 from server.database import Database
 from server.gateways.scheduling import adapters
-from server.readiness import crisis_directory
+from server.readiness import check_production, crisis_directory
 from server.services.people.passwords import Passwords
-from server.settings import Settings, master_keys, new_master_key, signing_keys
+from server.settings import Settings, SettingsError, master_keys, new_master_key, signing_keys
 from server.throttle import Throttle, counters
 
 API_ROOT = "/v1"
@@ -37,9 +38,13 @@ def utc_now() -> datetime:
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Flask:
     """Join settings, database, blueprints and error answers into one WSGI application.
 
-    Raises SettingsError for crisis lines that can't be used, in production also for stale ones.
+    Raises SettingsError for crisis lines that can't be used, and for what production refuses: stale ones,
+    secrets that could be guessed, and the framework's debugging mode, which shows our code and data.
     """
+    check_production(settings)
     app = Flask("afterglow", static_folder=None)
+    if app.debug and settings.environment == "production":
+        raise SettingsError("FLASK_DEBUG must not be set in production")
     app.config.update(
         contract.CONFIG,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
@@ -51,20 +56,26 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix=API_ROOT)
-    for blueprint in FHIR_BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix=FHIR_ROOT)
     errors.register(app)
+    _add_routes(api)
     _add_pages(app, api)
+    check_routes(app, API_ROOT)
+    check_routes(app, FHIR_ROOT)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
     trust(app, settings.trusted_proxies)
     app.after_request(lambda answer: count_stranger(Surroundings.of(app).throttle, answer))
-    app.after_request(_never_cached)
+    headers.register(app, settings.environment == "production")
     app.after_request(drained)
     return app
+
+
+def _add_routes(api: contract.ContractApi) -> None:
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=API_ROOT)
+    for blueprint in FHIR_BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=FHIR_ROOT)
 
 
 def _surroundings(settings: Settings, clock: Callable[[], datetime]) -> Surroundings:
@@ -91,7 +102,7 @@ def _add_pages(app: Flask, api: Api) -> None:
     docs = get_swaggerui_blueprint("/docs", f"{API_ROOT}/openapi.json", config={"app_name": "Afterglow API"})
     app.register_blueprint(docs)
     app.add_url_rule("/", "home", lambda: redirect("/docs/"))
-    app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", lambda: contract.document(api))
+    app.add_url_rule(f"{API_ROOT}/openapi.json", "openapi", open_to_all(lambda: contract.document(api)))
 
 
 def trust(app: Flask, proxies: int) -> None:
@@ -105,10 +116,3 @@ def _connection_check(settings: Settings) -> CheckConnection:
     # The API may not know the adapters; whether they could use some settings, it has to ask.
     loopback = settings.allow_loopback_egress == "yes"
     return lambda kind, config: adapters.check(kind, config, loopback)
-
-
-def _never_cached(answer: Response) -> Response:
-    # Health data must not stay in a proxy or a browser.
-    answer.headers.setdefault("Cache-Control", "no-store")
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return answer

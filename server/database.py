@@ -8,11 +8,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
+from server import isolation
+from server.isolation import Whose
 from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
@@ -22,6 +25,7 @@ STATEMENTS = 500
 LOOK_AGAIN_SECONDS = 0.002
 # A connection unused for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
+_GLANCE_AT = f"SELECT set_config('{isolation.CLINIC}', %s, true)"
 
 
 class Database:
@@ -37,46 +41,50 @@ class Database:
         self.masters = masters
         self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": {}}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        # Each driver has its own way not to begin a transaction.
-        self._glancing: dict[str, Any] = (
-            {"glance": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        )
+        # Sessions begin by themselves, with whose rows they are for (`_begin_scoped`).
+        self._scoped = self.engine.execution_options(scoped=True)
         # SQLite has one writer and an unfair busy handler: queueing writers here keeps the slow
         # tail short. PostgreSQL needs no such queue.
         self._one_writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Open a writing transaction: committed at the end, rolled back when anything raises."""
-        with self._one_writer, self._session(expire_on_commit=False) as session, session.begin():
-            session.connection(execution_options={"writes": True})
+    def write(self, whose: Whose | None = None) -> Iterator[Session]:
+        """Open a writing transaction: committed at the end, rolled back when anything raises.
+
+        ``whose``: whose rows it is for, where no `Work` says so before the first statement.
+        """
+        with self._one_writer, self._session(whose, expire_on_commit=False) as session, session.begin():
+            if self.is_sqlite:
+                session.connection(execution_options={"writes": True})
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Open a reading transaction: one consistent view, never committed."""
-        with self._session() as session:
+    def read(self, whose: Whose | None = None) -> Iterator[Session]:
+        """Open a reading transaction: one consistent view, never committed. ``whose`` as in `write`."""
+        with self._session(whose) as session:
             yield session
 
     @contextmanager
-    def snapshot(self) -> Iterator[Session]:
+    def snapshot(self, whose: Whose | None = None) -> Iterator[Session]:
         """Open a reading transaction in which many questions see the same state, however long it lasts.
 
         PostgreSQL would let each question see what was committed before it; SQLite does not.
         """
-        with self._session() as session:
-            if not self.is_sqlite:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        with self._session(whose) as session:
+            isolation.freeze(session)
             yield session
 
     @contextmanager
-    def glance(self) -> Iterator[Connection]:
-        """Open a connection for one question: what one statement sees needs no transaction around it."""
+    def glance(self, clinic_id: UUID) -> Iterator[Connection]:
+        """Open a connection for one question about a clinic: one statement needs no transaction around it."""
         with self.engine.connect() as connection:
-            yield connection.execution_options(**self._glancing)
+            yield connection.execution_options(glance=clinic_id)
 
-    def _session(self, **options: Any) -> Session:
-        return Session(self.engine, info=self._info, **options)
+    def _session(self, whose: Whose | None, **options: Any) -> Session:
+        kind = Session if self.is_sqlite else _ScopedSession
+        session = kind(self._scoped, info=self._info, **options)
+        isolation.open_for(session, whose)
+        return session
 
     def close(self) -> None:
         """Give back every connection."""
@@ -89,6 +97,8 @@ def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, hide_parameters=True)
         event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "do_execute", _execute_postgresql)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ask_after_idling, engine))
         return engine
@@ -123,6 +133,43 @@ def _ask_after_idling(engine: Engine, connection: Any, record: Any, _fairy: Any)
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     # The same few hundred statements come again and again: the server plans each once a connection.
     connection.prepared_max = STATEMENTS
+    # The driver would send a BEGIN of its own; ours says whose rows it is for in the same round trip.
+    connection.autocommit = True
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("scoped") and "glance" not in options:
+        connection.exec_driver_sql("BEGIN")
+
+
+class _ScopedSession(Session):
+    """A session that says whose rows it is for as it begins."""
+
+
+@event.listens_for(_ScopedSession, "after_begin")
+def _begin_scoped(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        return
+    driver: Any = connection.connection.driver_connection
+    try:
+        # Past the library: this is said before everything, and costs a third so.
+        driver.execute(isolation.beginning(session), prepare=False)
+    except connection.dialect.loaded_dbapi.Error:
+        connection.exec_driver_sql("SELECT 1")  # on a connection that died, the library takes notice
+        raise
+
+
+def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Send a glance with whom it is for; True where that is done."""
+    options = context.execution_options
+    if "glance" not in options:
+        return False
+    # Sent together they are one transaction and one round trip: what is set holds for this question alone.
+    with cursor.connection.pipeline():
+        cursor.connection.execute(_GLANCE_AT, (str(options["glance"]),))
+        cursor.execute(statement, parameters)
+    return True
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -136,7 +183,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer that starts as a reader can fail at its first write (SQLITE_BUSY); IMMEDIATE waits instead.
     options = connection.get_execution_options()
-    if options.get("glance"):
+    if "glance" in options:
         return
     if not options.get("writes"):
         connection.exec_driver_sql("BEGIN")

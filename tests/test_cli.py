@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from server.cli import main
 from server.clinical.vocabulary import AlertClass, AlertFamily, Role
 from server.database import Database
+from server.isolation import Extent
 from server.models import Clinic, Invitation
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
@@ -274,7 +275,7 @@ def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(migrated: En
     assert result.exit_code == 0, result.output
     code = result.stdout.splitlines()[1].split()[-1]
     database = Database(f"sqlite:///{migrated['AFTERGLOW_DATA_DIR']}/afterglow.db")
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         invitation = session.query(Invitation).one()
         assert session.query(Clinic).one().day_start == 5
     database.close()

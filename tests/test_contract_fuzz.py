@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from uuid_utils.compat import uuid7
 
 from server.app import create_app
@@ -25,18 +26,35 @@ Operations = list[tuple[Any, list[str]]]
 
 
 @pytest.fixture(scope="module")
-def fuzzed(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Operations, Cast]]:
+def served(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
     """One app for all roles: what one leaves behind, the next finds."""
-    from tests.random_requests import operations  # here: only one worker has to load it
-
     folder: Path = tmp_path_factory.mktemp("fuzz")
     app = create_app(Settings(database_url=sqlite_url, data_dir=folder, password_cost="cheap"), Clock())
     cast = found_clinic(app)
     _real_ids(cast, "{entry_id}{response_id}")  # no list is empty
-    yield list(operations(app)), cast
+    yield app, cast
     database: Database = app.extensions["afterglow"].database
     empty(database)
     database.close()
+
+
+@pytest.fixture(scope="module")
+def fuzzed(served: tuple[Flask, Cast]) -> tuple[Operations, Cast]:
+    """The operations of that app."""
+    from tests.random_requests import operations  # here: only one worker has to load it
+
+    return list(operations(served[0])), served[1]
+
+
+# A scheduling system makes nothing: what it asks for does not follow from anything.
+@pytest.mark.parametrize("who", ROLES[:-1])
+def test_requests_that_follow_from_each_other_are_too(served: tuple[Flask, Cast], who: str) -> None:
+    from tests.random_requests import walk
+
+    app, cast = served
+    person: Person = getattr(cast, who)
+    answers = walk(app, person, person.get("/me").get_json()["role"])
+    assert answers[200] + answers[201], answers
 
 
 @pytest.mark.parametrize("who", ROLES)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 import server.database
 import server.migrations
 from server.database import Database
+from server.isolation import Extent
 from server.migrations import HEAD
 
 
@@ -20,9 +21,9 @@ from server.migrations import HEAD
 def cut_off(postgresql_url: str) -> Iterator[Database]:
     """A database whose idle connection was ended by the server."""
     database, other = Database(postgresql_url), Database(postgresql_url)
-    with database.read() as session:
+    with database.read(Extent.NONE) as session:
         pid = session.scalar(text("SELECT pg_backend_pid()"))
-    with other.read() as session:
+    with other.read(Extent.NONE) as session:
         assert session.scalar(text("SELECT pg_terminate_backend(:pid, 2000)"), {"pid": pid})
     yield database
     database.close()
@@ -34,7 +35,7 @@ def test_the_newest_migration_is_the_one_the_code_asks_for() -> None:
 
 
 def ask(database: Database) -> int | None:
-    with database.read() as session:
+    with database.read(Extent.NONE) as session:
         answer: int | None = session.scalar(text("SELECT 1"))
         return answer
 
@@ -59,7 +60,7 @@ def test_a_writer_waits_for_another_process_and_in_the_end_says_that_it_could_no
     one, other = Database(sqlite_url), Database(sqlite_url)
     with one.write(), pytest.raises(OperationalError, match="locked"), other.write():
         raise AssertionError("two wrote at once")
-    with other.write() as session:
+    with other.write(Extent.NONE) as session:
         assert session.scalar(text("SELECT 1")) == 1
     one.close()
     other.close()

@@ -23,7 +23,7 @@ from server.clinical.vocabulary import (
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
 from server.models import Account, Alert, Base, Clinic, ContactPoint, Delivery, Rota, Shift, SignIn
-from tests.conftest import NOON
+from tests.conftest import NOON, Watched, owner_url
 
 LATER = NOON + timedelta(hours=1)
 CIVIL = datetime.fromisoformat("2026-03-02T18:00")
@@ -34,16 +34,16 @@ def bare(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database without any table, of each kind."""
     if request.param == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
-            database = Database(f"sqlite:///{folder}/bare.db")
+            database = Watched(f"sqlite:///{folder}/bare.db")
             yield database
             database.close()
         return
-    url: str = request.getfixturevalue("postgresql_url")
+    url = owner_url(request.getfixturevalue("postgresql_url"))
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS bare"))
         connection.execute(text("CREATE DATABASE bare"))
-    database = Database(engine.url.set(database="bare").render_as_string(hide_password=False))
+    database = Watched(engine.url.set(database="bare").render_as_string(hide_password=False))
     yield database
     database.close()
     with engine.connect() as connection:

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from examples.phone import FILLED, Phone, Refused, Server, Store
 from server.app import create_app
 from server.database import Database
+from server.isolation import Extent
 from server.migrations import upgrade
 from server.models import (
     Alert,
@@ -166,7 +167,7 @@ class Handset:
 
 def on_the_server(settings: Settings) -> dict[str, Any]:
     database = Database(settings.sqlalchemy_url, master_keys(settings))
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         clinic_id = session.scalar(select(Entry.clinic_id).limit(1))
         stored = list(session.scalars(select(Entry)))
         scales = list(session.scalars(select(QuestionnaireResponse)))

@@ -1,14 +1,18 @@
-"""What must be true before anything starts: crisis lines that can be used, in production fresh ones."""
+"""What must be true before anything starts: usable, fresh crisis lines, and secrets that nobody guesses."""
 
+import base64
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from secrets import token_bytes, token_hex, token_urlsafe
 
 import pytest
 
+from server.app import create_app
 from server.clinical.crisis_lines import SHIPPED
-from server.readiness import crisis_directory
-from server.settings import Settings, SettingsError
+from server.readiness import check_production, crisis_directory
+from server.settings import Settings, SettingsError, new_master_key
+from server.strength import why_weak, why_weak_text
 from tests.clinical.test_crisis_lines import NORWAY
 
 TODAY = date(2026, 12, 1)
@@ -69,3 +73,65 @@ def test_a_file_that_is_not_there_or_no_text_is_named_by_its_setting(
         (tmp_path / "lines.toml").write_bytes(raw)
     with pytest.raises(SettingsError, match="AFTERGLOW_CRISIS_LINES can't be read as a file of text"):
         crisis_directory(Settings(crisis_lines=str(tmp_path / "lines.toml")), TODAY)
+
+
+SOUND = {
+    "public_url": "https://journal.example",
+    "jwt_key": token_urlsafe(48),
+    "master_key": new_master_key(),
+}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("jwt_key", "j" * 32, "AFTERGLOW_JWT_KEY says the same over and over"),
+        ("jwt_key", "abcd1234" * 6, "AFTERGLOW_JWT_KEY says the same over and over"),
+        (
+            "jwt_key",
+            "please-change-me-9f8a7b6c5d4e3f2a1b0c",
+            "AFTERGLOW_JWT_KEY looks like one of an example",
+        ),
+        ("jwt_key", "0123456789abcdef0123456789abcdeX", "AFTERGLOW_JWT_KEY looks like one of an example"),
+        ("jwt_key", "aaaabbbbaaaabbbbccccaaaabbbbccccddd", "AFTERGLOW_JWT_KEY has too little chance in it"),
+        ("metrics_token", "m" * 40, "AFTERGLOW_METRICS_TOKEN says the same over and over"),
+        (
+            "master_key",
+            base64.b64encode(bytes(32)).decode(),
+            "AFTERGLOW_MASTER_KEY says the same over and over",
+        ),
+        ("public_url", "http://journal.example", "AFTERGLOW_PUBLIC_URL must start with https://"),
+    ],
+)
+def test_production_refuses_what_could_be_guessed_or_overheard(setting: str, value: str, says: str) -> None:
+    settings = replace(PRODUCTION, **{**SOUND, setting: value})
+    with pytest.raises(SettingsError, match=says) as caught:
+        check_production(settings)
+    assert value not in str(caught.value)
+    with pytest.raises(SettingsError, match=says):
+        create_app(settings)
+    check_production(replace(settings, environment="development"))
+
+
+def test_a_second_master_key_is_looked_at_too() -> None:
+    both = f"{new_master_key()},{base64.b64encode(b'n' * 32).decode()}"
+    with pytest.raises(SettingsError, match="AFTERGLOW_MASTER_KEY"):
+        check_production(replace(PRODUCTION, **{**SOUND, "master_key": both}))
+
+
+def test_no_secret_made_by_chance_is_refused() -> None:
+    for _ in range(300):
+        for made in (token_urlsafe(24), token_urlsafe(48), token_hex(16), token_hex(32)):
+            assert why_weak_text(made) is None, made
+        assert why_weak(token_bytes(32)) is None
+
+
+def test_production_refuses_the_frameworks_debugging_mode(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    settings = replace(PRODUCTION, data_dir=tmp_path, **SOUND)
+    with pytest.raises(SettingsError, match="FLASK_DEBUG must not be set in production"):
+        create_app(settings)
+    monkeypatch.delenv("FLASK_DEBUG")
+    assert not create_app(settings).debug

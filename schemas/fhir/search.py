@@ -10,9 +10,11 @@ from uuid import UUID
 from marshmallow import ValidationError, fields
 
 from schemas.base import Body
+from schemas.fields import Text
 from schemas.query import QueryWhole
 
 PAGE, LARGEST_PAGE = 50, 200
+_TEXT = Text(longest=2000)
 _DATE = re.compile(
     r"(eq|ge|le|gt|lt|)(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)?)?",
     re.ASCII,
@@ -62,8 +64,8 @@ class Tokens(fields.Field[Sequence[Token]]):
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Sequence[Token]:
-        parts = str(value).split(",")
-        if len(str(value)) > 2000 or not all(part.strip("|") for part in parts):
+        parts = _TEXT.deserialize(str(value)).split(",")
+        if not all(part.strip("|") for part in parts):
             raise ValidationError("Must be codes, separated by commas.")
         return tuple(_token(part) for part in parts)
 
@@ -115,8 +117,10 @@ class Search(Answer):
         data_key="_count",
         metadata={"description": f"resources at the most, never more than {LARGEST_PAGE}"},
     )
-    cursor = fields.String(
-        data_key="_cursor", metadata={"description": "where the page before ended, from its link `next`"}
+    cursor = Text(
+        longest=1000,
+        data_key="_cursor",
+        metadata={"description": "where the page before ended, from its link `next`"},
     )
     last_updated = fields.List(Moments(), data_key="_lastUpdated")
 

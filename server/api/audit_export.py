@@ -53,7 +53,7 @@ def _chunk(source: Source, after: int) -> list[Line]:
     who = source.actor
     assert who.sign_in_id is not None
     assert who.account_id is not None
-    with source.database.glance() as connection:
+    with source.database.glance(who.clinic_id) as connection:
         sign_ins.actor(connection, who.clinic_id, who.sign_in_id, who.account_id)
     with source.database.read() as session:
         work = Work(session, source.now, who)

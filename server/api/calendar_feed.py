@@ -13,6 +13,7 @@ from server.api.edge import allow, documented_headers, here, open_with_proof, re
 from server.calendars.feed import Shown, feed
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role
+from server.isolation import Extent
 from server.services.people import clinic as clinics
 from server.services.visits import calendar_feed as calendar_feeds
 
@@ -72,14 +73,14 @@ def read_calendar_feed(feed_token: str) -> Response:
 
 def _read(token: str) -> tuple[list[Proposed], Shown]:
     now = here().clock()
-    with here().database.read() as session:
+    with here().database.read(Extent.DOOR) as session:
         work, found = calendar_feeds.behind(session, token, now)
         clinic = clinics.get(work)
         organizer = parseaddr(here().settings.mail_from)[1]
         shown = Shown(organizer, clinic.zone, clinic.language)
         visits, is_due = list(calendar_feeds.visits(work)), calendar_feeds.is_to_be_noted(found, now)
     if is_due:
-        with here().database.write() as session:
+        with here().database.write(Extent.DOOR) as session:
             work, found = calendar_feeds.behind(session, token, now)
             calendar_feeds.note_read(work, found)
     return visits, shown

@@ -17,6 +17,7 @@ from schemas.patient import PatientAnswer
 from schemas.precaution import PrecautionAnswer
 from schemas.questionnaire_response import QuestionnaireResponseAnswer
 from schemas.rota import RotaAnswer
+from schemas.scheduling_connection import ConnectionAnswer
 from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
@@ -33,6 +34,7 @@ _SHAPES: Mapping[str, Schema] = {
     "Precaution": PrecautionAnswer(),
     "QuestionnaireResponse": QuestionnaireResponseAnswer(),
     "Rota": RotaAnswer(),
+    "SchedulingConnection": ConnectionAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),
 }
 

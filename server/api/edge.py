@@ -13,6 +13,7 @@ from flask import Flask, current_app, g, request
 
 from server.api import throttling, tokens
 from server.api.current import copy_of
+from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
@@ -53,27 +54,6 @@ class Surroundings:
         found = app.extensions[EXTENSION]
         assert isinstance(found, Surroundings)
         return found
-
-
-class Forbidden(ServiceError):
-    """Signed in, but this role may not do this."""
-
-    def __init__(self) -> None:
-        super().__init__("forbidden", "Your role may not do this.")
-
-
-class FactorMissing(ServiceError):
-    """Signed in with a password alone, where a second factor is required."""
-
-    def __init__(self) -> None:
-        super().__init__("second-factor-missing", "Add a second factor first: POST /v1/me/factors/totp.")
-
-
-class QueryProblem(ServiceError):
-    """A parameter of the query is missing or can't be used."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])
 
 
 def here() -> Surroundings:
@@ -185,7 +165,7 @@ def _broke_the_glass(who: Actor, roles: tuple[Role, ...]) -> bool:
     reads = request.method == "GET" and Role.CLINICIAN in roles and patient_id is not None
     if not reads or who.role is not Role.CLINIC_ADMIN:
         return False
-    with here().database.glance() as connection:
+    with here().database.glance(who.clinic_id) as connection:
         return break_glass.is_open(connection, who, UUID(str(patient_id)), here().clock())
 
 
@@ -262,7 +242,7 @@ def still_signed_in() -> Callable[[], None]:
     ids = (found.clinic_id, found.sign_in_id, found.account_id)
 
     def check() -> None:
-        with database.glance() as connection:
+        with database.glance(found.clinic_id) as connection:
             sign_ins.actor(connection, *ids)
 
     return check
@@ -277,8 +257,9 @@ def _claims() -> Mapping[str, Any]:
 
 
 def _signed_in(claims: Mapping[str, Any]) -> Actor:
-    with here().database.glance() as connection:
-        return sign_ins.actor(connection, UUID(claims["clinic"]), UUID(claims["sid"]), UUID(claims["sub"]))
+    clinic_id = UUID(claims["clinic"])
+    with here().database.glance(clinic_id) as connection:
+        return sign_ins.actor(connection, clinic_id, UUID(claims["sid"]), UUID(claims["sub"]))
 
 
 def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]:

@@ -12,8 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
-from server.api.edge import FactorMissing, Forbidden, QueryProblem, here
-from server.api.version_header import HeaderProblem
+from server.api.edge import here
+from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, QueryProblem
 from server.clinical.lifecycle import IllegalMove
 from server.fhir.operation_outcome import operation_outcome
 from server.services.errors import (

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from server.api.edge import here, open_always, open_to_all
 from server.api.errors import problem
+from server.isolation import Extent
 from server.services.health import Health, health, plain, troubles
 
 blueprint = Blueprint("health", __name__)
@@ -18,7 +19,7 @@ _AWAY = {"code": "database-away", "detail": "The database can't be asked."}
 def found() -> Health:
     """Return the figures of this moment; raises DBAPIError where the database can't be asked."""
     around = here()
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         return health(session, around.clock(), around.limits)
 
 

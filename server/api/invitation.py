@@ -19,6 +19,7 @@ from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import allow, here, open_to_all, reading, writing
 from server.clinical.vocabulary import Role
+from server.isolation import Extent
 from server.services.errors import Invalid
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
@@ -43,10 +44,10 @@ def enrol(body: Mapping[str, Any]) -> Any:
     the code is dead. Staff who need a second factor can do nothing before they have added one.
     """
     around, address = here(), client_address()
-    with around.database.write() as session:
+    with around.database.write(Extent.NONE) as session:
         tries.begin_enrolment(session, around.clock(), address)
     enrolment = Enrolment(**body, factor_required=around.settings.needs_second_factor)
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         account = invitations.enrol(session, around.clock(), enrolment, around.passwords)
         if account is not None:
             work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))

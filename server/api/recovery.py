@@ -9,6 +9,7 @@ from schemas.recovery import NewPasswordBody, RecoveryBody
 from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import here, open_to_all
+from server.isolation import Extent
 from server.services.people import recovery as recoveries
 from server.services.people import tries
 from server.services.people.recovery import NewPassword
@@ -26,7 +27,7 @@ def ask_for_recovery(body: Mapping[str, Any]) -> Response:
     The answer is the same for every address. Systems get no link.
     """
     around = here()
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         tries.ask_recovery(session, around.clock(), client_address())
         recoveries.ask(session, around.clock(), body["clinic"], body["email"])
     return Response(status=204)
@@ -43,6 +44,6 @@ def redeem_recovery(body: Mapping[str, Any]) -> Response:
     """
     around = here()
     new = NewPassword(**body, factor_required=around.settings.needs_second_factor)
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         recoveries.redeem(session, around.clock(), new, around.passwords)
     return Response(status=204)

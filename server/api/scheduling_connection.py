@@ -18,7 +18,6 @@ from schemas.scheduling_connection import (
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, here, reading, writing
 from server.api.paging import paged
-from server.api.shapes import joined
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import ConnectionKind, Role
 from server.event_proof import scheme_of
@@ -41,7 +40,7 @@ ONE = f"{ALL}/<uuid:connection_id>"
 def list_scheduling_connections() -> Any:
     """Read the clinic's connections, also those that are not used any more."""
     with reading() as work:
-        return {"items": [_shown(one) for one in connections.listed(work)]}
+        return {"items": connections.listed(work)}
 
 
 @blueprint.route(ALL, methods=["POST"])
@@ -73,7 +72,7 @@ def change_scheduling_connection(body: Mapping[str, Any], connection_id: UUID) -
         described = _system(known.kind, {"config": known.config, **body})
         row = connections.change(work, connection_id, version, described)
         scheduling_copies.release(work, connection_id)
-        return _shown(row), 200, etag(row.version)
+        return row, 200, etag(row.version)
 
 
 @blueprint.route(f"{ONE}/rotate", methods=["POST"])
@@ -91,7 +90,7 @@ def rotate_connection_secret(connection_id: UUID) -> Any:
 def check_scheduling_connection(connection_id: UUID) -> Any:
     """Compare every open visit with its system, within a minute: read `answered_at` and `failure` then."""
     with writing() as work:
-        return _shown(connections.ask_for_check(work, connection_id))
+        return connections.ask_for_check(work, connection_id)
 
 
 @blueprint.route(ONE, methods=["DELETE"])
@@ -134,9 +133,5 @@ def _sound(pointer: str, check: Callable[[], object]) -> None:
         raise Invalid(pointer, f"Can't be used: {reason}.") from None
 
 
-def _shown(row: Any) -> dict[str, Any]:
-    return joined(row, ConnectionAnswer, events_path=f"/v1/scheduling-events/{row.id}")
-
-
 def _told(made: Made) -> dict[str, Any]:
-    return {"connection": _shown(made.connection), "secret": made.secret}
+    return {"connection": made.connection, "secret": made.secret}

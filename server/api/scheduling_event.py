@@ -10,6 +10,7 @@ from server.api.body import Blueprint
 from server.api.edge import body_up_to, here, open_with_proof
 from server.clinical.visit import RawEvent
 from server.event_proof import ProofError, scheme_of, verify
+from server.isolation import Extent
 from server.services.errors import NotFound, NotSignedIn
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_event as scheduling_events
@@ -32,7 +33,7 @@ def receive_scheduling_event(connection_id: UUID) -> Any:
     202 means kept: it is read within a minute, and what it points at is asked for. The same again is
     harmless. 401: the signature is wrong, too old, or missing. 404: there is no such connection in use.
     """
-    with here().database.read() as session:
+    with here().database.read(Extent.DOOR) as session:
         listener = connections.listener(session, here().clock(), connection_id)
     if listener is None:
         raise NotFound("scheduling connection")

@@ -23,6 +23,7 @@ from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, open_to_all, open_with_proof, reading, writing
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
+from server.isolation import Extent
 from server.services.errors import FactorRequired, NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import sign_in as sign_ins
@@ -72,17 +73,17 @@ def _try(body: Mapping[str, Any]) -> Try:
 def _proven(body: Mapping[str, Any], made: Try) -> Any:
     """Return whose password it is; counted before that is known, in a transaction of its own."""
     around = here()
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         tries.begin(session, around.clock(), made)
     try:
         # The slow password check stays outside the writing transaction.
-        with around.database.read() as session:
+        with around.database.read(Extent.DOOR) as session:
             credentials = Credentials(body["clinic"], body["email"], body["password"])
             account = sign_ins.find_account(session, credentials, around.passwords)
             session.expunge(account)
             return account
     except NotSignedIn:
-        with around.database.write() as session:
+        with around.database.write(Extent.DOOR) as session:
             tries.failed(session, around.clock(), made)
         raise
 
@@ -94,7 +95,7 @@ def _proven(body: Mapping[str, Any], made: Try) -> Any:
 def prove_second_factor(body: Mapping[str, Any]) -> Any:
     """Finish a sign-in within five minutes: the ticket, and a code, a recovery code or a passkey."""
     around = here()
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         issued = steps.with_ticket(session, around.clock(), body["ticket"], signing_in.arrival(body))
         signing_in.remember(session, issued)
     return signing_in.tokens_of(issued)
@@ -110,9 +111,9 @@ def refresh(body: Mapping[str, Any]) -> Any:
     Whoever lost the answer sends the same again within 30 seconds and gets the same refresh token.
     """
     around = here()
-    with around.database.read() as session:
+    with around.database.read(Extent.DOOR) as session:
         sign_ins.check_known(session, body["refresh_token"])  # a guess costs no writing transaction
-    with around.database.write() as session:
+    with around.database.write(Extent.DOOR) as session:
         issued = refreshes.refresh(session, body["refresh_token"], around.clock(), signing_in.keep())
     return signing_in.tokens_of(issued)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from schemas.sms_report import SmsReportQuery
 from server.api.body import Blueprint
 from server.api.edge import here, open_with_proof
+from server.isolation import Extent
 from server.services.errors import NotFound
 from server.services.messages import outbox_outcome
 from server.settings import report_keys
@@ -30,6 +31,6 @@ def report_sms(query: Mapping[str, Any], delivery_id: UUID) -> Any:
     meaning = meaning_of(query["status"])
     if meaning is None:
         return
-    with here().database.write() as session:
+    with here().database.write(Extent.DOOR) as session:
         if not outbox_outcome.report(session, here().clock(), delivery_id, meaning == "delivered"):
             raise NotFound("report")

@@ -7,18 +7,12 @@ from typing import ParamSpec, TypeVar
 from flask import request
 
 from server.api.edge import with_doc
+from server.api.refusals import HeaderProblem
 from server.services.errors import ServiceError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
-
-
-class HeaderProblem(ServiceError):
-    """A header is missing or can't be read."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
 
 
 def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:

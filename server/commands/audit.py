@@ -7,6 +7,7 @@ import click
 
 from jobs.audit_verify import Verified, told, verify
 from server.commands.start import Around, started
+from server.isolation import Extent
 from server.services.audit import anchor
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -63,7 +64,7 @@ def _said(one: Verified) -> str:
 
 
 def _names(around: Around, slug: str | None) -> dict[UUID, str]:
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         names = {clinic.id: clinic.slug for clinic in clinics.everyone(session)}
     wanted = {key: name for key, name in names.items() if slug in (None, name)}
     if slug is not None and not wanted:

@@ -7,6 +7,7 @@ import click
 from jobs.backup import backup
 from server.commands.progress import progress
 from server.commands.start import started
+from server.isolation import Extent
 from server.services import backup_state
 
 
@@ -15,7 +16,7 @@ from server.services import backup_state
 def command(file: Path) -> None:
     """Write everything into FILE, encrypted with AFTERGLOW_BACKUP_KEY. The service may run meanwhile."""
     with started() as around:
-        with around.database.read() as session:
+        with around.database.read(Extent.ALL) as session:
             size = backup_state.size(session)
         with progress("backup, bytes", size) as tell:
             made = backup(around.database, around.settings, file, around.now, tell)

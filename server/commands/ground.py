@@ -11,9 +11,10 @@ import click
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from server.database import Database
+from server.isolation import Extent
 from server.migrations import is_current
 from server.parent import end_with
-from server.readiness import crisis_directory
+from server.readiness import check_production, check_role, crisis_directory
 from server.sealing import SealError
 from server.services import vault
 from server.settings import Settings, SettingsError, master_keys, read_settings
@@ -36,7 +37,9 @@ child_option = click.option(
 def settings_here() -> Settings:
     """Return the settings of the environment; ClickException names the variable that can't be used."""
     try:
-        return read_settings(os.environ)
+        settings = read_settings(os.environ)
+        check_production(settings)
+        return settings
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
 
@@ -68,6 +71,8 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
             _check_key(database)
         elif migrated:
             raise click.ClickException("The database is not migrated. Run: afterglow migrate")
+        if migrated:
+            _check_role(settings, database)
         yield database
     finally:
         database.close()
@@ -87,9 +92,17 @@ def check_port_is_free(settings: Settings) -> None:
         raise click.ClickException(f"The API can't listen at {where}: {reason}.") from None
 
 
+def _check_role(settings: Settings, database: Database) -> None:
+    """Raise ClickException where the service would run as a role that isolation does not bind."""
+    try:
+        check_role(settings, database)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
 def _check_key(database: Database) -> None:
     """Raise ClickException where the master key is not this database's: better now than at the first note."""
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         try:
             vault.check(session)
         except SealError:

@@ -7,6 +7,7 @@ import click
 
 from server.commands.start import Around, started
 from server.gateways.scheduling.backend_services import new_service_key, service_key
+from server.isolation import Extent
 from server.services import vault
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -45,7 +46,7 @@ def smart(kid: str) -> None:
 
 
 def _clinics(around: Around, slug: str | None) -> list[tuple[str, UUID]]:
-    with around.database.read() as session:
+    with around.database.read(Extent.ALL) as session:
         if slug is None:
             return [(clinic.slug, clinic.id) for clinic in clinics.everyone(session)]
         clinic = clinics.by_slug(session, slug)

@@ -1,19 +1,58 @@
 """`afterglow migrate`: bring the database to the code's version."""
 
+from dataclasses import replace
+
 import click
+from sqlalchemy import make_url
 
 from server.commands.ground import database_of, settings_here
-from server.migrations import is_current, upgrade
+from server.database import Database
+from server.migrations import is_current, rows, upgrade
+from server.settings import Settings
 
 
 @click.command("migrate")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 1 where the database is behind.")
 def command(check: bool) -> None:
     """Bring the database to the code's version. A second time changes nothing."""
-    with database_of(settings_here(), migrated=False) as database:
+    settings = settings_here()
+    if check:
+        _check(settings)
+        behind = False
+    else:
+        behind = bring_up_to_date(settings)
+    click.echo("The database is migrated." if behind else "The database is up to date.")
+
+
+def bring_up_to_date(settings: Settings) -> bool:
+    """Migrate as the role that owns the tables, and give the service's own role its rights.
+
+    Return whether the database was behind.
+    """
+    with database_of(of_the_owner(settings), migrated=False) as database:
         behind = not is_current(database)
-        if check and behind:
-            raise click.ClickException("The database is behind. Run: afterglow migrate")
         if behind:
             upgrade(database)
-    click.echo("The database is migrated." if behind else "The database is up to date.")
+        let_in(database, settings)
+    return behind
+
+
+def of_the_owner(settings: Settings) -> Settings:
+    """Return the settings with the address of the role that owns the tables."""
+    return replace(settings, database_url=settings.migration_url or settings.database_url)
+
+
+def let_in(database: Database, settings: Settings) -> None:
+    """Make the service's own role, where it has one, unless it is there, and grant it what it needs."""
+    service = make_url(settings.sqlalchemy_url)
+    if database.is_sqlite or service.username is None or not settings.migration_url:
+        return
+    with database.engine.begin() as connection:
+        rows.make_role(connection, service.username, service.password)
+        rows.grant(connection, service.username)
+
+
+def _check(settings: Settings) -> None:
+    with database_of(settings, migrated=False) as database:
+        if not is_current(database):
+            raise click.ClickException("The database is behind. Run: afterglow migrate")

@@ -9,6 +9,7 @@ from jobs.audit_verify import Verified, told
 from jobs.problem import Problem
 from jobs.restore import Restored, Wish, is_short, restore
 from server.commands.ground import database_of, settings_here
+from server.commands.migrate import let_in, of_the_owner
 from server.commands.progress import progress
 from server.migrations import knows, upgrade
 
@@ -24,13 +25,14 @@ def command(context: click.Context, file: Path, replace: bool) -> None:
     """
     settings = settings_here()
     with (
-        database_of(settings, migrated=False) as database,
+        database_of(of_the_owner(settings), migrated=False) as database,
         progress("proving, bytes", file.stat().st_size) as tell,
     ):
         try:
             done = restore(database, settings, Wish(file, replace, upgrade, knows), datetime.now(UTC), tell)
         except Problem as problem:
             raise click.ClickException(str(problem)) from None
+        let_in(database, settings)
     for line in _said(done):
         click.echo(line)
     context.exit(1 if any(one.found and not is_short(one) for one in done.verdicts) else 0)

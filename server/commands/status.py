@@ -9,6 +9,7 @@ from rich.table import Table
 
 from jobs.timetable import LIMITS
 from server.commands.start import started
+from server.isolation import Extent
 from server.services.health import Health, health, plain, troubles
 
 Row = tuple[str, str, str]
@@ -19,7 +20,7 @@ Row = tuple[str, str, str]
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
     """Say whether the watch is alive: jobs, what waits, what was lost, probes. Exits with 1 if it is not."""
-    with started() as around, around.database.read() as session:
+    with started() as around, around.database.read(Extent.ALL) as session:
         found = health(session, around.now, LIMITS)
     wrong = troubles(found)
     if as_json:

@@ -2,8 +2,8 @@
 
 import click
 
-from server.commands.ground import check_port_is_free, check_texts, database_of, settings_here
-from server.migrations import is_current, upgrade
+from server.commands.ground import check_port_is_free, check_texts, settings_here
+from server.commands.migrate import bring_up_to_date
 from server.settings import Settings
 from server.up import Pair
 
@@ -16,9 +16,7 @@ def command(context: click.Context, demo: bool) -> None:
     settings = settings_here()
     check_texts(settings)
     check_port_is_free(settings)
-    with database_of(settings, migrated=False) as database:
-        if not is_current(database):
-            upgrade(database)
+    bring_up_to_date(settings)
     if demo:
         _load_demo(context)
     _run(settings)

@@ -15,6 +15,7 @@ from jobs.timetable import Job
 from server import logs
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
+from server.isolation import Extent
 from server.services.messages import operations
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def _set_up_operations(around: Around) -> None:
         raise click.ClickException(str(problem)) from None
     for channel in untested(found, around.gateways):
         log.warning("no probe goes over %s: AFTERGLOW_PROBE names no destination for it", channel)
-    with around.database.write() as session:
+    with around.database.write(Extent.ALL) as session:
         operations.ensure(session, datetime.now(UTC), around.settings.operations_address)
 
 

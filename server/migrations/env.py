@@ -4,7 +4,9 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from server.database import Database
+from server.migrations import rows
 from server.models import Base
+from server.models.schema import HEAD
 
 ADVISORY_LOCK = 7_419_233
 
@@ -30,6 +32,8 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
         if not is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
         context.run_migrations()
+        if not is_sqlite and context.get_context().get_current_revision() == HEAD:
+            rows.protect(connection)  # whatever order tables came in, none is left open
         if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise RuntimeError("a migration left rows that point nowhere; nothing was changed")
 

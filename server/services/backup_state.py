@@ -21,15 +21,8 @@ class State:
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
-def steady(session: Session) -> str | None:
-    """Let ``session`` go on seeing what it sees now; return PostgreSQL's name of that view, None on SQLite.
-
-    Must come first in the transaction.
-    """
-    if session.get_bind().dialect.name != "postgresql":
-        session.execute(text("SELECT 1"))
-        return None
-    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+def exported(session: Session) -> str:
+    """Return PostgreSQL's name of what ``session``, a snapshot, sees: others can see the same by it."""
     return str(session.scalar(text("SELECT pg_export_snapshot()")))
 
 

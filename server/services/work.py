@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from uuid_utils.compat import uuid7
 
+from server import isolation
 from server.clinical.vocabulary import Role
 from server.models import AuditEvent
 
@@ -39,11 +40,17 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One transaction (`session`), the time it happens at (aware UTC), and its actor."""
+    """One transaction (`session`), the time it happens at (aware UTC), and its actor.
+
+    Making one holds the transaction to the actor's clinic (`server.isolation`).
+    """
 
     session: Session
     now: datetime
     actor: Actor
+
+    def __post_init__(self) -> None:
+        isolation.enter(self.session, self.actor.clinic_id)
 
     @property
     def clinic_id(self) -> UUID:

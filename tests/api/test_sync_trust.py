@@ -10,10 +10,11 @@ from sqlalchemy import select, text
 
 from server.api.edge import Surroundings
 from server.database import Database
+from server.isolation import Extent
 from server.models import Entry, EntryRevision
 from tests.api.test_sync import pull_all, put, verdicts
 from tests.cast import Cast, entry, opened_alerts
-from tests.conftest import Clock
+from tests.conftest import Clock, owner_of
 
 LOST = {"sqlite": 200, "postgresql": 40}
 
@@ -55,10 +56,10 @@ TAKE_MALTA = {
 def picky(database: Database) -> Iterator[None]:
     """A database that can't store what was felt in Malta."""
     kind = database.engine.dialect.name
-    with database.write() as session:
+    with owner_of(database).write(Extent.NONE) as session:
         session.execute(text(REFUSE_MALTA[kind]))
     yield
-    with database.write() as session:
+    with owner_of(database).write(Extent.NONE) as session:
         session.execute(text(TAKE_MALTA[kind]))
 
 

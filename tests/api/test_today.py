@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from server.database import Database
 from server.models import ZoneChange
 from server.settings import Settings, SettingsError
 from tests.cast import Cast, Person, entry
-from tests.conftest import JWT_KEY, Clock
+from tests.conftest import Clock
 from tests.visits import COURSE, Visits
 
 PHQ = {"instrument": "phq-9", "anchor": "session", "offsets": [-1, 1], "every_days": 14, "open_days": 3}
@@ -107,7 +108,7 @@ def test_a_clinic_may_switch_the_safety_question_off_and_an_answer_is_heeded_all
 
 def test_production_refuses_crisis_lines_nobody_has_reviewed_for_a_year(tmp_path: Path) -> None:
     production = Settings(
-        environment="production", data_dir=tmp_path, jwt_key=JWT_KEY, public_url="https://j.example"
+        environment="production", data_dir=tmp_path, jwt_key=token_urlsafe(48), public_url="https://j.example"
     )
     reviewed = SHIPPED.of("GB").reviewed_on
     anniversary = datetime.combine(reviewed.replace(year=reviewed.year + 1), datetime.min.time(), UTC)

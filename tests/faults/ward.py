@@ -20,6 +20,7 @@ from server.clinical.vocabulary import (
     DeliverySubject,
     Role,
 )
+from server.isolation import Extent
 from server.models import Account, Alert, AlertEvent, Delivery, Patient
 from server.services import local_day as local_days
 from server.services.alerts import episode as episodes
@@ -108,7 +109,7 @@ class Ward:
 
     def watched(self) -> None:
         """Set operations up to be paged."""
-        with self.around.database.write() as session:
+        with self.around.database.write(Extent.ALL) as session:
             operations.ensure(session, self.clock.now, OPERATIONS)
 
     def look(self) -> None:

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from jobs import anchor_file, audit_anchor, audit_seal, audit_verify, tidy
 from jobs.around import Around
 from jobs.problem import Problem
+from server.isolation import Extent
 from server.models import AuditEvent, AuditSeal, Delivery
 from server.services.audit.anchor import Anchor
 from server.services.messages import operations
@@ -24,7 +25,7 @@ from tests.services.audit.ledger import A_DAY, an_event, event_at, happen, open_
 @pytest.fixture
 def river(around: Around) -> UUID:
     """A clinic, and operations that can be told."""
-    with around.database.write() as session:
+    with around.database.write(Extent.ALL) as session:
         operations.ensure(session, NOON, "ops@example.org")
     return open_clinic(around.database)
 

@@ -14,6 +14,7 @@ from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState
 from server.gateways.message import RecordingGateway, SendError
+from server.isolation import Extent
 from server.models import Account, Alert, AlertEvent, ContactPoint, Delivery
 from server.services.messages import operations
 from server.services.messages import probe as probes
@@ -191,7 +192,7 @@ def test_two_workers_that_start_together_set_operations_up_once(around: Around, 
 
     def worker() -> None:
         start.wait()
-        with around.database.write() as session:
+        with around.database.write(Extent.ALL) as session:
             operations.ensure(session, clock.now, "ops@example.org")
 
     threads = [threading.Thread(target=worker) for _ in range(2)]
@@ -206,7 +207,7 @@ def test_two_workers_that_start_together_set_operations_up_once(around: Around, 
 
 def test_operations_may_move_to_another_address(around: Around, clock: Clock) -> None:
     for address in ("a@example.org", "b@example.org"):
-        with around.database.write() as session:
+        with around.database.write(Extent.ALL) as session:
             operations.ensure(session, clock.now, address)
     with around.database.read() as session:
         assert [account.email for account in session.query(Account)] == ["b@example.org"]
@@ -214,7 +215,7 @@ def test_operations_may_move_to_another_address(around: Around, clock: Clock) ->
 
 def test_operations_are_paged_over_every_way_once(two_channels: Around, clock: Clock) -> None:
     probe.run(two_channels, clock.now)
-    with two_channels.database.write() as session:
+    with two_channels.database.write(Extent.ALL) as session:
         assert operations.page(session, clock.now, "poison_delivery", "one")
         assert not operations.page(session, clock.now, "poison_delivery", "one")
     pages = [one for one in deliveries(two_channels) if one.template == "poison_delivery"]

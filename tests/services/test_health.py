@@ -16,12 +16,13 @@ from server.clinical.vocabulary import (
     DeliverySubject,
 )
 from server.database import Database
+from server.isolation import Extent
 from server.models import Alert, Delivery
 from server.services import job_run as job_runs
 from server.services.health import Backlog, Lost, Unresolved, health, troubles
 from server.services.job_run import Slot
 from tests.cast import Cast, entry
-from tests.conftest import Clock
+from tests.conftest import Clock, owner_of
 
 LIMITS = (("deliver", timedelta(minutes=3)),)
 Add = Callable[..., UUID]
@@ -157,7 +158,7 @@ def test_a_database_behind_the_code_is_asked_nothing_else_and_one_ahead_is_well(
     database: Database, clock: Clock
 ) -> None:
     for version, wrong in (("0001", ["not-migrated"]), ("9999", ["job-late"])):
-        with database.read() as session:  # never committed
+        with owner_of(database).read(Extent.ALL) as session:  # never committed
             session.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
             assert [one.code for one in troubles(health(session, clock.now, LIMITS))] == wrong
 

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from schemas.questionnaire_response import ANSWERS, RESPONSE
 from server.api.edge import Surroundings
 from server.database import Database
+from server.isolation import Extent
 from server.models import Entry, EntryRevision
 from server.sealing import SealError, key_id_of, master_keyring
 from server.services import vault
@@ -159,7 +160,7 @@ def test_keys_wrapped_anew_open_under_the_new_master_key_alone(
     both.close()
     assert cast.ana.get(f"/entries/{name}").json["note"] == CANARY, "who has the keys open goes on"
     fresh = Database(settings.sqlalchemy_url, master_keyring((newer,)))
-    with fresh.read() as session:
+    with fresh.read(Extent.ALL) as session:
         assert entries.get(as_work(app, cast.ana, session), _ana(cast), name).note == CANARY
         with pytest.raises(SealError, match="which is not here"):
             vault.check(session)  # Cyd's clinic is still under the older one
@@ -196,7 +197,7 @@ def test_under_a_wrong_master_key_nothing_opens_and_nothing_is_written(
     refused = cast.ana.get(f"/entries/{name}")
     assert (refused.status_code, CANARY in refused.text) == (500, False)
     assert cast.ana.put(f"/entries/{new_id()}", entry(clock.now, note=CANARY)).status_code == 500
-    with wrong.read() as session, pytest.raises(SealError, match="which is not here"):
+    with wrong.read(Extent.ALL) as session, pytest.raises(SealError, match="which is not here"):
         vault.check(session)
     wrong.close()
     app.extensions["afterglow"] = around

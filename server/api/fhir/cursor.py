@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from server.api.edge import QueryProblem
+from server.api.refusals import QueryProblem
 from server.fhir import ids
 
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from flask import Response
 
-from server.api.edge import QueryProblem, actor, reading, writing
+from server.api.edge import actor, reading, writing
 from server.api.fhir.answer import page
 from server.api.fhir.spans import spans
+from server.api.refusals import QueryProblem
 from server.clinical.vocabulary import Role
 from server.fhir import ids, observation, provenance, questionnaire_response
 from server.fhir.detected_issue import Ground, Raised, detected_issue

@@ -4,7 +4,7 @@ import re
 
 from flask import request
 
-from server.api.version_header import HeaderProblem
+from server.api.refusals import HeaderProblem
 from server.services.errors import ServiceError
 
 _VERSION = re.compile(r'(?:W/)?"([1-9][0-9]{0,8})"', re.ASCII)

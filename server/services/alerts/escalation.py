@@ -32,7 +32,10 @@ def due(work: Work) -> Sequence[UUID]:
 
 
 def attend(work: Work, alert_id: UUID) -> bool:
-    """Do for one alert what is due now. False where nothing is: somebody else was first."""
+    """Do for one alert what is due now. False where nothing is: somebody else was first.
+
+    It may page operations, who are another clinic: the transaction must be for all of them.
+    """
     alert = work.session.scalar(
         select(Alert)
         .where(Alert.clinic_id == work.clinic_id, Alert.id == alert_id, Alert.state != AlertState.RESOLVED)

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from server import isolation
 from server.clinical.policy import Policy
 from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import Language
@@ -32,9 +34,6 @@ def create(work: Work, **values: Any) -> Clinic:
     """
     if not _SLUG.fullmatch(values["slug"]):
         raise Invalid("/slug", "The short name must be 2-64 characters of a-z, 0-9 and -.")
-    taken = work.session.scalar(select(Clinic.id).where(Clinic.slug == values["slug"]))
-    if taken is not None:
-        raise Conflict("slug-taken", "There is a clinic with this short name already.")
     clinic = Clinic(
         id=work.clinic_id,
         asks_safety_question=True,
@@ -42,12 +41,20 @@ def create(work: Work, **values: Any) -> Clinic:
         created_at=work.now,
         **{"day_start": DAY_START, "language": Language.EN, **values},
     )
-    work.session.add(clinic)
-    work.session.flush()
+    _open(work, clinic)
     vault.add_key(work)
     _start_with_defaults(work)
     work.audit("clinic.create", object_id=clinic.id)
     return clinic
+
+
+def _open(work: Work, clinic: Clinic) -> None:
+    # Not asked beforehand: who opens a clinic does not see the others.
+    try:
+        with work.session.begin_nested():
+            work.session.add(clinic)
+    except IntegrityError:
+        raise Conflict("slug-taken", "There is a clinic with this short name already.") from None
 
 
 def _start_with_defaults(work: Work) -> None:
@@ -82,11 +89,13 @@ def new_clinic_id() -> UUID:
 
 def every_id(session: Session) -> list[UUID]:
     """Return the ids of all clinics but that of operations: jobs work through them one at a time."""
+    isolation.expect_all(session)
     return list(session.connection().scalars(_EVERY_ID))
 
 
 def operations_id(session: Session) -> UUID | None:
     """Return the id of the clinic of operations, or None where it is not set up yet."""
+    isolation.expect_all(session)
     return session.scalar(select(Clinic.id).where(Clinic.slug == OPERATIONS))
 
 
@@ -97,6 +106,7 @@ def is_operations(work: Work) -> bool:
 
 def everyone(session: Session) -> list[Clinic]:
     """Return all clinics, in the order they were opened."""
+    isolation.expect_all(session)
     return list(session.scalars(select(Clinic).order_by(Clinic.id)))
 
 
@@ -113,6 +123,7 @@ def lock(work: Work) -> Clinic:
 
 def by_slug(session: Session, slug: str) -> Clinic | None:
     """Return the clinic with this short name, or None. For one-shot work, which has no actor yet."""
+    isolation.expect_all(session)
     return session.scalar(select(Clinic).where(Clinic.slug == slug))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState
+from server.isolation import Extent
 from server.models import Alert, Delivery, Patient
 from server.services.alerts import alert_handling
 from server.services.alerts import episode as episodes
@@ -83,7 +84,7 @@ class Play:
 
 @contextmanager
 def played(app: Flask, cast: Cast) -> Iterator[Play]:
-    with Surroundings.of(app).database.write() as session:
+    with Surroundings.of(app).database.write(Extent.ALL) as session:
         yield Play(session, cast)
         session.rollback()
 

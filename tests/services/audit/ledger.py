@@ -10,12 +10,13 @@ from sqlalchemy import Connection, text
 from uuid_utils.compat import uuid7
 
 from server.database import Database
+from server.isolation import Extent
 from server.models import AuditEvent
 from server.services.audit import audit_seal as seals
 from server.services.audit.verifying import Found, first_fault
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
-from tests.conftest import NOON
+from tests.conftest import NOON, owner_of
 
 
 def open_clinic(database: Database, slug: str = "river") -> UUID:
@@ -63,7 +64,7 @@ def event_at(database: Database, clinic_id: UUID, position: int) -> UUID:
 @contextmanager
 def ruling(database: Database) -> Iterator[Connection]:
     """Give what somebody with all rights over the database can do: the guards are taken off and put back."""
-    with database.write() as session:
+    with owner_of(database).write(Extent.ALL) as session:
         connection = session.connection()
         if not database.is_sqlite:
             connection.execute(text("SET LOCAL session_replication_role = replica"))

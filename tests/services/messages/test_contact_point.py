@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject
 from server.database import Database
+from server.isolation import Extent
 from server.models import Account, AuditEvent, Delivery
 from server.services.errors import NotFound
 from server.services.messages import contact_point as contact_points
@@ -50,7 +51,7 @@ def test_ways_come_in_order_and_the_e_mail_last(app: Flask, cast: Cast, database
 
 
 def test_a_dead_point_is_retired_once_and_leads_nowhere(app: Flask, cast: Cast, database: Database) -> None:
-    with database.write() as session:
+    with database.write(Extent.ALL) as session:
         work = as_work(app, cast.bo, session)
         clinic_id = work.clinic_id
         sms = contact_points.add(work, cast.bo.account_id, Channel.SMS, NUMBER)

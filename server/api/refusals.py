@@ -1,0 +1,31 @@
+"""What the edge itself refuses, before any service is asked."""
+
+from server.services.errors import ServiceError
+
+
+class Forbidden(ServiceError):
+    """Signed in, but this role may not do this."""
+
+    def __init__(self) -> None:
+        super().__init__("forbidden", "Your role may not do this.")
+
+
+class FactorMissing(ServiceError):
+    """Signed in with a password alone, where a second factor is required."""
+
+    def __init__(self) -> None:
+        super().__init__("second-factor-missing", "Add a second factor first: POST /v1/me/factors/totp.")
+
+
+class HeaderProblem(ServiceError):
+    """A header is missing or can't be read."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"header": name, "detail": detail}])
+
+
+class QueryProblem(ServiceError):
+    """A parameter of the query is missing or can't be used."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])

@@ -1,0 +1,198 @@
+"""The table of who may what, `tests/access_matrix.csv`: read, compared with the routes, and asked for.
+
+A cell says what one person gets from one operation on what belongs to Ana and her clinic. `ok`: let in (what
+is answered then is for other tests to judge; of a list they get their own). Otherwise the status that keeps
+them out.
+
+`python -m tests.access_matrix` adds a line for every new operation, as the server answers today, with `?` for
+its reason: a person reads the line, decides whether it is right, and says why. Until then the suite fails.
+"""
+
+import csv
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from uuid_utils.compat import uuid7
+from werkzeug.test import TestResponse
+
+from server.api.edge import EXTENSION, Surroundings
+from server.app import create_app
+from server.migrations import upgrade
+from server.services.people.passwords import Passwords
+from server.settings import Settings, master_keys
+from tests.access_world import NOBODY, ROLE, WHO, World, build, resource_ids
+from tests.cast import PASSWORD, Person, found_clinic
+from tests.conftest import NOON, Watched, bring_back, empty, make_room
+from tests.source import ROOT
+
+FILE = ROOT / "tests" / "access_matrix.csv"
+KEPT_OUT = {401: "401", 403: "403", 404: "404"}
+UNREVIEWED = "?"
+FHIR = "application/fhir+json"
+_PARAMETER = re.compile(r"{(\w+)}")
+_ID = re.compile(r"[0-9a-f-]{36}")
+# What the members of a body name has to exist, for the answer to be about access.
+# Where the contract's example names something that there is not in this world.
+_BODIES: dict[str, Any] = {
+    "POST /v1/clinic/policy-replays": {"values": {"relapse.enter_days": 7}},
+    "POST /v1/sign-ins/step-up": {"password": PASSWORD},
+}
+_NAMED = {"account_id": "bo_id", "course_id": "course_id", "policy_version": "policy_version"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the contract: its roles (none: open to all), the example and members of its body."""
+
+    method: str
+    path: str
+    roles: tuple[str, ...]
+    body: Any
+    members: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_fhir(self) -> bool:
+        """Whether it speaks FHIR: other bodies, other versions, other errors."""
+        return self.path.startswith("/fhir/")
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names in its path."""
+        return _PARAMETER.findall(self.path)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: what each of `WHO` gets, and why that is right."""
+
+    name: str
+    cells: Mapping[str, str]
+    why: str
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
+    """Yield every operation of the contract."""
+    for path, item in document["paths"].items():
+        for method in item.keys() & {"get", "put", "post", "patch", "delete"}:
+            doc = item[method]
+            kinds = doc.get("requestBody", {}).get("content", {})
+            content = kinds.get("application/json", kinds.get(FHIR, {}))
+            name = f"{method.upper()} {path}"
+            body = _BODIES.get(name, content.get("example"))
+            shape = _resolved(document, content.get("schema", {}))
+            members = frozenset(shape.get("properties", ()))
+            yield Operation(method.upper(), path, tuple(doc["x-roles"]), body, members)
+
+
+def _resolved(document: Mapping[str, Any], shape: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in shape:
+        return shape
+    found: Mapping[str, Any] = document["components"]["schemas"][shape["$ref"].rpartition("/")[2]]
+    return found
+
+
+def lines() -> list[Line]:
+    """Read the table."""
+    with FILE.open(encoding="utf-8", newline="") as file:
+        return [
+            Line(row["operation"], {who: row[who] for who in WHO}, row["why"])
+            for row in csv.DictReader(file, skipinitialspace=True)
+        ]
+
+
+def ask(person: Person | None, app: Flask, operation: Operation, world: World) -> TestResponse:
+    """Send ``operation`` as ``person`` for the things of ``world``."""
+    headers = {"If-Match": 'W/"999"' if operation.is_fhir else '"v999"'}
+    if person is not None:
+        headers["Authorization"] = f"Bearer {person.token}"
+    body = None if operation.body is None else dict(operation.body)
+    if body is not None and operation.is_fhir:
+        visit = world.ids["visit_id"]
+        named = {"id": visit, "appointment": {"reference": f"Appointment/{visit}"}}
+        body |= {name: named[name] for name in named.keys() & body.keys()}
+        headers["Content-Type"] = FHIR
+    elif body is not None:
+        body |= {name: _value(world, name) for name in _NAMED.keys() & body.keys()}
+    path = operation.path.replace("Observation/{resource_id}", "Observation/{observation_id}")
+    path = path.format(**world.ids)
+    return app.test_client().open(path, method=operation.method, json=body, headers=headers)
+
+
+def _value(world: World, name: str) -> Any:
+    value = world.ids[_NAMED[name]]
+    return int(value) if value.isdecimal() else value
+
+
+def cell(answer: TestResponse) -> str:
+    """Return how an answer stands in the table."""
+    assert answer.status_code < 500, answer.text
+    return KEPT_OUT.get(answer.status_code, "ok")
+
+
+def let_in(operation: Operation, line: Line) -> str:
+    """Return somebody whom ``operation`` lets in, if only to refuse what they send."""
+    by_role = (who for who, role in ROLE.items() if role.value in operation.roles)
+    return next((who for who in WHO if line.cells[who] == "ok"), next(by_role, NOBODY))
+
+
+def made_up(world: World) -> World:
+    """Return the same world with ids of nothing."""
+    ids = {name: str(uuid7()) if _ID.fullmatch(value) else value for name, value in world.ids.items()}
+    return replace(world, ids=ids | resource_ids(uuid7(), uuid7()))
+
+
+def observed(operation: Operation, app: Flask, world: World) -> dict[str, str]:
+    """Return what everybody gets; what one of them changed is brought back before the next one asks."""
+    database, found = Surroundings.of(app).database, {}
+    for who in WHO:
+        answer = ask(world.people[who], app, operation, world)
+        found[who] = cell(answer)
+        # Tries to get in are counted, also those that fail.
+        if operation.method != "GET" and (answer.status_code < 300 or not operation.roles):
+            empty(database)
+            bring_back(database, world.rows)
+    return found
+
+
+def _write(known: list[Line]) -> None:
+    with FILE.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["operation", *WHO, "why"])
+        for line in sorted(known, key=lambda line: line.name.split(" ")[::-1]):
+            out.writerow([line.name, *(line.cells[who] for who in WHO), line.why])
+
+
+def _add_new_lines(folder: Path) -> int:
+    known = lines() if FILE.exists() else []
+    names, app = {line.name for line in known}, _app(folder)
+    world = build(app, found_clinic(app))
+    document = app.test_client().get("/v1/openapi.json").get_json()
+    new = [one for one in operations(document) if one.name not in names]
+    _write([*known, *(Line(one.name, observed(one, app, world), UNREVIEWED) for one in new)])
+    return len(new)
+
+
+def _app(folder: Path) -> Flask:
+    settings = Settings(data_dir=folder, password_cost="cheap")
+    app = create_app(settings, lambda: NOON)
+    database = Watched(settings.sqlalchemy_url, master_keys(settings))
+    make_room(database)
+    upgrade(database)
+    app.extensions[EXTENSION] = Surroundings(settings, database, lambda: NOON, Passwords("cheap"))
+    return app
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        sys.stderr.write(f"{_add_new_lines(Path(place))} lines to review\n")
