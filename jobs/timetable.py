@@ -58,6 +58,9 @@ TIMETABLE = (
     Job("digest",          every=_minutes(60),     late_after=_minutes(180),     what="tells of the week"),
     Job("visit_unseen",    every=_minutes(60),     late_after=_minutes(180),     what="finds unseen visits"),
     Job("visit_outcome",   every=_A_DAY,           late_after=3 * _A_DAY,        what="asks what it did"),
+    Job("erase",           every=_minutes(1),      late_after=_minutes(30),      what="erases patients"),
+    Job("reseal",          every=_A_DAY,           late_after=3 * _A_DAY,        what="seals with new keys"),
+    Job("retention",       every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets what ran out"),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
     Job(HEARTBEAT,         every=_minutes(1),      late_after=_seconds(150),     what="says all are on time"),
 )  # fmt: skip

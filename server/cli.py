@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
     *("up", "serve", "work", "status", "migrate", "clinic-add", "demo", "simulate"),
-    *("import-diary", "import-export", "watch-report", "replay", "keys", "openapi"),
+    *("import-diary", "import-export", "watch-report", "replay", "keys", "erasures", "retention", "openapi"),
 )
 
 

@@ -4,10 +4,7 @@
 """
 
 import base64
-import contextlib
-import os
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from server.key_source import from_command, from_file, kept
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 
 PREFIX = "AFTERGLOW_"
@@ -84,6 +82,18 @@ class Settings:
         _text,
         "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
         "empty means one kept in `DATA_DIR`",
+    )
+    master_key_file: str = _setting("", _text, "file that holds it instead")
+    master_key_command: str = _setting(
+        "", _text, "command that prints it instead, at each start, within 30 s; no shell reads it"
+    )
+    erasure_list: str = _setting(
+        "",
+        _text,
+        "file with a line for each erasure, which a restore applies again; empty means one in `DATA_DIR`",
+    )
+    record_years: int = _setting(
+        0, _whole, "years after its last change at which a patient's record is erased; 0 means never"
     )
     crisis_lines: str = _setting(
         "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
@@ -190,10 +200,20 @@ def _check(settings: Settings) -> None:
     if settings.vapid_key and not _is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
-    if settings.master_key:
-        _master_keys(settings.master_key)
+    _check_master_key(settings)
     if settings.environment == "production":
         _check_production(settings)
+
+
+def _check_master_key(settings: Settings) -> None:
+    if len([one for one in _sources(settings) if one]) > 1:
+        raise SettingsError(f"Set one of {PREFIX}MASTER_KEY, _FILE and _COMMAND, not several")
+    if settings.master_key:
+        _master_keys(settings.master_key)
+
+
+def _sources(settings: Settings) -> tuple[str, str, str]:
+    return settings.master_key, settings.master_key_file, settings.master_key_command
 
 
 def _check_sms(settings: Settings) -> None:
@@ -206,7 +226,9 @@ def _check_sms(settings: Settings) -> None:
 
 
 def _check_production(settings: Settings) -> None:
-    for name in ("jwt_key", "master_key", "smtp_url", "public_url", "operations_email"):
+    if not any(_sources(settings)):
+        raise SettingsError(f"{PREFIX}MASTER_KEY must be set in production")
+    for name in ("jwt_key", "smtp_url", "public_url", "operations_email"):
         if not getattr(settings, name):
             raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
     if settings.password_cost != "standard":
@@ -217,7 +239,7 @@ def _check_production(settings: Settings) -> None:
 
 def signing_key(settings: Settings) -> str:
     """Return the signing key of access tokens, making and keeping one in development."""
-    return settings.jwt_key or _kept(settings, "signing.key", lambda: secrets.token_urlsafe(48))
+    return settings.jwt_key or kept(settings.data_dir, "signing.key", lambda: secrets.token_urlsafe(48))
 
 
 def report_key(settings: Settings) -> bytes:
@@ -232,7 +254,7 @@ def vapid_key(settings: Settings) -> str:
     """
     if settings.vapid_key or settings.environment == "production":
         return settings.vapid_key
-    return _kept(settings, "vapid.key", new_vapid_key)
+    return kept(settings.data_dir, "vapid.key", new_vapid_key)
 
 
 def new_vapid_key() -> str:
@@ -250,8 +272,15 @@ def _is_vapid_key(text: str) -> bool:
 
 
 def master_keys(settings: Settings) -> Keyring:
-    """Return the keyring that wraps the clinics' keys, making and keeping a key in development."""
-    return _master_keys(settings.master_key or _kept(settings, "master.key", new_master_key))
+    """Return the keyring that wraps the clinics' keys, making and keeping a key in development.
+
+    Raises SettingsError where it can't be had.
+    """
+    if settings.master_key_file and not settings.master_key:
+        return _master_keys(_read("AFTERGLOW_MASTER_KEY_FILE", settings.master_key_file, from_file))
+    if settings.master_key_command and not settings.master_key:
+        return _master_keys(_read("AFTERGLOW_MASTER_KEY_COMMAND", settings.master_key_command, from_command))
+    return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
 
 
 def new_master_key() -> str:
@@ -266,22 +295,3 @@ def _master_keys(text: str) -> Keyring:
     except ValueError:
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None
-
-
-def _kept(settings: Settings, name: str, make: Callable[[], str]) -> str:
-    """Return a secret kept in the data folder. Two processes that start at once agree on one."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    file = settings.data_dir / name
-    if not file.exists():
-        _keep_once(file, make())
-    return file.read_text()
-
-
-def _keep_once(file: Path, text: str) -> None:
-    """Put ``text`` into ``file`` unless another process was first: a link never replaces and is whole."""
-    descriptor, draft = tempfile.mkstemp(dir=file.parent)  # made with mode 0600
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, file)
-    Path(draft).unlink()

@@ -74,7 +74,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
-        ("server.services", "server.models", "server.clinical", "server.sealing"),
+        ("server.services", "server.models", "server.clinical", "server.sealing", "server.keyrings"),
         ("sqlalchemy", "uuid_utils", "argon2"),
         (*CLOCKS, "commit"),
     ),
@@ -117,8 +117,11 @@ LAYERS: dict[str, Layer] = {
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
-    "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
-    "server.settings": Layer(("server.sealing",), (), CLOCKS),
+    "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
+    "server.key_source": Layer((), (), (*PURE, "logging")),
+    "server.export_link": Layer((), (), (*PURE, "logging")),
+    "server.database": Layer(("server.sealing", "server.keyrings"), ("sqlalchemy",), CLOCKS),
+    "server.settings": Layer(("server.sealing", "server.key_source"), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
     "server.migrations": Layer(("server.migrations", "server.models", "server.database"), (ANY,), CLOCKS),

@@ -59,7 +59,7 @@ def a_clinic() -> dict[str, Any]:
 def somebody_on_call(database: Database, clinic_id: UUID) -> None:
     account_id, key = uuid7(), {"clinic_id": clinic_id}
     with database.write() as session:
-        person = {"role": "clinician", "name": "Bo", "email": "bo@demo.example", "password_hash": "x"}
+        person = {"role": "clinician", "name": "Bo", "plain_email": "bo@demo.example", "password_hash": "x"}
         session.add(Account(**key, id=account_id, quiet_from="22:00", created_at=NOON, **person))
         session.flush()
         session.get_one(Rota, clinic_id).fallback_account_id = account_id

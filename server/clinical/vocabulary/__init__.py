@@ -31,7 +31,16 @@ from server.clinical.vocabulary.diary import (
     Sensitivity,
     symptom,
 )
-from server.clinical.vocabulary.people import BipolarRisk, EnteredBy, Language, Role, Source
+from server.clinical.vocabulary.people import (
+    BipolarRisk,
+    EnteredBy,
+    ErasureReason,
+    ErasureState,
+    ExportFormat,
+    Language,
+    Role,
+    Source,
+)
 from server.clinical.vocabulary.treatment import Arm, Condition, Phase, Route, SessionStatus
 from server.clinical.vocabulary.visit import (
     UNSEEN_STATES,
@@ -76,8 +85,11 @@ __all__ = [
     "DeliverySubject",
     "Direction",
     "EnteredBy",
+    "ErasureReason",
+    "ErasureState",
     "EventKind",
     "EventState",
+    "ExportFormat",
     "Item",
     "Language",
     "MappingKind",
