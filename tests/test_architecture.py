@@ -90,7 +90,8 @@ LAYERS: dict[str, Layer] = {
     "server.api": Layer(
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
-            *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
+            *("server.sms_report", "server.vapid", "server.event_proof", "server.export_link"),
+            *TRANSACTION,
             *("server.fhir", "server.calendars"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),

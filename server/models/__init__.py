@@ -19,7 +19,7 @@ from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
 from server.models.erasure import Erasure
-from server.models.export import Export
+from server.models.export_link import ExportLink
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
 from server.models.legal_hold import LegalHold
@@ -67,7 +67,7 @@ __all__ = [
     "Entry",
     "EntryRevision",
     "Erasure",
-    "Export",
+    "ExportLink",
     "Invitation",
     "JobRun",
     "LegalHold",

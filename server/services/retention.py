@@ -33,7 +33,7 @@ from server.models import (
     ContactPoint,
     Delivery,
     Entry,
-    Export,
+    ExportLink,
     Invitation,
     LegalHold,
     Patient,
@@ -81,7 +81,7 @@ class Kind:
 
 KINDS = (
     #    name               rows of           since when                                         kept for
-    Kind("exports",         Export,           Export.expires_at,                                 _MONTH),
+    Kind("export links",    ExportLink,       ExportLink.expires_at,                             _MONTH),
     Kind("refresh tokens",  RefreshToken,     RefreshToken.expires_at,                           _MONTH),
     Kind("sign-ins",        SignIn,           func.coalesce(SignIn.revoked_at, SignIn.last_used_at), _YEAR),
     Kind("invitations",     Invitation,       Invitation.expires_at,                             _YEAR),

@@ -89,7 +89,8 @@ LOST = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.GIVEN_UP)
 class DeliverySubject(StrEnum):
     """What a delivery is about, and so whom it concerns.
 
-    The care team, a patient, whoever runs this; visit: a move of a suggestion; webhook: a test of one.
+    The care team, a patient, whoever runs this; visit: a move of a suggestion; webhook: a test of one;
+    export: leave to take a journal away.
     """
 
     ALERT = "alert"
@@ -102,6 +103,7 @@ class DeliverySubject(StrEnum):
     REVIEW = "review"
     SUGGESTION = "suggestion"
     WEBHOOK = "webhook"
+    EXPORT = "export"
 
 
 # What is told to systems that listen, not to a person: nobody is told another way when it is lost.

@@ -22,8 +22,8 @@ _OPEN = sa.text("state IN ('asked', 'confirmed')")
 _INDEXES = (
     ("ix_legal_holds_clinic_id_patient_id", "legal_holds", ["clinic_id", "patient_id"]),
     ("ix_erasures_state_due_at", "erasures", ["state", "due_at"]),
-    ("ix_exports_clinic_id_patient_id_id", "exports", ["clinic_id", "patient_id", "id"]),
-    ("ix_exports_expires_at", "exports", ["expires_at"]),
+    ("ix_export_links_clinic_id_patient_id_id", "export_links", ["clinic_id", "patient_id", "id"]),
+    ("ix_export_links_expires_at", "export_links", ["expires_at"]),
 )
 
 
@@ -112,7 +112,7 @@ def _add_erasures() -> None:
 
 def _add_exports() -> None:
     op.create_table(
-        "exports",
+        "export_links",
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
@@ -127,9 +127,9 @@ def _add_exports() -> None:
         sa.ForeignKeyConstraint(
             ["clinic_id", "patient_id"],
             ["patients.clinic_id", "patients.id"],
-            name=op.f("fk_exports_clinic_id_patient_id"),
+            name=op.f("fk_export_links_clinic_id_patient_id"),
         ),
-        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_exports")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_export_links")),
     )
 
 
@@ -139,7 +139,7 @@ def downgrade() -> None:
     Their address is lost to the version before, not to a backup; who went back early loses nothing.
     """
     op.execute("UPDATE accounts SET email = 'sealed-' || email_index WHERE email IS NULL")
-    for name in ("exports", "erasures", "legal_holds", "clinic_digest_keys"):
+    for name in ("export_links", "erasures", "legal_holds", "clinic_digest_keys"):
         op.drop_table(name)
     op.drop_column("patients", "leaving_at")
     op.drop_column("clinics", "erased_at")

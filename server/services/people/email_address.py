@@ -46,9 +46,10 @@ def index_of(session: Session, clinic_id: UUID, email: str) -> str | None:
 def keep(work: Work, account: Account, email: str) -> None:
     """Give ``account``, which has its key already, the address ``email``, as its clinic keeps addresses."""
     clinic_keys.ensure_digest_keys(work)
-    vault.put(work, account, "email", email.strip())
+    written = email.strip().lower()
+    vault.put(work, account, "email", written)
     account.email_index = index_of(work.session, work.clinic_id, email)
-    account.plain_email = None if clinics.get(work).contacts_sealed else email.strip().lower()
+    account.plain_email = None if clinics.get(work).contacts_sealed else written
 
 
 def of(work: Work, account: Account) -> str:

@@ -17,7 +17,7 @@ BATCH = 500
 
 
 def step(work: Work, erasure_id: UUID, size: int = BATCH, heeds_holds: bool = True) -> bool:
-    """Delete up to ``size`` rows of one table; return whether anything may be left to do.
+    """Delete up to ``size`` rows; return whether anything may be left to do.
 
     False too where another worker has it in hand, or a legal hold stands. The counts grow in the same
     transaction. The patient's own row is the last: with it the erasure is done.
@@ -28,14 +28,16 @@ def step(work: Work, erasure_id: UUID, size: int = BATCH, heeds_holds: bool = Tr
     # Nobody writes to the patient meanwhile; a writer who was first is seen.
     work.session.get(Patient, (work.clinic_id, erasure.patient_id), with_for_update=True)
     _free_bundles(work, erasure.patient_id)
+    left = size
     for table in plan.tables():
-        if gone := _delete(work, table, erasure.patient_id, size):
+        gone = _delete(work, table, erasure.patient_id, left)
+        left -= gone
+        if gone:
             erasure.counts = {**erasure.counts, table.name: erasure.counts.get(table.name, 0) + gone}
-            break
-    else:
-        _finish(work, erasure)
-        return False
-    return True
+        if not left:
+            return True
+    _finish(work, erasure)
+    return False
 
 
 def counts(work: Work, patient_id: UUID) -> dict[str, int]:

@@ -26,7 +26,7 @@ from server.models import (
     BookingSuggestion,
     Delivery,
     Erasure,
-    Export,
+    ExportLink,
     Invitation,
     Patient,
     SchedulingCopy,
@@ -257,9 +257,9 @@ def _close(work: Work, patient: Patient) -> None:
         .where(Invitation.clinic_id == work.clinic_id, Invitation.patient_id == patient.id)
         .where(Invitation.cancelled_at.is_(None))
         .values(cancelled_at=work.now),
-        update(Export)
-        .where(Export.clinic_id == work.clinic_id, Export.patient_id == patient.id)
-        .where(Export.revoked_at.is_(None))
+        update(ExportLink)
+        .where(ExportLink.clinic_id == work.clinic_id, ExportLink.patient_id == patient.id)
+        .where(ExportLink.revoked_at.is_(None))
         .values(revoked_at=work.now),
     ):
         work.session.execute(change)

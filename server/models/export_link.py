@@ -11,13 +11,13 @@ from server.models.sealed import Sealed
 from server.models.types import Instant
 
 
-class Export(Base):
+class ExportLink(Base):
     """No file lies anywhere: what a link gives is made while it is read. `formats`: as which files.
 
     `asked_by` asked for it; `reason` says why, where that is not the patient. `taken` counts the readings.
     """
 
-    __tablename__ = "exports"
+    __tablename__ = "export_links"
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
         Index(None, "clinic_id", "patient_id", "id"),
