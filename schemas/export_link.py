@@ -45,7 +45,7 @@ class ExportAddress(Answer):
     """Where one file can be read, without signing in, until it runs out."""
 
     format = Code(ExportFormat, required=True)
-    url = fields.String(required=True)
+    href = fields.String(required=True)
 
 
 class ExportLinkAnswer(Answer):

@@ -103,5 +103,5 @@ def _shown(link: Any) -> dict[str, Any]:
         Taking(link.clinic_id, link.id, kind, int(link.expires_at.timestamp())) for kind in link.formats
     ]
     key, base = report_key(settings), settings.base_url
-    urls = [{"format": one.format, "url": one.address(base, key)} for one in takings]
+    urls = [{"format": one.format, "href": one.address(base, key)} for one in takings]
     return joined(link, ExportLinkAnswer, links=urls)
