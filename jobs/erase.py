@@ -19,9 +19,11 @@ from server.settings import Settings
 
 def run(around: Around, now: datetime) -> int:
     """Delete what is due, few rows a transaction; return how many patients are gone."""
-    gone = each_clinic(around, "erasing", partial(_clinic, around, now))
-    note(around.settings, around.database, now)
-    return gone
+    try:
+        return each_clinic(around, "erasing", partial(_clinic, around, now))
+    finally:
+        # What is gone is noted, whatever went wrong at another clinic.
+        note(around.settings, around.database, now)
 
 
 def note(settings: Settings, database: Database, now: datetime) -> None:

@@ -205,3 +205,33 @@ def an_event(point: ContactPoint) -> Delivery:
         event_state=SuggestionState.SENT,
         event_version=3,
     )
+
+
+def test_an_address_from_before_it_was_sealed_goes_forward_and_back_and_a_sealed_one_gets_a_stand_in(
+    bare: Database,
+) -> None:
+    upgrade(bare, "0004")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    key, now = {"clinic_id": clinic["id"]}, {"created_at": NOON}
+    for name in ("ana", "bo"):
+        account = {
+            **key,
+            **now,
+            "id": uuid7(),
+            "role": "clinician",
+            "name": name,
+            "email": f"{name}@x.example",
+        }
+        put(bare, "accounts", account | {"password_hash": "x"})
+    upgrade(bare)
+    with bare.write() as session:
+        assert session.query(Clinic).one().contacts_sealed is False, "the version before still reads them"
+        ana, bo = session.query(Account).order_by(Account.name)
+        assert (ana.plain_email, ana.email_index) == ("ana@x.example", None)
+        bo.plain_email, bo.sealed_email, bo.email_index = None, b"x", "0" * 64
+    downgrade(bare, "0004")
+    with bare.read() as session:
+        left = session.scalars(text("SELECT email FROM accounts ORDER BY name")).all()
+        assert left == ["ana@x.example", f"sealed-{'0' * 64}"]
+    downgrade(bare, "base")

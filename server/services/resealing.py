@@ -26,7 +26,7 @@ from server.sealing import Keyring, SealError, key_mark
 from server.services import clinic_key as clinic_keys
 from server.services.work import Work
 
-BATCH = 200
+BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)
