@@ -164,7 +164,7 @@ def test_another_clinic_s_patient_is_not_there_to_be_erased_or_held(lived: Cast)
 def test_once_confirmed_nobody_finds_the_patient_and_no_door_is_open(
     lived: Cast, clock: Clock, visits: Visits, database: Database
 ) -> None:
-    link = lived.ana.get("/me/exports").json["items"][0]["links"][0]["url"]
+    link = lived.ana.get("/me/exports").json["items"][0]["links"][0]["href"]
     confirmed(lived)
     assert lived.ana.get("/entries").status_code == 401
     assert lived.bo.get(visits.ana).status_code == 404
