@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
+from server.keyrings import Keyrings
 from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
@@ -35,7 +36,7 @@ class Database:
         self.engine = _engine(url)
         # Shared by every session of this database: the master keys, and clinics' keys opened with them.
         self.masters = masters
-        self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": {}}
+        self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": Keyrings()}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # Each driver has its own way not to begin a transaction.
         self._glancing: dict[str, Any] = (
@@ -74,6 +75,17 @@ class Database:
         """Open a connection for one question: what one statement sees needs no transaction around it."""
         with self.engine.connect() as connection:
             yield connection.execution_options(**self._glancing)
+
+    def scrub(self) -> bool:
+        """Let no file beside an embedded database keep what was deleted; return whether that is so now.
+
+        Not while somebody reads an older state: then later. PostgreSQL sees to it by itself (VACUUM).
+        """
+        if not self.is_sqlite:
+            return True
+        with self.glance() as connection:
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            return not busy
 
     def _session(self, **options: Any) -> Session:
         return Session(self.engine, info=self._info, **options)
@@ -128,8 +140,10 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions late and by itself; we send BEGIN (below).
     connection.isolation_level = None
-    # Without the last one REPLACE would remove rows without asking the triggers that guard the audit log.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+    # Without recursive_triggers REPLACE would remove rows without asking those that guard the audit log.
+    # What is deleted is overwritten (secure_delete): an erasure must not leave it in free pages.
+    guards = ("foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", *guards):
         connection.execute(f"PRAGMA {pragma}")
 
 

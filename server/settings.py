@@ -10,55 +10,18 @@ from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from server import setting_kinds as kinds
 from server.kept import kept
+from server.key_source import from_command, from_file
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 from server.vapid_key import is_vapid_key, new_vapid_key
 
 PREFIX = "AFTERGLOW_"
-SMALLEST_KEY = 32
-MOST_SIGNING_KEYS = 2
 
 
 class SettingsError(ValueError):
     """A variable of the environment can't be used; the message names it and says why."""
-
-
-def _text(raw: str) -> str:
-    return raw
-
-
-def _whole(raw: str) -> int:
-    if not raw.isdecimal():
-        raise ValueError("must be a whole number")
-    return int(raw)
-
-
-def _path(raw: str) -> Path:
-    return Path(raw).expanduser()
-
-
-def _key(raw: str) -> str:
-    if len(raw.encode()) < SMALLEST_KEY:
-        raise ValueError(f"must be at least {SMALLEST_KEY} bytes")
-    return raw
-
-
-def _keys(raw: str) -> str:
-    keys = raw.split(",")
-    if len(keys) > MOST_SIGNING_KEYS or any(len(key.strip().encode()) < SMALLEST_KEY for key in keys):
-        raise ValueError(f"must be one key or two, each of at least {SMALLEST_KEY} bytes")
-    return raw
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if raw not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return raw
-
-    return read
 
 
 def _setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
@@ -71,86 +34,104 @@ class Settings:
 
     environment: str = _setting(
         "development",
-        _choice("development", "production"),
+        kinds.choice("development", "production"),
         "`production` refuses to start with generated keys or the embedded mailbox",
     )
     database_url: str = _setting(
-        "", _text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
+        "", kinds.text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
     )
-    data_dir: Path = _setting(Path("var"), _path, "folder of the embedded database, keys and mailbox")
-    host: str = _setting("127.0.0.1", _text, "address the API listens on")
-    port: int = _setting(8000, _whole, "port the API listens on")
-    public_url: str = _setting("", _text, "address written into messages; empty means http://HOST:PORT")
+    data_dir: Path = _setting(Path("var"), kinds.path, "folder of the embedded database, keys and mailbox")
+    host: str = _setting("127.0.0.1", kinds.text, "address the API listens on")
+    port: int = _setting(8000, kinds.whole, "port the API listens on")
+    public_url: str = _setting("", kinds.text, "address written into messages; empty means http://HOST:PORT")
     jwt_key: str = _setting(
         "",
-        _keys,
+        kinds.keys,
         "signing key of access tokens, 32 bytes or more, and perhaps a second one after a comma: the first "
         "signs, both are taken; empty means one kept in `DATA_DIR`",
     )
     master_key: str = _setting(
         "",
-        _text,
+        kinds.text,
         "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
         "empty means one kept in `DATA_DIR`",
     )
+    master_key_file: str = _setting("", kinds.text, "file that holds it instead")
+    master_key_command: str = _setting(
+        "", kinds.text, "command that prints it instead, at each start, within 30 s; no shell reads it"
+    )
+    erasure_list: str = _setting(
+        "",
+        kinds.text,
+        "file with a line for each erasure, which a restore applies again; empty means one in `DATA_DIR`",
+    )
+    record_years: int = _setting(
+        0, kinds.whole, "years after its last change at which a patient's record is erased; 0 means never"
+    )
     crisis_lines: str = _setting(
-        "", _text, "TOML file of crisis lines that take the place of those shipped, country by country"
+        "", kinds.text, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
     audit_anchor: str = _setting(
         "",
-        _text,
+        kinds.text,
         "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
     )
-    backup_key: str = _setting("", _text, "encrypts backups: base64 of 32 bytes, older keys after commas")
-    postgresql_tools: str = _setting("", _text, "folder of pg_dump and pg_restore; empty means by `PATH`")
-    access_minutes: int = _setting(10, _whole, "life of an access token, 1-10 minutes")
-    refresh_days: int = _setting(60, _whole, "days after which an unused sign-in ends, 1-365")
+    backup_key: str = _setting(
+        "", kinds.text, "encrypts backups: base64 of 32 bytes, older keys after commas"
+    )
+    postgresql_tools: str = _setting(
+        "", kinds.text, "folder of pg_dump and pg_restore; empty means by `PATH`"
+    )
+    access_minutes: int = _setting(10, kinds.between(1, 10), "life of an access token, 1-10 minutes")
+    refresh_days: int = _setting(60, kinds.between(1, 365), "days after which an unused sign-in ends, 1-365")
     staff_second_factor: str = _setting(
         "",
-        _choice("", "required", "optional"),
+        kinds.choice("", "required", "optional"),
         "`required` or `optional`: whether staff may sign in with a password alone; empty means required in "
         "production, else optional",
     )
     smtp_url: str = _setting(
         "",
-        _text,
+        kinds.address("smtp", "smtps"),
         "`smtp://user:password@host:587` with verified STARTTLS; empty means the embedded mailbox",
     )
-    mail_from: str = _setting("afterglow@localhost", _text, "sender of outgoing e-mail")
+    mail_from: str = _setting("afterglow@localhost", kinds.text, "sender of outgoing e-mail")
     sms_url: str = _setting(
         "",
-        _text,
+        kinds.address("http", "https"),
         "SMS gateway as Kannel's, `https://user:password@host:port/cgi-bin/sendsms`; empty means no SMS",
     )
-    sms_from: str = _setting("", _text, "sender of outgoing SMS: a number, or up to 11 letters")
+    sms_from: str = _setting("", kinds.text, "sender of outgoing SMS: a number, or up to 11 letters")
     vapid_key: str = _setting(
         "",
-        _text,
+        kinds.text,
         "private key for Web Push, base64url of 32 bytes; empty means one kept in `DATA_DIR`, "
         "in production no push",
     )
     allow_loopback_egress: str = _setting(
         "no",
-        _choice("no", "yes"),
+        kinds.choice("no", "yes"),
         "`yes` lets webhooks and pushes reach this machine, also by plain http, and webhooks be registered "
         "for it; for development and tests only",
     )
     heartbeat_url: str = _setting(
-        "", _text, "address asked (GET) after real work of the job runner, for an outside monitor"
+        "", kinds.text, "address asked (GET) after real work of the job runner, for an outside monitor"
     )
     operations_email: str = _setting(
-        "", _text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
+        "", kinds.text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
     )
     probe: str = _setting(
-        "", _text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
+        "", kinds.text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
     )
     metrics_token: str = _setting(
-        "", _key, "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed"
+        "",
+        kinds.key,
+        "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed",
     )
     password_cost: str = _setting(
-        "standard", _choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
+        "standard", kinds.choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
     )
-    max_body_bytes: int = _setting(262_144, _whole, "largest request body, in bytes")
+    max_body_bytes: int = _setting(262_144, kinds.whole, "largest request body, in bytes")
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -211,33 +192,31 @@ def _read(name: str, raw: str, reader: Callable[[str], Any]) -> Any:
 
 
 def _check(settings: Settings) -> None:
-    if not 1 <= settings.access_minutes <= 10:
-        raise SettingsError(f"{PREFIX}ACCESS_MINUTES must be 1-10")
-    if not 1 <= settings.refresh_days <= 365:
-        raise SettingsError(f"{PREFIX}REFRESH_DAYS must be 1-365")
-    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
-        raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
-    _check_sms(settings)
+    if settings.sms_url and not settings.sms_from:
+        raise SettingsError(f"{PREFIX}SMS_FROM must be set where {PREFIX}SMS_URL is")
     if settings.vapid_key and not is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
-    if settings.master_key:
-        _master_keys(settings.master_key)
+    _check_master_key(settings)
     if settings.environment == "production":
         _check_production(settings)
 
 
-def _check_sms(settings: Settings) -> None:
-    if not settings.sms_url:
-        return
-    if urlsplit(settings.sms_url).scheme not in ("http", "https"):
-        raise SettingsError(f"{PREFIX}SMS_URL must start with http:// or https://")
-    if not settings.sms_from:
-        raise SettingsError(f"{PREFIX}SMS_FROM must be set where {PREFIX}SMS_URL is")
+def _check_master_key(settings: Settings) -> None:
+    if len([one for one in _sources(settings) if one]) > 1:
+        raise SettingsError(f"Set one of {PREFIX}MASTER_KEY, _FILE and _COMMAND, not several")
+    if settings.master_key:
+        _master_keys(settings.master_key)
+
+
+def _sources(settings: Settings) -> tuple[str, str, str]:
+    return settings.master_key, settings.master_key_file, settings.master_key_command
 
 
 def _check_production(settings: Settings) -> None:
-    for name in ("jwt_key", "master_key", "smtp_url", "public_url", "operations_email"):
+    if not any(_sources(settings)):
+        raise SettingsError(f"{PREFIX}MASTER_KEY must be set in production")
+    for name in ("jwt_key", "smtp_url", "public_url", "operations_email"):
         if not getattr(settings, name):
             raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
     if settings.password_cost != "standard":
@@ -270,7 +249,14 @@ def vapid_key(settings: Settings) -> str:
 
 
 def master_keys(settings: Settings) -> Keyring:
-    """Return the keyring that wraps the clinics' keys, making and keeping a key in development."""
+    """Return the keyring that wraps the clinics' keys, making and keeping a key in development.
+
+    Raises SettingsError where it can't be had.
+    """
+    if settings.master_key_file and not settings.master_key:
+        return _master_keys(_read("AFTERGLOW_MASTER_KEY_FILE", settings.master_key_file, from_file))
+    if settings.master_key_command and not settings.master_key:
+        return _master_keys(_read("AFTERGLOW_MASTER_KEY_COMMAND", settings.master_key_command, from_command))
     return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
 
 

@@ -74,7 +74,10 @@ LAYERS: dict[str, Layer] = {
     ),
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
-        ("server.services", "server.models", "server.clinical", "server.sealing"),
+        (
+            *("server.services", "server.models", "server.clinical"),
+            *("server.sealing", "server.keyrings"),
+        ),
         ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
         (*CLOCKS, "commit"),
     ),
@@ -90,7 +93,8 @@ LAYERS: dict[str, Layer] = {
     "server.api": Layer(
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
-            *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
+            *("server.sms_report", "server.vapid", "server.event_proof", "server.export_link"),
+            *TRANSACTION,
             *("server.fhir", "server.calendars"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
@@ -119,9 +123,20 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
-    "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
+    "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
+    "server.key_source": Layer((), (), (*PURE, "logging")),
+    "server.export_link": Layer((), (), (*PURE, "logging")),
+    "server.database": Layer(("server.sealing", "server.keyrings"), ("sqlalchemy",), CLOCKS),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
-    "server.settings": Layer(("server.sealing", "server.vapid_key", "server.kept"), (), CLOCKS),
+    "server.settings": Layer(
+        (
+            *("server.sealing", "server.vapid_key", "server.kept", "server.key_source"),
+            "server.setting_kinds",
+        ),
+        (),
+        CLOCKS,
+    ),
+    "server.setting_kinds": Layer((), (), (*PURE, "logging")),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),

@@ -39,6 +39,7 @@ NEEDS_NONE: Mapping[str, str] = {
     "GET /v1/me": OWN,
     "GET /v1/me/check-in-plan": OWN,
     "GET /v1/me/contact-points": OWN,
+    "GET /v1/me/exports": OWN,
     "GET /v1/me/quiet-hours": OWN,
     "GET /v1/me/response": OWN,
     "GET /v1/me/timeline": OWN,

@@ -59,7 +59,7 @@ def a_clinic() -> dict[str, Any]:
 def somebody_on_call(database: Database, clinic_id: UUID) -> None:
     account_id, key = uuid7(), {"clinic_id": clinic_id}
     with database.write() as session:
-        person = {"role": "clinician", "name": "Bo", "email": "bo@demo.example", "password_hash": "x"}
+        person = {"role": "clinician", "name": "Bo", "plain_email": "bo@demo.example", "password_hash": "x"}
         session.add(Account(**key, id=account_id, quiet_from="22:00", created_at=NOON, **person))
         session.flush()
         session.get_one(Rota, clinic_id).fallback_account_id = account_id
@@ -229,4 +229,27 @@ def test_systems_keep_what_they_could_and_a_half_open_sign_in_ends_on_the_way_ba
     with bare.read() as session:
         ended = session.execute(text("SELECT revoked_at IS NULL FROM sign_ins ORDER BY id")).all()
         assert [bool(row[0]) for row in ended] == [False, True]
+    downgrade(bare, "base")
+
+
+def test_an_address_from_before_it_was_sealed_goes_forward_and_back_and_a_sealed_one_gets_a_stand_in(
+    bare: Database,
+) -> None:
+    upgrade(bare, "0006")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    for name in ("ana", "bo"):
+        key = {"clinic_id": clinic["id"], "id": uuid7(), "created_at": NOON}
+        person = {"role": "clinician", "name": name, "email": f"{name}@x.example", "password_hash": "x"}
+        put(bare, "accounts", {**key, **person})
+    upgrade(bare)
+    with bare.write() as session:
+        assert session.query(Clinic).one().contacts_sealed is False, "the version before still reads them"
+        ana, bo = session.query(Account).order_by(Account.name)
+        assert (ana.plain_email, ana.email_index) == ("ana@x.example", None)
+        bo.plain_email, bo.sealed_email, bo.email_index = None, b"x", "0" * 64
+    downgrade(bare, "0006")
+    with bare.read() as session:
+        left = session.scalars(text("SELECT email FROM accounts ORDER BY name")).all()
+        assert left == ["ana@x.example", f"sealed-{'0' * 64}"]
     downgrade(bare, "base")

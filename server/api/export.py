@@ -1,7 +1,9 @@
 """The patient's own export, to keep or to take elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from flask import Response
 
@@ -10,7 +12,9 @@ from server.api.body import Blueprint
 from server.api.contract import CONFIG
 from server.api.edge import allow, also, stepped_up, writing
 from server.api.entry import own_patient
-from server.api.streaming import streamed
+from server.api.fhir import everything
+from server.api.fhir.blueprint import NDJSON
+from server.api.streaming import Reader, streamed
 from server.clinical.vocabulary import Role
 from server.rendering import export_csv, export_json
 from server.services.journal import export as exports
@@ -19,7 +23,10 @@ from server.services.work import Work
 blueprint = Blueprint(
     "export", __name__, description="Everything a patient reported, to keep or to take elsewhere"
 )
-KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
+KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "fhir": NDJSON}
+ENDINGS = {"json": "json", "csv": "csv", "fhir": "ndjson"}
+# The end of a file whose rest could not be sent; half of a JSON object shows by itself.
+CUT_OFF = {"json": "", "csv": export_csv.CUT_OFF, "fhir": everything.CUT_OFF}
 
 
 @blueprint.route("/me/export", methods=["GET"])
@@ -31,14 +38,28 @@ KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 def get_export(query: Mapping[str, Any]) -> Response:
     """Take away everything you reported: JSON (complete, with every version) or CSV. Audited."""
     kind, patient_id = query["format"], own_patient()
-    written = export_csv.written if kind == "csv" else export_json.written
     with writing() as work:
         exports.record(work, patient_id)
+    return file(kind, patient_id)
 
-    def pieces(work: Work) -> Iterator[str]:
-        export = exports.gather(work, patient_id, CONFIG["API_VERSION"])
-        return written(export.head, export.sections)
 
-    answer = streamed(pieces, KINDS[kind], export_csv.CUT_OFF if kind == "csv" else "")
-    answer.headers["Content-Disposition"] = f'attachment; filename="afterglow-export.{kind}"'
+def file(kind: str, patient_id: UUID, reader: Reader | None = None) -> Response:
+    """Return a patient's export as a file of ``kind``, made while it is sent."""
+    answer = streamed(lambda work: _PIECES[kind](work, patient_id), KINDS[kind], CUT_OFF[kind], reader)
+    answer.headers["Content-Disposition"] = f'attachment; filename="afterglow-export.{ENDINGS[kind]}"'
     return answer
+
+
+def _json(work: Work, patient_id: UUID) -> Iterator[str]:
+    export = exports.gather(work, patient_id, CONFIG["API_VERSION"])
+    return export_json.written(export.head, export.sections)
+
+
+def _csv(work: Work, patient_id: UUID) -> Iterator[str]:
+    export = exports.gather(work, patient_id, CONFIG["API_VERSION"])
+    return export_csv.written(export.head, export.sections)
+
+
+_PIECES: Mapping[str, Callable[[Work, UUID], Iterator[str]]] = MappingProxyType(
+    {"json": _json, "csv": _csv, "fhir": everything.lines_for_patient}
+)

@@ -7,6 +7,7 @@ one that says so, for not every server lets its client see that the sending has 
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from flask import Response
@@ -16,7 +17,7 @@ from server.api.edge import actor, here, still_signed_in
 from server.api.errors import where
 from server.database import Database
 from server.services.errors import ServiceError
-from server.services.work import Work
+from server.services.work import Actor, Work
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +30,23 @@ class Incomplete(Exception):
     """The rest of an answer can't be sent; what was sent already must not look whole."""
 
 
-def streamed(pieces: Pieces, kind: str, cut_off: str = "") -> Response:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who an answer is made for; ``check`` raises a ServiceError once they may read no more."""
+
+    actor: Actor
+    check: Callable[[], None]
+
+
+def streamed(pieces: Pieces, kind: str, cut_off: str = "", reader: Reader | None = None) -> Response:
     """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit.
 
-    ``cut_off`` ends it where the rest can't be sent.
+    ``cut_off`` ends it where the rest can't be sent. It is for who is signed in, or for ``reader``.
     """
     around = here()
-    work = partial(Work, now=around.clock(), actor=actor())
-    made = _made(around.database, work, still_signed_in(), pieces)
+    reader = reader or Reader(actor(), still_signed_in())
+    work = partial(Work, now=around.clock(), actor=reader.actor)
+    made = _made(around.database, work, reader.check, pieces)
     return Response(_sent(made, cut_off.encode()), content_type=kind)
 
 

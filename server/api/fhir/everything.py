@@ -35,7 +35,7 @@ blueprint = FhirBlueprint("everything", "FHIR R4: everything there is of one pat
 _FOR_PATIENTS = ("Patient", "QuestionnaireResponse", "Observation", "Provenance")
 _VISITS = 100
 # The last line where the rest could not be sent.
-_CUT_OFF = f"{json.dumps(operation_outcome(500, 'incomplete', 'The rest could not be sent.'))}\n"
+CUT_OFF = f"{json.dumps(operation_outcome(500, 'incomplete', 'The rest could not be sent.'))}\n"
 
 
 @blueprint.route("/Patient/<string:patient_id>/$everything", methods=["GET"])
@@ -57,7 +57,12 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
         found = _everything(work, whose, kinds, [(first, None) for first, _ in since])
         return _lines(found) if kind == NDJSON else _one_bundle(found, here, patient_id)
 
-    return streamed(pieces, kind, _CUT_OFF if kind == NDJSON else "")
+    return streamed(pieces, kind, CUT_OFF if kind == NDJSON else "")
+
+
+def lines_for_patient(work: Work, patient_id: UUID) -> Iterator[str]:
+    """Yield all that a patient is shown of themself, a resource a line."""
+    return _lines(_everything(work, patient_id, frozenset(_FOR_PATIENTS), []))
 
 
 def _kinds(wanted: Sequence[str] | None) -> frozenset[str]:

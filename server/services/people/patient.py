@@ -22,12 +22,18 @@ DELIVERED = "delivered_sessions"
 _LOCKED = (
     select(Patient)
     .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    .where(Patient.leaving_at.is_(None))
     # SQLite has no row locks and needs none: a writing transaction there is alone.
     .with_for_update()
     .execution_options(populate_existing=True)
 )
 
-_HAS_ENDED = (Patient.clinic_id == bindparam("clinic"), Patient.next_close_at <= bindparam("now"))
+_HAS_ENDED = (
+    Patient.clinic_id == bindparam("clinic"),
+    Patient.next_close_at <= bindparam("now"),
+    Patient.leaving_at.is_(None),
+)
+_ASIDE = (Patient.set_aside_at.is_not(None), Patient.leaving_at.is_(None))
 _DUE_TO_CLOSE = (
     select(Patient).where(*_HAS_ENDED).order_by(Patient.next_close_at, Patient.id).limit(bindparam("limit"))
 )
@@ -61,14 +67,14 @@ def get(work: Work, patient_id: UUID) -> Patient:
     """Return one patient of the actor's clinic; a patient finds only themself. Raises NotFound."""
     own_only = work.actor.role is Role.PATIENT and work.actor.patient_id != patient_id
     patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
-    if patient is None:
+    if patient is None or patient.leaving_at is not None:
         raise NotFound("patient")
     return patient
 
 
 def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
     """Return up to ``size`` patients whose id comes after ``after``, in id order."""
-    query = select(Patient).where(Patient.clinic_id == work.clinic_id)
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None))
     if after is not None:
         query = query.where(Patient.id > after)
     return list(work.session.scalars(query.order_by(Patient.id).limit(size)))
@@ -161,7 +167,7 @@ def put_off_close(work: Work, patient_id: UUID, until: datetime) -> None:
 
 def set_aside(work: Work) -> int:
     """Return how many patients of the clinic could not be judged when their day was last closed."""
-    query = select(func.count()).where(Patient.clinic_id == work.clinic_id, Patient.set_aside_at.is_not(None))
+    query = select(func.count()).where(*_ASIDE, Patient.clinic_id == work.clinic_id)
     return work.session.scalar(query) or 0
 
 
