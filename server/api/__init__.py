@@ -8,8 +8,12 @@ from server.api import (
     booking_suggestion,
     calendar_feed,
     calendar_reply,
+    cared_for,
+    caregiver,
     check_in_plan,
     clinic,
+    consent,
+    consent_text,
     contact_point,
     course,
     digest,
@@ -57,5 +61,6 @@ BLUEPRINTS = tuple(
         *(review_task, scheduling_connection, scheduling_mapping, scheduling_event, scheduling_copy),
         *(rota, contact_point, webhook, webhook_delivery, sms_report),
         *(calendar_feed, calendar_reply, visit_calendar),
+        *(consent, consent_text, caregiver, cared_for),
     )
 )

@@ -44,8 +44,8 @@ def change_clinic(body: dict[str, Any]) -> Any:
 @blueprint.response(201, InvitationAnswer)
 def invite_staff(body: Mapping[str, Any]) -> Any:
     """Invite a colleague or an integration client; the code is shown once."""
-    if body["role"] is Role.PATIENT:
-        raise Invalid("/role", "Patients are invited under their own record.")
+    if body["role"] in (Role.PATIENT, Role.CAREGIVER):
+        raise Invalid("/role", "Patients are invited under their own record, caregivers by their patients.")
     with writing() as work:
         invited = invitations.invite(work, body["role"], body["name"])
     return {"id": invited.invitation.id, "code": invited.code, "expires_at": invited.invitation.expires_at}

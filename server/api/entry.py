@@ -148,5 +148,5 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "outcome": receipt.outcome,
         "entry": receipt.entry,
         "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country)),
-        "who_reads_this": notices.WHO_READS_THIS,
+        "who_reads_this": notices.who_reads(receipt.patient),
     }

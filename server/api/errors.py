@@ -24,10 +24,12 @@ from server.services.errors import (
     Invalid,
     NotFound,
     NotSignedIn,
+    OutOfScope,
     SafetyFirst,
     ServiceError,
     Stale,
     VersionRequired,
+    Withheld,
 )
 from server.services.people import notice as notices
 
@@ -38,6 +40,8 @@ STATUS: Mapping[type[ServiceError], int] = {
     QueryProblem: 400,
     NotSignedIn: 401,
     Forbidden: 403,
+    OutOfScope: 403,
+    Withheld: 403,
     NotFound: 404,
     Blocked: 409,
     SafetyFirst: 409,

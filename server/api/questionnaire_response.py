@@ -149,5 +149,5 @@ def _receipt(receipt: ResponseReceipt) -> dict[str, Any]:
         "outcome": receipt.outcome,
         "questionnaire_response": receipt.response,
         "notice": notices.asking_for_contact(notice) if receipt.contact_today else notice,
-        "who_reads_this": notices.WHO_READS_THIS,
+        "who_reads_this": notices.who_reads(receipt.patient),
     }

@@ -10,9 +10,12 @@ from server.models.blood_pressure import BloodPressure
 from server.models.booking_suggestion import BookingSuggestion, BookingSuggestionEvent
 from server.models.calendar_feed import CalendarFeed
 from server.models.candidate_slot import CandidateSlot
+from server.models.caregiver import Caregiver
 from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic
 from server.models.clinic_key import ClinicKey
+from server.models.consent import Consent
+from server.models.consent_text import ConsentText
 from server.models.contact_point import ContactPoint
 from server.models.course import Course
 from server.models.delivery import Delivery
@@ -53,9 +56,12 @@ __all__ = [
     "BookingSuggestionEvent",
     "CalendarFeed",
     "CandidateSlot",
+    "Caregiver",
     "CheckInPlan",
     "Clinic",
     "ClinicKey",
+    "Consent",
+    "ConsentText",
     "ContactPoint",
     "Course",
     "Delivery",

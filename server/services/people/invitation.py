@@ -1,6 +1,6 @@
 """Invite a patient or a colleague; enrol with the code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,12 +12,14 @@ from server.clinical.vocabulary import Role
 from server.models import Account, Invitation, Patient
 from server.services.errors import NotSignedIn
 from server.services.people import account as accounts
+from server.services.people import caregiver as caregivers
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work
 
 VALID_FOR = timedelta(hours=72)
+NOT_VALID = "This invitation is not valid any more. Ask your clinic for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,24 @@ def invite(work: Work, role: Role, name: str, patient_id: UUID | None = None) ->
 
 def enrol(session: Session, now: datetime, enrolment: Enrolment, passwords: Passwords) -> Account:
     """Turn a valid code into an account. Wrong, used, late and cancelled codes are told alike."""
+    invitation = claim(session, now, enrolment.code)
+    work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
+    is_caregiver = invitation.role is Role.CAREGIVER
+    cared = caregivers.check_invited(work, invitation.id, enrolment.email) if is_caregiver else None
+    account = accounts.create(work, _new_account(invitation, enrolment), passwords)
+    if invitation.patient_id is not None:
+        session.get_one(Patient, (invitation.clinic_id, invitation.patient_id)).enrolled_at = now
+    if cared is not None:
+        caregivers.accept(replace(work, actor=replace(work.actor, account_id=account.id)), cared, account)
+    return account
+
+
+def claim(session: Session, now: datetime, code: str) -> Invitation:
+    """Use up a code and return its invitation; raises NotSignedIn for every one that is not valid."""
     claimed = session.execute(
         update(Invitation)
         .where(
-            Invitation.code_hash == fingerprint(enrolment.code),
+            Invitation.code_hash == fingerprint(code),
             Invitation.used_at.is_(None),
             Invitation.cancelled_at.is_(None),
             Invitation.expires_at > now,
@@ -72,13 +88,8 @@ def enrol(session: Session, now: datetime, enrolment: Enrolment, passwords: Pass
         .returning(Invitation.clinic_id, Invitation.id)
     ).first()
     if claimed is None:
-        raise NotSignedIn("This invitation is not valid any more. Ask your clinic for a new one.")
-    invitation = session.get_one(Invitation, tuple(claimed))
-    work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
-    account = accounts.create(work, _new_account(invitation, enrolment), passwords)
-    if invitation.patient_id is not None:
-        session.get_one(Patient, (invitation.clinic_id, invitation.patient_id)).enrolled_at = now
-    return account
+        raise NotSignedIn(NOT_VALID)
+    return session.get_one(Invitation, tuple(claimed))
 
 
 def _new_account(invitation: Invitation, enrolment: Enrolment) -> NewAccount:

@@ -58,8 +58,12 @@ def create(work: Work, values: dict[str, Any]) -> Patient:
 
 
 def get(work: Work, patient_id: UUID) -> Patient:
-    """Return one patient of the actor's clinic; a patient finds only themself. Raises NotFound."""
-    own_only = work.actor.role is Role.PATIENT and work.actor.patient_id != patient_id
+    """Return one patient of the actor's clinic, or raise NotFound.
+
+    A patient finds only themself, a caregiver only whom they act for.
+    """
+    is_bound = work.actor.role in (Role.PATIENT, Role.CAREGIVER)
+    own_only = is_bound and work.actor.patient_id != patient_id
     patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
     if patient is None:
         raise NotFound("patient")
