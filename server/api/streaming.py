@@ -6,7 +6,7 @@ one that says so, for not every server lets its client see that the sending has 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from flask import Response
@@ -23,20 +23,21 @@ log = logging.getLogger(__name__)
 # Pieces are joined to about so many characters: a small one costs as much to send as a large one.
 PIECE = 64 * 1024
 Pieces = Callable[[Work], Iterator[str]]
+Check = Callable[[], None]
 
 
 class Incomplete(Exception):
     """The rest of an answer can't be sent; what was sent already must not look whole."""
 
 
-def streamed(pieces: Pieces, kind: str, cut_off: str = "") -> Response:
+def streamed(pieces: Pieces, kind: str, still: Check, cut_off: str = "") -> Response:
     """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit.
 
-    ``cut_off`` ends it where the rest can't be sent.
+    ``still`` raises once the rest may not be sent any more; ``cut_off`` ends it where it can't be.
     """
     around = here()
     work = partial(Work, now=around.clock(), actor=actor())
-    made = _made(around.database, work, still_signed_in(), pieces)
+    made = _made(around.database, work, (still_signed_in(), still), pieces)
     return Response(_sent(made, cut_off.encode()), content_type=kind)
 
 
@@ -52,11 +53,12 @@ def _sent(made: Iterator[bytes], cut_off: bytes) -> Iterator[bytes]:
 
 
 def _made(
-    database: Database, work: Callable[[Session], Work], check: Callable[[], None], pieces: Pieces
+    database: Database, work: Callable[[Session], Work], checks: Sequence[Check], pieces: Pieces
 ) -> Iterator[bytes]:
     with database.snapshot() as session:
         for piece in joined(pieces(work(session))):
-            check()
+            for check in checks:
+                check()
             yield piece.encode()
 
 

@@ -1,11 +1,11 @@
 """Patients of the actor's clinic."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -68,6 +68,18 @@ def get(work: Work, patient_id: UUID) -> Patient:
     if patient is None:
         raise NotFound("patient")
     return patient
+
+
+def withdrawn(work: Work) -> Select[UUID]:
+    """Return a query of the clinic's patients who do not let the care team read their diary."""
+    return select(Patient.id).where(
+        Patient.clinic_id == work.clinic_id, Patient.team_withdrawn_at.is_not(None)
+    )
+
+
+def withdrawn_of(work: Work, patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the clinic's ``patient_ids`` those are."""
+    return set(work.session.scalars(withdrawn(work).where(Patient.id.in_({*patient_ids}))))
 
 
 def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
