@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from jobs import demo_consents
 from jobs.past import Past, Tally, Told, finish, ordered, take
 from jobs.problem import Problem
 from jobs.virtual import Registration, beginning, register
@@ -80,6 +81,7 @@ def _cast(
     work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords, now: datetime
 ) -> Iterator[Past]:
     clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
+    demo_consents.publish(work)
     clinician_id = _staff(work, passwords, now)
     for virtual in virtuals:
         how = Registration(f"{SLUG}:{virtual.name}", COUNTRY, now, clinician_id)

@@ -37,6 +37,7 @@ from server.api import (
     scheduling_mapping,
     side_effect,
     sign_in,
+    sms_message,
     sms_report,
     status,
     sync,
@@ -59,7 +60,7 @@ BLUEPRINTS = tuple(
         *(timeline, export, watch, response_curve, alert, alert_handling, digest, alert_budget),
         *(precaution, blood_pressure, booking_suggestion, offered_visit, inbox, visit_yield),
         *(review_task, scheduling_connection, scheduling_mapping, scheduling_event, scheduling_copy),
-        *(rota, contact_point, webhook, webhook_delivery, sms_report),
+        *(rota, contact_point, webhook, webhook_delivery, sms_report, sms_message),
         *(calendar_feed, calendar_reply, visit_calendar),
         *(consent, consent_text, caregiver, cared_for),
     )

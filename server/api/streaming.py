@@ -57,9 +57,13 @@ def _made(
 ) -> Iterator[bytes]:
     with database.snapshot() as session:
         for piece in joined(pieces(work(session))):
-            for check in checks:
-                check()
+            _run(checks)
             yield piece.encode()
+
+
+def _run(checks: Sequence[Check]) -> None:
+    for check in checks:
+        check()
 
 
 def joined(pieces: Iterator[str]) -> Iterator[str]:

@@ -17,6 +17,14 @@ OF_CHANNEL: Mapping[Channel, Purpose] = MappingProxyType(
     {Channel.EMAIL: Purpose.EMAIL, Channel.SMS: Purpose.SMS, Channel.PUSH: Purpose.PUSH}
 )
 
+# How people write that they want no more messages; the first word of what they send (docs/operations.md).
+STOP_WORDS = frozenset(
+    {
+        *("stop", "stopall", "unsubscribe", "cancel", "end", "quit"),
+        *("stopp", "abmelden", "arret", "arrêt", "alto", "baja", "parar", "avslutt"),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -41,6 +49,12 @@ class Standing:
     state: ConsentState
     holds: bool
     asks: bool
+
+
+def is_stop(text: str) -> bool:
+    """Return whether an SMS asks for no more messages."""
+    first = next(iter(text.casefold().split()), "")
+    return first.strip(".,;:!?\"'()") in STOP_WORDS
 
 
 def standing(purpose: Purpose, said: Said | None, texts: Texts) -> Standing:

@@ -41,6 +41,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "visit_booked": "/v1/visits/{id}",
         "visit_changed": "/v1/visits/{id}",
         "visit_unseen": "/v1/booking-suggestions/{id}",
+        "sms_stopped": "/v1/rota/coverage",
         "probe": "/v1/status",
         "review_waits": "/v1/review-tasks",
     }

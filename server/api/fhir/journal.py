@@ -75,10 +75,8 @@ def walked(
         first = after.source if after is not None and after.kind == kind else None
         for row in rows(work, patient_id, Wanted(bounds.felt, bounds.changed, first)):
             said = shareable(value_of(row, shape), agreed)
-            if said is None:
-                continue
-            skipped = after if said.id == first else None
-            yield from _after(skipped, made(said))
+            skipped = after if row.id == first else None
+            yield from _after(skipped, () if said is None else made(said))
 
 
 def _after(place: Place | None, found: Iterable[Resource]) -> Iterator[Resource]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from server.clinical.consent import Said
+from server.clinical.consent import OPT_IN, Said
 from server.clinical.vocabulary import ConsentWay, Language, Purpose
 from server.models import Consent
 from server.services import vault
@@ -33,8 +33,8 @@ class Answer:
 def record(work: Work, patient_id: UUID, purpose: Purpose, answer: Answer) -> None:
     """Take a patient's word. The same word on the same text again changes nothing.
 
-    A yes is to the newest text: raises Conflict where another one is newest by now, and Invalid where
-    there is none. A no needs no text. What it ends is ended here.
+    A yes is to the newest text: raises Conflict where another one is newest by now. Without any text only
+    a no can be said, and a yes to what held from the start; else raises Invalid. What it ends is ended here.
     """
     patients.get(work, patient_id)
     patient = patients.lock(work, patient_id)
@@ -75,7 +75,7 @@ def _keep(
 def _answered(work: Work, purpose: Purpose, answer: Answer) -> tuple[str, Mapping[str, str]] | None:
     """Return the language and the words that were answered; None: there were none."""
     newest = consent_texts.of_purpose(work, purpose).newest
-    if answer.given and not newest:
+    if answer.given and not newest and purpose in OPT_IN:
         raise Invalid("/version", "Your clinic has no text for this yet: nobody can agree to it.")
     if answer.given and answer.version != newest:
         raise Conflict("consent-text-changed", "There is a newer text. Read it, then answer.")

@@ -1,0 +1,41 @@
+"""What the demo clinic asks its patients to agree to. A real clinic writes its own."""
+
+from collections.abc import Mapping
+
+from server.clinical.vocabulary import Purpose
+from server.services.people import consent_text as consent_texts
+from server.services.work import Work
+
+_TEXTS: Mapping[Purpose, tuple[str, str]] = {
+    Purpose.CARE_TEAM: (
+        "Your care team reads your diary",
+        "The clinicians and coordinators of this clinic may read what you log. If you withdraw this, they "
+        "stop reading at once. An answer that cannot wait still reaches them.",
+    ),
+    Purpose.EMAIL: ("Messages by e-mail", "We may remind you by e-mail. No message says anything of health."),
+    Purpose.SMS: ("Messages by SMS", "We may remind you by SMS. You can answer STOP at any time."),
+    Purpose.PUSH: ("Messages on your phone", "We may remind you by notifications on your phone."),
+    Purpose.EXPORT: (
+        "Copies of your diary",
+        "Your diary may be downloaded by you, and read by the clinic's record system.",
+    ),
+    Purpose.RESEARCH: (
+        "Research",
+        "Your numbers, without name, dates and your own words, may be used for research. You can withdraw "
+        "this; what was handed over before cannot be called back.",
+    ),
+    Purpose.CAREGIVER: (
+        "People who look after you",
+        "You may invite people who log for you or read with you. You see what they do, and can end it.",
+    ),
+    Purpose.SUBSTANCE_USE: (
+        "Answers about alcohol and drugs",
+        "Without this, your answers about alcohol and drugs stay in the diary and leave it in no copy.",
+    ),
+}
+
+
+def publish(work: Work) -> None:
+    """Publish version 1 of every text, in English."""
+    for purpose, (title, text) in _TEXTS.items():
+        consent_texts.publish(work, purpose, {"en": {"title": title, "text": text}}, material=True)
