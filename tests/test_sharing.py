@@ -9,12 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
-from server.api.streaming import Incomplete
 from server.cli import COMMANDS
 from server.clinical.consent import OF_CHANNEL
 from server.clinical.vocabulary import DeliverySubject, Purpose, ReplayState
@@ -199,16 +197,6 @@ def a_replay_that_names(cast: Cast, database: Database) -> UUID:
         vault.put(work, row, "found", {"arms": {}})
         session.add(row)
     return replay_id
-
-
-def test_an_answer_that_is_being_sent_ends_with_the_no(world: World, cast: Cast, app: Flask) -> None:
-    headers = {"Authorization": f"Bearer {cast.ana.token}"}
-    answer = cast.ana.client.get("/v1/me/export?format=csv", headers=headers, buffered=False)
-    withdraw(cast, Purpose.EXPORT)
-    pieces: list[bytes] = []
-    with pytest.raises(Incomplete):
-        pieces.extend(answer.iter_encoded())
-    assert b"".join(pieces).endswith(b"incomplete\r\n")
 
 
 def test_the_teams_own_record_goes_on_and_the_patients_answers_are_safe_from_it(

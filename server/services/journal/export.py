@@ -154,8 +154,10 @@ def _reported(work: Work, entry: Entry | QuestionnaireResponse, history: Sequenc
 
 
 def _bare(revision: dict[str, Any]) -> dict[str, Any]:
-    content = revision["content"]
-    return revision | {"content": None if content is None else substance_use.without(content)}
+    content = None if revision["content"] is None else substance_use.without(revision["content"])
+    if content is not None and not content.get("side_effect_onset"):
+        content.pop("side_effect_onset", None)  # an entry without any has no such member
+    return revision | {"content": content}
 
 
 def _day(work: Work, entry: Entry | QuestionnaireResponse, revision: Any) -> str | None:
