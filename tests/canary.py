@@ -22,7 +22,13 @@ NUMBER = "+9907311840"
 # By name: what the server has made and the client gives back, or a word of a short list of the server's.
 # Those are not typed. `test_canary` sees to it that none of them takes a text.
 GIVEN = frozenset({"clinic", "refresh_token", "cursor", "occurrence", "instrument", "steps", "p256dh"})
-GIVEN_PLACES = frozenset({"post /v1/enrolments /code", "post /v1/alerts/{alert_id}/feedback /code"})
+GIVEN_PLACES = frozenset(
+    {
+        "post /v1/alerts/{alert_id}/feedback /code",
+        "post /v1/cared-for /code",
+        "post /v1/enrolments /code",
+    }
+)
 # Said twice, and the same: who signs in is who enrolled.
 CREDENTIALS = frozenset({"email", "password"})
 # Left out of a body that does not have them: they go with another member's value only.

@@ -43,6 +43,7 @@ from server.settings import Settings, master_keys
 from tests import (
     contract_alerts,
     contract_calendars,
+    contract_consents,
     contract_fhir,
     contract_rota,
     contract_scheduling,
@@ -159,6 +160,7 @@ def play(story: Story, clinic: Clinic) -> None:
     contract_scheduling.play(ask, clinic, story.client.application)
     contract_rota.play(ask, clinic, ana)
     contract_fhir.play(ask, ana, patient)
+    contract_consents.play(ask, clinic, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 
