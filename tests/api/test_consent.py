@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from server.clinical.vocabulary import Purpose
+from server.clinical.vocabulary import AlertClass, AlertFamily, Purpose
 from server.database import Database
-from server.models import AuditEvent
+from server.models import AuditEvent, Patient
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.consents import TEXT, agree, of_purpose, publish, say, withdraw
@@ -182,6 +184,23 @@ def test_a_withdrawal_closes_what_a_trend_raised_and_keeps_what_cannot_wait(
     )
     assert closed.status_code == 200
     assert cast.bo.get(f"/alerts/{left['id']}").json["code"] == "consent-withdrawn"
+
+
+def test_while_it_is_withdrawn_single_answers_alone_raise_an_alert(
+    cast: Cast, clock: Clock, visits: Visits, database: Database
+) -> None:
+    withdraw(cast, Purpose.CARE_TEAM)
+    with database.write() as session:
+        work = visits.work(session)
+        patient = session.get_one(Patient, (work.clinic_id, cast.ana.patient_id))
+
+        def is_raised(family: AlertFamily, **evidence: Any) -> bool:
+            finding = Finding(family, AlertClass.P2, clock.now.date(), ("code",), "Why.", evidence)
+            return episodes.raise_alert(work, patient, finding) is not None
+
+        raised = {family for family in AlertFamily if is_raised(family)}
+        assert raised == {AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT}
+        assert is_raised(AlertFamily.ACTIVATION, flags=[{"code": "mania"}])
 
 
 def test_nothing_is_made_of_the_diary_until_a_yes_and_then_the_watch_speaks_again_at_once(
