@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 
-from server.clinical.vocabulary import Purpose
+from server.clinical.vocabulary import CareScope, ConsentWay, Language, Purpose, Relation
+from server.services.people import caregiver_invitation as caregiver_invitations
+from server.services.people import consent_answer
 from server.services.people import consent_text as consent_texts
+from server.services.people import invitation as invitations
+from server.services.people.consent_answer import Answer
+from server.services.people.invitation import Enrolment
+from server.services.people.passwords import Passwords
 from server.services.work import Work
 
 _TEXTS: Mapping[Purpose, tuple[str, str]] = {
@@ -39,3 +45,14 @@ def publish(work: Work) -> None:
     """Publish version 1 of every text, in English."""
     for purpose, (title, text) in _TEXTS.items():
         consent_texts.publish(work, purpose, {"en": {"title": title, "text": text}}, material=True)
+
+
+def let_in(work: Work, sign_in: tuple[str, str], passwords: Passwords) -> None:
+    """Let the demo's patient, who acts, agree to a caregiver (e-mail, password) who may do everything."""
+    email, password = sign_in
+    assert work.actor.patient_id is not None, "a patient invites"
+    yes = Answer(given=True, version=1, language=Language.EN, way=ConsentWay.APP)
+    consent_answer.record(work, work.actor.patient_id, Purpose.CAREGIVER, yes)
+    wanted = {"name": "Gus", "email": email, "relation": Relation.PARTNER, "scopes": list(CareScope)}
+    _, invited = caregiver_invitations.invite(work, work.actor.patient_id, wanted)
+    invitations.enrol(work.session, work.now, Enrolment(invited.code, email, password), passwords)

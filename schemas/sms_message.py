@@ -7,9 +7,7 @@ from schemas.fields import Text
 class SmsMessageQuery(Body):
     """Who sent it, its first word, and the proof that we made the address."""
 
-    sender = Text(
-        longest=32, shortest=1, required=True, data_key="from", metadata={"description": "the number"}
-    )
+    number = Text(longest=32, shortest=1, required=True, metadata={"description": "who sent it"})
     keyword = Text(
         longest=160, load_default="", metadata={"description": "its first word", "example": "STOP"}
     )

@@ -48,7 +48,7 @@ def inbound_address(base_url: str, key: bytes) -> str:
     No more than the keyword: what else people write would stand in an address, and so in logs.
     """
     base = base_url.replace("%", "%%")
-    return f"{base}/v1/sms-messages?from=%q&keyword=%k&proof={inbound_proof(key)}"
+    return f"{base}/v1/sms-messages?number=%q&keyword=%k&proof={inbound_proof(key)}"
 
 
 def number_of(said: str) -> str:

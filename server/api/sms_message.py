@@ -30,4 +30,4 @@ def take_sms(query: Mapping[str, Any]) -> None:
     if not is_stop(query["keyword"]):
         return
     with here().database.write() as session:
-        sms_stop.stop(session, here().clock(), number_of(query["sender"]))
+        sms_stop.stop(session, here().clock(), number_of(query["number"]))

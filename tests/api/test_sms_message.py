@@ -46,7 +46,7 @@ def around(database: Database, settings: Settings, sms: RecordingGateway, email:
 def text(client: FlaskClient, app: Flask, sender: str, keyword: str, proof: str | None = None) -> int:
     """Let the gateway hand over an SMS."""
     proof = inbound_proof(report_key(Surroundings.of(app).settings)) if proof is None else proof
-    query = {"from": sender, "keyword": keyword, "proof": proof}
+    query = {"number": sender, "keyword": keyword, "proof": proof}
     return client.get("/v1/sms-messages", query_string=query).status_code
 
 
@@ -134,7 +134,9 @@ def test_without_the_proof_there_is_no_such_place_and_other_words_do_nothing(
 
 def test_the_address_for_the_gateway_names_the_keyword_and_no_text() -> None:
     address = inbound_address("https://a.example/%41", b"k")
-    assert address == f"https://a.example/%%41/v1/sms-messages?from=%q&keyword=%k&proof={inbound_proof(b'k')}"
+    assert (
+        address == f"https://a.example/%%41/v1/sms-messages?number=%q&keyword=%k&proof={inbound_proof(b'k')}"
+    )
     assert inbound_proof(b"k") != inbound_proof(b"l")
     assert command.name == "sms-address"
 
