@@ -48,6 +48,7 @@ OUTER = (
     "server.readiness",
     "server.parent",
     "server.api.contract",  # `afterglow openapi` prints it
+    "server.sms_report",  # `afterglow sms-address` prints one
     *TRANSACTION,
 )
 

@@ -43,6 +43,7 @@ KEPT_PLAIN = {
     "booking_suggestions.external_id",
     "calendar_feeds.name",
     "clinics.name",
+    "consent_texts.texts",
     "scheduling_connections.name",
     "scheduling_connections.proof",
     "invitations.name",
@@ -54,6 +55,7 @@ KEPT_PLAIN = {
 # there, and a scale that the occurrence beside it does not belong to.
 REFUSED_OTHERWISE = {
     "post /v1/alerts/{alert_id}/feedback /code",
+    "post /v1/cared-for /code",
     "post /v1/enrolments /code",
     "post /v1/me/factors/passkeys /ticket",
     "post /v1/recoveries/redeem /code",

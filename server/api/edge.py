@@ -17,7 +17,7 @@ from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
-from server.services.errors import NotFound, ServiceError, StepUpRequired, VersionError
+from server.services.errors import NOT_THEIRS, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
 from server.services.people import break_glass
 from server.services.people import sign_in as sign_ins
@@ -60,6 +60,9 @@ class Forbidden(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("forbidden", "Your role may not do this.")
+
+
+_ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, *NOT_THEIRS)
 
 
 class FactorMissing(ServiceError):
@@ -147,7 +150,7 @@ def allow(
                 if g.actor.awaits_factor and not before_factor:
                     raise FactorMissing
                 return view(*args, **kwargs)
-            except (Forbidden, NotFound):
+            except _ON_RECORD:
                 _record_refusal()
                 raise
 

@@ -14,11 +14,12 @@ from server.api.edge import allow, also, stepped_up, writing
 from server.api.entry import own_patient
 from server.api.fhir import everything
 from server.api.fhir.blueprint import NDJSON
-from server.api.streaming import Reader, streamed
-from server.clinical.vocabulary import Role
+from server.api.sharing import shares, still_leaving
+from server.api.streaming import Check, streamed
+from server.clinical.vocabulary import Purpose, Role
 from server.rendering import export_csv, export_json
 from server.services.journal import export as exports
-from server.services.work import Work
+from server.services.work import Actor, Work
 
 blueprint = Blueprint(
     "export", __name__, description="Everything a patient reported, to keep or to take elsewhere"
@@ -32,20 +33,31 @@ CUT_OFF = {"json": "", "csv": export_csv.CUT_OFF, "fhir": everything.CUT_OFF}
 @blueprint.route("/me/export", methods=["GET"])
 @allow(Role.PATIENT)
 @stepped_up
+@shares(Purpose.EXPORT)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, ExportAnswer)
 @also("text/csv")
 def get_export(query: Mapping[str, Any]) -> Response:
-    """Take away everything you reported: JSON (complete, with every version) or CSV. Audited."""
+    """Take away everything you reported: JSON (complete, with every version) or CSV. Audited.
+
+    Rows about substance use are in it only where you agreed to `substance_use`.
+    """
     kind, patient_id = query["format"], own_patient()
     with writing() as work:
         exports.record(work, patient_id)
-    return file(kind, patient_id)
+    return file(kind, patient_id, still_leaving(patient_id))
 
 
-def file(kind: str, patient_id: UUID, reader: Reader | None = None) -> Response:
-    """Return a patient's export as a file of ``kind``, made while it is sent."""
-    answer = streamed(lambda work: _PIECES[kind](work, patient_id), KINDS[kind], CUT_OFF[kind], reader)
+def file(kind: str, patient_id: UUID, still: Check, reader: Actor | None = None) -> Response:
+    """Return a patient's export as a file of ``kind``, made while it is sent.
+
+    ``still`` raises once the rest may not be sent; ``reader``: for whom, where nobody is signed in.
+    """
+
+    def pieces(work: Work) -> Iterator[str]:
+        return _PIECES[kind](work, patient_id)
+
+    answer = streamed(pieces, KINDS[kind], still, CUT_OFF[kind], reader)
     answer.headers["Content-Disposition"] = f'attachment; filename="afterglow-export.{ENDINGS[kind]}"'
     return answer
 

@@ -21,8 +21,8 @@ from server.api.entry import own_patient
 from server.api.export import file
 from server.api.fhir.blueprint import NDJSON
 from server.api.shapes import joined
-from server.api.streaming import Reader
-from server.clinical.vocabulary import Role
+from server.api.sharing import shares
+from server.clinical.vocabulary import Purpose, Role
 from server.database import Database
 from server.export_link import Taking
 from server.services.errors import NotFound
@@ -38,6 +38,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 @blueprint.route("/me/exports", methods=["POST"])
 @allow(Role.PATIENT)
 @stepped_up
+@shares(Purpose.EXPORT)
 @blueprint.arguments(ExportLinkBody)
 @blueprint.response(201, ExportLinkAnswer)
 def create_export(body: dict[str, Any]) -> Any:
@@ -68,6 +69,7 @@ def revoke_export(export_id: UUID) -> Response:
 @blueprint.route("/patients/<uuid:patient_id>/exports", methods=["POST"])
 @allow(*CARE)
 @stepped_up
+@shares(Purpose.CARE_TEAM, Purpose.EXPORT)
 @blueprint.arguments(PatientExportBody)
 @blueprint.response(201, ExportLinkAnswer)
 def create_patient_export(body: dict[str, Any], patient_id: UUID) -> Any:
@@ -78,11 +80,15 @@ def create_patient_export(body: dict[str, Any], patient_id: UUID) -> Any:
 
 @blueprint.route("/exports/<uuid:export_id>", methods=["GET"])
 @open_to_all
+@shares(Purpose.CARE_TEAM, Purpose.EXPORT)
 @blueprint.arguments(TakingQuery, location="query")
 @blueprint.response(200, ExportAnswer)
 @also("text/csv", NDJSON)
 def take_export(query: Mapping[str, Any], export_id: UUID) -> Response:
-    """Follow a link. It proves itself; changed, ended or run out it leads nowhere. Audited."""
+    """Follow a link. It proves itself; changed, ended or run out it leads nowhere. Audited.
+
+    It ends with the consent it rests on.
+    """
     around = here()
     taking = Taking(query["clinic"], export_id, query["format"], query["expires"])
     if not any(taking.is_proven(key, query["proof"]) for key in report_keys(around.settings)):
@@ -91,7 +97,7 @@ def take_export(query: Mapping[str, Any], export_id: UUID) -> Response:
         work = Work(session, around.clock(), system(taking.clinic_id))
         actor = export_links.take(work, export_id, taking.format)
     assert actor.patient_id is not None, "it is about a patient"
-    return file(taking.format, actor.patient_id, Reader(actor, partial(_check, around.database, taking)))
+    return file(taking.format, actor.patient_id, partial(_check, around.database, taking), actor)
 
 
 def _check(database: Database, taking: Taking) -> None:

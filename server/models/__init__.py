@@ -12,10 +12,13 @@ from server.models.booking_suggestion import BookingSuggestion, BookingSuggestio
 from server.models.break_glass import BreakGlass
 from server.models.calendar_feed import CalendarFeed
 from server.models.candidate_slot import CandidateSlot
+from server.models.caregiver import Caregiver
 from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic
 from server.models.clinic_digest_key import ClinicDigestKey
 from server.models.clinic_key import ClinicKey
+from server.models.consent import Consent
+from server.models.consent_text import ConsentText
 from server.models.contact_point import ContactPoint
 from server.models.course import Course
 from server.models.delivery import Delivery
@@ -63,10 +66,13 @@ __all__ = [
     "BreakGlass",
     "CalendarFeed",
     "CandidateSlot",
+    "Caregiver",
     "CheckInPlan",
     "Clinic",
     "ClinicDigestKey",
     "ClinicKey",
+    "Consent",
+    "ConsentText",
     "ContactPoint",
     "Course",
     "Delivery",

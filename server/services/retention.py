@@ -97,6 +97,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "audit log": "for ever: ids and verbs; its chain would break",
         "tombstones": "for ever: ids, so that a restore can erase again",
         "break-glass": "with the medical record",
+        "consents and caregivers": "with the medical record",
         "refresh tokens": "until they run out",
         "halves of a second factor": "five minutes",
         "forgotten passwords": "7 days",

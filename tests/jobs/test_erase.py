@@ -1,5 +1,6 @@
 """A patient who is erased is nowhere any more, and stays nowhere after a restore."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,8 +29,9 @@ from server.services.people import invitation as invitations
 from server.services.people import recovery as recoveries
 from server.services.people.invitation import Invitee
 from server.settings import Settings
-from tests.cast import Cast, as_work, entry
+from tests.cast import Cast, as_work, entry, sign_in
 from tests.conftest import Clock, Scene, empty, fill, rows_of
+from tests.consents import GUS, caregiver
 from tests.scales import filled
 from tests.services.test_vault import lying_in
 from tests.visits import Visits
@@ -53,6 +55,7 @@ def lived(cast: Cast, clock: Clock, database: Database, visits: Visits, app: Fla
         cast.ana.patch("/me/zone", {"zone": "Europe/Rome"})
         cast.ana.post("/me/contact-points", {"channel": "sms", "number": "+4740000001"})
         cast.ana.post("/me/exports", {"formats": ["json"]})
+        caregiver(cast)
         with database.write() as session:
             invitee = Invitee(Role.PATIENT, NAME, "ana@home.example", patient_id=cast.ana.patient_id)
             invitations.invite(as_work(app, cast.bo, session), invitee)
@@ -104,6 +107,7 @@ def test_nothing_of_an_erased_patient_is_left_anywhere(
     del counted["booking_suggestion_events"], receipt["counts"]["booking_suggestion_events"]
     assert receipt["counts"] == counted
     assert len(counted) > 20
+    assert {"consents", "caregivers", "break_glass", "recoveries", "invitations"} <= counted.keys()
 
 
 def test_the_receipt_says_what_its_hash_is_of(
@@ -197,7 +201,13 @@ def test_once_confirmed_nobody_finds_the_patient_and_no_door_is_open(
     lived: Cast, clock: Clock, visits: Visits, database: Database
 ) -> None:
     link = lived.ana.get("/me/exports").json["items"][0]["links"][0]["href"]
+    token = sign_in(lived.ana.client, "demo", GUS["email"])["access_token"]
+    gus = replace(lived.bo, token=token)
+    shared = f"/cared-for/{lived.ana.patient_id}/trend"
+    assert gus.get(shared).status_code == 200
     confirmed(lived)
+    assert gus.get(shared).status_code == 404
+    assert gus.get("/cared-for").json["items"] == []
     assert lived.ana.get("/entries").status_code == 401
     assert lived.bo.get(visits.ana).status_code == 404
     assert lived.bo.get(f"{visits.ana}/entries").status_code == 404

@@ -21,6 +21,7 @@ from server.clinical.vocabulary.alert import (
     Outcome,
     Usefulness,
 )
+from server.clinical.vocabulary.consent import CareScope, ConsentState, ConsentWay, Purpose, Relation
 from server.clinical.vocabulary.diary import (
     ITEMS,
     Adherence,
@@ -78,10 +79,13 @@ __all__ = [
     "AlertState",
     "Arm",
     "BipolarRisk",
+    "CareScope",
     "Channel",
     "Circumstance",
     "Condition",
     "ConnectionKind",
+    "ConsentState",
+    "ConsentWay",
     "CopyState",
     "DeclineCode",
     "DeliveryState",
@@ -108,6 +112,8 @@ __all__ = [
     "PolicyState",
     "PrecautionCode",
     "ProofScheme",
+    "Purpose",
+    "Relation",
     "ReplayState",
     "ReviewCode",
     "Role",

@@ -11,6 +11,7 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     CLINIC_ADMIN = "clinic_admin"
     INTEGRATION = "integration"
+    CAREGIVER = "caregiver"
 
 
 class FactorKind(StrEnum):

@@ -15,6 +15,7 @@ from server.services.errors import Conflict, NotFound
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
+from server.services.people import consent as consents
 from server.services.people import patient as patients
 from server.services.work import Actor, Work
 
@@ -45,8 +46,12 @@ class Asked:
 
 
 def ask(work: Work, patient_id: UUID, asked: Asked) -> ExportLink:
-    """Give leave to take a patient's journal away; the patient is told. Raises NotFound, Conflict."""
+    """Give leave to take a patient's journal away; the patient is told.
+
+    Raises NotFound, Conflict, Withheld without the patient's consent.
+    """
     patients.lock(work, patients.get(work, patient_id).id)
+    consents.require(work, patient_id, *consents.to_leave(work.actor.role))
     assert work.actor.account_id is not None, "a person asks"
     if len(_open(work, patient_id)) >= MOST_OPEN:
         raise Conflict("too-many-exports", f"There are {MOST_OPEN} open ones at the most. Take one back.")
@@ -77,6 +82,14 @@ def revoke(work: Work, patient_id: UUID, link_id: UUID) -> None:
     if link.revoked_at is None:
         link.revoked_at = work.now
         work.audit("export.revoke", patient_id, link.id)
+
+
+def end_all(work: Work, patient_id: UUID, of_others: bool = False) -> None:
+    """Take back every open link to a patient's journal; ``of_others``: only those that staff asked for."""
+    mine = accounts.of_patient(work, patient_id)
+    for link in _open(work, patient_id):
+        if not (of_others and mine is not None and link.asked_by == mine.id):
+            revoke(work, patient_id, link.id)
 
 
 def take(work: Work, link_id: UUID, kind: str) -> Actor:

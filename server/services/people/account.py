@@ -111,7 +111,7 @@ def colleagues(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
 
     A system is none: it can't read an alert, so it hears of none.
     """
-    others = (Role.PATIENT, Role.INTEGRATION)
+    others = (Role.PATIENT, Role.CAREGIVER, Role.INTEGRATION)
     return {one: found for one, found in working(work, ids).items() if found.role not in others}
 
 

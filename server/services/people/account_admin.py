@@ -16,6 +16,9 @@ from server.services.people import patient as patients
 from server.services.people import sign_in as sign_ins
 from server.services.work import Work
 
+# Whom the clinic's administrator does not look after.
+_OTHERS = (Role.PATIENT, Role.CAREGIVER)
+
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
@@ -28,7 +31,7 @@ class KnownAccount:
 
 def listed(work: Work) -> Sequence[KnownAccount]:
     """Return the accounts of the clinic's staff and systems, closed ones too, oldest first."""
-    query = select(Account).where(Account.clinic_id == work.clinic_id, Account.role != Role.PATIENT)
+    query = select(Account).where(Account.clinic_id == work.clinic_id, Account.role.not_in(_OTHERS))
     factored = select(Factor.account_id).where(
         Factor.clinic_id == work.clinic_id, Factor.confirmed_at.is_not(None), Factor.retired_at.is_(None)
     )

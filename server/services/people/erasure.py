@@ -33,6 +33,7 @@ from server.models import (
     SignIn,
 )
 from server.services.errors import Conflict, Invalid, NotFound, Stale
+from server.services.people import caregiver as caregivers
 from server.services.people import legal_hold as legal_holds
 from server.services.visits.suggestion_move import make_move
 from server.services.work import Work
@@ -242,8 +243,9 @@ def _withdraw(work: Work, patient_id: UUID) -> bool:
 
 
 def _close(work: Work, patient: Patient) -> None:
-    """End every sign-in, invitation and link of a patient, and hide them."""
+    """End every sign-in, invitation, link and caregiver of a patient, and hide them."""
     patient.leaving_at = work.now
+    caregivers.end_all(work, patient.id)
     mine = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.patient_id == patient.id)
     ids = list(work.session.scalars(mine))
     for change in (

@@ -1,11 +1,11 @@
 """Patients of the actor's clinic."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -64,12 +64,28 @@ def create(work: Work, values: dict[str, Any]) -> Patient:
 
 
 def get(work: Work, patient_id: UUID) -> Patient:
-    """Return one patient of the actor's clinic; a patient finds only themself. Raises NotFound."""
-    own_only = work.actor.role is Role.PATIENT and work.actor.patient_id != patient_id
+    """Return one patient of the actor's clinic, or raise NotFound.
+
+    A patient finds only themself, a caregiver only whom they act for.
+    """
+    is_bound = work.actor.role in (Role.PATIENT, Role.CAREGIVER)
+    own_only = is_bound and work.actor.patient_id != patient_id
     patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
     if patient is None or patient.leaving_at is not None:
         raise NotFound("patient")
     return patient
+
+
+def withdrawn(work: Work) -> Select[UUID]:
+    """Return a query of the clinic's patients who do not let the care team read their diary."""
+    return select(Patient.id).where(
+        Patient.clinic_id == work.clinic_id, Patient.team_withdrawn_at.is_not(None)
+    )
+
+
+def withdrawn_of(work: Work, patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the clinic's ``patient_ids`` those are."""
+    return set(work.session.scalars(withdrawn(work).where(Patient.id.in_({*patient_ids}))))
 
 
 def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
