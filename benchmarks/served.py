@@ -15,7 +15,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from server import logs
 from server.app import create_app
-from server.settings import read_settings
+from server.environment import read_settings
 
 
 def create() -> Callable[..., Any]:

@@ -17,7 +17,7 @@ _written: dict[tuple[str, UUID], str] = {}
 
 def run(around: Around, now: datetime) -> int:
     """Add the end of every clinic's chain that has grown; return how many."""
-    return each_clinic(around, "audit_anchor", lambda one: _write(around, now, one), with_operations=True)
+    return each_clinic(around, "audit_anchor", lambda one: _write(around, now, one), closed_too=True)
 
 
 def _write(around: Around, now: datetime, clinic_id: UUID) -> int:

@@ -12,7 +12,7 @@ from server.services.work import Work, system
 
 def run(around: Around, now: datetime) -> int:
     """Chain the committed events of every clinic; return how many. What is cut off goes on the next time."""
-    return each_clinic(around, "audit_seal", lambda one: seal(around, now, one, NEAR), with_operations=True)
+    return each_clinic(around, "audit_seal", lambda one: seal(around, now, one, NEAR), closed_too=True)
 
 
 def seal(around: Around, now: datetime, clinic_id: UUID, back: timedelta) -> int:

@@ -50,7 +50,7 @@ def verify(
     Raises `Problem` for an anchor file that can't be read.
     """
     with database.read(Extent.ALL) as session:
-        known = {only} if only else {clinic.id for clinic in clinics.everyone(session)}
+        known = {only} if only else {clinic.id for clinic in clinics.ever(session)}
     compared = _compared(database, now, files, only)
     for clinic_id in sorted(known | compared.keys()):
         said = compared.get(clinic_id, Compared())

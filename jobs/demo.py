@@ -1,10 +1,12 @@
 """Load the demo clinic once: five patients whose past happened through the services, day by day."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from jobs import demo_consents
 from jobs.past import Past, Tally, Told, finish, ordered, take
 from jobs.problem import Problem
 from jobs.virtual import Registration, beginning, register
@@ -19,7 +21,7 @@ from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
-from server.services.work import Work, system
+from server.services.work import Actor, Work, system
 from server.settings import Settings
 from server.simulator.clinic import demo_clinic
 from server.simulator.shapes import VirtualPatient
@@ -43,13 +45,14 @@ _PEOPLE = (
     (Role.CLINIC_ADMIN, "Admin", "admin@demo.example"),
     (Role.INTEGRATION, "Scheduling", "scheduling@demo.example"),
 )
-_ANA = "ana@demo.example"
+_ANA, _GUS = "ana@demo.example", "gus@demo.example"
 
 
 def demo_sign_ins() -> list[DemoSignIn]:
     """Return who can sign in at the demo clinic, the patient first."""
     staff = [DemoSignIn(role, email, PASSWORD) for role, _, email in _PEOPLE]
-    return [DemoSignIn(Role.PATIENT, _ANA, PASSWORD), *staff]
+    patient, caregiver = (Role.PATIENT, _ANA), (Role.CAREGIVER, _GUS)
+    return [DemoSignIn(*patient, PASSWORD), *staff, DemoSignIn(*caregiver, PASSWORD)]
 
 
 def load(settings: Settings, database: Database, now: datetime, told: Told = lambda _: None) -> bool:
@@ -81,13 +84,16 @@ def _cast(
     work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords, now: datetime
 ) -> Iterator[Past]:
     clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
+    demo_consents.publish(work)
     clinician_id = _staff(work, passwords, now)
     for virtual in virtuals:
         how = Registration(f"{SLUG}:{virtual.name}", COUNTRY, now, clinician_id)
         past = register(work, virtual, how)
         if virtual.name == PATIENT:
             new = NewAccount(Role.PATIENT, PATIENT, _ANA, PASSWORD, past.patient_id)
-            accounts.create(work, new, passwords)
+            ana = accounts.create(work, new, passwords)
+            actor = Actor(work.clinic_id, ana.id, Role.PATIENT, past.patient_id)
+            demo_consents.let_in(replace(work, actor=actor), (_GUS, PASSWORD), passwords)
         yield past
 
 

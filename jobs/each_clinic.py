@@ -13,15 +13,16 @@ from server.services.people import clinic as clinics
 log = logging.getLogger(__name__)
 
 
-def each_clinic(around: Around, what: str, do: Callable[[UUID], int], with_operations: bool = False) -> int:
-    """Do ``what`` for every clinic (and for that of operations); return the sum of what ``do`` returned.
+def each_clinic(around: Around, what: str, do: Callable[[UUID], int], closed_too: bool = False) -> int:
+    """Do ``what`` for every clinic; return the sum of what ``do`` returned.
+
+    ``closed_too``: also for closed clinics and for that of operations, which have logs like the others.
 
     Raises `Incomplete`, at the end, where it failed for some. The log names clinic and kind of error.
     """
     with around.database.read(Extent.ALL) as session:
-        ids = clinics.every_id(session)
-        if with_operations and (operations := clinics.operations_id(session)):
-            ids.append(operations)
+        every = clinics.ever(session) if closed_too else []
+        ids = [clinic.id for clinic in every] or clinics.every_id(session)
     done = [careful(log, f"{what} failed for clinic {one}", partial(do, one)) for one in ids]
     if None in done:
         raise Incomplete(f"{what}: not for every clinic")

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jobs import anchor_file, postgresql_tools
+from jobs import anchor_file, erase, erasure_list, postgresql_tools
 from jobs.audit_verify import Verified, verify
 from jobs.backup import Manifest, Tell, copy_sqlite, keys_here, manifest_of
 from jobs.problem import Problem
@@ -23,7 +23,7 @@ from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings
 
-AFTERWARDS: Sequence[Callable[[Database, Settings, datetime], str]] = ()
+AFTERWARDS: Sequence[Callable[[Database, Settings, datetime], str]] = (erase.after_restore,)
 """What is done to every database that was put back, before anybody uses it, such as erasing again what was
 erased since the backup; each returns a sentence for whoever restores."""
 _AT_ONCE = 1 << 20
@@ -55,7 +55,7 @@ def restore(database: Database, settings: Settings, wish: Wish, now: datetime, t
     """
     try:
         manifest = _proven(settings, wish.file, tell)
-        _check(database, manifest, wish)
+        _check(database, settings, manifest, wish)
         put = _sqlite if database.is_sqlite else _postgresql
         put(database, settings, wish.file, manifest)
     except BackupError as error:
@@ -77,12 +77,13 @@ def _proven(settings: Settings, file: Path, tell: Tell) -> Manifest:
     return manifest
 
 
-def _check(database: Database, manifest: Manifest, wish: Wish) -> None:
+def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wish) -> None:
     kind = "sqlite" if database.is_sqlite else "postgresql"
     if manifest.kind != kind:
         raise Problem(f"It is a backup of {manifest.kind}, and the database is {kind}.")
     if not wish.knows(manifest.state.revision):
         raise Problem("It was made by a newer version of Afterglow: restore it with that one.")
+    erasure_list.read(erasure_list.file_of(settings))  # a list that can't be read is no list of nobody
     with database.read(Extent.ALL) as session:
         if not (wish.replace or backup_state.is_empty(session)):
             raise Problem("The database is not empty. Say --replace to lose what is in it.")

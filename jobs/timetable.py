@@ -64,6 +64,9 @@ TIMETABLE = (
         slot=_minutes(1), always_looks=True),
     Job("audit_anchor",    every=_minutes(5),      late_after=_minutes(30),      what="notes their ends"),
     Job("audit_verify",    every=_A_DAY,           late_after=3 * _A_DAY,        what="verifies audit logs"),
+    Job("erase",           every=_minutes(1),      late_after=_minutes(30),      what="erases patients"),
+    Job("reseal",          every=_A_DAY,           late_after=3 * _A_DAY,        what="seals with new keys"),
+    Job("retention",       every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets what ran out"),
     Job("tidy",            every=_A_DAY,           late_after=3 * _A_DAY,        what="forgets old runs"),
     Job(HEARTBEAT,         every=_minutes(1),      late_after=_seconds(150),     what="says all are on time"),
 )  # fmt: skip

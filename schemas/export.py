@@ -111,6 +111,16 @@ class ExportAnswer(Answer):
     contract_version = fields.String(required=True)
     exported_at = Moment(required=True)
     patient = fields.Nested(ExportPatient, required=True)
+    substance_use = fields.String(
+        required=True,
+        validate=validate.OneOf(["included", "left_out"]),
+        metadata={"description": "whether rows about substance use are in it", "example": "left_out"},
+    )
+    redisclosure_notice = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "where they are: this must stay with every copy"},
+    )
     check_in_plan = fields.Nested(ExportPlan, required=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     entries = fields.List(fields.Nested(ExportEntry), required=True)

@@ -62,6 +62,11 @@ class PatientAnswer(Answer):
     clinician_id = Id(required=True, allow_none=True)
     paused_until = Moment(required=True, allow_none=True)
     enrolled_at = Moment(required=True, allow_none=True)
+    team_withdrawn_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "since when the care team may not read the diary: consent was withdrawn"},
+    )
     version = fields.Integer(required=True)
 
 

@@ -26,6 +26,7 @@ class ProblemSchema(Answer):
     )
     code = fields.String(required=True, metadata={"description": "stable", "example": "invalid"})
     errors = fields.List(fields.Nested(ProblemDetail))
+    purpose = fields.String(metadata={"description": "of `consent-withdrawn`: what was not agreed to"})
     current = fields.Dict(metadata={"description": "what is stored now, on 412 and 428"})
     notice = fields.Nested(
         NoticeAnswer,

@@ -10,17 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
     *("up", "serve", "work", "status", "migrate", "clinic-add", "demo", "simulate"),
-    *(
-        "import-diary",
-        "import-export",
-        "watch-report",
-        "replay",
-        "keys",
-        "audit",
-        "backup",
-        "restore",
-        "openapi",
-    ),
+    *("import-diary", "import-export", "research-export", "watch-report", "replay"),
+    *("keys", "erasures", "retention", "audit", "backup", "restore", "sms-address", "openapi"),
 )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from server import isolation
 from server.isolation import Whose
+from server.keyrings import Keyrings
 from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
@@ -39,7 +40,7 @@ class Database:
         self.engine = _engine(url)
         # Shared by every session of this database: the master keys, and clinics' keys opened with them.
         self.masters = masters
-        self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": {}}
+        self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": Keyrings()}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # Sessions begin by themselves, with whose rows they are for (`_begin_scoped`).
         self._scoped = self.engine.execution_options(scoped=True)
@@ -79,6 +80,18 @@ class Database:
         """Open a connection for one question about a clinic: one statement needs no transaction around it."""
         with self.engine.connect() as connection:
             yield connection.execution_options(glance=clinic_id)
+
+    def scrub(self) -> bool:
+        """Let no file beside an embedded database keep what was deleted; return whether that is so now.
+
+        Not while somebody reads an older state: then later. PostgreSQL sees to it by itself (VACUUM).
+        """
+        if not self.is_sqlite:
+            return True
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
 
     def _session(self, whose: Whose | None, **options: Any) -> Session:
         kind = Session if self.is_sqlite else _ScopedSession
@@ -175,8 +188,10 @@ def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: A
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions late and by itself; we send BEGIN (below).
     connection.isolation_level = None
-    # Without the last one REPLACE would remove rows without asking the triggers that guard the audit log.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+    # Without recursive_triggers REPLACE would remove rows without asking those that guard the audit log.
+    # What is deleted is overwritten (secure_delete): an erasure must not leave it in free pages.
+    guards = ("foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", *guards):
         connection.execute(f"PRAGMA {pragma}")
 
 

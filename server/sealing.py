@@ -28,9 +28,14 @@ class SealError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    cipher: AESGCM
-    digest: bytes
+class DigestKeys:
+    """Keys that only make digests: of what somebody said, and of what people are looked up by.
+
+    They stay when data keys change: a digest made anew would not be found again.
+    """
+
+    content: bytes | None = None
+    lookup: bytes | None = None
 
 
 class Keyring:
@@ -39,12 +44,14 @@ class Keyring:
     Raises ValueError for a key of another length or a ``current`` that is not there.
     """
 
-    def __init__(self, keys: Mapping[int, bytes], current: int) -> None:
+    def __init__(self, keys: Mapping[int, bytes], current: int, digests: DigestKeys = DigestKeys()) -> None:
         if current not in keys or any(len(key) != KEY_BYTES for key in keys.values()):
             raise ValueError(f"a keyring needs its current key, and keys of {KEY_BYTES} bytes")
         self.ids = frozenset(keys)
         self.current = current
-        self._keys = {number: _Key(AESGCM(key), _derived(key)) for number, key in keys.items()}
+        self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        self._content = digests.content or digest_key(keys[min(keys)])
+        self._lookup = digests.lookup
 
     def __repr__(self) -> str:
         """Name the keys by their ids only: a keyring may end in a log."""
@@ -52,30 +59,44 @@ class Keyring:
 
     def seal(self, text: str, context: str) -> bytes:
         """Return ``text`` sealed for the place ``context``; sealing twice gives two different values."""
-        header = _FORMAT + self.current.to_bytes(_ID_BYTES)
+        header = key_mark(self.current)
         nonce = os.urandom(_NONCE_BYTES)
-        cipher = self._keys[self.current].cipher
+        cipher = self._ciphers[self.current]
         return header + nonce + cipher.encrypt(nonce, text.encode(), header + context.encode())
 
     def open(self, sealed: bytes, context: str) -> str:
         """Return the text sealed for ``context``; raises SealError where it can't, never something else."""
         key_id = key_id_of(sealed)
-        if key_id not in self._keys:
+        if key_id not in self._ciphers:
             raise SealError(f"sealed with key {key_id}, which is not here")
         header, nonce = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
         body = sealed[_HEADER_BYTES + _NONCE_BYTES :]
         try:
-            return self._keys[key_id].cipher.decrypt(nonce, body, header + context.encode()).decode()
+            return self._ciphers[key_id].decrypt(nonce, body, header + context.encode()).decode()
         except InvalidTag:
             raise SealError("another key, another place, or damaged") from None
 
     def digest(self, text: str, context: str) -> str:
         """Return the HMAC-SHA256 of ``text`` at ``context`` in hex, to tell equal from changed.
 
-        Always under the lowest key id, so that it stays the same when a newer key seals.
+        Under a key of its own; where there is none yet, under one derived from the lowest key id. So it
+        stays the same when a newer key seals.
         """
-        key = self._keys[min(self._keys)].digest
-        return hmac.new(key, f"{context}\n{text}".encode(), hashlib.sha256).hexdigest()
+        return _hmac(self._content, text, context)
+
+    @property
+    def has_lookup(self) -> bool:
+        """Whether `index` can be asked."""
+        return self._lookup is not None
+
+    def index(self, text: str, context: str) -> str:
+        """Return the blind index of ``text`` at ``context`` in hex: who has no key can't tell what it is of.
+
+        Raises SealError where there is no key for it.
+        """
+        if self._lookup is None:
+            raise SealError("there is no key to look up with")
+        return _hmac(self._lookup, text, context)
 
 
 def key_id_of(sealed: bytes) -> int:
@@ -83,6 +104,11 @@ def key_id_of(sealed: bytes) -> int:
     if len(sealed) < _SHORTEST or not sealed.startswith(_FORMAT):
         raise SealError("not a sealed value")
     return int.from_bytes(sealed[len(_FORMAT) : _HEADER_BYTES])
+
+
+def key_mark(key_id: int) -> bytes:
+    """Return with which bytes every value begins that the key ``key_id`` has sealed."""
+    return _FORMAT + key_id.to_bytes(_ID_BYTES)
 
 
 def new_key() -> bytes:
@@ -103,5 +129,10 @@ def _name(key: bytes) -> int:
     return int.from_bytes(hashlib.sha256(b"afterglow key id" + key).digest()[:_ID_BYTES])
 
 
-def _derived(key: bytes) -> bytes:
+def digest_key(key: bytes) -> bytes:
+    """Return the key of digests that belongs to a data key; it says nothing about the data key."""
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=_DIGEST_USE).derive(key)
+
+
+def _hmac(key: bytes, text: str, context: str) -> str:
+    return hmac.new(key, f"{context}\n{text}".encode(), hashlib.sha256).hexdigest()

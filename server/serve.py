@@ -9,8 +9,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from server import logs
+from server.environment import read_settings
 from server.parent import end_with
-from server.settings import Settings, read_settings
+from server.settings import Settings
 
 # Few threads: one process is bound by one interpreter, and more only fight for it (measured).
 THREADS = 4

@@ -1,21 +1,22 @@
-"""Typed readers of the environment and one frozen `Settings`. Every variable is listed once, here.
+"""One frozen `Settings`, and the keys that come of it. Every variable is listed once, here.
 
+`server.environment` reads them.
 `docs/operations.md` repeats the table below for people; a test keeps the two equal.
 """
 
 import base64
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from server import setting_kinds as kinds
 from server.kept import kept
+from server.key_source import from_command, from_file
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
-from server.setting_readers import choice, key, keys, path, text, whole
-from server.vapid_key import is_vapid_key, new_vapid_key
+from server.vapid_key import new_vapid_key
 
 PREFIX = "AFTERGLOW_"
 
@@ -24,8 +25,8 @@ class SettingsError(ValueError):
     """A variable of the environment can't be used; the message names it and says why."""
 
 
-def _setting(default: Any, read: Callable[[str], Any], told: str) -> Any:
-    return field(default=default, metadata={"read": read, "help": told})
+def _setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
+    return field(default=default, metadata={"read": read, "help": text})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,113 +35,131 @@ class Settings:
 
     environment: str = _setting(
         "development",
-        choice("development", "production"),
+        kinds.choice("development", "production"),
         "`production` refuses to start with generated keys or the embedded mailbox",
     )
     database_url: str = _setting(
-        "", text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
+        "", kinds.text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
     )
     migration_url: str = _setting(
         "",
-        text,
+        kinds.text,
         "address for `afterglow migrate`, of the role that owns the tables; empty means `DATABASE_URL`",
     )
-    data_dir: Path = _setting(Path("var"), path, "folder of the embedded database, keys and mailbox")
-    host: str = _setting("127.0.0.1", text, "address the API listens on")
-    port: int = _setting(8000, whole, "port the API listens on")
-    public_url: str = _setting("", text, "address written into messages; empty means http://HOST:PORT")
+    data_dir: Path = _setting(Path("var"), kinds.path, "folder of the embedded database, keys and mailbox")
+    host: str = _setting("127.0.0.1", kinds.text, "address the API listens on")
+    port: int = _setting(8000, kinds.whole, "port the API listens on")
+    public_url: str = _setting("", kinds.text, "address written into messages; empty means http://HOST:PORT")
     jwt_key: str = _setting(
         "",
-        keys,
+        kinds.keys,
         "signing key of access tokens, 32 bytes or more, and perhaps a second one after a comma: the first "
         "signs, both are taken; empty means one kept in `DATA_DIR`",
     )
     master_key: str = _setting(
         "",
-        text,
+        kinds.text,
         "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
         "empty means one kept in `DATA_DIR`",
     )
+    master_key_file: str = _setting("", kinds.text, "file that holds it instead")
+    master_key_command: str = _setting(
+        "", kinds.text, "command that prints it instead, at each start, within 30 s; no shell reads it"
+    )
+    erasure_list: str = _setting(
+        "",
+        kinds.text,
+        "file with a line for each erasure, which a restore applies again; empty means one in `DATA_DIR`",
+    )
+    record_years: int = _setting(
+        0, kinds.whole, "years after its last change at which a patient's record is erased; 0 means never"
+    )
     crisis_lines: str = _setting(
-        "", text, "TOML file of crisis lines that take the place of those shipped, country by country"
+        "", kinds.text, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
     audit_anchor: str = _setting(
         "",
-        text,
+        kinds.text,
         "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
     )
-    backup_key: str = _setting("", text, "encrypts backups: base64 of 32 bytes, older keys after commas")
-    postgresql_tools: str = _setting("", text, "folder of pg_dump and pg_restore; empty means by `PATH`")
-    access_minutes: int = _setting(10, whole, "life of an access token, 1-10 minutes")
-    refresh_days: int = _setting(60, whole, "days after which an unused sign-in ends, 1-365")
+    backup_key: str = _setting(
+        "", kinds.text, "encrypts backups: base64 of 32 bytes, older keys after commas"
+    )
+    postgresql_tools: str = _setting(
+        "", kinds.text, "folder of pg_dump and pg_restore; empty means by `PATH`"
+    )
+    access_minutes: int = _setting(10, kinds.between(1, 10), "life of an access token, 1-10 minutes")
+    refresh_days: int = _setting(60, kinds.between(1, 365), "days after which an unused sign-in ends, 1-365")
     staff_second_factor: str = _setting(
         "",
-        choice("", "required", "optional"),
+        kinds.choice("", "required", "optional"),
         "`required` or `optional`: whether staff may sign in with a password alone; empty means required in "
         "production, else optional",
     )
     smtp_url: str = _setting(
         "",
-        text,
+        kinds.address("smtp", "smtps"),
         "`smtp://user:password@host:587` with verified STARTTLS; empty means the embedded mailbox",
     )
-    mail_from: str = _setting("afterglow@localhost", text, "sender of outgoing e-mail")
+    mail_from: str = _setting("afterglow@localhost", kinds.text, "sender of outgoing e-mail")
     sms_url: str = _setting(
         "",
-        text,
+        kinds.address("http", "https"),
         "SMS gateway as Kannel's, `https://user:password@host:port/cgi-bin/sendsms`; empty means no SMS",
     )
-    sms_from: str = _setting("", text, "sender of outgoing SMS: a number, or up to 11 letters")
+    sms_from: str = _setting("", kinds.text, "sender of outgoing SMS: a number, or up to 11 letters")
     vapid_key: str = _setting(
         "",
-        text,
+        kinds.text,
         "private key for Web Push, base64url of 32 bytes; empty means one kept in `DATA_DIR`, "
         "in production no push",
     )
     allow_loopback_egress: str = _setting(
         "no",
-        choice("no", "yes"),
+        kinds.choice("no", "yes"),
         "`yes` lets webhooks and pushes reach this machine, also by plain http, and webhooks be registered "
         "for it; for development and tests only",
     )
     heartbeat_url: str = _setting(
-        "", text, "address asked (GET) after real work of the job runner, for an outside monitor"
+        "", kinds.text, "address asked (GET) after real work of the job runner, for an outside monitor"
     )
     operations_email: str = _setting(
-        "", text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
+        "", kinds.text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
     )
     probe: str = _setting(
-        "", text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
+        "", kinds.text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
     )
     metrics_token: str = _setting(
-        "", key, "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed"
+        "",
+        kinds.key,
+        "bearer token of `GET /metrics`, 32 bytes or more; empty means open, in production closed",
     )
     password_cost: str = _setting(
-        "standard", choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
+        "standard", kinds.choice("standard", "cheap"), "Argon2id profile; `cheap` is for tests only"
     )
-    max_body_bytes: int = _setting(262_144, whole, "largest request body, in bytes")
+    max_body_bytes: int = _setting(262_144, kinds.whole, "largest request body, in bytes")
     requests_per_minute: int = _setting(
         600,
-        whole,
+        kinds.whole,
         "requests of one device, or of an address without a sign-in; 0: a proxy limits them",
     )
     limits_url: str = _setting(
         "",
-        text,
+        kinds.address("redis", "rediss"),
         "`redis://` address of a Redis or Valkey server in which all processes count requests together; "
         "empty means that each counts for itself",
     )
     trusted_proxies: int = _setting(
         0,
-        whole,
+        kinds.whole,
         "proxies in front that add to `X-Forwarded-For`; 0: that header is not read",
     )
     sms_a_month: int = _setting(
         2000,
-        whole,
+        kinds.whole,
         "SMS of one clinic in a calendar month (UTC); emergencies always leave",
     )
-    log: str = _setting("text", choice("text", "json"), "how log lines are written")
+    log: str = _setting("text", kinds.choice("text", "json"), "how log lines are written")
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -173,71 +192,30 @@ class Settings:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Build `Settings` from ``environ``; `SettingsError` names the first variable that can't be used."""
-    values: dict[str, Any] = {}
-    for setting in fields(Settings):
-        name = PREFIX + setting.name.upper()
-        if raw := environ.get(name, ""):
-            values[setting.name] = _read(name, raw, setting.metadata["read"])
-    unknown = sorted(n for n in environ if n.startswith(PREFIX) and n not in variables())
-    if unknown:
-        raise SettingsError(f"{unknown[0]} is not a setting of Afterglow")
-    settings = Settings(**values)
-    _check(settings)
-    return settings
-
-
 def variables() -> dict[str, str]:
     """Return every variable's full name and its help text."""
     return {PREFIX + f.name.upper(): f.metadata["help"] for f in fields(Settings)}
 
 
-def _read(name: str, raw: str, reader: Callable[[str], Any]) -> Any:
+def read_value(name: str, raw: str, reader: Callable[[str], Any]) -> Any:
+    """Return what ``raw`` says; SettingsError names the variable where it can't be used."""
     try:
         return reader(raw)
     except ValueError as error:
         raise SettingsError(f"{name} {error}") from None
 
 
-def _check(settings: Settings) -> None:
-    if not 1 <= settings.access_minutes <= 10:
-        raise SettingsError(f"{PREFIX}ACCESS_MINUTES must be 1-10")
-    if not 1 <= settings.refresh_days <= 365:
-        raise SettingsError(f"{PREFIX}REFRESH_DAYS must be 1-365")
-    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
-        raise SettingsError(f"{PREFIX}SMTP_URL must start with smtp:// or smtps://")
-    _check_sms(settings)
-    if settings.limits_url and urlsplit(settings.limits_url).scheme not in ("redis", "rediss"):
-        raise SettingsError(f"{PREFIX}LIMITS_URL must start with redis:// or rediss://")
-    if settings.vapid_key and not is_vapid_key(settings.vapid_key):
-        # Never repeat the value: it may be a key with one character wrong.
-        raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
+def check_master_key(settings: Settings) -> None:
+    """Raise SettingsError where the master key is named twice, or none that can be used."""
+    if len([one for one in master_key_sources(settings) if one]) > 1:
+        raise SettingsError(f"Set one of {PREFIX}MASTER_KEY, _FILE and _COMMAND, not several")
     if settings.master_key:
         _master_keys(settings.master_key)
-    if settings.environment == "production":
-        _check_production(settings)
 
 
-def _check_sms(settings: Settings) -> None:
-    if not settings.sms_url:
-        return
-    if urlsplit(settings.sms_url).scheme not in ("http", "https"):
-        raise SettingsError(f"{PREFIX}SMS_URL must start with http:// or https://")
-    if not settings.sms_from:
-        raise SettingsError(f"{PREFIX}SMS_FROM must be set where {PREFIX}SMS_URL is")
-
-
-def _check_production(settings: Settings) -> None:
-    for name in ("jwt_key", "master_key", "smtp_url", "public_url", "operations_email"):
-        if not getattr(settings, name):
-            raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
-    if settings.password_cost != "standard":
-        raise SettingsError(f"{PREFIX}PASSWORD_COST must be standard in production")
-    if settings.staff_second_factor == "optional":
-        raise SettingsError(f"{PREFIX}STAFF_SECOND_FACTOR must be required in production")
-    if settings.allow_loopback_egress != "no":
-        raise SettingsError(f"{PREFIX}ALLOW_LOOPBACK_EGRESS must be no in production")
+def master_key_sources(settings: Settings) -> tuple[str, str, str]:
+    """Return where the master key may come from: itself, a file, a command; empty where not from there."""
+    return settings.master_key, settings.master_key_file, settings.master_key_command
 
 
 def signing_keys(settings: Settings) -> tuple[str, ...]:
@@ -262,7 +240,16 @@ def vapid_key(settings: Settings) -> str:
 
 
 def master_keys(settings: Settings) -> Keyring:
-    """Return the keyring that wraps the clinics' keys, making and keeping a key in development."""
+    """Return the keyring that wraps the clinics' keys, making and keeping a key in development.
+
+    Raises SettingsError where it can't be had.
+    """
+    if settings.master_key_file and not settings.master_key:
+        return _master_keys(read_value("AFTERGLOW_MASTER_KEY_FILE", settings.master_key_file, from_file))
+    if settings.master_key_command and not settings.master_key:
+        return _master_keys(
+            read_value("AFTERGLOW_MASTER_KEY_COMMAND", settings.master_key_command, from_command)
+        )
     return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
 
 

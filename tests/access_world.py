@@ -10,11 +10,12 @@ from uuid_utils.compat import uuid7
 
 from schemas.scheduling_connection import ConnectionBody
 from server.api.edge import Surroundings
-from server.clinical.vocabulary import ReviewCode, Role
+from server.clinical.vocabulary import Purpose, ReviewCode, Role
 from server.fhir.ids import Kind, Place, written
 from server.services.visits import review_task as review_tasks
 from server.services.visits.review_task import Finding
 from server.services.work import Work, system
+from tests import consents
 from tests.cast import Cast, Person, entry, new_patient, new_staff, sign_in
 from tests.conftest import Kept, bring_back, empty, keep
 from tests.scales import filled
@@ -23,12 +24,13 @@ from tests.visits import Visits
 NOBODY = "nobody"
 # The columns of the table, in its order: who asks for what belongs to Ana and her clinic.
 WHO = (
-    *("ana", "bo", "coordinator", "admin", "system"),
+    *("ana", "caregiver", "bo", "coordinator", "admin", "system"),
     *("neighbour", "cyd", "foreign_admin", "foreign_system", "foreign_patient"),
     *("revoked", NOBODY),
 )
 MEANING = {
     "ana": "a patient: the one it is about",
+    "caregiver": "who looks after Ana, and may do all that a caregiver may",
     "bo": "a clinician of Ana's clinic, hers",
     "coordinator": "a coordinator of that clinic",
     "admin": "its administrator",
@@ -45,6 +47,7 @@ MEANING = {
 # In which role each of them signs in; of the last nobody knows.
 ROLE = {
     **dict.fromkeys(("ana", "neighbour", "foreign_patient"), Role.PATIENT),
+    "caregiver": Role.CAREGIVER,
     **dict.fromkeys(("bo", "cyd"), Role.CLINICIAN),
     "coordinator": Role.COORDINATOR,
     **dict.fromkeys(("admin", "foreign_admin"), Role.CLINIC_ADMIN),
@@ -80,9 +83,12 @@ def build(app: Flask, cast: Cast) -> World:
     """Fill Ana's clinic."""
     visits = Visits(app, cast)
     ids = {"bo_id": str(cast.bo.account_id), "patient_id": str(cast.ana.patient_id)}
-    ids |= {"key": "who-5", "week": "2026-W10", "policy_version": "1"}
+    ids |= {"key": "who-5", "week": "2026-W10", "policy_version": "1", "purpose": "research"}
     ids |= _treated(visits) | _logged(visits) | _listening(visits) | _measured(visits) | _known(visits)
-    people = _people(app, cast)
+    ids |= _leaving(visits)
+    carer = consents.caregiver(cast)
+    ids["caregiver_id"] = cast.ana.get("/me/caregivers").json["items"][0]["id"]
+    people = {**_people(app, cast), "caregiver": carer}
     return World(people, ids, keep(Surroundings.of(app).database))
 
 
@@ -182,6 +188,17 @@ def _measured(visits: Visits) -> dict[str, str]:
         "invitation_id": invitation,
         "feed_id": feed["feed"]["id"],
         "feed_token": feed["url"].rpartition("/")[0].rpartition("/")[2],
+    }
+
+
+def _leaving(visits: Visits) -> dict[str, str]:
+    """Links that Ana made to her journal, and a hold that keeps her record."""
+    cast = visits.cast
+    hold = {"reason": "A court has asked for the record."}
+    consents.publish(cast, Purpose.RESEARCH)
+    return {
+        "export_id": _maker(cast.ana)("/me/exports", {"formats": ["json"]})["id"],
+        "hold_id": _maker(cast.admin)(f"{visits.ana}/legal-holds", hold)["id"],
     }
 
 

@@ -34,6 +34,9 @@ GIVEN_PLACES = frozenset(
         "post /v1/enrolments /code",
         "post /v1/alerts/{alert_id}/feedback /code",
         "post /v1/recoveries/redeem /code",
+        # The name that somebody else has typed, to say who is meant.
+        "post /v1/patients/{patient_id}/erasure/confirm /patient_name",
+        "post /v1/cared-for /code",
     }
 )
 # Said twice, and the same: who signs in is who enrolled.

@@ -22,7 +22,7 @@ from jobs.timetable import TIMETABLE
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel, Role
 from server.gateways.message import Message, Receipt, RecordingGateway, SendError
-from tests import canary_sign_in, contract_examples
+from tests import canary_sign_in, contract_consents, contract_examples
 from tests.canary import Marks
 from tests.cast import entry, new_clinic, new_staff
 from tests.conftest import Clock, Rows, rows_of
@@ -214,7 +214,7 @@ def play(app: Flask, clock: Clock) -> Told:
         _job_fails(played)
     sent = [message for gateway in gateways.values() for message in gateway.sent]
     rows = rows_of(surroundings.database)
-    tokens = {**team.tokens, Role.PATIENT: ids.pop("token")}
+    tokens = team.tokens | {role: ids.pop(role) for role in (Role.PATIENT, Role.CAREGIVER)}
     return Told(played.story.marks, client.answers, sent, logs, rows, tokens, ids, clock.now)
 
 
@@ -239,6 +239,9 @@ def _worsens(played: Played) -> dict[str, str]:
     played.treated(patient, 30)
     bodies = [_day(now - timedelta(days=back), back < 4) for back in range(29, 0, -1)]
     ask(token, "post /v1/sync", {"items": [_item(body) for body in bodies]})
+    yes = {"given": True, "version": 1}
+    ask(token, "post /v1/me/consents/{purpose}", yes, purpose="caregiver")
+    caregiver, _ = contract_consents.come_in(ask, token, "hal@home.example")
     entry_id, response_id = str(uuid7()), str(uuid7())
     said = entry(now, safety="plan", side_effects={"chest_pain": 3}, tags=["x"])
     ask(token, "put /v1/entries/{entry_id}", said, entry_id=entry_id)
@@ -246,7 +249,9 @@ def _worsens(played: Played) -> dict[str, str]:
         other, theirs = played.patient(name)
         played.treated(other, 40)
         ask(theirs, "put /v1/entries/{entry_id}", _day(now, False), entry_id=str(uuid7()))
-    return {"patient_id": patient, "entry_id": entry_id, "response_id": response_id, "token": token}
+    contract_consents.look_after_too(ask, theirs, caregiver, "hal@home.example")
+    known = {"patient_id": patient, "entry_id": entry_id, "response_id": response_id}
+    return known | {Role.PATIENT: token, Role.CAREGIVER: caregiver}
 
 
 def _day(at: Any, is_bad: bool) -> dict[str, Any]:

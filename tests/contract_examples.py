@@ -44,6 +44,8 @@ from server.settings import Settings, master_keys
 from tests import (
     contract_alerts,
     contract_calendars,
+    contract_consents,
+    contract_erasure,
     contract_fhir,
     contract_rota,
     contract_scheduling,
@@ -69,6 +71,7 @@ REPLACED = {
     "push_key": "the public key, base64url of 65 bytes",
     "secret": "the secret of the webhook",
     "url": "https://afterglow.example/v1/calendar-feeds/the-token-of-the-feed/visits.ics",
+    "href": "https://afterglow.example/v1/exports/the-export?the-proof-of-the-link",
     "next_reminder_at": "2026-05-03T18:05:00+00:00",
 }
 INVITED = {"code": "the code of the invitation"}
@@ -163,6 +166,8 @@ def play(story: Story, clinic: Clinic) -> None:
     contract_fhir.play(ask, ana, patient)
     ask(clinic.admin, "get /v1/audit-events", query="?limit=1")
     ask(clinic.admin, "get /v1/audit-events/export")
+    contract_consents.play(ask, clinic, ana, patient)
+    contract_erasure.play(ask, clinic, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")
 

@@ -48,7 +48,9 @@ OUTER = (
     "server.readiness",
     "server.parent",
     "server.logs",
+    "server.environment",
     "server.api.contract",  # `afterglow openapi` prints it
+    "server.sms_report",  # `afterglow sms-address` prints one
     *TRANSACTION,
 )
 
@@ -75,7 +77,10 @@ LAYERS: dict[str, Layer] = {
     ),
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
-        ("server.services", "server.models", "server.clinical", "server.sealing", "server.isolation"),
+        (
+            *("server.services", "server.models", "server.clinical"),
+            *("server.sealing", "server.keyrings", "server.isolation"),
+        ),
         ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
         (*CLOCKS, "commit"),
     ),
@@ -91,7 +96,8 @@ LAYERS: dict[str, Layer] = {
     "server.api": Layer(
         (
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
-            *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
+            *("server.sms_report", "server.vapid", "server.event_proof", "server.export_link"),
+            *TRANSACTION,
             *("server.fhir", "server.calendars", "server.throttle", "server.logs"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
@@ -123,14 +129,25 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
-    "server.database": Layer(("server.sealing", "server.isolation"), ("sqlalchemy",), CLOCKS),
+    "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
+    "server.key_source": Layer((), (), (*PURE, "logging")),
+    "server.export_link": Layer((), (), (*PURE, "logging")),
+    "server.database": Layer(
+        ("server.sealing", "server.keyrings", "server.isolation"), ("sqlalchemy",), CLOCKS
+    ),
     "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.strength": Layer((), (), (*PURE, "random", "logging")),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
-    "server.setting_readers": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
-        ("server.sealing", "server.vapid_key", "server.kept", "server.setting_readers"), (), CLOCKS
+        (
+            *("server.sealing", "server.vapid_key", "server.kept", "server.key_source"),
+            "server.setting_kinds",
+        ),
+        (),
+        CLOCKS,
     ),
+    "server.environment": Layer(("server.settings", "server.sealing", "server.vapid_key"), (), CLOCKS),
+    "server.setting_kinds": Layer((), (), (*PURE, "logging")),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(

@@ -34,22 +34,19 @@ NOT_ALLOWED = r"permission|must be owner"
 DOORS = {
     *("server/api/calendar_feed.py", "server/api/invitation.py", "server/api/recovery.py"),
     *("server/api/scheduling_event.py", "server/api/sign_in.py", "server/api/sms_report.py"),
-    *(
-        "jobs/audit_verify.py",
-        "jobs/demo.py",
-        "jobs/import_diary.py",
-        "jobs/replay.py",
-        "jobs/watch_report.py",
-    ),
+    *("server/commands/erasures.py", "jobs/audit_verify.py", "jobs/demo.py", "jobs/import_diary.py"),
+    *("jobs/replay.py", "jobs/research_export.py", "jobs/watch_report.py"),
 }
 ACROSS = {
-    *("server/api/health.py", "server/commands/audit.py", "server/commands/backup.py"),
+    # STOP by SMS holds wherever the number is known.
+    *("server/api/health.py", "server/api/sms_message.py"),
+    *("server/commands/audit.py", "server/commands/backup.py", "server/commands/erasures.py"),
     *("server/commands/ground.py", "server/commands/keys.py"),
     *("server/commands/status.py", "server/commands/work.py"),
     *("jobs/audit_verify.py", "jobs/backup.py", "jobs/booking_sync.py", "jobs/day_close.py"),
-    *("jobs/deliver.py", "jobs/each_clinic.py", "jobs/escalate.py", "jobs/heartbeat.py"),
+    *("jobs/deliver.py", "jobs/each_clinic.py", "jobs/erase.py", "jobs/escalate.py", "jobs/heartbeat.py"),
     *("jobs/maintenance_due.py", "jobs/policy_replay.py", "jobs/probe.py", "jobs/recover.py"),
-    *("jobs/remind.py", "jobs/restore.py", "jobs/tidy.py"),
+    *("jobs/remind.py", "jobs/restore.py", "jobs/retention.py", "jobs/tidy.py"),
 }
 
 

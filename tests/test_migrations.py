@@ -15,14 +15,28 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import (
     AlertClass,
     Channel,
+    ConsentWay,
     DeliveryState,
     DeliverySubject,
     Language,
+    Purpose,
+    Role,
     SuggestionState,
 )
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
-from server.models import Account, Alert, Base, Clinic, ContactPoint, Delivery, Rota, Shift, SignIn
+from server.models import (
+    Account,
+    Alert,
+    Base,
+    Clinic,
+    Consent,
+    ContactPoint,
+    Delivery,
+    Rota,
+    Shift,
+    SignIn,
+)
 from tests.conftest import NOON, Watched, owner_url
 
 LATER = NOON + timedelta(hours=1)
@@ -59,7 +73,7 @@ def a_clinic() -> dict[str, Any]:
 def somebody_on_call(database: Database, clinic_id: UUID) -> None:
     account_id, key = uuid7(), {"clinic_id": clinic_id}
     with database.write() as session:
-        person = {"role": "clinician", "name": "Bo", "email": "bo@demo.example", "password_hash": "x"}
+        person = {"role": "clinician", "name": "Bo", "plain_email": "bo@demo.example", "password_hash": "x"}
         session.add(Account(**key, id=account_id, quiet_from="22:00", created_at=NOON, **person))
         session.flush()
         session.get_one(Rota, clinic_id).fallback_account_id = account_id
@@ -112,6 +126,36 @@ def an_alert_and_its_mail(clinic_id: UUID) -> dict[str, dict[str, Any]]:
     mail |= {"template": "patient_needs_review", "subject": "alert", "subject_id": alert["id"]}
     mail |= {"urgency": "P0", "state": "delivered", "due_at": NOON, "finished_at": NOON}
     return {"accounts": bo, "patients": ana, "alerts": alert, "deliveries": mail}
+
+
+def test_consent_goes_forward_with_everybody_sharing_and_back_with_caregivers_shut_out(
+    bare: Database,
+) -> None:
+    upgrade(bare, "0001")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    rows = an_alert_and_its_mail(clinic["id"])
+    put(bare, "accounts", rows["accounts"])
+    put(bare, "patients", rows["patients"])
+    upgrade(bare)
+    key, patient_id = {"clinic_id": clinic["id"]}, rows["patients"]["id"]
+    with bare.write() as session:
+        assert session.execute(text("SELECT team_withdrawn_at FROM patients")).scalar() is None
+        person = {"name": "Gus", "plain_email": "gus@x", "password_hash": "x", "created_at": NOON}
+        gus = Account(**key, id=uuid7(), role=Role.CAREGIVER, **person)
+        sign_in = SignIn(**key, id=uuid7(), account_id=gus.id, created_at=NOON, last_used_at=LATER)
+        session.add_all([gus])
+        session.flush()
+        session.add(sign_in)
+        said = {"given": False, "version": 0, "at": NOON, "way": ConsentWay.APP}
+        session.add(Consent(**key, id=uuid7(), patient_id=patient_id, purpose=Purpose.CARE_TEAM, **said))
+    downgrade(bare, "0006")
+    with bare.read() as session:
+        (found,) = session.execute(text("SELECT role, disabled_at FROM accounts WHERE email = 'gus@x'")).all()
+        assert found.role in {"patient", "clinician", "coordinator", "clinic_admin", "integration"}
+        assert found.disabled_at is not None
+        assert session.execute(text("SELECT revoked_at FROM sign_ins")).scalar() is not None
+    upgrade(bare)
 
 
 def test_an_alert_and_its_message_from_before_go_forward_and_back(bare: Database) -> None:
@@ -229,4 +273,27 @@ def test_systems_keep_what_they_could_and_a_half_open_sign_in_ends_on_the_way_ba
     with bare.read() as session:
         ended = session.execute(text("SELECT revoked_at IS NULL FROM sign_ins ORDER BY id")).all()
         assert [bool(row[0]) for row in ended] == [False, True]
+    downgrade(bare, "base")
+
+
+def test_an_address_from_before_it_was_sealed_goes_forward_and_back_and_a_sealed_one_gets_a_stand_in(
+    bare: Database,
+) -> None:
+    upgrade(bare, "0006")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    for name in ("ana", "bo"):
+        key = {"clinic_id": clinic["id"], "id": uuid7(), "created_at": NOON}
+        person = {"role": "clinician", "name": name, "email": f"{name}@x.example", "password_hash": "x"}
+        put(bare, "accounts", {**key, **person})
+    upgrade(bare)
+    with bare.write() as session:
+        assert session.query(Clinic).one().contacts_sealed is False, "the version before still reads them"
+        ana, bo = session.query(Account).order_by(Account.name)
+        assert (ana.plain_email, ana.email_index) == ("ana@x.example", None)
+        bo.plain_email, bo.sealed_email, bo.email_index = None, b"x", "0" * 64
+    downgrade(bare, "0006")
+    with bare.read() as session:
+        left = session.scalars(text("SELECT email FROM accounts ORDER BY name")).all()
+        assert left == ["ana@x.example", f"sealed-{'0' * 64}"]
     downgrade(bare, "base")

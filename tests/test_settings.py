@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import Settings, SettingsError, read_settings, vapid_key
+from server.environment import read_settings
+from server.settings import Settings, SettingsError, vapid_key
 from server.vapid_key import new_vapid_key
 
 PRODUCTION = {

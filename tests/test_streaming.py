@@ -9,11 +9,13 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from server.api.streaming import PIECE, Incomplete
+from server.clinical.vocabulary import Purpose
 from server.database import Database
 from server.models import AuditEvent, EntryRevision
 from server.settings import Settings
 from tests.cast import Cast, entry, new_patient
 from tests.conftest import Clock
+from tests.consents import withdraw
 from tests.taking_away import FORGET, in_process
 from tests.years import live_through
 
@@ -74,6 +76,21 @@ def test_who_is_signed_out_meanwhile_gets_no_more_and_what_they_have_is_not_whol
     pieces = asked(cast, path, kind).iter_encoded()
     got = [next(pieces)]
     cast.ana.delete("/sign-ins/current")
+    with pytest.raises(Incomplete):
+        got.extend(pieces)
+    assert sum(map(len, got)) < 3 * PIECE
+    assert not looks_whole(b"".join(got).decode(), way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_takes_their_consent_back_meanwhile_ends_it_too(
+    way: str, cast: Cast, database: Database, clock: Clock
+) -> None:
+    live_through(database, cast.ana.clinic_id, cast.ana.patient_id, clock.now, years=1)
+    path, kind = WAYS[way]
+    pieces = asked(cast, path, kind).iter_encoded()
+    got = [next(pieces)]
+    withdraw(cast, Purpose.EXPORT)
     with pytest.raises(Incomplete):
         got.extend(pieces)
     assert sum(map(len, got)) < 3 * PIECE

@@ -24,10 +24,7 @@ ONE = "/clinic/accounts/<uuid:account_id>"
 def list_accounts() -> Any:
     """Read the accounts of your clinic's staff and systems."""
     with reading() as work:
-        known = account_admin.listed(work)
-        return {
-            "items": [joined(one.account, AccountAnswer, has_second_factor=one.has_factor) for one in known]
-        }
+        return {"items": [_shown(one) for one in account_admin.listed(work)]}
 
 
 @blueprint.route(f"{ONE}/sign-ins", methods=["DELETE"])
@@ -84,3 +81,7 @@ def end_patient_sign_ins(patient_id: UUID) -> Response:
         if account is not None:
             sign_ins.end_all(work, account.id)
     return Response(status=204)
+
+
+def _shown(one: account_admin.KnownAccount) -> dict[str, Any]:
+    return joined(one.account, AccountAnswer, email=one.email, has_second_factor=one.has_factor)

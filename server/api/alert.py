@@ -18,8 +18,9 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, reading, writing
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.sharing import shares
 from server.api.version_header import etag
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Purpose, Role
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_feedback
 from server.services.alerts.alert import Place, Record, Wanted
@@ -31,6 +32,7 @@ NARROWING = ("urgency", "family", "patient_id", "assigned_to", "snoozed")
 
 @blueprint.route("/alerts", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(AlertQuery, location="query")
 @blueprint.response(200, AlertPage)
 def list_alerts(query: Mapping[str, Any]) -> Any:
@@ -61,6 +63,7 @@ def count_alerts() -> Any:
 
 @blueprint.route("/alerts/<uuid:alert_id>", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.response(200, AlertDetail, headers=documented_headers("ETag"))
 def get_alert(alert_id: UUID) -> Any:
     """Read one alert: evidence, what happened to it, who was told what and when. Audited."""

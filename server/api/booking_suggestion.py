@@ -18,8 +18,10 @@ from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, writing
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.sharing import shares
 from server.api.version_header import etag, required_version, takes_version
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Purpose, Role
+from server.services.people import patient as patients
 from server.services.visits import booking_suggestion as booking_suggestions
 from server.services.visits import suggestion_change as suggestion_changes
 from server.services.visits.booking_suggestion import Wanted
@@ -29,10 +31,18 @@ blueprint = Blueprint(
     "booking-suggestions", __name__, description="Suggested visits: a clinician decides, the clinic books"
 )
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
+# What a visit says of the diary: left out where the patient does not let the care team read it.
+_WITHHELD: Mapping[str, Any] = {
+    "blocks": (),
+    "responded": None,
+    "days_gained": None,
+    "gained_at_least": None,
+}
 
 
 @blueprint.route("/booking-suggestions", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(SuggestionQuery, location="query")
 @blueprint.response(200, SuggestionPage)
 def list_booking_suggestions(query: Mapping[str, Any]) -> Any:
@@ -47,21 +57,28 @@ def list_booking_suggestions(query: Mapping[str, Any]) -> Any:
 
     with writing() as work:
         work.audit("booking-suggestion.list", query.get("patient_id"))
-        return paged(query, rows)
+        page = paged(query, rows)
+        hidden = patients.withdrawn_of(work, [row.patient_id for row in page["items"]])
+        return page | {"items": [_shown(row, row.patient_id in hidden) for row in page["items"]]}
 
 
 @blueprint.route("/booking-suggestions/<uuid:suggestion_id>", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.response(200, SuggestionDetail, headers=documented_headers("ETag"))
 def get_booking_suggestion(suggestion_id: UUID) -> Any:
     """Read one suggestion: window, reason, guards that speak against it, and its log. Audited."""
     with writing() as work:
         record = booking_suggestions.record(work, suggestion_id)
+        found = record.suggestion
+        is_hidden = bool(patients.withdrawn_of(work, [found.patient_id]))
+        bare: dict[str, Any] = {"detail": {}} if is_hidden else {}
         moves = [
-            joined(event, SuggestionEventAnswer, account=record.names.get(event.account_id))
+            joined(event, SuggestionEventAnswer, account=record.names.get(event.account_id), **bare)
             for event in record.events
         ]
-        shown = joined(record.suggestion, SuggestionDetail, events=moves, slots=record.slots)
+        more = _WITHHELD if is_hidden else {}
+        shown = joined(found, SuggestionDetail, events=moves, slots=record.slots, **more)
         return shown, 200, etag(record.suggestion.version)
 
 
@@ -111,3 +128,7 @@ def dismiss_booking_suggestion(body: Mapping[str, Any], suggestion_id: UUID) -> 
     with writing() as work:
         suggestion = booking_suggestions.dismiss(work, suggestion_id, version, body["reason"])
     return suggestion, 200, etag(suggestion.version)
+
+
+def _shown(suggestion: Any, is_hidden: bool) -> Any:
+    return joined(suggestion, SuggestionAnswer, **_WITHHELD) if is_hidden else suggestion

@@ -11,7 +11,9 @@ from schemas.booking_suggestion import SuggestionAnswer
 from schemas.check_in_plan import CheckInPlanAnswer
 from schemas.course import CourseAnswer
 from schemas.entry import EntryAnswer
+from schemas.erasure import ErasureAnswer
 from schemas.inbox import InboxAnswer
+from schemas.legal_hold import LegalHoldAnswer
 from schemas.offered_visit import OfferedVisitAnswer
 from schemas.patient import PatientAnswer
 from schemas.precaution import PrecautionAnswer
@@ -28,7 +30,9 @@ _SHAPES: Mapping[str, Schema] = {
     "CheckInPlan": CheckInPlanAnswer(),
     "Course": CourseAnswer(),
     "Entry": EntryAnswer(),
+    "Erasure": ErasureAnswer(),
     "InboxItem": InboxAnswer(),
+    "LegalHold": LegalHoldAnswer(),
     "OfferedVisit": OfferedVisitAnswer(),
     "Patient": PatientAnswer(),
     "Precaution": PrecautionAnswer(),

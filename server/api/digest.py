@@ -6,6 +6,8 @@ from schemas.digest import DigestAnswer
 from server.api.alert import CARE
 from server.api.body import Blueprint
 from server.api.edge import allow, writing
+from server.api.sharing import shares
+from server.clinical.vocabulary import Purpose
 from server.clinical.week import Week
 from server.services.alerts import digest as digests
 
@@ -14,6 +16,7 @@ blueprint = Blueprint("digests", __name__, description="What the care team reads
 
 @blueprint.route("/digests/<week:week>", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.response(200, DigestAnswer)
 def get_digest(week: Week | None) -> Any:
     """Read a week, your own patients first: what no message told, what is open, what came of it. Audited.

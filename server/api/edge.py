@@ -17,7 +17,7 @@ from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
-from server.services.errors import NotFound, NotSignedIn, ServiceError, StepUpRequired, VersionError
+from server.services.errors import NOT_THEIRS, NotSignedIn, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
 from server.services.people import break_glass
 from server.services.people import sign_in as sign_ins
@@ -29,6 +29,7 @@ from server.throttle import Throttle
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
+_ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, *NOT_THEIRS)
 CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
 
 
@@ -123,7 +124,7 @@ def allow(
                     raise FactorMissing
                 _check_pace(view, wait, kwargs)
                 return view(*args, **kwargs)
-            except (Forbidden, NotFound):
+            except _ON_RECORD:
                 _record_refusal()
                 raise
 

@@ -21,14 +21,16 @@ from server.api.edge import actor, allow, documented_headers, here, reading, wri
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
+from server.api.sharing import shares
 from server.api.version_header import etag, if_match, required_version, takes_version
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Purpose, Role
 from server.services.journal import entry as entries
 from server.services.journal import team_view as team_views
 from server.services.journal.entry import Range
 from server.services.journal.incoming import Incoming
 from server.services.journal.journal import Receipt
 from server.services.journal.unreadable import Kind
+from server.services.people import consent as consents
 from server.services.people import notice as notices
 from server.services.people import patient as patients
 
@@ -103,6 +105,7 @@ def list_entries(query: Mapping[str, Any]) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
 @allow(*READERS)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(EntryQuery, location="query")
 @blueprint.response(200, EntryPage)
 def list_patient_entries(query: Mapping[str, Any], patient_id: UUID) -> Any:
@@ -110,6 +113,7 @@ def list_patient_entries(query: Mapping[str, Any], patient_id: UUID) -> Any:
 
     with writing() as work:
         patients.get(work, patient_id)
+        consents.require(work, patient_id, Purpose.CARE_TEAM)
         work.audit("entry.list", patient_id)
         return _page(work, patient_id, query)
 
@@ -138,5 +142,5 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "outcome": receipt.outcome,
         "entry": receipt.entry,
         "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country)),
-        "who_reads_this": notices.WHO_READS_THIS,
+        "who_reads_this": notices.who_reads(receipt.patient),
     }

@@ -27,12 +27,14 @@ from server.services.errors import (
     Invalid,
     NotFound,
     NotSignedIn,
+    OutOfScope,
     SafetyFirst,
     ServiceError,
     Stale,
     StepUpRequired,
     TooMany,
     VersionRequired,
+    Withheld,
 )
 from server.services.people import notice as notices
 
@@ -45,7 +47,9 @@ STATUS: Mapping[type[ServiceError], int] = {
     FactorRequired: 401,
     Forbidden: 403,
     FactorMissing: 403,
+    OutOfScope: 403,
     StepUpRequired: 403,
+    Withheld: 403,
     NotFound: 404,
     Blocked: 409,
     SafetyFirst: 409,

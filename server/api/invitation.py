@@ -65,8 +65,8 @@ def enrol(body: Mapping[str, Any]) -> Any:
 @blueprint.response(201, InvitationAnswer)
 def invite_staff(body: Mapping[str, Any]) -> Any:
     """Invite a colleague or an integration client; code and word are shown once."""
-    if body["role"] is Role.PATIENT:
-        raise Invalid("/role", "Patients are invited under their own record.")
+    if body["role"] in (Role.PATIENT, Role.CAREGIVER):
+        raise Invalid("/role", "Patients are invited under their own record, caregivers by their patients.")
     with writing() as work:
         return _told(invitations.invite(work, Invitee(**body)))
 

@@ -16,7 +16,8 @@ from schemas.policy_replay import (
 from server.api.body import Blueprint
 from server.api.edge import allow, documented_headers, reading, writing
 from server.api.paging import paged
-from server.clinical.vocabulary import Role
+from server.api.sharing import shares
+from server.clinical.vocabulary import Purpose, Role
 from server.services.watch import policy_replay as policy_replays
 from server.services.watch.policy_replay import Wanted
 
@@ -61,6 +62,7 @@ def get_policy_replay(replay_id: UUID) -> Any:
 
 @blueprint.route(f"{PATH}/<uuid:replay_id>/patients", methods=["GET"])
 @allow(*WHO)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(ReplayQuery, location="query")
 @blueprint.response(200, ReplayedPatientPage)
 def list_replayed_patients(query: Mapping[str, Any], replay_id: UUID) -> Any:

@@ -21,10 +21,12 @@ from server.api.edge import allow, documented_headers, here, reading, writing
 from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged
+from server.api.sharing import shares
 from server.api.version_header import etag, if_match, required_version, takes_version
-from server.clinical.vocabulary import Role, Source
+from server.clinical.vocabulary import Purpose, Role, Source
 from server.services.journal.incoming import Incoming
 from server.services.journal.unreadable import Kind
+from server.services.people import consent as consents
 from server.services.people import notice as notices
 from server.services.people import patient as patients
 from server.services.scales import questionnaire_response as questionnaires
@@ -52,6 +54,7 @@ def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> An
 
 @blueprint.route("/patients/<uuid:patient_id>/questionnaire-responses/<uuid7:response_id>", methods=["PUT"])
 @allow(Role.CLINICIAN)
+@shares(Purpose.CARE_TEAM)
 @heeds(Kind.QUESTIONNAIRE_RESPONSE)
 @blueprint.arguments(QuestionnaireResponseBody)
 @blueprint.response(200, ClinicalQuestionnaireResponseReceipt, headers=documented_headers("ETag"))
@@ -60,7 +63,12 @@ def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> An
 )
 @takes_version(required=False)
 def put_patient_questionnaire_response(body: Mapping[str, Any], patient_id: UUID, response_id: UUID) -> Any:
-    """Store a scale that you rated or that the patient filled on paper."""
+    """Store a scale that you rated or that the patient filled on paper.
+
+    One that the patient sent can't be changed while the care team may not read it.
+    """
+    with writing() as work:
+        questionnaires.check_readable(work, patient_id, response_id)
     return _put(patient_id, Incoming(response_id, body, if_match(), Source.CLINIC))
 
 
@@ -108,12 +116,14 @@ def list_questionnaire_responses(query: Mapping[str, Any]) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/questionnaire-responses", methods=["GET"])
 @allow(*READERS)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(QuestionnaireResponseQuery, location="query")
 @blueprint.response(200, ClinicalQuestionnaireResponsePage)
 def list_patient_questionnaire_responses(query: Mapping[str, Any], patient_id: UUID) -> Any:
     """Read a patient's responses of a range of days with their scores, a page at a time. Audited."""
     with writing() as work:
         patients.get(work, patient_id)
+        consents.require(work, patient_id, Purpose.CARE_TEAM)
         work.audit("questionnaire_response.list", patient_id)
         return _page(work, patient_id, query)
 
@@ -140,5 +150,5 @@ def _receipt(receipt: ResponseReceipt) -> dict[str, Any]:
         "outcome": receipt.outcome,
         "questionnaire_response": receipt.response,
         "notice": notices.asking_for_contact(notice) if receipt.contact_today else notice,
-        "who_reads_this": notices.WHO_READS_THIS,
+        "who_reads_this": notices.who_reads(receipt.patient),
     }

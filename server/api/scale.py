@@ -9,11 +9,13 @@ from server.api.edge import allow, reading, writing
 from server.clinical.vocabulary import Role
 from server.services.scales import scale as scales
 
+# Everybody but caregivers: what they may call is a short list of its own.
+READERS = tuple(role for role in Role if role is not Role.CAREGIVER)
 blueprint = Blueprint("scales", __name__, description="Validated scales: questions, answers, notices")
 
 
 @blueprint.route("/scales", methods=["GET"])
-@allow(*Role)
+@allow(*READERS)
 @blueprint.arguments(ScaleQuery, location="query")
 @blueprint.response(200, ScaleList)
 def list_scales(query: Mapping[str, Any]) -> Any:
@@ -23,7 +25,7 @@ def list_scales(query: Mapping[str, Any]) -> Any:
 
 
 @blueprint.route("/scales/<key>", methods=["GET"])
-@allow(*Role)
+@allow(*READERS)
 @blueprint.arguments(ScaleQuery, location="query")
 @blueprint.response(200, ScaleAnswer)
 def get_scale(query: Mapping[str, Any], key: str) -> Any:

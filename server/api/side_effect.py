@@ -7,13 +7,15 @@ from schemas.adverse_event import AdverseEventAnswer, AdverseEventsAnswer
 from schemas.side_effect import SideEffectVocabulary
 from server.api.body import Blueprint
 from server.api.edge import allow, also, reading, writing
+from server.api.sharing import shares
 from server.api.table import csv_answer, wants_csv
 from server.clinical.redflags import emergency_from
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.side_effects import GRADES
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Purpose, Role
 from server.services.journal import adverse_event as adverse_events
 from server.services.people import clinic as clinics
+from server.services.people import consent as consents
 
 blueprint = Blueprint("side-effects", __name__, description="Side effects and adverse events")
 _EVENTS = AdverseEventsAnswer()
@@ -38,6 +40,7 @@ def list_side_effects() -> Any:
     "/patients/<uuid:patient_id>/treatment-sessions/<uuid:session_id>/adverse-events", methods=["GET"]
 )
 @allow(Role.CLINICIAN)
+@shares(Purpose.CARE_TEAM)
 @also("text/csv")
 @blueprint.response(200, AdverseEventsAnswer)
 def list_adverse_events(patient_id: UUID, session_id: UUID) -> Any:
@@ -46,6 +49,7 @@ def list_adverse_events(patient_id: UUID, session_id: UUID) -> Any:
     With `Accept: text/csv`, one row an event.
     """
     with writing() as work:
+        consents.require(work, patient_id, Purpose.CARE_TEAM)
         found = adverse_events.of_session(work, patient_id, session_id)
         if not wants_csv():
             return found

@@ -6,7 +6,7 @@ one that says so, for not every server lets its client see that the sending has 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from flask import Response
@@ -16,27 +16,32 @@ from server.api.edge import actor, here, still_signed_in
 from server.api.errors import where
 from server.database import Database
 from server.services.errors import ServiceError
-from server.services.work import Work
+from server.services.work import Actor, Work
 
 log = logging.getLogger(__name__)
 
 # Pieces are joined to about so many characters: a small one costs as much to send as a large one.
 PIECE = 64 * 1024
 Pieces = Callable[[Work], Iterator[str]]
+Check = Callable[[], None]
 
 
 class Incomplete(Exception):
     """The rest of an answer can't be sent; what was sent already must not look whole."""
 
 
-def streamed(pieces: Pieces, kind: str, cut_off: str = "") -> Response:
+def streamed(
+    pieces: Pieces, kind: str, still: Check, cut_off: str = "", reader: Actor | None = None
+) -> Response:
     """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit.
 
-    ``cut_off`` ends it where the rest can't be sent.
+    ``still`` raises once the rest may not be sent any more; ``cut_off`` ends it where it can't be. It is
+    for who is signed in, as long as they are, or for ``reader``.
     """
     around = here()
-    work = partial(Work, now=around.clock(), actor=actor())
-    made = _made(around.database, work, still_signed_in(), pieces)
+    checks = (still_signed_in(), still) if reader is None else (still,)
+    work = partial(Work, now=around.clock(), actor=reader or actor())
+    made = _made(around.database, work, checks, pieces)
     return Response(_sent(made, cut_off.encode()), content_type=kind)
 
 
@@ -52,12 +57,17 @@ def _sent(made: Iterator[bytes], cut_off: bytes) -> Iterator[bytes]:
 
 
 def _made(
-    database: Database, work: Callable[[Session], Work], check: Callable[[], None], pieces: Pieces
+    database: Database, work: Callable[[Session], Work], checks: Sequence[Check], pieces: Pieces
 ) -> Iterator[bytes]:
     with database.snapshot() as session:
         for piece in joined(pieces(work(session))):
-            check()
+            _run(checks)
             yield piece.encode()
+
+
+def _run(checks: Sequence[Check]) -> None:
+    for check in checks:
+        check()
 
 
 def joined(pieces: Iterator[str]) -> Iterator[str]:

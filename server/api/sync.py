@@ -46,14 +46,15 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     with writing() if changes else reading() as work:
         results = sync.push(work, own_patient(), changes)
         pulled = sync.pull(work, own_patient(), after, body["limit"])
-        lines = here().crisis_lines.of(patients.get(work, own_patient()).country)
+        patient = patients.get(work, own_patient())
+        lines = here().crisis_lines.of(patient.country)
         return {
             "results": [_result(result, lines) for result in results],
             "changes": pulled.changes,
             "next_cursor": sync_cursor.issue(pulled.sequence),
             "has_more": pulled.has_more,
             "clock_suspect": clock_of(body.get("sent_at"), work.now)["clock_suspect"],
-            "who_reads_this": notices.WHO_READS_THIS,
+            "who_reads_this": notices.who_reads(patient),
         }
 
 

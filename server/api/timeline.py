@@ -11,7 +11,7 @@ from server.api.edge import allow, reading
 from server.api.entry import own_entry, own_patient
 from server.api.paging import paged
 from server.api.shapes import joined
-from server.clinical.instruments import told
+from server.clinical.instruments import told as telling
 from server.clinical.instruments.catalog import edition_of
 from server.clinical.vocabulary import Role
 from server.services.journal import timeline as timelines
@@ -21,6 +21,8 @@ from server.services.watch import response as responses
 blueprint = Blueprint(
     "timeline", __name__, description="What the patient reported, day by day, and what came of it"
 )
+
+NOT_SEEN: Mapping[UUID, datetime] = {}
 
 
 @blueprint.route("/me/timeline", methods=["GET"])
@@ -54,16 +56,17 @@ def _shown(day: TimelineDay) -> dict[str, Any]:
     return {
         "day": day.day,
         "entries": [own_entry(entry, day.seen_at) for entry in day.entries],
-        "questionnaire_responses": [_told(one, day.seen_at) for one in day.questionnaire_responses],
+        "questionnaire_responses": [told(one, day.seen_at) for one in day.questionnaire_responses],
         "treatment_sessions": day.treatment_sessions,
         "seen_by_team": day.seen_by_team,
         "sentences": day.sentences,
     }
 
 
-def _told(response: Any, seen: Mapping[UUID, datetime]) -> dict[str, Any]:
+def told(response: Any, seen: Mapping[UUID, datetime] = NOT_SEEN) -> dict[str, Any]:
+    """Return a filled scale in plain words; ``seen``: when the care team first saw it, by id."""
     made = edition_of(response.instrument, response.instrument_version, response.locale)
-    scoring = made.scoring if told.has_total(made) else None
+    scoring = made.scoring if telling.has_total(made) else None
     return joined(
         response,
         TimelineScaleAnswer,
@@ -71,7 +74,7 @@ def _told(response: Any, seen: Mapping[UUID, datetime]) -> dict[str, Any]:
         low=scoring and scoring.low,
         high=scoring and scoring.high,
         direction=made.direction,
-        part=told.part_of(made, response.total),
-        sentences=told.sentences(made, response.total, response.prorated),
+        part=telling.part_of(made, response.total),
+        sentences=telling.sentences(made, response.total, response.prorated),
         seen_by_team_at=seen.get(response.id),
     )

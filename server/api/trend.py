@@ -11,11 +11,13 @@ from schemas.trend import TrendAnswer, TrendQuery
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.api.entry import own_patient
+from server.api.sharing import shares
 from server.clinical.instruments import told
-from server.clinical.vocabulary import Arm, Role
+from server.clinical.vocabulary import Arm, Purpose, Role
 from server.rendering.trend_svg import PANELS_MOST, Chart, Line, Panel, draw
 from server.services.journal import trend as trends
 from server.services.journal.trend import Trend
+from server.services.people import consent as consents
 
 blueprint = Blueprint("trend", __name__, description="Symptoms by day, with the sessions on them")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
@@ -35,11 +37,13 @@ def get_own_trend(query: Mapping[str, Any]) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/trend", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(TrendQuery, location="query")
 @blueprint.response(200, TrendAnswer)
 def get_trend(query: Mapping[str, Any], patient_id: UUID) -> Any:
     """Read a patient's trend. Audited."""
     with writing() as work:
+        consents.require(work, patient_id, Purpose.CARE_TEAM)
         work.audit("trend.read", patient_id)
         return trends.read(work, patient_id, query.get("first"), query.get("last"))
 
@@ -56,11 +60,13 @@ def draw_own_trend(query: Mapping[str, Any]) -> Response:
 
 @blueprint.route("/patients/<uuid:patient_id>/trend.svg", methods=["GET"])
 @allow(*CARE)
+@shares(Purpose.CARE_TEAM)
 @blueprint.arguments(TrendQuery, location="query")
 @blueprint.response(200, DRAWN, content_type=SVG)
 def draw_trend(query: Mapping[str, Any], patient_id: UUID) -> Response:
     """Draw a patient's trend. Audited."""
     with writing() as work:
+        consents.require(work, patient_id, Purpose.CARE_TEAM)
         work.audit("trend.read", patient_id)
         return _drawn(trends.read(work, patient_id, query.get("first"), query.get("last")))
 

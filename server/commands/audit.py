@@ -65,7 +65,7 @@ def _said(one: Verified) -> str:
 
 def _names(around: Around, slug: str | None) -> dict[UUID, str]:
     with around.database.read(Extent.ALL) as session:
-        names = {clinic.id: clinic.slug for clinic in clinics.everyone(session)}
+        names = {clinic.id: clinic.slug for clinic in clinics.ever(session)}
     wanted = {key: name for key, name in names.items() if slug in (None, name)}
     if slug is not None and not wanted:
         raise click.ClickException(f"There is no clinic {slug}.")

@@ -11,13 +11,14 @@ import click
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from server.database import Database
+from server.environment import read_settings
 from server.isolation import Extent
 from server.migrations import is_current
 from server.parent import end_with
 from server.readiness import check_production, check_role, crisis_directory
 from server.sealing import SealError
 from server.services import vault
-from server.settings import Settings, SettingsError, master_keys, read_settings
+from server.settings import Settings, SettingsError, master_keys
 
 
 def _end_with_parent(_context: click.Context, _option: click.Parameter, is_child: bool) -> None:

@@ -5,11 +5,15 @@ from uuid import UUID
 
 import click
 
-from server.commands.start import Around, started
+from jobs import erase as erasing
+from jobs.reseal import seal_all, seal_anew
+from server.commands.start import Around, started, told_plainly
 from server.gateways.scheduling.backend_services import new_service_key, service_key
 from server.isolation import Extent
-from server.services import vault
+from server.services import clinic_key as clinic_keys
+from server.services import resealing, vault
 from server.services.people import clinic as clinics
+from server.services.people import closing
 from server.services.work import Work, system
 
 
@@ -31,6 +35,54 @@ def rotate(slug: str | None) -> None:
             click.echo(f"{name}: key {number} seals from now on; keys wrapped anew: {rewrapped}.")
     if slug is None:
         click.echo("Every key is under the current master key.")
+
+
+@command.command("reseal")
+@click.option("--clinic", "slug", help="Short name of one clinic; every clinic without it.")
+def reseal(slug: str | None) -> None:
+    """Seal anew now with the newest key, as a job does daily, what older ones sealed. The service may run."""
+    with started() as around:
+        for name, clinic_id in _clinics(around, slug):
+            done = seal_anew(around.database, around.now, clinic_id)
+            click.echo(f"{name}: {done} values sealed anew.")
+
+
+@command.command("drop")
+@click.option("--clinic", "slug", required=True, help="Short name of the clinic.")
+def drop(slug: str) -> None:
+    """Destroy a clinic's older keys, once nothing is sealed with them. Backups keep what opens them."""
+    with started() as around, told_plainly():
+        ((name, clinic_id),) = _clinics(around, slug)
+        with around.database.read() as session:
+            left = resealing.left(Work(session, around.now, system(clinic_id)))
+        if left:
+            raise click.ClickException(f"{left} values are under older keys. Run: afterglow keys reseal")
+        with around.database.write() as session:
+            gone = clinic_keys.drop_older(Work(session, around.now, system(clinic_id)))
+        click.echo(f"{name}: older keys destroyed: {len(gone)}.")
+
+
+@command.command("seal-contacts")
+@click.option("--finish", is_flag=True, help="Forget the plain addresses; no older version may run.")
+def seal_contacts(finish: bool) -> None:
+    """Seal the addresses of e-mail of clinics from before they were sealed. The service may run."""
+    with started() as around:
+        for name, clinic_id in _clinics(around, None):
+            sealed, left = seal_all(around.database, around.now, clinic_id, finish)
+            click.echo(f"{name}: {sealed} addresses sealed; still readable: {left}.")
+
+
+@command.command("erase")
+@click.option("--clinic", "slug", required=True, help="Short name of the clinic.")
+@click.option("--yes", "name", required=True, help="The name of the clinic, to say that it is meant.")
+def erase(slug: str, name: str) -> None:
+    """Close a clinic for good: destroy its keys, so that nothing it has sealed can ever be read again."""
+    with started() as around, told_plainly():
+        ((_, clinic_id),) = _clinics(around, slug)
+        with around.database.write() as session:
+            gone = closing.erase(Work(session, around.now, system(clinic_id)), name)
+        erasing.note_clinic(around.settings, clinic_id, around.now)
+        click.echo(f"{slug}: keys destroyed: {gone}. Running processes forget them within a minute.")
 
 
 @command.command("smart")

@@ -10,6 +10,7 @@ import click
 from jobs.problem import Problem
 from server.commands.ground import database_of, settings_here
 from server.database import Database
+from server.services.errors import ServiceError
 from server.services.people.passwords import Passwords
 from server.settings import Settings
 
@@ -33,3 +34,12 @@ def started() -> Iterator[Around]:
             yield Around(settings, database, Passwords(settings.password_cost), datetime.now(UTC))
         except Problem as problem:
             raise click.ClickException(str(problem)) from None
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Say in one line what a service refuses."""
+    try:
+        yield
+    except ServiceError as error:
+        raise click.ClickException(error.detail) from None

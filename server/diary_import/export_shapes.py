@@ -290,6 +290,8 @@ class SecondFile(FirstFile):
     lists = (*FirstFile.lists, "zone_changes")
     entries = fields.List(fields.Nested(_ClockedEntry), required=True)
     questionnaire_responses = fields.List(fields.Nested(_ClockedResponse), required=True)
+    substance_use = fields.Raw()
+    redisclosure_notice = fields.Raw(allow_none=True)
     check_in_plan = fields.Nested(_Plan, required=True)
     zone_changes = fields.List(fields.Nested(_ZoneChange), required=True)
 

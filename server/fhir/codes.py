@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from server.clinical import substance_use
 from server.clinical.vocabulary import Sensitivity
 from server.fhir.identifiers import Resource
 
@@ -36,6 +37,7 @@ OUTCOME = "urn:afterglow:alert-outcome"
 ACCOUNT = "urn:afterglow:account"
 CLINIC = "urn:afterglow:clinic"
 QUESTIONNAIRE = "urn:afterglow:questionnaire"
+NOTICE = "urn:afterglow:notice"
 
 # The diary's form: raised when a number of it comes to mean something else.
 DIARY_FORM = f"{QUESTIONNAIRE}:diary|1"
@@ -59,6 +61,8 @@ SENSITIVITY: Mapping[Sensitivity, Resource] = MappingProxyType(
         }
     }
 )
+# The words of the notice travel with every resource that must not be passed on.
+REDISCLOSURE: Resource = {"system": NOTICE, "code": "redisclosure", "display": substance_use.REDISCLOSURE}
 SURVEY = {"coding": [{"system": CATEGORY, "code": "survey", "display": "Survey"}]}
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from server.clinical import substance_use
 from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Sensitivity, Source
 from server.fhir import ids
-from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, SENSITIVITY, instant
+from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, REDISCLOSURE, SENSITIVITY, instant
 from server.fhir.identifiers import Resource
 from server.fhir.ids import Kind, Place
 
@@ -76,13 +77,20 @@ def id_of(reported: Reported, number: int = 0) -> str:
 def meta(reported: Reported) -> Resource:
     """Return version, time of the last change, and who says so."""
     labels = [CLINICIAN_REPORTED if is_rated(reported) else PATIENT_REPORTED]
-    if isinstance(reported, Filled) and reported.sensitivity in SENSITIVITY:
-        labels.append(SENSITIVITY[reported.sensitivity])
+    if is_about_substance_use(reported):
+        labels += [SENSITIVITY[Sensitivity.SUBSTANCE_USE], REDISCLOSURE]
     return {
         "versionId": str(reported.version),
         "lastUpdated": instant(reported.deleted_at or reported.received_at),
         "security": labels,
     }
+
+
+def is_about_substance_use(reported: Reported) -> bool:
+    """Return whether it holds a row about substance use: then a notice goes with every copy."""
+    if isinstance(reported, Entry):
+        return substance_use.speaks_of_it({"items": reported.items, "side_effects": reported.side_effects})
+    return isinstance(reported, Filled) and reported.sensitivity is Sensitivity.SUBSTANCE_USE
 
 
 def is_rated(reported: Reported) -> bool:

@@ -45,6 +45,8 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "visit_undecided": "/v1/booking-suggestions/{id}",
         "visit_declined": "/v1/booking-suggestions/{id}",
         "audit_broken": "/v1/audit-events",
+        "export_ready": "/v1/me/exports",
+        "sms_stopped": "/v1/rota/coverage",
         "probe": "/v1/status",
         "review_waits": "/v1/review-tasks",
         "sign_in_changed": "/v1/me/sign-ins",

@@ -12,16 +12,23 @@ from server.models.booking_suggestion import BookingSuggestion, BookingSuggestio
 from server.models.break_glass import BreakGlass
 from server.models.calendar_feed import CalendarFeed
 from server.models.candidate_slot import CandidateSlot
+from server.models.caregiver import Caregiver
 from server.models.check_in_plan import CheckInPlan
 from server.models.clinic import Clinic
+from server.models.clinic_digest_key import ClinicDigestKey
 from server.models.clinic_key import ClinicKey
+from server.models.consent import Consent
+from server.models.consent_text import ConsentText
 from server.models.contact_point import ContactPoint
 from server.models.course import Course
 from server.models.delivery import Delivery
 from server.models.entry import Entry, EntryRevision
+from server.models.erasure import Erasure
+from server.models.export_link import ExportLink
 from server.models.factor import Factor, RecoveryCode, Ticket
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
+from server.models.legal_hold import LegalHold
 from server.models.patient import Patient
 from server.models.patient_policy import PatientPolicy
 from server.models.policy import PolicyActivation, PolicyVersion
@@ -60,17 +67,24 @@ __all__ = [
     "BreakGlass",
     "CalendarFeed",
     "CandidateSlot",
+    "Caregiver",
     "CheckInPlan",
     "Clinic",
+    "ClinicDigestKey",
     "ClinicKey",
+    "Consent",
+    "ConsentText",
     "ContactPoint",
     "Course",
     "Delivery",
     "Entry",
     "EntryRevision",
+    "Erasure",
+    "ExportLink",
     "Factor",
     "Invitation",
     "JobRun",
+    "LegalHold",
     "Patient",
     "PatientPolicy",
     "PolicyActivation",

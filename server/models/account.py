@@ -3,30 +3,39 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import Role
 from server.models.base import Base
+from server.models.sealed import Sealed
 from server.models.types import Coded, Instant
 
 
 class Account(Base):
     """One way in. E-mail is unique inside a clinic only, so one clinic can't probe another's.
 
+    `email_index` stands for the address in look-ups: an HMAC of it under a key that is not in the table.
+    `plain_email` is the address where the previous version of the code still has to read it.
     `quiet_from` .. `quiet_until` ("22:00") are the staff's quiet hours, by the clinic's clock; None: none.
     `scopes` lists codes of `clinical.vocabulary.Scope`, of one of the clinic's systems. `factor_tries`
     and `factor_tries_since` are the previous version's: nothing reads them; the next migration drops them.
     """
 
     __tablename__ = "accounts"
-    __table_args__ = (UniqueConstraint("clinic_id", "email"),)
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "email"),
+        UniqueConstraint("clinic_id", "email_index"),
+    )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     role: Mapped[Role] = mapped_column(Coded(Role))
     name: Mapped[str] = mapped_column(String(200))
-    email: Mapped[str] = mapped_column(String(254))
+    plain_email: Mapped[str | None] = mapped_column("email", String(254))
+    sealed_email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email = Sealed("sealed_email")
+    email_index: Mapped[str | None] = mapped_column(String(64))
     password_hash: Mapped[str] = mapped_column(String(200))
     patient_id: Mapped[UUID | None]
     quiet_from: Mapped[str | None] = mapped_column(String(5))

@@ -18,6 +18,8 @@ class Clinic(Base):
     `day_start` is the hour (0-6) at which a day of its patients starts where they are. `policy_version`
     is the version of its thresholds that is in force. `patient_messages_by`: who writes to patients about
     their visits, so that nobody is told twice. `visit_minutes`: how long a maintenance visit takes.
+    `contacts_sealed`: addresses of e-mail lie here only sealed; false while processes of a version that
+    reads them plain may run. `erased_at`: its keys were destroyed; nobody works here any more.
     """
 
     __tablename__ = "clinics"
@@ -33,4 +35,6 @@ class Clinic(Base):
     patient_messages_by: Mapped[MessagesBy] = mapped_column(Coded(MessagesBy), default=MessagesBy.CLINIC)
     visit_minutes: Mapped[int] = mapped_column(default=90)
     policy_version: Mapped[int]
+    contacts_sealed: Mapped[bool] = mapped_column(default=True)
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)

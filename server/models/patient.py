@@ -16,7 +16,9 @@ class Patient(Base):
     `next_close_at` is when the current local day ends; the day-close job looks for patients past it.
     `bipolar_risk` lists codes of `clinical.vocabulary.BipolarRisk`, as known at enrolment.
     `set_aside_at` is set while it could not judge the patient. `policy_version` is the version of the
-    patient's own thresholds, 0 while there never were any.
+    patient's own thresholds, 0 while there never were any. `leaving_at` is set once an erasure was
+    confirmed: from then on nobody finds the patient. `team_withdrawn_at`: since when the care team may
+    not read the diary, because the patient withdrew their consent; None while it may.
     """
 
     __tablename__ = "patients"
@@ -38,6 +40,8 @@ class Patient(Base):
     next_close_at: Mapped[datetime] = mapped_column(Instant)
     set_aside_at: Mapped[datetime | None] = mapped_column(Instant)
     enrolled_at: Mapped[datetime | None] = mapped_column(Instant)
+    team_withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
     policy_version: Mapped[int]
+    leaving_at: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,5 +1,7 @@
 """An export as one tidy CSV: a row for each version of each entry and filled scale, session and zone change.
 
+Where it holds rows about substance use, the first row is the notice that must stay with them.
+
 Every time stands there three times: as the patient's clock showed it, in UTC, and with its zone and
 offset. A cell that a spreadsheet would run as a formula is made plain text.
 """
@@ -62,6 +64,8 @@ def _taken(out: io.StringIO) -> str:
 
 def _rows(head: Mapping[str, Any], sections: Sections) -> Iterator[dict[str, Any]]:
     form = {"form_version": head["contract_version"]}
+    if head.get("redisclosure_notice"):
+        yield form | {"kind": "notice", "note": head["redisclosure_notice"]}
     for entry in sections["entries"]:
         for revision in entry["revisions"]:
             yield form | _revision(entry, revision)

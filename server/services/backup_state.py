@@ -63,7 +63,7 @@ def _count(session: Session, name: str) -> int:
 def ends(session: Session) -> dict[str, tuple[int, str]]:
     """Return where each clinic's audit chain ends."""
     found: dict[str, Any] = {}
-    for clinic in clinics.everyone(session):
+    for clinic in clinics.ever(session):
         end = seals.head(Work(session, clinic.created_at, system(clinic.id)))
         found[str(clinic.id)] = (end.position, end.digest.hex())
     return found

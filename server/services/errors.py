@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.clinical.redflags import RedFlag
+from server.clinical.vocabulary import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,26 @@ class VersionRequired(VersionError):
 
     def __init__(self, current: object) -> None:
         super().__init__("version-required", "Send If-Match with the version you want to change.", current)
+
+
+class Withheld(ServiceError):
+    """The patient's consent to ``purpose`` does not hold: nothing of it is shared, whoever asks."""
+
+    def __init__(self, purpose: Purpose) -> None:
+        super().__init__(
+            "consent-withdrawn", "The patient has not agreed to this, or not any more.", purpose=purpose.value
+        )
+
+
+class OutOfScope(ServiceError):
+    """The patient lets this caregiver do other things, not this."""
+
+    def __init__(self) -> None:
+        super().__init__("out-of-scope", "You may not do this for the patient.")
+
+
+NOT_THEIRS: tuple[type[ServiceError], ...] = (NotFound, OutOfScope, Withheld)
+"""What is answered to who asks for something that is not there, or not there for them: on record alike."""
 
 
 class NotSignedIn(ServiceError):

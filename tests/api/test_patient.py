@@ -22,6 +22,7 @@ def test_bo_registers_a_patient_and_reads_it_back(cast: Cast) -> None:
         "clinician_id": str(cast.bo.account_id),
         "paused_until": None,
         "enrolled_at": None,
+        "team_withdrawn_at": None,
         "version": 1,
     }
     assert cast.bo.get(f"/patients/{made.json['id']}").json == made.json

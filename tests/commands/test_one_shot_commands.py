@@ -60,7 +60,7 @@ def test_rotate_moves_every_key_to_the_newest_master_key(
 ) -> None:
     newer = base64.b64encode(b"n" * 32).decode()
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY", f"{newer},{settings.master_key}")
-    assert "keys wrapped anew: 1." in run("keys", "rotate").stdout
+    assert "keys wrapped anew: 3." in run("keys", "rotate").stdout
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY", newer)
     assert run("keys", "rotate").exit_code == 0
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY", settings.master_key)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from jobs import audit_anchor, audit_seal, audit_verify
+from jobs import audit_anchor, audit_seal, audit_verify, erase, erasure_list
 from jobs.around import Around
 from jobs.backup import Manifest, backup
 from jobs.problem import Problem
@@ -115,6 +115,31 @@ def test_the_drill_gives_every_row_back_with_a_chain_that_holds(
     assert done.verdicts[0].anchored == done.verdicts[0].position > 0
     with pytest.raises(Exception, match="append-only"), elsewhere.write(Extent.ALL) as session:
         session.execute(text("DELETE FROM audit_events"))  # the guards came back too
+
+
+def test_who_was_erased_since_the_backup_is_erased_again_by_the_restore(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    made(here, tmp_path / "old")
+    path = f"/patients/{cast.ana.patient_id}/erasure"
+    version = cast.admin.post(path, {"reason": "patient_asked"}).json["version"]
+    assert cast.admin.post(f"{path}/confirm", {"patient_name": "Ana"}, version=version).status_code == 200
+    assert erase.run(here, NOON) == 1
+    done = put_back(here, elsewhere, tmp_path / "old")
+    assert done.done == ["Erased again: 1, by the list of erasures."]
+    left = rows_of(elsewhere)
+    assert [row["name"] for row in left["patients"]] == ["Fay"]
+    assert left["entries"] == []
+    assert all(one.found is None or is_short(one) for one in done.verdicts)
+
+
+def test_a_list_of_erasures_that_can_not_be_read_stops_a_restore_before_it_begins(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "old")
+    erasure_list.file_of(here.settings).write_text("x\n")
+    with pytest.raises(Problem, match="Line 1 of the list"):
+        put_back(here, elsewhere, tmp_path / "old")
 
 
 def test_what_came_after_the_backup_is_lost_noted_and_no_alarm_for_ever(

@@ -20,6 +20,8 @@ from server.services.messages import operations
 from server.services.messages import probe as probes
 from server.services.messages.probe import Probed, Verdict
 from server.services.people import clinic as clinics
+from server.services.people import email_address as addresses
+from server.services.work import Work, system
 from server.settings import Settings
 from tests.cast import Cast
 from tests.conftest import Clock
@@ -210,7 +212,9 @@ def test_operations_may_move_to_another_address(around: Around, clock: Clock) ->
         with around.database.write(Extent.ALL) as session:
             operations.ensure(session, clock.now, address)
     with around.database.read() as session:
-        assert [account.email for account in session.query(Account)] == ["b@example.org"]
+        (account,) = session.query(Account)
+        work = Work(session, clock.now, system(account.clinic_id))
+        assert addresses.of(work, account) == "b@example.org"
 
 
 def test_operations_are_paged_over_every_way_once(two_channels: Around, clock: Clock) -> None:

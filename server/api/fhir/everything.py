@@ -16,9 +16,10 @@ from server.api.fhir.blueprint import NDJSON, FhirBlueprint, kind_of_answer
 from server.api.fhir.patient import known, resource
 from server.api.fhir.spans import spans
 from server.api.fhir.visiting import appointment_of, request_of
+from server.api.sharing import leaving, shares, still_leaving
 from server.api.streaming import streamed
 from server.clinical.visit import Proposed
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Purpose, Role
 from server.fhir import bundle
 from server.fhir.identifiers import Resource
 from server.fhir.operation_outcome import operation_outcome
@@ -26,6 +27,7 @@ from server.fhir.reported import Reported
 from server.services.alerts import alert_past
 from server.services.journal import export as exports
 from server.services.journal.reported import Spans, Wanted
+from server.services.people import consent as consents
 from server.services.people import patient as patients
 from server.services.visits import approved
 from server.services.visits.approved import Asked
@@ -36,11 +38,12 @@ blueprint = FhirBlueprint("everything", "FHIR R4: everything there is of one pat
 _FOR_PATIENTS = ("Patient", "QuestionnaireResponse", "Observation", "Provenance")
 _VISITS = 100
 # The last line where the rest could not be sent.
-_CUT_OFF = f"{json.dumps(operation_outcome(500, 'incomplete', 'The rest could not be sent.'))}\n"
+CUT_OFF = f"{json.dumps(operation_outcome(500, 'incomplete', 'The rest could not be sent.'))}\n"
 
 
 @blueprint.route("/Patient/<string:patient_id>/$everything", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.arguments(EverythingQuery, location="query")
 @blueprint.gives("Bundle")
 @also(NDJSON)
@@ -50,6 +53,7 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
     with writing() as work:
         zone = patients.get(work, whose).zone
         exports.count(work)
+        leaving(work, whose)
         work.audit("fhir.everything.read", whose)
     since = spans([query["since"]] if "since" in query else (), zone)
     kinds = _kinds(query.get("type"))
@@ -59,7 +63,12 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
         found = _everything(work, whose, kinds, [(first, None) for first, _ in since])
         return _lines(found) if kind == NDJSON else _one_bundle(found, here, patient_id)
 
-    return streamed(pieces, kind, _CUT_OFF if kind == NDJSON else "")
+    return streamed(pieces, kind, still_leaving(whose), CUT_OFF if kind == NDJSON else "")
+
+
+def lines_for_patient(work: Work, patient_id: UUID) -> Iterator[str]:
+    """Yield all that a patient is shown of themself, a resource a line."""
+    return _lines(_everything(work, patient_id, frozenset(_FOR_PATIENTS), []))
 
 
 def _kinds(wanted: Sequence[str] | None) -> frozenset[str]:
@@ -84,7 +93,8 @@ def _everything(work: Work, patient_id: UUID, kinds: frozenset[str], changed: Sp
     if kinds & makers.keys():
         yield from journal.walked(work, patient_id, bounds, None, made)
     if "DetectedIssue" in kinds:
-        yield from map(journal.issue, alert_past.of_patient(work, patient_id, bounds))
+        agreed = consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)
+        yield from journal.issues(alert_past.of_patient(work, patient_id, bounds), agreed)
     shown = {"ServiceRequest": request_of, "Appointment": appointment_of}
     if kinds & shown.keys():
         for proposed in _visits(work, Asked(patient_id=patient_id, changed=changed, size=_VISITS)):

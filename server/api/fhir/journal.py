@@ -4,7 +4,7 @@ Where a page ended is the id of its last resource, so the next one begins in the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -14,7 +14,9 @@ from server.api.edge import actor, reading, writing
 from server.api.fhir.answer import page
 from server.api.fhir.spans import spans
 from server.api.refusals import QueryProblem
-from server.clinical.vocabulary import Role
+from server.api.sharing import leaving
+from server.clinical import substance_use
+from server.clinical.vocabulary import Purpose, Role, Sensitivity
 from server.fhir import ids, observation, provenance, questionnaire_response
 from server.fhir.detected_issue import Ground, Raised, detected_issue
 from server.fhir.identifiers import Resource
@@ -23,10 +25,14 @@ from server.fhir.reported import Entry, Filled, Reported
 from server.services.errors import Gone, NotFound
 from server.services.journal import reported
 from server.services.journal.reported import Wanted
+from server.services.people import consent as consents
 from server.services.people import patient as patients
 from server.services.work import Work
 
 READERS = (Role.CLINICIAN, Role.PATIENT)
+# What of the diary leaves here, and on what that rests: of a patient's own reading the second alone.
+SHARED = (Purpose.CARE_TEAM, Purpose.EXPORT)
+_SENSITIVE = ("items", "side_effects", "side_effect_onset")
 V = TypeVar("V")
 Made = Callable[[Reported], Iterable[Resource]]
 
@@ -49,6 +55,7 @@ def whose(query: Mapping[str, Any], kind: str) -> Whose:
         raise QueryProblem("patient", "Say whose.")
     with writing() as work:
         patient = patients.get(work, patient_id)
+        leaving(work, patient_id)
         work.audit(f"fhir.{kind}.search", patient_id)
         return Whose(patient_id, patient.zone)
 
@@ -61,15 +68,19 @@ def wanted(query: Mapping[str, Any], zone: str) -> Wanted:
 def walked(
     work: Work, patient_id: UUID, bounds: Wanted, after: Place | None, made: Made
 ) -> Iterator[Resource]:
-    """Yield the resources made of a patient's entries and filled scales that come after ``after``."""
+    """Yield the resources made of a patient's entries and filled scales that come after ``after``.
+
+    What is about substance use is not in them, unless the patient agreed to it.
+    """
+    agreed = consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)
     for kind, rows, shape in ((Kind.ENTRY, reported.entries, Entry), (Kind.SCALE, reported.filled, Filled)):
         if after is not None and kind < after.kind:
             continue
         first = after.source if after is not None and after.kind == kind else None
         for row in rows(work, patient_id, Wanted(bounds.felt, bounds.changed, first)):
-            said = value_of(row, shape)
-            skipped = after if said.id == first else None
-            yield from _after(skipped, made(said))
+            said = shareable(value_of(row, shape), agreed)
+            skipped = after if row.id == first else None
+            yield from _after(skipped, () if said is None else made(said))
 
 
 def searched(query: Mapping[str, Any], kind: str, made: Made) -> Response:
@@ -104,11 +115,27 @@ def one(resource_id: str, kind: str) -> Reported:
         raise NotFound(kind)
     with writing() as work:
         patients.get(work, place.patient)
+        leaving(work, place.patient)
         work.audit(f"fhir.{kind}.read", place.patient, place.source)
     with reading() as work:
+        agreed = consents.allows(work, place.patient, Purpose.SUBSTANCE_USE)
         if place.kind is Kind.ENTRY:
-            return value_of(reported.entry(work, place.patient, place.source), Entry)
-        return value_of(reported.filled_scale(work, place.patient, place.source), Filled)
+            row: Any = reported.entry(work, place.patient, place.source)
+        else:
+            row = reported.filled_scale(work, place.patient, place.source)
+        said = shareable(value_of(row, Entry if place.kind is Kind.ENTRY else Filled), agreed)
+    if said is None:
+        raise NotFound(kind)
+    return said
+
+
+def shareable(said: Reported, agreed: bool) -> Reported | None:
+    """Return ``said`` as it may leave; None where nothing of it may without consent to substance use."""
+    if agreed:
+        return said
+    if isinstance(said, Entry):
+        return replace(said, **substance_use.without({name: getattr(said, name) for name in _SENSITIVE}))
+    return None if isinstance(said, Filled) and said.sensitivity is not Sensitivity.ORDINARY else said
 
 
 def the_one(resource_id: str, kind: str, made: Made) -> Resource:
@@ -143,14 +170,31 @@ def origins(said: Reported) -> Iterator[Resource]:
     yield provenance.of(said, list(numbers(said)))
 
 
-def issue(past: Any) -> Resource:
-    """Return a past alert as a resource."""
+def issues(found: Iterable[Any], agreed: bool) -> Iterator[Resource]:
+    """Yield past alerts as resources, those about substance use only where the patient ``agreed``."""
+    return (one for one in (issue(past, agreed) for past in found) if one is not None)
+
+
+def issue(past: Any, agreed: bool) -> Resource | None:
+    """Return a past alert as a resource; None where it is about substance use and nobody ``agreed``."""
+    if not agreed and (substance_use.names_it(past.alert.codes) or _rests_on_it(past.responses)):
+        return None
     ground = Ground(
-        tuple(value_of(entry, Entry) for entry in past.entries),
+        tuple(_ground(value_of(entry, Entry), agreed) for entry in past.entries),
         tuple(value_of(response, Filled) for response in past.responses),
     )
     raised = value_of(past.alert, Raised, changed_at=past.changed_at, policy=past.policy)
     return detected_issue(raised, ground)
+
+
+def _ground(entry: Entry, agreed: bool) -> Entry:
+    found = shareable(entry, agreed)
+    assert isinstance(found, Entry), "an entry only loses rows"
+    return found
+
+
+def _rests_on_it(responses: Iterable[Any]) -> bool:
+    return any(one.sensitivity is not Sensitivity.ORDINARY for one in responses)
 
 
 def value_of(row: Any, shape: type[V], **known: Any) -> V:

@@ -11,6 +11,7 @@ from server.api.edge import allow, documented_headers
 from server.api.fhir import journal
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
+from server.api.sharing import shares
 from server.fhir.identifiers import Resource
 from server.fhir.reported import Reported
 
@@ -20,6 +21,7 @@ KIND = "observation"
 
 @blueprint.route("/Observation", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.arguments(ObservationQuery, location="query")
 @blueprint.gives("Bundle")
 def search_observations(query: Mapping[str, Any]) -> Response:
@@ -33,6 +35,7 @@ def search_observations(query: Mapping[str, Any]) -> Response:
 
 @blueprint.route("/Observation/<string:resource_id>", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.gives("Observation", headers=documented_headers("ETag"))
 def get_observation(resource_id: str) -> Response:
     """Read one number. Audited."""

@@ -10,6 +10,7 @@ from server.api.edge import allow, documented_headers
 from server.api.fhir import journal
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
+from server.api.sharing import shares
 
 blueprint = FhirBlueprint("provenance", "FHIR R4: who said it, with what, and when")
 KIND = "provenance"
@@ -17,6 +18,7 @@ KIND = "provenance"
 
 @blueprint.route("/Provenance", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.arguments(JournalQuery, location="query")
 @blueprint.gives("Bundle")
 def search_provenances(query: Mapping[str, Any]) -> Response:
@@ -26,6 +28,7 @@ def search_provenances(query: Mapping[str, Any]) -> Response:
 
 @blueprint.route("/Provenance/<string:resource_id>", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.gives("Provenance", headers=documented_headers("ETag"))
 def get_provenance(resource_id: str) -> Response:
     """Read where one thing comes from. Audited."""

@@ -10,6 +10,7 @@ from server.api.edge import allow, documented_headers
 from server.api.fhir import journal
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
+from server.api.sharing import shares
 
 blueprint = FhirBlueprint("questionnaire_response", "FHIR R4: entries and scales as they were filled in")
 KIND = "questionnaire_response"
@@ -17,6 +18,7 @@ KIND = "questionnaire_response"
 
 @blueprint.route("/QuestionnaireResponse", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.arguments(JournalQuery, location="query")
 @blueprint.gives("Bundle")
 def search_questionnaire_responses(query: Mapping[str, Any]) -> Response:
@@ -26,6 +28,7 @@ def search_questionnaire_responses(query: Mapping[str, Any]) -> Response:
 
 @blueprint.route("/QuestionnaireResponse/<string:resource_id>", methods=["GET"])
 @allow(*journal.READERS)
+@shares(*journal.SHARED)
 @blueprint.gives("QuestionnaireResponse", headers=documented_headers("ETag"))
 def get_questionnaire_response(resource_id: str) -> Response:
     """Read what was filled in once; what was taken back has no answers. Audited."""

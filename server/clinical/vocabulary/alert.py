@@ -91,6 +91,7 @@ class DeliverySubject(StrEnum):
 
     The care team, a patient, whoever runs this; visit: a move of a suggestion; webhook: a test of one;
     account: how its owner signs in; recovery: the way back in.
+    export: leave to take a journal away.
     """
 
     ALERT = "alert"
@@ -105,6 +106,7 @@ class DeliverySubject(StrEnum):
     WEBHOOK = "webhook"
     ACCOUNT = "account"
     RECOVERY = "recovery"
+    EXPORT = "export"
 
 
 # What is told to systems that listen, not to a person: nobody is told another way when it is lost.

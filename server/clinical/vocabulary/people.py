@@ -11,6 +11,7 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     CLINIC_ADMIN = "clinic_admin"
     INTEGRATION = "integration"
+    CAREGIVER = "caregiver"
 
 
 class FactorKind(StrEnum):
@@ -65,3 +66,29 @@ class EnteredBy(StrEnum):
 
     PATIENT = "patient"
     CAREGIVER = "caregiver"
+
+
+class ErasureState(StrEnum):
+    """How far the erasure of a patient is."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class ErasureReason(StrEnum):
+    """Why a patient is erased."""
+
+    PATIENT_ASKED = "patient_asked"
+    RETENTION = "retention"
+    MISTAKE = "mistake"
+    RESTORED = "restored"
+
+
+class ExportFormat(StrEnum):
+    """As which file an export is taken away."""
+
+    JSON = "json"
+    FHIR = "fhir"
+    CSV = "csv"

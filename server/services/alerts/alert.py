@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, insert, or_, select
 
-from server.clinical.vocabulary import AlertClass, AlertState
-from server.models import Alert, AlertEvent, Delivery
+from server.clinical.vocabulary import AlertClass, AlertState, Purpose
+from server.models import Alert, AlertEvent, Delivery, Patient
 from server.services import vault
-from server.services.errors import NotFound
+from server.services.errors import NotFound, Withheld
 from server.services.messages import delivery as deliveries
 from server.services.people import account as accounts
 from server.services.work import Work
@@ -48,11 +48,29 @@ class Wanted:
 
 def page(work: Work, wanted: Wanted) -> Sequence[Alert]:
     """Return alerts, most urgent first, the oldest of the same urgency first."""
-    query = select(Alert).where(Alert.clinic_id == work.clinic_id, *_narrowed(wanted))
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, readable(), *_narrowed(wanted))
     if wanted.after is not None:
         query = query.where(_comes_after(wanted.after))
     order = (Alert.urgency, Alert.opened_at, Alert.id)
     return vault.opened(work, list(work.session.scalars(query.order_by(*order).limit(wanted.size))))
+
+
+def readable() -> ColumnElement[bool]:
+    """Return what holds for alerts that the care team may read.
+
+    Where the patient does not let it read the diary any more: those that are not closed. They are about
+    answers that cannot wait, for a withdrawal closes every other one.
+    """
+    withdrawn = (
+        exists()
+        .where(
+            Patient.clinic_id == Alert.clinic_id,
+            Patient.id == Alert.patient_id,
+            Patient.team_withdrawn_at.is_not(None),
+        )
+        .correlate(Alert)
+    )
+    return or_(Alert.state != AlertState.RESOLVED, ~withdrawn)
 
 
 def _narrowed(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
@@ -103,13 +121,24 @@ def _comes_after(place: Place) -> ColumnElement[bool]:
 
 
 def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
-    """Return one alert of the actor's clinic, or raise NotFound. ``lock``: of two changes one waits."""
+    """Return one alert of the actor's clinic. ``lock``: of two changes one waits.
+
+    Raises NotFound, and Withheld where somebody asks who may not read it any more (`readable`).
+    """
     key = (work.clinic_id, alert_id)
     alert = work.session.get(Alert, key, with_for_update={"key_share": True} if lock else None)
     if alert is None:
         raise NotFound("alert")
+    _check_readable(work, alert)
     vault.opened(work, [alert])
     return alert
+
+
+def _check_readable(work: Work, alert: Alert) -> None:
+    if work.actor.account_id is None or alert.state is not AlertState.RESOLVED:
+        return
+    if work.session.get_one(Patient, (work.clinic_id, alert.patient_id)).team_withdrawn_at is not None:
+        raise Withheld(Purpose.CARE_TEAM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,8 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
     return alert
 
 
-def close(work: Work, alert: Alert, outcome: Outcome, note: str) -> None:
-    """Close a locked episode. Raises IllegalMove where it is closed already."""
+def close(work: Work, alert: Alert, outcome: Outcome | None, note: str) -> None:
+    """Close a locked episode; ``outcome`` None: nobody judged it. Raises IllegalMove where it is closed."""
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.RESOLVE)
     alert.outcome = outcome
     vault.put(work, alert, "resolution_note", note)

@@ -18,6 +18,7 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outc
 from server.clinical.week import Week
 from server.models import Alert, Entry, Patient
 from server.services.alerts import reach as reaches
+from server.services.alerts.alert import readable
 from server.services.alerts.alert_budget import opened_between
 from server.services.errors import NotFound
 from server.services.people import clinic as clinics
@@ -162,7 +163,7 @@ def _alerts(work: Work, *where: ColumnElement[bool]) -> Sequence[AlertLine]:
     query = (
         select(*_SHOWN, Patient.clinician_id)
         .join(Patient, (Patient.clinic_id == Alert.clinic_id) & (Patient.id == Alert.patient_id))
-        .where(*where)
+        .where(readable(), *where)
         .order_by(Alert.urgency, Alert.opened_at, Alert.id)
     )
     return [

@@ -17,6 +17,7 @@ from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
+from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.asking import of_patient
 from server.services.messages import delivery as deliveries
 from server.services.visits import treatment_session as treatment_sessions
@@ -28,7 +29,6 @@ _LOCKOUT = {
     **dict.fromkeys(ARM_OF, "alert.lockout_days"),
     AlertFamily.ACTIVATION: "mania.lockout_days",
 }
-RED_FLAGS = frozenset({AlertFamily.SAFETY, AlertFamily.SIDE_EFFECT})
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
@@ -86,8 +86,11 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     own was long over. Any other repeat joins silently but stands in the evidence and changes the version,
     so nobody closes what they have not seen. The same emergency (P0) in another answer is told to whoever
     has it in hand, and to nobody else.
-    A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None).
+    A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None),
+    and so does anything but a red flag where the patient does not let the care team read the diary.
     """
+    if patient.team_withdrawn_at is not None and not _is_red_flag(finding):
+        return None
     current = open_episode(work, patient.id, finding.family)
     if current is None:
         return None if _locked_out(work, patient, finding) else _open(work, patient, finding)
@@ -195,6 +198,7 @@ def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
         Alert.patient_id == patient.id,
         Alert.family == finding.family,
         Alert.urgency <= finding.urgency,
+        Alert.outcome.is_not(None),  # without one it was closed by a withdrawn consent, not by a person
     )
     resolved = work.session.scalar(recent)
     if resolved is None:

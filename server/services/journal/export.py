@@ -15,8 +15,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from server.clinical import substance_use
 from server.clinical.instruments.catalog import RATED
-from server.clinical.vocabulary import SessionStatus
+from server.clinical.vocabulary import Purpose, Sensitivity, SessionStatus
 from server.models import (
     Course,
     Entry,
@@ -30,6 +31,7 @@ from server.services import tally, vault
 from server.services.cap import EXPORT
 from server.services.journal import check_in_plan as check_in_plans
 from server.services.journal.batches import batches
+from server.services.people import consent as consents
 from server.services.people import patient as patients
 from server.services.people import zone_change as zone_changes
 from server.services.work import Work
@@ -50,8 +52,12 @@ class Export:
 
 
 def record(work: Work, patient_id: UUID) -> None:
-    """Record that an export is made. Raises NotFound for the patient; TooMany where there were many."""
+    """Record that an export is made.
+
+    Raises NotFound for the patient, Withheld without their consent, TooMany where there were many.
+    """
     patients.get(work, patient_id)
+    consents.require(work, patient_id, Purpose.EXPORT)
     count(work)
     work.audit("export.read", patient_id)
 
@@ -75,22 +81,39 @@ def gather(work: Work, patient_id: UUID, contract_version: str) -> Export:
             "zone": patient.zone,
             "country": patient.country,
         },
+        **marks(consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)),
         "check_in_plan": check_in_plans.content(check_in_plans.get(work, patient_id)),
     }
     return Export(head, {name: read(work, patient_id) for name, read in SECTIONS.items()})
 
 
+def marks(with_substance_use: bool) -> dict[str, Any]:
+    """Return what a file says of substance use in it: that it was left out, or that it must stay with it."""
+    return {
+        "substance_use": "included" if with_substance_use else "left_out",
+        "redisclosure_notice": substance_use.REDISCLOSURE if with_substance_use else None,
+    }
+
+
 def _entries(work: Work, patient_id: UUID) -> Rows:
+    agreed = consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)
     for batch in batches(work, _own(work, patient_id, Entry), Entry.id):
         kept = _own(work, patient_id, EntryRevision).order_by(EntryRevision.entry_id, EntryRevision.version)
         history = _history(work, kept, EntryRevision.entry_id, batch)
-        yield from (_reported(work, entry, history[entry.id]) for entry in batch)
+        for entry in batch:
+            row = _reported(work, entry, history[entry.id])
+            yield row if agreed else row | {"revisions": [_bare(one) for one in row["revisions"]]}
 
 
 def _responses(work: Work, patient_id: UUID) -> Rows:
-    """Yield filled scales, also those the clinic typed in; what a clinician rated is left out."""
+    """Yield filled scales, also those the clinic typed in; what a clinician rated is left out.
+
+    So are scales about substance use, unless the patient agreed to have them in it.
+    """
     revision = QuestionnaireResponseRevision
     mine = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.instrument.not_in(RATED))
+    if not consents.allows(work, patient_id, Purpose.SUBSTANCE_USE):
+        mine = mine.where(QuestionnaireResponse.sensitivity == Sensitivity.ORDINARY)
     for batch in batches(work, mine, QuestionnaireResponse.id):
         kept = _own(work, patient_id, revision).order_by(revision.response_id, revision.version)
         history = _history(work, kept, revision.response_id, batch)
@@ -138,6 +161,13 @@ def _reported(work: Work, entry: Entry | QuestionnaireResponse, history: Sequenc
             for revision in history
         ],
     }
+
+
+def _bare(revision: dict[str, Any]) -> dict[str, Any]:
+    content = None if revision["content"] is None else substance_use.without(revision["content"])
+    if content is not None and not content.get("side_effect_onset"):
+        content.pop("side_effect_onset", None)  # an entry without any has no such member
+    return revision | {"content": content}
 
 
 def _day(work: Work, entry: Entry | QuestionnaireResponse, revision: Any) -> str | None:

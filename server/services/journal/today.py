@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from server.clinical.checkins import Occurrence
 from server.clinical.crisis_lines import CrisisLine, CrisisLines, Directory
+from server.models import Patient
 from server.services import local_day as local_days
 from server.services.alerts import rota as rotas
 from server.services.journal import occurrence as occurrences
@@ -95,7 +96,7 @@ def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
         occurrences=[_due(work, (o, o.key in done), patient.zone) for o in found],
         asks_safety_question=clinics.get(work).asks_safety_question,
         next_reminder_at=reminders.coming(work, patient),
-        watch=_watch_hours(work, patient.zone),
+        watch=_watch_hours(work, patient),
         crisis=_crisis(directory.of(patient.country)),
         next_visit=_next_visit(work, patient_id),
     )
@@ -115,13 +116,14 @@ def _next_visit(work: Work, patient_id: UUID) -> NextVisit | None:
     return NextVisit(found.id, found.starts_at, ends_at)
 
 
-def _watch_hours(work: Work, zone: str) -> WatchHours:
+def _watch_hours(work: Work, patient: Patient) -> WatchHours:
     hours, armed = rotas.hours(work), rotas.is_armed(work)
+    zone, reads = patient.zone, armed and patient.team_withdrawn_at is None
     at = hours.next_opening(work.now)
     return WatchHours(
-        text=notices.WHO_READS_THIS if armed else notices.NOT_ARMED,
+        text=notices.who_reads(patient) if armed else notices.NOT_ARMED,
         armed=armed,
-        reads_now=armed and hours.is_open(work.now),
+        reads_now=reads and hours.is_open(work.now),
         next_read_at=at,
         next_read_local=at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0),
     )

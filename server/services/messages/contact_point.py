@@ -23,8 +23,8 @@ from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
 MOST_POINTS = 10
-# Why a point is not used any more: its owner took it away, or registered the device elsewhere.
-REMOVED, MOVED = "removed", "moved"
+# Why a point is not used any more: its owner took it away, registered the device elsewhere, or sent STOP.
+REMOVED, MOVED, STOPPED = "removed", "moved", "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def _locked(work: Work, contact_id: UUID) -> ContactPoint | None:
 
 def _retire(work: Work, row: ContactPoint, why: str) -> None:
     row.retired_at, row.retired_why, row.digest = work.now, why, None
-    if why in (REMOVED, MOVED):
+    if why in (REMOVED, MOVED, STOPPED):
         vault.put(work, row, "address", "")  # nobody needs it any more
     work.session.flush()
     work.audit("contact-point.retire", object_id=row.id)

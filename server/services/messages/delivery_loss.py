@@ -13,6 +13,8 @@ from server.services.messages.delivery import CALLS
 from server.services.work import Work
 
 EXPIRED, NOT_NEEDED, POISON, RETIRED = "expired", "not_needed", "poison", "retired"
+# The patient does not want to be written to this way: another one of theirs is tried.
+WITHDRAWN = "consent_withdrawn"
 # Ends that nobody need hear of: it would have said nothing any more.
 SILENT = frozenset({EXPIRED, NOT_NEEDED})
 _KINDS = {

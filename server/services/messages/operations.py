@@ -15,6 +15,7 @@ from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import clinic as clinics
+from server.services.people import email_address as addresses
 from server.services.people.clinic import OPERATIONS
 from server.services.work import Work, system
 
@@ -33,8 +34,8 @@ def ensure(session: Session, now: datetime, email: str) -> Work:
     assert clinic_id is not None, "set up by us or by the one who was first"
     work = Work(session, now, system(clinic_id))
     known = account(work)
-    if known is not None and known.email != email:
-        known.email = email
+    if known is not None and addresses.normalised(addresses.of(work, known)) != addresses.normalised(email):
+        addresses.keep(work, known, email)
     return work
 
 
@@ -72,17 +73,18 @@ def account(work: Work) -> Account | None:
 
 def _set_up(work: Work, email: str) -> None:
     clinics.create(work, slug=OPERATIONS, name=NAME, zone=ZONE, country=COUNTRY)
-    work.session.add(_new_account(work, email))
+    person = _new_account(work)
+    addresses.keep(work, person, email)
+    work.session.add(person)
     work.session.flush()
 
 
-def _new_account(work: Work, email: str) -> Account:
+def _new_account(work: Work) -> Account:
     return Account(
         clinic_id=work.clinic_id,
         id=uuid7(),
         role=Role.CLINIC_ADMIN,
         name=NAME,
-        email=email,
         password_hash=_NO_PASSWORD,
         created_at=work.now,
     )

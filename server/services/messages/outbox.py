@@ -30,6 +30,7 @@ from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery_loss, operations, outbox_need
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
+from server.services.people import email_address as addresses
 from server.services.people import recovery as recoveries
 from server.services.work import Work, system
 
@@ -225,9 +226,9 @@ def _address(work: Work, row: Delivery, account: Account) -> str:
     """Return where the delivery goes; RETIRED where the contact point is not used any more, POISON where
     it can't be opened.
     """
-    if row.contact_id is None:
-        return account.email
     try:
+        if row.contact_id is None:
+            return addresses.of(work, account)
         return contact_points.open_address(work, row.contact_id)
     except NotFound:
         return RETIRED

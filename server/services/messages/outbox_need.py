@@ -5,19 +5,24 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from server.clinical.vocabulary import WAITING, AlertState, Channel, DeliveryState, DeliverySubject
+from server.clinical.consent import OF_CHANNEL
+from server.clinical.vocabulary import WAITING, AlertState, Channel, DeliveryState, DeliverySubject, Role
 from server.models import Account, Alert, Delivery
 from server.services.journal import reminder as reminders
 from server.services.messages import retry
 from server.services.messages.delivery import CALLS
-from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED
+from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, WITHDRAWN
+from server.services.people import consent as consents
 from server.services.people import recovery as recoveries
 from server.services.visits import visit_message as visit_messages
+from server.services.work import Work, system
 
 # An event stands behind an earlier one of its visit for so long as that is tried soon: later a receiver
 # that fails on one must not be kept from hearing the others.
 TRIED_SOON = timedelta(minutes=1)
 _A_MOMENT = timedelta(seconds=1)
+# What a patient is written about. Everything else goes to staff, to whoever runs this, or to systems.
+TO_PATIENTS = frozenset({DeliverySubject.REMINDER, DeliverySubject.VISIT, DeliverySubject.EXPORT})
 
 
 def why_not(session: Session, now: datetime, row: Delivery, account: Account) -> str | None:
@@ -28,6 +33,8 @@ def why_not(session: Session, now: datetime, row: Delivery, account: Account) ->
         return "recipient_disabled"
     if row.expires_at is not None and row.expires_at <= now:
         return EXPIRED
+    if row.subject in TO_PATIENTS and _is_withdrawn(session, now, row, account):
+        return WITHDRAWN
     if row.subject is DeliverySubject.REMINDER:
         return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
     if row.subject is DeliverySubject.VISIT:
@@ -58,6 +65,14 @@ def waits_until(session: Session, now: datetime, row: Delivery) -> datetime | No
 def _is_too_old(row: Delivery, now: datetime) -> bool:
     # A webhook's last try lies at the end of its time: what comes of it decides about the endpoint too.
     return row.channel is not Channel.WEBHOOK and retry.gives_up(row.channel, now - row.created_at)
+
+
+def _is_withdrawn(session: Session, now: datetime, row: Delivery, account: Account) -> bool:
+    """Say whether the patient does not want to be written to this way, as of this moment."""
+    purpose = OF_CHANNEL.get(row.channel)
+    if account.role is not Role.PATIENT or account.patient_id is None or purpose is None:
+        return False
+    return not consents.allows(Work(session, now, system(row.clinic_id)), account.patient_id, purpose)
 
 
 def _is_answered(session: Session, row: Delivery) -> bool:

@@ -39,7 +39,7 @@ def register(work: Work, account_id: UUID, url: str, events: Collection[EventKin
     """
     clinics.lock(work)
     account = accounts.working(work, [account_id]).get(account_id)
-    if account is None or account.role is Role.PATIENT:
+    if account is None or account.role in (Role.PATIENT, Role.CAREGIVER):
         raise Invalid("/account_id", accounts.NOT_STAFF)
     wanted = usual_events(account.role) if events is None else events
     _check_events(account.role, wanted)

@@ -12,6 +12,7 @@ from server.clinical.vocabulary import Role, Scope
 from server.models import Account
 from server.services import asking
 from server.services.errors import Conflict
+from server.services.people import email_address as addresses
 from server.services.people.passwords import Passwords
 from server.services.work import Work
 
@@ -38,19 +39,18 @@ class NewAccount:
 
 def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
     """Add an account to the actor's clinic; its e-mail must be new there."""
-    email = new.email.lower()
-    check_is_free(work, email)
+    check_is_free(work, new.email)
     account = Account(
         clinic_id=work.clinic_id,
         id=uuid7(),
         role=new.role,
         name=new.name,
-        email=email,
         password_hash=passwords.hash(new.password),
         patient_id=new.patient_id,
         scopes=[Scope.VISITS.value] if new.role is Role.INTEGRATION else None,
         created_at=work.now,
     )
+    addresses.keep(work, account, new.email)
     try:
         with work.session.begin_nested():
             work.session.add(account)
@@ -61,8 +61,8 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
 
 
 def check_is_free(work: Work, email: str) -> None:
-    """Raise Conflict where ``email``, in lower case, is in use at the actor's clinic."""
-    taken = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.email == email)
+    """Raise Conflict where ``email`` is in use at the actor's clinic."""
+    taken = select(Account.id).where(addresses.is_of(work.session, work.clinic_id, email))
     if work.session.scalar(taken) is not None:
         raise Conflict("email-taken", "This e-mail is in use at this clinic.")
 
@@ -111,7 +111,7 @@ def colleagues(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
 
     A system is none: it can't read an alert, so it hears of none.
     """
-    others = (Role.PATIENT, Role.INTEGRATION)
+    others = (Role.PATIENT, Role.CAREGIVER, Role.INTEGRATION)
     return {one: found for one, found in working(work, ids).items() if found.role not in others}
 
 

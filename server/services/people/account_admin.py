@@ -10,28 +10,34 @@ from server.clinical.vocabulary import Role
 from server.models import Account, Factor
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import clinic as clinics
+from server.services.people import email_address as addresses
 from server.services.people import factor as factors
+from server.services.people import patient as patients
 from server.services.people import sign_in as sign_ins
 from server.services.work import Work
+
+# Whom the clinic's administrator does not look after.
+_OTHERS = (Role.PATIENT, Role.CAREGIVER)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account, and whether it has a second factor."""
+    """An account, its address, and whether it has a second factor."""
 
     account: Account
+    email: str
     has_factor: bool
 
 
 def listed(work: Work) -> Sequence[KnownAccount]:
     """Return the accounts of the clinic's staff and systems, closed ones too, oldest first."""
-    query = select(Account).where(Account.clinic_id == work.clinic_id, Account.role != Role.PATIENT)
+    query = select(Account).where(Account.clinic_id == work.clinic_id, Account.role.not_in(_OTHERS))
     factored = select(Factor.account_id).where(
         Factor.clinic_id == work.clinic_id, Factor.confirmed_at.is_not(None), Factor.retired_at.is_(None)
     )
     with_factor = set(work.session.scalars(factored.distinct()))
     rows = work.session.scalars(query.order_by(Account.id))
-    return [KnownAccount(row, row.id in with_factor) for row in rows]
+    return [KnownAccount(row, addresses.of(work, row), row.id in with_factor) for row in rows]
 
 
 def end_sign_ins(work: Work, account_id: UUID) -> None:
@@ -84,4 +90,6 @@ def _found(work: Work, account_id: UUID) -> Account:
     account = work.session.get(Account, (work.clinic_id, account_id))
     if account is None:
         raise NotFound("account")
+    if account.patient_id is not None:
+        patients.get(work, account.patient_id)  # one whose erasure was confirmed is not to come back
     return account

@@ -9,6 +9,7 @@ from server.models import Account
 from server.services.errors import Conflict
 from server.services.people import account as accounts
 from server.services.people import account_notice
+from server.services.people import email_address as addresses
 from server.services.people import sign_in as sign_ins
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
@@ -32,10 +33,10 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
     """
     if account.disabled_at is not None:
         raise Conflict("account-disabled", "Your account is closed. Ask your clinic.")
-    if new.email.lower() != account.email:
-        accounts.check_is_free(work, new.email.lower())
+    if addresses.normalised(new.email) != addresses.normalised(addresses.of(work, account)):
+        accounts.check_is_free(work, new.email)
         account_notice.changed(work, account.id)  # to the address before
-        account.email = new.email.lower()
+        addresses.keep(work, account, new.email)
     account.password_hash = passwords.hash(new.password)
     work.session.flush()
     sign_ins.end_all(work, account.id)

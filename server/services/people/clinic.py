@@ -23,7 +23,7 @@ from server.services.work import Work
 
 # The clinic of whoever runs this service: jobs that go through clinics pass it by.
 OPERATIONS = "operations"
-_EVERY_ID = select(Clinic.id).where(Clinic.slug != OPERATIONS).order_by(Clinic.id)
+_EVERY_ID = select(Clinic.id).where(Clinic.slug != OPERATIONS, Clinic.erased_at.is_(None)).order_by(Clinic.id)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
@@ -105,7 +105,13 @@ def is_operations(work: Work) -> bool:
 
 
 def everyone(session: Session) -> list[Clinic]:
-    """Return all clinics, in the order they were opened."""
+    """Return all clinics but closed ones, in the order they were opened."""
+    isolation.expect_all(session)
+    return list(session.scalars(select(Clinic).where(Clinic.erased_at.is_(None)).order_by(Clinic.id)))
+
+
+def ever(session: Session) -> list[Clinic]:
+    """Return all clinics, that of operations and closed ones too: what is on record there stays so."""
     isolation.expect_all(session)
     return list(session.scalars(select(Clinic).order_by(Clinic.id)))
 

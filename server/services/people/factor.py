@@ -14,6 +14,7 @@ from server.services import vault
 from server.services.errors import Conflict, NotFound
 from server.services.people import account_notice, passkey, recovery_code, ticket, totp
 from server.services.people import clinic as clinics
+from server.services.people import email_address as addresses
 from server.services.people.passkey import RelyingParty
 from server.services.work import Work
 
@@ -68,7 +69,7 @@ def begin_totp(work: Work, name: str) -> NewTotp:
     secret = totp.new_secret()
     row = _add(work, FactorKind.TOTP, name, secret)
     work.session.flush()
-    return NewTotp(row.id, secret, totp.address(secret, account.email, clinics.get(work).name))
+    return NewTotp(row.id, secret, totp.address(secret, addresses.of(work, account), clinics.get(work).name))
 
 
 def confirm_totp(work: Work, factor_id: UUID, code: str) -> Confirmed | None:
@@ -87,7 +88,7 @@ def begin_passkey(work: Work, party: RelyingParty) -> NewPasskey:
     account = _locked(work)
     secret, row = ticket.issue(work, account.id)
     known = [one for one in own(work) if one.kind is FactorKind.PASSKEY]
-    return NewPasskey(secret, passkey.registration(party, account, row, known))
+    return NewPasskey(secret, passkey.registration(party, addresses.of(work, account), row, known))
 
 
 def add_passkey(

@@ -1,10 +1,10 @@
-"""Invite a patient or a colleague; enrol with the code, from the address, with what only they were told."""
+"""Invite somebody; they enrol with the code, from the address, with what only they were told."""
 
 import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
@@ -20,6 +20,7 @@ from server.services.cap import INVITATION
 from server.services.errors import NotFound, NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import account_return, password_rules
+from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
@@ -38,6 +39,7 @@ class Invitee:
     """Whom to invite, at which address. ``word``: what they are told by telephone; None: we choose.
 
     A patient whose year of birth is known is asked for that instead, unless there is a ``word``.
+    ``patient_id``: who is invited, or who invites a caregiver.
     """
 
     role: Role
@@ -60,14 +62,20 @@ class Invited:
     word: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """What the invited person sends back. ``proof``: their year of birth, or the word."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What an invited person shows. ``proof``: their year of birth, or the word."""
 
     code: str
     email: str
-    password: str
     proof: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment(Claim):
+    """The same with the password they choose."""
+
+    password: str
     factor_required: bool = False
 
 
@@ -77,7 +85,7 @@ def invite(work: Work, invitee: Invitee) -> Invited:
     Raises TooMany where the clinic has invited very many of late.
     """
     tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
-    if invitee.patient_id is not None:
+    if invitee.role is Role.PATIENT and invitee.patient_id is not None:
         _cancel_earlier(work, invitee.patient_id)
     by_year = invitee.word is None and invitee.birth_year is not None
     word = None if by_year else invitee.word or _new_word()
@@ -127,20 +135,31 @@ def enrol(session: Session, now: datetime, enrolment: Enrolment, passwords: Pass
     After five such tries the code is dead. The caller commits in each case and tells wrong, used, late
     and cancelled codes alike. A patient who was here before gets their account back.
     """
+    invitation = claim(session, now, enrolment)
+    if invitation is None:
+        return None
+    work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
+    _check_password(work, invitation, enrolment)
+    if invitation.role is Role.CAREGIVER:
+        return _caregiver(work, invitation, enrolment, passwords)
+    return _account(work, invitation, enrolment, passwords)
+
+
+def claim(session: Session, now: datetime, shown: Claim) -> Invitation | None:
+    """Use up a code; None where address or proof do not fit, which counts as a try. Raises as `enrol`."""
     invitation = session.scalar(
-        select(Invitation).where(Invitation.code_hash == fingerprint(enrolment.code), *_is_open(now))
+        select(Invitation).where(Invitation.code_hash == fingerprint(shown.code), *_is_open(now))
     )
     if invitation is None:
         raise NotSignedIn(_NOT_VALID)
     work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
     if not _tried(work, invitation):
         raise NotSignedIn(_NOT_VALID)
-    if not _fits(work, invitation, enrolment):
+    if not _fits(work, invitation, shown):
         _end_if_worn_out(work, invitation)
         return None
-    _claim(work, invitation)
-    _check_password(work, invitation, enrolment)
-    return _account(work, invitation, enrolment, passwords)
+    _use_up(work, invitation)
+    return invitation
 
 
 def refused() -> NotSignedIn:
@@ -164,11 +183,11 @@ def _tried(work: Work, invitation: Invitation) -> bool:
     return counted is not None
 
 
-def _fits(work: Work, invitation: Invitation, enrolment: Enrolment) -> bool:
+def _fits(work: Work, invitation: Invitation, shown: Claim) -> bool:
     if invitation.email_digest is None or invitation.proof_digest is None:
         return True  # made before invitations were bound to anything
-    email = _digest(work, invitation, "email", enrolment.email)
-    proof = _digest(work, invitation, "proof", enrolment.proof)
+    email = _digest(work, invitation, "email", shown.email)
+    proof = _digest(work, invitation, "proof", shown.proof)
     fits_email = compare_digest(email, invitation.email_digest)
     return compare_digest(proof, invitation.proof_digest) and fits_email
 
@@ -181,7 +200,7 @@ def _end_if_worn_out(work: Work, invitation: Invitation) -> None:
         work.audit("invitation.worn-out", invitation.patient_id, invitation.id)
 
 
-def _claim(work: Work, invitation: Invitation) -> None:
+def _use_up(work: Work, invitation: Invitation) -> None:
     claimed = work.session.execute(
         update(Invitation)
         .where(
@@ -199,6 +218,14 @@ def _check_password(work: Work, invitation: Invitation, enrolment: Enrolment) ->
     names = (clinic.slug, clinic.name, enrolment.email, invitation.name)
     chooser = password_rules.chooser(invitation.role, names, enrolment.factor_required)
     password_rules.check(enrolment.password, chooser)
+
+
+def _caregiver(work: Work, invitation: Invitation, enrolment: Enrolment, passwords: Passwords) -> Account:
+    invited = caregivers.check_invited(work, invitation.id)
+    new = NewAccount(invitation.role, invitation.name, enrolment.email, enrolment.password)
+    account = accounts.create(work, new, passwords)
+    caregivers.accept(replace(work, actor=replace(work.actor, account_id=account.id)), invited, account)
+    return account
 
 
 def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords: Passwords) -> Account:
@@ -232,8 +259,9 @@ def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _of(work: Work, patient_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for invitations of staff and systems (None) or of one patient, not of caregivers."""
     whose = Invitation.patient_id.is_(None) if patient_id is None else Invitation.patient_id == patient_id
-    return Invitation.clinic_id == work.clinic_id, whose
+    return Invitation.clinic_id == work.clinic_id, whose, Invitation.role != Role.CAREGIVER
 
 
 def _digest(work: Work, invitation: Invitation, what: str, text: str) -> str:

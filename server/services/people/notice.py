@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.redflags import Notice, RedFlag
+from server.models import Patient
 
 WHO_READS_THIS = (
     "Your care team reads your diary during clinic hours. It is not watched in real time. "
@@ -13,6 +14,10 @@ WHO_READS_THIS = (
 NOT_ARMED = (
     "Your clinic has not switched on the monitoring of this diary: nobody may be reading it. "
     "Call your clinic if you are worried. In danger, call the emergency number."
+)
+TEAM_WITHDRAWN = (
+    "You have withdrawn your consent: your care team does not read your diary. Only an answer that cannot "
+    "wait still reaches them, and nobody watches in real time. In danger, call the emergency number."
 )
 NOT_AN_EMERGENCY_SERVICE = (
     "This diary is not an emergency service. If you may come to harm, call the emergency number "
@@ -37,6 +42,11 @@ class PatientNotice:
     text: str
     emergency_number: str
     crisis_lines: tuple[str, ...]
+
+
+def who_reads(patient: Patient) -> str:
+    """Return who reads what ``patient`` reports, to be shown beside every receipt."""
+    return WHO_READS_THIS if patient.team_withdrawn_at is None else TEAM_WITHDRAWN
 
 
 def for_patient(flags: Sequence[RedFlag], lines: CrisisLines) -> PatientNotice | None:

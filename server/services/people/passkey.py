@@ -24,7 +24,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from server.models import Account, Factor, Ticket
+from server.models import Factor, Ticket
 from server.services.work import Work
 
 Credential = Mapping[str, Any]
@@ -41,13 +41,16 @@ class RelyingParty:
     name: str = "Afterglow"
 
 
-def registration(party: RelyingParty, account: Account, ticket: Ticket, known: Sequence[Factor]) -> Any:
-    """Return what the browser's `navigator.credentials.create` takes; passkeys ``known`` are left out."""
+def registration(party: RelyingParty, email: str, ticket: Ticket, known: Sequence[Factor]) -> Any:
+    """Return what the browser's `navigator.credentials.create` takes; passkeys ``known`` are left out.
+
+    ``email`` is that of the ticket's account: the browser shows it beside the passkey.
+    """
     wanted = generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,
-        user_id=account.id.bytes,
-        user_name=account.email,
+        user_id=ticket.account_id.bytes,
+        user_name=email,
         challenge=_challenge(ticket),
         exclude_credentials=_descriptors(known),
         authenticator_selection=AuthenticatorSelectionCriteria(

@@ -1,11 +1,11 @@
 """Patients of the actor's clinic."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
@@ -22,12 +22,18 @@ DELIVERED = "delivered_sessions"
 _LOCKED = (
     select(Patient)
     .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    .where(Patient.leaving_at.is_(None))
     # SQLite has no row locks and needs none: a writing transaction there is alone.
     .with_for_update()
     .execution_options(populate_existing=True)
 )
 
-_HAS_ENDED = (Patient.clinic_id == bindparam("clinic"), Patient.next_close_at <= bindparam("now"))
+_HAS_ENDED = (
+    Patient.clinic_id == bindparam("clinic"),
+    Patient.next_close_at <= bindparam("now"),
+    Patient.leaving_at.is_(None),
+)
+_ASIDE = (Patient.set_aside_at.is_not(None), Patient.leaving_at.is_(None))
 _DUE_TO_CLOSE = (
     select(Patient).where(*_HAS_ENDED).order_by(Patient.next_close_at, Patient.id).limit(bindparam("limit"))
 )
@@ -58,17 +64,33 @@ def create(work: Work, values: dict[str, Any]) -> Patient:
 
 
 def get(work: Work, patient_id: UUID) -> Patient:
-    """Return one patient of the actor's clinic; a patient finds only themself. Raises NotFound."""
-    own_only = work.actor.role is Role.PATIENT and work.actor.patient_id != patient_id
+    """Return one patient of the actor's clinic, or raise NotFound.
+
+    A patient finds only themself, a caregiver only whom they act for.
+    """
+    is_bound = work.actor.role in (Role.PATIENT, Role.CAREGIVER)
+    own_only = is_bound and work.actor.patient_id != patient_id
     patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
-    if patient is None:
+    if patient is None or patient.leaving_at is not None:
         raise NotFound("patient")
     return patient
 
 
+def withdrawn(work: Work) -> Select[UUID]:
+    """Return a query of the clinic's patients who do not let the care team read their diary."""
+    return select(Patient.id).where(
+        Patient.clinic_id == work.clinic_id, Patient.team_withdrawn_at.is_not(None)
+    )
+
+
+def withdrawn_of(work: Work, patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the clinic's ``patient_ids`` those are."""
+    return set(work.session.scalars(withdrawn(work).where(Patient.id.in_({*patient_ids}))))
+
+
 def page(work: Work, after: UUID | None, size: int) -> list[Patient]:
     """Return up to ``size`` patients whose id comes after ``after``, in id order."""
-    query = select(Patient).where(Patient.clinic_id == work.clinic_id)
+    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None))
     if after is not None:
         query = query.where(Patient.id > after)
     return list(work.session.scalars(query.order_by(Patient.id).limit(size)))
@@ -161,7 +183,7 @@ def put_off_close(work: Work, patient_id: UUID, until: datetime) -> None:
 
 def set_aside(work: Work) -> int:
     """Return how many patients of the clinic could not be judged when their day was last closed."""
-    query = select(func.count()).where(Patient.clinic_id == work.clinic_id, Patient.set_aside_at.is_not(None))
+    query = select(func.count()).where(*_ASIDE, Patient.clinic_id == work.clinic_id)
     return work.session.scalar(query) or 0
 
 

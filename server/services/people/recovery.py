@@ -21,6 +21,7 @@ from server.services.messages.contact_point import Way
 from server.services.messages.delivery import Notice
 from server.services.people import account_notice, password_rules
 from server.services.people import clinic as clinics
+from server.services.people import email_address as addresses
 from server.services.people import sign_in as sign_ins
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
@@ -44,7 +45,8 @@ class NewPassword:
 
 def ask(session: Session, now: datetime, clinic: str, email: str) -> None:
     """Write down that somebody wants back in at ``email``, alike whether there is such an account or not."""
-    clinic_id = session.scalar(select(Clinic.id).where(Clinic.slug == clinic))
+    # A clinic that was closed has no key to seal the address with, and nobody who could come back.
+    clinic_id = session.scalar(select(Clinic.id).where(Clinic.slug == clinic, Clinic.erased_at.is_(None)))
     if clinic_id is None:
         return
     work = Work(session, now, system(clinic_id))
@@ -76,7 +78,7 @@ def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwor
         raise NotSignedIn("This link is not valid any more. Ask for a new one.")
     work = Work(session, now, Actor(account.clinic_id, account.id, account.role, account.patient_id))
     clinic = clinics.get(work)
-    names = (clinic.slug, clinic.name, account.email, account.name)
+    names = (clinic.slug, clinic.name, addresses.of(work, account), account.name)
     password_rules.check(new.password, password_rules.chooser(account.role, names, new.factor_required))
     account.password_hash = passwords.hash(new.password)
     _end_others(work, account.id)
@@ -113,8 +115,7 @@ def _look_at(work: Work, row: Recovery) -> None:
     (row,) = vault.opened(work, [row])
     account = work.session.scalar(
         select(Account).where(
-            Account.clinic_id == work.clinic_id,
-            Account.email == row.email,
+            addresses.is_of(work.session, work.clinic_id, row.email),
             Account.disabled_at.is_(None),
             Account.role != Role.INTEGRATION,
         )

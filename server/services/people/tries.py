@@ -25,6 +25,7 @@ from server.services.cap import (
     Cap,
 )
 from server.services.people import account_notice as account_notices
+from server.services.people import email_address as addresses
 from server.services.work import Work, system
 
 # So many failures from where the account is not known: its owner should hear of it.
@@ -66,11 +67,11 @@ def failed(session: Session, now: datetime, made: Try) -> None:
     """Tell the owner, once a day, where many have failed."""
     if made.device is not None or tally.number(session, now, SIGN_IN_ACCOUNT, *made.account) < TOLD_AFTER:
         return
-    slug, email = made.account
+    clinic_id = session.scalar(select(Clinic.id).where(Clinic.slug == made.clinic))
+    if clinic_id is None:
+        return
     account = session.scalar(
-        select(Account)
-        .join(Clinic, Clinic.id == Account.clinic_id)
-        .where(Clinic.slug == slug, Account.email == email, Account.disabled_at.is_(None))
+        select(Account).where(addresses.is_of(session, clinic_id, made.email), Account.disabled_at.is_(None))
     )
     if account is not None:
         account_notices.tried(Work(session, now, system(account.clinic_id)), account.id)

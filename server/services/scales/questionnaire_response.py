@@ -9,11 +9,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from server.clinical.instruments.catalog import RATED
+from server.clinical.vocabulary import Purpose, Source
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
 from server.services.asking import of_patient
 from server.services.errors import NotFound
 from server.services.journal.incoming import Incoming
+from server.services.people import consent as consents
 from server.services.scales.questionnaire_journal import ResponseReceipt, open_questionnaires
 from server.services.watch import assessment as assessments
 from server.services.work import Work
@@ -51,6 +53,13 @@ def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireRespons
         raise NotFound("questionnaire response")
     vault.opened(work, [response])
     return response
+
+
+def check_readable(work: Work, patient_id: UUID, response_id: UUID) -> None:
+    """Raise Withheld where this is something of the patient's that the care team may not read now."""
+    found = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
+    if found is not None and found.source is not Source.CLINIC:
+        consents.require(work, patient_id, Purpose.CARE_TEAM)
 
 
 @dataclass(frozen=True, slots=True)

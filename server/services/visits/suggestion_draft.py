@@ -75,6 +75,8 @@ def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | Non
 
 
 def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) -> BookingSuggestion | None:
+    if patient.team_withdrawn_at is not None:
+        return None  # what the diary says is not shared, and a draft would say it
     today = local_days.of(work, work.now, patient.zone)
     _lock_patient(work, patient.id)
     current = _still_open(work, patient.id, programme)

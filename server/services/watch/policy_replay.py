@@ -16,6 +16,7 @@ from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound
 from server.services.journal import past as pasts
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.watch import policy as policies
 from server.services.work import Work
 
@@ -80,12 +81,16 @@ def page(work: Work, before: UUID | None, size: int) -> Sequence[PolicyReplay]:
 
 
 def differences(work: Work, replay_id: UUID, after: UUID | None, size: int) -> Sequence[PolicyReplayPatient]:
-    """Return up to ``size`` patients who would have been alarmed on other days, in id order. Audited."""
+    """Return up to ``size`` patients who would have been alarmed on other days, in id order. Audited.
+
+    Whoever does not let the care team read their diary is left out.
+    """
     _row(work, replay_id)
     query = select(PolicyReplayPatient).where(
         PolicyReplayPatient.clinic_id == work.clinic_id,
         PolicyReplayPatient.replay_id == replay_id,
         PolicyReplayPatient.differs,
+        PolicyReplayPatient.patient_id.not_in(patients.withdrawn(work)),
     )
     if after is not None:
         query = query.where(PolicyReplayPatient.patient_id > after)

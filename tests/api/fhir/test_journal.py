@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
+from server.clinical.vocabulary import Purpose
 from server.database import Database
 from server.models import AuditEvent
 from tests.cast import Cast, Person, entry, push, pushed
 from tests.conftest import Clock, Scene
+from tests.consents import agree
 from tests.fhir.validators import Validators
 from tests.fhir_client import Fhir, Resource, outcome, resources
 from tests.scales import filled
@@ -33,7 +35,9 @@ def bo(scene: Scene, visits: Visits, cast: Cast, clock: Clock) -> Fhir:
 
 
 def keep(visits: Visits, cast: Cast, clock: Clock) -> None:
-    """Ana logs, corrects, takes back, has a carer type, fills scales; two alerts open, one is closed."""
+    """Ana logs, corrects, takes back, has a carer type, fills scales, one of alcohol which
+    she lets leave; two alerts open, one is closed."""
+    agree(cast, Purpose.SUBSTANCE_USE)
     ana, course = cast.ana, visits.on_treatment()
     told = {
         "items": {"mood": 3, "sleep_hours": 5, "pain_average": 7, "pain_worst": 9},
@@ -194,7 +198,7 @@ def test_who_said_it_is_told_apart_from_who_typed_it(bo: Fhir, cast: Cast) -> No
     rated = coded(of_kind(found, "Observation"), "madrs")[0]
     assert ("performer" in rated, rated["meta"]["security"][0]["code"]) == (False, "CLINRPT")
     alcohol = coded(of_kind(found, "Observation"), "audit-c")[0]
-    assert [label["code"] for label in alcohol["meta"]["security"]] == ["PATRPT", "ETH"]
+    assert [label["code"] for label in alcohol["meta"]["security"]] == ["PATRPT", "ETH", "redisclosure"]
 
 
 def typed_key(entry_id: str) -> tuple[str, str]:

@@ -1,0 +1,107 @@
+"""Patients whose erasure was confirmed: their rows go, and the list outside the database hears of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from jobs import erasure_list
+from jobs.around import Around
+from jobs.each_clinic import each_clinic
+from jobs.erasure_list import Erased
+from server.database import Database
+from server.isolation import Extent
+from server.services.people import closing, erasing
+from server.services.people import erasure as erasures
+from server.services.people.erasure import Tombstone
+from server.services.work import Work, system
+from server.settings import Settings
+
+
+def run(around: Around, now: datetime) -> int:
+    """Delete what is due, few rows a transaction; return how many patients are gone."""
+    try:
+        return each_clinic(around, "erasing", partial(_clinic, around, now))
+    finally:
+        # What is gone is noted, whatever went wrong at another clinic.
+        note(around.settings, around.database, now)
+
+
+def note(settings: Settings, database: Database, now: datetime) -> None:
+    """Write what was done since into the list outside the database, and let no file keep it."""
+    with database.read(Extent.ALL) as session:
+        done = [(one.id, erased(one)) for one in erasures.done(session, unlisted=True)]
+    if not done:
+        return
+    # First the list, then the mark: a line twice is harmless, a line that is missing is not.
+    erasure_list.append(erasure_list.file_of(settings), [one for _, one in done])
+    with database.write(Extent.ALL) as session:
+        erasures.note_listed(session, now, [erasure_id for erasure_id, _ in done])
+    database.scrub()
+
+
+def note_clinic(settings: Settings, clinic_id: UUID, now: datetime) -> None:
+    """Write into the list that a clinic's keys were destroyed."""
+    erasure_list.append(erasure_list.file_of(settings), [Erased(clinic_id, None, now)])
+
+
+def to_the_end(database: Database, now: datetime, clinic_id: UUID, erasure_id: UUID) -> None:
+    """Delete all rows of one erasure now, whatever holds it: a restore has brought them back."""
+    while _step(database, now, clinic_id, erasure_id, heeds_holds=False):
+        pass
+
+
+def apply(settings: Settings, database: Database, now: datetime, listed: Sequence[Erased]) -> int:
+    """Erase again whom a restore has brought back: those of ``listed`` and of the database's own tombstones.
+
+    Return how many were there again, clinics included. Nobody else may be at work meanwhile.
+    """
+    with database.read(Extent.ALL) as session:
+        known = [erased(one) for one in erasures.done(session)]
+    back = sum(_again(database, now, one) for one in {*listed, *known})
+    note(settings, database, now)
+    return back
+
+
+def after_restore(database: Database, settings: Settings, now: datetime) -> str:
+    """Erase again whom a backup has brought back, and say so; `jobs.restore` asks for it. Raises Problem."""
+    back = apply(settings, database, now, erasure_list.read(erasure_list.file_of(settings)))
+    return f"Erased again: {back}, by the list of erasures."
+
+
+def _again(database: Database, now: datetime, one: Erased) -> bool:
+    work = partial(Work, now=now, actor=system(one.clinic_id))
+    with database.write() as session:
+        if one.patient_id is None:
+            return closing.erase_again(work(session))
+        found = erasures.again(work(session), one.patient_id)
+    if found is None:
+        return False
+    to_the_end(database, now, one.clinic_id, found.id)
+    return True
+
+
+def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
+    with around.database.read() as session:
+        due = erasures.due(Work(session, now, system(clinic_id)))
+    return sum(_erase(around, now, clinic_id, erasure_id) for erasure_id in due)
+
+
+def _erase(around: Around, now: datetime, clinic_id: UUID, erasure_id: UUID) -> bool:
+    while _step(around.database, now, clinic_id, erasure_id) and not around.stopping.is_set():
+        pass
+    with around.database.read() as session:
+        return erasures.is_done(Work(session, now, system(clinic_id)), erasure_id)
+
+
+def _step(
+    database: Database, now: datetime, clinic_id: UUID, erasure_id: UUID, heeds_holds: bool = True
+) -> bool:
+    with database.write() as session:
+        work = Work(session, now, system(clinic_id))
+        return erasing.step(work, erasure_id, heeds_holds=heeds_holds)
+
+
+def erased(tombstone: Tombstone) -> Erased:
+    """Return what the list says of a tombstone."""
+    return Erased(tombstone.clinic_id, tombstone.patient_id, tombstone.at, tombstone.receipt_hash)

@@ -1,0 +1,72 @@
+"""The list of erasures outside the database, a line each: a backup from before does not know of them.
+
+Ids, moments and hashes alone. Whoever restores a backup applies the list again (`jobs.erase.apply`).
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from jobs.problem import Problem
+from server.settings import Settings
+
+NAME = "erasures.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Who was erased when; without a patient a whole clinic's keys were destroyed."""
+
+    clinic_id: UUID
+    patient_id: UUID | None
+    at: datetime
+    receipt_hash: str | None = None
+
+    def line(self) -> str:
+        """Return it as a line without its end."""
+        patient = None if self.patient_id is None else str(self.patient_id)
+        said = {"clinic_id": str(self.clinic_id), "patient_id": patient, "erased_at": self.at.isoformat()}
+        return json.dumps(said | {"receipt_hash": self.receipt_hash})
+
+
+def file_of(settings: Settings) -> Path:
+    """Return where the list lies."""
+    return Path(settings.erasure_list or settings.data_dir / NAME).expanduser()
+
+
+def append(file: Path, erased: Iterable[Erased]) -> None:
+    """Put lines at the end of ``file``, on disk when this returns. The same twice is harmless."""
+    text = "".join(f"{one.line()}\n" for one in erased)
+    if not text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # One write at the end of the file: two processes do not come between each other's lines.
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(file: Path) -> list[Erased]:
+    """Return what the list says, each once; none where there is no file. Problem names a bad line."""
+    if not file.exists():
+        return []
+    lines = file.read_text("utf-8").splitlines()
+    return list({(one.clinic_id, one.patient_id): one for one in _read(lines)}.values())
+
+
+def _read(lines: Iterable[str]) -> Iterator[Erased]:
+    for number, line in enumerate(lines, 1):
+        try:
+            said = json.loads(line)
+            patient = None if said["patient_id"] is None else UUID(said["patient_id"])
+            at = datetime.fromisoformat(said["erased_at"])
+            yield Erased(UUID(said["clinic_id"]), patient, at, said["receipt_hash"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Problem(f"Line {number} of the list of erasures can't be read.") from None

@@ -1,0 +1,68 @@
+"""Routes that share what a patient reported say on what consent that rests, and whose caregiver may pass."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from flask import g
+
+from server.api.edge import actor, here, with_doc
+from server.clinical.vocabulary import CareScope, Purpose
+from server.services.people import caregiver as caregivers
+from server.services.people import consent as consents
+from server.services.work import Work
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Check = Callable[[], None]
+
+
+def shares(*purposes: Purpose) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say on which consents a view's answer rests. The view, or what it calls, asks for them.
+
+    `tests/sharing_paths.py` lists every route; a test withdraws each consent and calls.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return with_doc(view, {"x-consent": [purpose.value for purpose in purposes]})
+
+    return decorate
+
+
+def cares_for(scope: CareScope) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a caregiver pass who may do ``scope`` for the patient in the path. Goes right below `allow`.
+
+    From there on they act for that patient and find nobody else.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            patient_id: Any = kwargs["patient_id"]
+            with here().database.read() as session:
+                caregivers.acting(Work(session, here().clock(), actor()), patient_id, scope)
+            g.actor = replace(actor(), patient_id=patient_id)
+            return view(*args, **kwargs)
+
+        return with_doc(guarded, {"x-consent": [Purpose.CAREGIVER.value], "x-scope": scope.value})
+
+    return decorate
+
+
+def leaving(work: Work, patient_id: UUID) -> None:
+    """Make sure that a copy of the diary may leave: for the clinic's systems the team must read it too."""
+    consents.require(work, patient_id, *consents.to_leave(work.actor.role))
+
+
+def still_leaving(patient_id: UUID) -> Check:
+    """Return a check for the time while an answer is sent: it raises once that is not so any more."""
+    found, around = actor(), here()
+
+    def check() -> None:
+        with around.database.read() as session:
+            work = Work(session, around.clock(), found)
+            consents.require(work, patient_id, *consents.to_leave(found.role))
+
+    return check

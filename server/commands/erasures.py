@@ -1,0 +1,62 @@
+"""`afterglow erasures`: erase a patient by command, and again after a restore."""
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from jobs import erase as erasing
+from jobs import erasure_list
+from server.clinical.vocabulary import ErasureReason
+from server.commands.start import Around, started, told_plainly
+from server.isolation import Extent
+from server.services.people import clinic as clinics
+from server.services.people import erasure as erasures
+from server.services.work import Work, system
+
+
+@click.group("erasures")
+def command() -> None:
+    """Erase patients; list who was erased; erase them again after a restore."""
+
+
+@command.command("erase")
+@click.option("--clinic", "slug", required=True, help="Short name of the clinic.")
+@click.option("--patient", "patient_id", type=click.UUID, required=True, help="Id of the patient.")
+@click.option("--reason", type=click.Choice([one.value for one in ErasureReason]), required=True)
+@click.option("--yes", "name", required=True, help="The patient's name, to say that they are meant.")
+def erase(slug: str, patient_id: UUID, reason: str, name: str) -> None:
+    """Confirm a patient's erasure at once. The job runner deletes the rows within 24 h at the most."""
+    with started() as around, told_plainly(), around.database.write() as session:
+        work = Work(session, around.now, system(_clinic(around, slug)))
+        asked = erasures.ask(work, patient_id, ErasureReason(reason))
+        confirmed = erasures.confirm(work, patient_id, asked.version, name)
+        click.echo(f"Erasure {confirmed.id} is confirmed; rows go from {confirmed.due_at} on.")
+
+
+@command.command("list")
+def show() -> None:
+    """Print who was erased, a line each, as the list outside the database has it."""
+    with started() as around:
+        with around.database.read(Extent.ALL) as session:
+            found = [erasing.erased(one) for one in erasures.done(session)]
+        for one in found:
+            click.echo(one.line())
+
+
+@command.command("apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+def apply(file: Path | None) -> None:
+    """Erase again whom a restored backup has brought back, by the list in FILE (AFTERGLOW_ERASURE_LIST)."""
+    with started() as around:
+        listed = erasure_list.read(file or erasure_list.file_of(around.settings))
+        back = erasing.apply(around.settings, around.database, around.now, listed)
+        click.echo(f"In the list: {len(listed)}; there again, and erased: {back}.")
+
+
+def _clinic(around: Around, slug: str) -> UUID:
+    with around.database.read(Extent.DOOR) as session:
+        clinic = clinics.by_slug(session, slug)
+        if clinic is None:
+            raise click.ClickException(f"There is no clinic {slug}.")
+        return clinic.id

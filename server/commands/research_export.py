@@ -1,0 +1,20 @@
+"""`afterglow research-export`: a file of the patients who agreed to research."""
+
+from pathlib import Path
+
+import click
+
+from jobs.research_export import lines
+from server.commands.start import started
+
+
+@click.command("research-export")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--clinic", "slug", required=True, help="short name of the clinic")
+def command(file: Path, slug: str) -> None:
+    """Write FILE: numbers by day of whoever agreed, without name, date or a word of their own."""
+    part = file.with_name(f"{file.name}.part")
+    with started() as around, part.open("w", encoding="utf-8") as out:
+        written = sum(out.write(line) > 0 for line in lines(around.database, slug, around.now))
+    part.replace(file)
+    click.echo(f"{written - 1} rows written. The notice in the first line must stay with every copy.")

@@ -1,0 +1,80 @@
+"""A diary for research: numbers by day, of who agreed, without name, id, date or a word of their own.
+
+Days are counted from the first thing in the diary; a person is named by a keyed digest that means nothing
+outside the clinic. Who withdraws is in no file that is made from then on.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.clinical import substance_use
+from server.clinical.instruments.catalog import RATED
+from server.clinical.vocabulary import Purpose, Sensitivity, SessionStatus
+from server.models import Patient, TreatmentSession
+from server.services import vault
+from server.services.journal import reported
+from server.services.people import consent as consents
+from server.services.people import patient as patients
+from server.services.work import Work
+
+FORMAT, FORMAT_VERSION = "afterglow-research", 1
+Row = dict[str, Any]
+_NUMBERS = ("items", "side_effects", "safety", "medication", "entered_by")
+
+
+def head(work: Work) -> Row:
+    """Return what stands at the top of a file."""
+    said = {"format": FORMAT, "format_version": FORMAT_VERSION, "made_at": work.now.isoformat()}
+    return said | {"redisclosure_notice": substance_use.REDISCLOSURE}
+
+
+def agreed(work: Work) -> Iterator[UUID]:
+    """Yield the clinic's patients whose consent to research holds now."""
+    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id).order_by(Patient.id)
+    for patient_id in list(work.session.scalars(query)):
+        if consents.allows(work, patient_id, Purpose.RESEARCH):
+            yield patient_id
+
+
+def record(work: Work, patient_id: UUID) -> None:
+    """Record that a patient's diary goes into a file. Raises NotFound, and Withheld without consent."""
+    patients.get(work, patient_id)
+    consents.require(work, patient_id, Purpose.RESEARCH)
+    work.audit("research.export", patient_id)
+
+
+def rows(work: Work, patient_id: UUID) -> Iterator[Row]:
+    """Yield a patient's rows: sessions, entries, filled scales. Raises as `record` does."""
+    consents.require(work, patient_id, Purpose.RESEARCH)
+    person = vault.digest(work, Patient, (work.clinic_id, patient_id), "research")[:24]
+    with_use = consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)
+    found = sorted(_found(work, patient_id, with_use), key=lambda row: row[0])
+    first = found[0][0] if found else date.min
+    for day, row in found:
+        yield {"person": person, "day": (day - first).days, **row}
+
+
+def _found(work: Work, patient_id: UUID, with_use: bool) -> Iterator[tuple[date, Row]]:
+    yield from _sessions(work, patient_id)
+    for entry in reported.entries(work, patient_id):
+        if entry.deleted_at is None:
+            said = {name: getattr(entry, name) for name in _NUMBERS}
+            yield entry.local_day, {"kind": "entry", **(said if with_use else substance_use.without(said))}
+    for one in reported.filled(work, patient_id):
+        is_plain = one.sensitivity is Sensitivity.ORDINARY
+        if one.deleted_at is None and one.instrument not in RATED and (with_use or is_plain):
+            yield one.local_day, {"kind": "scale", "scale": one.instrument, "total": one.total}
+
+
+def _sessions(work: Work, patient_id: UUID) -> Iterator[tuple[date, Row]]:
+    query = select(TreatmentSession).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status == SessionStatus.DELIVERED,
+    )
+    for session in work.session.scalars(query):
+        yield session.local_day, {"kind": "session", "route": session.route}

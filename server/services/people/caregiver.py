@@ -1,0 +1,194 @@
+"""Caregivers: what a patient lets them do, what they did, and the end of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select, update
+
+from server.clinical.vocabulary import CareScope, Purpose, Role
+from server.models import Account, AuditEvent, Caregiver, Invitation, Patient
+from server.services import vault
+from server.services.errors import NotFound, NotSignedIn, OutOfScope
+from server.services.people import consent as consents
+from server.services.work import Work
+
+# What the audit calls it, and what the patient is told of it.
+DEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        "caregiver.accept": "{name} accepted your invitation.",
+        "caregiver.timeline.read": "{name} read your days, without notes and tags.",
+        "caregiver.trend.read": "{name} looked at your trend.",
+        "entry.create": "{name} made an entry for you.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing a caregiver did, as the patient is told of it."""
+
+    id: UUID
+    at: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaredFor:
+    """Somebody whom the signed-in caregiver looks after."""
+
+    patient_id: UUID
+    name: str
+    scopes: Sequence[CareScope]
+    since: datetime | None
+
+
+def of_patient(work: Work, patient_id: UUID) -> Sequence[Caregiver]:
+    """Return everybody a patient ever invited, the newest first."""
+    return vault.opened(work, list(work.session.scalars(_of(work, patient_id).order_by(Caregiver.id.desc()))))
+
+
+def change_scopes(work: Work, patient_id: UUID, caregiver_id: UUID, scopes: Iterable[CareScope]) -> Caregiver:
+    """Let a caregiver do other things from now on. Raises NotFound, also for one that has ended."""
+    row = _own(work, patient_id, caregiver_id)
+    if row.ended_at is not None:
+        raise NotFound("caregiver")
+    row.scopes = sorted({*scopes})
+    work.audit("caregiver.change", patient_id, caregiver_id)
+    return row
+
+
+def end(work: Work, patient_id: UUID, caregiver_id: UUID) -> None:
+    """End what a caregiver may do, and their invitation, at once. Again is harmless."""
+    _end(work, _own(work, patient_id, caregiver_id))
+
+
+def end_all(work: Work, patient_id: UUID) -> None:
+    """End every caregiver of a patient, and every invitation that is open."""
+    for row in work.session.scalars(_of(work, patient_id).where(Caregiver.ended_at.is_(None))).all():
+        _end(work, row)
+
+
+def leave(work: Work, patient_id: UUID) -> None:
+    """End what the signed-in caregiver may do for a patient: they want it no more. Again is harmless."""
+    query = _acting(work, patient_id)
+    for row in work.session.scalars(query).all():
+        _end(work, row)
+
+
+def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
+    """Return whom an invitation, which has proven good, was for; raises NotSignedIn unless that holds."""
+    query = select(Caregiver).where(
+        Caregiver.clinic_id == work.clinic_id,
+        Caregiver.invitation_id == invitation_id,
+        Caregiver.ended_at.is_(None),
+    )
+    row = work.session.scalar(query)
+    if row is None or not consents.allows(work, row.patient_id, Purpose.CAREGIVER):
+        raise NotSignedIn("This invitation is not valid any more. Ask your clinic for a new one.")
+    return row
+
+
+def accept(work: Work, row: Caregiver, account: Account) -> None:
+    """Let the invited person in; the actor is their own account."""
+    row.account_id, row.accepted_at, row.seen_at = account.id, work.now, work.now
+    work.session.flush()
+    work.audit("caregiver.accept", row.patient_id, row.id)
+
+
+def acting(work: Work, patient_id: UUID, scope: CareScope) -> Caregiver:
+    """Return what lets the signed-in caregiver act for a patient now.
+
+    Raises NotFound where nothing does, OutOfScope where it is not this, Withheld where the patient's
+    consent to caregivers does not hold.
+    """
+    row = work.session.scalar(_acting(work, patient_id).limit(1))
+    if row is None:
+        raise NotFound("patient")
+    consents.require(work, patient_id, Purpose.CAREGIVER)
+    if scope not in row.scopes:
+        raise OutOfScope
+    return row
+
+
+def note(work: Work, patient_id: UUID, scope: CareScope, what: str | None = None) -> None:
+    """Record that the caregiver acts now; ``what`` they read, as `DEEDS` has it. Raises as `acting` does."""
+    row = acting(work, patient_id, scope)
+    row.seen_at = work.now
+    if what is not None:
+        work.audit(what, patient_id, row.id)
+
+
+def cared_for(work: Work) -> Sequence[CaredFor]:
+    """Return whom the signed-in caregiver looks after."""
+    query = (
+        select(Caregiver, Patient.name)
+        .join(Patient, (Patient.clinic_id == Caregiver.clinic_id) & (Patient.id == Caregiver.patient_id))
+        .where(*_mine(work))
+        .order_by(Caregiver.id)
+    )
+    found = work.session.execute(query).all()
+    return [
+        CaredFor(row.patient_id, name, [CareScope(one) for one in row.scopes], row.accepted_at)
+        for row, name in found
+        if consents.allows(work, row.patient_id, Purpose.CAREGIVER)
+    ]
+
+
+def deeds(work: Work, patient_id: UUID, caregiver_id: UUID, before: UUID | None, size: int) -> Sequence[Deed]:
+    """Return what a caregiver did with the patient's diary, newest first, in plain words."""
+    row = _own(work, patient_id, caregiver_id)
+    if row.account_id is None:
+        return []
+    query = select(AuditEvent).where(
+        AuditEvent.clinic_id == work.clinic_id,
+        AuditEvent.patient_id == patient_id,
+        AuditEvent.account_id == row.account_id,
+        AuditEvent.action.in_(DEEDS),
+    )
+    if before is not None:
+        query = query.where(AuditEvent.id < before)
+    found = work.session.scalars(query.order_by(AuditEvent.id.desc()).limit(size))
+    return [Deed(one.id, one.at, DEEDS[one.action].format(name=row.name)) for one in found]
+
+
+def _end(work: Work, row: Caregiver) -> None:
+    if row.ended_at is not None:
+        return
+    row.ended_at, row.ended_by = work.now, work.actor.account_id
+    work.session.execute(
+        update(Invitation)
+        .where(
+            Invitation.clinic_id == work.clinic_id,
+            Invitation.id == row.invitation_id,
+            Invitation.used_at.is_(None),
+        )
+        .values(cancelled_at=work.now)
+    )
+    work.audit("caregiver.end", row.patient_id, row.id)
+
+
+def _own(work: Work, patient_id: UUID, caregiver_id: UUID) -> Caregiver:
+    row = work.session.get(Caregiver, (work.clinic_id, caregiver_id))
+    if row is None or row.patient_id != patient_id:
+        raise NotFound("caregiver")
+    return vault.opened(work, [row])[0]
+
+
+def _of(work: Work, patient_id: UUID) -> Select[Caregiver]:
+    return select(Caregiver).where(Caregiver.clinic_id == work.clinic_id, Caregiver.patient_id == patient_id)
+
+
+def _acting(work: Work, patient_id: UUID) -> Select[Caregiver]:
+    return select(Caregiver).where(*_mine(work), Caregiver.patient_id == patient_id)
+
+
+def _mine(work: Work) -> tuple[ColumnElement[bool], ...]:
+    assert work.actor.role is Role.CAREGIVER, "only a caregiver looks after somebody"
+    return (
+        Caregiver.clinic_id == work.clinic_id,
+        Caregiver.account_id == work.actor.account_id,
+        Caregiver.ended_at.is_(None),
+    )

@@ -1,0 +1,55 @@
+"""Close a clinic for good: its keys are destroyed, and nobody works there any more."""
+
+from sqlalchemy import update
+
+from server.clinical.vocabulary import DeliveryState
+from server.models import Account, Clinic, Delivery, Invitation, Recovery, SchedulingConnection, SignIn
+from server.services import clinic_key as clinic_keys
+from server.services.errors import Conflict
+from server.services.people import clinic as clinics
+from server.services.work import Work
+
+_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)
+
+
+def erase(work: Work, name: str) -> int:
+    """Destroy the keys of the actor's clinic, whose ``name`` says that it is meant; return how many.
+
+    Rows stay, unreadable where they were sealed; every account is closed. Again is harmless. Raises Conflict.
+    """
+    clinic = clinics.lock(work)
+    if clinic.name != name:
+        raise Conflict("another-name", "That is not the name of this clinic.")
+    if clinics.is_operations(work):
+        raise Conflict("operations", "Whoever runs this service would hear of nothing any more.")
+    return _close(work, clinic)
+
+
+def erase_again(work: Work) -> bool:
+    """Destroy keys that a restore has brought back; return whether there were any."""
+    clinic = work.session.get(Clinic, work.clinic_id, with_for_update=True)
+    return clinic is not None and _close(work, clinic) > 0
+
+
+def _close(work: Work, clinic: Clinic) -> int:
+    ours, now = work.clinic_id, work.now
+    clinic.erased_at = clinic.erased_at or now
+    closed = update(Account).where(Account.clinic_id == ours, Account.disabled_at.is_(None))
+    work.session.execute(closed.values(disabled_at=now))
+    ended = update(SignIn).where(SignIn.clinic_id == ours, SignIn.revoked_at.is_(None))
+    work.session.execute(ended.values(revoked_at=now))
+    _end_what_leads_in(work)
+    waiting = update(Delivery).where(Delivery.clinic_id == ours, Delivery.state.in_(_WAITING))
+    given_up = {"state": DeliveryState.GIVEN_UP, "failure": "clinic_erased", "finished_at": now}
+    work.session.execute(waiting.values(given_up))
+    reached = update(SchedulingConnection).where(SchedulingConnection.clinic_id == ours)
+    work.session.execute(reached.where(SchedulingConnection.retired_at.is_(None)).values(retired_at=now))
+    return clinic_keys.destroy(work)
+
+
+def _end_what_leads_in(work: Work) -> None:
+    """Cancel invitations and answer nobody who forgot a password: without keys neither can be looked at."""
+    invited = update(Invitation).where(Invitation.clinic_id == work.clinic_id, Invitation.used_at.is_(None))
+    work.session.execute(invited.where(Invitation.cancelled_at.is_(None)).values(cancelled_at=work.now))
+    asked = update(Recovery).where(Recovery.clinic_id == work.clinic_id, Recovery.looked_at.is_(None))
+    work.session.execute(asked.values(looked_at=work.now))

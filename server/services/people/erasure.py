@@ -1,0 +1,292 @@
+"""The erasure of a patient: asked for, confirmed by name, told to the clinic's systems, done by a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.vocabulary import (
+    WAITING,
+    AlertClass,
+    AlertState,
+    CopyState,
+    DeliverySubject,
+    ErasureReason,
+    ErasureState,
+    SuggestionState,
+)
+from server.models import (
+    Account,
+    Alert,
+    BookingSuggestion,
+    Delivery,
+    Erasure,
+    ExportLink,
+    Invitation,
+    Patient,
+    SchedulingCopy,
+    SignIn,
+)
+from server.services.errors import Conflict, Invalid, NotFound, Stale
+from server.services.people import caregiver as caregivers
+from server.services.people import legal_hold as legal_holds
+from server.services.visits.suggestion_move import make_move
+from server.services.work import Work
+
+# How long an erasure that was asked for can be confirmed.
+ASKED_FOR = timedelta(days=7)
+# So long the clinic's system has to take up that a visit is not offered any more.
+PEERS_GRACE = timedelta(hours=24)
+_UNDER_WAY = (ErasureState.ASKED, ErasureState.CONFIRMED)
+_TAKING_PLACE = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of somebody who was erased: ids, when, and the hash of the receipt."""
+
+    clinic_id: UUID
+    id: UUID
+    patient_id: UUID
+    at: datetime
+    receipt_hash: str | None
+
+
+def ask(work: Work, patient_id: UUID, reason: ErasureReason) -> Erasure:
+    """Ask for a patient's erasure: nothing happens before it is confirmed. Raises NotFound, Conflict."""
+    _check(work, _patient(work, patient_id))
+    known = _under_way(work, patient_id)
+    if known is not None and known.state is ErasureState.CONFIRMED:
+        raise Conflict("erasure-under-way", "This patient's erasure was confirmed already.")
+    if known is not None:
+        known.state = ErasureState.CANCELLED
+        known.version += 1
+        work.session.flush()
+    return begin(work, patient_id, reason)
+
+
+def begin(work: Work, patient_id: UUID, reason: ErasureReason) -> Erasure:
+    """Write an erasure that nobody has confirmed yet."""
+    erasure = Erasure(
+        clinic_id=work.clinic_id,
+        id=uuid7(),
+        patient_id=patient_id,
+        state=ErasureState.ASKED,
+        reason=reason,
+        asked_by=work.actor.account_id,
+        asked_at=work.now,
+        counts={},
+        version=1,
+    )
+    work.session.add(erasure)
+    work.session.flush()
+    work.audit("erasure.ask", patient_id, erasure.id)
+    return erasure
+
+
+def confirm(work: Work, patient_id: UUID, version: int, name: str) -> Erasure:
+    """Confirm an erasure with the patient's name: nobody finds the patient any more, it can't be undone.
+
+    Raises NotFound, Stale, Invalid for another name, Conflict where something speaks against it.
+    """
+    patient = _patient(work, patient_id)
+    erasure = _under_way(work, patient_id)
+    if erasure is None or erasure.state is not ErasureState.ASKED:
+        raise NotFound("erasure to confirm")
+    if erasure.version != version:
+        raise Stale(erasure)
+    if erasure.asked_at + ASKED_FOR < work.now:
+        raise Conflict("ask-again", "It was asked for too long ago. Ask again.")
+    if name.strip() != patient.name:
+        raise Invalid("/patient_name", "That is not the name of this patient.")
+    _check(work, patient)
+    return start(work, erasure, patient)
+
+
+def start(work: Work, erasure: Erasure, patient: Patient) -> Erasure:
+    """Close every way to the patient, withdraw what is offered, and leave the rows to the job."""
+    told = _withdraw(work, patient.id)
+    erasure.state, erasure.confirmed_at = ErasureState.CONFIRMED, work.now
+    erasure.confirmed_by = work.actor.account_id
+    erasure.due_at = work.now + PEERS_GRACE if told else work.now
+    erasure.version += 1
+    _close(work, patient)
+    work.audit("erasure.confirm", patient.id, erasure.id)
+    return erasure
+
+
+def cancel(work: Work, patient_id: UUID) -> None:
+    """Take back an erasure that was not confirmed. Raises NotFound, Conflict."""
+    erasure = _under_way(work, patient_id)
+    if erasure is None:
+        raise NotFound("erasure")
+    if erasure.state is ErasureState.CONFIRMED:
+        raise Conflict("erasure-under-way", "It was confirmed and can't be taken back.")
+    erasure.state = ErasureState.CANCELLED
+    erasure.version += 1
+    work.audit("erasure.cancel", patient_id, erasure.id)
+
+
+def get(work: Work, patient_id: UUID) -> Erasure:
+    """Return the latest erasure of a patient, also of one who is gone. Raises NotFound."""
+    query = select(Erasure).where(Erasure.clinic_id == work.clinic_id, Erasure.patient_id == patient_id)
+    found = work.session.scalar(query.order_by(Erasure.id.desc()).limit(1))
+    if found is None:
+        raise NotFound("erasure")
+    return found
+
+
+def due(work: Work) -> list[UUID]:
+    """Return the clinic's confirmed erasures whose rows can go: its systems know, or had their time."""
+    query = select(Erasure).where(
+        Erasure.clinic_id == work.clinic_id, Erasure.state == ErasureState.CONFIRMED
+    )
+    found = work.session.scalars(query.order_by(Erasure.id))
+    return [one.id for one in found if one.due_at is None or one.due_at <= work.now or _is_told(work, one)]
+
+
+def is_done(work: Work, erasure_id: UUID) -> bool:
+    """Say whether an erasure's last row is gone."""
+    return work.session.get_one(Erasure, (work.clinic_id, erasure_id)).state is ErasureState.DONE
+
+
+def done(session: Session, unlisted: bool = False) -> Sequence[Tombstone]:
+    """Return the tombstones of all clinics, oldest first; ``unlisted``: those in no list yet."""
+    query = select(Erasure).where(Erasure.state == ErasureState.DONE)
+    if unlisted:
+        query = query.where(Erasure.listed_at.is_(None))
+    found = session.scalars(query.order_by(Erasure.finished_at, Erasure.id))
+    return [
+        Tombstone(one.clinic_id, one.id, one.patient_id, one.finished_at or one.asked_at, one.receipt_hash)
+        for one in found
+    ]
+
+
+def note_listed(session: Session, now: datetime, ids: Sequence[UUID]) -> None:
+    """Record that these stand in the list outside the database."""
+    session.execute(update(Erasure).where(Erasure.id.in_(ids)).values(listed_at=now))
+
+
+def run_out(work: Work, patient_id: UUID) -> Erasure:
+    """Start the erasure of a patient whose record has been kept for as long as it is. Raises Conflict."""
+    patient = _patient(work, patient_id)
+    _check(work, patient)
+    asked = _under_way(work, patient_id) or begin(work, patient_id, ErasureReason.RETENTION)
+    return start(work, asked, patient)
+
+
+def again(work: Work, patient_id: UUID) -> Erasure | None:
+    """Start the erasure of somebody whom a restore has brought back; None where nobody is there.
+
+    It was decided when it was done: neither a hold nor an open alert from before speaks against it.
+    """
+    patient = work.session.get(Patient, (work.clinic_id, patient_id), with_for_update=True)
+    if patient is None:
+        return None
+    known = _under_way(work, patient_id) or begin(work, patient_id, ErasureReason.RESTORED)
+    if known.state is ErasureState.ASKED:
+        start(work, known, patient)
+    known.due_at = work.now
+    return known
+
+
+def _patient(work: Work, patient_id: UUID) -> Patient:
+    patient = work.session.get(Patient, (work.clinic_id, patient_id), with_for_update=True)
+    if patient is None or patient.leaving_at is not None:
+        raise NotFound("patient")
+    return patient
+
+
+def _under_way(work: Work, patient_id: UUID) -> Erasure | None:
+    query = select(Erasure).where(Erasure.clinic_id == work.clinic_id, Erasure.patient_id == patient_id)
+    return work.session.scalar(query.where(Erasure.state.in_(_UNDER_WAY)).with_for_update())
+
+
+def _check(work: Work, patient: Patient) -> None:
+    """Raise Conflict where the law, a danger or a visit speaks against it."""
+    if legal_holds.is_held(work, patient.id):
+        raise Conflict("legal-hold", "A legal hold stands. Nothing of this patient may be erased.")
+    urgent = select(Alert.id).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient.id,
+        Alert.state != AlertState.RESOLVED,
+        Alert.urgency.in_((AlertClass.P0, AlertClass.P1)),
+    )
+    if work.session.scalar(urgent.limit(1)) is not None:
+        raise Conflict("alert-open", "An urgent alert is open. The care team has to close it first.")
+    if any(one.state in _TAKING_PLACE for one in _open_visits(work, patient.id)):
+        raise Conflict("visit-booked", "A visit is booked. Cancel it, or record it, first.")
+
+
+def _open_visits(work: Work, patient_id: UUID) -> Sequence[BookingSuggestion]:
+    query = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == patient_id,
+        BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)),
+    )
+    return list(work.session.scalars(query.with_for_update(key_share=True)))
+
+
+def _withdraw(work: Work, patient_id: UUID) -> bool:
+    """Withdraw every visit that is offered; return whether anybody outside has to hear of it."""
+    open_ones = _open_visits(work, patient_id)
+    told = any(one.state is not SuggestionState.DRAFT for one in open_ones)
+    for suggestion in open_ones:
+        ends = suggestion.state not in _TAKING_PLACE
+        make_move(work, suggestion, SuggestionAction.DISMISS if ends else SuggestionAction.EXPIRE)
+    return told
+
+
+def _close(work: Work, patient: Patient) -> None:
+    """End every sign-in, invitation, link and caregiver of a patient, and hide them."""
+    patient.leaving_at = work.now
+    caregivers.end_all(work, patient.id)
+    mine = select(Account.id).where(Account.clinic_id == work.clinic_id, Account.patient_id == patient.id)
+    ids = list(work.session.scalars(mine))
+    for change in (
+        update(Account)
+        .where(Account.clinic_id == work.clinic_id, Account.id.in_(ids), Account.disabled_at.is_(None))
+        .values(disabled_at=work.now),
+        update(SignIn)
+        .where(SignIn.clinic_id == work.clinic_id, SignIn.account_id.in_(ids), SignIn.revoked_at.is_(None))
+        .values(revoked_at=work.now),
+        update(Invitation)
+        .where(Invitation.clinic_id == work.clinic_id, Invitation.patient_id == patient.id)
+        .where(Invitation.cancelled_at.is_(None))
+        .values(cancelled_at=work.now),
+        update(ExportLink)
+        .where(ExportLink.clinic_id == work.clinic_id, ExportLink.patient_id == patient.id)
+        .where(ExportLink.revoked_at.is_(None))
+        .values(revoked_at=work.now),
+    ):
+        work.session.execute(change)
+
+
+def _is_told(work: Work, erasure: Erasure) -> bool:
+    """Say whether the clinic's own system has every visit's last version, and no event of one waits."""
+    key = (SchedulingCopy.clinic_id == BookingSuggestion.clinic_id) & (
+        SchedulingCopy.suggestion_id == BookingSuggestion.id
+    )
+    mine = (
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == erasure.patient_id,
+    )
+    copies = work.session.execute(
+        select(SchedulingCopy.state, SchedulingCopy.sent_version, BookingSuggestion.version)
+        .join(BookingSuggestion, key)
+        .where(*mine)
+    ).all()
+    waiting = select(Delivery.id).where(
+        Delivery.clinic_id == work.clinic_id,
+        Delivery.subject == DeliverySubject.SUGGESTION,
+        Delivery.subject_id.in_(select(BookingSuggestion.id).where(*mine)),
+        Delivery.state.in_(WAITING),
+    )
+    over = (CopyState.SETTLED, CopyState.HELD)
+    told = all(copy.state in over or copy.sent_version >= copy.version for copy in copies)
+    return bool(copies) and told and work.session.scalar(waiting.limit(1)) is None

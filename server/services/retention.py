@@ -1,0 +1,198 @@
+"""How long each kind of data is kept, and what has run out. `docs/operations.md` has the same table.
+
+What a legal hold is about stays. The medical record itself is kept for as long as whoever runs this says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    CursorResult,
+    Date,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
+
+from server.models import (
+    Alert,
+    Base,
+    CandidateSlot,
+    ContactPoint,
+    Delivery,
+    Entry,
+    ExportLink,
+    Invitation,
+    LegalHold,
+    Patient,
+    PolicyReplay,
+    PolicyReplayPatient,
+    QuestionnaireResponse,
+    Reminder,
+    SignIn,
+    TreatmentSession,
+)
+from server.services.people import erasure_plan as plan
+from server.services.people import legal_hold as legal_holds
+from server.services.work import Work
+
+BATCH = 1000
+_TODAY: Any = bindparam("today", type_=Date())
+_MONTH, _YEAR = timedelta(days=30), timedelta(days=365)
+
+
+_REPLAYED = (
+    select(PolicyReplay.finished_at)
+    .where(
+        PolicyReplay.clinic_id == PolicyReplayPatient.clinic_id,
+        PolicyReplay.id == PolicyReplayPatient.replay_id,
+    )
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: rows of ``model`` go ``kept`` after the moment ``since``; without one, never."""
+
+    name: str
+    model: type[Base]
+    since: Any
+    kept: timedelta
+
+    @property
+    def table(self) -> Table:
+        """Where its rows lie."""
+        return cast(Table, self.model.__table__)
+
+
+KINDS = (
+    #    name               rows of           since when                                         kept for
+    Kind("export links",    ExportLink,       ExportLink.expires_at,                             _MONTH),
+    Kind("sign-ins",        SignIn,           func.coalesce(SignIn.revoked_at, SignIn.last_used_at), _YEAR),
+    Kind("invitations",     Invitation,       Invitation.expires_at,                             _YEAR),
+    Kind("free times",      CandidateSlot,    CandidateSlot.expires_at,                          _MONTH),
+    Kind("reminders",       Reminder,         Reminder.created_at,                               2 * _YEAR),
+    Kind("messages",        Delivery,         Delivery.finished_at,                              2 * _YEAR),
+    Kind("contact points",  ContactPoint,     ContactPoint.retired_at,                           _YEAR),
+    Kind("replayed",        PolicyReplayPatient, _REPLAYED,                                      2 * _YEAR),
+    Kind("policy replays",  PolicyReplay,     PolicyReplay.finished_at,                          2 * _YEAR),
+)  # fmt: skip
+
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "medical record": "AFTERGLOW_RECORD_YEARS after its last change, then the patient is erased",
+        "audit log": "for ever: ids and verbs; its chain would break",
+        "tombstones": "for ever: ids, so that a restore can erase again",
+        "break-glass": "with the medical record",
+        "consents and caregivers": "with the medical record",
+        "refresh tokens": "until they run out",
+        "halves of a second factor": "five minutes",
+        "forgotten passwords": "7 days",
+        "job runs": "30 days",
+        "probes": "7 days",
+        "scheduling events": "30 days",
+    }
+)
+"""Kinds that do not run out here, and what becomes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many rows of a kind have run out, and how many of those a hold keeps."""
+
+    kind: str
+    rows: int
+    held: int
+
+
+def report(work: Work, record_years: int) -> list[Due]:
+    """Return what has run out at the actor's clinic; nothing is changed."""
+    found = []
+    for kind in KINDS:
+        all_of_them, free = _count(work, _over(work, kind)), _count(work, _free(work, kind))
+        found.append(Due(kind.name, free, all_of_them - free))
+    over = records_over(work, record_years)
+    held = sum(legal_holds.is_held(work, patient_id) for patient_id in over)
+    return [*found, Due("medical record", len(over) - held, held)]
+
+
+def remove(work: Work, kind: Kind, size: int = BATCH) -> int:
+    """Delete up to ``size`` rows of ``kind`` that have run out; return how many."""
+    key = tuple(kind.table.primary_key)
+    some = _free(work, kind).with_only_columns(*key).limit(size)
+    gone = work.session.execute(delete(kind.table).where(tuple_(*key).in_(some)), _values(work))
+    return cast("CursorResult[Any]", gone).rowcount
+
+
+def records_over(work: Work, years: int) -> Sequence[UUID]:
+    """Return the patients whose record has not changed for ``years`` (0: for ever is kept)."""
+    if not years:
+        return []
+    before = work.now - years * _YEAR
+    changes = (
+        (Entry.patient_id, Entry.received_at),
+        (QuestionnaireResponse.patient_id, QuestionnaireResponse.received_at),
+        (TreatmentSession.patient_id, TreatmentSession.at),
+        (Alert.patient_id, func.coalesce(Alert.resolved_at, Alert.opened_at)),
+    )
+    lately = union_all(
+        *(select(who).where(who.class_.clinic_id == work.clinic_id, at >= before) for who, at in changes)
+    )
+    query = select(Patient.id).where(
+        Patient.clinic_id == work.clinic_id,
+        Patient.leaving_at.is_(None),
+        Patient.created_at < before,
+        Patient.id.not_in(lately),
+    )
+    return list(work.session.scalars(query.order_by(Patient.id)))
+
+
+def _over(work: Work, kind: Kind) -> Select[Any]:
+    """Ask for the rows that have run out and that nothing else of ours names any more."""
+    table = kind.table
+    others = [
+        ~exists().where(
+            *(column == one.column for column, one in zip(key.columns, key.elements, strict=True))
+        )
+        for other in Base.metadata.sorted_tables
+        for key in other.foreign_key_constraints
+        if key.referred_table is table
+    ]
+    return select(table).where(
+        table.c.clinic_id == work.clinic_id, kind.since < work.now - kind.kept, *others
+    )
+
+
+def _free(work: Work, kind: Kind) -> Select[Any]:
+    """Ask for those of them that no hold keeps."""
+    held = plan.rows(kind.table, _held)
+    over = _over(work, kind)
+    return over if held is None else over.where(~func.coalesce(held, false()))
+
+
+def _held(clinic: Any, patient: Any) -> Any:
+    """Return what holds for the rows of everybody whom a hold is about."""
+    held = select(LegalHold.clinic_id, LegalHold.patient_id).where(legal_holds.stands(_TODAY))
+    return and_(patient.is_not(None), tuple_(clinic, patient).in_(held))
+
+
+def _values(work: Work) -> dict[str, Any]:
+    # Somewhere a hold's last day is not over yet when it is here.
+    return {"today": work.now.date() - timedelta(days=1)}
+
+
+def _count(work: Work, query: Select[Any]) -> int:
+    return work.session.scalar(select(func.count()).select_from(query.subquery()), _values(work)) or 0

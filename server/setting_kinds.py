@@ -1,0 +1,73 @@
+"""What a variable of the environment may hold: a kind reads a text, and ValueError says what it must be."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SMALLEST_KEY = 32
+MOST_SIGNING_KEYS = 2
+
+
+def text(raw: str) -> str:
+    """Return any text as it is."""
+    return raw
+
+
+def whole(raw: str) -> int:
+    """Return a whole number, 0 or more."""
+    if not raw.isdecimal():
+        raise ValueError("must be a whole number")
+    return int(raw)
+
+
+def between(least: int, most: int) -> Callable[[str], int]:
+    """Return the kind of a whole number in these bounds, both included."""
+
+    def read(raw: str) -> int:
+        if not least <= (number := whole(raw)) <= most:
+            raise ValueError(f"must be {least}-{most}")
+        return number
+
+    return read
+
+
+def path(raw: str) -> Path:
+    """Return a path, `~` filled in."""
+    return Path(raw).expanduser()
+
+
+def key(raw: str) -> str:
+    """Return a key that is long enough."""
+    if len(raw.encode()) < SMALLEST_KEY:
+        raise ValueError(f"must be at least {SMALLEST_KEY} bytes")
+    return raw
+
+
+def keys(raw: str) -> str:
+    """Return one key or two with a comma between them, each long enough."""
+    found = raw.split(",")
+    if len(found) > MOST_SIGNING_KEYS or any(len(one.strip().encode()) < SMALLEST_KEY for one in found):
+        raise ValueError(f"must be one key or two, each of at least {SMALLEST_KEY} bytes")
+    return raw
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Return the kind of a word of a list."""
+
+    def read(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return raw
+
+    return read
+
+
+def address(*schemes: str) -> Callable[[str], str]:
+    """Return the kind of an address that begins with one of ``schemes``."""
+
+    def read(raw: str) -> str:
+        if urlsplit(raw).scheme not in schemes:
+            raise ValueError(f"must start with {' or '.join(f'{one}://' for one in schemes)}")
+        return raw
+
+    return read

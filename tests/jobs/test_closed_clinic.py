@@ -1,0 +1,50 @@
+"""A closed clinic: no way leads in any more, its log goes on, and its neighbour notices nothing."""
+
+from flask import Flask
+from sqlalchemy import select
+
+from jobs import audit_anchor, audit_seal, audit_verify, recover
+from jobs.around import Around
+from server.database import Database
+from server.models import AuditEvent, AuditSeal, Recovery
+from server.services.people import closing
+from tests.cast import Cast, as_work
+from tests.conftest import Clock
+
+BO = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example", "word": "tide"}
+
+
+def test_no_invitation_and_no_forgotten_password_leads_into_a_closed_clinic(
+    app: Flask, cast: Cast, clock: Clock, database: Database, around: Around
+) -> None:
+    client = app.test_client()
+    asked = {"clinic": "demo", "email": "bo@clinic.example"}
+    invited = cast.admin.post("/clinic/invitations", BO).json
+    assert client.post("/v1/recoveries", json=asked).status_code == 204
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    assert recover.run(around, clock.now) == 0, "without its keys nobody could look"
+    assert client.post("/v1/recoveries", json=asked).status_code == 204, "the answer for any address"
+    mine = {"code": invited["code"], "email": BO["email"], "proof": "tide", "password": "a new one of mine"}
+    assert client.post("/v1/enrolments", json=mine).status_code == 401
+    with database.read() as session:
+        assert len(session.scalars(select(Recovery)).all()) == 1
+    asked["clinic"] = "elsewhere"
+    assert client.post("/v1/recoveries", json=asked).status_code == 204
+    assert recover.run(around, clock.now) == 1
+
+
+def test_the_log_of_a_closed_clinic_is_chained_to_its_last_line_and_still_verified(
+    app: Flask, cast: Cast, clock: Clock, database: Database, around: Around
+) -> None:
+    audit_seal.run(around, clock.now)
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    audit_seal.run(around, clock.now)
+    audit_anchor.run(around, clock.now)
+    with database.read() as session:
+        chained = select(AuditEvent.action).join(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+        assert "clinic-key.destroy" in session.scalars(chained).all()
+    verdicts = list(audit_verify.verify(database, clock.now, [around.settings.anchor_file]))
+    assert {one.clinic_id for one in verdicts} == {cast.bo.clinic_id, cast.cyd.clinic_id}
+    assert [one.found for one in verdicts] == [None, None]

@@ -1,0 +1,131 @@
+"""Each kind of data goes when its time is over, what a hold is about stays, and a dry run only tells."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from uuid_utils.compat import uuid7
+
+from jobs import erase, retention, tidy
+from jobs.around import Around
+from server.clinical.vocabulary import DeliveryState
+from server.database import Database
+from server.models import Delivery
+from server.services import retention as kinds
+from server.settings import Settings
+from tests.cast import Cast, as_work, entry
+from tests.conftest import Clock, rows_of
+from tests.one_shot import runner
+from tests.source import ROOT
+from tests.visits import Visits
+
+SEVEN_YEARS = timedelta(days=7 * 365 + 2)
+
+
+@pytest.fixture
+def lived(cast: Cast, clock: Clock, database: Database, visits: Visits) -> Cast:
+    """Ana has an alert, messages, a link and a precaution; Fay of the other clinic an entry."""
+    visits.on_treatment()
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    cast.ana.post("/me/exports", {"formats": ["json"]})
+    cast.other_patient.put(f"/entries/{uuid7()}", entry(clock.now))
+    cast.other_patient.post("/me/exports", {"formats": ["json"]})
+    with database.write() as session:
+        for row in session.query(Delivery):
+            row.state, row.finished_at = DeliveryState.DELIVERED, clock.now
+    return cast
+
+
+def years(around: Around, number: int) -> Around:
+    return replace(around, settings=replace(around.settings, record_years=number))
+
+
+def numbers(database: Database) -> dict[str, int]:
+    return {name: len(rows) for name, rows in rows_of(database).items()}
+
+
+def test_nothing_goes_before_its_time(lived: Cast, clock: Clock, around: Around, database: Database) -> None:
+    before = numbers(database)
+    assert retention.run(years(around, 6), clock.forward(days=29)) == 0
+    assert numbers(database) == before
+
+
+def test_after_seven_years_only_what_must_be_kept_is_left(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    before = numbers(database)
+    clock.now += SEVEN_YEARS
+    tidy.run(around, clock.now)  # forgets refresh tokens, which keep a sign-in
+    assert retention.run(around, clock.now) > 5
+    after = numbers(database)
+    gone = {name for name, number in after.items() if number < before[name]}
+    assert gone == {"deliveries", "export_links", "refresh_tokens", "sign_ins"}
+    assert (after["entries"], after["alerts"]) == (before["entries"], before["alerts"]), "no years were set"
+    assert retention.run(around, clock.now) == 0, "again finds nothing"
+
+
+def test_records_run_out_after_the_years_that_were_set_and_a_held_one_stays(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    for alert in lived.bo.get("/alerts").json["items"]:
+        one = f"/alerts/{alert['id']}"
+        lived.bo.post(f"{one}/resolve", {"outcome": "contacted", "note": "x"}, version=alert["version"])
+    hold = {"reason": "A court asks."}
+    assert lived.admin.post(f"/patients/{lived.ana.patient_id}/legal-holds", hold).status_code == 201
+    clock.now += SEVEN_YEARS
+    retention.run(years(around, 6), clock.now)
+    erase.run(around, clock.now)
+    left = rows_of(database)
+    assert [row["id"] for row in left["patients"]] == [lived.ana.patient_id]
+    assert {row["patient_id"] for row in left["entries"]} == {lived.ana.patient_id}
+    assert len(left["export_links"]) == 1, "the hold keeps it too"
+    assert any(row["account_id"] == lived.ana.account_id for row in left["deliveries"])
+    assert left["audit_events"]
+    assert [row["reason"] for row in left["erasures"]] == ["retention"]
+
+
+def test_a_record_that_changed_lately_stays(
+    lived: Cast, clock: Clock, around: Around, database: Database, app: Flask
+) -> None:
+    clock.now += timedelta(days=3 * 365)
+    lived.other_patient.put(f"/entries/{uuid7()}", entry(clock.now))
+    clock.now += timedelta(days=4 * 365)
+    with database.read() as session:
+        assert kinds.records_over(as_work(app, lived.cyd, session), 6) == []
+        assert kinds.records_over(as_work(app, lived.bo, session), 6) == [lived.ana.patient_id]
+        assert kinds.records_over(as_work(app, lived.bo, session), 0) == []
+
+
+def test_an_open_urgent_alert_keeps_a_record(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    clock.now += SEVEN_YEARS
+    retention.run(years(around, 6), clock.now)
+    erase.run(around, clock.now)
+    assert lived.ana.patient_id in {row["id"] for row in rows_of(database)["patients"]}
+
+
+def test_a_dry_run_tells_what_would_go_and_changes_nothing(
+    lived: Cast, database: Database, clock: Clock, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows_of(database)
+    told = dict(retention.report(database, clock.now + SEVEN_YEARS, 6))
+    due = {one.kind: (one.rows, one.held) for one in told["demo"]}
+    assert due["export links"] == (1, 0)
+    assert due["medical record"] == (1, 0)
+    assert [kind.name for kind in kinds.KINDS] == [name for name in due if name != "medical record"]
+    run = runner(settings, monkeypatch)
+    said = run("retention", "--dry-run").stdout
+    assert "demo: export links: run out: " in said
+    assert said.endswith("Dry run: nothing was changed.\n")
+    assert rows_of(database) == before
+
+
+def test_the_page_says_how_long_each_kind_is_kept() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## What is kept how long")[2]
+    for kind in kinds.KINDS:
+        days = kind.kept.days
+        assert f"| {kind.name} | {days} days |" in page, kind.name
+    for name, kept in kinds.ELSEWHERE.items():
+        assert f"| {name} | {kept} |" in page.replace("`", ""), name

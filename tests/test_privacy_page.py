@@ -1,0 +1,28 @@
+"""What the page about privacy says of each purpose is what the rules do."""
+
+import re
+
+from server.clinical.consent import OPT_IN, STOP_WORDS
+from server.clinical.substance_use import ITEMS, REDISCLOSURE, SCALES, SIDE_EFFECTS
+from server.clinical.vocabulary import CareScope, Purpose
+from tests.source import ROOT
+
+PAGE = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+
+
+def test_the_table_of_purposes_says_what_holds_without_a_word() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\w+) \|", PAGE, re.MULTILINE)
+    assert rows == [(purpose.value, "refused" if purpose in OPT_IN else "holds") for purpose in Purpose]
+
+
+def test_the_page_names_every_scope_of_a_caregiver_and_every_row_about_substance_use() -> None:
+    for word in (*CareScope, *ITEMS, *SIDE_EFFECTS):
+        assert f"`{word}`" in PAGE, word
+    assert [scale for scale in SCALES if scale.upper() not in PAGE] == []
+    assert f"> {REDISCLOSURE}" in PAGE
+
+
+def test_the_gateways_settings_pass_on_every_word_that_stops() -> None:
+    (aliases,) = re.findall(r'^aliases = "(.+)"$', OPERATIONS, re.MULTILINE)
+    assert {"stop", *aliases.split(";")} == STOP_WORDS - {"arrêt"}, "a keyword there is plain ASCII"
