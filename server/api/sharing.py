@@ -22,7 +22,7 @@ Check = Callable[[], None]
 def shares(*purposes: Purpose) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Say on which consents a view's answer rests. The view, or what it calls, asks for them.
 
-    `tests/sharing_paths.py` lists every route; a test withdraws each consent and calls.
+    `tests/sharing_paths.toml` lists every route; a test withdraws each consent and calls.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:

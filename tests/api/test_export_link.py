@@ -14,13 +14,14 @@ from jobs import deliver
 from jobs.around import Around
 from jobs.import_export import prepare, write
 from server.api.streaming import Incomplete
-from server.clinical.vocabulary import Channel
+from server.clinical.vocabulary import Channel, Purpose
 from server.database import Database
 from server.gateways.message import RecordingGateway
-from server.models import Account, AuditEvent
+from server.models import Account, AuditEvent, Delivery
 from server.settings import Settings
 from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
+from tests.consents import withdraw
 from tests.one_shot import river
 from tests.scales import filled
 
@@ -157,6 +158,21 @@ def test_the_care_team_asks_with_a_reason_and_the_patient_hears_and_sees_of_it(
             update(Account).where(Account.id == logged.bo.account_id).values(disabled_at=clock.now)
         )
     assert follow(app, urls(made.json)["json"]).status_code == 404, "who asked has left"
+
+
+def test_who_takes_no_e_mail_any_more_gets_none_of_it_and_reads_it_in_the_app(
+    logged: Cast, clock: Clock, settings: Settings, database: Database
+) -> None:
+    withdraw(logged, Purpose.EMAIL)
+    body = {"formats": ["json"], "reason": "She moves away."}
+    assert logged.bo.post(f"/patients/{logged.ana.patient_id}/exports", body).status_code == 201
+    mail = RecordingGateway()
+    deliver.run(Around(database, settings, {Channel.EMAIL: mail}), clock.now)
+    assert [one.kind for one in mail.sent if one.to == "ana@home.example"] == []
+    with database.read() as session:
+        assert "consent_withdrawn" in session.scalars(select(Delivery.failure)).all()
+    (link,) = logged.ana.get("/me/exports").json["items"]
+    assert link["reason"] == "She moves away."
 
 
 def test_another_clinic_and_another_patient_find_nothing_to_ask_for(logged: Cast) -> None:
