@@ -35,7 +35,7 @@ lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: $(READY)
-	@$(BIN)/mypy server schemas jobs
+	@$(BIN)/mypy server schemas jobs deploy
 
 openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
@@ -50,6 +50,7 @@ quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (ta
 
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
+	$(RESOLVE) --extra build -c requirements.lock -o requirements-run.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 

@@ -77,6 +77,11 @@ class Settings:
     database_url: str = _setting(
         "", _text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
     )
+    migration_url: str = _setting(
+        "",
+        _text,
+        "address for `afterglow migrate`, of the role that owns the tables; empty means `DATABASE_URL`",
+    )
     data_dir: Path = _setting(Path("var"), _path, "folder of the embedded database, keys and mailbox")
     host: str = _setting("127.0.0.1", _text, "address the API listens on")
     port: int = _setting(8000, _whole, "port the API listens on")

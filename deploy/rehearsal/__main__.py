@@ -1,0 +1,31 @@
+"""`python -m deploy.rehearsal`: start everything, go once around, stop it all; exits with 1 on trouble."""
+
+import os
+import sys
+import time
+
+from deploy.rehearsal.loop import loop
+from deploy.rehearsal.running import RehearsalError
+from deploy.rehearsal.stage import rehearsal
+
+
+def main() -> int:
+    """Rehearse and say how it went."""
+    began = time.monotonic()
+
+    def tell(line: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {line}", flush=True)
+
+    try:
+        with rehearsal(os.environ, tell) as stage:
+            found = loop(stage)
+            tell(f"an entry through each of {len(found.entries)} APIs, read through the other one")
+            tell(f"an alert mail arrived: {found.mail['Subject']}")
+    except RehearsalError as error:
+        tell(f"failed: {error}")
+        return 1
+    tell("everything is stopped")
+    return 0
+
+
+sys.exit(main())
