@@ -1,6 +1,7 @@
 """`python -m deploy.rehearsal`: start everything, go once around, stop it all; exits with 1 on trouble."""
 
 import os
+import signal
 import sys
 import time
 
@@ -12,6 +13,8 @@ from deploy.rehearsal.stage import rehearsal
 def main() -> int:
     """Rehearse and say how it went."""
     began = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # on the way out everything is stopped
 
     def tell(line: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {line}", flush=True)

@@ -1,6 +1,7 @@
 """Processes of ours: started, asked after, stopped by their own ids."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -45,7 +46,7 @@ class Running:
         log = self.folder / f"{name}.log"
         with log.open("wb") as out:
             child = subprocess.Popen(
-                words,
+                [*_leash(), *words],
                 env=dict(environment),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -90,6 +91,12 @@ class Running:
             for process in wave:
                 _end(process.child)
         self.processes.clear()
+
+
+def _leash() -> Sequence[str]:
+    """Return what lets a process end with this one, even where this one was killed and could tell nobody."""
+    program = shutil.which("setpriv")
+    return [program, "--pdeathsig", "INT"] if program else []
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
