@@ -14,7 +14,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi rehearse bench quality peers lock clean
+.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -41,6 +41,7 @@ openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
+.PHONY: rehearse
 rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
 	@$(BIN)/python -W ignore -m deploy.rehearsal
 
