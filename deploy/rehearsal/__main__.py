@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from deploy.rehearsal.loop import loop
 from deploy.rehearsal.running import RehearsalError
@@ -24,6 +25,8 @@ def main() -> int:
             found = loop(stage)
             tell(f"an entry through each of {len(found.entries)} APIs, read through the other one")
             tell(f"an alert mail arrived: {found.mail['Subject']}")
+            tell(stage.watched())
+            tell(f"backup: {Path(stage.once('backup').split(': ', 1)[0]).name}")
     except RehearsalError as error:
         tell(f"failed: {error}")
         return 1

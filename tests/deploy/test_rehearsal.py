@@ -19,6 +19,8 @@ def test_what_the_compose_file_starts_goes_once_around_the_loop_and_ends(tmp_pat
     told: list[str] = []
     with rehearsal({}, told.append) as stage:
         found = loop(stage)
+        stage.watched()
+        assert ".backup: " in stage.once("backup")
         children = [process.child for process in stage.running.processes]
         assert len(children) >= 6
         assert not stage.place.unwritten.exists(), "a container's own disk is read-only"
