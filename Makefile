@@ -22,6 +22,10 @@ run: $(READY)           ## migrate, load the demo clinic, start the API and the 
 demo: $(READY)          ## load the demo clinic without starting anything
 	@$(BIN)/afterglow migrate && $(BIN)/afterglow demo
 
+.PHONY: rehearse
+rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
+	@$(BIN)/python -W ignore -m deploy.rehearsal
+
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
@@ -40,10 +44,6 @@ types: $(READY)
 openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
-
-.PHONY: rehearse
-rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
-	@$(BIN)/python -W ignore -m deploy.rehearsal
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
