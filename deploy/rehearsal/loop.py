@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 from deploy.rehearsal.running import RehearsalError
 from deploy.rehearsal.stage import Stage
 
-MAIL_SECONDS = 40.0
+MAIL_SECONDS = 90.0
 _CLINIC = {"slug": "harbour", "name": "Harbour", "zone": "Europe/Oslo", "country": "NO"}
 _PASSWORD = "a rehearsal of everything"
 _ELI, _BO, _ANA = "eli@clinic.example", "bo@clinic.example", "ana@home.example"

@@ -52,7 +52,9 @@ class Place:
     def handed(self, service: Service, number: int) -> Path:
         """Return the folder of the secrets that one replica of ``service`` is handed."""
         folder = self.folder / "run" / f"{service.name}-{number}"
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            return folder  # never written anew under the eyes of who reads
+        folder.mkdir(parents=True)
         for target, source in service.secrets.items():
             (folder / target).write_text(self.secret(source), "utf-8")
         return folder

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 GRACE_SECONDS = 10.0
-READY_SECONDS = 40.0
+READY_SECONDS = 90.0
 _LOOK = 0.1
 # What the others stand on.
 ENGINES = ("db", "pgbouncer")

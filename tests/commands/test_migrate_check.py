@@ -22,7 +22,9 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/fresh.db"
         return
-    server, name = make_url(request.getfixturevalue("postgresql_url")), f"fresh_{secrets.token_hex(4)}"
+    # Whoever may make databases and roles there, whichever role the other tests work as.
+    server = make_url(request.getfixturevalue("postgresql_url")).set(username="postgres")
+    name = f"fresh_{secrets.token_hex(4)}"
     ruler = create_engine(server, isolation_level="AUTOCOMMIT")
     with ruler.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))

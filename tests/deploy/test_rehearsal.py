@@ -10,6 +10,15 @@ from deploy.rehearsal import engines
 from deploy.rehearsal.loop import loop
 from deploy.rehearsal.stage import rehearsal
 
+A_YEAR_AGO = 365 * 24 * 3600
+
+
+def _from_long_ago(file: Path) -> None:
+    """Make a backup that has been kept for too long."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    os.utime(file, (file.stat().st_mtime - A_YEAR_AGO,) * 2)
+
 
 def test_what_the_compose_file_starts_goes_once_around_the_loop_and_ends(tmp_path: Path) -> None:
     if (why := engines.why_no_postgresql()) is not None:
@@ -20,7 +29,11 @@ def test_what_the_compose_file_starts_goes_once_around_the_loop_and_ends(tmp_pat
     with rehearsal({}, told.append) as stage:
         found = loop(stage)
         stage.watched()
+        backups = stage.place.folder / "volumes" / "backups"
+        _from_long_ago(backups / "afterglow-old.backup")
         assert ".backup: " in stage.once("backup")
+        (kept,) = backups.iterdir()
+        assert "old" not in kept.name
         children = [process.child for process in stage.running.processes]
         assert len(children) >= 6
         assert not stage.place.unwritten.exists(), "a container's own disk is read-only"
