@@ -27,6 +27,10 @@ run: $(READY)           ## migrate, load the demo clinic, start the API and the 
 demo: $(READY)          ## load the demo clinic without starting anything
 	@$(BIN)/afterglow migrate && $(BIN)/afterglow demo
 
+.PHONY: rehearse
+rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
+	@$(BIN)/python -W ignore -m deploy.rehearsal
+
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
@@ -40,7 +44,7 @@ lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: $(READY)
-	@$(BIN)/mypy server schemas jobs
+	@$(BIN)/mypy server schemas jobs deploy
 
 audit: $(AUDITED)       ## what we install as a bill of materials, and whether a release of it has an advisory
 	@mkdir -p build
@@ -74,6 +78,7 @@ quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (ta
 
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
+	$(RESOLVE) --extra build -c requirements.lock -o requirements-run.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-supply.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock

@@ -8,11 +8,14 @@ from sqlalchemy import make_url
 from server.commands.ground import database_of, settings_here
 from server.database import Database
 from server.migrations import is_current, rows, upgrade
+from server.migrations.standing import standing
 from server.settings import Settings
 
 
 @click.command("migrate")
-@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where the database is behind.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; exit with 1 where the database is behind or ahead."
+)
 def command(check: bool) -> None:
     """Bring the database to the code's version. A second time changes nothing."""
     settings = settings_here()
@@ -53,6 +56,14 @@ def let_in(database: Database, settings: Settings) -> None:
 
 
 def _check(settings: Settings) -> None:
+    """Raise ClickException where the database has other migrations than this code, and say which."""
     with database_of(settings, migrated=False) as database:
-        if not is_current(database):
-            raise click.ClickException("The database is behind. Run: afterglow migrate")
+        found = standing(database)
+    if found.ahead:
+        raise click.ClickException(
+            f"The database is ahead: this version does not know its migration {found.found}. Run a newer one."
+        )
+    if not found.is_current:
+        raise click.ClickException(
+            f"The database is behind. It lacks {', '.join(found.missing)}. Run: afterglow migrate"
+        )

@@ -1,0 +1,118 @@
+"""Starts what the compose file names, in its order, and stops it."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.rehearsal import engines, figures
+from deploy.rehearsal.place import Place
+from deploy.rehearsal.plan import Service, read
+from deploy.rehearsal.running import RehearsalError, Running, run
+
+OURS = "afterglow:"
+
+
+@dataclass
+class Stage:
+    """The service as it runs: where it lies, what runs, what was left out and why."""
+
+    place: Place
+    running: Running
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def addresses(self, name: str) -> list[str]:
+        """Return where the replicas of a service answer."""
+        return [f"http://127.0.0.1:{port}" for port in self.place.ports[name]]
+
+    def watched(self) -> str:
+        """Wait until Prometheus has figures of every API, where it runs; say so."""
+        if figures.PROGRAM in self.left_out:
+            return "no Prometheus to watch it"
+        rules = figures.wait(self.running, self.place)
+        return f"Prometheus has figures of every API and watches {rules} rules"
+
+    def once(self, name: str) -> str:
+        """Run a service that is started on demand, to its end, as `docker compose run` would."""
+        service, tools = self.place.services[name], engines.postgresql_programs()
+        environment = self.place.environment(service, 0)
+        environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
+        return run([self.place.here(service, 0, word) for word in service.command], environment)
+
+    def command(self, name: str, *words: str) -> str:
+        """Run a command as `docker compose run` would in the surroundings of service ``name``."""
+        service = self.place.services[name]
+        return run([service.command[0], *words], self.place.environment(service, 0))
+
+
+@contextmanager
+def rehearsal(environ: Mapping[str, str], tell: Callable[[str], object]) -> Iterator[Stage]:
+    """Start everything, give the `Stage`, stop everything. Raises `RehearsalError`."""
+    if (why := engines.why_no_postgresql()) is not None:
+        raise RehearsalError(why)
+    with tempfile.TemporaryDirectory(prefix="afterglow-rehearsal-") as folder:
+        stage = Stage(Place(Path(folder), read(environ)), Running(Path(folder)))
+        try:
+            for service in _in_order(stage.place.services):
+                tell(_start(stage, service))
+            yield stage
+        finally:
+            stage.running.stop()
+
+
+def _in_order(services: Mapping[str, Service]) -> Iterator[Service]:
+    """Yield what stands for itself before what waits for it."""
+    waiting = {name: one for name, one in services.items() if not one.on_demand}
+    while waiting:
+        # What waits for nobody comes first; a circle ends here with an error.
+        name = next(n for n, one in waiting.items() if not waiting.keys() & set(one.waits_for))
+        yield waiting.pop(name)
+
+
+def _start(stage: Stage, service: Service) -> str:
+    if service.name == "db":
+        engines.start_postgresql(stage.running, stage.place)
+        return "db: a PostgreSQL out of a Python package"
+    if service.name == "pgbouncer":
+        return _start_pooler(stage)
+    if service.name == figures.PROGRAM and figures.why_none() is None:
+        figures.start(stage.running, stage.place)
+        return "prometheus: with our settings and rules"
+    if not service.image.startswith(OURS):
+        stage.left_out[service.name] = f"nothing here stands for {service.image}"
+        return f"{service.name}: left out, {stage.left_out[service.name]}"
+    if service.once:
+        said = run(service.command, stage.place.environment(service, 0)).strip()
+        return f"{service.name}: {said}"
+    return _start_replicas(stage, service)
+
+
+def _start_pooler(stage: Stage) -> str:
+    if (why := engines.why_no_pgbouncer(stage.place)) is not None:
+        stage.left_out["pgbouncer"] = why
+        stage.place.ports["pgbouncer"] = stage.place.ports["db"]
+        return f"pgbouncer: left out, {why}; everybody goes to the database itself"
+    engines.start_pgbouncer(stage.running, stage.place)
+    return "pgbouncer: in transaction mode"
+
+
+def _start_replicas(stage: Stage, service: Service) -> str:
+    place, running = stage.place, stage.running
+    for number in range(service.replicas):
+        words = [place.here(service, number, word) for word in service.command]
+        running.start(f"{service.name}-{number}", words, place.environment(service, number))
+    for number in range(service.replicas):
+        running.wait(service.name, lambda number=number: _is_well(place, service, number))  # type: ignore[misc]
+    return f"{service.name}: {service.replicas} of them"
+
+
+def _is_well(place: Place, service: Service, number: int) -> bool:
+    """Return what the health check of the container says."""
+    if not service.health:
+        return True
+    words = [place.here(service, number, word) for word in service.health]
+    asked = subprocess.run(words, env=place.environment(service, number), capture_output=True, check=False)
+    return asked.returncode == 0

@@ -1,0 +1,130 @@
+"""The files of `deploy/` agree with the code and with each other."""
+
+import re
+from collections.abc import Iterator
+from configparser import ConfigParser
+from typing import Any
+
+import yaml
+
+from deploy.rehearsal.plan import DEPLOY, Service, read
+from server import database
+from server.settings import variables
+from tests.source import ROOT
+
+SERVICES = read({})
+UNITS = {file.name: file.read_text("utf-8") for file in (DEPLOY / "systemd").rglob("*.*") if file.is_file()}
+OWNER = "AFTERGLOW_MIGRATION_URL"
+SECRETS = {
+    *(OWNER, "AFTERGLOW_DATABASE_URL", "AFTERGLOW_SMTP_URL", "AFTERGLOW_SMS_URL", "AFTERGLOW_JWT_KEY"),
+    *("AFTERGLOW_MASTER_KEY", "AFTERGLOW_BACKUP_KEY", "AFTERGLOW_METRICS_TOKEN", "AFTERGLOW_VAPID_KEY"),
+}
+PIN = re.compile(r"^([a-z0-9][\w.-]*)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
+
+
+def manifests() -> Iterator[dict[str, Any]]:
+    """Yield every object of the manifests."""
+    for file in sorted((DEPLOY / "kubernetes").glob("*.yaml")):
+        yield from yaml.safe_load_all(file.read_text("utf-8"))
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    """Return what each kind of pod consists of, by its container's name."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in manifests():
+        spec = one.get("spec", {})
+        pod = spec.get("jobTemplate", {}).get("spec", spec).get("template", {}).get("spec")
+        if pod is not None:
+            found[pod["containers"][0]["name"]] = pod
+    return found
+
+
+def shown(pod: dict[str, Any]) -> dict[str, str]:
+    """Return the secrets that a pod is shown: the file's name and the secret's key."""
+    sources = next(one["projected"]["sources"] for one in pod["volumes"] if one["name"] == "secrets")
+    return {item["path"]: item["key"] for source in sources for item in source["secret"]["items"]}
+
+
+def ours() -> dict[str, Service]:
+    """Return the services that run our image."""
+    return {name: one for name, one in SERVICES.items() if one.image.startswith("afterglow:")}
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Return the versions of a lock file."""
+    return dict(PIN.findall((ROOT / lock).read_text("utf-8")))
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    for file in (file for file in DEPLOY.rglob("*") if file.is_file() and "secrets" not in file.parts):
+        text = file.read_bytes().decode("utf-8", "ignore")
+        named = set(re.findall(r"\bAFTERGLOW_[A-Z_]*[A-Z]\b", text)) - {"AFTERGLOW_"}
+        assert named <= variables().keys(), file
+
+
+def test_no_secret_is_written_in() -> None:
+    said = [set(one.environment) for one in SERVICES.values()]
+    said += [set(one["data"]) for one in manifests() if one["kind"] == "ConfigMap"]
+    said += [set(re.findall(r"^Environment=(\w+)=", text, re.MULTILINE)) for text in UNITS.values()]
+    assert [names & SECRETS for names in said if names & SECRETS] == []
+    assert [one for one in manifests() if one["kind"] == "Secret"] == []
+
+
+def test_only_who_migrates_is_shown_the_owner_s_address() -> None:
+    assert {name for name, one in SERVICES.items() if OWNER in one.secrets} == {"migrate"}
+    assert {name for name, pod in pods().items() if OWNER in shown(pod)} == {"migrate"}
+    assert {name for name, text in UNITS.items() if OWNER in text} == {"afterglow-migrate.service"}
+
+
+def test_a_container_a_pod_and_a_unit_start_the_same() -> None:
+    composed = {one.command[1:3] for name, one in ours().items() if name != "mail"}
+    in_pods = {tuple(pod["containers"][0]["args"][:2]) for pod in pods().values()}
+    started = set(re.findall(r"^ExecStart=\S+/with-secrets (\S+) (\S+)$", "\n".join(UNITS.values()), re.M))
+    assert in_pods == composed
+    # Where backups go is another place on a machine than in a container.
+    backups = {("back-up", "/backups")}
+    assert started - {("back-up", "/var/backups/afterglow")} == composed - backups
+
+
+def test_a_container_and_a_pod_are_shown_the_same_secrets() -> None:
+    for name, pod in pods().items():
+        ours_only = {target for target in SERVICES[name].secrets if target.startswith("AFTERGLOW_")}
+        assert ours_only - {"AFTERGLOW_METRICS_TOKEN"} == shown(pod).keys() - {"AFTERGLOW_METRICS_TOKEN"}, (
+            name
+        )
+
+
+def test_two_of_each_run_and_neither_is_root_nor_writes_on_its_own_disk() -> None:
+    assert {name: one.replicas for name, one in SERVICES.items() if one.replicas > 1} == {
+        "api": 2,
+        "worker": 2,
+    }
+    for pod in pods().values():
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+        assert pod["containers"][0]["resources"]["limits"]
+    assert "\nUSER 10001:10001\n" in (DEPLOY / "Dockerfile").read_text("utf-8")
+
+
+def test_no_load_balancer_asks_whether_the_watch_is_alive() -> None:
+    container = pods()["api"]["containers"][0]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/v1/status"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert "/v1/status" in (DEPLOY / "healthy").read_text("utf-8")
+
+
+def test_the_pooler_keeps_as_many_statements_as_a_process_prepares() -> None:
+    settings = ConfigParser()
+    settings.read(DEPLOY / "pgbouncer" / "pgbouncer.ini", "utf-8")
+    assert settings["pgbouncer"]["pool_mode"] == "transaction"
+    assert int(settings["pgbouncer"]["max_prepared_statements"]) >= database.STATEMENTS
+
+
+def test_the_image_s_lock_holds_what_the_service_needs_in_the_suite_s_versions() -> None:
+    run, suite = pins("requirements-run.lock"), pins("requirements.lock")
+    assert run.items() <= suite.items()
+    needed = ConfigParser()
+    needed.read(ROOT / "setup.cfg", "utf-8")
+    lines = needed["options"]["install_requires"].split()
+    assert {re.split(r"[\[<>=;]", line)[0] for line in lines} <= run.keys()
+    assert "pytest" not in run
