@@ -1,6 +1,6 @@
 """Fault 24: texts that break where somebody counts bytes or takes a letter for a code point.
 
-What must be refused is sent to every place of every body by `tests/test_input_guard.py`; here is what must not be.
+What must be refused is sent everywhere by `tests/test_input_guard.py`; here is what must not be.
 """
 
 import json
