@@ -26,6 +26,7 @@ class Served:
 
     port: int
     pid: int
+    log: Path
 
     def connect(self) -> socket.socket:
         """Open a connection."""
@@ -74,12 +75,13 @@ def served(settings: Settings) -> Iterator[Served]:
         "PORT": str(port),
     }
     environ = {**os.environ, **{f"{PREFIX}{name}": value for name, value in ours.items()}}
-    process = subprocess.Popen(
-        [sys.executable, "-c", IMPATIENT], cwd=ROOT, env=environ, start_new_session=True
-    )
+    log = settings.data_dir / "served.log"
+    with log.open("wb") as said:
+        command = [sys.executable, "-c", IMPATIENT]
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, start_new_session=True, stderr=said)
     try:
         _wait_for(port)
-        yield Served(port, process.pid)
+        yield Served(port, process.pid, log)
     finally:
         process.terminate()
         try:

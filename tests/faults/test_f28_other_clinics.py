@@ -1,8 +1,8 @@
 """Fault 28: Cyd, of another clinic, holds ids of Ana's and tries them wherever an id may stand.
 
 Every path is tried by `tests/test_access_matrix.py`; here are the places beside it: filters, cursors,
-FHIR ids and references, ids that a phone makes, a calendar's secret address, bodies. Each answer is that to an
-id that never was, word by word, and whoever asked is on record in their own clinic, and nowhere else.
+FHIR ids and references, ids that a phone makes, a calendar's secret address, bodies. Each answer is that to
+an id that never was, word by word, and whoever asked is on record in their own clinic, and nowhere else.
 """
 
 import re
