@@ -1,6 +1,6 @@
 """Fault 29: what is meant as a value is tried as a statement, a wildcard, a path, a line of the log.
 
-Queries and paths of every route are tried by `tests/test_input_guard.py`; here are headers, searches over FHIR
+Queries and paths are tried everywhere by `tests/test_input_guard.py`; here are headers, searches over FHIR
 with what they find, names of columns to sort by, and the source itself.
 """
 
