@@ -5,7 +5,7 @@ machine is taken too is a setting, so the edge asks `refusal` (`server.api.web_a
 """
 
 import re
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +14,8 @@ from marshmallow import ValidationError, fields, validate
 LONGEST_URL = 2000
 _PLAIN = re.compile(r"[!-~]+", re.ASCII)
 _NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+# What is anybody's in IPv6. The rest carries IPv4 addresses (RFC 6052) or is nobody's.
+_UNICAST = ip_network("2000::/3")
 # Names that never lead out of a house (RFC 6761, RFC 6762, RFC 8375 and usage).
 _INNER = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "test", "invalid")
 
@@ -94,4 +96,6 @@ def _is_public(host: str) -> bool:
         return bool(_NAME.fullmatch(host)) and len(host) <= 253 and not inner
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or address
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
     return address.is_global and not address.is_multicast

@@ -6,6 +6,7 @@ import signal
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from server import logs
@@ -17,6 +18,8 @@ from server.settings import Settings
 THREADS = 4
 # Seconds that running requests get to finish after a signal to stop.
 GRACE = 5
+# Seconds until the head of a request must be there, or the next one on a connection that is kept open.
+HEAD_SECONDS = 30
 
 
 def application() -> Flask:
@@ -41,5 +44,6 @@ def serve(settings: Settings) -> None:
         blocking_threads=THREADS,
         workers_kill_timeout=GRACE,
         factory=True,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         log_level=LogLevels.warning,
     ).serve()
