@@ -29,7 +29,11 @@ Operations = list[tuple[Any, list[str]]]
 def served(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
     """One app for all roles: what one leaves behind, the next finds."""
     folder: Path = tmp_path_factory.mktemp("fuzz")
-    app = create_app(Settings(database_url=sqlite_url, data_dir=folder, password_cost="cheap"), Clock())
+    # How fast requests may come is `tests/api/test_throttling.py`'s.
+    settings = Settings(
+        database_url=sqlite_url, data_dir=folder, password_cost="cheap", requests_per_minute=0
+    )
+    app = create_app(settings, Clock())
     cast = found_clinic(app)
     _real_ids(cast, "{entry_id}{response_id}")  # no list is empty
     yield app, cast

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from jobs.reseal import seal_anew
 from server.database import Database
+from server.isolation import Extent
 from server.keyrings import Keyrings
 from server.models import ClinicDigestKey, ClinicKey, Entry, EntryRevision
 from server.sealing import Keyring, SealError
@@ -269,7 +270,7 @@ def test_a_clinic_whose_keys_were_destroyed_is_closed_and_its_neighbour_works_on
     )
     assert refused.status_code == 401
     fresh = Database(settings.sqlalchemy_url, database.masters)
-    with fresh.read() as session:
+    with fresh.read(Extent.DOOR) as session:
         stored = session.scalars(select(EntryRevision).where(EntryRevision.clinic_id == cast.ana.clinic_id))
         with pytest.raises(SealError, match="no key"):
             vault.opened(as_work(app, cast.ana, session), stored.all())
@@ -285,12 +286,12 @@ def test_a_process_forgets_a_destroyed_key_within_a_minute(
     other = Database(settings.sqlalchemy_url, database.masters)
     moment = [0.0]
     other._info["clinic_keyrings"] = Keyrings(clock=lambda: moment[0])
-    with other.read() as session:
+    with other.read(Extent.DOOR) as session:
         opened = as_work(app, cast.ana, session)
         assert vault.opened(opened, session.scalars(select(EntryRevision)).all())
     with database.write() as session:
         clinic_keys.destroy(as_work(app, cast.admin, session))
     moment[0] = 59.0
-    with other.read() as session, pytest.raises(SealError, match="no key"):
+    with other.read(Extent.DOOR) as session, pytest.raises(SealError, match="no key"):
         vault.opened(as_work(app, cast.ana, session), session.scalars(select(EntryRevision)).all())
     other.close()

@@ -74,6 +74,7 @@ _ANOTHER = """
 import base64, sys
 from datetime import datetime, timedelta
 from server.database import Database
+from server.isolation import Extent
 from server.sealing import master_keyring
 from server.services import tally
 from server.services.cap import Cap
@@ -83,7 +84,7 @@ database = Database(sys.argv[1], master_keyring((base64.b64decode(sys.argv[2]),)
 taken = 0
 for _ in range(10):
     try:
-        with database.write() as session:
+        with database.write(Extent.NONE) as session:
             tally.take(session, datetime.fromisoformat(sys.argv[3]), THREE, "ana")
         taken += 1
     except TooMany:
