@@ -190,11 +190,11 @@ def test_another_clinic_s_patient_is_not_there_to_be_erased_or_held(lived: Cast)
     for method, way, body in (
         ("post", "erasure", {"reason": "mistake"}),
         ("post", "legal-holds", {"reason": "x"}),
+        ("get", "legal-holds", None),
         ("get", "erasure", None),
         ("delete", "erasure", None),
     ):
         assert lived.admin.send(method.upper(), f"{foreign}/{way}", body).status_code == 404, way
-    assert lived.admin.get(f"{foreign}/legal-holds").json["items"] == []
 
 
 def test_once_confirmed_nobody_finds_the_patient_and_no_door_is_open(
