@@ -11,7 +11,7 @@ from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
+from server.api import BLUEPRINTS, contract, errors, health, metrics, rerunning, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings
@@ -44,7 +44,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         **tokens.config(settings, signing_keys(settings)),
     )
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
-    database = Database(settings.sqlalchemy_url, master_keys(settings))
+    database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits)
     passwords = Passwords(settings.password_cost)
     app.extensions[EXTENSION] = Surroundings(
         settings, database, clock, passwords, directory, LIMITS, _connection_check(settings)
@@ -61,6 +61,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
+    rerunning.register(app)
     app.after_request(_never_cached)
     app.after_request(drained)
     return app

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from server.kept import kept
+from server.postgresql.settings import ServerSettings
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 from server.vapid_key import is_vapid_key, new_vapid_key
 
@@ -66,7 +67,7 @@ def _setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(ServerSettings):
     """Everything that differs between a laptop and production."""
 
     environment: str = _setting(

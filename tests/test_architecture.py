@@ -30,7 +30,7 @@ WEB = (
     *("werkzeug", "webargs", "jwt", "itsdangerous"),
 )
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
-TRANSACTION = ("server.database", "server.settings", "server.sealing")
+TRANSACTION = ("server.database", "server.settings", "server.sealing", "server.postgresql")
 OUTER = (
     "jobs",
     "server.app",
@@ -119,9 +119,13 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
-    "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
+    "server.database": Layer(("server.sealing", "server.postgresql"), ("sqlalchemy",), CLOCKS),
+    # What only that database has. It knows nothing of the house, so anybody at the edge may use it.
+    "server.postgresql": Layer(("server.postgresql",), ("sqlalchemy", "psycopg"), CLOCKS),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
-    "server.settings": Layer(("server.sealing", "server.vapid_key", "server.kept"), (), CLOCKS),
+    "server.settings": Layer(
+        ("server.sealing", "server.vapid_key", "server.kept", "server.postgresql"), (), CLOCKS
+    ),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(("server.clinical", "server.settings"), (), CLOCKS),
