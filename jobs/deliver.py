@@ -4,29 +4,30 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
+from jobs.around import LEASE as LEASE
 from jobs.around import Around, Incomplete
 from jobs.lanes import Lanes
 from jobs.messages import message
 from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import Channel
 from server.gateways.message import Handed, Receipt, SendError
+from server.postgresql.rerun import insist
 from server.services.messages import outbox, outbox_outcome
 from server.services.messages.outbox import Claimed, Skipped
 from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
 
 log = logging.getLogger(__name__)
 
-# Longer than the longest conversation with a far end (about 15 s) times a full lane of slow ones.
-LEASE = timedelta(minutes=2)
 # A long queue goes on at the next tick; a run that never ended would look like a job that hangs.
 LONGEST_RUN = timedelta(minutes=1)
 # An urgent message that waits longer means that people are not reached, whatever the reason.
 URGENT_LIMIT = timedelta(minutes=10)
 # How many far ends are talked to at once, and how many messages one of them may have in hand.
 MOST_LANES, LONGEST_LANE = 16, 4
-# How often a worker that lingers looks again, in seconds: what is urgent must leave within two.
+# How often a worker with messages in hand looks for more, in seconds.
 LOOK_AGAIN = 0.3
 NOT_ARMED = "not_armed"
 # Events to the clinics' systems have lanes of their own: however slow those are, no alert stands behind one.
@@ -83,7 +84,7 @@ class _Round:
     def _lingers(self) -> bool:
         if self.watch.moment() >= self.now + self.around.linger:
             return False
-        self.around.stopping.wait(LOOK_AGAIN)
+        self.around.bell.wait(self.around.stopping)
         return True
 
     def _miss_reports(self) -> None:
@@ -96,7 +97,7 @@ class _Round:
             if not outbox.is_any_due(session, moment, skipped):
                 return []  # looking costs no writing transaction
         with self.around.database.write() as session:
-            return outbox.claim(session, moment, LONGEST_LANE, LEASE, skipped)
+            return outbox.claim(session, moment, LONGEST_LANE, self.around.lease, skipped)
 
     def _skipped(self) -> Skipped:
         full = {lane for lane, waiting in self._lanes.waiting().items() if waiting >= LONGEST_LANE}
@@ -151,8 +152,8 @@ class _Round:
 
     def _record(self, claimed: Claimed, outcome: Taken | Refused) -> None:
         try:
-            with self.around.database.write() as session:
-                outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
+            # Where the database is away for a moment, what was sent is better noted late than sent again.
+            insist(partial(self._note, claimed, outcome), self.around.lease.total_seconds() / 2)
         except Exception as error:
             # The lease runs out, and it is sent again under the same id.
             log.error("delivery %s: its outcome is not recorded: %s", claimed.id, type(error).__name__)
@@ -161,6 +162,10 @@ class _Round:
             return
         with self._lock:
             self.sent += isinstance(outcome, Taken)
+
+    def _note(self, claimed: Claimed, outcome: Taken | Refused) -> None:
+        with self.around.database.write() as session:
+            outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
 
     def _try(self, lane: str, claimed: Claimed) -> Taken | Refused:
         if lane in self._away:

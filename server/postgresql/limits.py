@@ -45,17 +45,23 @@ class Limits:
         A pooler refuses what is asked of the server at the start of a connection; there its own
         configuration sets the time-outs (docs/operations.md).
         """
-        reach: dict[str, Any] = {
+        if self.pooler:
+            # A statement prepared on one connection of the server is not there on the next.
+            return {**self._reach(), "prepare_threshold": None}
+        return {**self._reach(), "options": self._asked()}
+
+    def bell_args(self) -> dict[str, Any]:
+        """Return what a bell connects with: it says nothing for hours, so no time-out may end it."""
+        return self._reach()
+
+    def _reach(self) -> dict[str, Any]:
+        return {
             "connect_timeout": self.connect,
             "keepalives_idle": SILENCE,
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": SILENCE * 1000,
         }
-        if self.pooler:
-            # A statement prepared on one connection of the server is not there on the next.
-            return {**reach, "prepare_threshold": None}
-        return {**reach, "options": self._asked()}
 
     def _asked(self) -> str:
         seconds = {

@@ -1,4 +1,4 @@
-"""The settings of a database that is a server: a part of `server.settings.Settings`, listed there."""
+"""Settings of a database that is a server, and of many processes on it: a part of `server.settings`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +55,18 @@ class ServerSettings:
             "help": "`transaction` where `DATABASE_URL` leads to a pooler in transaction mode, "
             "as [PgBouncer](postgresql.md#behind-pgbouncer); else `none`",
         },
+    )
+
+    direct_database_url: str = field(
+        default="",
+        metadata={
+            "read": str,
+            "help": "address past the pooler, at which job runners listen for work; "
+            "empty means `DATABASE_URL`, and behind a pooler that they keep looking",
+        },
+    )
+    lease_seconds: int = _time(
+        120, "for how long a message is one worker's; longer than the slowest mail server takes"
     )
 
     @property

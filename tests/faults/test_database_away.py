@@ -1,5 +1,6 @@
 """Fault 17, 19 and 20: PostgreSQL is stopped like a power cut, hangs, or has no connection left."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from server.api.edge import EXTENSION, Surroundings
 from server.database import Database
 from server.models import Alert, Delivery, Entry
 from server.postgresql.limits import Limits
+from server.postgresql.rerun import insist
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import Cast, entry, found_clinic
@@ -101,6 +103,24 @@ def test_the_first_request_after_a_quick_restart_is_at_worst_asked_to_come_again
     statuses = [people.ana.get("/me").status_code for _ in range(4)]
     assert statuses[0] in (200, 503)
     assert statuses[1:] == [200] * 3
+
+
+def test_what_was_sent_is_noted_when_the_database_is_back(own: Server, fragile: Database) -> None:
+    """F17: the message is with its reader; only the note of it was about to be lost."""
+
+    def note() -> int | None:
+        with fragile.engine.begin() as connection:
+            return connection.scalar(text("SELECT 1"))
+
+    own.stop()
+    back = threading.Timer(0.5, own.start)
+    back.start()
+    assert insist(note, 20) == 1
+    back.join()
+    own.stop()
+    with pytest.raises(OperationalError):
+        insist(note, 0.6)
+    own.start()
 
 
 def test_without_a_free_connection_the_answer_comes_soon(
