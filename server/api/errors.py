@@ -172,7 +172,7 @@ def _only_reads(error: DBAPIError) -> bool:
 
 def _away(error: Exception) -> Response:
     log.error("the database is away: %s", type(getattr(error, "orig", error)).__name__)
-    return problem(503, "unavailable", "The service is not available. Nothing was stored. Try again.")
+    return problem(503, "unavailable", "The service is not available. Try again.")
 
 
 def _unexpected(error: Exception) -> Response:

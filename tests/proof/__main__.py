@@ -1,0 +1,33 @@
+"""`python -m tests.proof [--seconds 40] [--seed 1] [--keep FILE]`: run the proof, then check its history."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.postgresql_server import server_of_our_own
+from tests.proof.run import Plan, run
+from tests.source import ROOT
+
+
+def main() -> int:
+    """Run it; 0 where every invariant holds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=40.0, help="how long it is under fire")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="the same faults again")
+    parser.add_argument("--keep", type=Path, help="keep the history in this file")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, server_of_our_own() as server:
+        file = run(Plan(options.seed, options.seconds), server, Path(folder))
+        if options.keep is not None:
+            shutil.copy(file, options.keep)
+        return subprocess.run(
+            [sys.executable, "-m", "tests.proof.checker", file], cwd=ROOT, check=False
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
