@@ -14,7 +14,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
+.PHONY: run demo test check cover proof lint types openapi bench quality peers lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -25,11 +25,14 @@ demo: $(READY)          ## load the demo clinic without starting anything
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
-check: lint types cover test  ## what CI runs
+check: lint types cover test proof  ## what CI runs
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py tests/test_contract_fuzz.py
+
+proof: $(READY)         ## a fleet on PostgreSQL, killed again and again under load (a minute)
+	@$(BIN)/python -m tests.proof
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
