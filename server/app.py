@@ -11,7 +11,7 @@ from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, errors, health, metrics, rerunning, tokens
+from server.api import BLUEPRINTS, contract, errors, following, health, metrics, rerunning, tokens
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings
@@ -20,6 +20,7 @@ from server.api.fhir.blueprint import ROOT as FHIR_ROOT
 from server.database import Database
 from server.gateways.scheduling import adapters
 from server.readiness import crisis_directory
+from server.replica import replica_of
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key, signing_keys
 
@@ -36,7 +37,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
 
     Raises SettingsError for crisis lines that can't be used, in production also for stale ones.
     """
-    directory = crisis_directory(settings, clock().date())
     app = Flask("afterglow", static_folder=None)
     app.config.update(
         contract.CONFIG,
@@ -44,11 +44,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         **tokens.config(settings, signing_keys(settings)),
     )
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
-    database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits)
-    passwords = Passwords(settings.password_cost)
-    app.extensions[EXTENSION] = Surroundings(
-        settings, database, clock, passwords, directory, LIMITS, _connection_check(settings)
-    )
+    app.extensions[EXTENSION] = _surroundings(settings, clock)
     JWTManager(app)
     api = contract.ContractApi(app)
     contract.describe(api)
@@ -62,9 +58,25 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
     rerunning.register(app)
+    following.register(app)
     app.after_request(_never_cached)
     app.after_request(drained)
     return app
+
+
+def _surroundings(settings: Settings, clock: Callable[[], datetime]) -> Surroundings:
+    directory = crisis_directory(settings, clock().date())
+    database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits)
+    return Surroundings(
+        settings,
+        database,
+        clock,
+        Passwords(settings.password_cost),
+        directory,
+        LIMITS,
+        _connection_check(settings),
+        replica=replica_of(database, settings.replica_url, settings.limits),
+    )
 
 
 def contract_text(settings: Settings) -> str:

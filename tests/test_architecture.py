@@ -30,7 +30,7 @@ WEB = (
     *("werkzeug", "webargs", "jwt", "itsdangerous"),
 )
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
-TRANSACTION = ("server.database", "server.settings", "server.sealing", "server.postgresql")
+TRANSACTION = ("server.database", "server.settings", "server.sealing", "server.postgresql", "server.replica")
 OUTER = (
     "jobs",
     "server.app",
@@ -122,6 +122,7 @@ LAYERS: dict[str, Layer] = {
     "server.database": Layer(("server.sealing", "server.postgresql"), ("sqlalchemy",), CLOCKS),
     # What only that database has. It knows nothing of the house, so anybody at the edge may use it.
     "server.postgresql": Layer(("server.postgresql",), ("sqlalchemy", "psycopg"), CLOCKS),
+    "server.replica": Layer(("server.database", "server.postgresql"), ("sqlalchemy",), CLOCKS),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
         ("server.sealing", "server.vapid_key", "server.kept", "server.postgresql"), (), CLOCKS

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from server.api import tokens
+from server.api import following, tokens
 from server.api.current import copy_of
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
+from server.replica import Replica
 from server.services.errors import NotFound, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
 from server.services.people import break_glass
@@ -46,6 +47,7 @@ class Surroundings:
     crisis_lines: Directory = SHIPPED
     limits: Limits = ()
     check_connection: CheckConnection = lambda _kind, _config: None
+    replica: Replica | None = None
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":
@@ -103,6 +105,7 @@ def writing() -> Iterator[Work]:
             refusal = error
         if refusal is not None and refusal.heeded is None:
             raise refusal
+    following.note_write(here().replica)
     if refusal is not None:
         raise refusal
 
@@ -116,8 +119,9 @@ def _show_current(error: ServiceError) -> None:
 @contextmanager
 def reading() -> Iterator[Work]:
     """Open a reading transaction, for what needs no audit (a patient's own data, a clinic's settings)."""
-    with here().database.read() as session:
-        yield Work(session, here().clock(), actor())
+    around, is_patient = here(), actor().role is Role.PATIENT
+    with following.read(around.database, around.replica, is_patient) as session:
+        yield Work(session, around.clock(), actor())
 
 
 def actor() -> Actor:

@@ -54,6 +54,10 @@ def _insist(do: Callable[[], R]) -> R:
     return do()
 
 
+class Elsewhere(OperationalError):
+    """What was asked failed on one server and would be asked of another one if it were asked again."""
+
+
 class _GaveWay(Exception):
     """The database ended it, and nothing is left behind."""
 
@@ -68,8 +72,8 @@ def _try(do: Callable[[], R]) -> R:
 
 
 def gave_way(error: DBAPIError) -> bool:
-    """Return whether the database ended a transaction only because of others beside it."""
-    return getattr(error.orig, "sqlstate", None) in GIVES_WAY
+    """Return whether the database ended a transaction only because of others, or another one stands in."""
+    return isinstance(error, Elsewhere) or getattr(error.orig, "sqlstate", None) in GIVES_WAY
 
 
 def insist(do: Callable[[], R], seconds: float) -> R:

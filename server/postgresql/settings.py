@@ -65,6 +65,13 @@ class ServerSettings:
             "empty means `DATABASE_URL`, and behind a pooler that they keep looking",
         },
     )
+    replica_url: str = field(
+        default="",
+        metadata={
+            "read": str,
+            "help": "address of a streaming replica that patients' reads may go to; empty means none",
+        },
+    )
     lease_seconds: int = _time(
         120, "for how long a message is one worker's; longer than the slowest mail server takes"
     )
