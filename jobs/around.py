@@ -25,7 +25,8 @@ class Around:
 
     A job that sees ``stopping`` set ends after the piece of work in hand; the rest stays due. For
     ``linger`` the delivery goes on looking for what is due, so that what is urgent leaves at once; ``bell``
-    tells it when. ``lease``: for how long a message is one worker's.
+    tells it when. ``lease``: for how long a message is one worker's; ``hands``: how many
+    messages it hands to one mail server or SMS gateway at once.
     """
 
     database: Database
@@ -35,3 +36,4 @@ class Around:
     linger: timedelta = timedelta()
     bell: Bell = field(default_factory=Bell)
     lease: timedelta = LEASE
+    hands: int = 1

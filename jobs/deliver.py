@@ -62,11 +62,17 @@ class _Round:
     def __init__(self, around: Around, now: datetime) -> None:
         self.around, self.now, self.watch = around, now, Stopwatch(now)
         self.sent = self.unrecorded = 0
-        self._lanes: Lanes[Claimed] = Lanes(self._deliver, MOST_LANES)
+        self._lanes: Lanes[Claimed] = Lanes(self._deliver, MOST_LANES, self._width)
         self._away: dict[str, str] = {}
         self._lane_of: dict[Channel | UUID, str] = {}
         self._event_lane_of: dict[UUID, str] = {}
+        # Whether something was left alone only because its lane was full when we looked.
+        self._held = False
         self._lock = threading.Lock()
+
+    def _width(self, kind: str) -> int:
+        # What serves everybody takes several at once; a person's own far end gets one after the other.
+        return self.around.hands if kind in (Channel.EMAIL, Channel.SMS) else 1
 
     def go(self) -> None:
         """Claim and hand out until nothing is due, the time is up or somebody wants us to stop."""
@@ -74,7 +80,7 @@ class _Round:
         while self._goes_on():
             claimed = self._claim()
             self._hand_out_all(claimed)
-            if not claimed and not self._lanes.wait(LOOK_AGAIN) and not self._lingers():
+            if not claimed and not self._lanes.wait(LOOK_AGAIN) and not self._held and not self._lingers():
                 break
         self._lanes.finish()
 
@@ -107,6 +113,7 @@ class _Round:
             events = frozenset(key for key, lane in self._event_lane_of.items() if lane in shut)
         # What would only wait for a thread stays free for another worker, and its lease does not run out.
         full_kinds = self._lanes.full()
+        self._held = bool(full or full_kinds)
         return Skipped(
             frozenset(key for key in keys if isinstance(key, Channel))
             | {Channel(kind) for kind in full_kinds - {EVENTS}},

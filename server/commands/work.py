@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # Nearly to the next slot of the ledger, which a run of the delivery must not sleep through.
 LINGER = timedelta(seconds=50)
+# Connections to one mail server at once: each waits for its answer, and each outcome for the disk.
+HANDS = 4
 # Their chatter: a line a tick, a line a message.
 _QUIET = ("apscheduler", "mail.log", "mail.debug")
 
@@ -43,7 +45,7 @@ def command(only: tuple[str, ...]) -> None:
     with database_of(settings) as database, armed(settings) as gateways:
         _log_to_stderr()
         lease = timedelta(seconds=settings.lease_seconds)
-        around = Around(database, settings, gateways, linger=LINGER, lease=lease)
+        around = Around(database, settings, gateways, linger=LINGER, lease=lease, hands=HANDS)
         _set_up_operations(around)
         with listening(around):
             work(around, [job for job in TIMETABLE if not only or job.name in only])
