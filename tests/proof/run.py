@@ -5,7 +5,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message as Received
@@ -17,6 +17,7 @@ from aiosmtpd.handlers import Message as Handler
 
 from server.database import Database
 from server.settings import PREFIX, Settings, variables
+from tests.pgbouncer import pooled
 from tests.ports import free_port
 from tests.postgresql_server import Server, migrated
 from tests.proof import clinic
@@ -41,6 +42,8 @@ class Plan:
     lease: int = 4
     # At these messages every worker dies after the mail server has it and before it says so.
     deadly: frozenset[int] = frozenset({3, 9, 17})
+    # Whether PgBouncer stands between the fleet and the database.
+    pooler: bool = False
 
 
 class MailServer(Handler):
@@ -65,10 +68,11 @@ def run(plan: Plan, server: Server, folder: Path) -> Path:
     history = History(file, plan.seed)
     history.add("run", seed=plan.seed, plan=str(plan))
     mail = MailServer(history, plan.deadly)
-    with _listening(mail) as port, contextlib.closing(history):
+    between = pooled(server, size=15) if plan.pooler else contextlib.nullcontext(server.url)
+    with _listening(mail) as port, contextlib.closing(history), between as way:
         url = migrated(server.url)
         settings = Settings(database_url=url, data_dir=folder, jwt_key="j" * 32, master_key=KEY)
-        environment = _environment(settings, port, plan)
+        environment = _environment(settings, port, plan) | _reached(way, url)
         with fleet_of(plan.shape, environment) as fleet:
             phones = clinic.open_clinic(settings, plan.patients, fleet.ports, history)
             mail.workers = fleet.workers
@@ -87,9 +91,16 @@ def _listening(mail: MailServer) -> Iterator[int]:
         controller.stop()
 
 
-def _environment(settings: Settings, port: int, plan: Plan) -> Mapping[str, str]:
+def _reached(way: str, url: str) -> dict[str, str]:
+    """Return how the fleet reaches the database."""
+    if way == url:
+        return {f"{PREFIX}DATABASE_URL": url}
+    wanted = {"DATABASE_URL": way, "DIRECT_DATABASE_URL": url, "DATABASE_POOLER": "transaction"}
+    return {PREFIX + name: value for name, value in wanted.items()}
+
+
+def _environment(settings: Settings, port: int, plan: Plan) -> dict[str, str]:
     wanted = {
-        "DATABASE_URL": settings.database_url,
         "DATA_DIR": str(settings.data_dir),
         "JWT_KEY": settings.jwt_key,
         "MASTER_KEY": settings.master_key,
