@@ -19,7 +19,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality peers lock clean licences sbom advisories
+.PHONY: run demo test check cover proof lint types openapi bench quality peers lock clean licences sbom advisories
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -34,11 +34,14 @@ rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopbac
 test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
-check: lint types advisories cover test  ## what CI runs
+check: lint types advisories cover test proof  ## what CI runs
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py tests/test_contract_fuzz.py
+
+proof: $(READY)         ## a fleet on PostgreSQL, killed again and again under load (a minute)
+	@$(BIN)/python -m tests.proof
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -8,7 +8,11 @@ from datetime import timedelta
 from server.clinical.vocabulary import Channel
 from server.database import Database
 from server.gateways.message import Gateway
+from server.postgresql.bell import Bell
 from server.settings import Settings
+
+# Longer than the longest conversation with a far end (about 15 s) times a full lane of slow ones.
+LEASE = timedelta(minutes=2)
 
 
 class Incomplete(Exception):
@@ -20,7 +24,9 @@ class Around:
     """The database, the settings, the channels that are armed, and the wish to stop.
 
     A job that sees ``stopping`` set ends after the piece of work in hand; the rest stays due. For
-    ``linger`` the delivery goes on looking for what is due, so that what is urgent leaves at once.
+    ``linger`` the delivery goes on looking for what is due, so that what is urgent leaves at once; ``bell``
+    tells it when. ``lease``: for how long a message is one worker's; ``hands``: how many
+    messages it hands to one mail server or SMS gateway at once.
     """
 
     database: Database
@@ -28,3 +34,6 @@ class Around:
     gateways: Mapping[Channel, Gateway]
     stopping: threading.Event = field(default_factory=threading.Event)
     linger: timedelta = timedelta()
+    bell: Bell = field(default_factory=Bell)
+    lease: timedelta = LEASE
+    hands: int = 1

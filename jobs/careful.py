@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Callable
 
+from server.postgresql.rerun import rerun
+
 
 def careful(log: logging.Logger, failed: str, do: Callable[[], int]) -> int | None:
     """Return what ``do`` returns; None where it failed, which is logged as ``failed`` and the kind of error.
 
     The caller counts the Nones and raises `Incomplete` at the end: a run that passed somebody over is no
-    success. An error's own text may quote health data and is never kept.
+    success. An error's own text may quote health data and is never kept. What the database ended only to
+    let others go on is done again.
     """
     try:
-        return do()
+        return rerun(do)
     except Exception as error:
         # Whatever it is, it is about this one thing.
         log.error("%s: %s", failed, type(error).__name__)

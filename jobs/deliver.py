@@ -4,8 +4,10 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
+from jobs.around import LEASE as LEASE
 from jobs.around import Around, Incomplete
 from jobs.lanes import Lanes
 from jobs.messages import message
@@ -13,21 +15,20 @@ from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import Channel
 from server.gateways.message import Handed, Receipt, SendError
 from server.isolation import Extent
+from server.postgresql.rerun import insist
 from server.services.messages import outbox, outbox_outcome, sms_budget
 from server.services.messages.outbox import Claimed, Skipped
 from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
 
 log = logging.getLogger(__name__)
 
-# Longer than the longest conversation with a far end (about 15 s) times a full lane of slow ones.
-LEASE = timedelta(minutes=2)
 # A long queue goes on at the next tick; a run that never ended would look like a job that hangs.
 LONGEST_RUN = timedelta(minutes=1)
 # An urgent message that waits longer means that people are not reached, whatever the reason.
 URGENT_LIMIT = timedelta(minutes=10)
 # How many far ends are talked to at once, and how many messages one of them may have in hand.
 MOST_LANES, LONGEST_LANE = 16, 4
-# How often a worker that lingers looks again, in seconds: what is urgent must leave within two.
+# How often a worker with messages in hand looks for more, in seconds.
 LOOK_AGAIN = 0.3
 NOT_ARMED = "not_armed"
 # Events to the clinics' systems have lanes of their own: however slow those are, no alert stands behind one.
@@ -62,11 +63,23 @@ class _Round:
     def __init__(self, around: Around, now: datetime) -> None:
         self.around, self.now, self.watch = around, now, Stopwatch(now)
         self.sent = self.unrecorded = 0
-        self._lanes: Lanes[Claimed] = Lanes(self._deliver, MOST_LANES)
+        self._lanes: Lanes[Claimed] = Lanes(self._deliver, MOST_LANES, self._width)
         self._away: dict[str, str] = {}
         self._lane_of: dict[Channel | UUID, str] = {}
         self._event_lane_of: dict[UUID, str] = {}
+        # Whether something was left alone only because its lane was full, and whether something was found,
+        # when we last looked.
+        self._held = self._found = False
         self._lock = threading.Lock()
+
+    def _width(self, kind: str) -> int:
+        # What serves everybody takes several at once; a person's own far end gets one after the other.
+        return self.around.hands if kind in (Channel.EMAIL, Channel.SMS) else 1
+
+    def _room(self, kind: str) -> int:
+        """Return how many messages a lane may have in hand: while some are sent, the next are there."""
+        width = self._width(kind)
+        return LONGEST_LANE if width == 1 else 2 * width
 
     def go(self) -> None:
         """Claim and hand out until nothing is due, the time is up or somebody wants us to stop."""
@@ -74,7 +87,7 @@ class _Round:
         while self._goes_on():
             claimed = self._claim()
             self._hand_out_all(claimed)
-            if not claimed and not self._lanes.wait(LOOK_AGAIN) and not self._lingers():
+            if not claimed and not self._lanes.wait(LOOK_AGAIN) and not self._held and not self._lingers():
                 break
         self._lanes.finish()
 
@@ -84,7 +97,7 @@ class _Round:
     def _lingers(self) -> bool:
         if self.watch.moment() >= self.now + self.around.linger:
             return False
-        self.around.stopping.wait(LOOK_AGAIN)
+        self.around.bell.wait(self.around.stopping)
         return True
 
     def _miss_reports(self) -> None:
@@ -93,20 +106,27 @@ class _Round:
 
     def _claim(self) -> list[Claimed]:
         skipped, moment = self._skipped(), self.watch.moment()
-        with self.around.database.read(Extent.ALL) as session:
-            if not outbox.is_any_due(session, moment, skipped):
-                return []  # looking costs no writing transaction
+        if not self._found and not self._is_any_due(moment, skipped):
+            return []  # looking costs no writing transaction
         with self.around.database.write(Extent.ALL) as session:
-            return outbox.claim(session, moment, LONGEST_LANE, LEASE, skipped)
+            claimed = outbox.claim(session, moment, self._room(Channel.EMAIL), self.around.lease, skipped)
+        self._found = bool(claimed)
+        return claimed
+
+    def _is_any_due(self, moment: datetime, skipped: Skipped) -> bool:
+        with self.around.database.read(Extent.ALL) as session:
+            return outbox.is_any_due(session, moment, skipped)
 
     def _skipped(self) -> Skipped:
-        full = {lane for lane, waiting in self._lanes.waiting().items() if waiting >= LONGEST_LANE}
+        waiting = self._lanes.waiting().items()
+        full = {lane for lane, many in waiting if many >= self._room(lane.partition(" ")[0])}
         shut = full | self._away.keys()
         with self._lock:
             keys = [key for key, lane in self._lane_of.items() if lane in shut]
             events = frozenset(key for key, lane in self._event_lane_of.items() if lane in shut)
         # What would only wait for a thread stays free for another worker, and its lease does not run out.
         full_kinds = self._lanes.full()
+        self._held = bool(full or full_kinds)
         return Skipped(
             frozenset(key for key in keys if isinstance(key, Channel))
             | {Channel(kind) for kind in full_kinds - {EVENTS}},
@@ -161,8 +181,8 @@ class _Round:
 
     def _record(self, claimed: Claimed, outcome: Taken | Refused) -> None:
         try:
-            with self.around.database.write(Extent.ALL) as session:
-                outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
+            # Where the database is away for a moment, what was sent is better noted late than sent again.
+            insist(partial(self._note, claimed, outcome), self.around.lease.total_seconds() / 2)
         except Exception as error:
             # The lease runs out, and it is sent again under the same id.
             log.error("delivery %s: its outcome is not recorded: %s", claimed.id, type(error).__name__)
@@ -171,6 +191,10 @@ class _Round:
             return
         with self._lock:
             self.sent += isinstance(outcome, Taken)
+
+    def _note(self, claimed: Claimed, outcome: Taken | Refused) -> None:
+        with self.around.database.write(Extent.ALL) as session:
+            outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
 
     def _try(self, lane: str, claimed: Claimed) -> Taken | Refused:
         if lane in self._away:

@@ -12,7 +12,18 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs.timetable import LIMITS
-from server.api import BLUEPRINTS, contract, correlation, errors, headers, health, metrics, tokens
+from server.api import (
+    BLUEPRINTS,
+    contract,
+    correlation,
+    errors,
+    following,
+    headers,
+    health,
+    metrics,
+    rerunning,
+    tokens,
+)
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings, open_to_all
@@ -23,6 +34,7 @@ from server.api.throttling import count_stranger
 from server.database import Database
 from server.gateways.scheduling import adapters
 from server.readiness import check_production, crisis_directory
+from server.replica import replica_of
 from server.services.people.passwords import Passwords
 from server.settings import Settings, SettingsError, master_keys, new_master_key, signing_keys
 from server.throttle import Throttle, counters
@@ -64,11 +76,18 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: Flask, settings: Settings) -> None:
+    """Put what lies around every view."""
     trust(app, settings.trusted_proxies)
     app.after_request(lambda answer: count_stranger(Surroundings.of(app).throttle, answer))
     headers.register(app, settings.environment == "production")
     app.after_request(drained)
-    return app
+    rerunning.register(app)
+    following.register(app)
 
 
 def _add_routes(api: contract.ContractApi) -> None:
@@ -79,15 +98,17 @@ def _add_routes(api: contract.ContractApi) -> None:
 
 
 def _surroundings(settings: Settings, clock: Callable[[], datetime]) -> Surroundings:
+    database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits)
     return Surroundings(
         settings,
-        Database(settings.sqlalchemy_url, master_keys(settings)),
+        database,
         clock,
         Passwords(settings.password_cost),
         crisis_directory(settings, clock().date()),
         LIMITS,
         _connection_check(settings),
         Throttle(settings.requests_per_minute, counters(settings.limits_url)),
+        replica=replica_of(database, settings.replica_url, settings.limits),
     )
 
 

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 from server import isolation
 from server.isolation import Whose
 from server.keyrings import Keyrings
+from server.postgresql.limits import DEFAULT, Limits
+from server.postgresql.rerun import note_commit
 from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
@@ -33,11 +35,11 @@ class Database:
     """One database: SQLite (WAL, embedded) or PostgreSQL, told apart by its address.
 
     ``masters``: the keyring that opens the clinics' keys. It travels in `Session.info`; without it
-    nothing sealed can be written or read, everything else can.
+    nothing sealed can be written or read, everything else can. ``limits``: how it talks to PostgreSQL.
     """
 
-    def __init__(self, url: str, masters: Keyring | None = None) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, masters: Keyring | None = None, limits: Limits = DEFAULT) -> None:
+        self.engine = _engine(url, limits)
         # Shared by every session of this database: the master keys, and clinics' keys opened with them.
         self.masters = masters
         self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": Keyrings()}
@@ -104,11 +106,12 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, limits: Limits) -> Engine:
     # What people reported stands in parameters and rows: no log shows them, however talkative it is made.
     logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, hide_parameters=True)
+        engine = create_engine(url, hide_parameters=True, **limits.engine_options())
+        event.listen(engine, "commit", note_commit)
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "do_execute", _execute_postgresql)

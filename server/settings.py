@@ -15,6 +15,7 @@ from typing import Any
 from server import setting_kinds as kinds
 from server.kept import kept
 from server.key_source import from_command, from_file
+from server.postgresql.settings import ServerSettings
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
 from server.vapid_key import new_vapid_key
 
@@ -30,7 +31,7 @@ def _setting(default: Any, read: Callable[[str], Any], text: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(ServerSettings):
     """Everything that differs between a laptop and production."""
 
     environment: str = _setting(

@@ -30,7 +30,10 @@ WEB = (
     *("werkzeug", "webargs", "jwt", "itsdangerous"),
 )
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
-TRANSACTION = ("server.database", "server.isolation", "server.settings", "server.sealing")
+TRANSACTION = (
+    *("server.database", "server.isolation", "server.settings", "server.sealing"),
+    *("server.postgresql", "server.replica"),
+)
 OUTER = (
     "jobs",
     "server.app",
@@ -133,7 +136,14 @@ LAYERS: dict[str, Layer] = {
     "server.key_source": Layer((), (), (*PURE, "logging")),
     "server.export_link": Layer((), (), (*PURE, "logging")),
     "server.database": Layer(
-        ("server.sealing", "server.keyrings", "server.isolation"), ("sqlalchemy",), CLOCKS
+        ("server.sealing", "server.keyrings", "server.isolation", "server.postgresql"),
+        ("sqlalchemy",),
+        CLOCKS,
+    ),
+    # What only that database has. It knows nothing of the house, so anybody at the edge may use it.
+    "server.postgresql": Layer(("server.postgresql",), ("sqlalchemy", "psycopg"), CLOCKS),
+    "server.replica": Layer(
+        ("server.database", "server.isolation", "server.postgresql"), ("sqlalchemy",), CLOCKS
     ),
     "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.strength": Layer((), (), (*PURE, "random", "logging")),
@@ -141,7 +151,7 @@ LAYERS: dict[str, Layer] = {
     "server.settings": Layer(
         (
             *("server.sealing", "server.vapid_key", "server.kept", "server.key_source"),
-            "server.setting_kinds",
+            *("server.setting_kinds", "server.postgresql"),
         ),
         (),
         CLOCKS,

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from server.api import throttling, tokens
+from server.api import following, throttling, tokens
 from server.api.current import copy_of
 from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
+from server.replica import Replica
 from server.services.errors import NOT_THEIRS, NotSignedIn, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
 from server.services.people import break_glass
@@ -48,6 +49,7 @@ class Surroundings:
     limits: Limits = ()
     check_connection: CheckConnection = lambda _kind, _config: None
     throttle: Throttle = field(default_factory=lambda: Throttle(600))
+    replica: Replica | None = None
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":
@@ -77,6 +79,7 @@ def writing() -> Iterator[Work]:
             refusal = error
         if refusal is not None and refusal.heeded is None:
             raise refusal
+    following.note_write(here().replica)
     if refusal is not None:
         raise refusal
 
@@ -90,8 +93,9 @@ def _show_current(error: ServiceError) -> None:
 @contextmanager
 def reading() -> Iterator[Work]:
     """Open a reading transaction, for what needs no audit (a patient's own data, a clinic's settings)."""
-    with here().database.read() as session:
-        yield Work(session, here().clock(), actor())
+    around = here()
+    with following.read(around.database, around.replica, actor()) as session:
+        yield Work(session, around.clock(), actor())
 
 
 def actor() -> Actor:

@@ -165,14 +165,19 @@ def _names_another_uuid(status: int) -> bool:
 
 
 def _database(error: DBAPIError) -> Response:
-    if isinstance(error, OperationalError) or error.connection_invalidated:
+    if isinstance(error, OperationalError) or error.connection_invalidated or _only_reads(error):
         return _away(error)
     return _unexpected(error)
 
 
-def _away(_error: Exception) -> Response:
-    log.error("the database is away")
-    return problem(503, "unavailable", "The service is not available. Nothing was stored. Try again.")
+def _only_reads(error: DBAPIError) -> bool:
+    """Return whether it is a standby by now: another server took over."""
+    return getattr(error.orig, "sqlstate", None) == "25006"
+
+
+def _away(error: Exception) -> Response:
+    log.error("the database is away: %s", type(getattr(error, "orig", error)).__name__)
+    return problem(503, "unavailable", "The service is not available. Try again.")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -6,6 +6,7 @@ must go on being able to log.
 
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.api.edge import here, open_always, open_to_all
 from server.api.errors import problem
@@ -36,7 +37,7 @@ def readyz() -> Response:
     """Answer 200 while the watch is alive, else 503 with a list of what is wrong."""
     try:
         now = found()
-    except DBAPIError:
+    except (DBAPIError, PoolTimeout):
         return problem(503, "not-ready", "The watch may not be alive.", wrong=[_AWAY])
     figures = plain(now)
     # How many emergencies a clinic has open is not for everybody who knows the address.

@@ -20,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.api.edge import here, open_to_all
 from server.api.health import found
@@ -75,7 +76,7 @@ class Watch(Collector):
         """Yield every gauge; called once for every scrape."""
         try:
             now = found()
-        except DBAPIError:
+        except (DBAPIError, PoolTimeout):
             yield GaugeMetricFamily("afterglow_database_up", GAUGES["afterglow_database_up"].help, value=0)
             return
         for name, gauge in GAUGES.items():

@@ -62,7 +62,7 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        database = Database(settings.sqlalchemy_url, master_keys(settings))
+        database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits.unhurried())
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     except (ArgumentError, NoSuchModuleError, ImportError):

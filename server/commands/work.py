@@ -2,50 +2,79 @@
 
 import logging
 import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import click
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from jobs.around import Around
 from jobs.clock import scheduler
 from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from jobs.runner import run_once
-from jobs.timetable import Job
+from jobs.timetable import TIMETABLE, Job
 from server import logs
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
+from server.commands.worker_clock import WorkerClock
 from server.isolation import Extent
-from server.services.messages import operations
+from server.services.messages import bell, operations
 
 log = logging.getLogger(__name__)
 
 # Nearly to the next slot of the ledger, which a run of the delivery must not sleep through.
 LINGER = timedelta(seconds=50)
+# Connections to one mail server at once: each waits for its answer, and each outcome for the disk.
+HANDS = 4
 # Their chatter: a line a tick, a line a message.
 _QUIET = ("apscheduler", "mail.log", "mail.debug")
 
 
 @click.command("work")
 @child_option
-def command() -> None:
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice([job.name for job in TIMETABLE]),
+    help="Run only this job; may be said several times. The others must run elsewhere.",
+)
+def command(only: tuple[str, ...]) -> None:
     """Start the job runner. Any number may run side by side: the database decides who does what."""
     settings = settings_here()
     with database_of(settings) as database, armed(settings) as gateways:
         _log_to_stderr(settings.log)
-        around = Around(database, settings, gateways, linger=LINGER)
+        lease = timedelta(seconds=settings.lease_seconds)
+        around = Around(database, settings, gateways, linger=LINGER, lease=lease, hands=HANDS)
         _set_up_operations(around)
-        work(around)
+        with listening(around):
+            work(around, [job for job in TIMETABLE if not only or job.name in only])
 
 
-def work(around: Around) -> None:
-    """Run jobs by the timetable until SIGINT or SIGTERM; the jobs in hand end their piece of work."""
-    clock = scheduler(lambda job: _tick(job, around))
+def work(around: Around, jobs: Sequence[Job] = TIMETABLE) -> None:
+    """Run ``jobs`` by the timetable until SIGINT or SIGTERM; those in hand end their piece of work."""
+    time = WorkerClock(around.database)
+    clock = scheduler(lambda job: _tick(job, around, time), jobs)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: around.stopping.set())
     clock.start()
     around.stopping.wait()
     clock.shutdown(wait=True)
+
+
+@contextmanager
+def listening(around: Around) -> Iterator[None]:
+    """Let the bell ring meanwhile, where there is a way to hear it: on PostgreSQL, past a pooler."""
+    settings = around.settings
+    past_pooler = "" if settings.limits.pooler else settings.sqlalchemy_url
+    url = settings.direct_database_url or past_pooler
+    if around.database.is_sqlite or not url:
+        yield
+        return
+    with around.bell.hung(url, settings.limits.bell_args(), bell.CHANNEL):
+        yield
 
 
 def _set_up_operations(around: Around) -> None:
@@ -67,5 +96,10 @@ def _log_to_stderr(form: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _tick(job: Job, around: Around) -> None:
-    run_once(job, around, datetime.now(UTC))
+def _tick(job: Job, around: Around, time: WorkerClock) -> None:
+    try:
+        now = time()
+    except (DBAPIError, PoolTimeout) as error:
+        log.error("%s did not run: %s", job.name, type(error).__name__)
+        return
+    run_once(job, around, now)

@@ -9,6 +9,8 @@ from server.models import Base
 from server.models.schema import HEAD
 
 ADVISORY_LOCK = 7_419_233
+# Everybody who comes after queues behind a migration that waits for a table.
+LOCK_SECONDS = 10
 
 
 def run() -> None:
@@ -30,7 +32,10 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite)
     with connection.begin():
         if not is_sqlite:
+            # Another process may migrate for long, and so may we; a table in use is waited for briefly.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         context.run_migrations()
         if not is_sqlite and context.get_context().get_current_revision() == HEAD:
             rows.protect(connection)  # whatever order tables came in, none is left open

@@ -13,8 +13,8 @@ from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState, De
 from server.models import Account, Alert, Delivery, Patient
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
+from server.services.messages import bell, quiet
 from server.services.messages import contact_point as contact_points
-from server.services.messages import quiet
 from server.services.messages.contact_point import Way
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
@@ -137,6 +137,7 @@ def tell(work: Work, account: Account, told: Notice, way: Way) -> Delivery | Non
     )
     work.session.add(row)
     work.session.flush()
+    bell.ring(work.session)
     return row
 
 

@@ -30,6 +30,7 @@ from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery_loss, operations, outbox_need
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
+from server.services.messages.outbox_ahead import read_ahead
 from server.services.people import email_address as addresses
 from server.services.people import recovery as recoveries
 from server.services.work import Work, system
@@ -118,7 +119,9 @@ def claim(
     while limit > len(claimed) and (rows := _due(session, now, limit - len(claimed), skipped)):
         if not (fit := [row for row in rows if _may_join(claimed, row)]):
             break
+        held = read_ahead(session, fit)
         _take_all(session, now, fit, lease, claimed)
+        del held
     return claimed
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
@@ -178,12 +178,16 @@ def _locked(session: Session, claimed: Claimed) -> Sequence[Delivery]:
     """Return the claimed delivery and its bundle, locked, itself first."""
     query = (
         select(Delivery)
-        .where(Delivery.clinic_id == claimed.clinic_id, Delivery.id == claimed.id)
+        .where(Delivery.clinic_id == claimed.clinic_id)
+        .where(or_(Delivery.id == claimed.id, Delivery.bundle_id == claimed.id))
+        .order_by(Delivery.id != claimed.id, Delivery.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    head = session.scalar(query)
-    return [] if head is None else _with_bundle(session, head)
+    rows = session.scalars(query).all()
+    if not rows or rows[0].id != claimed.id:
+        return []
+    return [row for row in rows if row.state is rows[0].state]
 
 
 def _with_bundle(session: Session, head: Delivery) -> Sequence[Delivery]:

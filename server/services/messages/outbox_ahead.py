@@ -1,0 +1,22 @@
+"""Reads at once what taking each of several deliveries asks for, so that it is asked for once."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from server.clinical.vocabulary import DeliverySubject
+from server.models import Account, Alert, Clinic, Delivery
+
+
+def read_ahead(session: Session, rows: Sequence[Delivery]) -> Sequence[object]:
+    """Return recipients, alerts and clinics of ``rows``; the session knows them as long as they are held."""
+    if len(rows) < 2:
+        return ()
+    people = {(row.clinic_id, row.account_id) for row in rows}
+    about = {(row.clinic_id, row.subject_id) for row in rows if row.subject is DeliverySubject.ALERT}
+    return [
+        *session.scalars(select(Clinic).where(Clinic.id.in_({row.clinic_id for row in rows}))),
+        *session.scalars(select(Account).where(tuple_(Account.clinic_id, Account.id).in_(people))),
+        *session.scalars(select(Alert).where(tuple_(Alert.clinic_id, Alert.id).in_(about))),
+    ]
