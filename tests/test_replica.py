@@ -16,6 +16,7 @@ import server.replica
 from server.api.edge import EXTENSION, Surroundings
 from server.api.following import HEADER
 from server.database import Database
+from server.isolation import Extent
 from server.postgresql.limits import Limits
 from server.replica import NOWHERE, Replica, replica_of
 from server.services.people.passwords import Passwords
