@@ -14,7 +14,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover lint types openapi bench quality peers lock clean
+.PHONY: run demo test check cover lint types openapi bench bench-full quality peers lock clean
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -41,9 +41,11 @@ openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
-bench: $(READY)
-	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
-	@$(BIN)/python -m benchmarks.red_flag && $(BIN)/python -m benchmarks.storm
+bench: $(READY)         ## what it costs, against what is asked for: benchmarks/RESULTS.md (small sizes)
+	@$(BIN)/python -m benchmarks
+
+bench-full: $(READY)    ## the same at the sizes that are asked for (hours)
+	@$(BIN)/python -m benchmarks --full
 
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all

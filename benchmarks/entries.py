@@ -34,11 +34,11 @@ def main() -> None:
     _print(times, rounds)
 
 
-def new_entry(random: Random) -> dict[str, Any]:
-    """Return an entry of a good day, felt within the last minute."""
+def new_entry(random: Random, felt: datetime | None = None) -> dict[str, Any]:
+    """Return an entry of a good day, felt at ``felt`` or within the last minute."""
     items = {key: random.randint(1, 4) for key in ("anxiety", "restlessness", "irritability")}
     items |= {key: random.randint(6, 9) for key in ("mood", "interest", "sleep_quality")}
-    felt = datetime.now(UTC) - timedelta(seconds=random.randint(1, 60))
+    felt = felt or datetime.now(UTC) - timedelta(seconds=random.randint(1, 60))
     return {"occurred_at": felt.isoformat(), "zone": "Europe/Oslo", "items": items, "safety": "no"}
 
 

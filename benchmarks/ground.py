@@ -46,7 +46,7 @@ def prepare(folder: Path, days: int, between: int | None = None) -> None:
     for back in range(days, 0, -1):
         felt = now - timedelta(days=back)
         with database.write() as session:
-            entries.put(Work(session, felt, system(clinic)), patient.id, _entry(felt, random))
+            entries.put(Work(session, felt, system(clinic)), patient.id, entry_of(felt, random))
     database.close()
 
 
@@ -69,7 +69,8 @@ def treat(work: Work, patient_id: UUID, moments: Sequence[datetime]) -> None:
         treatment_sessions.create(work, patient_id, session)
 
 
-def _entry(felt: datetime, random: Random) -> Incoming:
+def entry_of(felt: datetime, random: Random) -> Incoming:
+    """Return an entry of a good day."""
     items = {"mood": 7, "interest": 7, "anxiety": random.randint(1, 4), "restlessness": 2, "irritability": 2}
     content = {
         "occurred_at": felt,
