@@ -21,8 +21,8 @@ Written by `make bench` (small sizes, minutes) and `make bench-full` (the sizes 
 edit. Figures are the median of the rounds of one run, in turns with what they are compared with, so that a
 busy machine hits both alike. Ratios and CPU a request carry over to other machines; seconds do not. "CPU" is
 that of the server's processes, PostgreSQL's included where it is there, not that of the load generator, which
-ran on the same processors. "Minimal stack" is Flask, JWT, marshmallow and a SQLAlchemy Core insert of one row,
-on the same server and database (`benchmarks/minimal.py`). Commits are durable on both databases.
+ran on the same processors. "Minimal stack" is Flask, JWT, marshmallow and a SQLAlchemy Core insert of one
+row, on the same server and database (`benchmarks/minimal.py`). Commits are durable on both databases.
 """
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields
 
+from schemas.dumping import Dumped
 from schemas.fields import Id
 from schemas.query import QueryWhole
 
@@ -24,7 +25,7 @@ class Body(Schema):
         ordered = True
 
 
-class Answer(Schema):
+class Answer(Dumped):
     """A response. Dump only."""
 
     class Meta:

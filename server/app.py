@@ -12,6 +12,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 
 from jobs.timetable import LIMITS
 from server.api import BLUEPRINTS, contract, errors, health, metrics, tokens
+from server.api.answer_json import AnswerJson
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings
@@ -38,6 +39,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     """
     directory = crisis_directory(settings, clock().date())
     app = Flask("afterglow", static_folder=None)
+    app.json = AnswerJson(app)
     app.config.update(
         contract.CONFIG,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,

@@ -9,6 +9,7 @@ from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
@@ -22,6 +23,8 @@ STATEMENTS = 500
 LOOK_AGAIN_SECONDS = 0.002
 # A connection unused for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
+# Judging a day reads hundreds of small JSON values: the standard library takes three times as long.
+_SHARED: dict[str, Any] = {"hide_parameters": True, "json_deserializer": orjson.loads}
 
 
 class Database:
@@ -87,13 +90,13 @@ def _engine(url: str) -> Engine:
     # What people reported stands in parameters and rows: no log shows them, however talkative it is made.
     logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, hide_parameters=True)
+        engine = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, **_SHARED)
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ask_after_idling, engine))
         return engine
     connecting = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, connect_args=connecting, hide_parameters=True)
+    engine = create_engine(url, connect_args=connecting, **_SHARED)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -93,7 +93,7 @@ LAYERS: dict[str, Layer] = {
             *("server.sms_report", "server.vapid", "server.event_proof", *TRANSACTION),
             *("server.fhir", "server.calendars"),
         ),
-        (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
+        (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client", "orjson"),
         (*CLOCKS, "select", "commit", *WRITES),
     ),
     "jobs": Layer(
@@ -119,7 +119,7 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
-    "server.database": Layer(("server.sealing",), ("sqlalchemy",), CLOCKS),
+    "server.database": Layer(("server.sealing",), ("sqlalchemy", "orjson"), CLOCKS),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(("server.sealing", "server.vapid_key", "server.kept"), (), CLOCKS),
     "server.kept": Layer((), (), CLOCKS),
