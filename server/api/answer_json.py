@@ -14,10 +14,6 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
 class AnswerJson(DefaultJSONProvider):
     """Flask's own provider, but for how an answer is written. Bodies are read by `server.api.body`."""
 
-    def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return ``obj`` as text; with options of the standard library that is asked."""
-        return super().dumps(obj, **kwargs) if kwargs else orjson.dumps(obj, option=_OPTIONS).decode()
-
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return ``args`` or ``kwargs`` as an answer."""
         written = orjson.dumps(self._prepare_response_obj(args, kwargs), option=_OPTIONS)
