@@ -15,9 +15,13 @@ from benchmarks import (
     reassess,
     sync_batch,
     worklist,
+    wsgi_servers,
 )
 
-MODULES = (entry_put, sync_batch, read_days, worklist, nightly, reassess, bulk_import, api_process, growth)
+MODULES = (
+    *(entry_put, sync_batch, read_days, worklist, nightly, reassess, bulk_import, api_process, growth),
+    wsgi_servers,
+)
 ROWS = {module.__name__.rpartition(".")[2]: module.main for module in MODULES}
 
 

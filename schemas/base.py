@@ -10,7 +10,7 @@ from schemas.fields import Id
 from schemas.query import QueryWhole
 
 
-class Body(Schema):
+class Body(Dumped):
     """A request body: what it does not know is refused by name.
 
     A body's `EXAMPLE` is shown in the contract, and a test loads it.

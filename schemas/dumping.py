@@ -7,7 +7,7 @@ reading it. Fields with ways of their own are asked as ever.
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import Schema, fields, missing
+from marshmallow import Schema, fields, missing, utils
 
 # From value, name and the whole object to what goes over the wire, as a field's `_serialize`.
 Write = Callable[[Any, str | None, Any], Any]
@@ -21,12 +21,12 @@ class Dumped(Schema):
     def _serialize(self, obj: Any, *, many: bool = False) -> Any:
         if many and obj is not None:
             return [self._serialize(one) for one in obj]
-        is_mapping, found = hasattr(obj, "__getitem__"), {}
+        get, found = _getter(obj), {}
         for name, key, write, field in self._plan or self._planned():
             if write is None:
                 value = field.serialize(name, obj, accessor=self.get_attribute)
             else:
-                value = self.get_attribute(obj, name, missing) if is_mapping else getattr(obj, name, missing)
+                value = get(obj, name, missing)
                 value = _absent(field, name, obj) if value is missing else write(value, name, obj)
             if value is not missing:
                 found[key] = value
@@ -39,6 +39,17 @@ class Dumped(Schema):
             for name, field in self.dump_fields.items()
         ]
         return self._plan
+
+
+def _getter(obj: Any) -> Callable[[Any, str, Any], Any]:
+    """Return what finds a value by its name, as marshmallow does."""
+    if type(obj) is dict:
+        return _of_dict
+    return utils.get_value if hasattr(obj, "__getitem__") else getattr
+
+
+def _of_dict(obj: dict[str, Any], name: str, default: Any) -> Any:
+    return obj[name] if name in obj else getattr(obj, name, default)
 
 
 def _is_plain(field: fields.Field[Any]) -> bool:
@@ -61,7 +72,7 @@ def _write(field: fields.Field[Any]) -> Write:
     if way is fields.String._serialize:
         return _taken(field, str)
     if way is fields.Integer._serialize and isinstance(field, fields.Integer | fields.Float):
-        return field._serialize if field.as_string else _taken(field, field.num_type)
+        return field._serialize if field.as_string else _number(field, field.num_type)
     if way is fields.Dict._serialize and isinstance(field, fields.Dict) and field.mapping_type is dict:
         return _dict(field)
     if way is fields.List._serialize and isinstance(field, fields.List):
@@ -74,6 +85,18 @@ def _taken(field: fields.Field[Any], kind: type[Any]) -> Write:
     """Take a value of exactly ``kind`` as it is."""
     ask = field._serialize
     return lambda value, name, obj: value if type(value) is kind else ask(value, name, obj)
+
+
+def _number(field: fields.Field[Any], kind: type[Any]) -> Write:
+    """Take a number of exactly ``kind`` as it is; a whole one may stand for one with decimals."""
+    ask = field._serialize
+
+    def write(value: Any, name: str | None, obj: Any) -> Any:
+        if type(value) is kind:
+            return value
+        return kind(value) if type(value) is int else ask(value, name, obj)
+
+    return write
 
 
 def _dict(field: fields.Dict) -> Write:
