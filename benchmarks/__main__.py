@@ -11,6 +11,7 @@ from benchmarks import (
     entry_put,
     growth,
     nightly,
+    put_profile,
     read_days,
     reassess,
     sync_batch,
@@ -20,7 +21,7 @@ from benchmarks import (
 
 MODULES = (
     *(entry_put, sync_batch, read_days, worklist, nightly, reassess, bulk_import, api_process, growth),
-    wsgi_servers,
+    *(wsgi_servers, put_profile),
 )
 ROWS = {module.__name__.rpartition(".")[2]: module.main for module in MODULES}
 

@@ -54,6 +54,10 @@ class Served:
         """Return the bytes of memory that its processes hold."""
         return sum(one.memory_info().rss for one in self._processes())
 
+    def largest(self) -> int:
+        """Return the bytes of memory of the largest of them."""
+        return max(one.memory_info().rss for one in self._processes())
+
     def _processes(self) -> Iterator[psutil.Process]:
         for root in self.roots:
             found = psutil.Process(root)
