@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
+# With the servers that ours is measured beside.
+BENCHED := $(VENV)/.installed-bench
 # Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
 # lies in an environment of its own, with its database.
 PEERS  := .peers
@@ -44,7 +46,7 @@ openapi: $(READY)       ## regenerate the contract from the code
 bench: $(READY)         ## what it costs, against what is asked for: benchmarks/RESULTS.md (small sizes)
 	@$(BIN)/python -m benchmarks
 
-bench-full: $(READY)    ## the same at the sizes that are asked for (hours)
+bench-full: $(BENCHED)  ## the same at the sizes that are asked for (hours)
 	@$(BIN)/python -m benchmarks --full
 
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
@@ -53,6 +55,7 @@ quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (ta
 lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra test --extra build -o requirements.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
+	$(RESOLVE) --extra bench -c requirements.lock -o requirements-bench.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 
 peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
@@ -72,6 +75,11 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
+	@touch $@
+
+$(BENCHED): $(READY) requirements-bench.lock
+	@echo "adding the servers that ours is measured beside from requirements-bench.lock ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(GNUHEALTH)/.installed: requirements-gnuhealth.lock
