@@ -11,7 +11,7 @@ from random import Random
 from uuid_utils.compat import uuid7
 
 from benchmarks.databases import KINDS, running
-from benchmarks.entries import new_entry
+from benchmarks.ground import new_entry
 from benchmarks.load import Load, Pace, Request, drive, json_body, median
 from benchmarks.results import Section, Target, keep
 from benchmarks.serving import How, Served, serving

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -48,6 +49,14 @@ def prepare(folder: Path, days: int, between: int | None = None) -> None:
         with database.write() as session:
             entries.put(Work(session, felt, system(clinic)), patient.id, entry_of(felt, random))
     database.close()
+
+
+def new_entry(random: Random, felt: datetime | None = None) -> dict[str, Any]:
+    """Return an entry of a good day, felt at ``felt`` or within the last minute."""
+    items = {key: random.randint(1, 4) for key in ("anxiety", "restlessness", "irritability")}
+    items |= {key: random.randint(6, 9) for key in ("mood", "interest", "sleep_quality")}
+    felt = felt or datetime.now(UTC) - timedelta(seconds=random.randint(1, 60))
+    return {"occurred_at": felt.isoformat(), "zone": "Europe/Oslo", "items": items, "safety": "no"}
 
 
 def treat(work: Work, patient_id: UUID, moments: Sequence[datetime]) -> None:
