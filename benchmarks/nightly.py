@@ -22,6 +22,7 @@ from server.models import Patient
 from server.settings import Settings, master_keys
 
 WORKERS, DAYS, SLICE = 2, 30, 20_000
+ASKED = 20_000
 # How many are due; how many there are besides, few and ten times as many.
 SIZES = {False: (400, (4000, 40_000)), True: (20_000, (100_000, 1_000_000))}
 
@@ -36,10 +37,10 @@ def main(full: bool = False) -> None:
             seconds.append(took)
             flat = f"{before / 2**20:.0f} → {peak / 2**20:.0f}"
             rows.append((kind, f"{due + more:,}", f"{due:,}", f"{took:.1f}", f"{due / took:.0f}", flat))
-        what = f"nightly pass, {due + others[1]:,} patients of whom {due:,} are due, {kind}"
-        targets.append(
-            Target(what, f"{seconds[1]:.0f} s", "≤ 60 s for 20,000 of 1,000,000", _soon(seconds[1], due))
-        )
+        what = f"nightly pass, {ASKED:,} due, {kind}"
+        asked = seconds[1] * ASKED / due
+        told = f"{asked:.0f} s, from {due:,} of {due + others[1]:,}"
+        targets.append(Target(what, told, "≤ 60 s, of 1,000,000", asked <= 60))
         ratio = seconds[1] / seconds[0]
         targets.append(
             Target(f"the same / a tenth of the patients, {kind}", f"{ratio:.2f} ×", "≤ 1.2 ×", ratio <= 1.2)
@@ -47,10 +48,6 @@ def main(full: bool = False) -> None:
     heads = ("database", "patients", "due", "seconds", "closed/s", "MiB a worker, before → most")
     notes = (f"{WORKERS} worker processes; the due have {DAYS} days of diary and one day to close.",)
     keep(Section("05_nightly", "The nightly pass", heads, rows, targets, notes))
-
-
-def _soon(seconds: float, due: int) -> bool:
-    return seconds * 20_000 / due <= 60
 
 
 def measure(kind: str, due: int, others: int, days: int = DAYS) -> tuple[float, float, float]:
