@@ -5,21 +5,20 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # With the library that only the page of figures needs.
 MEASURED := $(VENV)/.installed-quality
-# The tools that ask for advisories lie in an environment of their own: the service needs none of them.
-AUDIT  := .audit
-AUDITED := $(AUDIT)/.installed
+# With the servers that ours is measured beside.
+BENCHED := $(VENV)/.installed-bench
+# What asks for advisories and writes the bill of materials, in an environment of its own.
+SUPPLY := .supply
 # Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
 # lies in an environment of its own, with its database.
 PEERS  := .peers
 GNUHEALTH := $(PEERS)/gnuhealth
-# What asks for advisories and writes the bill of materials, in an environment of its own.
-SUPPLY := .supply
 # The extras stay in the lock: an older pip takes the newest release of what is wanted with extras unless the lock pins it so.
 RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover proof lint types openapi bench quality peers lock clean licences sbom advisories
+.PHONY: run demo test check cover proof lint types openapi bench bench-full quality peers lock clean licences sbom advisories rehearse
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -49,14 +48,6 @@ lint: $(READY)
 types: $(READY)
 	@$(BIN)/mypy server schemas jobs deploy
 
-audit: $(AUDITED)       ## what we install as a bill of materials, and whether a release of it has an advisory
-	@mkdir -p build
-	@$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --output-reproducible --of JSON -o build/sbom.json
-	@rm -f build/advisories.json
-	@timeout 120 $(AUDIT)/bin/pip-audit -r requirements.lock --require-hashes --disable-pip --no-deps --timeout 10 \
-	  --progress-spinner off --format json --output build/advisories.json >build/audit.log 2>&1 || true
-	@$(BIN)/python -m tests.advisories build/advisories.json
-
 openapi: $(READY)       ## regenerate the contract from the code
 	@$(BIN)/python -m tests.contract_examples
 	@$(BIN)/afterglow openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
@@ -72,9 +63,11 @@ advisories: $(READY)    ## ask for known weaknesses of what the service runs wit
 	@timeout 300 $(MAKE) --no-print-directory -s $(SUPPLY)/.installed || true
 	@$(BIN)/python -m tests.advisories $(SUPPLY)/bin/pip-audit
 
-bench: $(READY)
-	@$(BIN)/python -m benchmarks.entries && $(BIN)/python -m benchmarks.assessment
-	@$(BIN)/python -m benchmarks.red_flag && $(BIN)/python -m benchmarks.storm
+bench: $(READY)         ## what it costs, against what is asked for: benchmarks/RESULTS.md (small sizes)
+	@$(BIN)/python -m benchmarks
+
+bench-full: $(BENCHED)  ## the same at the sizes that are asked for (hours)
+	@$(BIN)/python -m benchmarks --full
 
 quality: $(MEASURED)    ## measure the watch and write docs/watch-quality.md (takes a while)
 	@$(BIN)/afterglow watch-report --all
@@ -84,6 +77,7 @@ lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra build -c requirements.lock -o requirements-run.lock
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-supply.lock
+	$(RESOLVE) --extra bench -c requirements.lock -o requirements-bench.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 
 peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
@@ -100,11 +94,6 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(AUDITED): requirements-audit.lock | $(READY)
-	@$(PYTHON) -m venv $(AUDIT)
-	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
-	@touch $@
-
 $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
@@ -113,6 +102,11 @@ $(MEASURED): $(READY) requirements-quality.lock
 $(SUPPLY)/.installed: requirements-supply.lock
 	@$(PYTHON) -m venv $(SUPPLY)
 	@$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-supply.lock
+	@touch $@
+
+$(BENCHED): $(READY) requirements-bench.lock
+	@echo "adding the servers that ours is measured beside from requirements-bench.lock ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(GNUHEALTH)/.installed: requirements-gnuhealth.lock

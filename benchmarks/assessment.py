@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from uuid_utils.compat import uuid7
 
-from benchmarks.entries import new_entry
+from benchmarks.ground import new_entry
 from benchmarks.server import PORT, served
 from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY

@@ -36,6 +36,14 @@ def fresh(kind: str) -> Iterator[tuple[str, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def running(kind: str) -> Iterator[tuple[str, Path, tuple[int, ...]]]:
+    """Give what `fresh` gives, and the processes of the database's own server."""
+    with fresh(kind) as (url, folder):
+        file = folder / "pg" / "postmaster.pid"
+        yield url, folder, (int(file.read_text().splitlines()[0]),) if file.exists() else ()
+
+
 def _migrated(url: str) -> str:
     database = Database(url)
     upgrade(database)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -46,8 +47,16 @@ def prepare(folder: Path, days: int, between: int | None = None) -> None:
     for back in range(days, 0, -1):
         felt = now - timedelta(days=back)
         with database.write() as session:
-            entries.put(Work(session, felt, system(clinic)), patient.id, _entry(felt, random))
+            entries.put(Work(session, felt, system(clinic)), patient.id, entry_of(felt, random))
     database.close()
+
+
+def new_entry(random: Random, felt: datetime | None = None) -> dict[str, Any]:
+    """Return an entry of a good day, felt at ``felt`` or within the last minute."""
+    items = {key: random.randint(1, 4) for key in ("anxiety", "restlessness", "irritability")}
+    items |= {key: random.randint(6, 9) for key in ("mood", "interest", "sleep_quality")}
+    felt = felt or datetime.now(UTC) - timedelta(seconds=random.randint(1, 60))
+    return {"occurred_at": felt.isoformat(), "zone": "Europe/Oslo", "items": items, "safety": "no"}
 
 
 def treat(work: Work, patient_id: UUID, moments: Sequence[datetime]) -> None:
@@ -69,7 +78,8 @@ def treat(work: Work, patient_id: UUID, moments: Sequence[datetime]) -> None:
         treatment_sessions.create(work, patient_id, session)
 
 
-def _entry(felt: datetime, random: Random) -> Incoming:
+def entry_of(felt: datetime, random: Random) -> Incoming:
+    """Return an entry of a good day."""
     items = {"mood": 7, "interest": 7, "anxiety": random.randint(1, 4), "restlessness": 2, "irritability": 2}
     content = {
         "occurred_at": felt,

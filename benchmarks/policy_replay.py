@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="say where the time goes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        database, clinic_id = _clinic(Path(folder), options)
+        database, clinic_id = clinic_of(Path(folder), options)
         _measure(database, clinic_id, options)
         database.close()
 
@@ -68,13 +68,13 @@ def _measure(database: Database, clinic_id: UUID, options: argparse.Namespace) -
         table.add_row(what, f"{seconds:.1f}", f"{1000 * seconds / options.patients:.2f}")
 
     begun = time.perf_counter()
-    read = sum(1 for _ in _pasts(database, clinic_id, question))
+    read = sum(1 for _ in pasts_of(database, clinic_id, question))
     told("reading alone", time.perf_counter() - begun)
     assert read == options.patients
     for processes in [] if options.read_only else sorted({1, os.cpu_count() or 1}):
         begun = time.perf_counter()
         with pool(processes) as workers:
-            judged = list(workers.map(judge, chunks(question, _pasts(database, clinic_id, question))))
+            judged = list(workers.map(judge, chunks(question, pasts_of(database, clinic_id, question))))
         seconds = time.perf_counter() - begun
         alarms = sum(_alarms(chunk) for chunk in judged)
         told(f"reading and judging, {processes} processes ({alarms} alarms)", seconds)
@@ -89,7 +89,7 @@ def _alarms(judged: Judged) -> int:
 
 
 def _profile(database: Database, clinic_id: UUID, question: Question) -> None:
-    some = [past for past, _ in zip(_pasts(database, clinic_id, question), range(200), strict=False)]
+    some = [past for past, _ in zip(pasts_of(database, clinic_id, question), range(200), strict=False)]
     profile = cProfile.Profile()
     profile.enable()
     for chunk in chunks(question, some):
@@ -98,7 +98,8 @@ def _profile(database: Database, clinic_id: UUID, question: Question) -> None:
     pstats.Stats(profile).sort_stats("tottime").print_stats(15)
 
 
-def _pasts(database: Database, clinic_id: UUID, question: Question) -> Iterator[RecordedPast]:
+def pasts_of(database: Database, clinic_id: UUID, question: Question) -> Iterator[RecordedPast]:
+    """Yield the past of every patient, as the replay reads it."""
     tried = Tried(question.first, question.last, (DEFAULT_POLICY, policy_from(2, question.draft)))
     after: UUID | None = None
     while True:
@@ -110,7 +111,8 @@ def _pasts(database: Database, clinic_id: UUID, question: Question) -> Iterator[
         after = UUID(found[-1].patient_id)
 
 
-def _clinic(folder: Path, options: argparse.Namespace) -> tuple[Database, UUID]:
+def clinic_of(folder: Path, options: argparse.Namespace) -> tuple[Database, UUID]:
+    """Make a clinic; ``options``: patients, days, and the share of days that are missing."""
     settings = Settings(data_dir=folder)
     database, clinic_id, random = Database(settings.sqlalchemy_url, master_keys(settings)), uuid7(), Random(1)
     upgrade(database)

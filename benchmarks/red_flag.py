@@ -30,8 +30,7 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from benchmarks.databases import KINDS, fresh
-from benchmarks.entries import new_entry
-from benchmarks.ground import PASSWORD
+from benchmarks.ground import PASSWORD, new_entry
 from benchmarks.server import Client, wait_for
 from server.clinical.vocabulary import Role
 from server.database import Database

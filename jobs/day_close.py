@@ -4,6 +4,7 @@ Days missed in an outage are closed one after another, oldest first, so a missed
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from server.services.work import Work, system
 log = logging.getLogger(__name__)
 
 BATCH = 100
+# A commit costs as much as judging a patient; but whoever writes waits for a transaction to end.
+TOGETHER = 10
 # A long outage is caught up in transactions of a week, so that none of them holds others up for long.
 DAYS_AT_ONCE = 7
 SET_ASIDE = timedelta(hours=1)
@@ -42,7 +45,9 @@ def run(around: Around, now: datetime) -> int:
 def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
     closed = 0
     while not around.stopping.is_set():
-        results = [_close(around, now, clinic_id, patient_id) for patient_id in _due(around, now, clinic_id)]
+        due = _due(around, now, clinic_id)
+        parts = (due[start : start + TOGETHER] for start in range(0, len(due), TOGETHER))
+        results = [result for part in parts for result in _close_together(around, now, clinic_id, part)]
         closed += sum(result or 0 for result in results)
         # None left, or those left are in the hands of another worker.
         if all(result is None for result in results):
@@ -53,6 +58,19 @@ def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
 def _due(around: Around, now: datetime, clinic_id: UUID) -> list[UUID]:
     with around.database.read() as session:
         return [p.id for p in patients.due_to_close(Work(session, now, system(clinic_id)), BATCH)]
+
+
+def _close_together(
+    around: Around, now: datetime, clinic_id: UUID, ids: Sequence[UUID]
+) -> Sequence[int | None]:
+    """Close the days of a few patients in one transaction, or one by one where one can't be judged."""
+    try:
+        with around.database.write() as session:
+            work = Work(session, now, system(clinic_id))
+            return [_close_days(work, patient_id) for patient_id in ids]
+    except Exception as error:
+        log.info("patients are judged one by one: %s", type(error).__name__)
+    return [_close(around, now, clinic_id, patient_id) for patient_id in ids]
 
 
 def _close(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:

@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields
 
+from schemas.dumping import Dumped
 from schemas.fields import Id
 from schemas.query import QueryWhole
 
 
-class Body(Schema):
+class Body(Dumped):
     """A request body: what it does not know is refused by name.
 
     A body's `EXAMPLE` is shown in the contract, and a test loads it.
@@ -24,7 +25,7 @@ class Body(Schema):
         ordered = True
 
 
-class Answer(Schema):
+class Answer(Dumped):
     """A response. Dump only."""
 
     class Meta:

@@ -24,6 +24,7 @@ from server.api import (
     rerunning,
     tokens,
 )
+from server.api.answer_json import AnswerJson
 from server.api.body import drained
 from server.api.converters import Uuid7Converter, WeekConverter
 from server.api.edge import EXTENSION, CheckConnection, Surroundings, open_to_all
@@ -55,6 +56,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     """
     check_production(settings)
     app = Flask("afterglow", static_folder=None)
+    app.json = AnswerJson(app)
     if app.debug and settings.environment == "production":
         raise SettingsError("FLASK_DEBUG must not be set in production")
     app.config.update(

@@ -27,6 +27,7 @@ from server.app import create_app
 from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
+from server.throttle import Throttle
 from tests.access_world import NOBODY, ROLE, WHO, World, build, resource_ids
 from tests.cast import PASSWORD, Person, found_clinic
 from tests.conftest import NOON, Watched, bring_back, empty, make_room
@@ -199,7 +200,9 @@ def _app(folder: Path) -> Flask:
     database = Watched(settings.sqlalchemy_url, master_keys(settings))
     make_room(database)
     upgrade(database)
-    app.extensions[EXTENSION] = Surroundings(settings, database, lambda: NOON, Passwords("cheap"))
+    app.extensions[EXTENSION] = Surroundings(
+        settings, database, lambda: NOON, Passwords("cheap"), throttle=Throttle(0)
+    )
     return app
 
 

@@ -35,6 +35,7 @@ from server.migrations import rows, upgrade
 from server.models import Base, Clinic
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
+from server.throttle import Throttle
 from tests.cast import Cast, found_clinic
 from tests.fhir.validators import ABSENT, Validators, are_here, at_work
 from tests.peers import fhir_router as fhir_peer
@@ -274,7 +275,10 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 def app(built_app: Flask, settings: Settings, database: Database, clock: Clock) -> Flask:
     """The application in this test's surroundings: its database and its clock."""
     passwords = Passwords(settings.password_cost)
-    built_app.extensions[EXTENSION] = Surroundings(settings, database, clock, passwords, limits=LIMITS)
+    # A test is not to depend on how fast it asks; `tests/api/test_throttling.py` is about that.
+    built_app.extensions[EXTENSION] = Surroundings(
+        settings, database, clock, passwords, limits=LIMITS, throttle=Throttle(0)
+    )
     return built_app
 
 

@@ -41,6 +41,7 @@ from server.database import Database
 from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
+from server.throttle import Throttle
 from tests import (
     contract_alerts,
     contract_calendars,
@@ -327,7 +328,9 @@ def served() -> Iterator[Flask]:
         app = create_app(settings)
         database = Database(settings.sqlalchemy_url, master_keys(settings))
         upgrade(database)
-        app.extensions[EXTENSION] = Surroundings(settings, database, lambda: NOW, Passwords("cheap"))
+        app.extensions[EXTENSION] = Surroundings(
+            settings, database, lambda: NOW, Passwords("cheap"), throttle=Throttle(0)
+        )
         yield app
         database.close()
 

@@ -59,6 +59,10 @@ _SETTINGS = settings(
 LEFT_OUT = {
     ("DELETE", "/v1/sign-ins/current"),
     ("DELETE", "/v1/me/sign-ins"),
+    ("DELETE", "/v1/me/sign-ins/{sign_in_id}"),
+    ("POST", "/v1/clinic/accounts/{account_id}/disable"),
+    ("DELETE", "/v1/clinic/accounts/{account_id}/sign-ins"),
+    ("DELETE", "/v1/clinic/accounts/{account_id}/factors"),
     ("DELETE", "/v1/patients/{patient_id}/sign-ins"),
 }
 Operation = tuple[Any, list[str]]

@@ -103,7 +103,7 @@ LAYERS: dict[str, Layer] = {
             *TRANSACTION,
             *("server.fhir", "server.calendars", "server.throttle", "server.logs"),
         ),
-        (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client"),
+        (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client", "orjson"),
         (*CLOCKS, "select", "commit", *WRITES),
     ),
     "jobs": Layer(
@@ -137,7 +137,7 @@ LAYERS: dict[str, Layer] = {
     "server.export_link": Layer((), (), (*PURE, "logging")),
     "server.database": Layer(
         ("server.sealing", "server.keyrings", "server.isolation", "server.postgresql"),
-        ("sqlalchemy",),
+        ("sqlalchemy", "orjson"),
         CLOCKS,
     ),
     # What only that database has. It knows nothing of the house, so anybody at the edge may use it.

@@ -8,7 +8,10 @@ from marshmallow import Schema
 
 def joined(row: object, shape: type[Schema], **more: Any) -> dict[str, Any]:
     """Return the members of ``row`` that ``shape`` names, and ``more`` beside them."""
-    return {name: getattr(row, name) for name in _names(shape) if name not in more} | more
+    # What was loaded lies here; asking the mapped class for each costs several times that.
+    held = getattr(row, "__dict__", {})
+    names = (name for name in _names(shape) if name not in more)
+    return {name: held[name] if name in held else getattr(row, name) for name in names} | more
 
 
 @cache

@@ -146,7 +146,7 @@ def _flags(answers: Answers, policy: Policy) -> Iterator[RedFlag]:
     if answers.safety in _SAFETY:
         yield _SAFETY[answers.safety]
     for rule in _RULES:
-        if _holds(rule, answers, policy):
+        if rule.term in answers.side_effects and _holds(rule, answers, policy):
             yield RedFlag(rule.term, rule.urgency, rule.family, _SHOWN[rule.urgency])
     if answers.items.get("craving", 0.0) >= policy["redflag.craving"]:
         yield RedFlag("craving", _P1, AlertFamily.SIDE_EFFECT, _SHOWN[_P1])

@@ -3,11 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base
 from server.models.types import Instant
+
+_ASIDE = text("set_aside_at IS NOT NULL")
 
 
 class Patient(Base):
@@ -24,7 +26,8 @@ class Patient(Base):
     __tablename__ = "patients"
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "clinician_id"], ["accounts.clinic_id", "accounts.id"]),
-        Index(None, "next_close_at"),
+        Index(None, "clinic_id", "next_close_at", "id"),
+        Index("ix_patients_set_aside", "clinic_id", sqlite_where=_ASIDE, postgresql_where=_ASIDE),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)

@@ -92,24 +92,33 @@ class Counts:
     mine: int
 
 
-def counts(work: Work) -> Counts:
-    """Count the clinic's unresolved alerts; ``mine`` are those in the actor's hands."""
-    query = select(
+_UNRESOLVED = (
+    select(
         Alert.urgency,
         Alert.state,
-        Alert.snoozed,
-        Alert.exhausted_at,
-        Alert.assigned_to,
-        Alert.acknowledged_by,
-    ).where(Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
-    rows = list(work.session.execute(query))
-    waiting = Counter(row.urgency for row in rows if row.state is AlertState.OPEN)
+        Alert.snoozed.label("snoozed"),
+        Alert.exhausted_at.is_not(None).label("exhausted"),
+        (func.coalesce(Alert.assigned_to, Alert.acknowledged_by) == bindparam("me")).label("mine"),
+    )
+    .where(Alert.clinic_id == bindparam("clinic"), Alert.state != AlertState.RESOLVED)
+    .subquery()
+)
+# As many rows as there are kinds, not as there are alerts.
+_COUNTED = select(*_UNRESOLVED.c, func.count().label("number")).group_by(*_UNRESOLVED.c)
+
+
+def counts(work: Work) -> Counts:
+    """Count the clinic's unresolved alerts; ``mine`` are those in the actor's hands."""
+    rows = work.rows(_COUNTED, me=work.actor.account_id)
+    waiting: Counter[AlertClass] = Counter()
+    for row in rows:
+        waiting[row.urgency] += row.number if row.state is AlertState.OPEN else 0
     return Counts(
         open={urgency: waiting[urgency] for urgency in AlertClass},
-        acknowledged=sum(row.state is AlertState.ACKNOWLEDGED for row in rows),
-        snoozed=sum(row.snoozed for row in rows),
-        exhausted=sum(row.exhausted_at is not None for row in rows),
-        mine=sum(work.actor.account_id in (row.assigned_to or row.acknowledged_by,) for row in rows),
+        acknowledged=sum(row.number for row in rows if row.state is AlertState.ACKNOWLEDGED),
+        snoozed=sum(row.number for row in rows if row.snoozed),
+        exhausted=sum(row.number for row in rows if row.exhausted),
+        mine=sum(row.number for row in rows if row.mine),
     )
 
 

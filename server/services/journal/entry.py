@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from server.models import Entry, EntryRevision
 from server.services import vault
+from server.services.asking import of_patient
 from server.services.errors import NotFound
 from server.services.journal.incoming import Incoming
 from server.services.journal.journal import Receipt, open_journal
@@ -63,16 +65,23 @@ class Range:
 
 def page(work: Work, patient_id: UUID, wanted: Range) -> Sequence[Entry]:
     """Return entries in the order of their ids (which is that of their making)."""
-    query = select(Entry).where(
-        Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.deleted_at.is_(None)
-    )
-    if wanted.first is not None:
-        query = query.where(Entry.local_day >= wanted.first)
-    if wanted.last is not None:
-        query = query.where(Entry.local_day <= wanted.last)
-    if wanted.after is not None:
-        query = query.where(Entry.id > wanted.after)
-    return vault.opened(work, list(work.session.scalars(query.order_by(Entry.id).limit(wanted.size))))
+    bounds = {"first": wanted.first, "last": wanted.last, "after": wanted.after}
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    query = _page(frozenset(given))
+    return vault.opened(work, work.objects(query, patient=patient_id, size=wanted.size, **given))
+
+
+@cache
+def _page(given: frozenset[str]) -> Select[Entry]:
+    """Return the question for a page with the bounds that are ``given``."""
+    bounds = {
+        "first": Entry.local_day >= bindparam("first"),
+        "last": Entry.local_day <= bindparam("last"),
+        "after": Entry.id > bindparam("after"),
+    }
+    wanted = (bound for name, bound in bounds.items() if name in given)
+    query = select(Entry).where(*of_patient(Entry), Entry.deleted_at.is_(None), *wanted)
+    return query.order_by(Entry.id).limit(bindparam("size"))
 
 
 def revisions(work: Work, patient_id: UUID, entry_id: UUID) -> Sequence[EntryRevision]:

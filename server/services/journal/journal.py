@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict
 
 from server.clinical import redflags
 from server.clinical.policy import Policy
@@ -79,8 +80,8 @@ class Journal:
         caller, who may have more to store. Raises Invalid (felt in the future, or too long ago),
         VersionRequired and Stale (other content under an id that exists).
         """
-        said = canonical(plain(incoming.content))
-        digest = vault.digest(self.work, Entry, self._key(incoming.id), said)
+        said = plain(incoming.content)
+        digest = vault.digest(self.work, Entry, self._key(incoming.id), canonical(said))
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
@@ -92,7 +93,7 @@ class Journal:
             self._heed(refusal, incoming, Entry(id=incoming.id, **columns))
             raise
         if stored is None:
-            entry, outcome = self._insert(incoming, columns), "created"
+            entry, outcome = self._insert(incoming, columns, said), "created"
         else:
             entry, outcome = self._correct(stored, incoming, columns), "updated"
         flags = self._flags(entry)
@@ -175,7 +176,7 @@ class Journal:
         self.patient.change_counter += 1
         return self.patient.change_counter
 
-    def _insert(self, incoming: Incoming, columns: dict[str, Any]) -> Entry:
+    def _insert(self, incoming: Incoming, columns: dict[str, Any], said: dict[str, Any]) -> Entry:
         values = columns | {
             "clinic_id": self.work.clinic_id,
             "patient_id": self.patient.id,
@@ -185,9 +186,11 @@ class Journal:
             "sequence": self._next_change(),
             "deleted_at": None,
         }
-        entry = Entry(**values)
+        entry = Entry()
+        # Written by `write`, so no change of an attribute needs to be noted: it is most of the work.
+        instance_dict(entry).update(values)
         values["side_effect_details"] = entry.side_effect_details = self._details(entry)
-        self.unwritten.append((entry, values, self._revision(entry, plain(incoming.content))))
+        self.unwritten.append((entry, values, self._revision(entry, said)))
         vault.opened(self.work, [entry])
         return entry
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.clinical.vocabulary import Role
 from server.models import Account, Alert, AuditEvent, Entry, QuestionnaireResponse
 from server.services import local_day as local_days
 from server.services import vault
+from server.services.asking import of_patient
 from server.services.work import Work
 
 # The audited readings that show an entry, and those that show a filled scale.
@@ -29,6 +30,17 @@ HANDLED = (
     "alert.feedback",
 )
 TEAM = (Role.CLINICIAN, Role.COORDINATOR)
+_LOOKS = (
+    select(AuditEvent.at, Account.role, AuditEvent.action, AuditEvent.object_id)
+    .join(Account, (Account.clinic_id == AuditEvent.clinic_id) & (Account.id == AuditEvent.account_id))
+    .where(
+        *of_patient(AuditEvent),
+        AuditEvent.at.between(bindparam("since"), bindparam("until")),
+        AuditEvent.action.in_(bindparam("actions", expanding=True)),
+        Account.role.in_(TEAM),
+    )
+    .order_by(AuditEvent.at)
+)
 Reported = Entry | QuestionnaireResponse
 
 
@@ -63,19 +75,9 @@ def looks(
     seeing: Sequence[str] = (*ENTRY_SEEN, *RESPONSE_SEEN),
 ) -> Sequence[Look]:
     """Return the looks of ``since`` .. ``until``, oldest first: one range of one index."""
-    query = (
-        select(AuditEvent.at, Account.role, AuditEvent.action, AuditEvent.object_id)
-        .join(Account, (Account.clinic_id == AuditEvent.clinic_id) & (Account.id == AuditEvent.account_id))
-        .where(
-            AuditEvent.clinic_id == work.clinic_id,
-            AuditEvent.patient_id == patient_id,
-            AuditEvent.at.between(since, until),
-            AuditEvent.action.in_((*seeing, *HANDLED)),
-            Account.role.in_(TEAM),
-        )
-        .order_by(AuditEvent.at)
-    )
-    return [Look(*row) for row in work.session.execute(query)]
+    actions = [*seeing, *HANDLED]
+    found = work.rows(_LOOKS, patient=patient_id, since=since, until=until, actions=actions)
+    return [Look(*row) for row in found]
 
 
 def sightings(

@@ -9,22 +9,26 @@ from sqlalchemy import Select, bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
-from server.models import Account, Patient
+from server.models import Account, Clinic, Patient, PolicyVersion
 from server.services import local_day as local_days
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.people import clinic as clinics
 from server.services.people import zone_change as zone_changes
 from server.services.people.zone_change import PastZone
+from server.services.watch import ground_rules
 from server.services.work import Work
 
 # Under which name a transaction keeps the delivered sessions it has read.
 DELIVERED = "delivered_sessions"
+# With what holds at the clinic: whoever locks a patient judges them next.
 _LOCKED = (
-    select(Patient)
+    select(Patient, Clinic.day_start, PolicyVersion.version, PolicyVersion.values)
+    .join(Clinic, Clinic.id == Patient.clinic_id)
+    .join(PolicyVersion, ground_rules.CURRENT)
     .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
     .where(Patient.leaving_at.is_(None))
     # SQLite has no row locks and needs none: a writing transaction there is alone.
-    .with_for_update()
+    .with_for_update(of=Patient)
     .execution_options(populate_existing=True)
 )
 
@@ -141,10 +145,11 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     held: dict[tuple[UUID, UUID], Patient] = work.session.info.setdefault("locked_patients", {})
     if key in held:
         return held[key]
-    found = work.objects(_LOCKED, patient=patient_id)
-    if not found:
+    found = work.session.execute(_LOCKED, {"clinic": work.clinic_id, "patient": patient_id}).first()
+    if found is None:
         raise NotFound("patient")
-    (patient,) = found
+    patient, day_start, version, values = found
+    ground_rules.keep(work, day_start, version, values)
     work.session.info.pop(DELIVERED, None)  # what was read before the lock may have changed
     if not work.session.in_nested_transaction():  # whose end may take the lock along
         held[key] = patient

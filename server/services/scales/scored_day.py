@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, select
 
 from server.clinical.instruments.catalog import INSTRUMENTS
 from server.clinical.policy import Policy
@@ -13,44 +13,62 @@ from server.clinical.scale_watch import Score, ScoredDay, scored_days
 from server.clinical.vocabulary import Arm
 from server.clinical.yardstick import Yardstick, yardstick
 from server.models import QuestionnaireResponse
-from server.services.asking import bounds, of_patient, within
+from server.services.asking import Span, bounds, of_patient, within
 from server.services.work import Work
 
 YARDSTICKS: Mapping[str, Yardstick] = {
     key: found for key, made in INSTRUMENTS.items() if (found := yardstick(made)) is not None
 }
+# Those of the activation watch are read along: it looks at the same days.
+ASRM, DIGIBP = "asrm", "digibp"
+MOST_SPANS = 5  # two of `spans`, and as many as a judgement looks at beside them
 _A_DAY = int(timedelta(days=1).total_seconds())
-_SPANS = 2
-_SCORES = (
-    select(QuestionnaireResponse.instrument, QuestionnaireResponse.local_day, QuestionnaireResponse.total)
+_FILLED = (
+    select(
+        QuestionnaireResponse.instrument,
+        QuestionnaireResponse.local_day,
+        QuestionnaireResponse.total,
+        QuestionnaireResponse.subscores,
+        QuestionnaireResponse.superseded,
+        QuestionnaireResponse.clock_skew_seconds,
+    )
     .where(
         *of_patient(QuestionnaireResponse),
-        QuestionnaireResponse.instrument.in_(YARDSTICKS),
-        QuestionnaireResponse.total.is_not(None),
+        QuestionnaireResponse.instrument.in_(sorted({*YARDSTICKS, ASRM, DIGIBP})),
         QuestionnaireResponse.deleted_at.is_(None),
-        QuestionnaireResponse.superseded.is_(False),
-        # A clock that was off by a day or more names no day that anything is judged by.
-        or_(
-            QuestionnaireResponse.clock_skew_seconds.is_(None),
-            QuestionnaireResponse.clock_skew_seconds.between(-_A_DAY, _A_DAY),
-        ),
-        within(QuestionnaireResponse.local_day, _SPANS),
+        within(QuestionnaireResponse.local_day, MOST_SPANS),
     )
     .order_by(QuestionnaireResponse.occurred_at, QuestionnaireResponse.id)
 )
 
+# Instrument, day, total, subscores, whether another one took its place, how far the phone's clock was off.
+FilledScale = Row[str, date, float | None, dict[str, float | None], bool, int | None]
 ScoredDays = Mapping[Arm, Mapping[date, Sequence[ScoredDay]]]
 
 
-def load(
-    work: Work, patient_id: UUID, span: tuple[date, date], sessions: Sequence[date], policy: Policy
-) -> ScoredDays:
+def spans(span: Span, sessions: Sequence[date], policy: Policy) -> Sequence[Span]:
+    """Return the days whose scales count for ``span``. ``sessions``: the delivered ones, oldest first."""
+    first, last = span
+    recent = (first - timedelta(days=policy.whole("scale.window_days")), last)
+    if not sessions:
+        return [recent]
+    before = sessions[0] - timedelta(days=policy.whole("scale.pre_days"))
+    return [recent, (before, min(sessions[0], last))]
+
+
+def filled(work: Work, patient_id: UUID, wanted: Sequence[Span]) -> Sequence[FilledScale]:
+    """Return the scales filled on the days ``wanted``, in the order of filling."""
+    return work.rows(_FILLED, patient=patient_id, **bounds(wanted, MOST_SPANS))
+
+
+def judged(rows: Sequence[FilledScale], span: Span, sessions: Sequence[date], policy: Policy) -> ScoredDays:
     """Return the judged scores of the days of ``span`` (both included), by arm and day.
 
-    ``sessions``: the delivered ones, oldest first. An arm with a score in reach is there, if only empty.
+    ``rows``: what was filled in reach (`spans`), and perhaps more. ``sessions``: the delivered ones, oldest
+    first. An arm with a score in reach is there, if only empty.
     """
     first, last = span
-    scores = _scores(work, patient_id, _ranges(first, last, sessions, policy), last)
+    scores = _scores(rows, spans(span, sessions, policy))
     found: dict[Arm, dict[date, list[ScoredDay]]] = {}
     for key in sorted(scores):
         made = YARDSTICKS[key]
@@ -61,20 +79,13 @@ def load(
     return found
 
 
-def _ranges(first: date, last: date, sessions: Sequence[date], policy: Policy) -> Sequence[tuple[date, date]]:
-    recent = (first - timedelta(days=policy.whole("scale.window_days")), last)
-    if not sessions:
-        return [recent]
-    return [recent, (sessions[0] - timedelta(days=policy.whole("scale.pre_days")), sessions[0])]
-
-
-def _scores(
-    work: Work, patient_id: UUID, ranges: Sequence[tuple[date, date]], last: date
-) -> Mapping[str, Sequence[Score]]:
+def _scores(rows: Sequence[FilledScale], wanted: Sequence[Span]) -> Mapping[str, Sequence[Score]]:
     """Return one score a day of each scale: the one filled last counts, as for an occurrence."""
-    spans = [(begin, min(end, last)) for begin, end in ranges]
     found: dict[str, dict[date, Score]] = defaultdict(dict)
-    for row in work.rows(_SCORES, patient=patient_id, **bounds(spans, _SPANS)):
-        value = YARDSTICKS[row.instrument].worse(row.total)
-        found[row.instrument][row.local_day] = Score(row.local_day, value)
+    for instrument, day, total, _, superseded, skew in rows:
+        # A clock that was off by a day or more names no day that anything is judged by.
+        if total is None or superseded or abs(skew or 0) > _A_DAY or instrument not in YARDSTICKS:
+            continue
+        if any(begin <= day <= end for begin, end in wanted):
+            found[instrument][day] = Score(day, YARDSTICKS[instrument].worse(total))
     return {key: list(days.values()) for key, days in found.items()}

@@ -13,21 +13,20 @@ from server.clinical import mania, redflags
 from server.clinical.mania_levels import ActivationFacts
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertFamily, Condition
-from server.models import Activation, Alert, Entry, Patient, QuestionnaireResponse
+from server.models import Activation, Alert, Entry, Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
-from server.services.asking import Span, between, bounds, of_patient, within
+from server.services.asking import between, of_patient
 from server.services.journal.journal import answers_of
+from server.services.scales.scored_day import ASRM, DIGIBP, FilledScale
 from server.services.visits import course as courses
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import confounder as confounders
 from server.services.watch import material as materials
 from server.services.watch.judgement import Judgements, Row
-from server.services.watch.material import MOST_SPANS, Material
+from server.services.watch.material import Material
 from server.services.work import Work
 
-ASRM, DIGIBP = "asrm", "digibp"
-WATCHED_SCALES = frozenset({ASRM, DIGIBP})
 _JUDGED = (
     select(Activation)
     .where(*of_patient(Activation), between(Activation.day))
@@ -38,22 +37,11 @@ _JUDGED = (
         Activation.patient_policy_version,
     )
 )
-_SCALES = select(
-    QuestionnaireResponse.instrument,
-    QuestionnaireResponse.local_day,
-    QuestionnaireResponse.total,
-    QuestionnaireResponse.subscores,
-).where(
-    *of_patient(QuestionnaireResponse),
-    QuestionnaireResponse.instrument.in_(sorted(WATCHED_SCALES)),
-    QuestionnaireResponse.deleted_at.is_(None),
-    within(QuestionnaireResponse.local_day, MOST_SPANS),
-)
 
 
 def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
     """Return what the days of ``material`` are judged from."""
-    asrm, digibp = _scales(work, patient.id, material.spans)
+    asrm, digibp = _scales(material.filled)
     return ActivationFacts(
         history=material.history,
         treatments=material.treatments,
@@ -131,17 +119,16 @@ def _rows(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Act
 
 
 def _scales(
-    work: Work, patient_id: UUID, spans: Sequence[Span]
+    filled: Sequence[FilledScale],
 ) -> tuple[Mapping[date, float], tuple[tuple[date, float], ...]]:
     """Return the highest ASRM total and the mean of the digiBP's mania items, by day."""
     asrm: dict[date, float] = {}
     digibp: dict[date, list[float]] = defaultdict(list)
-    for row in work.rows(_SCALES, patient=patient_id, **bounds(spans, MOST_SPANS)):
-        value = row.total if row.instrument == ASRM else row.subscores.get("mania")
-        if value is not None and row.instrument == ASRM:
-            asrm[row.local_day] = max(value, asrm.get(row.local_day, value))
-        elif value is not None:
-            digibp[row.local_day].append(value)
+    for instrument, day, total, subscores, _, _ in filled:
+        if instrument == ASRM and total is not None:
+            asrm[day] = max(total, asrm.get(day, total))
+        elif instrument == DIGIBP and (mania_items := subscores.get("mania")) is not None:
+            digibp[day].append(mania_items)
     return asrm, tuple((day, fmean(digibp[day])) for day in sorted(digibp))
 
 

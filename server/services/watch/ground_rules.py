@@ -3,6 +3,7 @@
 Nearly everything asks for it, so it is read in one go and stays one and the same all through a transaction.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,12 +13,10 @@ from server.clinical.policy import Policy, policy_from
 from server.models import Clinic, PolicyVersion
 from server.services.work import Work
 
+CURRENT = (PolicyVersion.clinic_id == Clinic.id) & (PolicyVersion.version == Clinic.policy_version)
 _QUERY = (
     select(Clinic.day_start, PolicyVersion.version, PolicyVersion.values)
-    .join(
-        PolicyVersion,
-        (PolicyVersion.clinic_id == Clinic.id) & (PolicyVersion.version == Clinic.policy_version),
-    )
+    .join(PolicyVersion, CURRENT)
     .where(Clinic.id == bindparam("clinic"))
 )
 
@@ -36,6 +35,13 @@ def of(work: Work) -> GroundRules:
     if work.clinic_id not in known:
         known[work.clinic_id] = _read(work)
     return known[work.clinic_id]
+
+
+def keep(work: Work, day_start: int, version: int, values: Mapping[str, float]) -> None:
+    """Let what was read along with something else hold in this transaction, unless something does."""
+    known: dict[object, GroundRules] = work.session.info.setdefault("ground_rules", {})
+    if work.clinic_id not in known:
+        known[work.clinic_id] = GroundRules(day_start, _policy(version, tuple(sorted(values.items()))))
 
 
 def forget(work: Work) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, union
+from sqlalchemy import Row, bindparam, case, select, union
 
 from server.clinical.baseline import Treatment
 from server.clinical.mania_levels import watched_days
@@ -19,7 +19,7 @@ from server.services import local_day as local_days
 from server.services.asking import Span, bounds, of_patient, within
 from server.services.journal.incoming import OLDEST
 from server.services.scales import scored_day as scored_days
-from server.services.scales.scored_day import ScoredDays
+from server.services.scales.scored_day import FilledScale, ScoredDays
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import policy as policies
 from server.services.watch import watch_move as watch_moves
@@ -27,8 +27,15 @@ from server.services.work import Work
 
 MOST_SPANS = 3  # as many as `needed` names
 _SPANS = MOST_SPANS + 1  # and the days on which signs of activation are watched for
-_Entry = Row[UUID, date, dict[str, float], dict[str, int]]
-_ENTRIES = select(Entry.id, Entry.local_day, Entry.items, Entry.side_effects).where(
+_Entry = Row[date, dict[str, float], UUID | None, dict[str, int] | None]
+_IS_WATCHED = Entry.local_day >= bindparam("watched")
+_ENTRIES = select(
+    Entry.local_day,
+    Entry.items,
+    # Only the days watched for signs are asked for these: of a long history they would cost as much again.
+    case((_IS_WATCHED, Entry.id)),
+    case((_IS_WATCHED, Entry.side_effects)),
+).where(
     *of_patient(Entry),
     Entry.deleted_at.is_(None),
     Entry.day_reliable,
@@ -46,9 +53,10 @@ _KNOWN_DAYS = union(
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the days ``first`` .. ``last`` are judged from. ``spans``: the days that count.
+    """What the days ``first`` .. ``last`` are judged from.
 
     ``signs``: the entries that name an effect which may be one of activation, of the days watched for it.
+    ``filled``: the scales filled on the days that count.
     """
 
     history: History
@@ -58,8 +66,8 @@ class Material:
     policy: Policy
     first: date
     last: date
-    spans: tuple[Span, ...]
     signs: tuple[UUID, ...]
+    filled: tuple[FilledScale, ...]
 
 
 def load(work: Work, patient: Patient, first: date, last: date) -> Material:
@@ -70,20 +78,21 @@ def load(work: Work, patient: Patient, first: date, last: date) -> Material:
     done = tuple(day for day in sessions if day <= last)
     watched = first - timedelta(days=watched_days(policy)), last
     entries = _entries(work, patient.id, (*wanted.ranges, watched))
+    scored = first - watch_moves.LEAD, last
+    looked_at = (*wanted.ranges, *scored_days.spans(scored, done, policy))
+    filled = scored_days.filled(work, patient.id, looked_at)
     return Material(
-        history=fold((said.local_day, said.items) for said in entries if wanted.holds(said.local_day)),
+        history=fold((day, items) for day, items, _, _ in entries if wanted.holds(day)),
         treatments=wanted.treatments,
         sessions=done,
-        scales=scored_days.load(work, patient.id, (first - watch_moves.LEAD, last), done, policy),
+        scales=scored_days.judged(filled, scored, done, policy),
         policy=policy,
         first=first,
         last=last,
-        spans=wanted.ranges,
         signs=tuple(
-            said.id
-            for said in entries
-            if watched[0] <= said.local_day and ACTIVATION_TERMS & said.side_effects.keys()
+            id_ for _, _, id_, effects in entries if id_ and ACTIVATION_TERMS & (effects or {}).keys()
         ),
+        filled=tuple(one for one in filled if wanted.holds(one.local_day)),
     )
 
 
@@ -105,4 +114,5 @@ def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
 
 
 def _entries(work: Work, patient_id: UUID, spans: Sequence[Span]) -> Sequence[_Entry]:
-    return work.rows(_ENTRIES, patient=patient_id, **bounds(spans, _SPANS))
+    """Return what was said on ``spans``, the last of which is watched for signs."""
+    return work.rows(_ENTRIES, patient=patient_id, watched=spans[-1][0], **bounds(spans, _SPANS))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 
 from server.clinical import stage_evidence
 from server.clinical.policy import Policy
@@ -23,6 +23,7 @@ from server.services.work import Work
 # Longer than any policy remembers a rule, a session or a dismissal.
 LEAD = timedelta(days=61)
 SHOWN = 30
+_Moved = Row[date, MovedBy, Stage, Stage]  # day, by, begun, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Grounds:
     facts: Facts
     policy: Policy
     begun: Stage
-    stored: Sequence[Row[date, MovedBy, Stage, Stage]]  # day, by, begun, after
+    stored: Sequence[_Moved]
 
     def stage_before(self, day: date) -> Stage:
         """Return the stage that the days before ``day`` left, as it is stored."""
@@ -77,14 +78,13 @@ def grounds(work: Work, patient: Patient, arm: Arm, span: tuple[date, date], rea
         if any(arm in ITEMS[key].arms for key in reading.items)
     }
     diary = _diary(work, patient.id, arm, begin, last)
-    stored = _stored(work, patient.id, arm, begin, last)
+    begun, stored = _stored(work, patient.id, arm, begin, last)
     facts = Facts(
         diary={day: said for day, said in diary.items() if day in reported},
         scales={day: found for day, found in read.scales.get(arm, {}).items() if begin <= day <= last},
         sessions=frozenset(day for day in read.sessions if begin <= day <= last),
         verdicts={row.day: Verdict(row.after) for row in stored if row.by is MovedBy.CLINICIAN},
     )
-    begun = stage_before(work, patient.id, arm, begin)
     return Grounds(patient, arm, first, last, facts, read.policy, begun, stored)
 
 
@@ -214,9 +214,15 @@ _DAYS = (
     .order_by(*_LAST_WORD)
 )
 _WORDS = _DAYS.with_only_columns(Assessment.day, Assessment.rules, Assessment.text, Assessment.evidence)
+_EARLIER = select(func.max(WatchMove.day)).where(*_MOVES_OF_ARM, WatchMove.day < bindparam("first"))
+# With the moves of the last day before, which say what the first one begins with.
 _MOVES = (
     select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after)
-    .where(*_MOVES_OF_ARM, between(WatchMove.day))
+    .where(
+        *_MOVES_OF_ARM,
+        WatchMove.day >= func.coalesce(_EARLIER.scalar_subquery().correlate(None), bindparam("first")),
+        WatchMove.day <= bindparam("last"),
+    )
     .order_by(*_OLDEST_FIRST)
 )
 _NEWEST = select(WatchMove).where(*_MOVES_OF_ARM).order_by(*_NEWEST_FIRST).limit(SHOWN)
@@ -263,9 +269,11 @@ def _told(made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
 
 def _stored(
     work: Work, patient_id: UUID, arm: Arm, first: date, last: date
-) -> Sequence[Row[date, MovedBy, Stage, Stage]]:
-    """Return the moves of some days, oldest first."""
-    return work.rows(_MOVES, patient=patient_id, arm=arm, first=first, last=last)
+) -> tuple[Stage, Sequence[_Moved]]:
+    """Return the stage that the days before ``first`` left, and the moves up to ``last``, oldest first."""
+    rows = work.rows(_MOVES, patient=patient_id, arm=arm, first=first, last=last)
+    before = [row.after for row in rows if row.day < first]
+    return before[-1] if before else Stage.CALM, [row for row in rows if row.day >= first]
 
 
 def _diary(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, DiaryDay]:

@@ -1,0 +1,20 @@
+"""Answers as JSON, written by orjson: several times as fast as the standard library on a page of entries."""
+
+from typing import Any
+
+import orjson
+from flask import Response
+from flask.json.provider import DefaultJSONProvider
+
+# A page's counters may be keyed by codes of the vocabulary, which are text in all but type.
+# Members are sorted, as Flask's own provider does.
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
+
+
+class AnswerJson(DefaultJSONProvider):
+    """Flask's own provider, but for how an answer is written. Bodies are read by `server.api.body`."""
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return ``args`` or ``kwargs`` as an answer."""
+        written = orjson.dumps(self._prepare_response_obj(args, kwargs), option=_OPTIONS)
+        return Response(written + b"\n", mimetype=self.mimetype)
