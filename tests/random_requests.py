@@ -27,8 +27,9 @@ from schemathesis.specs.openapi.checks import (
     use_after_free,
 )
 
+from server.api.edge import Surroundings
 from tests.cast import Person
-from tests.conftest import NOON
+from tests.conftest import NOON, bring_back, empty, keep
 from tests.scales import filled
 
 CHECKS = [
@@ -107,10 +108,17 @@ def walk(app: Flask, person: Person, role: str) -> Counter[int]:
     """
     answers: Counter[int] = Counter()
     headers = {"Authorization": f"Bearer {person.token}"}
+    database = Surroundings.of(app).database
+    rows = keep(database)
     mine = _schema(app).include(func=lambda context: _is_for(context.operation, role))
 
     class Walk(mine.as_state_machine()):
         """One walk of several steps."""
+
+        def setup(self) -> None:
+            """Begin where the others began: what a walk finds must not depend on those before it."""
+            empty(database)
+            bring_back(database, rows)
 
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             """Ask as the person."""

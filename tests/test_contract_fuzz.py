@@ -17,7 +17,7 @@ from server.app import create_app
 from server.database import Database
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, found_clinic
-from tests.conftest import NOON, Clock, empty
+from tests.conftest import NOON, Clock, empty, make_room
 from tests.scales import filled
 
 ROLES = ("ana", "bo", "coordinator", "admin", "scheduler")
@@ -34,6 +34,7 @@ def served(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         database_url=sqlite_url, data_dir=folder, password_cost="cheap", requests_per_minute=0
     )
     app = create_app(settings, Clock())
+    make_room(app.extensions["afterglow"].database)
     cast = found_clinic(app)
     _real_ids(cast, "{entry_id}{response_id}")  # no list is empty
     yield app, cast
