@@ -44,6 +44,13 @@ def whole(told: Told) -> Iterator[str]:
             yield f"try {line['op']} was answered before it was made"
 
 
+def civil(told: Told) -> Iterator[str]:
+    """F17: whatever breaks, nobody gets an error that is nobody's fault."""
+    yield from (
+        f"try {line['op']} got {line['status']}" for line in told.answers if line.get("status") == 500
+    )
+
+
 def durable(told: Told) -> Iterator[str]:
     """G1: every acknowledged entry is there. No entry is there that nobody sent."""
     there = Counter(row["id"] for row in told.end["entries"])
@@ -143,7 +150,7 @@ def ticked(told: Told) -> Iterator[str]:
 
 
 INVARIANTS: Sequence[Callable[[Told], Iterator[str]]] = (
-    whole, durable, once, numbered, pulled, alerted, addressed, drained, sent, stopped, ticked
+    whole, civil, durable, once, numbered, pulled, alerted, addressed, drained, sent, stopped, ticked
 )  # fmt: skip
 
 

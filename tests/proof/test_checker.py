@@ -81,6 +81,7 @@ def wrong(history: list[Line], name: str, **parts: Any) -> None:
 BREAKS: list[tuple[str, Callable[[list[Line]], Any]]] = [
     ("whole", lambda h: h.pop(2)),
     ("whole", lambda h: say(h, 2, at=0.5)),
+    ("civil", lambda h: say(h, 5, status=500)),
     ("durable", lambda h: lose(h, "entries")),
     ("durable", lambda h: double(h, "entries")),
     ("durable", lambda h: double(h, "entries", id="e3", sequence=3)),
