@@ -79,12 +79,13 @@ class Replica:
         if monotonic() < self.rests_until:
             return None
         try:
-            session = stack.enter_context(self.database.read(whose))
-            follows, has_seen = session.execute(_HOW_FAR, {"seen": seen}).one()
+            # Asked apart: it never goes back, and the transaction is all the reader's.
+            with self.database.engine.connect() as connection:
+                follows, has_seen = connection.execute(_HOW_FAR, {"seen": seen}).one()
         except (DBAPIError, PoolTimeout) as error:
             self._rest(error)
             return None
-        return session if follows and has_seen else None
+        return stack.enter_context(self.database.read(whose)) if follows and has_seen else None
 
     def _rest(self, error: Exception) -> None:
         log.warning("the replica is not used for a while: %s", type(getattr(error, "orig", error)).__name__)

@@ -3,12 +3,16 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
+from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
@@ -21,7 +25,7 @@ from server.postgresql.limits import Limits
 from server.postgresql.rerun import insist
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
-from tests.cast import Cast, entry, found_clinic
+from tests.cast import Cast, entry, found_clinic, pushed
 from tests.conftest import JWT_KEY, MASTER_KEY, empty
 from tests.postgresql_server import Server, migrated, server_of_our_own
 
@@ -88,6 +92,49 @@ def test_a_database_cut_off_in_mid_transaction_loses_nothing_that_was_answered_a
         assert set(session.scalars(select(Entry.version))) == {1}
     assert counts == [2, 1]
     assert len(keys) == len(set(keys)) >= 1
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_wherever_the_connection_breaks_the_phone_is_asked_to_come_again_and_its_repeat_is_stored_once(
+    own: Server, fragile: Database, people: Cast, batch: bool
+) -> None:
+    """F17: reset at every statement of a writing request, one after the other."""
+    body, numbers = entry(datetime.now(UTC), safety="plan"), count(1)
+    for number in numbers:
+        ids = [str(uuid7()) for _ in range(3 if batch else 1)]
+        with _reset_at(number, fragile, own) as was_reset:
+            answer = _send(people, ids, body)
+        if not was_reset:
+            break
+        assert is_asked_to_come_again(answer), number
+        assert _send(people, ids, body).status_code in (200, 201)
+    assert number > 10
+    with fragile.engine.begin() as connection:
+        found = [connection.scalar(text(f"SELECT count(*) FROM {name}")) for name in ("entries", "alerts")]
+    assert found == [number * (3 if batch else 1), 1]
+
+
+def _send(people: Cast, ids: list[str], body: dict[str, Any]) -> TestResponse:
+    if len(ids) == 1:
+        return people.ana.put(f"/entries/{ids[0]}", body)
+    return people.ana.post("/sync", {"items": [{**pushed("entry", body), "id": one} for one in ids]})
+
+
+@contextmanager
+def _reset_at(number: int, database: Database, own: Server) -> Iterator[list[int]]:
+    """Break the connection before statement ``number``; what is given then holds its process."""
+    numbers, done = count(1), list[int]()
+
+    def reset(_connection: Any, cursor: Any, *_: Any) -> None:
+        if next(numbers) == number:
+            done.append(cursor.connection.info.backend_pid)
+            address = own.url.replace("+psycopg", "")
+            with psycopg.connect(address, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 2000)", done)
+
+    event.listen(database.engine, "before_cursor_execute", reset)
+    yield done
+    event.remove(database.engine, "before_cursor_execute", reset)
 
 
 def _cut_off(own: Server, connection: Connection) -> None:

@@ -48,6 +48,7 @@ def good() -> list[Line]:
         {"at": 8, "type": "mail", "id": "d1"},
         {"at": 8, "type": "mail", "id": "d1"},
         {"at": 8, "type": "mail", "id": "p1"},
+        {"at": 8.1, "type": "fault", "what": "kill -9 worker"},
         {"at": 9, "type": "end", "state": end},
     ]
 
@@ -81,6 +82,7 @@ def wrong(history: list[Line], name: str, **parts: Any) -> None:
 BREAKS: list[tuple[str, Callable[[list[Line]], Any]]] = [
     ("whole", lambda h: h.pop(2)),
     ("whole", lambda h: say(h, 2, at=0.5)),
+    ("civil", lambda h: say(h, 5, status=500)),
     ("durable", lambda h: lose(h, "entries")),
     ("durable", lambda h: double(h, "entries")),
     ("durable", lambda h: double(h, "entries", id="e3", sequence=3)),
@@ -100,6 +102,8 @@ BREAKS: list[tuple[str, Callable[[list[Line]], Any]]] = [
     ("drained", lambda h: wrong(h, "deliveries", state="queued")),
     ("drained", lambda h: wrong(h, "deliveries", state="failed", failure="worn_out")),
     ("sent", add_mail),
+    ("sent", lambda h: say(h, 13, at=30)),
+    ("sent", lambda h: say(h, 13, what="kill -9 api")),
     ("sent", lambda h: add_mail(h, "somebody's")),
     ("sent", lambda h: h.pop(12)),
     ("stopped", lambda h: end_of(h)["late"].append({"name": "api 0"})),
