@@ -3,6 +3,7 @@
 import re
 import shutil
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,8 +29,13 @@ def why_none() -> str | None:
 
 def start(running: Running, place: Place) -> None:
     """Start it on a loopback port, in front of every API, and wait until it answers."""
+    run(running, place, settle(place))
+
+
+def run(running: Running, place: Place, settings: Path) -> None:
+    """Start it with ``settings`` and wait until it answers."""
     service = place.services[PROGRAM]
-    words = [str(program()), "-c", str(settle(place)), *service.command[3:]]
+    words = [str(program()), "-c", str(settings), *service.command[3:]]
     running.start(PROGRAM, words, place.environment(service, 0))
     running.wait(PROGRAM, lambda: _answers(place))
 
@@ -86,8 +92,9 @@ def log(place: Place) -> str:
 
 def _answers(place: Place) -> bool:
     try:
-        asked = urllib.request.urlopen(f"{address(place)}/livez", timeout=5, context=trust(place))
+        urllib.request.urlopen(f"{address(place)}/livez", timeout=5, context=trust(place)).close()
+    except urllib.error.HTTPError:
+        return True  # whatever it is that it says
     except OSError:
         return False
-    asked.close()
     return True
