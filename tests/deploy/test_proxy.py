@@ -188,6 +188,13 @@ def test_nobody_chooses_the_address_they_are_counted_under_and_one_id_is_in_both
     assert f"request_id={known}" in proxy.log(door.place)
 
 
+def test_nobody_is_met_in_the_clear(door: Door) -> None:
+    assert re.findall(r"^ *listen (.*);", SETTINGS, re.MULTILINE) == ["443 ssl"]
+    with socket.create_connection(("127.0.0.1", door.port), 5) as line:
+        line.sendall(b"GET /v1/me HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert re.match(rb"HTTP/1\.1 400 ", line.recv(1000))
+
+
 def test_tls_older_than_1_2_is_refused(door: Door) -> None:
     old = proxy.trust(door.place)
     old.set_ciphers("ALL:@SECLEVEL=0")
