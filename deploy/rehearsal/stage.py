@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.rehearsal import engines, figures
+from deploy.rehearsal import counter, engines, figures, proxy
 from deploy.rehearsal.place import Place
 from deploy.rehearsal.plan import Service, read
 from deploy.rehearsal.running import RehearsalError, Running, run
@@ -27,6 +27,27 @@ class Stage:
     def addresses(self, name: str) -> list[str]:
         """Return where the replicas of a service answer."""
         return [f"http://127.0.0.1:{port}" for port in self.place.ports[name]]
+
+    def doors(self) -> list[str]:
+        """Return where everybody comes in: at the proxy, or where there is none at each API."""
+        return self.addresses("api") if proxy.PROGRAM in self.left_out else [proxy.address(self.place)]
+
+    def shared(self) -> str:
+        """Say what the proxy handed to whom, and whether requests are counted together.
+
+        Raises `RehearsalError` where not every API got its share, or nothing was counted.
+        """
+        said = []
+        if proxy.PROGRAM not in self.left_out:
+            shares = proxy.shares(self.place)
+            if len(shares) != len(self.place.ports["api"]):
+                raise RehearsalError("The proxy did not hand requests to every API.")
+            said.append(f"the proxy shared out {sum(shares.values())} requests")
+        if counter.SERVICE not in self.left_out:
+            if not (counts := counter.counted(self.place)):
+                raise RehearsalError("Nothing was counted together.")
+            said.append(f"{counts} counts are kept together")
+        return ", ".join(said) or "every API counts for itself"
 
     def watched(self) -> str:
         """Wait until Prometheus has figures of every API, where it runs; say so."""
@@ -78,9 +99,8 @@ def _start(stage: Stage, service: Service) -> str:
         return "db: a PostgreSQL out of a Python package"
     if service.name == "pgbouncer":
         return _start_pooler(stage)
-    if service.name == figures.PROGRAM and figures.why_none() is None:
-        figures.start(stage.running, stage.place)
-        return "prometheus: with our settings and rules"
+    if (found := _OTHERS.get(service.name)) is not None:
+        return _start_other(stage, service, *found)
     if not service.image.startswith(OURS):
         stage.left_out[service.name] = f"nothing here stands for {service.image}"
         return f"{service.name}: left out, {stage.left_out[service.name]}"
@@ -88,6 +108,27 @@ def _start(stage: Stage, service: Service) -> str:
         said = run(service.command, stage.place.environment(service, 0)).strip()
         return f"{service.name}: {said}"
     return _start_replicas(stage, service)
+
+
+_OTHERS: Mapping[str, tuple[Callable[[], str | None], Callable[[Running, Place], None]]] = {
+    figures.PROGRAM: (figures.why_none, figures.start),
+    proxy.PROGRAM: (proxy.why_none, proxy.start),
+    counter.SERVICE: (counter.why_none, counter.start),
+}
+
+
+def _start_other(
+    stage: Stage,
+    service: Service,
+    why_none: Callable[[], str | None],
+    start: Callable[[Running, Place], None],
+) -> str:
+    """Start what the machine has of others' programs, or leave it out and keep the reason."""
+    if (why := why_none()) is not None:
+        stage.left_out[service.name] = why
+        return f"{service.name}: left out, {why}"
+    start(stage.running, stage.place)
+    return f"{service.name}: with our settings"
 
 
 def _start_pooler(stage: Stage) -> str:

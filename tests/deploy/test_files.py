@@ -18,6 +18,7 @@ OWNER = "AFTERGLOW_MIGRATION_URL"
 SECRETS = {
     *(OWNER, "AFTERGLOW_DATABASE_URL", "AFTERGLOW_SMTP_URL", "AFTERGLOW_SMS_URL", "AFTERGLOW_JWT_KEY"),
     *("AFTERGLOW_MASTER_KEY", "AFTERGLOW_BACKUP_KEY", "AFTERGLOW_METRICS_TOKEN", "AFTERGLOW_VAPID_KEY"),
+    "AFTERGLOW_LIMITS_URL",
 }
 PIN = re.compile(r"^([a-z0-9][\w.-]*)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 
@@ -111,6 +112,21 @@ def test_no_load_balancer_asks_whether_the_watch_is_alive() -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/v1/status"
     assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
     assert "/v1/status" in (DEPLOY / "healthy").read_text("utf-8")
+
+
+def test_nobody_gets_past_the_proxy_and_the_api_reads_of_it_where_a_request_comes_from() -> None:
+    said = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    assert {name for name, one in said.items() if "ports" in one} == {"nginx", "grafana"}
+    assert SERVICES["api"].environment["AFTERGLOW_TRUSTED_PROXIES"] == "1"
+    assert "\nEnvironment=AFTERGLOW_TRUSTED_PROXIES=1\n" in UNITS["afterglow-api@.service"]
+    assert {"name": "AFTERGLOW_TRUSTED_PROXIES", "value": "1"} in pods()["api"]["containers"][0]["env"]
+
+
+def test_images_of_others_are_pinned_by_their_version() -> None:
+    others = {one.image for one in SERVICES.values()} - {one.image for one in ours().values()}
+    assert {
+        image for image in others if not re.search(r":v?\d+[\w.-]*$|^afterglow-pgbouncer:", image)
+    } == set()
 
 
 def test_the_pooler_keeps_as_many_statements_as_a_process_prepares() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.rehearsal import proxy
+from deploy.rehearsal.place import Place
+from deploy.rehearsal.plan import read
 from tests.source import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -111,3 +114,29 @@ def test_prometheus_takes_its_settings_and_its_rules(tmp_path: Path) -> None:
 
 def test_the_alarms_ring_when_they_should_and_only_then() -> None:
     judged(installed("promtool"), "test", "rules", ROOT / "tests" / "deploy" / "alarms.yml")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A folder with secrets, where nginx finds its settings as they are here."""
+    installed("openssl")
+    if (why := proxy.why_none()) is not None:
+        pytest.skip(why)
+    return Place(tmp_path, read({}))
+
+
+def test_nginx_takes_its_settings_in_a_container(place: Place) -> None:
+    judged(proxy.program(), "-t", "-q", "-c", proxy.settle(place))
+
+
+def test_nginx_takes_its_settings_on_a_machine(place: Place) -> None:
+    folder = proxy.settle(place).parent
+    machine = folder / "machine.conf"
+    text = machine.read_text("utf-8").replace("/etc/afterglow/secrets", str(place.secrets))
+    machine.write_text(text, "utf-8")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = " ".join(f"{kind}_temp_path {place.folder}/{kind};" for kind in kinds)
+    whole = f"{paths} include {machine}; include {folder}/afterglow.conf;"
+    main = folder / "nginx.conf"
+    main.write_text(f"pid {place.folder}/nginx.pid; events {{}} http {{ {whole} }}", "utf-8")
+    judged(proxy.program(), "-t", "-q", "-c", main)
