@@ -179,6 +179,17 @@ def end_all(work: Work, account_id: UUID) -> int:
     return len(gone)
 
 
+def end_others(work: Work) -> None:
+    """Revoke every sign-in of the actor's account but the one they act with."""
+    assert work.actor.account_id is not None
+    work.session.execute(
+        update(SignIn)
+        .where(*_open_ones(work.clinic_id, work.actor.account_id), SignIn.id != work.actor.sign_in_id)
+        .values(revoked_at=work.now)
+    )
+    work.audit("sign-in.end-others", object_id=work.actor.account_id)
+
+
 def step_up(work: Work) -> None:
     """Keep that the actor has just proved who they are."""
     row = work.session.get_one(SignIn, (work.clinic_id, work.actor.sign_in_id))
