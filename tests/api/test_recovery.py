@@ -16,6 +16,7 @@ from server.api.edge import EXTENSION, Surroundings
 from server.clinical.vocabulary import Channel
 from server.database import Database
 from server.gateways.message import RecordingGateway
+from server.isolation import Extent
 from server.models import Account, Recovery
 from server.services.messages import operations
 from server.services.people import totp
@@ -196,7 +197,7 @@ def test_a_closed_account_gets_no_link_and_uses_none(
 def test_nobody_gets_a_password_at_the_clinic_of_operations(
     cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
 ) -> None:
-    with around.database.write() as session:
+    with around.database.write(Extent.ALL) as session:
         operations.ensure(session, clock.now, "ops@journal.example")
     ask(client, "ops@journal.example", "operations")
     assert sent(around, email, clock) == []
