@@ -89,9 +89,17 @@ def _show_current(error: ServiceError) -> None:
 
 @contextmanager
 def reading() -> Iterator[Work]:
-    """Open a reading transaction, for what needs no audit (a patient's own data, a clinic's settings)."""
+    """Open a reading transaction, for what needs no audit (a clinic's settings, a patient's plan)."""
     with here().database.read() as session:
         yield Work(session, here().clock(), actor())
+
+
+@contextmanager
+def reading_own(action: str) -> Iterator[Work]:
+    """Open the transaction in which a patient reads their own journal; leaves ``action`` on record."""
+    with writing() as work:
+        work.audit(action, work.actor.patient_id)
+        yield work
 
 
 def actor() -> Actor:
