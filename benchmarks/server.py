@@ -42,8 +42,13 @@ class Client:
 
 
 @contextmanager
-def served(days: int, port: int = PORT, between: int | None = None) -> Iterator[tuple[Client, int]]:
-    """Serve a clinic whose patient has ``days`` of diary; yield a signed-in client and the server's pid."""
+def served(
+    days: int, port: int = PORT, between: int | None = None, factory: str = "benchmarks.served:create"
+) -> Iterator[tuple[Client, int]]:
+    """Serve a clinic whose patient has ``days`` of diary; yield a signed-in client and the server's pid.
+
+    ``factory`` makes the application.
+    """
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), days, between)
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port)]
@@ -51,9 +56,7 @@ def served(days: int, port: int = PORT, between: int | None = None) -> Iterator[
         # Counted as in production, and never refused: one client asks more than any device would.
         ours = {"AFTERGLOW_DATA_DIR": folder, "AFTERGLOW_REQUESTS_PER_MINUTE": "1000000"}
         with (Path(folder) / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, "benchmarks.served:create"], env={**os.environ, **ours}, stderr=log
-            )
+            process = subprocess.Popen([*command, factory], env={**os.environ, **ours}, stderr=log)
         try:
             client = wait_for(Client(port))
             client.sign_in()

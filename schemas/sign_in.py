@@ -110,6 +110,10 @@ class OwnSignIn(Answer):
     device = fields.String(required=True, allow_none=True)
     created_at = Moment(required=True)
     last_used_at = Moment(required=True)
+    ends_at = Moment(
+        required=True,
+        metadata={"description": "however much it is used; unused it ends earlier. Ask to sign in before"},
+    )
     is_this_one = fields.Boolean(required=True)
 
 

@@ -91,6 +91,7 @@ class Settings(ServerSettings):
     )
     access_minutes: int = _setting(10, kinds.between(1, 10), "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, kinds.between(1, 365), "days after which an unused sign-in ends, 1-365")
+    sign_in_days: int = _setting(365, kinds.between(1, 3650), "days after which any sign-in ends, 1-3650")
     staff_second_factor: str = _setting(
         "",
         kinds.choice("", "required", "optional"),

@@ -44,6 +44,7 @@ _ID = re.compile(r"[0-9a-f-]{36}")
 _BODIES: dict[str, Any] = {
     "POST /v1/clinic/policy-replays": {"values": {"relapse.enter_days": 7}},
     "POST /v1/sign-ins/step-up": {"password": PASSWORD},
+    "PUT /v1/me/password": {"current_password": PASSWORD, "new_password": PASSWORD},
 }
 _NAMED = {"account_id": "bo_id", "course_id": "course_id", "policy_version": "policy_version"}
 

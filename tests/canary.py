@@ -40,7 +40,12 @@ GIVEN_PLACES = frozenset(
     }
 )
 # Said twice, and the same: who signs in is who enrolled.
-CREDENTIALS = {"email": "email", "password": "password", "word": "word", "proof": "word"}
+CREDENTIALS = {
+    "email": "email",
+    "word": "word",
+    "proof": "word",
+    **dict.fromkeys(("password", "current_password", "new_password"), "password"),
+}
 # Left out of a body that does not have them: they go with another member's value only.
 NEVER_ADDED = frozenset({"number", "password", "ticket", "recovery_code", "totp"})
 

@@ -24,6 +24,7 @@ from schemas.clinic import ClinicChanges
 from schemas.course import CourseBody, CourseChanges
 from schemas.entry import ENTRY, EntryBody
 from schemas.invitation import EnrolmentBody, PatientInvitationBody, StaffInvitationBody
+from schemas.password_change import PasswordChangeBody
 from schemas.patient import PatientBody
 from schemas.patient_policy import PatientPolicyBody
 from schemas.policy import ActivationBody, PolicyBody
@@ -188,6 +189,7 @@ def _enrols(story: Story, clinic: Clinic, patient: str) -> str:
     story.ask(token, "get /v1/me")
     story.ask(token, "get /v1/me/sign-ins")
     story.ask(token, "post /v1/sign-ins/step-up", StepUpBody.EXAMPLE)
+    story.ask(token, "put /v1/me/password", PasswordChangeBody.EXAMPLE)
     story.ask(token, "get /v1/patients/{patient_id}", **known)
     return token
 

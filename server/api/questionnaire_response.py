@@ -17,7 +17,7 @@ from schemas.questionnaire_response import (
     QuestionnaireResponseRevisionPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, here, reading, writing
+from server.api.edge import allow, documented_headers, here, reading_own, writing
 from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged
@@ -77,7 +77,7 @@ def put_patient_questionnaire_response(body: Mapping[str, Any], patient_id: UUID
 @blueprint.response(200, QuestionnaireResponseAnswer, headers=documented_headers("ETag"))
 def get_questionnaire_response(response_id: UUID) -> Any:
     """Read one of your own responses."""
-    with reading() as work:
+    with reading_own("questionnaire_response.read") as work:
         response = questionnaires.get(work, own_patient(), response_id)
         return response, 200, etag(response.version)
 
@@ -99,7 +99,7 @@ def delete_questionnaire_response(response_id: UUID) -> Response:
 @blueprint.response(200, QuestionnaireResponseRevisionPage)
 def get_questionnaire_response_revisions(response_id: UUID) -> Any:
     """Read every version one of your responses ever had."""
-    with reading() as work:
+    with reading_own("questionnaire_response.revisions") as work:
         found = questionnaires.revisions(work, own_patient(), response_id)
         return {"items": found, "next_cursor": None}
 
@@ -110,7 +110,7 @@ def get_questionnaire_response_revisions(response_id: UUID) -> Any:
 @blueprint.response(200, QuestionnaireResponsePage)
 def list_questionnaire_responses(query: Mapping[str, Any]) -> Any:
     """Read your own responses of a range of days, a page at a time."""
-    with reading() as work:
+    with reading_own("questionnaire_response.list") as work:
         return _page(work, own_patient(), query)
 
 

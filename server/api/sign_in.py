@@ -108,13 +108,14 @@ def prove_second_factor(body: Mapping[str, Any]) -> Any:
 def refresh(body: Mapping[str, Any]) -> Any:
     """Trade a refresh token for fresh tokens. Each works once; using one twice ends the sign-in.
 
-    Whoever lost the answer sends the same again within 30 seconds and gets the same refresh token.
+    Whoever lost the answer sends the same again within 30 seconds and gets the same refresh token. However
+    much it is used, a sign-in ends at its `ends_at` (`GET /v1/me/sign-ins`): 401, sign in anew.
     """
     around = here()
     with around.database.read(Extent.DOOR) as session:
         sign_ins.check_known(session, body["refresh_token"])  # a guess costs no writing transaction
     with around.database.write(Extent.DOOR) as session:
-        issued = refreshes.refresh(session, body["refresh_token"], around.clock(), signing_in.keep())
+        issued = refreshes.refresh(session, body["refresh_token"], around.clock(), signing_in.life())
     return signing_in.tokens_of(issued)
 
 
@@ -159,9 +160,10 @@ def sign_out() -> Response:
 def list_own_sign_ins() -> Any:
     """Read where you are signed in."""
     with reading() as work:
-        rows = sign_ins.own(work, signing_in.keep())
-        this_one = work.actor.sign_in_id
-        return {"items": [joined(row, OwnSignIn, is_this_one=row.id == this_one) for row in rows]}
+        life = signing_in.life()
+        rows, this_one = sign_ins.own(work, life), work.actor.sign_in_id
+        shown = [(row, {"is_this_one": row.id == this_one, "ends_at": life.end(row)}) for row in rows]
+        return {"items": [joined(row, OwnSignIn, **more) for row, more in shown]}
 
 
 @blueprint.route("/me/sign-ins", methods=["DELETE"])

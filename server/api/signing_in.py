@@ -17,7 +17,7 @@ from server.services.people import sign_in_step as steps
 from server.services.people import tries
 from server.services.people.passkey import RelyingParty
 from server.services.people.second_factor import Proof
-from server.services.people.sign_in import Device, Issued
+from server.services.people.sign_in import Device, Issued, Life
 from server.services.people.sign_in_step import Arrival, Asked
 
 
@@ -30,6 +30,11 @@ def party() -> RelyingParty:
 def keep() -> timedelta:
     """Return for how long a sign-in may lie unused."""
     return timedelta(days=here().settings.refresh_days)
+
+
+def life() -> Life:
+    """Return when a sign-in ends by itself."""
+    return Life(keep(), timedelta(days=here().settings.sign_in_days))
 
 
 def arrival(body: Mapping[str, Any]) -> Arrival:

@@ -25,6 +25,7 @@ from server.services.people import patient as patients
 
 blueprint = Blueprint("sync", __name__, description="Offline sync for the app")
 LARGEST = 1024 * 1024
+PULL = "sync.pull"
 _ITEM = SyncItem()
 
 
@@ -42,13 +43,13 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     """
     after = sync_cursor.read(body["cursor"])
     changes = [_change(item, body.get("sent_at")) for item in body["items"]]
-    # A pull alone must not wait for a writer.
+    # A pull alone must not wait for a writer to learn that there is nothing new.
     with writing() if changes else reading() as work:
         results = sync.push(work, own_patient(), changes)
         pulled = sync.pull(work, own_patient(), after, body["limit"])
         patient = patients.get(work, own_patient())
         lines = here().crisis_lines.of(patient.country)
-        return {
+        answer = {
             "results": [_result(result, lines) for result in results],
             "changes": pulled.changes,
             "next_cursor": sync_cursor.issue(pulled.sequence),
@@ -56,6 +57,12 @@ def synchronise(body: Mapping[str, Any]) -> Any:
             "clock_suspect": clock_of(body.get("sent_at"), work.now)["clock_suspect"],
             "who_reads_this": notices.who_reads(patient),
         }
+        if changes and pulled.changes:
+            work.audit(PULL, own_patient())
+    if pulled.changes and not changes:
+        with writing() as work:  # on record before it is sent
+            work.audit(PULL, own_patient())
+    return answer
 
 
 def _change(item: Any, sent_at: datetime | None) -> Change:

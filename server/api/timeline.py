@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.timeline import ResponsesAnswer, TimelinePage, TimelineQuery, TimelineScaleAnswer
 from server.api.body import Blueprint
-from server.api.edge import allow, reading
+from server.api.edge import allow, reading_own
 from server.api.entry import own_entry, own_patient
 from server.api.paging import paged
 from server.api.shapes import joined
@@ -34,7 +34,7 @@ def get_timeline(query: Mapping[str, Any]) -> Any:
 
     A filled scale comes with its total in plain words; what it means is for you and your care team.
     """
-    with reading() as work:
+    with reading_own("timeline.read") as work:
 
         def days(before: date | None, size: int) -> Any:
             return timelines.page(work, own_patient(), before, size)
@@ -48,7 +48,7 @@ def get_timeline(query: Mapping[str, Any]) -> Any:
 @blueprint.response(200, ResponsesAnswer)
 def get_response() -> Any:
     """Read in plain words how your entries changed after your latest sessions; nothing is predicted."""
-    with reading() as work:
+    with reading_own("response.read") as work:
         return {"items": responses.read(work, own_patient())}
 
 

@@ -9,7 +9,7 @@ from flask import Response
 
 from schemas.trend import TrendAnswer, TrendQuery
 from server.api.body import Blueprint
-from server.api.edge import allow, reading, writing
+from server.api.edge import allow, reading_own, writing
 from server.api.entry import own_patient
 from server.api.sharing import shares
 from server.clinical.instruments import told
@@ -31,7 +31,7 @@ DRAWN = {"type": "string", "description": "an SVG that stands alone, with title 
 @blueprint.response(200, TrendAnswer)
 def get_own_trend(query: Mapping[str, Any]) -> Any:
     """Read your own trend: what you reported, day by day, nothing concluded from it."""
-    with reading() as work:
+    with reading_own("trend.read") as work:
         return trends.read(work, own_patient(), query.get("first"), query.get("last"))
 
 
@@ -54,7 +54,7 @@ def get_trend(query: Mapping[str, Any], patient_id: UUID) -> Any:
 @blueprint.response(200, DRAWN, content_type=SVG)
 def draw_own_trend(query: Mapping[str, Any]) -> Response:
     """Draw your own trend: both arms, gaps as gaps, the scales you filled, your sessions with their dates."""
-    with reading() as work:
+    with reading_own("trend.read") as work:
         return _drawn(trends.read(work, own_patient(), query.get("first"), query.get("last")))
 
 

@@ -33,6 +33,7 @@ ALLOWED = {
     "get /v1/me",
     "post /v1/cared-for",
     "put /v1/cared-for/{patient_id}/entries/{entry_id}",
+    "put /v1/me/password",
 }
 
 

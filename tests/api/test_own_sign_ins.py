@@ -23,6 +23,7 @@ def test_every_device_is_listed_by_the_name_its_owner_gave_it(app: Flask, cast: 
     rows = tablet.get("/me/sign-ins").json["items"]
     assert [(row["device"], row["is_this_one"]) for row in rows] == [("Ana's tablet", True), (None, False)]
     assert rows[0]["last_used_at"] == "2026-03-02T12:01:00+00:00"
+    assert rows[0]["ends_at"] == "2027-03-02T12:01:00+00:00"
 
 
 def test_one_that_is_ended_is_refused_at_its_next_request_and_the_others_stay(app: Flask, cast: Cast) -> None:

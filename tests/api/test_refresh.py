@@ -1,5 +1,7 @@
 """Staying signed in: a refresh token works once, a lost answer is asked for again, a copy ends it all."""
 
+from dataclasses import replace
+
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -7,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from jobs import tidy
 from jobs.around import Around
-from server.api.edge import Surroundings
+from server.api.edge import EXTENSION, Surroundings
 from server.models import AuditEvent, Delivery, RefreshToken
 from server.settings import Settings
 from tests.cast import Cast, sign_in
@@ -107,3 +109,44 @@ def test_an_unused_sign_in_ends_by_itself(
     assert refresh(client, token).status_code == 401
     with Surroundings.of(cast.bo.client.application).database.read() as session:
         assert list(session.scalars(select(RefreshToken))) == []
+
+
+def a_year_of_use(client: FlaskClient, clock: Clock, days: int) -> str:
+    """Let Bo's phone refresh every month until a second before ``days`` are over; return its token."""
+    token = bo_signs_in(client)
+    for step in [30] * (days // 30) + [days % 30]:
+        clock.forward(days=step, seconds=-1 if step == days % 30 else 0)
+        token = str(refresh(client, token).json["refresh_token"])
+    return token
+
+
+def test_a_sign_in_in_daily_use_ends_a_year_after_it_began_with_all_its_tokens(
+    app: Flask, cast: Cast, client: FlaskClient, clock: Clock, settings: Settings
+) -> None:
+    assert settings.sign_in_days == 365
+    token = a_year_of_use(client, clock, settings.sign_in_days)
+    clock.forward(seconds=1)
+    answer = refresh(client, token)
+    ended = refresh(client, token[:-1])
+    assert (answer.status_code, answer.get_data()) == (401, ended.get_data()), "like an ended one"
+    assert refresh(client, token).status_code == 401
+    assert told(app) == [], "nothing happened that its owner should fear"
+    with Surroundings.of(app).database.read() as session:
+        too_old = session.scalars(select(AuditEvent).where(AuditEvent.action == "sign-in.too-old")).one()
+        assert too_old.account_id == cast.bo.account_id
+    fresh = bo_signs_in(client)
+    assert refresh(client, fresh).status_code == 200, "signing in anew begins anew"
+
+
+def test_how_long_a_sign_in_lives_is_a_setting_and_its_last_access_token_ends_with_the_refusal(
+    app: Flask, cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    here = Surroundings.of(app)
+    app.extensions[EXTENSION] = replace(here, settings=replace(here.settings, sign_in_days=1))
+    tokens = sign_in(client, "demo", "bo@clinic.example")
+    clock.forward(hours=23, minutes=55)
+    tokens = refresh(client, tokens["refresh_token"]).json
+    clock.forward(minutes=5)
+    assert me(client, tokens["access_token"]) == 200, "at most as long as an access token"
+    assert refresh(client, tokens["refresh_token"]).status_code == 401
+    assert me(client, tokens["access_token"]) == 401

@@ -1,7 +1,8 @@
 """What may be a password: long enough, and nothing that is tried first (NIST SP 800-63B-4, 3.1.1.2).
 
 No rule about kinds of characters, none about changing it. Refused is what stands on the list of words that
-people choose, alone, twice, or with the usual numbers and look-alikes; a run of keys; and one's own names.
+people choose, alone, twice, or with the usual numbers and look-alikes; a run of keys; one's own names; and
+what leaked elsewhere.
 """
 
 import re
@@ -12,10 +13,12 @@ from importlib.resources import files
 
 from server.clinical.vocabulary import Role
 from server.services.errors import Invalid
+from server.services.people.leaked_password import is_leaked
 
 SHORTEST_ALONE, SHORTEST_WITH_FACTOR, LONGEST = 15, 8, 128
 STAFF = frozenset({Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN})
 SHORT = "Must have {} characters or more; four words are fine."
+LEAKED = "This is on a list of passwords that leaked elsewhere, which are tried first: choose another."
 EASY = "This is too easy to guess: choose words that have nothing to do with each other."
 
 _OWN_NAME = "afterglow"
@@ -43,12 +46,14 @@ def chooser(role: Role, names: Iterable[str], factor_required: bool) -> Chooser:
 
 
 def check(password: str, chooser: Chooser, pointer: str = "/password") -> None:
-    """Raise Invalid for a ``password`` (NFC) that is too short or among the first that are tried."""
+    """Raise Invalid for a ``password`` (NFC) that is too short, among the first that are tried, or leaked."""
     shortest = SHORTEST_ALONE if chooser.alone else SHORTEST_WITH_FACTOR
     if len(password) < shortest:
         raise Invalid(pointer, SHORT.format(shortest))
     if is_easy(password, chooser.names):
         raise Invalid(pointer, EASY)
+    if is_leaked(password):
+        raise Invalid(pointer, LEAKED)
 
 
 def is_easy(password: str, names: Iterable[str] = ()) -> bool:

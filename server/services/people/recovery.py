@@ -23,6 +23,7 @@ from server.services.people import account_notice, password_rules
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
 from server.services.people import sign_in as sign_ins
+from server.services.people import ticket as tickets
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work, system
@@ -81,7 +82,8 @@ def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwor
     names = (clinic.slug, clinic.name, addresses.of(work, account), account.name)
     password_rules.check(new.password, password_rules.chooser(account.role, names, new.factor_required))
     account.password_hash = passwords.hash(new.password)
-    _end_others(work, account.id)
+    end_links(work, account.id)
+    tickets.end_all(work, account.id)
     sign_ins.end_all(work, account.id)
     work.audit("password.recover", account.patient_id, account.id)
     account_notice.changed(work, account.id)
@@ -100,6 +102,19 @@ def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
 def is_open(session: Session, row: Delivery) -> bool:
     """Return whether the link of a delivery still leads somewhere."""
     return session.get_one(Recovery, (row.clinic_id, row.subject_id)).used_at is None
+
+
+def end_links(work: Work, account_id: UUID) -> None:
+    """Let the open links of an account end: only the newest is good, and none once one was used."""
+    work.session.execute(
+        update(Recovery)
+        .where(
+            Recovery.clinic_id == work.clinic_id,
+            Recovery.account_id == account_id,
+            Recovery.used_at.is_(None),
+        )
+        .values(used_at=work.now, sealed_code=None)
+    )
 
 
 def forget(session: Session, now: datetime) -> int:
@@ -128,7 +143,7 @@ def _look_at(work: Work, row: Recovery) -> None:
 
 
 def _write_to(work: Work, row: Recovery, account: Account) -> None:
-    _end_others(work, account.id)
+    end_links(work, account.id)
     code = new_secret()
     row.account_id, row.code_hash, row.expires_at = account.id, fingerprint(code), work.now + VALID_FOR
     vault.put(work, row, "code", code)
@@ -166,17 +181,4 @@ def _claim(code: str, now: datetime) -> Update:
         .where(*open_one)
         .values(used_at=now, sealed_code=None)
         .returning(Recovery.clinic_id, Recovery.account_id)
-    )
-
-
-def _end_others(work: Work, account_id: UUID) -> None:
-    """Let the open links of an account end: only the newest is good, and none once one was used."""
-    work.session.execute(
-        update(Recovery)
-        .where(
-            Recovery.clinic_id == work.clinic_id,
-            Recovery.account_id == account_id,
-            Recovery.used_at.is_(None),
-        )
-        .values(used_at=work.now, sealed_code=None)
     )

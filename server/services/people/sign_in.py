@@ -71,6 +71,18 @@ class Device:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When a sign-in ends by itself: unused for so long, and however much it is used after so long."""
+
+    unused: timedelta
+    longest: timedelta
+
+    def end(self, sign_in: SignIn) -> datetime:
+        """Return when ``sign_in`` ends, however much it is used."""
+        return sign_in.created_at + self.longest
+
+
 def find_account(session: Session, credentials: Credentials, passwords: Passwords) -> Account:
     """Return the account the credentials belong to, or raise NotSignedIn: same words, same time, always."""
     clinic_id = session.scalar(select(Clinic.id).where(Clinic.slug == credentials.clinic))
@@ -139,11 +151,13 @@ def check_known(session: Session, token: str) -> None:
         raise NotSignedIn
 
 
-def own(work: Work, keep: timedelta) -> Sequence[SignIn]:
+def own(work: Work, life: Life) -> Sequence[SignIn]:
     """Return the actor's own sign-ins that are open, opened, the one used last first."""
     assert work.actor.account_id is not None
     query = select(SignIn).where(
-        *_open_ones(work.clinic_id, work.actor.account_id), SignIn.last_used_at > work.now - keep
+        *_open_ones(work.clinic_id, work.actor.account_id),
+        SignIn.last_used_at > work.now - life.unused,
+        SignIn.created_at > work.now - life.longest,
     )
     rows = work.session.scalars(query.order_by(SignIn.last_used_at.desc(), SignIn.id.desc())).all()
     return vault.opened(work, rows)
@@ -177,6 +191,17 @@ def end_all(work: Work, account_id: UUID) -> int:
     ).all()
     work.audit("sign-in.end-all", object_id=account_id)
     return len(gone)
+
+
+def end_others(work: Work) -> None:
+    """Revoke every sign-in of the actor's account but the one they act with."""
+    assert work.actor.account_id is not None
+    work.session.execute(
+        update(SignIn)
+        .where(*_open_ones(work.clinic_id, work.actor.account_id), SignIn.id != work.actor.sign_in_id)
+        .values(revoked_at=work.now)
+    )
+    work.audit("sign-in.end-others", object_id=work.actor.account_id)
 
 
 def step_up(work: Work) -> None:

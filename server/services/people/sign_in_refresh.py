@@ -12,7 +12,7 @@ from server.services.errors import NotSignedIn
 from server.services.people import account_notice
 from server.services.people import sign_in as sign_ins
 from server.services.people.secrets import fingerprint, new_secret
-from server.services.people.sign_in import Issued
+from server.services.people.sign_in import Issued, Life
 from server.services.work import Work
 
 # A phone that lost the answer asks again within seconds. A thief who comes later meets a used token.
@@ -20,12 +20,13 @@ RETRY_WITHIN = timedelta(seconds=30)
 _USE = b"afterglow refresh token successor"
 
 
-def refresh(session: Session, token: str, now: datetime, keep: timedelta) -> Issued | None:
+def refresh(session: Session, token: str, now: datetime, life: Life) -> Issued | None:
     """Trade a refresh token for its successor; asked again within 30 seconds, for the very same one.
 
     A token that was traded before that, or whose successor was used already, is theft or a copy: the
     whole sign-in ends, its owner is told, and None is returned (so that the caller commits that before it
-    refuses). An unknown token raises NotSignedIn.
+    refuses). So does a sign-in that is as old as any may be, of which nobody need be told. An unknown token
+    raises NotSignedIn.
     """
     row = session.get(RefreshToken, fingerprint(token))
     if row is None or row.expires_at <= now:
@@ -35,7 +36,10 @@ def refresh(session: Session, token: str, now: datetime, keep: timedelta) -> Iss
     if sign_in.revoked_at is not None or account.disabled_at is not None:
         raise NotSignedIn
     work = Work(session, now, sign_ins.actor_of(account, sign_in))
-    successor = _traded(work, row, token, keep) or _asked_again(work, row, token)
+    if life.end(sign_in) <= now:
+        sign_ins.end(work, sign_in.id, "sign-in.too-old")
+        return None
+    successor = _traded(work, row, token, life.unused) or _asked_again(work, row, token)
     if successor is None:
         sign_ins.end(work, sign_in.id, "sign-in.token-reused")
         account_notice.ended(work, account.id, sign_in.id)

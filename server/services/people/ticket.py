@@ -52,6 +52,15 @@ def use(session: Session, now: datetime, ticket: Ticket) -> bool:
     return won is not None
 
 
+def end_all(work: Work, account_id: UUID) -> None:
+    """End what was begun with a password that is none any more."""
+    work.session.execute(
+        update(Ticket)
+        .where(Ticket.clinic_id == work.clinic_id, Ticket.account_id == account_id, Ticket.used_at.is_(None))
+        .values(used_at=work.now)
+    )
+
+
 def forget(session: Session, before: datetime) -> int:
     """Forget tickets that ended before ``before``; return how many."""
     gone = session.execute(delete(Ticket).where(Ticket.expires_at < before).returning(Ticket.ticket_hash))
