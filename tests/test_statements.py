@@ -15,7 +15,7 @@ from tests.conftest import NOON
 # scales, course, judgements, moves, alerts; written: entry, revision, audit, counter, two judgements.
 PUT = 17
 # Two more writers are open, and a savepoint is begun and ended.
-BATCH = 22
+BATCH = 23
 READ = 4
 
 

@@ -1,7 +1,7 @@
 """The edge's own things: its transaction, its clock, and who may pass."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -101,15 +101,15 @@ def reading() -> Iterator[Work]:
 def reading_own(action: str) -> Iterator[Work]:
     """Open the transaction in which a patient reads their own journal; leaves ``action`` on record.
 
-    Where a replica is read the line comes first, in a transaction of its own: no reading without it.
+    Where a replica is read the line is written apart, on the primary, before anything is answered.
     """
-    with ExitStack() as stack:
-        work = stack.enter_context(writing())
+    if here().replica is not None:
+        with reading() as work:
+            yield work
+    with writing() as work:
         work.audit(action, work.actor.patient_id)
-        if here().replica is not None:
-            stack.close()
-            work = stack.enter_context(reading())
-        yield work
+        if here().replica is None:
+            yield work
 
 
 def actor() -> Actor:
