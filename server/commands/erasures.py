@@ -5,8 +5,8 @@ from uuid import UUID
 
 import click
 
+from jobs import ending_list, erasure_list
 from jobs import erase as erasing
-from jobs import erasure_list
 from server.clinical.vocabulary import ErasureReason
 from server.commands.start import Around, started, told_plainly
 from server.isolation import Extent
@@ -46,12 +46,21 @@ def show() -> None:
 
 @command.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-def apply(file: Path | None) -> None:
-    """Erase again whom a restored backup has brought back, by the list in FILE (AFTERGLOW_ERASURE_LIST)."""
+@click.option("--end-sign-ins", is_flag=True, help="End every way in, too: after a restore by other means.")
+def apply(file: Path | None, end_sign_ins: bool) -> None:
+    """Erase again whom a restored backup has brought back, by the list in FILE (AFTERGLOW_ERASURE_LIST).
+
+    Consents withdrawn and accounts closed since, by the list of endings beside it, end again, too.
+    """
     with started() as around:
         listed = erasure_list.read(file or erasure_list.file_of(around.settings))
+        ended = ending_list.read(ending_list.beside(file or erasure_list.file_of(around.settings)))
         back = erasing.apply(around.settings, around.database, around.now, listed)
         click.echo(f"In the list: {len(listed)}; there again, and erased: {back}.")
+        again = ending_list.apply(around.database, around.now, ended)
+        click.echo(f"In the list of endings: {len(ended)}; withdrawn or closed again: {again}.")
+        if end_sign_ins:
+            click.echo(ending_list.end_ways_in(around.database, around.settings, around.now))
 
 
 def _clinic(around: Around, slug: str) -> UUID:
