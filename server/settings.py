@@ -17,6 +17,7 @@ from server.kept import kept
 from server.key_source import from_command, from_file
 from server.postgresql.settings import ServerSettings
 from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
+from server.strength import why_weak
 from server.vapid_key import new_vapid_key
 
 PREFIX = "AFTERGLOW_"
@@ -211,7 +212,7 @@ def check_master_key(settings: Settings) -> None:
     if len([one for one in master_key_sources(settings) if one]) > 1:
         raise SettingsError(f"Set one of {PREFIX}MASTER_KEY, _FILE and _COMMAND, not several")
     if settings.master_key:
-        _master_keys(settings.master_key)
+        _decoded(settings.master_key)
 
 
 def master_key_sources(settings: Settings) -> tuple[str, str, str]:
@@ -243,15 +244,21 @@ def vapid_key(settings: Settings) -> str:
 def master_keys(settings: Settings) -> Keyring:
     """Return the keyring that wraps the clinics' keys, making and keeping a key in development.
 
-    Raises SettingsError where it can't be had.
+    Raises SettingsError where it can't be had, in production also where it could be guessed.
     """
-    if settings.master_key_file and not settings.master_key:
-        return _master_keys(read_value("AFTERGLOW_MASTER_KEY_FILE", settings.master_key_file, from_file))
-    if settings.master_key_command and not settings.master_key:
-        return _master_keys(
-            read_value("AFTERGLOW_MASTER_KEY_COMMAND", settings.master_key_command, from_command)
-        )
-    return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
+    name, text = _master_text(settings)
+    keys = _decoded(text)
+    if settings.environment == "production":
+        for key in keys:
+            check_strength(name, why_weak(key))
+    return master_keyring(keys)
+
+
+def check_strength(name: str, why: str | None) -> None:
+    """Raise SettingsError where there is a reason ``why`` the secret in that variable can't be trusted."""
+    if why is not None:
+        # Never repeat the value: it is a key all the same.
+        raise SettingsError(f"{name} {why}: make one by chance")
 
 
 def new_master_key() -> str:
@@ -259,10 +266,23 @@ def new_master_key() -> str:
     return base64.b64encode(new_key()).decode()
 
 
-def _master_keys(text: str) -> Keyring:
+def _master_text(settings: Settings) -> tuple[str, str]:
+    """Return the variable that names the master keys, and what they are."""
+    if settings.master_key_file and not settings.master_key:
+        name = f"{PREFIX}MASTER_KEY_FILE"
+        return name, read_value(name, settings.master_key_file, from_file)
+    if settings.master_key_command and not settings.master_key:
+        name = f"{PREFIX}MASTER_KEY_COMMAND"
+        return name, read_value(name, settings.master_key_command, from_command)
+    made = settings.master_key or kept(settings.data_dir, "master.key", new_master_key)
+    return f"{PREFIX}MASTER_KEY", made
+
+
+def _decoded(text: str) -> tuple[bytes, ...]:
     try:
         keys = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
-        return master_keyring(keys)
+        master_keyring(keys)
+        return keys
     except ValueError:
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None

@@ -150,7 +150,7 @@ LAYERS: dict[str, Layer] = {
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
         (
-            *("server.sealing", "server.vapid_key", "server.kept", "server.key_source"),
+            *("server.sealing", "server.strength", "server.vapid_key", "server.kept", "server.key_source"),
             *("server.setting_kinds", "server.postgresql"),
         ),
         (),
