@@ -7,7 +7,7 @@ import click
 
 from jobs import ending_list, erasure_list
 from jobs import erase as erasing
-from server.clinical.vocabulary import ErasureReason
+from server.clinical.vocabulary import ASKED_REASONS, ErasureReason
 from server.commands.start import Around, started, told_plainly
 from server.isolation import Extent
 from server.services.people import clinic as clinics
@@ -23,7 +23,7 @@ def command() -> None:
 @command.command("erase")
 @click.option("--clinic", "slug", required=True, help="Short name of the clinic.")
 @click.option("--patient", "patient_id", type=click.UUID, required=True, help="Id of the patient.")
-@click.option("--reason", type=click.Choice([one.value for one in ErasureReason]), required=True)
+@click.option("--reason", type=click.Choice([one.value for one in ASKED_REASONS]), required=True)
 @click.option("--yes", "name", required=True, help="The patient's name, to say that they are meant.")
 def erase(slug: str, patient_id: UUID, reason: str, name: str) -> None:
     """Confirm a patient's erasure at once. The job runner deletes the rows within 24 h at the most."""
