@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from server.clinical.crisis_lines import SHIPPED, CrisisLinesError, Directory
 from server.database import Database
-from server.settings import PREFIX, Settings, SettingsError, check_strength
+from server.settings import PREFIX, Settings, SettingsError, check_strength, signing_keys
 from server.strength import why_weak, why_weak_text
 
 _NAME = f"{PREFIX}CRISIS_LINES"
@@ -58,6 +58,8 @@ def check_production(settings: Settings) -> None:
     texts = {"JWT_KEY": settings.jwt_key, "METRICS_TOKEN": settings.metrics_token}
     found = [(name, why_weak(key)) for name, text in keys.items() for key in _decoded(name, text)]
     found += [(name, why_weak_text(part)) for name, text in texts.items() for part in text.split(",") if part]
+    if settings.jwt_key_file:
+        signing_keys(settings)  # it looks at them itself, as whenever the file changes
     for name, why in found:
         check_strength(f"{PREFIX}{name}", why)
 
