@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from jobs import erasure_list
+from jobs import ending_list, erasure_list
 from jobs.around import Around
 from jobs.each_clinic import each_clinic
 from jobs.erasure_list import Erased
@@ -25,6 +25,7 @@ def run(around: Around, now: datetime) -> int:
     finally:
         # What is gone is noted, whatever went wrong at another clinic.
         note(around.settings, around.database, now)
+        ending_list.note(around.settings, around.database)
 
 
 def note(settings: Settings, database: Database, now: datetime) -> None:

@@ -40,7 +40,12 @@ def file_of(settings: Settings) -> Path:
 
 def append(file: Path, erased: Iterable[Erased]) -> None:
     """Put lines at the end of ``file``, on disk when this returns. The same twice is harmless."""
-    text = "".join(f"{one.line()}\n" for one in erased)
+    append_lines(file, [one.line() for one in erased])
+
+
+def append_lines(file: Path, lines: Iterable[str]) -> None:
+    """Put ``lines`` at the end of ``file``, on disk when this returns."""
+    text = "".join(f"{one}\n" for one in lines)
     if not text:
         return
     file.parent.mkdir(parents=True, exist_ok=True)

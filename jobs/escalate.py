@@ -1,13 +1,19 @@
-"""Alerts nobody has answered in time, or taken on and left: another way, then further people."""
+"""Alerts nobody has answered in time, or taken on and left: another way, then further people.
+
+And records that were opened in an emergency where nobody else at a clinic looks: operations hear.
+"""
 
 import logging
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
 from server.isolation import Extent
 from server.services.alerts import escalation as escalations
+from server.services.messages import operations
+from server.services.people import break_glass as break_glasses
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
@@ -20,9 +26,25 @@ def run(around: Around, now: datetime) -> int:
         clinic_ids = clinics.every_id(session)
     due = [one for clinic_id in clinic_ids for one in _due(around, now, clinic_id)]
     done = [_attend(around, now, *one) for one in due]
+    done.append(careful(log, "operations could not be told of an opened record", partial(_page, around, now)))
     if None in done:
         raise Incomplete("an alert could not be attended to")
     return sum(one or 0 for one in done)
+
+
+def _page(around: Around, now: datetime) -> int:
+    """Tell operations, who are another clinic, of records that were opened with nobody else to look."""
+    with around.database.read(Extent.ALL) as session:
+        opened = [(one.clinic_id, one.id) for one in break_glasses.alone(session, now)]
+    return sum(_page_of(around, now, *one) for one in opened)
+
+
+def _page_of(around: Around, now: datetime, clinic_id: UUID, opened_id: UUID) -> bool:
+    with around.database.write(Extent.ALL) as session:
+        is_new = operations.page(session, now, "glass_broken_alone", f"glass:{opened_id}")
+    if is_new:
+        log.warning("at clinic %s a record was opened in an emergency, and nobody else looks", clinic_id)
+    return is_new
 
 
 def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUID]]:

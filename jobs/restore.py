@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jobs import anchor_file, erase, erasure_list, postgresql_tools
+from jobs import anchor_file, ending_list, erase, erasure_list, postgresql_tools
 from jobs.audit_verify import Verified, verify
 from jobs.backup import Manifest, Tell, copy_sqlite, keys_here, manifest_of
 from jobs.problem import Problem
@@ -23,7 +23,11 @@ from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings
 
-AFTERWARDS: Sequence[Callable[[Database, Settings, datetime], str]] = (erase.after_restore,)
+AFTERWARDS: Sequence[Callable[[Database, Settings, datetime], str]] = (
+    ending_list.end_ways_in,
+    erase.after_restore,
+    ending_list.after_restore,
+)
 """What is done to every database that was put back, before anybody uses it, such as erasing again what was
 erased since the backup; each returns a sentence for whoever restores."""
 _AT_ONCE = 1 << 20
@@ -83,7 +87,9 @@ def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wis
         raise Problem(f"It is a backup of {manifest.kind}, and the database is {kind}.")
     if not wish.knows(manifest.state.revision):
         raise Problem("It was made by a newer version of Afterglow: restore it with that one.")
-    erasure_list.read(erasure_list.file_of(settings))  # a list that can't be read is no list of nobody
+    # A list that can't be read is no list of nobody.
+    erasure_list.read(erasure_list.file_of(settings))
+    ending_list.read(ending_list.file_of(settings))
     with database.read(Extent.ALL) as session:
         if not (wish.replace or backup_state.is_empty(session)):
             raise Problem("The database is not empty. Say --replace to lose what is in it.")

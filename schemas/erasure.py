@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Id, Moment, Text
-from server.clinical.vocabulary import ErasureReason, ErasureState
+from server.clinical.vocabulary import ASKED_REASONS, ErasureReason, ErasureState
 
 
 class ErasureBody(Body):
@@ -15,7 +15,7 @@ class ErasureBody(Body):
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"reason": "patient_asked"}
 
-    reason = Code(ErasureReason, required=True)
+    reason = Code(ErasureReason, ASKED_REASONS, required=True)
 
 
 class ErasureConfirmation(Body):

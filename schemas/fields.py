@@ -5,7 +5,7 @@ marshmallow's own fields coerce; for a clinical value that would be a silent cha
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -211,10 +211,10 @@ class Country(fields.String):
 
 
 class Code(fields.String):
-    """One of the vocabulary's codes; loads the enumeration's member."""
+    """One of the vocabulary's codes (or of ``only`` some); loads the enumeration's member."""
 
-    def __init__(self, codes: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(validate=validate.OneOf([code.value for code in codes]), **kwargs)
+    def __init__(self, codes: type[StrEnum], only: Sequence[StrEnum] = (), **kwargs: Any) -> None:
+        super().__init__(validate=validate.OneOf([code.value for code in only or codes]), **kwargs)
         self.codes = codes
 
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:

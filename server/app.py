@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Flask, redirect
 from flask_jwt_extended import JWTManager
@@ -62,12 +63,12 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.config.update(
         contract.CONFIG,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
-        **tokens.config(settings, signing_keys(settings)),
+        **tokens.config(settings, signing_keys(settings), _source(settings)),
     )
     app.url_map.converters.update(uuid7=Uuid7Converter, week=WeekConverter)
     app.extensions[EXTENSION] = _surroundings(settings, clock)
     correlation.register(app)
-    JWTManager(app)
+    JWTManager(app).encode_key_loader(tokens.signs_now)
     api = contract.ContractApi(app)
     contract.describe(api)
     errors.register(app)
@@ -80,6 +81,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     metrics.register(app)
     _add_layers(app, settings)
     return app
+
+
+def _source(settings: Settings) -> tokens.Source | None:
+    """Return where keys that may change come from while we run."""
+    return partial(signing_keys, settings) if settings.jwt_key_file else None
 
 
 def _add_layers(app: Flask, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from server.settings import (
     PREFIX,
     Settings,
     SettingsError,
-    check_master_key,
+    check_keys,
     master_key_sources,
     read_value,
     variables,
@@ -38,7 +38,7 @@ def _check(settings: Settings) -> None:
     if settings.vapid_key and not is_vapid_key(settings.vapid_key):
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}VAPID_KEY must be base64url of a P-256 private key, {KEY_BYTES} bytes")
-    check_master_key(settings)
+    check_keys(settings)
     if settings.environment == "production":
         _check_production(settings)
 
@@ -46,7 +46,9 @@ def _check(settings: Settings) -> None:
 def _check_production(settings: Settings) -> None:
     if not any(master_key_sources(settings)):
         raise SettingsError(f"{PREFIX}MASTER_KEY must be set in production")
-    for name in ("jwt_key", "smtp_url", "public_url", "operations_email"):
+    if not settings.jwt_key and not settings.jwt_key_file:
+        raise SettingsError(f"{PREFIX}JWT_KEY must be set in production")
+    for name in ("smtp_url", "public_url", "operations_email"):
         if not getattr(settings, name):
             raise SettingsError(f"{PREFIX}{name.upper()} must be set in production")
     if settings.password_cost != "standard":

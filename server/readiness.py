@@ -10,16 +10,24 @@ from sqlalchemy import text
 
 from server.clinical.crisis_lines import SHIPPED, CrisisLinesError, Directory
 from server.database import Database
-from server.settings import PREFIX, Settings, SettingsError
+from server.settings import PREFIX, Settings, SettingsError, check_strength, signing_keys
 from server.strength import why_weak, why_weak_text
 
 _NAME = f"{PREFIX}CRISIS_LINES"
-# Whoever owns a table, or may act as its owner, can switch its policies off; the first two pass them by.
+# Whoever is, or may become by SET ROLE: a role that passes policies by, gives itself other roles, or reaches
+# the server's files and programs and so its superuser; the owner of the database, or of a table, who can
+# switch its policies off.
 _FREE = text("""
-SELECT rolsuper OR rolbypassrls OR EXISTS (
+SELECT EXISTS (
+  SELECT 1 FROM pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER') AND (
+    r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolname IN (
+      'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')))
+OR EXISTS (
+  SELECT 1 FROM pg_database WHERE datname = current_database()
+  AND pg_has_role(current_user, datdba, 'MEMBER'))
+OR EXISTS (
   SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
   AND pg_has_role(current_user, relowner, 'MEMBER'))
-FROM pg_roles WHERE rolname = current_user
 """)
 
 
@@ -45,14 +53,22 @@ def check_production(settings: Settings) -> None:
         return
     if not settings.public_url.startswith("https://"):
         raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
-    keys = [base64.b64decode(part) for part in settings.master_key.split(",") if part]
+    # A master key from a file or a command is looked at where it is read: `settings.master_keys`.
+    keys = {"MASTER_KEY": settings.master_key, "BACKUP_KEY": settings.backup_key}
     texts = {"JWT_KEY": settings.jwt_key, "METRICS_TOKEN": settings.metrics_token}
-    found = [("MASTER_KEY", why_weak(key)) for key in keys]
-    found += [(name, why_weak_text(text)) for name, text in texts.items() if text]
+    found = [(name, why_weak(key)) for name, text in keys.items() for key in _decoded(name, text)]
+    found += [(name, why_weak_text(part)) for name, text in texts.items() for part in text.split(",") if part]
+    if settings.jwt_key_file:
+        signing_keys(settings)  # it looks at them itself, as whenever the file changes
     for name, why in found:
-        if why is not None:
-            # Never repeat the value: it is a key all the same.
-            raise SettingsError(f"{PREFIX}{name} {why}: make one by chance")
+        check_strength(f"{PREFIX}{name}", why)
+
+
+def _decoded(name: str, text: str) -> list[bytes]:
+    try:
+        return [base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise SettingsError(f"{PREFIX}{name} must be base64 of 32 bytes") from None
 
 
 def check_role(settings: Settings, database: Database) -> None:
@@ -63,8 +79,8 @@ def check_role(settings: Settings, database: Database) -> None:
         if connection.scalar(_FREE):
             raise SettingsError(
                 f"{PREFIX}DATABASE_URL names a role that owns the tables, is a superuser or passes row-level "
-                f"security by. Name one of its own there and the owner in {PREFIX}MIGRATION_URL, and run: "
-                "afterglow migrate"
+                "security by, or may become such a one. Name one of its own there and the owner in "
+                f"{PREFIX}MIGRATION_URL, and run: afterglow migrate"
             )
 
 

@@ -5,6 +5,7 @@ and key id are authenticated with the context, so a value moved to another place
 Source: NIST SP 800-38D (random 96-bit nonces: below 2^32 values a key), RFC 5869 for the derived key.
 """
 
+import base64
 import hashlib
 import hmac
 import os
@@ -123,6 +124,14 @@ def master_keyring(keys: tuple[bytes, ...]) -> Keyring:
     """
     named = {_name(key): key for key in keys}
     return Keyring(named, _name(keys[0]))
+
+
+def decoded_keys(text: str) -> tuple[bytes, ...]:
+    """Return the keys that ``text`` names: base64 of 32 bytes each, commas between them; else ValueError."""
+    keys = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
+    if any(len(key) != KEY_BYTES for key in keys):
+        raise ValueError(f"a key has {KEY_BYTES} bytes")
+    return keys
 
 
 def _name(key: bytes) -> int:

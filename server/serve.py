@@ -4,6 +4,7 @@ import os
 import signal
 
 from flask import Flask
+from flask.helpers import get_debug_flag
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -12,7 +13,7 @@ from granian.log import LogLevels
 from server import logs
 from server.environment import read_settings
 from server.parent import end_with
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 
 # Few threads: one process is bound by one interpreter, and more only fight for it (measured).
 THREADS = 4
@@ -28,13 +29,22 @@ def application() -> Flask:
     from server.app import create_app
 
     end_with(os.getppid(), signal.SIGKILL)
-    settings = read_settings(os.environ)
-    logs.set_up(settings.log)
-    return create_app(settings)
+    try:
+        settings = read_settings(os.environ)
+        logs.set_up(settings.log)
+        return create_app(settings)
+    except SettingsError as error:
+        # What a person can mend is one line, here too: the server would print the whole way to it.
+        raise SystemExit(f"Error: {error}") from None
 
 
 def serve(settings: Settings) -> None:
-    """Answer requests until SIGINT or SIGTERM, which end it after the running requests."""
+    """Answer requests until SIGINT or SIGTERM, which end it after the running requests.
+
+    Raises SettingsError at once for the framework's debugging mode in production.
+    """
+    if get_debug_flag() and settings.environment == "production":
+        raise SettingsError("FLASK_DEBUG must not be set in production")
     Granian(
         "server.serve:application",
         address=settings.host,

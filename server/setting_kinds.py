@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from server.strength import why_weak_text
+
 SMALLEST_KEY = 32
 MOST_SIGNING_KEYS = 2
 
@@ -48,6 +50,14 @@ def keys(raw: str) -> str:
     found = raw.split(",")
     if len(found) > MOST_SIGNING_KEYS or any(len(one.strip().encode()) < SMALLEST_KEY for one in found):
         raise ValueError(f"must be one key or two, each of at least {SMALLEST_KEY} bytes")
+    return raw
+
+
+def chance_keys(raw: str) -> str:
+    """Return the same, each made by chance as far as can be seen."""
+    for one in keys(raw).split(","):
+        if (why := why_weak_text(one.strip())) is not None:
+            raise ValueError(f"{why}: make one by chance")
     return raw
 
 

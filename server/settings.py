@@ -9,14 +9,17 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from server import setting_kinds as kinds
 from server.kept import kept
+from server.key_file import current
 from server.key_source import from_command, from_file
 from server.postgresql.settings import ServerSettings
-from server.sealing import KEY_BYTES, Keyring, master_keyring, new_key
+from server.sealing import KEY_BYTES, Keyring, decoded_keys, master_keyring, new_key
+from server.strength import why_weak
 from server.vapid_key import new_vapid_key
 
 PREFIX = "AFTERGLOW_"
@@ -56,6 +59,9 @@ class Settings(ServerSettings):
         kinds.keys,
         "signing key of access tokens, 32 bytes or more, and perhaps a second one after a comma: the first "
         "signs, both are taken; empty means one kept in `DATA_DIR`",
+    )
+    jwt_key_file: str = _setting(
+        "", kinds.text, "file that holds it instead; running processes take up what is changed there"
     )
     master_key: str = _setting(
         "",
@@ -207,12 +213,14 @@ def read_value(name: str, raw: str, reader: Callable[[str], Any]) -> Any:
         raise SettingsError(f"{name} {error}") from None
 
 
-def check_master_key(settings: Settings) -> None:
-    """Raise SettingsError where the master key is named twice, or none that can be used."""
+def check_keys(settings: Settings) -> None:
+    """Raise SettingsError where the signing or the master key is named twice, or none that can be used."""
+    if settings.jwt_key and settings.jwt_key_file:
+        raise SettingsError(f"Set one of {PREFIX}JWT_KEY and _FILE, not both")
     if len([one for one in master_key_sources(settings) if one]) > 1:
         raise SettingsError(f"Set one of {PREFIX}MASTER_KEY, _FILE and _COMMAND, not several")
     if settings.master_key:
-        _master_keys(settings.master_key)
+        _decoded(settings.master_key)
 
 
 def master_key_sources(settings: Settings) -> tuple[str, str, str]:
@@ -220,9 +228,17 @@ def master_key_sources(settings: Settings) -> tuple[str, str, str]:
     return settings.master_key, settings.master_key_file, settings.master_key_command
 
 
-def signing_keys(settings: Settings) -> tuple[str, ...]:
-    """Return the keys of access tokens, the one that signs first, making and keeping one in development."""
-    raw = settings.jwt_key or kept(settings.data_dir, "signing.key", lambda: secrets.token_urlsafe(48))
+def signing_keys(settings: Settings, fresh: bool = False) -> tuple[str, ...]:
+    """Return the keys of access tokens, the one that signs first, making and keeping one in development.
+
+    ``fresh``: look at once whether their file has changed. Raises SettingsError where it can't be used.
+    """
+    if settings.jwt_key_file and not settings.jwt_key:
+        check = kinds.chance_keys if settings.environment == "production" else kinds.keys
+        name, path = f"{PREFIX}JWT_KEY_FILE", settings.jwt_key_file
+        raw = read_value(name, path, partial(current, check=check, fresh=fresh))
+    else:
+        raw = settings.jwt_key or kept(settings.data_dir, "signing.key", lambda: secrets.token_urlsafe(48))
     return tuple(key.strip() for key in raw.split(","))
 
 
@@ -244,15 +260,21 @@ def vapid_key(settings: Settings) -> str:
 def master_keys(settings: Settings) -> Keyring:
     """Return the keyring that wraps the clinics' keys, making and keeping a key in development.
 
-    Raises SettingsError where it can't be had.
+    Raises SettingsError where it can't be had, in production also where it could be guessed.
     """
-    if settings.master_key_file and not settings.master_key:
-        return _master_keys(read_value("AFTERGLOW_MASTER_KEY_FILE", settings.master_key_file, from_file))
-    if settings.master_key_command and not settings.master_key:
-        return _master_keys(
-            read_value("AFTERGLOW_MASTER_KEY_COMMAND", settings.master_key_command, from_command)
-        )
-    return _master_keys(settings.master_key or kept(settings.data_dir, "master.key", new_master_key))
+    name, text = _master_text(settings)
+    keys = _decoded(text)
+    if settings.environment == "production":
+        for key in keys:
+            check_strength(name, why_weak(key))
+    return master_keyring(keys)
+
+
+def check_strength(name: str, why: str | None) -> None:
+    """Raise SettingsError where there is a reason ``why`` the secret in that variable can't be trusted."""
+    if why is not None:
+        # Never repeat the value: it is a key all the same.
+        raise SettingsError(f"{name} {why}: make one by chance")
 
 
 def new_master_key() -> str:
@@ -260,10 +282,19 @@ def new_master_key() -> str:
     return base64.b64encode(new_key()).decode()
 
 
-def _master_keys(text: str) -> Keyring:
+def _master_text(settings: Settings) -> tuple[str, str]:
+    """Return the variable that names the master keys, and what they are."""
+    name, (itself, file, command) = f"{PREFIX}MASTER_KEY", master_key_sources(settings)
+    if file and not itself:
+        return f"{name}_FILE", read_value(f"{name}_FILE", file, from_file)
+    if command and not itself:
+        return f"{name}_COMMAND", read_value(f"{name}_COMMAND", command, from_command)
+    return name, itself or kept(settings.data_dir, "master.key", new_master_key)
+
+
+def _decoded(text: str) -> tuple[bytes, ...]:
     try:
-        keys = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
-        return master_keyring(keys)
+        return decoded_keys(text)
     except ValueError:
         # Never repeat the value: it may be a key with one character wrong.
         raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None

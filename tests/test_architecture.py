@@ -137,6 +137,7 @@ LAYERS: dict[str, Layer] = {
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
     "server.key_source": Layer((), (), (*PURE, "logging")),
+    "server.key_file": Layer(("server.key_source",), (), CLOCKS),
     "server.export_link": Layer((), (), (*PURE, "logging")),
     "server.database": Layer(
         ("server.sealing", "server.keyrings", "server.isolation", "server.postgresql"),
@@ -153,14 +154,14 @@ LAYERS: dict[str, Layer] = {
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
         (
-            *("server.sealing", "server.vapid_key", "server.kept", "server.key_source"),
-            *("server.setting_kinds", "server.postgresql"),
+            *("server.sealing", "server.strength", "server.vapid_key", "server.kept", "server.key_source"),
+            *("server.setting_kinds", "server.postgresql", "server.key_file"),
         ),
         (),
         CLOCKS,
     ),
     "server.environment": Layer(("server.settings", "server.sealing", "server.vapid_key"), (), CLOCKS),
-    "server.setting_kinds": Layer((), (), (*PURE, "logging")),
+    "server.setting_kinds": Layer(("server.strength",), (), (*PURE, "logging")),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.readiness": Layer(

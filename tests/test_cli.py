@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.request import urlopen
 from uuid import UUID
 
@@ -338,6 +339,36 @@ def test_production_starts_with_a_master_key_of_its_own_only(environment: Enviro
         "AFTERGLOW_PASSWORD_COST": "standard",
     }
     assert refusal(production, "migrate") == "AFTERGLOW_MASTER_KEY must be set in production"
+
+
+def test_debugging_in_production_is_one_clear_line(
+    migrated: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    assert refusal({**migrated, **in_production()}, "serve") == "FLASK_DEBUG must not be set in production"
+
+
+def test_what_only_the_api_s_own_process_refuses_is_no_traceback(
+    migrated: Environment, tmp_path: Path
+) -> None:
+    # As where a key's file is changed between the check and the start.
+    environment = {**os.environ, **migrated, **in_production(), "FLASK_DEBUG": "1"}
+    code = "from server.serve import application; application()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "Error: FLASK_DEBUG must not be set in production\n")
+
+
+def in_production() -> Environment:
+    return {
+        "AFTERGLOW_ENVIRONMENT": "production",
+        "AFTERGLOW_JWT_KEY": token_urlsafe(48),
+        "AFTERGLOW_MASTER_KEY": new_master_key(),
+        "AFTERGLOW_SMTP_URL": "smtp://mail.example",
+        "AFTERGLOW_PUBLIC_URL": "https://afterglow.example",
+        "AFTERGLOW_OPERATIONS_EMAIL": "ops@hosting.example",
+    }
 
 
 def test_the_contract_is_printed_without_touching_anything(environment: Environment) -> None:

@@ -11,7 +11,7 @@ import pytest
 from server.app import create_app
 from server.clinical.crisis_lines import SHIPPED
 from server.readiness import check_production, crisis_directory
-from server.settings import Settings, SettingsError, new_master_key
+from server.settings import Settings, SettingsError, master_keys, new_master_key
 from server.strength import why_weak, why_weak_text
 from tests.clinical.test_crisis_lines import NORWAY
 
@@ -100,6 +100,8 @@ SOUND = {
             base64.b64encode(bytes(32)).decode(),
             "AFTERGLOW_MASTER_KEY says the same over and over",
         ),
+        ("backup_key", base64.b64encode(bytes(32)).decode(), "AFTERGLOW_BACKUP_KEY says the same over"),
+        ("jwt_key", f"{token_urlsafe(48)},{'j' * 32}", "AFTERGLOW_JWT_KEY says the same over and over"),
         ("public_url", "http://journal.example", "AFTERGLOW_PUBLIC_URL must start with https://"),
     ],
 )
@@ -117,6 +119,18 @@ def test_a_second_master_key_is_looked_at_too() -> None:
     both = f"{new_master_key()},{base64.b64encode(b'n' * 32).decode()}"
     with pytest.raises(SettingsError, match="AFTERGLOW_MASTER_KEY"):
         check_production(replace(PRODUCTION, **{**SOUND, "master_key": both}))
+
+
+@pytest.mark.parametrize("way", ["file", "command"])
+def test_a_master_key_from_a_file_or_a_command_is_looked_at_too(tmp_path: Path, way: str) -> None:
+    weak = base64.b64encode(bytes(32)).decode()
+    (tmp_path / "key").write_text(weak)
+    source = {"file": str(tmp_path / "key"), "command": f"echo {weak}"}[way]
+    settings = replace(PRODUCTION, **{**SOUND, "master_key": "", f"master_key_{way}": source})
+    with pytest.raises(SettingsError, match=f"AFTERGLOW_MASTER_KEY_{way.upper()} says the same") as caught:
+        create_app(replace(settings, data_dir=tmp_path))
+    assert weak not in str(caught.value)
+    assert master_keys(replace(settings, environment="development"))
 
 
 def test_no_secret_made_by_chance_is_refused() -> None:

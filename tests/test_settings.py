@@ -3,11 +3,12 @@
 import base64
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 
 from server.environment import read_settings
-from server.settings import Settings, SettingsError, vapid_key
+from server.settings import Settings, SettingsError, signing_keys, vapid_key
 from server.vapid_key import new_vapid_key
 
 PRODUCTION = {
@@ -73,3 +74,22 @@ def test_operations_are_told_at_the_sender_s_address_but_production_names_its_ow
 def test_a_short_metrics_token_is_refused() -> None:
     with pytest.raises(SettingsError, match="AFTERGLOW_METRICS_TOKEN must be at least 32 bytes"):
         read_settings({"AFTERGLOW_METRICS_TOKEN": "secret"})
+
+
+def test_a_signing_key_comes_from_a_file_that_is_named_and_never_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "jwt"
+    file.write_text("hidden")
+    named = {name: value for name, value in PRODUCTION.items() if name != "AFTERGLOW_JWT_KEY"}
+    settings = read_settings({**named, "AFTERGLOW_JWT_KEY_FILE": str(file)})
+    with pytest.raises(SettingsError, match="AFTERGLOW_JWT_KEY_FILE must be one key or two") as caught:
+        signing_keys(settings)
+    assert "hidden" not in str(caught.value)
+    file.write_text("h" * 40)
+    with pytest.raises(SettingsError, match="AFTERGLOW_JWT_KEY_FILE says the same over and over"):
+        signing_keys(settings)
+    file.write_text(made := token_urlsafe(48))
+    assert signing_keys(settings) == (made,)
+    with pytest.raises(SettingsError, match="Set one of AFTERGLOW_JWT_KEY and _FILE"):
+        read_settings({**PRODUCTION, "AFTERGLOW_JWT_KEY_FILE": str(file)})
+    with pytest.raises(SettingsError, match="AFTERGLOW_JWT_KEY must be set in production"):
+        read_settings(named)

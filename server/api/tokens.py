@@ -4,13 +4,14 @@ import hashlib
 import json
 import logging
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import jwt
-from flask import current_app
+from flask import current_app, g
 from flask_jwt_extended import create_access_token
 
 from server.services.errors import NotSignedIn
@@ -27,18 +28,24 @@ REQUIRED = ("sub", "sid", "clinic", "jti", "exp", "nbf", "iat", "iss", "aud")
 LONGEST, LONGEST_HEADER = 2048, 256
 # Clocks of two machines differ a little.
 LEEWAY = timedelta(seconds=5)
-_KEYS = "AFTERGLOW_SIGNING_KEYS"
+_KEYS, _SOURCE = "AFTERGLOW_SIGNING_KEYS", "AFTERGLOW_SIGNING_KEYS_NOW"
+# Gives the keys as they are now; told `True`, it looks at once whether they have changed.
+Source = Callable[[bool], tuple[str, ...]]
 
 
-def config(settings: Settings, keys: Sequence[str]) -> dict[str, Any]:
-    """Return what the application is configured with. The first of ``keys`` signs; all are taken."""
+def config(settings: Settings, keys: Sequence[str], source: Source | None = None) -> dict[str, Any]:
+    """Return what the application is configured with. The first of ``keys`` signs; all are taken.
+
+    ``source`` takes their place where they may change while we run.
+    """
     return {
         "JWT_SECRET_KEY": keys[0],
         "JWT_ALGORITHM": ALGORITHM,
         "JWT_ENCODE_ISSUER": ISSUER,
         "JWT_ENCODE_AUDIENCE": AUDIENCE,
         "JWT_ACCESS_TOKEN_EXPIRES": settings.access_minutes * 60,
-        _KEYS: {key_id(key): key for key in keys},
+        _KEYS: tuple(keys),
+        _SOURCE: source,
     }
 
 
@@ -49,15 +56,22 @@ def key_id(key: str) -> str:
 
 def keys() -> Sequence[str]:
     """Return the keys that sign and are taken, the one that signs first."""
-    return list(current_app.config[_KEYS].values())
+    return list(_named().values())
+
+
+def signs_now(_identity: object) -> str:
+    """Return the key that the token in hand names: the keys may change between two looks."""
+    key: str = g.signs_now
+    return key
 
 
 def issue(account_id: UUID, clinic_id: UUID, sign_in_id: UUID, lasts: timedelta) -> str:
     """Return a fresh access token of one sign-in."""
+    g.signs_now = keys()[0]
     token: str = create_access_token(
         str(account_id),
         additional_claims={"clinic": str(clinic_id), "sid": str(sign_in_id)},
-        additional_headers={"kid": key_id(keys()[0]), "typ": KIND},
+        additional_headers={"kid": key_id(g.signs_now), "typ": KIND},
         expires_delta=lasts,
     )
     return token
@@ -88,7 +102,9 @@ def claims(header: str) -> Mapping[str, Any]:
 
 def _verified(token: str) -> Mapping[str, Any]:
     """Return the claims of a token signed with a key of ours, which its header names; else raise."""
-    key = current_app.config[_KEYS].get(_kid(token.partition(".")[0]))
+    name = _kid(token.partition(".")[0])
+    # Another process may have taken up a new key a moment before us.
+    key = _named().get(name) or _named(fresh=True).get(name)
     if key is None:
         raise jwt.InvalidKeyError
     found: Mapping[str, Any] = jwt.decode(
@@ -101,6 +117,16 @@ def _verified(token: str) -> Mapping[str, Any]:
         options={"require": list(REQUIRED)},
     )
     return found
+
+
+def _named(fresh: bool = False) -> Mapping[str | None, str]:
+    source: Source | None = current_app.config[_SOURCE]
+    return _by_name(current_app.config[_KEYS] if source is None else source(fresh))
+
+
+@lru_cache(maxsize=16)
+def _by_name(keys: tuple[str, ...]) -> Mapping[str | None, str]:
+    return {key_id(key): key for key in keys}
 
 
 def _kid(header: str) -> str | None:

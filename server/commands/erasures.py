@@ -5,9 +5,9 @@ from uuid import UUID
 
 import click
 
+from jobs import ending_list, erasure_list
 from jobs import erase as erasing
-from jobs import erasure_list
-from server.clinical.vocabulary import ErasureReason
+from server.clinical.vocabulary import ASKED_REASONS, ErasureReason
 from server.commands.start import Around, started, told_plainly
 from server.isolation import Extent
 from server.services.people import clinic as clinics
@@ -23,7 +23,7 @@ def command() -> None:
 @command.command("erase")
 @click.option("--clinic", "slug", required=True, help="Short name of the clinic.")
 @click.option("--patient", "patient_id", type=click.UUID, required=True, help="Id of the patient.")
-@click.option("--reason", type=click.Choice([one.value for one in ErasureReason]), required=True)
+@click.option("--reason", type=click.Choice([one.value for one in ASKED_REASONS]), required=True)
 @click.option("--yes", "name", required=True, help="The patient's name, to say that they are meant.")
 def erase(slug: str, patient_id: UUID, reason: str, name: str) -> None:
     """Confirm a patient's erasure at once. The job runner deletes the rows within 24 h at the most."""
@@ -46,12 +46,21 @@ def show() -> None:
 
 @command.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-def apply(file: Path | None) -> None:
-    """Erase again whom a restored backup has brought back, by the list in FILE (AFTERGLOW_ERASURE_LIST)."""
+@click.option("--end-sign-ins", is_flag=True, help="End every way in, too: after a restore by other means.")
+def apply(file: Path | None, end_sign_ins: bool) -> None:
+    """Erase again whom a restored backup has brought back, by the list in FILE (AFTERGLOW_ERASURE_LIST).
+
+    Consents withdrawn and accounts closed since, by the list of endings beside it, end again, too.
+    """
     with started() as around:
         listed = erasure_list.read(file or erasure_list.file_of(around.settings))
+        ended = ending_list.read(ending_list.beside(file or erasure_list.file_of(around.settings)))
         back = erasing.apply(around.settings, around.database, around.now, listed)
         click.echo(f"In the list: {len(listed)}; there again, and erased: {back}.")
+        again = ending_list.apply(around.database, around.now, ended)
+        click.echo(f"In the list of endings: {len(ended)}; withdrawn or closed again: {again}.")
+        if end_sign_ins:
+            click.echo(ending_list.end_ways_in(around.database, around.settings, around.now))
 
 
 def _clinic(around: Around, slug: str) -> UUID:

@@ -3,6 +3,7 @@
 import click
 
 from server.commands.ground import check_port_is_free, check_texts, child_option, database_of, settings_here
+from server.settings import SettingsError
 
 
 @click.command("serve")
@@ -16,4 +17,7 @@ def command() -> None:
     # Imported late: the server takes a moment to load that refusals above need not wait for.
     from server.serve import serve
 
-    serve(settings)
+    try:
+        serve(settings)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None

@@ -52,6 +52,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "sign_in_changed": "/v1/me/sign-ins",
         "sign_in_ended": "/v1/me/sign-ins",
         "glass_broken": "/v1/clinic/break-glass",
+        "glass_broken_alone": "/v1/status",
         # The app takes this link over; what comes behind `#` (`leading_on`) no server gets to see.
         "password_recovery": "/v1/recoveries",
     }

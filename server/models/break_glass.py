@@ -12,7 +12,7 @@ from server.models.types import Instant
 
 
 class BreakGlass(Base):
-    """Never changed and never ended early: `expires_at` ends it by itself."""
+    """Never changed: `expires_at` ends it by itself, and early where a restore has brought it back."""
 
     __tablename__ = "break_glass"
     __table_args__ = (

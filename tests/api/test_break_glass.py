@@ -3,13 +3,19 @@
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from jobs import escalate
+from jobs.around import Around
 from server.api.edge import Surroundings
-from server.models import AuditEvent, BreakGlass, Delivery
+from server.isolation import Extent
+from server.models import AuditEvent, BreakGlass, Delivery, Patient
+from server.services.messages import operations
 from tests.cast import Cast
 from tests.conftest import Clock
+from tests.jobs.conftest import around, email
 
+__all__ = ["around", "email"]
 REASON = {"reason": "Ana called, and nobody of the care team can be reached."}
 
 
@@ -76,3 +82,28 @@ def test_it_needs_a_reason_a_step_up_and_an_administrator_of_that_clinic(cast: C
     headers = {"Authorization": f"Bearer {cast.admin.token}"}
     answer = cast.admin.client.post(f"/v1{path}", json=REASON, headers=headers)
     assert answer.json["code"] == "step-up-required"
+
+
+def test_where_nobody_else_is_left_every_clinician_and_operations_are_told(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    with around.database.write(Extent.ALL) as session:
+        operations.ensure(session, clock.now, "ops@hosting.example")
+        session.execute(update(Patient).values(clinician_id=None))
+    opens(cast)
+    for _ in range(2):
+        escalate.run(around, clock.forward(minutes=1))
+    with around.database.read(Extent.ALL) as session:
+        told = session.execute(select(Delivery.account_id, Delivery.template, Delivery.clinic_id)).all()
+    ours = {(row.account_id, row.template) for row in told if row.clinic_id == cast.bo.clinic_id}
+    assert ours == {(cast.admin.account_id, "glass_broken"), (cast.bo.account_id, "glass_broken")}
+    assert [row.template for row in told if row.clinic_id != cast.bo.clinic_id] == ["glass_broken_alone"]
+
+
+def test_operations_hear_nothing_where_the_patient_s_clinician_does(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    with around.database.write(Extent.ALL) as session:
+        operations.ensure(session, clock.now, "ops@hosting.example")
+    opens(cast)
+    assert escalate.run(around, clock.now) == 0

@@ -3,8 +3,13 @@
 import base64
 import json
 import logging
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +20,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from server.api import tokens
-from server.settings import Settings
+from server.settings import Settings, signing_keys
 from tests.cast import Cast, sign_in
 from tests.test_concurrency import at_once
 
@@ -181,3 +186,60 @@ def test_a_phones_cursor_outlives_a_change_of_key(cast: Cast, keys: Any, setting
     cursor = cast.ana.post("/sync", {"items": []}).json["next_cursor"]
     keys(OTHER_KEY, settings.jwt_key)
     assert cast.ana.post("/sync", {"items": [], "cursor": cursor}).status_code == 200
+
+
+def test_a_key_in_a_file_changes_under_load_without_a_restart_and_without_one_error(
+    cast: Cast, app: Flask, keys: Any, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "jwt"
+    put(file, settings.jwt_key)
+    watched = replace(settings, jwt_key="", jwt_key_file=str(file))
+    source = partial(signing_keys, watched)
+    app.config.update(tokens.config(watched, source(), source))
+    known, stop, statuses = [cast.bo.token], threading.Event(), []
+
+    def asks() -> None:
+        client = app.test_client()
+        while not stop.is_set():
+            statuses.append(me(client, known[-1]).status_code)
+
+    askers = [threading.Thread(target=asks) for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    try:
+        put(file, f"{OTHER_KEY},{settings.jwt_key}")
+        time.sleep(1.1)
+        fresh = sign_in(app.test_client(), "demo", "bo@clinic.example")["access_token"]
+        known.append(fresh)
+        put(file, OTHER_KEY)
+        time.sleep(1.1)
+    finally:
+        stop.set()
+        for asker in askers:
+            asker.join(20)
+    assert jwt.get_unverified_header(fresh)["kid"] == tokens.key_id(OTHER_KEY)
+    assert set(statuses) == {200}
+    assert me(app.test_client(), cast.bo.token).status_code == 401, "the old key has gone"
+    file.write_text("half")
+    time.sleep(1.1)
+    assert me(app.test_client(), fresh).status_code == 200, "what can't be used changes nothing"
+
+
+def test_a_token_of_a_key_that_another_process_has_taken_up_is_good_at_once(
+    cast: Cast, app: Flask, keys: Any, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "jwt"
+    put(file, settings.jwt_key)
+    watched = replace(settings, jwt_key="", jwt_key_file=str(file))
+    source = partial(signing_keys, watched)
+    app.config.update(tokens.config(watched, source(), source))
+    put(file, f"{OTHER_KEY},{settings.jwt_key}")
+    theirs = signed(good_claims(cast, settings), OTHER_KEY)
+    assert me(app.test_client(), theirs).status_code == 200
+
+
+def put(file: Path, text: str) -> None:
+    """Put a whole new file there, as a secret store does."""
+    draft = file.with_suffix(".new")
+    draft.write_text(text)
+    draft.replace(file)

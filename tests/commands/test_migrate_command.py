@@ -83,6 +83,34 @@ def test_production_refuses_the_role_that_owns_the_tables_and_a_superuser(
         database.close()
 
 
+@pytest.mark.parametrize(
+    "power",
+    [
+        "GRANT {superuser} TO {service}",
+        "GRANT pg_execute_server_program TO {service}",
+        "ALTER ROLE {service} CREATEROLE",
+        "ALTER ROLE {service} BYPASSRLS",
+        "ALTER DATABASE separate OWNER TO {service}",
+    ],
+)
+def test_production_refuses_a_role_that_may_become_what_passes_row_level_security_by(
+    environment: Mapping[str, str], addresses: tuple[URL, URL], postgresql_url: str, power: str
+) -> None:
+    assert afterglow(environment, "migrate").exit_code == 0
+    superuser = make_url(owner_url(postgresql_url)).username
+    engine = create_engine(owner_url(postgresql_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(power.format(superuser=superuser, service=SERVICE)))
+    settings = Settings(environment="production", database_url=shown(addresses[1]))
+    database = Database(settings.sqlalchemy_url)
+    with pytest.raises(SettingsError, match="or may become such a one"):
+        check_role(settings, database)
+    database.close()
+    with engine.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE separate OWNER TO {OWNER}"))
+    engine.dispose()
+
+
 def test_a_database_that_is_behind_is_told_to_the_role_that_can_not_mend_it(
     environment: Mapping[str, str],
 ) -> None:

@@ -1,15 +1,19 @@
 """A closed clinic: no way leads in any more, its log goes on, and its neighbour notices nothing."""
 
+import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
+from uuid_utils.compat import uuid7
 
 from jobs import audit_anchor, audit_seal, audit_verify, recover
 from jobs.around import Around
+from server.clinical.vocabulary import AlertState
 from server.database import Database
-from server.models import AuditEvent, AuditSeal, Recovery
+from server.models import Alert, AuditEvent, AuditSeal, Recovery
+from server.services.errors import Conflict
 from server.services.people import closing
-from tests.cast import Cast, as_work
-from tests.conftest import Clock
+from tests.cast import Cast, as_work, entry
+from tests.conftest import Clock, rows_of
 
 BO = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example", "word": "tide"}
 
@@ -32,6 +36,24 @@ def test_no_invitation_and_no_forgotten_password_leads_into_a_closed_clinic(
     asked["clinic"] = "elsewhere"
     assert client.post("/v1/recoveries", json=asked).status_code == 204
     assert recover.run(around, clock.now) == 1
+
+
+def test_a_clinic_is_not_closed_while_a_legal_hold_stands_or_an_emergency_is_open(
+    app: Flask, cast: Cast, clock: Clock, database: Database
+) -> None:
+    holds = f"/patients/{cast.ana.patient_id}/legal-holds"
+    hold = cast.admin.post(holds, {"reason": "A court asks.", "until": "2026-03-02"}).json
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="plan"))
+    for said in ("Legal holds that stand: 1.", "Emergencies that are open: 1."):
+        before = rows_of(database)["clinic_keys"]
+        with pytest.raises(Conflict, match=said), database.write() as session:
+            closing.erase(as_work(app, cast.admin, session), "Demo")
+        assert rows_of(database)["clinic_keys"] == before
+        cast.admin.post(f"{holds}/{hold['id']}/release", version=1)
+    with database.write() as session:
+        session.execute(update(Alert).values(state=AlertState.RESOLVED))
+    with database.write() as session:
+        assert closing.erase(as_work(app, cast.admin, session), "Demo")
 
 
 def test_the_log_of_a_closed_clinic_is_chained_to_its_last_line_and_still_verified(

@@ -180,6 +180,11 @@ def test_what_was_asked_for_long_ago_is_asked_for_again(
         erasures.confirm(as_work(app, lived.admin, session), _ana(lived), 1, NAME)
 
 
+@pytest.mark.parametrize("reason", ["restored", "retention"])
+def test_the_service_s_own_reasons_are_nobody_s_to_give(lived: Cast, reason: str) -> None:
+    assert lived.admin.post(path(lived), {"reason": reason}).status_code == 422
+
+
 @pytest.mark.parametrize("role", ["ana", "bo", "coordinator", "scheduler"])
 def test_only_an_administrator_of_the_clinic_erases(lived: Cast, role: str) -> None:
     assert getattr(lived, role).post(path(lived), {"reason": "mistake"}).status_code == 403

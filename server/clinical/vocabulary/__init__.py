@@ -33,6 +33,7 @@ from server.clinical.vocabulary.diary import (
     symptom,
 )
 from server.clinical.vocabulary.people import (
+    ASKED_REASONS,
     BipolarRisk,
     EnteredBy,
     ErasureReason,
@@ -66,6 +67,7 @@ from server.clinical.vocabulary.watch import MovedBy, PolicyState, ReplayState, 
 
 __all__ = [
     "ARM_OF",
+    "ASKED_REASONS",
     "EVENT_SUBJECTS",
     "ITEMS",
     "LOST",

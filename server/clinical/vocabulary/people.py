@@ -86,6 +86,10 @@ class ErasureReason(StrEnum):
     RESTORED = "restored"
 
 
+# The others are the service's own: nobody may say that a record has run out, or a restore brought it back.
+ASKED_REASONS = (ErasureReason.PATIENT_ASKED, ErasureReason.MISTAKE)
+
+
 class ExportFormat(StrEnum):
     """As which file an export is taken away."""
 

@@ -5,19 +5,23 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from server import isolation
 from server.clinical.vocabulary import AlertClass, DeliverySubject, Role
-from server.models import Account, BreakGlass
+from server.models import Account, BreakGlass, Patient
 from server.services import vault
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import patient as patients
-from server.services.work import Actor, Work
+from server.services.work import Actor, Work, system
 
 LASTS = timedelta(minutes=60)
 TEMPLATE = "glass_broken"
+# For so long a job that was stopped still tells operations.
+_TOLD_LATE = timedelta(days=7)
 _OPEN = (
     select(BreakGlass.id)
     .where(
@@ -33,6 +37,7 @@ _OPEN = (
 def open_record(work: Work, patient_id: UUID, reason: str) -> BreakGlass:
     """Let the actor read a patient's record for an hour, and tell every administrator and their clinician.
 
+    Where that is nobody but the actor, every clinician is told, and a job tells operations (`alone`).
     Raises NotFound for a patient of nobody or of another clinic.
     """
     patient = patients.get(work, patient_id)
@@ -49,7 +54,7 @@ def open_record(work: Work, patient_id: UUID, reason: str) -> BreakGlass:
     work.session.add(row)
     work.session.flush()
     work.audit("break-glass.open", patient.id, row.id)
-    for account in _concerned(work, patient.clinician_id):
+    for account in _told(work, row, patient.clinician_id):
         told = Notice(
             f"{TEMPLATE}:{row.id}:{account.id}", TEMPLATE, DeliverySubject.ACCOUNT, row.id, AlertClass.P2
         )
@@ -69,6 +74,25 @@ def is_open(connection: Connection, who: Actor, patient_id: UUID, now: datetime)
     """Return whether ``who`` may read that patient's record now."""
     known = {"clinic": who.clinic_id, "account": who.account_id, "patient": patient_id, "now": now}
     return connection.execute(_OPEN, known).first() is not None
+
+
+def alone(session: Session, now: datetime) -> Sequence[BreakGlass]:
+    """Return the openings of the last days of which nobody else had to be told: at any clinic."""
+    isolation.expect_all(session)
+    found = session.scalars(select(BreakGlass).where(BreakGlass.opened_at > now - _TOLD_LATE)).all()
+    return [one for one in found if _is_alone(Work(session, now, system(one.clinic_id)), one)]
+
+
+def _is_alone(work: Work, row: BreakGlass) -> bool:
+    patient = work.session.get_one(Patient, (row.clinic_id, row.patient_id))
+    return all(one.id == row.account_id for one in _concerned(work, patient.clinician_id))
+
+
+def _told(work: Work, row: BreakGlass, clinician_id: UUID | None) -> Sequence[Account]:
+    found = _concerned(work, clinician_id)
+    if any(one.id != row.account_id for one in found):
+        return found
+    return [*found, *accounts.recipients(work, {Role.CLINICIAN})]
 
 
 def _concerned(work: Work, clinician_id: UUID | None) -> Sequence[Account]:

@@ -1,27 +1,44 @@
 """Close a clinic for good: its keys are destroyed, and nobody works there any more."""
 
-from sqlalchemy import update
+from datetime import timedelta
 
-from server.clinical.vocabulary import DeliveryState
-from server.models import Account, Clinic, Delivery, Invitation, Recovery, SchedulingConnection, SignIn
+from sqlalchemy import func, select, update
+
+from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState
+from server.models import (
+    Account,
+    Alert,
+    Clinic,
+    Delivery,
+    Invitation,
+    LegalHold,
+    Recovery,
+    SchedulingConnection,
+    SignIn,
+)
 from server.services import clinic_key as clinic_keys
 from server.services.errors import Conflict
 from server.services.people import clinic as clinics
+from server.services.people import legal_hold as legal_holds
 from server.services.work import Work
 
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)
+# A hold's last day is over when it is over everywhere, wherever the patients are.
+_LAST_ZONE = timedelta(hours=12)
 
 
 def erase(work: Work, name: str) -> int:
     """Destroy the keys of the actor's clinic, whose ``name`` says that it is meant; return how many.
 
-    Rows stay, unreadable where they were sealed; every account is closed. Again is harmless. Raises Conflict.
+    Rows stay, unreadable where they were sealed; every account is closed. Again is harmless.
+    Raises Conflict, also while a legal hold stands or an emergency (P0) is open: both need what keys open.
     """
     clinic = clinics.lock(work)
     if clinic.name != name:
         raise Conflict("another-name", "That is not the name of this clinic.")
     if clinics.is_operations(work):
         raise Conflict("operations", "Whoever runs this service would hear of nothing any more.")
+    _check_nothing_needs_them(work)
     return _close(work, clinic)
 
 
@@ -29,6 +46,21 @@ def erase_again(work: Work) -> bool:
     """Destroy keys that a restore has brought back; return whether there were any."""
     clinic = work.session.get(Clinic, work.clinic_id, with_for_update=True)
     return clinic is not None and _close(work, clinic) > 0
+
+
+def _check_nothing_needs_them(work: Work) -> None:
+    holds = select(func.count()).where(
+        LegalHold.clinic_id == work.clinic_id, legal_holds.stands((work.now - _LAST_ZONE).date())
+    )
+    emergencies = select(func.count()).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.state != AlertState.RESOLVED,
+        Alert.urgency == AlertClass.P0,
+    )
+    if held := work.session.scalar(holds):
+        raise Conflict("legal-hold", f"Legal holds that stand: {held}. Nothing they keep may be destroyed.")
+    if waiting := work.session.scalar(emergencies):
+        raise Conflict("alert-open", f"Emergencies that are open: {waiting}. They have to be closed first.")
 
 
 def _close(work: Work, clinic: Clinic) -> int:

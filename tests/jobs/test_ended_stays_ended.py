@@ -1,0 +1,109 @@
+"""What was withdrawn, signed out and closed after a backup is so after its restore, too."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobs import ending_list, erase
+from jobs.around import Around
+from server.api.edge import EXTENSION
+from server.clinical.vocabulary import Purpose
+from server.database import Database
+from server.isolation import Extent
+from server.models import BreakGlass, Consent, ExportLink, Invitation, Recovery, RefreshToken, SignIn, Ticket
+from tests.cast import Cast, sign_in
+from tests.conftest import NOON, Clock
+from tests.consents import agree, say
+from tests.jobs.test_backup import elsewhere, here, made, put_back
+
+__all__ = ["elsewhere", "here"]
+BO = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example", "word": "tide"}
+
+
+def served_from(app: Flask, database: Database) -> None:
+    """Let the application answer from a database that was put back."""
+    from dataclasses import replace
+
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], database=database)
+
+
+def test_after_a_restore_what_was_withdrawn_ended_and_closed_since_the_backup_is_still_so(
+    app: Flask, here: Around, elsewhere: Database, tmp_path: Path, cast: Cast, clock: Clock
+) -> None:
+    agree(cast, Purpose.RESEARCH)
+    cast.ana.post("/me/exports", {"formats": ["json"]})
+    cast.admin.post("/clinic/invitations", BO)
+    cast.admin.post(f"/patients/{cast.ana.patient_id}/break-glass", {"reason": "x"})
+    app.test_client().post("/v1/recoveries", json={"clinic": "demo", "email": "bo@clinic.example"})
+    phone = sign_in(app.test_client(), "demo", "Ana@home.example")
+    made(here, tmp_path / "old")
+    clock.forward(minutes=1)
+    for purpose in (Purpose.RESEARCH, Purpose.CARE_TEAM):
+        assert say(cast.ana, purpose, False).status_code == 200
+    assert cast.ana.delete("/me/sign-ins").status_code == 204
+    assert cast.admin.post(f"/clinic/accounts/{cast.coordinator.account_id}/disable").status_code == 204
+    erase.run(here, clock.now)
+    done = put_back(here, elsewhere, tmp_path / "old")
+    assert "Withdrawn or closed again: 3, by the list of endings." in done.done
+    served_from(app, elsewhere)
+    assert cast.ana.get("/me").status_code == 401
+    assert cast.bo.get("/me").status_code == 401, "also who had ended nothing"
+    asked = {"refresh_token": phone["refresh_token"]}
+    assert app.test_client().post("/v1/sign-ins/refresh", json=asked).status_code == 401
+    closed = {"clinic": "demo", "email": "Dee@clinic.example", "password": "correct horse battery"}
+    assert app.test_client().post("/v1/sign-ins", json=closed).status_code == 401
+    with elsewhere.read(Extent.ALL) as session:
+        said = select(Consent.given, Consent.at).where(Consent.purpose == Purpose.RESEARCH)
+        assert session.execute(said.order_by(Consent.at)).all() == [(True, NOON), (False, clock.now)]
+        for still_open in (
+            SignIn.revoked_at.is_(None),
+            RefreshToken.expires_at > NOON,
+            ExportLink.revoked_at.is_(None),
+            Invitation.cancelled_at.is_(None) & Invitation.used_at.is_(None),
+            Recovery.looked_at.is_(None) | Recovery.used_at.is_(None),
+            Ticket.used_at.is_(None),
+            BreakGlass.expires_at > NOON,
+        ):
+            assert session.scalar(select(func.count()).where(still_open)) == 0, still_open
+        assert session.scalar(select(func.count()).select_from(BreakGlass)) == 1
+
+
+def test_what_the_patient_or_the_clinic_said_after_the_ending_and_before_the_backup_counts(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast, clock: Clock
+) -> None:
+    agree(cast, Purpose.RESEARCH)
+    dee = f"/clinic/accounts/{cast.coordinator.account_id}"
+    clock.forward(minutes=1)
+    assert say(cast.ana, Purpose.RESEARCH, False).status_code == 200
+    assert cast.admin.post(f"{dee}/disable").status_code == 204
+    erase.run(here, clock.now)
+    clock.forward(minutes=1)
+    assert say(cast.ana, Purpose.RESEARCH, True, 1).status_code == 200
+    assert cast.admin.post(f"{dee}/enable").status_code == 204
+    made(here, tmp_path / "new")
+    done = put_back(here, elsewhere, tmp_path / "new")
+    assert "Withdrawn or closed again: 0, by the list of endings." in done.done
+
+
+def test_an_ending_stands_in_the_list_once_and_says_ids_a_purpose_and_a_moment(
+    around: Around, cast: Cast, clock: Clock
+) -> None:
+    agree(cast, Purpose.RESEARCH)
+    for _ in range(2):
+        say(cast.ana, Purpose.RESEARCH, False)
+        erase.run(around, clock.now)
+    file = ending_list.file_of(around.settings)
+    (line,) = file.read_text().splitlines()
+    assert json.loads(line) == {
+        "clinic_id": str(cast.ana.clinic_id),
+        "object_id": str(cast.ana.patient_id),
+        "at": clock.now.isoformat(),
+        "purpose": "research",
+        "way": "app",
+    }
+    file.write_text("x\n")
+    with pytest.raises(ending_list.Problem, match="Line 1"):
+        ending_list.read(file)
