@@ -17,7 +17,7 @@ from server.clinical.vocabulary import InvitationProof, Role
 from server.models import Account, Invitation, Patient
 from server.services import tally, vault
 from server.services.cap import INVITATION
-from server.services.errors import NotFound, NotSignedIn
+from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import account_return, password_rules
 from server.services.people import caregiver as caregivers
@@ -28,6 +28,8 @@ from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work
 
 VALID_FOR = timedelta(hours=72)
+# For so long the owner of an account can object to its moving to another address.
+MOVES_AFTER = timedelta(hours=24)
 MOST_TRIES = 5
 _WORD_DIGITS = 6
 _BLANKS = re.compile(r"\s+")
@@ -54,12 +56,14 @@ class Invitee:
 class Invited:
     """The stored invitation, its code and the word. Both are shown once and never stored.
 
-    ``word`` is None where the year of birth is asked for.
+    ``mailed``: the code goes to the address by e-mail and is for nobody else to see. ``word`` is None
+    where the year of birth is asked for.
     """
 
     invitation: Invitation
     code: str
     word: str | None
+    mailed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,12 @@ def claim(session: Session, now: datetime, shown: Claim) -> Invitation | None:
     return invitation
 
 
+def is_for(work: Work, invitation: Invitation, email: str) -> bool:
+    """Return whether an invitation was made for ``email``."""
+    digest = _digest(work, invitation, "email", email)
+    return invitation.email_digest is not None and compare_digest(digest, invitation.email_digest)
+
+
 def refused() -> NotSignedIn:
     """Return what whoever does not fit is told."""
     return NotSignedIn(_NOT_VALID)
@@ -242,6 +252,8 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
     known = account_return.of_patient(work, invitation.patient_id)
     if known is None:
         return accounts.create(work, new, passwords)
+    if account_return.moves(work, known, new.email) and work.now < invitation.created_at + MOVES_AFTER:
+        raise Conflict("invitation-waits", "It opens 24 hours after it was made: try again then.")
     return account_return.take_back(work, known, new, passwords)
 
 

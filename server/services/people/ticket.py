@@ -52,6 +52,12 @@ def use(session: Session, now: datetime, ticket: Ticket) -> bool:
     return won is not None
 
 
+def end_all(work: Work, account_id: UUID) -> None:
+    """Use up every ticket of an account: what was proven before a new password proves nothing now."""
+    waiting = update(Ticket).where(Ticket.clinic_id == work.clinic_id, Ticket.account_id == account_id)
+    work.session.execute(waiting.where(Ticket.used_at.is_(None)).values(used_at=work.now))
+
+
 def forget(session: Session, before: datetime) -> int:
     """Forget tickets that ended before ``before``; return how many."""
     gone = session.execute(delete(Ticket).where(Ticket.expires_at < before).returning(Ticket.ticket_hash))
