@@ -8,10 +8,8 @@ from server.clinical.vocabulary import Role
 from server.models import Account
 from server.services.errors import Conflict
 from server.services.people import account as accounts
-from server.services.people import account_notice
+from server.services.people import account_notice, sign_out
 from server.services.people import email_address as addresses
-from server.services.people import sign_in as sign_ins
-from server.services.people import ticket as tickets
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
 from server.services.work import Work
@@ -45,8 +43,7 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
         addresses.keep(work, account, new.email)
     account.password_hash = passwords.hash(new.password)
     work.session.flush()
-    sign_ins.end_all(work, account.id)
-    tickets.end_all(work, account.id)
+    sign_out.everywhere(work, account.id)
     work.audit("account.take-back", account.patient_id, account.id)
     account_notice.changed(work, account.id)
     return account

@@ -9,7 +9,8 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Purpose, Role
 from server.models import Caregiver
-from server.services import vault
+from server.services import tally, vault
+from server.services.cap import INVITATION_PATIENT
 from server.services.errors import Conflict
 from server.services.people import account as accounts
 from server.services.people import caregiver as caregivers
@@ -28,10 +29,12 @@ def invite(work: Work, patient_id: UUID, values: Mapping[str, Any]) -> tuple[Car
 
     Code and word are shown once; they are good once and for 72 hours, from that address alone.
 
-    Raises Withheld unless the patient's consent to caregivers holds, Conflict where there are too many.
+    Raises Withheld unless the patient's consent to caregivers holds, Conflict where there are too many,
+    TooMany where too many were invited of late.
     """
     patients.lock(work, patient_id)
     consents.require(work, patient_id, Purpose.CAREGIVER)
+    tally.take(work.session, work.now, INVITATION_PATIENT, str(work.clinic_id), str(patient_id))
     in_use = (Caregiver.clinic_id == work.clinic_id, Caregiver.patient_id == patient_id)
     count = select(func.count()).where(*in_use, Caregiver.ended_at.is_(None))
     if (work.session.scalar(count) or 0) >= MOST:

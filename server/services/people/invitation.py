@@ -88,7 +88,8 @@ def invite(work: Work, invitee: Invitee) -> Invited:
 
     Raises TooMany where the clinic has invited very many of late.
     """
-    tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
+    if invitee.role is not Role.CAREGIVER:  # each patient's are counted apart
+        tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
     if invitee.role is Role.PATIENT and invitee.patient_id is not None:
         _cancel_earlier(work, invitee.patient_id)
     by_year = invitee.word is None and invitee.birth_year is not None
