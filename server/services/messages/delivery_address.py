@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import Channel
-from server.models import Delivery
-from server.models.account import Account
+from server.models import Account, Delivery, Invitation
 from server.services import vault
 from server.services.messages import delivery as deliveries
 from server.services.messages.contact_point import Way
@@ -45,3 +44,11 @@ def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
     (opened,) = vault.opened(Work(session, now, system(row.clinic_id)), [row])
     code: str | None = opened.secret
     return code
+
+
+def is_open(session: Session, row: Delivery) -> bool:
+    """Return whether the code that a delivery carries still opens something; True where it carries none."""
+    if row.sealed_secret is None:
+        return True
+    invitation = session.get(Invitation, (row.clinic_id, row.subject_id))
+    return invitation is not None and invitation.used_at is None and invitation.cancelled_at is None

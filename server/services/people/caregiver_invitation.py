@@ -1,4 +1,4 @@
-"""A patient invites somebody to look after their diary; the code is theirs to pass on."""
+"""A patient invites somebody to look after their diary; the word is theirs to pass on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +18,7 @@ from server.services.people import consent as consents
 from server.services.people import email_address as addresses
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
+from server.services.people import patient_invitation
 from server.services.people.invitation import Claim, Invited, Invitee
 from server.services.work import Work
 
@@ -27,7 +28,8 @@ MOST = 10
 def invite(work: Work, patient_id: UUID, values: Mapping[str, Any]) -> tuple[Caregiver, Invited]:
     """Invite somebody: name, email, relation, scopes, and perhaps the word that goes with the code.
 
-    Code and word are shown once; they are good once and for 72 hours, from that address alone.
+    The code goes to that address by e-mail, whoever has it; the word is for the patient to pass on. They
+    are good once and for 72 hours.
 
     Raises Withheld unless the patient's consent to caregivers holds, Conflict where there are too many,
     TooMany where too many were invited of late.
@@ -56,6 +58,9 @@ def invite(work: Work, patient_id: UUID, values: Mapping[str, Any]) -> tuple[Car
     work.session.add(row)
     work.session.flush()
     work.audit("caregiver.invite", patient_id, row.id)
+    account = accounts.of_patient(work, patient_id)
+    assert account is not None, "a patient invites"
+    patient_invitation.send_code(work, account, invited, values["email"])
     return row, invited
 
 

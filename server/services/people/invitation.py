@@ -19,7 +19,7 @@ from server.services import tally, vault
 from server.services.cap import INVITATION
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import account as accounts
-from server.services.people import account_return, password_rules
+from server.services.people import account_return, caregiver_account, password_rules
 from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people.account import NewAccount
@@ -234,7 +234,10 @@ def _check_password(work: Work, invitation: Invitation, enrolment: Enrolment) ->
 def _caregiver(work: Work, invitation: Invitation, enrolment: Enrolment, passwords: Passwords) -> Account:
     invited = caregivers.check_invited(work, invitation.id)
     new = NewAccount(invitation.role, invitation.name, enrolment.email, enrolment.password)
-    account = accounts.create(work, new, passwords)
+    try:
+        account = accounts.create(work, new, passwords)
+    except Conflict:  # whoever invites is not to learn who has an account here
+        raise NotSignedIn(_NOT_VALID) from None
     caregivers.accept(replace(work, actor=replace(work.actor, account_id=account.id)), invited, account)
     return account
 
@@ -247,6 +250,7 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
         password=enrolment.password,
         patient_id=invitation.patient_id,
     )
+    caregiver_account.give_way(work, enrolment.email)
     if invitation.patient_id is None:
         return accounts.create(work, new, passwords)
     work.session.get_one(Patient, (work.clinic_id, invitation.patient_id)).enrolled_at = work.now
