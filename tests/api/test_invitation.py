@@ -265,6 +265,13 @@ def test_whom_a_patient_told_no_cannot_move_their_account_and_the_try_is_on_reco
     assert actions.count("refused.invite_patient") == 2
 
 
+def test_a_no_ends_what_the_team_asked_for_before_it(cast: Cast, client: FlaskClient, clock: Clock) -> None:
+    told = moving(cast)
+    withdraw(cast, Purpose.CARE_TEAM)
+    clock.forward(hours=25)
+    assert enrol(client, told).status_code == 401
+
+
 def test_for_a_lost_mailbox_the_administrator_invites_and_everybody_hears_of_it(
     cast: Cast, client: FlaskClient, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
