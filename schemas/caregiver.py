@@ -63,9 +63,8 @@ class CaregiverAnswer(Answer):
 
 
 class InvitedCaregiverAnswer(CaregiverAnswer):
-    """Code and word are shown here once; pass them on. Good once, for 72 hours, with that e-mail alone."""
+    """The word is shown here once; pass it on. The code goes to that address; good once, for 72 hours."""
 
-    code = fields.String(required=True)
     word = fields.String(required=True, metadata={"example": "green gate"})
     expires_at = Moment(required=True)
 
@@ -87,7 +86,7 @@ DeedPage = page_of(DeedAnswer, "CaregiverDeedPage")
 
 
 class JoiningBody(Body):
-    """The code and the word that a further patient has passed on."""
+    """The code and the word of a further patient: from your e-mail, and passed on by them."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"code": "the code of the invitation", "proof": "green gate"}
 

@@ -77,11 +77,12 @@ class EnrolmentBody(Body):
 class InvitationAnswer(Answer):
     """The code is shown here once; the invited person sends it to `POST /v1/enrolments` within 72 hours.
 
+    `code` is null where it went to the address by e-mail: to the one that a patient has an account at.
     ``proof`` says what they are asked for beside it. Tell them the ``word``, shown once too, on another way.
     """
 
     id = Id(required=True)
-    code = fields.String(required=True)
+    code = fields.String(required=True, allow_none=True)
     expires_at = Moment(required=True)
     proof = Code(InvitationProof, required=True)
     word = fields.String(required=True, allow_none=True)

@@ -179,7 +179,7 @@ def _listening(visits: Visits) -> dict[str, str]:
 def _measured(visits: Visits) -> dict[str, str]:
     """What speaks for care with a visit of Ana's, and who is invited to her record."""
     bo = _maker(visits.cast.bo)
-    address = {"email": "ana@new.example", "word": "harbour"}
+    address = {"email": "ana@home.example", "word": "harbour"}  # another one ends as she signs in
     invitation = bo(f"{visits.ana}/invitations", address)["id"]
     feed = _maker(visits.cast.admin)("/clinic/calendar-feeds", {"name": "Front desk"})
     return {

@@ -241,7 +241,7 @@ def _worsens(played: Played) -> dict[str, str]:
     ask(token, "post /v1/sync", {"items": [_item(body) for body in bodies]})
     yes = {"given": True, "version": 1}
     ask(token, "post /v1/me/consents/{purpose}", yes, purpose="caregiver")
-    caregiver, _ = contract_consents.come_in(ask, token, "hal@home.example")
+    caregiver, _ = contract_consents.come_in(ask, played.story.client, token, "hal@home.example")
     entry_id, response_id = str(uuid7()), str(uuid7())
     said = entry(now, safety="plan", side_effects={"chest_pain": 3}, tags=["x"])
     ask(token, "put /v1/entries/{entry_id}", said, entry_id=entry_id)
@@ -249,7 +249,7 @@ def _worsens(played: Played) -> dict[str, str]:
         other, theirs = played.patient(name)
         played.treated(other, 40)
         ask(theirs, "put /v1/entries/{entry_id}", _day(now, False), entry_id=str(uuid7()))
-    contract_consents.look_after_too(ask, theirs, caregiver, "hal@home.example")
+    contract_consents.look_after_too(ask, played.story.client, theirs, caregiver, "hal@home.example")
     known = {"patient_id": patient, "entry_id": entry_id, "response_id": response_id}
     return known | {Role.PATIENT: token, Role.CAREGIVER: caregiver}
 

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from server.api.edge import Surroundings
 from server.clinical.vocabulary import Purpose
+from server.isolation import Extent
+from server.models import Delivery
+from server.services.messages import delivery_address
 from tests.cast import PASSWORD, Cast, Person
 
 TEXT = {"en": {"title": "A title", "text": "What it is about."}}
@@ -50,7 +55,17 @@ def invited(cast: Cast, scopes: Sequence[str] = EVERYTHING) -> dict[str, Any]:
     agree(cast, Purpose.CAREGIVER)
     answer = cast.ana.post("/me/caregivers", {**GUS, "scopes": list(scopes)})
     assert answer.status_code == 201, answer.text
-    return dict(answer.json)
+    return {**answer.json, "code": mailed_code(cast.ana.client)}
+
+
+def mailed_code(client: FlaskClient) -> str:
+    """Return the code of an invitation that was written last to go out by e-mail, as the outbox has it."""
+    with Surroundings.of(client.application).database.read(Extent.ALL) as session:
+        query = select(Delivery).where(Delivery.sealed_secret.is_not(None)).order_by(Delivery.id.desc())
+        row = session.scalars(query.limit(1)).one()
+        code = delivery_address.secret_of(session, row.created_at, row)
+        assert code is not None
+        return code
 
 
 def enrol(client: FlaskClient, code: str, email: str = GUS["email"], proof: str = WORD) -> TestResponse:

@@ -168,7 +168,7 @@ def play(story: Story, clinic: Clinic) -> None:
     contract_fhir.play(ask, ana, patient)
     ask(clinic.admin, "get /v1/audit-events", query="?limit=1")
     ask(clinic.admin, "get /v1/audit-events/export")
-    contract_consents.play(ask, clinic, ana, patient)
+    contract_consents.play(ask, story.client, clinic, ana, patient)
     contract_erasure.play(ask, clinic, ana, patient)
     ask(ana, "patch /v1/me/zone", ZoneBody.EXAMPLE)
     ask(ana, "delete /v1/sign-ins/current")

@@ -163,10 +163,10 @@ def test_a_no_ends_every_caregiver_and_a_yes_brings_none_back(world: World, cast
     named = [path for path, purposes in PATHS["refused"].items() if purposes == ["caregiver"]]
     withdraw(cast, Purpose.CAREGIVER)
     for operation in named:
-        status = 403 if operation == "post /v1/me/caregivers" else 404
+        status = 403 if operation == "post /v1/me/caregivers" else 401  # their account is gone
         assert world.call(operation).status_code == status, operation
     agree(cast, Purpose.CAREGIVER)
-    assert {world.call(path).status_code for path in named if "cared-for" in path} == {404}
+    assert {world.call(path).status_code for path in named if "cared-for" in path} == {401}
 
 
 def test_a_no_ends_every_link_to_a_copy_and_a_yes_brings_none_back(world: World, cast: Cast) -> None:

@@ -45,7 +45,7 @@ def list_cared_for() -> Any:
 @blueprint.arguments(JoiningBody)
 @blueprint.response(200, CaredForList)
 def join_patient(body: Mapping[str, Any]) -> Any:
-    """Look after one more patient of this clinic, with the code and the word that they passed on."""
+    """Look after one more patient of this clinic, with the code from your e-mail and their word."""
     with writing() as work:
         joined = caregiver_invitations.join(work, body["code"], body["proof"])
         found = caregivers.cared_for(work)
@@ -58,7 +58,7 @@ def join_patient(body: Mapping[str, Any]) -> Any:
 @allow(Role.CAREGIVER)
 @blueprint.response(204)
 def leave_patient(patient_id: UUID) -> Response:
-    """Look after a patient no more. Again is harmless."""
+    """Look after a patient no more. With the last one your account goes."""
     with writing() as work:
         caregivers.leave(work, patient_id)
     return Response(status=204)

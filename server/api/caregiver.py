@@ -44,14 +44,16 @@ def list_caregivers() -> Any:
 @blueprint.arguments(CaregiverBody)
 @blueprint.response(201, InvitedCaregiverAnswer)
 def invite_caregiver(body: Mapping[str, Any]) -> Any:
-    """Invite somebody. Code and word are shown once; pass them on yourself, best on two ways.
+    """Invite somebody. The code goes to that address by e-mail; the word is shown once, for you to pass on.
 
-    They are good once, for 72 hours, from that address. You must have agreed to `caregiver` first, else 403.
+    They are good once, for 72 hours. The answer is the same for every address. You must have
+    agreed to `caregiver` first, else 403.
     """
     with writing() as work:
         row, invited = caregiver_invitations.invite(work, own_patient(), body)
-        told = {"code": invited.code, "word": invited.word}
-        return joined(row, InvitedCaregiverAnswer, **told, expires_at=invited.invitation.expires_at)
+        return joined(
+            row, InvitedCaregiverAnswer, word=invited.word, expires_at=invited.invitation.expires_at
+        )
 
 
 @blueprint.route(ONE, methods=["PATCH"])

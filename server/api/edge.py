@@ -30,7 +30,7 @@ from server.throttle import Throttle
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
-_ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, *NOT_THEIRS)
+_ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, StepUpRequired, *NOT_THEIRS)
 CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
 
 

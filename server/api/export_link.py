@@ -15,6 +15,7 @@ from schemas.export_link import (
     PatientExportBody,
     TakingQuery,
 )
+from server.api import throttling
 from server.api.body import Blueprint
 from server.api.edge import allow, also, here, open_with_proof, reading, stepped_up, writing
 from server.api.entry import own_patient
@@ -28,7 +29,7 @@ from server.export_link import Taking
 from server.services.errors import NotFound
 from server.services.journal import export_link as export_links
 from server.services.journal.export_link import Asked
-from server.services.work import Work, system
+from server.services.work import Actor, Work, system
 from server.settings import report_keys
 
 blueprint = Blueprint("export links", __name__, description="A journal to take away by a link, for a day")
@@ -91,13 +92,25 @@ def take_export(query: Mapping[str, Any], export_id: UUID) -> Response:
     """
     around = here()
     taking = Taking(query["clinic"], export_id, query["format"], query["expires"])
-    if not any(taking.is_proven(key, query["proof"]) for key in report_keys(around.settings)):
+    try:
+        actor = _taken(taking, query["proof"])
+    except NotFound:
+        throttling.check_stranger(around.throttle)  # before it costs a transaction
+        with around.database.write() as session:
+            work = Work(session, around.clock(), system(taking.clinic_id))
+            export_links.note_refused(work, export_id)
+        raise
+    assert actor.patient_id is not None, "it is about a patient"
+    return file(taking.format, actor.patient_id, partial(_check, around.database, taking), actor)
+
+
+def _taken(taking: Taking, proof: str) -> Actor:
+    around = here()
+    if not any(taking.is_proven(key, proof) for key in report_keys(around.settings)):
         raise NotFound("export")
     with around.database.write() as session:
         work = Work(session, around.clock(), system(taking.clinic_id))
-        actor = export_links.take(work, export_id, taking.format)
-    assert actor.patient_id is not None, "it is about a patient"
-    return file(taking.format, actor.patient_id, partial(_check, around.database, taking), actor)
+        return export_links.take(work, taking.export_id, taking.format)
 
 
 def _check(database: Database, taking: Taking) -> None:

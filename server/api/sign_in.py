@@ -29,6 +29,7 @@ from server.services.people import account as accounts
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_refresh as refreshes
 from server.services.people import sign_in_step as steps
+from server.services.people import sign_out as sign_outs
 from server.services.people import tries
 from server.services.people.sign_in import Credentials
 from server.services.people.sign_in_step import Asked
@@ -56,6 +57,7 @@ def sign_in(body: Mapping[str, Any]) -> Any:
     renewed = around.passwords.renewed(account.password_hash, body["password"])
     with around.database.write() as session:
         work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
+        account = sign_ins.locked(work, account)
         sign_ins.renew_hash(work, account, renewed)
         tries.password_fitted(session, work.now, made)
         outcome = steps.after_password(work, account, signing_in.arrival(body))
@@ -170,10 +172,10 @@ def list_own_sign_ins() -> Any:
 @allow(*Role)
 @blueprint.response(204)
 def end_own_sign_ins() -> Response:
-    """Sign out everywhere, here too."""
+    """Sign out everywhere, here too. Export links that you asked for end with it."""
     with writing() as work:
         assert work.actor.account_id is not None
-        sign_ins.end_all(work, work.actor.account_id)
+        sign_outs.everywhere(work, work.actor.account_id)
     return Response(status=204)
 
 

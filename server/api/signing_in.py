@@ -72,6 +72,8 @@ def by_password(password: str) -> bool:
         tries.begin_second_factor(work.session, work.now, account.id)
     # Checked outside any transaction: it is slow on purpose.
     if not here().passwords.matches(account.password_hash, password) or not enough:
+        with writing() as work:
+            work.audit("step-up.refused", object_id=work.actor.sign_in_id)
         return False
     with writing() as work:
         tries.end_second_factor(work.session, account.id)
@@ -82,7 +84,10 @@ def by_password(password: str) -> bool:
 def by_factor(body: Mapping[str, Any]) -> bool:
     """Step up with a second factor; return whether it fits."""
     with writing() as work:
-        return steps.prove_again(work, _proof(body), body.get("ticket"))
+        proven = steps.prove_again(work, _proof(body), body.get("ticket"))
+        if not proven:
+            work.audit("step-up.refused", object_id=work.actor.sign_in_id)
+        return proven
 
 
 def _proof(body: Mapping[str, Any]) -> Proof:

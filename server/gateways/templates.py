@@ -51,10 +51,13 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "review_waits": "/v1/review-tasks",
         "sign_in_changed": "/v1/me/sign-ins",
         "sign_in_ended": "/v1/me/sign-ins",
+        "account_asked": "/docs/",
+        "account_moving": "/v1/audit-events",
         "glass_broken": "/v1/clinic/break-glass",
         "glass_broken_alone": "/v1/status",
         # The app takes this link over; what comes behind `#` (`leading_on`) no server gets to see.
         "password_recovery": "/v1/recoveries",
+        "invitation_code": "/v1/enrolments",
     }
 )
 

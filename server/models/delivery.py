@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject, SuggestionState
 from server.models.base import Base
+from server.models.sealed import Sealed
 from server.models.types import Coded, Instant
 
 
@@ -21,6 +22,8 @@ class Delivery(Base):
     `reference` is the provider's id; after `report_by` a promised report counts as missed.
     Of an event, `event_state` and `event_version` are those of the move it tells of, whatever came later.
     `tried_since`: when it was last replayed; `tries_before`: how many tries there were by then.
+    `to`: the address it goes to, where that is not the account's; `secret`: what its link leads on with,
+    until it is sent.
     """
 
     __tablename__ = "deliveries"
@@ -64,3 +67,7 @@ class Delivery(Base):
     event_version: Mapped[int | None]
     tried_since: Mapped[datetime | None] = mapped_column(Instant)
     tries_before: Mapped[int] = mapped_column(default=0)
+    sealed_to: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    to = Sealed("sealed_to")
+    secret = Sealed("sealed_secret")

@@ -40,11 +40,12 @@ ENROLMENT_ADDRESS = Cap("enrolment_address", 30, _HOUR, "failed enrolments from 
 RECOVERY_ADDRESS = Cap("recovery_address", 20, _HOUR, "ways back in asked for from one address")
 EXPORT = Cap("export", 30, _DAY, "exports of one account")
 INVITATION = Cap("invitation", 300, _DAY, "invitations of one clinic")
+INVITATION_PATIENT = Cap("invitation_patient", 20, _DAY, "caregivers invited by one patient")
 CONNECTION = Cap("connection", 20, _DAY, "scheduling systems that one clinic connects")
 
 CAPS = (
     *(SIGN_IN_PAIR, SIGN_IN_DEVICE, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, ENROLMENT_ADDRESS),
-    *(RECOVERY_ADDRESS, EXPORT, INVITATION, CONNECTION),
+    *(RECOVERY_ADDRESS, EXPORT, INVITATION, INVITATION_PATIENT, CONNECTION),
 )
 
 # Standing numbers, not speeds.

@@ -48,7 +48,7 @@ def test_it_opens_one_patient_and_nothing_but_reading(cast: Cast) -> None:
     assert reads(cast, other) == {403}
     ana = f"/patients/{cast.ana.patient_id}"
     assert cast.admin.patch(ana, {"name": "Anna"}, version=1).status_code == 403
-    assert cast.admin.post(f"{ana}/invitations", {"email": "a@b.example"}).status_code == 403
+    assert cast.admin.post(f"{ana}/courses", {}).status_code == 403
     for path in ("/patients", "/alerts", "/booking-suggestions"):
         assert cast.admin.get(path).status_code == 403, path
 

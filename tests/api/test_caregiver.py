@@ -12,11 +12,13 @@ from uuid_utils.compat import uuid7
 from server.api.edge import EXTENSION
 from server.clinical.vocabulary import Purpose, Role
 from server.database import Database
-from server.models import Caregiver, Entry, Invitation
+from server.isolation import Extent
+from server.models import Account, Caregiver, Entry, Invitation
+from server.services.messages import outbox
 from tests.canary import operations
 from tests.cast import Cast, Person, entry, new_patient, sign_in
 from tests.conftest import Clock
-from tests.consents import GUS, WORD, agree, caregiver, enrol, invited, publish, withdraw
+from tests.consents import GUS, WORD, agree, caregiver, enrol, invited, mailed_code, publish, withdraw
 from tests.scales import filled
 
 # All that a caregiver may call. Whatever is not here answers 403.
@@ -65,9 +67,10 @@ def test_a_code_is_good_once_for_72_hours_with_the_address_it_was_made_for(
     assert enrol(client, code, proof="red gate").status_code == 401
     assert enrol(client, code, "GUS@home.example").status_code == 201
     assert enrol(client, code).status_code == 401
-    late = cast.ana.post("/me/caregivers", {**GUS, "email": "ivy@home.example", "scopes": ["log"]}).json
+    cast.ana.post("/me/caregivers", {**GUS, "email": "ivy@home.example", "scopes": ["log"]})
+    late = mailed_code(client)
     clock.forward(hours=72, seconds=1)
-    assert enrol(client, late["code"], "ivy@home.example").status_code == 401
+    assert enrol(client, late, "ivy@home.example").status_code == 401
 
 
 def test_a_word_is_made_where_the_patient_chose_none_and_five_wrong_ones_end_the_code(
@@ -77,9 +80,10 @@ def test_a_word_is_made_where_the_patient_chose_none_and_five_wrong_ones_end_the
     body = {name: said for name, said in GUS.items() if name != "word"}
     made = cast.ana.post("/me/caregivers", {**body, "scopes": ["log"]}).json
     assert len(made["word"]) == 6
+    code = mailed_code(client)
     for _ in range(5):
-        assert enrol(client, made["code"], proof="000000 or so").status_code == 401
-    assert enrol(client, made["code"], proof=made["word"]).status_code == 401
+        assert enrol(client, code, proof="000000 or so").status_code == 401
+    assert enrol(client, code, proof=made["word"]).status_code == 401
 
 
 def test_neither_the_care_team_nor_the_admin_sees_or_ends_a_caregivers_invitation_or_account(
@@ -118,9 +122,10 @@ def test_a_code_taken_back_or_left_without_consent_is_good_for_nothing(
     one = invited(cast)
     assert cast.ana.delete(f"/me/caregivers/{one['id']}").status_code == 204
     assert enrol(client, one["code"]).status_code == 401
-    other = cast.ana.post("/me/caregivers", {**GUS, "scopes": ["log"]}).json
+    assert cast.ana.post("/me/caregivers", {**GUS, "scopes": ["log"]}).status_code == 201
+    other = mailed_code(client)
     withdraw(cast, Purpose.CAREGIVER)
-    assert enrol(client, other["code"]).status_code == 401
+    assert enrol(client, other).status_code == 401
 
 
 def test_an_admin_can_invite_no_caregiver(cast: Cast) -> None:
@@ -160,8 +165,7 @@ def test_the_end_is_at_once_and_again_is_harmless(cast: Cast) -> None:
     (row,) = cast.ana.get("/me/caregivers").json["items"]
     for _ in range(2):
         assert cast.ana.delete(f"/me/caregivers/{row['id']}").status_code == 204
-    assert gus.get(path(cast, "trend")).status_code == 404
-    assert gus.get("/cared-for").json["items"] == []
+    assert gus.get(path(cast, "trend")).status_code == 401, "the account goes with the last one"
     assert cast.ana.patch(f"/me/caregivers/{row['id']}", {"scopes": ["log"]}).status_code == 404
     (ended,) = cast.ana.get("/me/caregivers").json["items"]
     assert ended["ended_at"] is not None, "who it was stays to be seen"
@@ -169,9 +173,8 @@ def test_the_end_is_at_once_and_again_is_harmless(cast: Cast) -> None:
 
 def test_a_caregiver_may_leave(cast: Cast) -> None:
     gus = caregiver(cast)
-    for _ in range(2):
-        assert gus.delete(f"/cared-for/{cast.ana.patient_id}").status_code == 204
-    assert gus.get(path(cast, "trend")).status_code == 404
+    assert gus.delete(f"/cared-for/{cast.ana.patient_id}").status_code == 204
+    assert gus.get(path(cast, "trend")).status_code == 401
 
 
 def test_a_material_text_rests_it_until_the_patient_has_agreed_anew(cast: Cast) -> None:
@@ -292,9 +295,10 @@ def test_one_account_looks_after_several_patients_of_a_clinic(
     gus = caregiver(cast)
     jo = new_patient(app, cast.ana.clinic_id, "Jo", None)
     jo.post("/me/consents/caregiver", {"given": True, "version": 1})
-    second = jo.post("/me/caregivers", {**GUS, "scopes": ["read_trend"]}).json
-    assert enrol(client, second["code"]).status_code == 409, "there is such an account"
-    good = {"code": second["code"], "proof": WORD}
+    assert jo.post("/me/caregivers", {**GUS, "scopes": ["read_trend"]}).status_code == 201
+    code = mailed_code(client)
+    assert enrol(client, code).status_code == 401, "there is such an account, which is not said"
+    good = {"code": code, "proof": WORD}
     assert gus.post("/cared-for", {**good, "proof": "red gate"}).status_code == 401
     joined = gus.post("/cared-for", good)
     assert [one["name"] for one in joined.json["items"]] == ["Ana", "Jo"]
@@ -303,6 +307,44 @@ def test_one_account_looks_after_several_patients_of_a_clinic(
     staff = cast.admin.post("/clinic/invitations", kim).json["code"]
     assert gus.post("/cared-for", {"code": staff, "proof": WORD}).status_code == 401
     assert gus.get(f"/cared-for/{jo.patient_id}/trend").status_code == 200
+    assert gus.delete(f"/cared-for/{cast.ana.patient_id}").status_code == 204
+    assert gus.get(f"/cared-for/{jo.patient_id}/trend").status_code == 200, "one is left"
+
+
+def test_a_patient_learns_of_no_address_whether_it_is_known_and_gets_no_code(
+    cast: Cast, client: FlaskClient
+) -> None:
+    agree(cast, Purpose.CAREGIVER)
+    told = []
+    for address in ("bo@clinic.example", "nobody@home.example"):
+        answer = cast.ana.post("/me/caregivers", {**GUS, "email": address, "scopes": ["log"]})
+        assert "code" not in answer.json
+        assert mailed_code(client) not in answer.text
+        told.append((answer.status_code, answer.json.keys()))
+        came_in = enrol(client, mailed_code(client), address)
+        assert came_in.status_code == (401 if address.startswith("bo") else 201)
+        assert came_in.status_code == 201 or came_in.text == enrol(client, "no such code").text
+    assert told[0] == told[1]
+
+
+def test_a_caregivers_account_goes_with_the_last_who_lets_them_and_frees_its_address(
+    cast: Cast, client: FlaskClient, database: Database
+) -> None:
+    caregiver(cast)
+    (row,) = cast.ana.get("/me/caregivers").json["items"]
+    cast.ana.delete(f"/me/caregivers/{row['id']}")
+    with database.read() as session:
+        gone = session.scalars(select(Account).where(Account.role == Role.CAREGIVER)).one()
+        assert (gone.name, gone.sealed_email, gone.plain_email, gone.email_index) == ("", None, None, None)
+    staff = {"role": "clinician", "name": "Gus", "email": GUS["email"], "word": WORD}
+    assert enrol(client, cast.admin.post("/clinic/invitations", staff).json["code"]).status_code == 201
+
+
+def test_a_taken_back_invitation_is_not_mailed(cast: Cast, database: Database, clock: Clock) -> None:
+    one = invited(cast)
+    cast.ana.delete(f"/me/caregivers/{one['id']}")
+    with database.write(Extent.ALL) as session:
+        assert outbox.claim(session, clock.now, 10, timedelta(minutes=1)) == []
 
 
 def test_a_caregiver_signs_in_like_anybody_and_is_told_of_no_alert(

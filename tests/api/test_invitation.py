@@ -8,13 +8,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from jobs import deliver
+from jobs.around import Around
 from server.api.edge import Surroundings
-from server.models import Invitation
-from tests.cast import PASSWORD, Cast, sign_in
+from server.clinical.vocabulary import Channel, Purpose
+from server.database import Database
+from server.gateways.message import RecordingGateway
+from server.models import Delivery, Invitation
+from server.settings import Settings
+from tests.cast import PASSWORD, Cast, Person, sign_in
 from tests.conftest import Clock
+from tests.consents import withdraw
 from tests.test_concurrency import at_once
 
 GUS = "gus@clinic.example"
+ANA, ANA_NEW = "ana@home.example", "ana@new.example"
 NEW = {"email": GUS, "password": "a long enough password"}
 
 
@@ -168,22 +176,137 @@ def test_an_accented_password_is_the_same_however_a_keyboard_writes_it(
 # Invited again
 
 
-def test_a_patient_who_is_invited_again_gets_their_own_journal_back(cast: Cast, client: FlaskClient) -> None:
-    invitation = invite_patient(cast, cast.ana.patient_id, "ana@new.example")
-    told = {"code": invitation["code"], "proof": invitation["word"], "email": "ana@new.example"}
+@pytest.fixture
+def email() -> RecordingGateway:
+    """The mail server."""
+    return RecordingGateway()
+
+
+@pytest.fixture
+def around(database: Database, settings: Settings, email: RecordingGateway) -> Around:
+    """What the jobs work with."""
+    return Around(database, settings, {Channel.EMAIL: email})
+
+
+def mails(around: Around, email: RecordingGateway, clock: Clock) -> list[tuple[str, str]]:
+    """Let what is due go out; return to whom it went, and what it was."""
+    email.sent.clear()
+    deliver.run(around, clock.now)
+    return sorted((one.to, one.kind.removeprefix("notice.")) for one in email.sent)
+
+
+def moving(cast: Cast, who: Person | None = None) -> dict[str, str]:
+    """Invite Ana, who has an account, at another address; return what enrols with it."""
+    path = f"/patients/{cast.ana.patient_id}/invitations"
+    invitation = (who or cast.bo).post(path, {"email": ANA_NEW, "word": "blue kettle"})
+    assert invitation.status_code == 201, invitation.text
+    return {"code": invitation.json["code"], "proof": "blue kettle", "email": ANA_NEW}
+
+
+def test_a_patient_who_is_invited_at_another_address_gets_their_own_journal_back_a_day_later(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    told = moving(cast)
+    clock.forward(hours=23)
+    assert enrol(client, told).json["code"] == "invitation-waits"
+    clock.forward(hours=1)
     tokens = enrol(client, told).json
     who = me(client, tokens["access_token"]).json
     assert (who["account_id"], who["patient_id"]) == (str(cast.ana.account_id), str(cast.ana.patient_id))
     assert cast.ana.get("/me").status_code == 401, "what was signed in before is not any more"
-    old = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
+    old = {"clinic": "demo", "email": ANA, "password": PASSWORD}
     assert client.post("/v1/sign-ins", json=old).status_code == 401
 
 
-def test_an_invitation_does_not_take_anothers_address(cast: Cast, client: FlaskClient) -> None:
+def test_the_old_address_is_told_when_another_is_invited_and_again_when_it_was_used(
+    cast: Cast, client: FlaskClient, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    told = moving(cast)
+    assert mails(around, email, clock) == [(ANA, "account_asked")]
+    clock.forward(hours=24)
+    assert enrol(client, told).status_code == 201
+    assert mails(around, email, clock) == [(ANA, "sign_in_changed"), (ANA_NEW, "sign_in_changed")]
+
+
+def test_the_owner_who_signs_in_ends_what_would_move_the_account(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    told = moving(cast)
+    clock.forward(hours=2)
+    sign_in(client, "demo", ANA)
+    clock.forward(hours=23)
+    assert enrol(client, told).status_code == 401
+    assert cast.bo.get(f"/patients/{cast.ana.patient_id}/invitations").json["items"] == []
+
+
+def test_at_a_patients_own_address_the_code_is_told_to_that_address_alone(
+    cast: Cast, client: FlaskClient, clock: Clock, around: Around, email: RecordingGateway, database: Database
+) -> None:
+    path = f"/patients/{cast.ana.patient_id}/invitations"
+    withdraw(cast, Purpose.CARE_TEAM)
+    invitation = cast.bo.post(path, {"email": "Ana@home.example", "word": "blue kettle"}).json
+    assert invitation["code"] is None
+    assert mails(around, email, clock) == [(ANA, "invitation_code")]
+    (sent,) = email.sent
+    with database.read() as session:
+        assert set(session.scalars(select(Delivery.sealed_secret))) == {None}, "sent, it is forgotten"
+    told = {"code": sent.link.partition("#")[2], "proof": "blue kettle", "email": ANA}
+    assert enrol(client, told).status_code == 201, "at once"
+    assert "#" not in sent.short
+
+
+def test_whom_a_patient_told_no_cannot_move_their_account_and_the_try_is_on_record(cast: Cast) -> None:
+    withdraw(cast, Purpose.CARE_TEAM)
+    path = f"/patients/{cast.ana.patient_id}/invitations"
+    for who in (cast.bo, cast.coordinator):
+        answer = who.post(path, {"email": ANA_NEW})
+        assert (answer.status_code, answer.json["code"]) == (403, "consent-withdrawn")
+    actions = [one["action"] for one in cast.admin.get("/audit-events").json["items"]]
+    assert actions.count("refused.invite_patient") == 2
+
+
+def test_a_no_ends_what_the_team_asked_for_before_it(cast: Cast, client: FlaskClient, clock: Clock) -> None:
+    told = moving(cast)
+    withdraw(cast, Purpose.CARE_TEAM)
+    clock.forward(hours=25)
+    assert enrol(client, told).status_code == 401
+
+
+def test_for_a_lost_mailbox_the_administrator_invites_and_everybody_hears_of_it(
+    cast: Cast, client: FlaskClient, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    withdraw(cast, Purpose.CARE_TEAM)
+    told = moving(cast, cast.admin)
+    assert mails(around, email, clock) == [
+        (ANA, "account_asked"),
+        ("bo@clinic.example", "account_moving"),
+        ("eli@clinic.example", "account_moving"),
+    ]
+    assert "invitation.move" in cast.admin.get("/audit-events").text
+    assert enrol(client, told).json["code"] == "invitation-waits"
+    clock.forward(hours=24)
+    assert enrol(client, told).status_code == 201
+
+
+def test_an_administrator_invites_no_patient_who_never_had_an_account(cast: Cast) -> None:
+    answer = cast.admin.post(f"/patients/{a_patient(cast)}/invitations", {"email": "hal@home.example"})
+    assert (answer.status_code, answer.json["code"]) == (409, "no-account")
+
+
+def test_inviting_who_has_an_account_asks_for_a_proof_of_the_last_minutes(cast: Cast, clock: Clock) -> None:
+    clock.forward(minutes=6)
+    body, headers = {"email": ANA}, {"Authorization": f"Bearer {cast.bo.token}"}
+    path = f"/v1/patients/{cast.ana.patient_id}/invitations"
+    answer = cast.bo.client.post(path, json=body, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (403, "step-up-required")
+
+
+def test_an_invitation_does_not_take_anothers_address(cast: Cast, client: FlaskClient, clock: Clock) -> None:
     invitation = invite_patient(cast, cast.ana.patient_id, "bo@clinic.example")
     told = {"code": invitation["code"], "proof": invitation["word"], "email": "bo@clinic.example"}
+    clock.forward(hours=24)
     assert enrol(client, told).json["code"] == "email-taken"
-    assert cast.ana.get("/me").status_code == 200
+    assert me(client, sign_in(client, "demo", ANA)["access_token"]).status_code == 200
 
 
 # Who may

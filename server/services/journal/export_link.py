@@ -92,6 +92,25 @@ def end_all(work: Work, patient_id: UUID, of_others: bool = False) -> None:
             revoke(work, patient_id, link.id)
 
 
+def end_asked_by(work: Work, account_id: UUID) -> None:
+    """Take back every open link that an account asked for."""
+    query = select(ExportLink).where(
+        ExportLink.clinic_id == work.clinic_id,
+        ExportLink.asked_by == account_id,
+        ExportLink.revoked_at.is_(None),
+        ExportLink.expires_at > work.now,
+    )
+    for link in work.session.scalars(query.order_by(ExportLink.id).with_for_update()).all():
+        revoke(work, link.patient_id, link.id)
+
+
+def note_refused(work: Work, link_id: UUID) -> None:
+    """Put on record that a link that there is was tried and led nowhere; of one there never was, nothing."""
+    link = work.session.get(ExportLink, (work.clinic_id, link_id))
+    if link is not None:
+        work.audit("export-link.refused", link.patient_id, link.id)
+
+
 def take(work: Work, link_id: UUID, kind: str) -> Actor:
     """Record that a link is followed; return who reads: the patient as far as what is shown goes.
 

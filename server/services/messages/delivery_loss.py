@@ -31,6 +31,7 @@ def end(work: Work, row: Delivery, failure: str, action: DeliveryAction = Delive
     """
     row.state = move(DELIVERY_MOVES, row.state, action)
     row.finished_at, row.lease_until, row.failure = work.now, None, failure
+    row.sealed_secret = None
     free_bundle(work, row)
     if failure not in SILENT:
         _react(work, row, _KINDS[action])
@@ -49,7 +50,7 @@ def free_bundle(work: Work, head: Delivery) -> None:
 
 def _react(work: Work, row: Delivery, kind: str) -> None:
     work.session.flush()
-    if row.subject is DeliverySubject.RECOVERY:
+    if row.subject is DeliverySubject.RECOVERY or row.sealed_to is not None:
         return  # the link may go to that address alone
     if row.subject in EVENT_SUBJECTS:
         return  # the inbox has it; nobody is told by mail of what a system did not hear

@@ -27,12 +27,10 @@ from server.models import Account, Alert, Clinic, Delivery
 from server.sealing import SealError
 from server.services.errors import NotFound
 from server.services.messages import contact_point as contact_points
-from server.services.messages import delivery_loss, operations, outbox_need
+from server.services.messages import delivery_address, delivery_loss, operations, outbox_need
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
 from server.services.messages.outbox_ahead import read_ahead
-from server.services.people import email_address as addresses
-from server.services.people import recovery as recoveries
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -231,7 +229,7 @@ def _address(work: Work, row: Delivery, account: Account) -> str:
     """
     try:
         if row.contact_id is None:
-            return addresses.of(work, account)
+            return delivery_address.of(work, row, account)
         return contact_points.open_address(work, row.contact_id)
     except NotFound:
         return RETIRED
@@ -261,7 +259,7 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         count=_patients(session, bundle),
         suspect=suspect,
         event=_event(row, aim.to_system),
-        secret=recoveries.secret_of(session, now, row),
+        secret=delivery_address.secret_of(session, now, row),
     )
 
 

@@ -111,7 +111,7 @@ def _taken(row: Delivery, now: datetime, outcome: Taken) -> None:
     action = DeliveryAction.DELIVER if outcome.delivered else DeliveryAction.ACCEPT
     row.state = move(DELIVERY_MOVES, row.state, action)
     row.finished_at, row.lease_until, row.failure = now, None, None
-    row.reference = outcome.reference
+    row.reference, row.sealed_secret = outcome.reference, None
     row.report_by = now + REPORT_WITHIN if outcome.reports else None
 
 

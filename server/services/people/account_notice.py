@@ -4,18 +4,40 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import AlertClass, DeliverySubject
+from server.clinical.vocabulary import AlertClass, DeliverySubject, Role
 from server.models import Account
 from server.services.messages import delivery as deliveries
+from server.services.messages import delivery_address
 from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
 from server.services.work import Work
 
 CHANGED, ENDED, TRIED = "sign_in_changed", "sign_in_ended", "sign_in_tried"
+ASKED, MOVING = "account_asked", "account_moving"
 
 
 def changed(work: Work, account_id: UUID) -> None:
     """Say that a password or a second factor was changed."""
     _tell(work, account_id, CHANGED, str(uuid7()))
+
+
+def changed_at(work: Work, account: Account, email: str) -> None:
+    """Say the same at ``email``, which may be the account's no more by the time it is sent."""
+    told = _notice(account.id, CHANGED, f"{uuid7()}")
+    delivery_address.write_to(work, account, told, email)
+
+
+def move_asked(work: Work, account: Account, email: str, invitation_id: UUID) -> None:
+    """Say at ``email``, the address so far, that the account is to be opened from another."""
+    told = Notice(f"{ASKED}:{invitation_id}", ASKED, DeliverySubject.ACCOUNT, invitation_id, AlertClass.P2)
+    delivery_address.write_to(work, account, told, email)
+
+
+def move_asked_by_admin(work: Work, invitation_id: UUID) -> None:
+    """Tell clinicians and administrators that an administrator wants a patient's account to move."""
+    for one in accounts.recipients(work, {Role.CLINICIAN, Role.CLINIC_ADMIN}):
+        key = f"{MOVING}:{invitation_id}:{one.id}"
+        deliveries.call(work, one, Notice(key, MOVING, DeliverySubject.ACCOUNT, invitation_id, AlertClass.P2))
 
 
 def ended(work: Work, account_id: UUID, sign_in_id: UUID) -> None:
@@ -30,5 +52,8 @@ def tried(work: Work, account_id: UUID) -> None:
 
 def _tell(work: Work, account_id: UUID, template: str, key: str) -> None:
     account = work.session.get_one(Account, (work.clinic_id, account_id))
-    told = Notice(f"{template}:{key}", template, DeliverySubject.ACCOUNT, account_id, AlertClass.P2)
-    deliveries.call(work, account, told)
+    deliveries.call(work, account, _notice(account_id, template, key))
+
+
+def _notice(account_id: UUID, template: str, key: str) -> Notice:
+    return Notice(f"{template}:{key}", template, DeliverySubject.ACCOUNT, account_id, AlertClass.P2)

@@ -8,9 +8,8 @@ from server.clinical.vocabulary import Role
 from server.models import Account
 from server.services.errors import Conflict
 from server.services.people import account as accounts
-from server.services.people import account_notice
+from server.services.people import account_notice, sign_out
 from server.services.people import email_address as addresses
-from server.services.people import sign_in as sign_ins
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
 from server.services.work import Work
@@ -26,6 +25,11 @@ def of_patient(work: Work, patient_id: UUID) -> Account | None:
     return work.session.scalar(query.order_by(Account.id).limit(1).with_for_update())
 
 
+def moves(work: Work, account: Account, email: str) -> bool:
+    """Return whether ``email`` is another address than the account's own."""
+    return addresses.normalised(email) != addresses.normalised(addresses.of(work, account))
+
+
 def take_back(work: Work, account: Account, new: NewAccount, passwords: Passwords) -> Account:
     """Give ``account`` the address and password of ``new`` and end all its sign-ins; its owner is told.
 
@@ -33,13 +37,13 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
     """
     if account.disabled_at is not None:
         raise Conflict("account-disabled", "Your account is closed. Ask your clinic.")
-    if addresses.normalised(new.email) != addresses.normalised(addresses.of(work, account)):
+    if moves(work, account, new.email):
         accounts.check_is_free(work, new.email)
-        account_notice.changed(work, account.id)  # to the address before
+        account_notice.changed_at(work, account, addresses.of(work, account))
         addresses.keep(work, account, new.email)
     account.password_hash = passwords.hash(new.password)
     work.session.flush()
-    sign_ins.end_all(work, account.id)
+    sign_out.everywhere(work, account.id)
     work.audit("account.take-back", account.patient_id, account.id)
     account_notice.changed(work, account.id)
     return account

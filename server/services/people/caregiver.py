@@ -12,6 +12,7 @@ from server.clinical.vocabulary import CareScope, Purpose, Role
 from server.models import Account, AuditEvent, Caregiver, Invitation, Patient
 from server.services import vault
 from server.services.errors import NotFound, NotSignedIn, OutOfScope
+from server.services.people import caregiver_account
 from server.services.people import consent as consents
 from server.services.work import Work
 
@@ -72,7 +73,10 @@ def end_all(work: Work, patient_id: UUID) -> None:
 
 
 def leave(work: Work, patient_id: UUID) -> None:
-    """End what the signed-in caregiver may do for a patient: they want it no more. Again is harmless."""
+    """End what the signed-in caregiver may do for a patient: they want it no more. Again is harmless.
+
+    With the last patient their account goes.
+    """
     query = _acting(work, patient_id)
     for row in work.session.scalars(query).all():
         _end(work, row)
@@ -168,6 +172,8 @@ def _end(work: Work, row: Caregiver) -> None:
         .values(cancelled_at=work.now)
     )
     work.audit("caregiver.end", row.patient_id, row.id)
+    if row.account_id is not None:
+        caregiver_account.end_if_idle(work, row.account_id)
 
 
 def _own(work: Work, patient_id: UUID, caregiver_id: UUID) -> Caregiver:

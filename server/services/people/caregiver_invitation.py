@@ -1,4 +1,4 @@
-"""A patient invites somebody to look after their diary; the code is theirs to pass on."""
+"""A patient invites somebody to look after their diary; the word is theirs to pass on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,8 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Purpose, Role
 from server.models import Caregiver
-from server.services import vault
+from server.services import tally, vault
+from server.services.cap import INVITATION_PATIENT
 from server.services.errors import Conflict
 from server.services.people import account as accounts
 from server.services.people import caregiver as caregivers
@@ -17,6 +18,7 @@ from server.services.people import consent as consents
 from server.services.people import email_address as addresses
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
+from server.services.people import patient_invitation
 from server.services.people.invitation import Claim, Invited, Invitee
 from server.services.work import Work
 
@@ -26,12 +28,15 @@ MOST = 10
 def invite(work: Work, patient_id: UUID, values: Mapping[str, Any]) -> tuple[Caregiver, Invited]:
     """Invite somebody: name, email, relation, scopes, and perhaps the word that goes with the code.
 
-    Code and word are shown once; they are good once and for 72 hours, from that address alone.
+    The code goes to that address by e-mail, whoever has it; the word is for the patient to pass on. They
+    are good once and for 72 hours.
 
-    Raises Withheld unless the patient's consent to caregivers holds, Conflict where there are too many.
+    Raises Withheld unless the patient's consent to caregivers holds, Conflict where there are too many,
+    TooMany where too many were invited of late.
     """
     patients.lock(work, patient_id)
     consents.require(work, patient_id, Purpose.CAREGIVER)
+    tally.take(work.session, work.now, INVITATION_PATIENT, str(work.clinic_id), str(patient_id))
     in_use = (Caregiver.clinic_id == work.clinic_id, Caregiver.patient_id == patient_id)
     count = select(func.count()).where(*in_use, Caregiver.ended_at.is_(None))
     if (work.session.scalar(count) or 0) >= MOST:
@@ -53,6 +58,9 @@ def invite(work: Work, patient_id: UUID, values: Mapping[str, Any]) -> tuple[Car
     work.session.add(row)
     work.session.flush()
     work.audit("caregiver.invite", patient_id, row.id)
+    account = accounts.of_patient(work, patient_id)
+    assert account is not None, "a patient invites"
+    patient_invitation.send_code(work, account, invited, values["email"])
     return row, invited
 
 

@@ -22,6 +22,7 @@ def seal_some(work: Work, after: UUID | None = None, size: int = BATCH) -> tuple
     """
     clinic_keys.ensure_digest_keys(work)
     query = select(Account).where(Account.clinic_id == work.clinic_id, Account.email_index.is_(None))
+    query = query.where(Account.plain_email.is_not(None))  # not one that was emptied
     if after is not None:
         query = query.where(Account.id > after)
     found = list(work.session.scalars(query.order_by(Account.id).limit(size).with_for_update()))

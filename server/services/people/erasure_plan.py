@@ -37,6 +37,7 @@ _LOOSE = (
     ("deliveries", "subject_id", "alerts"),
     ("deliveries", "subject_id", "booking_suggestions"),
     ("deliveries", "subject_id", "break_glass"),
+    ("deliveries", "subject_id", "invitations"),
     ("recoveries", "account_id", "accounts"),
     ("scheduling_events", "suggestion_id", "booking_suggestions"),
 )

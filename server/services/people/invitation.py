@@ -17,9 +17,9 @@ from server.clinical.vocabulary import InvitationProof, Role
 from server.models import Account, Invitation, Patient
 from server.services import tally, vault
 from server.services.cap import INVITATION
-from server.services.errors import NotFound, NotSignedIn
+from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import account as accounts
-from server.services.people import account_return, password_rules
+from server.services.people import account_return, caregiver_account, password_rules
 from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people.account import NewAccount
@@ -28,6 +28,8 @@ from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work
 
 VALID_FOR = timedelta(hours=72)
+# For so long the owner of an account can object to its moving to another address.
+MOVES_AFTER = timedelta(hours=24)
 MOST_TRIES = 5
 _WORD_DIGITS = 6
 _BLANKS = re.compile(r"\s+")
@@ -54,12 +56,14 @@ class Invitee:
 class Invited:
     """The stored invitation, its code and the word. Both are shown once and never stored.
 
-    ``word`` is None where the year of birth is asked for.
+    ``mailed``: the code goes to the address by e-mail and is for nobody else to see. ``word`` is None
+    where the year of birth is asked for.
     """
 
     invitation: Invitation
     code: str
     word: str | None
+    mailed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,8 @@ def invite(work: Work, invitee: Invitee) -> Invited:
 
     Raises TooMany where the clinic has invited very many of late.
     """
-    tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
+    if invitee.role is not Role.CAREGIVER:  # each patient's are counted apart
+        tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
     if invitee.role is Role.PATIENT and invitee.patient_id is not None:
         _cancel_earlier(work, invitee.patient_id)
     by_year = invitee.word is None and invitee.birth_year is not None
@@ -162,6 +167,12 @@ def claim(session: Session, now: datetime, shown: Claim) -> Invitation | None:
     return invitation
 
 
+def is_for(work: Work, invitation: Invitation, email: str) -> bool:
+    """Return whether an invitation was made for ``email``."""
+    digest = _digest(work, invitation, "email", email)
+    return invitation.email_digest is not None and compare_digest(digest, invitation.email_digest)
+
+
 def refused() -> NotSignedIn:
     """Return what whoever does not fit is told."""
     return NotSignedIn(_NOT_VALID)
@@ -223,7 +234,10 @@ def _check_password(work: Work, invitation: Invitation, enrolment: Enrolment) ->
 def _caregiver(work: Work, invitation: Invitation, enrolment: Enrolment, passwords: Passwords) -> Account:
     invited = caregivers.check_invited(work, invitation.id)
     new = NewAccount(invitation.role, invitation.name, enrolment.email, enrolment.password)
-    account = accounts.create(work, new, passwords)
+    try:
+        account = accounts.create(work, new, passwords)
+    except Conflict:  # whoever invites is not to learn who has an account here
+        raise NotSignedIn(_NOT_VALID) from None
     caregivers.accept(replace(work, actor=replace(work.actor, account_id=account.id)), invited, account)
     return account
 
@@ -236,12 +250,15 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
         password=enrolment.password,
         patient_id=invitation.patient_id,
     )
+    caregiver_account.give_way(work, enrolment.email)
     if invitation.patient_id is None:
         return accounts.create(work, new, passwords)
     work.session.get_one(Patient, (work.clinic_id, invitation.patient_id)).enrolled_at = work.now
     known = account_return.of_patient(work, invitation.patient_id)
     if known is None:
         return accounts.create(work, new, passwords)
+    if account_return.moves(work, known, new.email) and work.now < invitation.created_at + MOVES_AFTER:
+        raise Conflict("invitation-waits", "It opens 24 hours after it was made: try again then.")
     return account_return.take_back(work, known, new, passwords)
 
 

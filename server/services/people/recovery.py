@@ -19,11 +19,9 @@ from server.services.errors import NotSignedIn
 from server.services.messages import delivery as deliveries
 from server.services.messages.contact_point import Way
 from server.services.messages.delivery import Notice
-from server.services.people import account_notice, password_rules
+from server.services.people import account_notice, password_rules, sign_out
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
-from server.services.people import sign_in as sign_ins
-from server.services.people import ticket as tickets
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work, system
@@ -83,8 +81,7 @@ def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwor
     password_rules.check(new.password, password_rules.chooser(account.role, names, new.factor_required))
     account.password_hash = passwords.hash(new.password)
     end_links(work, account.id)
-    tickets.end_all(work, account.id)
-    sign_ins.end_all(work, account.id)
+    sign_out.everywhere(work, account.id)
     work.audit("password.recover", account.patient_id, account.id)
     account_notice.changed(work, account.id)
 

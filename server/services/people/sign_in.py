@@ -38,6 +38,7 @@ _ACTOR = (
 )
 
 _NOWHERE = UUID(int=0)
+_NOT_RIGHT = "Clinic, e-mail or password is not right."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,17 @@ def find_account(session: Session, credentials: Credentials, passwords: Password
     usable = account if account is not None and account.disabled_at is None else None
     fits = passwords.matches(usable.password_hash if usable else None, credentials.password)
     if usable is None or not fits:
-        raise NotSignedIn("Clinic, e-mail or password is not right.")
+        raise NotSignedIn(_NOT_RIGHT)
     return usable
+
+
+def locked(work: Work, known: Account) -> Account:
+    """Return ``known`` as it is now, locked; NotSignedIn where it was closed or got another password."""
+    mine = (Account.clinic_id == known.clinic_id, Account.id == known.id)
+    found = work.session.scalar(select(Account).where(*mine).with_for_update())
+    if found is None or found.disabled_at is not None or found.password_hash != known.password_hash:
+        raise NotSignedIn(_NOT_RIGHT)
+    return found
 
 
 def renew_hash(work: Work, account: Account, renewed: str | None) -> None:

@@ -11,7 +11,7 @@ from server.clinical.vocabulary import FactorKind
 from server.models import Account, Factor
 from server.services.errors import NotSignedIn
 from server.services.people import factor as factors
-from server.services.people import passkey, recovery_code
+from server.services.people import passkey, patient_invitation, recovery_code
 from server.services.people import sign_in as sign_ins
 from server.services.people import ticket as tickets
 from server.services.people.factor import NewPasskey
@@ -50,10 +50,10 @@ def after_password(work: Work, account: Account, arrival: Arrival) -> Issued | A
     has_factor = bool(factors.confirmed(work, account.id))
     if not has_factor:
         awaits = arrival.factor_required and account.role in STAFF
-        return sign_ins.start(work, account, arrival.device, awaits)
+        return _start(work, account, arrival.device, awaits)
     if not arrival.proof.is_given:
         return _ask(work, account, arrival.proof.party)
-    return sign_ins.start(work, account, arrival.device) if prove(work, account, arrival.proof) else None
+    return _start(work, account, arrival.device) if prove(work, account, arrival.proof) else None
 
 
 def with_ticket(session: Session, now: datetime, secret: str, arrival: Arrival) -> Issued | None:
@@ -67,7 +67,7 @@ def with_ticket(session: Session, now: datetime, secret: str, arrival: Arrival) 
         return None
     if not tickets.use(session, now, ticket):
         raise NotSignedIn
-    return sign_ins.start(work, account, arrival.device)
+    return _start(work, account, arrival.device)
 
 
 def challenge(work: Work, party: RelyingParty) -> NewPasskey:
@@ -98,6 +98,11 @@ def password_is_enough(work: Work) -> bool:
 def fits_password(account: Account, password: str, passwords: Passwords) -> bool:
     """Return whether ``password`` is the account's."""
     return passwords.matches(account.password_hash, password)
+
+
+def _start(work: Work, account: Account, device: Device, awaits_factor: bool = False) -> Issued:
+    patient_invitation.heed_owner(work, account)
+    return sign_ins.start(work, account, device, awaits_factor)
 
 
 def _used(work: Work, proof: Proof) -> bool:

@@ -53,12 +53,9 @@ def use(session: Session, now: datetime, ticket: Ticket) -> bool:
 
 
 def end_all(work: Work, account_id: UUID) -> None:
-    """End what was begun with a password that is none any more."""
-    work.session.execute(
-        update(Ticket)
-        .where(Ticket.clinic_id == work.clinic_id, Ticket.account_id == account_id, Ticket.used_at.is_(None))
-        .values(used_at=work.now)
-    )
+    """Use up every ticket of an account: what was proven before a new password proves nothing now."""
+    waiting = update(Ticket).where(Ticket.clinic_id == work.clinic_id, Ticket.account_id == account_id)
+    work.session.execute(waiting.where(Ticket.used_at.is_(None)).values(used_at=work.now))
 
 
 def forget(session: Session, before: datetime) -> int:

@@ -64,17 +64,22 @@ def begin(session: Session, now: datetime, made: Try) -> None:
 
 
 def failed(session: Session, now: datetime, made: Try) -> None:
-    """Tell the owner, once a day, where many have failed."""
-    if made.device is not None or tally.number(session, now, SIGN_IN_ACCOUNT, *made.account) < TOLD_AFTER:
-        return
+    """Put on record that a try failed, and tell the owner, once a day, where many have.
+
+    Where there is no such account, the same work is done and the clinic's record says so alike.
+    """
     clinic_id = session.scalar(select(Clinic.id).where(Clinic.slug == made.clinic))
     if clinic_id is None:
         return
     account = session.scalar(
         select(Account).where(addresses.is_of(session, clinic_id, made.email), Account.disabled_at.is_(None))
     )
-    if account is not None:
-        account_notices.tried(Work(session, now, system(account.clinic_id)), account.id)
+    work = Work(session, now, system(clinic_id))
+    known = None if account is None else account.id
+    work.audit("sign-in.refused", None if account is None else account.patient_id, known)
+    many = tally.number(session, now, SIGN_IN_ACCOUNT, *made.account) >= TOLD_AFTER
+    if account is not None and made.device is None and many:
+        account_notices.tried(work, account.id)
 
 
 def password_fitted(session: Session, now: datetime, made: Try) -> None:

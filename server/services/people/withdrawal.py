@@ -17,7 +17,9 @@ from server.services import vault
 from server.services.alerts import alert_handling
 from server.services.alerts.red_flag import is_about_one
 from server.services.journal import export_link as export_links
+from server.services.people import account as accounts
 from server.services.people import caregiver as caregivers
+from server.services.people import patient_invitation
 from server.services.visits.suggestion_move import make_move
 from server.services.work import Work, system
 
@@ -56,6 +58,8 @@ def _from_the_team(work: Work, patient: Patient) -> None:
         make_move(clinic, draft, SuggestionAction.EXPIRE, {"reason": NOTE})
 
     export_links.end_all(work, patient.id, of_others=True)
+    if (account := accounts.of_patient(work, patient.id)) is not None:
+        patient_invitation.heed_owner(work, account)  # the team asked for it when it still might
 
 
 def _from_copies(work: Work, patient: Patient) -> None:

@@ -1,0 +1,77 @@
+"""Invite a patient; and where one has an account already, let nobody take it over on the way back."""
+
+from dataclasses import replace
+
+from server.clinical.vocabulary import AlertClass, DeliverySubject, Purpose, Role
+from server.models import Account, Patient
+from server.services.errors import Conflict, StepUpRequired
+from server.services.messages import delivery_address
+from server.services.messages.delivery import Notice
+from server.services.people import account_notice, account_return
+from server.services.people import consent as consents
+from server.services.people import email_address as addresses
+from server.services.people import invitation as invitations
+from server.services.people import sign_in as sign_ins
+from server.services.people.invitation import Invited, Invitee
+from server.services.work import Work
+
+CODE = "invitation_code"
+
+
+def invite(work: Work, patient: Patient, email: str, word: str | None = None) -> Invited:
+    """Invite a patient at ``email``. Where they have an account, it is to come back to them alone.
+
+    Raises StepUpRequired where there is an account and the actor's sign-in is not fresh; Withheld where the
+    care team would move it while the patient lets it read nothing; Conflict where an administrator invites
+    somebody without one; TooMany.
+    """
+    account = account_return.of_patient(work, patient.id)
+    if account is None and work.actor.role is Role.CLINIC_ADMIN:
+        raise Conflict("no-account", "Whoever has no account yet is invited by the care team.")
+    invitee = Invitee(Role.PATIENT, patient.name, email, word, patient.id, patient.birth_year)
+    if account is None:
+        return invitations.invite(work, invitee)
+    if not sign_ins.is_fresh(work.actor, work.now):
+        raise StepUpRequired
+    if account_return.moves(work, account, email):
+        return _at_another_address(work, account, invitee)
+    invited = invitations.invite(work, invitee)
+    return send_code(work, account, invited, email)
+
+
+def send_code(work: Work, account: Account, invited: Invited, email: str) -> Invited:
+    """Send the code of an invitation to the address it is for, and to nobody else.
+
+    ``account``: for or by which it was made.
+    """
+    row = invited.invitation
+    work.session.flush()
+    told = Notice(
+        f"{CODE}:{row.id}", CODE, DeliverySubject.ACCOUNT, row.id, AlertClass.P2, expires_at=row.expires_at
+    )
+    delivery_address.write_to(work, account, told, email, invited.code)
+    return replace(invited, mailed=True)
+
+
+def heed_owner(work: Work, account: Account) -> None:
+    """End what would move ``account`` to another address: its owner has just signed in where it is."""
+    if account.role is not Role.PATIENT or account.patient_id is None:
+        return
+    own = addresses.of(work, account)
+    for one in invitations.open_ones(work, account.patient_id):
+        if not invitations.is_for(work, one, own):
+            invitations.cancel(work, one.id, account.patient_id)
+
+
+def _at_another_address(work: Work, account: Account, invitee: Invitee) -> Invited:
+    assert account.patient_id is not None, "it is a patient's"
+    by_admin = work.actor.role is Role.CLINIC_ADMIN
+    if not by_admin:
+        consents.require(work, account.patient_id, Purpose.CARE_TEAM)
+    invited = invitations.invite(work, invitee)
+    work.session.flush()
+    work.audit("invitation.move", account.patient_id, invited.invitation.id)
+    account_notice.move_asked(work, account, addresses.of(work, account), invited.invitation.id)
+    if by_admin:
+        account_notice.move_asked_by_admin(work, invited.invitation.id)
+    return invited
