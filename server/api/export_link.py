@@ -1,7 +1,6 @@
 """Links under which a patient's journal can be taken away for a day."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +20,14 @@ from server.api.entry import own_patient
 from server.api.export import file
 from server.api.fhir.blueprint import NDJSON
 from server.api.shapes import joined
-from server.api.sharing import shares
+from server.api.sharing import Check, Still, shares, still_agreed
 from server.clinical.vocabulary import Purpose, Role
 from server.database import Database
 from server.export_link import Taking
 from server.services.errors import NotFound
 from server.services.journal import export_link as export_links
 from server.services.journal.export_link import Asked
-from server.services.work import Work, system
+from server.services.work import Actor, Work, system
 from server.settings import report_keys
 
 blueprint = Blueprint("export links", __name__, description="A journal to take away by a link, for a day")
@@ -97,12 +96,24 @@ def take_export(query: Mapping[str, Any], export_id: UUID) -> Response:
         work = Work(session, around.clock(), system(taking.clinic_id))
         actor = export_links.take(work, export_id, taking.format)
     assert actor.patient_id is not None, "it is about a patient"
-    return file(taking.format, actor.patient_id, partial(_check, around.database, taking), actor)
+    return file(taking.format, actor.patient_id, _still(around.database, taking, actor), actor)
 
 
-def _check(database: Database, taking: Taking) -> None:
-    with database.glance(taking.clinic_id) as connection:
-        export_links.check(connection, taking.clinic_id, taking.export_id)
+def _still(database: Database, taking: Taking, reader: Actor) -> Still:
+    assert reader.patient_id is not None, "it is about a patient"
+    agreed = still_agreed(reader.patient_id, reader)
+
+    def begun(began: Work) -> Check:
+        agrees = agreed(began)
+
+        def check() -> None:
+            with database.glance(taking.clinic_id) as connection:
+                export_links.check(connection, taking.clinic_id, taking.export_id)
+            agrees()
+
+        return check
+
+    return begun
 
 
 def _shown(link: Any) -> dict[str, Any]:
