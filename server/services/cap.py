@@ -38,7 +38,7 @@ SIGN_IN_ADDRESS = Cap("sign_in_address", 60, _HOUR, "failed sign-ins from one ad
 SECOND_FACTOR = Cap("second_factor", 5, _DAY, "wrong second factors and step-ups of one account", _S)
 ENROLMENT_ADDRESS = Cap("enrolment_address", 30, _HOUR, "failed enrolments from one address")
 RECOVERY_ADDRESS = Cap("recovery_address", 20, _HOUR, "ways back in asked for from one address")
-EXPORT = Cap("export", 30, _DAY, "exports of one account")
+EXPORT = Cap("export", 30, _DAY, "exports of one account, links asked for and followed too")
 INVITATION = Cap("invitation", 300, _DAY, "invitations of one clinic")
 CONNECTION = Cap("connection", 20, _DAY, "scheduling systems that one clinic connects")
 
