@@ -40,11 +40,14 @@ ENROLMENT_ADDRESS = Cap("enrolment_address", 30, _HOUR, "failed enrolments from 
 RECOVERY_ADDRESS = Cap("recovery_address", 20, _HOUR, "ways back in asked for from one address")
 EXPORT = Cap("export", 30, _DAY, "exports of one account, links asked for and followed too")
 INVITATION = Cap("invitation", 300, _DAY, "invitations of one clinic")
+NUMBER_CODE = Cap("number_code", 3, _DAY, "codes to prove one number of one account")
+NUMBER_CODES = Cap("number_codes", 10, _DAY, "codes to prove any number of one account")
+NUMBER_TRY = Cap("number_try", 5, _HOUR, "tries of one such code")
 CONNECTION = Cap("connection", 20, _DAY, "scheduling systems that one clinic connects")
 
 CAPS = (
     *(SIGN_IN_PAIR, SIGN_IN_DEVICE, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, ENROLMENT_ADDRESS),
-    *(RECOVERY_ADDRESS, EXPORT, INVITATION, CONNECTION),
+    *(RECOVERY_ADDRESS, EXPORT, INVITATION, NUMBER_CODE, NUMBER_CODES, NUMBER_TRY, CONNECTION),
 )
 
 # Standing numbers, not speeds.

@@ -27,12 +27,11 @@ from server.models import Account, Alert, Clinic, Delivery
 from server.sealing import SealError
 from server.services.errors import NotFound
 from server.services.messages import contact_point as contact_points
-from server.services.messages import delivery_loss, operations, outbox_need
+from server.services.messages import delivery_loss, operations, outbox_need, outbox_secret, sms_budget
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
 from server.services.messages.outbox_ahead import read_ahead
 from server.services.people import email_address as addresses
-from server.services.people import recovery as recoveries
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -63,7 +62,7 @@ class Claimed:
 
     ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
     ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone. ``secret``: what
-    its link leads on with.
+    its link or text ends with. ``private``: the account, where it is a patient's or a caregiver's.
     """
 
     clinic_id: UUID
@@ -80,15 +79,16 @@ class Claimed:
     suspect: bool = False
     event: Event | None = None
     secret: str | None = None
+    private: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where a message goes, for how long it is ours, and whether one of the clinic's systems gets it."""
+    """Where a message goes, for how long it is ours, and what they are who get it."""
 
     to: str
     lease: timedelta
-    to_system: bool
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelt
     work = Work(session, now, system(row.clinic_id))
     to = "" if why is not None else _address(work, row, account)
     if why is None and to not in (POISON, RETIRED):
-        return _take(session, now, row, Aim(to, lease, account.role is Role.INTEGRATION))
+        return _take(session, now, row, Aim(to, lease, account.role))
     why = why or to
     if why == POISON:
         operations.poison(session, now, row.channel, why)
@@ -260,8 +260,9 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         urgency=row.urgency,
         count=_patients(session, bundle),
         suspect=suspect,
-        event=_event(row, aim.to_system),
-        secret=recoveries.secret_of(session, now, row),
+        event=_event(row, aim.role is Role.INTEGRATION),
+        secret=outbox_secret.of(session, now, row),
+        private=row.account_id if aim.role in sms_budget.PRIVATE else None,
     )
 
 
