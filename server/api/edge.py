@@ -133,6 +133,7 @@ def allow(
                 raise
 
         documented = _documented(guarded, roles)
+        documented.__dict__["system_scope"] = scope  # the guard of the routes reads it
         return with_doc(documented, {"x-before-second-factor": True}) if before_factor else documented
 
     return decorate

@@ -48,7 +48,7 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/history", methods=["GET"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxHistoryAnswer)
 def get_inbox_history(suggestion_id: UUID) -> Any:
     """Read what happened to one suggestion since it was approved, oldest first."""
@@ -66,7 +66,7 @@ def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/propose-time", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(TimeBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
@@ -116,7 +116,7 @@ def cancel_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/arrive", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def report_arrival(suggestion_id: UUID) -> Any:
