@@ -19,6 +19,7 @@ from server.postgresql.rerun import insist
 from server.services.messages import outbox, outbox_outcome, sms_budget
 from server.services.messages.outbox import Claimed, Skipped
 from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
+from server.services.messages.sms_budget import Recipient
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,8 @@ class _Round:
     def _affords(self, claimed: Claimed) -> bool:
         moment, most = self.watch.moment(), self.around.settings.sms_a_month
         with self.around.database.write(Extent.NONE) as session:
-            return sms_budget.spend(session, moment, claimed.clinic_id, claimed.urgency, most)
+            to = Recipient(claimed.clinic_id, claimed.private)
+            return sms_budget.spend(session, moment, to, claimed.urgency, most)
 
     def _lane(self, claimed: Claimed, far_end: str) -> str:
         """Return the lane of ``claimed``, which is known from now on by where it goes."""

@@ -6,6 +6,7 @@ from server.clinical.vocabulary import AlertClass
 from server.gateways.events import TestData, VisitData, data_of, visit_link
 from server.gateways.message import Happened, Message, SendError
 from server.gateways.templates import UnknownTemplate, render
+from server.services.messages import number_code
 from server.services.messages.outbox import Claimed, Event
 from server.services.messages.outbox_outcome import UNKNOWN_TEXT
 from server.settings import Settings
@@ -30,7 +31,8 @@ def message(settings: Settings, claimed: Claimed, at: datetime) -> Message:
     except UnknownTemplate:
         raise SendError(True, UNKNOWN_TEXT) from None
     if claimed.secret is not None:
-        text = text.leading_on(claimed.secret)
+        tell = text.telling if claimed.template == number_code.TEMPLATE else text.leading_on
+        text = tell(claimed.secret)
     return Message(
         to=claimed.to,
         subject=text.subject,

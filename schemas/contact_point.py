@@ -146,7 +146,18 @@ class ContactPointAnswer(Answer):
     id = Id(required=True)
     channel = Code(Channel, required=True)
     address = Masked()
+    proven = fields.Boolean(
+        required=True, metadata={"description": "false: a number that still waits for the code sent to it"}
+    )
     created_at = Moment(required=True)
+
+
+class NumberCodeBody(Body):
+    """The six digits that were sent to a number."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"code": "012345"}
+
+    code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{6}\Z"))
 
 
 class ContactPointList(Answer):

@@ -37,6 +37,7 @@ GIVEN_PLACES = frozenset(
         # The name that somebody else has typed, to say who is meant.
         "post /v1/patients/{patient_id}/erasure/confirm /patient_name",
         "post /v1/cared-for /code",
+        "post /v1/me/contact-points/{contact_id}/verify /code",
     }
 )
 # Said twice, and the same: who signs in is who enrolled.

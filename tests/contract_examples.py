@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ from tests import (
 )
 from tests.cast import new_clinic, new_staff
 from tests.source import ROOT
+from tests.telephones import code_of
 
 FILE = ROOT / "server" / "api" / "examples.json"
 NOW = datetime(2026, 5, 2, 18, 16, tzinfo=UTC)
@@ -164,7 +166,7 @@ def play(story: Story, clinic: Clinic) -> None:
     _is_weighed_otherwise(story, clinic, patient)
     contract_visits.play(ask, clinic, NOW)
     contract_scheduling.play(ask, clinic, story.client.application)
-    contract_rota.play(ask, clinic, ana)
+    contract_rota.play(ask, clinic, ana, partial(code_of, Surroundings.of(story.client.application)))
     contract_fhir.play(ask, ana, patient)
     ask(clinic.admin, "get /v1/audit-events", query="?limit=1")
     ask(clinic.admin, "get /v1/audit-events/export")

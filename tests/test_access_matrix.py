@@ -15,6 +15,8 @@ from flask import Flask
 from uuid_utils.compat import uuid7
 
 from server.api import route_guard
+from server.api.edge import allow
+from server.clinical.vocabulary import Role
 from server.models import Base
 from tests.access_matrix import (
     UNREVIEWED,
@@ -195,6 +197,13 @@ def test_a_route_without_a_policy_stops_the_start(app: Flask) -> None:
     with pytest.raises(RuntimeError, match="/v1/new has no policy"):
         route_guard.check_routes(bare, "/v1")
     route_guard.check_routes(app, "/v1")
+
+
+def test_a_route_that_lets_systems_pass_without_a_scope_stops_the_start() -> None:
+    bare = Flask("bare")
+    bare.add_url_rule("/v1/new", "new", allow(Role.INTEGRATION)(lambda: "whatever they may do"))
+    with pytest.raises(RuntimeError, match="/v1/new lets systems pass"):
+        route_guard.check_routes(bare, "/v1")
 
 
 def test_no_column_can_be_written_that_is_no_member_of_the_body(

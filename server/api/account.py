@@ -1,11 +1,12 @@
 """The accounts of a clinic's staff and systems, and ending sign-ins of others."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
-from schemas.account import AccountAnswer, AccountsAnswer
+from schemas.account import AccountAnswer, AccountsAnswer, SystemScopesBody
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, stepped_up, writing
 from server.api.shapes import joined
@@ -67,6 +68,18 @@ def reset_factors(account_id: UUID) -> Response:
     """Take away the second factors of a colleague who has lost them; make sure first that it is them."""
     with writing() as work:
         account_admin.reset_factors(work, account_id)
+    return Response(status=204)
+
+
+@blueprint.route(f"{ONE}/scopes", methods=["PUT"])
+@allow(Role.CLINIC_ADMIN)
+@stepped_up
+@blueprint.arguments(SystemScopesBody)
+@blueprint.response(204)
+def set_scopes(body: Mapping[str, Any], account_id: UUID) -> Response:
+    """Say what one of your clinic's systems may do; it holds from its next request on. Audited."""
+    with writing() as work:
+        account_admin.set_scopes(work, account_id, body["scopes"])
     return Response(status=204)
 
 

@@ -15,7 +15,8 @@ from schemas.alert import (
     cursor_of,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, reading, writing
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.api.sharing import shares

@@ -16,7 +16,8 @@ from schemas.alert_handling import (
 )
 from server.api.alert import CARE
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.version_header import etag, if_match, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.alerts import alert_feedback, alert_handling

@@ -10,7 +10,8 @@ from flask import Response
 from schemas.audit_event import AuditEventPage, AuditExportQuery, AuditQuery
 from server.api.audit_export import COLUMNS, Source, header, lines, trailer
 from server.api.body import Blueprint
-from server.api.edge import actor, allow, also, here, stepped_up, writing
+from server.api.contract_notes import also
+from server.api.edge import actor, allow, here, stepped_up, writing
 from server.api.paging import paged
 from server.api.table import CSV, csv_lines
 from server.clinical.vocabulary import Role

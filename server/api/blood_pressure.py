@@ -7,7 +7,8 @@ from uuid import UUID
 from schemas.base import PageQuery
 from schemas.blood_pressure import BloodPressureAnswer, BloodPressureBody, BloodPressurePage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role

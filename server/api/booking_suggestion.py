@@ -15,7 +15,8 @@ from schemas.booking_suggestion import (
     SuggestionQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.api.sharing import shares

@@ -9,7 +9,8 @@ from flask import Response, request
 
 from schemas.calendar_feed import CalendarFeedBody, CalendarFeedList, OpenedCalendarFeedAnswer
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, here, open_with_proof, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, here, open_with_proof, reading, writing
 from server.calendars.feed import Shown, feed
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role

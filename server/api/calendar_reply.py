@@ -11,7 +11,7 @@ from server.api.raw import read_raw, takes_raw
 from server.calendars.parts import uid_of
 from server.calendars.reply import CALENDAR, MAIL, read_object, read_reply
 from server.clinical.calendar_reply import CalendarReply
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.services.errors import Invalid
 from server.services.visits import calendar_reply as calendar_replies
 
@@ -40,7 +40,7 @@ EXAMPLES: Mapping[str, str] = MappingProxyType({CALENDAR: _OBJECT, MAIL: _WHOLE_
 
 
 @blueprint.route("/inbox/calendar-replies", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @body_up_to(LARGEST)
 @blueprint.response(200, CalendarReplyAnswer)
 @takes_raw(EXAMPLES)

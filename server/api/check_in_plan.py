@@ -6,7 +6,8 @@ from uuid import UUID
 
 from schemas.check_in_plan import CheckInPlanAnswer, RhythmBody, ScalesBody
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, reading, writing
 from server.api.entry import own_patient
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.clinic import ClinicAnswer, ClinicChanges
 from server.api.body import Blueprint
-from server.api.edge import allow, reading, writing
+from server.api.edge import allow, reading, stepped_up, writing
 from server.clinical.vocabulary import Role
 from server.services.people import clinic as clinics
 
@@ -23,6 +23,7 @@ def get_clinic() -> Any:
 
 @blueprint.route("/clinic", methods=["PATCH"])
 @allow(Role.CLINIC_ADMIN)
+@stepped_up
 @blueprint.arguments(ClinicChanges)
 @blueprint.response(200, ClinicAnswer)
 def change_clinic(body: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from schemas.contact_point import (
     ContactPointAnswer,
     ContactPointBody,
     ContactPointList,
+    NumberCodeBody,
     OrderBody,
     QuietHoursAnswer,
     QuietHoursBody,
@@ -19,7 +20,9 @@ from schemas.contact_point import (
 from server.api.body import Blueprint
 from server.api.edge import actor, allow, here, reading, writing
 from server.clinical.vocabulary import Channel, Role
+from server.services.errors import Invalid
 from server.services.messages import contact_point as contact_points
+from server.services.messages import number_code as number_codes
 from server.services.messages import quiet
 from server.services.people import account as accounts
 from server.settings import Settings, vapid_key
@@ -58,11 +61,32 @@ def _armed(settings: Settings) -> list[Channel]:
 @blueprint.arguments(ContactPointBody)
 @blueprint.response(201, ContactPointAnswer)
 def create_contact_point(body: Mapping[str, Any]) -> Any:
-    """Add a telephone or this device. Again is harmless; a device is taken over from whoever had it."""
+    """Add a telephone or this device. Again is harmless; a device is taken over from whoever had it.
+
+    A telephone gets a code by SMS and is used once that was sent back (`verify`); again: another code.
+    """
     account_id = actor().account_id
     assert account_id is not None
     with writing() as work:
+        if body["channel"] == Channel.SMS:
+            return number_codes.add(work, account_id, address_of(body))
         return contact_points.add(work, account_id, Channel(body["channel"]), address_of(body))
+
+
+@blueprint.route("/me/contact-points/<uuid:contact_id>/verify", methods=["POST"])
+@allow(*PEOPLE)
+@blueprint.arguments(NumberCodeBody)
+@blueprint.response(200, ContactPointAnswer)
+def prove_contact_point(body: Mapping[str, Any], contact_id: UUID) -> Any:
+    """Prove a telephone with the six digits sent to it: from now on it is used. Again is harmless.
+
+    A code is good for 10 minutes and five tries; add the number again for another one.
+    """
+    with writing() as work:
+        proven = number_codes.prove(work, contact_id, body["code"])
+    if proven is None:
+        raise Invalid("/code", "It is wrong or has run out.")
+    return proven
 
 
 @blueprint.route("/me/contact-points/<uuid:contact_id>", methods=["DELETE"])

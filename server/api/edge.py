@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -12,6 +11,7 @@ from uuid import UUID
 from flask import Flask, current_app, g, request
 
 from server.api import following, throttling, tokens
+from server.api.contract_notes import with_doc
 from server.api.current import copy_of
 from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
@@ -146,8 +146,9 @@ def allow(
                 _record_refusal()
                 raise
 
-        documented = _documented(guarded, roles)
-        return with_doc(documented, {"x-before-second-factor": True}) if before_factor else documented
+        guarded.__dict__["system_scope"] = scope  # the guard of the routes reads it
+        marks = {"x-before-second-factor": True} if before_factor else {}
+        return with_doc(_documented(guarded, roles), marks)
 
     return decorate
 
@@ -230,15 +231,6 @@ def open_with_proof(view: Callable[P, R]) -> Callable[P, R]:
     return _documented(proven, ())
 
 
-def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Say in the contract which media types a view answers with beside JSON."""
-
-    def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        return with_doc(view, {"x-also": list(kinds)})
-
-    return decorate
-
-
 def body_up_to(size: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view's body be as large as ``size`` bytes. Goes above the arguments, which read it."""
 
@@ -285,16 +277,3 @@ def _documented(view: Callable[P, R], roles: tuple[Role, ...]) -> Callable[P, R]
     view.allowed_roles = roles  # type: ignore[attr-defined]
     security: list[dict[str, list[str]]] = [{"bearer": []}] if roles else []
     return with_doc(view, {"security": security, "x-roles": [role.value for role in roles]})
-
-
-def with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
-    """Add ``parts`` to what the contract says of a view."""
-    doc = deepcopy(getattr(view, "_apidoc", {}))
-    doc.setdefault("manual_doc", {}).update(parts)
-    view._apidoc = doc  # type: ignore[attr-defined]
-    return view
-
-
-def documented_headers(*names: str) -> dict[str, Any]:
-    """Return the response headers ``names`` for the contract."""
-    return {name: {"schema": {"type": "string"}} for name in names}

@@ -17,7 +17,8 @@ from schemas.entry import (
     OwnEntryPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import actor, allow, documented_headers, here, reading_own, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import actor, allow, here, reading_own, writing
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined

@@ -7,7 +7,8 @@ from flask import Response
 
 from schemas.erasure import ErasureAnswer, ErasureBody, ErasureConfirmation
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, stepped_up, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, stepped_up, writing
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.people import erasure as erasures

@@ -10,12 +10,13 @@ from flask import Response
 from schemas.export import ExportAnswer, ExportQuery
 from server.api.body import Blueprint
 from server.api.contract import CONFIG
-from server.api.edge import allow, also, stepped_up, writing
+from server.api.contract_notes import also
+from server.api.edge import allow, stepped_up, writing
 from server.api.entry import own_patient
 from server.api.fhir import everything
 from server.api.fhir.blueprint import NDJSON
-from server.api.sharing import shares, still_leaving
-from server.api.streaming import Check, streamed
+from server.api.sharing import Still, shares, still_leaving
+from server.api.streaming import streamed
 from server.clinical.vocabulary import Purpose, Role
 from server.rendering import export_csv, export_json
 from server.services.journal import export as exports
@@ -48,10 +49,10 @@ def get_export(query: Mapping[str, Any]) -> Response:
     return file(kind, patient_id, still_leaving(patient_id))
 
 
-def file(kind: str, patient_id: UUID, still: Check, reader: Actor | None = None) -> Response:
+def file(kind: str, patient_id: UUID, still: Still, reader: Actor | None = None) -> Response:
     """Return a patient's export as a file of ``kind``, made while it is sent.
 
-    ``still`` raises once the rest may not be sent; ``reader``: for whom, where nobody is signed in.
+    ``still`` checks whether the rest may be sent; ``reader``: for whom, where nobody is signed in.
     """
 
     def pieces(work: Work) -> Iterator[str]:

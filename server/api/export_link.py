@@ -1,7 +1,6 @@
 """Links under which a patient's journal can be taken away for a day."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +16,13 @@ from schemas.export_link import (
 )
 from server.api import throttling
 from server.api.body import Blueprint
-from server.api.edge import allow, also, here, open_with_proof, reading, stepped_up, writing
+from server.api.contract_notes import also
+from server.api.edge import allow, here, open_with_proof, reading, stepped_up, writing
 from server.api.entry import own_patient
 from server.api.export import file
 from server.api.fhir.blueprint import NDJSON
 from server.api.shapes import joined
-from server.api.sharing import shares
+from server.api.sharing import Check, Still, shares, still_agreed
 from server.clinical.vocabulary import Purpose, Role
 from server.database import Database
 from server.export_link import Taking
@@ -101,7 +101,7 @@ def take_export(query: Mapping[str, Any], export_id: UUID) -> Response:
             export_links.note_refused(work, export_id)
         raise
     assert actor.patient_id is not None, "it is about a patient"
-    return file(taking.format, actor.patient_id, partial(_check, around.database, taking), actor)
+    return file(taking.format, actor.patient_id, _still(around.database, taking, actor), actor)
 
 
 def _taken(taking: Taking, proof: str) -> Actor:
@@ -113,9 +113,21 @@ def _taken(taking: Taking, proof: str) -> Actor:
         return export_links.take(work, taking.export_id, taking.format)
 
 
-def _check(database: Database, taking: Taking) -> None:
-    with database.glance(taking.clinic_id) as connection:
-        export_links.check(connection, taking.clinic_id, taking.export_id)
+def _still(database: Database, taking: Taking, reader: Actor) -> Still:
+    assert reader.patient_id is not None, "it is about a patient"
+    agreed = still_agreed(reader.patient_id, reader)
+
+    def begun(began: Work) -> Check:
+        agrees = agreed(began)
+
+        def check() -> None:
+            with database.glance(taking.clinic_id) as connection:
+                export_links.check(connection, taking.clinic_id, taking.export_id)
+            agrees()
+
+        return check
+
+    return begun
 
 
 def _shown(link: Any) -> dict[str, Any]:

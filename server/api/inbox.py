@@ -14,7 +14,8 @@ from schemas.inbox import (
     TimeBody,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role, Scope
@@ -48,7 +49,7 @@ def get_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/history", methods=["GET"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxHistoryAnswer)
 def get_inbox_history(suggestion_id: UUID) -> Any:
     """Read what happened to one suggestion since it was approved, oldest first."""
@@ -66,7 +67,7 @@ def acknowledge_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/propose-time", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.arguments(TimeBody)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
@@ -116,7 +117,7 @@ def cancel_inbox_item(suggestion_id: UUID) -> Any:
 
 
 @blueprint.route(f"{ONE}/arrive", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.response(200, InboxAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def report_arrival(suggestion_id: UUID) -> Any:

@@ -17,7 +17,7 @@ from schemas.sign_in import TokensAnswer
 from server.api import signing_in
 from server.api.address import client_address
 from server.api.body import Blueprint
-from server.api.edge import allow, here, open_to_all, reading, writing
+from server.api.edge import allow, here, open_to_all, reading, stepped_up, writing
 from server.clinical.vocabulary import Role
 from server.isolation import Extent
 from server.services.errors import Invalid
@@ -62,6 +62,7 @@ def enrol(body: Mapping[str, Any]) -> Any:
 
 @blueprint.route("/clinic/invitations", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
+@stepped_up
 @blueprint.arguments(StaffInvitationBody)
 @blueprint.response(201, InvitationAnswer)
 def invite_staff(body: Mapping[str, Any]) -> Any:

@@ -7,7 +7,8 @@ from uuid import UUID
 from schemas.base import PageQuery
 from schemas.legal_hold import LegalHoldAnswer, LegalHoldBody, LegalHoldPage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, stepped_up, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, stepped_up, writing
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role

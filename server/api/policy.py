@@ -13,7 +13,8 @@ from schemas.policy import (
     VersionQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, reading, stepped_up, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, reading, stepped_up, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services.people import clinic as clinics

@@ -14,7 +14,8 @@ from schemas.policy_replay import (
     ReplayQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, reading, writing
 from server.api.paging import paged
 from server.api.sharing import shares
 from server.clinical.vocabulary import Purpose, Role

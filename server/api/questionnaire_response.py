@@ -17,7 +17,8 @@ from schemas.questionnaire_response import (
     QuestionnaireResponseRevisionPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, here, reading_own, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, here, reading_own, writing
 from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged

@@ -7,7 +7,7 @@ from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from server.api.body import whole
-from server.api.edge import with_doc
+from server.api.contract_notes import with_doc
 
 P = ParamSpec("P")
 R = TypeVar("R")

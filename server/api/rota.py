@@ -10,7 +10,8 @@ from schemas.base import PageQuery
 from schemas.rota import CoverageAnswer, CoverageQuery, OnCallList, RotaAnswer, RotaBody
 from schemas.shift import ShiftAnswer, ShiftBody, ShiftPage
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, reading, writing
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.scale import ScaleAnswer, ScaleList, ScaleQuery, ScaleTextBody
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.services.scales import scale as scales
 
 # Everybody but caregivers: what they may call is a short list of its own.
@@ -15,7 +15,7 @@ blueprint = Blueprint("scales", __name__, description="Validated scales: questio
 
 
 @blueprint.route("/scales", methods=["GET"])
-@allow(*READERS)
+@allow(*READERS, scope=Scope.VISITS)
 @blueprint.arguments(ScaleQuery, location="query")
 @blueprint.response(200, ScaleList)
 def list_scales(query: Mapping[str, Any]) -> Any:
@@ -25,7 +25,7 @@ def list_scales(query: Mapping[str, Any]) -> Any:
 
 
 @blueprint.route("/scales/<key>", methods=["GET"])
-@allow(*READERS)
+@allow(*READERS, scope=Scope.VISITS)
 @blueprint.arguments(ScaleQuery, location="query")
 @blueprint.response(200, ScaleAnswer)
 def get_scale(query: Mapping[str, Any], key: str) -> Any:

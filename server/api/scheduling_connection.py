@@ -16,7 +16,8 @@ from schemas.scheduling_connection import (
     TextPageQuery,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, here, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, here, reading, writing
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import ConnectionKind, Role

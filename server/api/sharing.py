@@ -8,15 +8,18 @@ from uuid import UUID
 
 from flask import g
 
-from server.api.edge import actor, here, with_doc
+from server.api.contract_notes import with_doc
+from server.api.edge import actor, here
 from server.clinical.vocabulary import CareScope, Purpose
 from server.services.people import caregiver as caregivers
 from server.services.people import consent as consents
-from server.services.work import Work
+from server.services.work import Actor, Work
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Check = Callable[[], None]
+# Told with what an answer begins, it returns the check for the time while that is sent.
+Still = Callable[[Work], Check]
 
 
 def shares(*purposes: Purpose) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -56,13 +59,26 @@ def leaving(work: Work, patient_id: UUID) -> None:
     consents.require(work, patient_id, *consents.to_leave(work.actor.role))
 
 
-def still_leaving(patient_id: UUID) -> Check:
-    """Return a check for the time while an answer is sent: it raises once that is not so any more."""
-    found, around = actor(), here()
+def still_leaving(patient_id: UUID) -> Still:
+    """Return what checks while an answer is sent: it raises once a copy may not leave any more."""
+    return still_agreed(patient_id, actor(), *consents.to_leave(actor().role))
 
-    def check() -> None:
-        with around.database.read() as session:
-            work = Work(session, around.clock(), found)
-            consents.require(work, patient_id, *consents.to_leave(found.role))
 
-    return check
+def still_agreed(patient_id: UUID, reader: Actor, *purposes: Purpose) -> Still:
+    """Return what checks that the patient still agrees to ``purposes``, and to what the answer began with.
+
+    An answer is made of one snapshot: with substance use in it, it must end with that consent. So each
+    check asks outside that snapshot.
+    """
+    around = here()
+
+    def begun(began: Work) -> Check:
+        asked = (*purposes, *consents.rests_on(began, patient_id))
+
+        def check() -> None:
+            with around.database.read() as session:
+                consents.require(Work(session, around.clock(), reader), patient_id, *asked)
+
+        return check
+
+    return begun

@@ -6,7 +6,8 @@ from uuid import UUID
 from schemas.adverse_event import AdverseEventAnswer, AdverseEventsAnswer
 from schemas.side_effect import SideEffectVocabulary
 from server.api.body import Blueprint
-from server.api.edge import allow, also, reading, writing
+from server.api.contract_notes import also
+from server.api.edge import allow, reading, writing
 from server.api.sharing import shares
 from server.api.table import csv_answer, wants_csv
 from server.clinical.redflags import emergency_from

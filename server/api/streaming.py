@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.api.edge import actor, here, still_signed_in
 from server.api.errors import where
+from server.api.sharing import Check, Still
 from server.database import Database
 from server.services.errors import ServiceError
 from server.services.work import Actor, Work
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 # Pieces are joined to about so many characters: a small one costs as much to send as a large one.
 PIECE = 64 * 1024
 Pieces = Callable[[Work], Iterator[str]]
-Check = Callable[[], None]
 
 
 class Incomplete(Exception):
@@ -31,17 +31,25 @@ class Incomplete(Exception):
 
 
 def streamed(
-    pieces: Pieces, kind: str, still: Check, cut_off: str = "", reader: Actor | None = None
+    pieces: Pieces, kind: str, still: Still, cut_off: str = "", reader: Actor | None = None
 ) -> Response:
     """Return an answer of media type ``kind`` whose text ``pieces`` makes, bit by bit.
 
-    ``still`` raises once the rest may not be sent any more; ``cut_off`` ends it where it can't be. It is
-    for who is signed in, as long as they are, or for ``reader``.
+    What ``still`` returns raises once the rest may not be sent any more; ``cut_off`` ends it where it
+    can't be. It is for who is signed in, as long as they are, or for ``reader``.
     """
     around = here()
-    checks = (still_signed_in(), still) if reader is None else (still,)
+    checks = (still_signed_in(),) if reader is None else ()
     work = partial(Work, now=around.clock(), actor=reader or actor())
-    made = _made(around.database, work, checks, pieces)
+
+    def checked(session: Session) -> Iterator[str]:
+        began = work(session)
+        all_of_them = (*checks, still(began))
+        for piece in joined(pieces(began)):
+            _run(all_of_them)
+            yield piece
+
+    made = _made(around.database, checked)
     return Response(_sent(made, cut_off.encode()), content_type=kind)
 
 
@@ -56,12 +64,9 @@ def _sent(made: Iterator[bytes], cut_off: bytes) -> Iterator[bytes]:
         raise Incomplete from None
 
 
-def _made(
-    database: Database, work: Callable[[Session], Work], checks: Sequence[Check], pieces: Pieces
-) -> Iterator[bytes]:
+def _made(database: Database, checked: Callable[[Session], Iterator[str]]) -> Iterator[bytes]:
     with database.snapshot() as session:
-        for piece in joined(pieces(work(session))):
-            _run(checks)
+        for piece in checked(session):
             yield piece.encode()
 
 

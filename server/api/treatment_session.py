@@ -12,7 +12,8 @@ from schemas.treatment_session import (
     TreatmentSessionPage,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role

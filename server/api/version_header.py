@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import request
 
-from server.api.edge import with_doc
+from server.api.contract_notes import with_doc
 from server.api.refusals import HeaderProblem
 from server.services.errors import ServiceError
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from server.clinical.vocabulary import Language
 
+_CODE = "{code}"
 LANGUAGES = tuple(Language)
 FALLBACK = Language.EN
 
@@ -58,6 +59,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         # The app takes this link over; what comes behind `#` (`leading_on`) no server gets to see.
         "password_recovery": "/v1/recoveries",
         "invitation_code": "/v1/enrolments",
+        "number_code": "/v1/me/contact-points",
     }
 )
 
@@ -89,6 +91,10 @@ class Rendered:
         link = f"{self.link}#{secret}"
         return Rendered(self.subject, self.text.replace(self.link, link), self.short, link)
 
+    def telling(self, code: str) -> "Rendered":
+        """Return the text with ``code`` in its short form, the only one that is sent to a number."""
+        return Rendered(self.subject, self.text, self.short.replace(_CODE, code), self.link)
+
 
 def render(name: str, language: str, base_url: str, subject_id: UUID, count: int = 1) -> Rendered:
     """Fill in template ``name``; English where there is no ``language``. Raise `UnknownTemplate`.
@@ -102,7 +108,8 @@ def render(name: str, language: str, base_url: str, subject_id: UUID, count: int
     return Rendered(
         subject=template.subject.format(count=count),
         text=template.text.format(count=count, link=link),
-        short=template.short.format(count=count),
+        # What is secret comes in last (`telling`), and in one text only.
+        short=template.short.format(count=count, code=_CODE),
         link=link,
     )
 

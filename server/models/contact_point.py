@@ -18,7 +18,8 @@ class ContactPoint(Base):
     `digest` stands for the address while the point is in use: a device has one owner in a clinic,
     a number or a web address is known once an account. `rotated_at`: when a webhook got its newest
     secret. `retired_why` is a code. `hears_alerts`: the account's messages go there;
-    `hears_visits`: it is told of every move of an approved visit (webhooks alone).
+    `hears_visits`: it is told of every move of an approved visit (webhooks alone). `code`, made at
+    `code_made_at`, is to prove a telephone number; without that moment nothing waits for a proof.
     """
 
     __tablename__ = "contact_points"
@@ -41,8 +42,16 @@ class ContactPoint(Base):
     hears_visits: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
     rotated_at: Mapped[datetime | None] = mapped_column(Instant)
+    sealed_code: Mapped[bytes | None] = mapped_column(LargeBinary)
+    code = Sealed("sealed_code")
+    code_made_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_why: Mapped[str | None] = mapped_column(String(64))
+
+    @property
+    def proven(self) -> bool:
+        """Whether messages go there."""
+        return self.code_made_at is None
 
     @property
     def events(self) -> list[EventKind]:

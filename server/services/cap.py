@@ -38,14 +38,18 @@ SIGN_IN_ADDRESS = Cap("sign_in_address", 60, _HOUR, "failed sign-ins from one ad
 SECOND_FACTOR = Cap("second_factor", 5, _DAY, "wrong second factors and step-ups of one account", _S)
 ENROLMENT_ADDRESS = Cap("enrolment_address", 30, _HOUR, "failed enrolments from one address")
 RECOVERY_ADDRESS = Cap("recovery_address", 20, _HOUR, "ways back in asked for from one address")
-EXPORT = Cap("export", 30, _DAY, "exports of one account")
+EXPORT = Cap("export", 30, _DAY, "exports of one account, links asked for and followed too")
 INVITATION = Cap("invitation", 300, _DAY, "invitations of one clinic")
 INVITATION_PATIENT = Cap("invitation_patient", 20, _DAY, "caregivers invited by one patient")
+NUMBER_CODE = Cap("number_code", 3, _DAY, "codes to prove one number of one account")
+NUMBER_CODES = Cap("number_codes", 10, _DAY, "codes to prove any number of one account")
+NUMBER_TRY = Cap("number_try", 5, _HOUR, "tries of one such code")
 CONNECTION = Cap("connection", 20, _DAY, "scheduling systems that one clinic connects")
 
 CAPS = (
     *(SIGN_IN_PAIR, SIGN_IN_DEVICE, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, ENROLMENT_ADDRESS),
-    *(RECOVERY_ADDRESS, EXPORT, INVITATION, INVITATION_PATIENT, CONNECTION),
+    *(RECOVERY_ADDRESS, EXPORT, INVITATION, INVITATION_PATIENT),
+    *(NUMBER_CODE, NUMBER_CODES, NUMBER_TRY, CONNECTION),
 )
 
 # Standing numbers, not speeds.

@@ -1,6 +1,7 @@
 """A link gives one patient's journal for a day to whoever has it, and nothing to anybody else."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -194,3 +195,48 @@ def test_only_so_many_are_open_at_once(logged: Cast) -> None:
 @pytest.mark.parametrize("formats", [[], ["xml"], ["json", "json"], "json"])
 def test_a_file_that_there_is_not_is_refused(cast: Cast, formats: Any) -> None:
     assert cast.ana.post("/me/exports", {"formats": formats}).status_code == 422
+
+
+def told(database: Database) -> list[Delivery]:
+    with database.read() as session:
+        query = select(Delivery).where(Delivery.template == "export_ready")
+        return sorted(session.scalars(query), key=lambda one: one.due_at)
+
+
+def test_asking_and_following_count_as_exports_and_are_refused_in_the_end(logged: Cast, app: Flask) -> None:
+    answers = []
+    for _ in range(15):
+        link = asked(logged.ana, ["csv"])
+        answers.append(follow(app, urls(link)["csv"]).status_code)
+        last = link
+        if len(answers) < 15:
+            logged.ana.delete(f"/me/exports/{link['id']}")
+    assert answers == [200] * 15
+    refused = logged.ana.post("/me/exports", {"formats": ["csv"]})
+    assert (refused.status_code, refused.json["code"]) == (429, "too-many-tries")
+    assert follow(app, urls(last)["csv"]).status_code == 429
+    assert logged.ana.get("/me/export").status_code == 429
+    assert logged.other_patient.get("/me/export").status_code == 200
+
+
+def test_however_often_somebody_asks_one_message_an_hour_is_written(
+    logged: Cast, clock: Clock, database: Database
+) -> None:
+    for _ in range(4):
+        logged.ana.delete(f"/me/exports/{asked(logged.ana)['id']}")
+    assert len(told(database)) == 1
+    clock.forward(hours=1)
+    asked(logged.ana)
+    assert len(told(database)) == 2
+
+
+def test_what_the_clinic_asks_for_is_told_in_the_next_hour_at_the_latest(
+    logged: Cast, clock: Clock, database: Database
+) -> None:
+    asked(logged.ana)
+    body = {"formats": ["json"], "reason": "She moves away."}
+    for _ in range(2):
+        assert logged.bo.post(f"/patients/{logged.ana.patient_id}/exports", body).status_code == 201
+    first, later = told(database)
+    assert first.due_at == clock.now
+    assert timedelta(0) < later.due_at - clock.now <= timedelta(hours=1)

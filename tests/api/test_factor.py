@@ -14,7 +14,7 @@ from server.api.edge import EXTENSION, Surroundings
 from server.models import Delivery, Factor, RecoveryCode
 from server.services.people import totp
 from tests.authenticator import Authenticator
-from tests.cast import PASSWORD, Cast
+from tests.cast import PASSWORD, Cast, Person
 from tests.conftest import Clock
 from tests.test_concurrency import at_once
 
@@ -397,3 +397,23 @@ def test_a_step_up_is_of_one_sign_in_alone(cast: Cast, app: Flask, clock: Clock)
     refused = cast.ana.client.get("/v1/me/export", headers=headers)
     assert refused.json["code"] == "step-up-required"
     assert cast.ana.get("/me/export").status_code == 200, "with her password"
+
+
+def test_who_holds_an_old_token_invites_nobody_changes_no_clinic_and_takes_nothing_away(
+    cast: Cast, clock: Clock, client: FlaskClient
+) -> None:
+    clock.forward(minutes=6)
+    invited = {"role": "clinic_admin", "name": "Mallory", "email": "mallory@clinic.example"}
+    scopes = f"/v1/clinic/accounts/{cast.scheduler.account_id}/scopes"
+    everything = f"/fhir/R4/Patient/{cast.ana.patient_id}/$everything"
+    asked: list[tuple[Person, str, str, Any]] = [
+        (cast.admin, "POST", "/v1/clinic/invitations", invited),
+        (cast.admin, "PATCH", "/v1/clinic", {"name": "Mine"}),
+        (cast.admin, "PUT", scopes, {"scopes": []}),
+        (cast.bo, "GET", everything, None),
+        (cast.ana, "GET", everything, None),
+    ]
+    for who, method, path, body in asked:
+        headers = {"Authorization": f"Bearer {who.token}"}
+        answer = client.open(path, method=method, json=body, headers=headers)
+        assert (answer.status_code, "step-up-required" in answer.text) == (403, True), path

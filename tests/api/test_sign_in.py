@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from flask import Flask
 from flask.testing import FlaskClient
+from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api.edge import Surroundings
@@ -88,3 +89,42 @@ def test_a_system_may_do_what_its_scopes_say_and_no_more(app: Flask, cast: Cast)
         account.scopes = []
     assert cast.scheduler.get(inbox).status_code == 403
     assert cast.scheduler.get("/me").status_code == 200
+
+
+SYSTEMS_ALONE = (
+    *(("GET", "/v1/inbox/booking-suggestions/{id}/history"), ("GET", "/fhir/R4/Appointment")),
+    *(("POST", "/v1/inbox/booking-suggestions/{id}/propose-time"), ("GET", "/fhir/R4/ServiceRequest")),
+    *(("POST", "/v1/inbox/booking-suggestions/{id}/arrive"), ("POST", "/fhir/R4/AppointmentResponse")),
+    *(("PUT", "/fhir/R4/Appointment/{id}"), ("POST", "/v1/inbox/calendar-replies")),
+    *(("GET", "/fhir/R4/Appointment/{id}"), ("GET", "/fhir/R4/ServiceRequest/{id}")),
+)
+
+
+def test_without_the_scope_of_visits_a_system_gets_to_none_of_them(cast: Cast, client: FlaskClient) -> None:
+    path = f"/clinic/accounts/{cast.scheduler.account_id}/scopes"
+    headers = {"Authorization": f"Bearer {cast.scheduler.token}"}
+
+    def answers() -> list[int]:
+        places = ((method, place.format(id=uuid7())) for method, place in SYSTEMS_ALONE)
+        return [client.open(place, method=method, headers=headers).status_code for method, place in places]
+
+    assert 403 not in answers()
+    assert cast.admin.put(path, {"scopes": []}).status_code == 204
+    assert answers() == [403] * len(SYSTEMS_ALONE)
+    assert cast.admin.put(path, {"scopes": ["visits"]}).status_code == 204
+    assert 403 not in answers()
+    (shown,) = [
+        one for one in cast.admin.get("/clinic/accounts").json["items"] if one["name"] == "Scheduling"
+    ]
+    assert shown["scopes"] == ["visits"]
+
+
+def test_only_the_admin_says_what_a_system_may_do_and_only_of_systems(cast: Cast) -> None:
+    body = {"scopes": ["visits"]}
+    for other in (cast.bo, cast.ana, cast.scheduler):
+        path = f"/clinic/accounts/{cast.scheduler.account_id}/scopes"
+        assert other.put(path, body).status_code == 403
+    assert cast.admin.put(f"/clinic/accounts/{cast.bo.account_id}/scopes", body).json["code"] == "no-system"
+    assert cast.admin.put(f"/clinic/accounts/{cast.cyd.account_id}/scopes", body).status_code == 404
+    path = f"/clinic/accounts/{cast.scheduler.account_id}/scopes"
+    assert cast.admin.put(path, {"scopes": ["everything"]}).status_code == 422

@@ -21,6 +21,7 @@ from tests.conftest import Clock
 from tests.consents import of_purpose, say
 from tests.jobs.deeds import deliveries
 from tests.jobs.test_remind import AFTER, ANA
+from tests.telephones import telephone
 
 NUMBER = "+4712345678"
 
@@ -53,7 +54,7 @@ def text(client: FlaskClient, app: Flask, sender: str, keyword: str, proof: str 
 def test_a_patient_who_answers_stop_gets_no_further_sms_and_their_no_is_kept(
     app: Flask, client: FlaskClient, cast: Cast, clock: Clock, around: Around, sms: RecordingGateway
 ) -> None:
-    assert cast.ana.post("/me/contact-points", {"channel": "sms", "number": NUMBER}).status_code == 201
+    telephone(around.database, clock.now, cast.ana, NUMBER)
     clock.now = AFTER
     remind.run(around, clock.now)
     assert [text(client, app, NUMBER, word) for word in ("Stop", "STOP")] == [204, 204]
@@ -71,10 +72,9 @@ def test_a_patient_who_answers_stop_gets_no_further_sms_and_their_no_is_kept(
 def test_a_number_given_again_is_written_to_only_after_a_yes(
     app: Flask, client: FlaskClient, cast: Cast, clock: Clock, around: Around, sms: RecordingGateway
 ) -> None:
-    body = {"channel": "sms", "number": NUMBER}
-    cast.ana.post("/me/contact-points", body)
+    telephone(around.database, clock.now, cast.ana, NUMBER)
     text(client, app, NUMBER, "stop")
-    cast.ana.post("/me/contact-points", body)
+    telephone(around.database, clock.now, cast.ana, NUMBER)
     clock.now = AFTER
     remind.run(around, clock.now)
     deliver.run(around, clock.now)
@@ -99,7 +99,7 @@ def test_a_colleague_who_answers_stop_is_alerted_another_way_and_the_admins_hear
     sms: RecordingGateway,
     written: str,
 ) -> None:
-    cast.bo.post("/me/contact-points", {"channel": "sms", "number": NUMBER})
+    telephone(around.database, clock.now, cast.bo, NUMBER)
     assert text(client, app, written, "STOP") == 204
     assert cast.bo.get("/me/contact-points").json["items"] == []
     cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="plan"))
@@ -157,7 +157,7 @@ def test_a_withdrawn_way_is_not_used_and_the_next_one_is(
     sms: RecordingGateway,
     channel: Channel,
 ) -> None:
-    cast.ana.post("/me/contact-points", {"channel": "sms", "number": NUMBER})
+    telephone(around.database, clock.now, cast.ana, NUMBER)
     say(cast.ana, Purpose(channel.value), False)
     clock.now = AFTER
     remind.run(around, clock.now)

@@ -20,6 +20,7 @@ from server.sms_report import make_proof
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.jobs.deeds import deliveries, kinds, opened_alerts
+from tests.telephones import telephone
 
 NUMBER, BO = "+4712345678", "bo@clinic.example"
 
@@ -39,8 +40,7 @@ def around(database: Database, settings: Settings, sms: RecordingGateway) -> Aro
 @pytest.fixture
 def texted(cast: Cast, clock: Clock, around: Around) -> Delivery:
     """Bo, who is reached by telephone, was sent an SMS about Ana."""
-    body = {"channel": "sms", "number": NUMBER}
-    assert cast.bo.post("/me/contact-points", body).status_code == 201
+    telephone(around.database, clock.now, cast.bo, NUMBER)
     assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often")).status_code == 201
     assert deliver.run(around, clock.now) == 1
     (sent,) = deliveries(around)

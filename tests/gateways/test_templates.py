@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from string import Formatter
 from uuid import UUID
 
@@ -75,9 +76,12 @@ def test_no_language_is_a_copy_of_english() -> None:
     assert {language for language, _ in same} == {"en"}
 
 
-def test_the_only_variables_are_a_link_and_the_number_of_patients() -> None:
+def test_the_only_variables_are_a_link_the_number_of_patients_and_one_code() -> None:
     for language, name, words in every_text():
         count = {"count"} if name in BUNDLES else set()
+        if name == "number_code":
+            assert variables(words.short) == {"code"}, language
+            words = replace(words, short="")
         found = [variables(part) for part in (words.subject, words.short, words.text)]
         assert found == [count, count, count | {"link"}], (language, name)
     assert all(variables(path) <= {"id"} for path in PATHS.values())

@@ -11,6 +11,7 @@ from server.gateways.message import RecordingGateway, SendError
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import ana_raises_a_red_flag, deliveries
+from tests.telephones import telephone
 
 NUMBER = "+4799000001"
 
@@ -22,10 +23,9 @@ def sms() -> RecordingGateway:
 
 
 @pytest.fixture
-def thrifty(around: Around, sms: RecordingGateway, cast: Cast) -> Around:
+def thrifty(around: Around, sms: RecordingGateway, cast: Cast, clock: Clock) -> Around:
     """A clinic that may send one SMS a month, and Bo, who is told by SMS first."""
-    answer = cast.bo.post("/me/contact-points", {"channel": "sms", "number": NUMBER})
-    assert answer.status_code == 201, answer.text
+    telephone(around.database, clock.now, cast.bo, NUMBER)
     settings = replace(around.settings, sms_a_month=1)
     return replace(around, settings=settings, gateways={**around.gateways, Channel.SMS: sms})
 

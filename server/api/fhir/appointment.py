@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import Response
 
 from schemas.fhir.visit import AppointmentQuery, FhirAppointmentBody
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
 from server.api.fhir.sent import number_of, raw, read_as
@@ -16,7 +17,7 @@ from server.api.fhir.version import required_version
 from server.api.fhir.visiting import READERS, appointment_of, found, one, read
 from server.api.version_header import takes_version
 from server.clinical.visit import Proposed
-from server.clinical.vocabulary import DeclineCode, PeerStatus, Role, SuggestionState
+from server.clinical.vocabulary import DeclineCode, PeerStatus, Role, Scope, SuggestionState
 from server.fhir.visit_reading import read_appointment
 from server.fhir.visit_status import APPOINTMENT_STATUS
 from server.services.errors import Conflict, Invalid
@@ -39,7 +40,7 @@ _REPORTS: Mapping[PeerStatus, Report] = MappingProxyType(
 
 
 @blueprint.route("/Appointment", methods=["GET"])
-@allow(*READERS)
+@allow(*READERS, scope=Scope.VISITS)
 @blueprint.arguments(AppointmentQuery, location="query")
 @blueprint.gives("Bundle")
 def search_appointments(query: Mapping[str, Any]) -> Response:
@@ -50,7 +51,7 @@ def search_appointments(query: Mapping[str, Any]) -> Response:
 
 
 @blueprint.route("/Appointment/<string:visit_id>", methods=["GET"])
-@allow(*READERS)
+@allow(*READERS, scope=Scope.VISITS)
 @blueprint.gives("Appointment", headers=documented_headers("ETag"))
 def get_appointment(visit_id: str) -> Response:
     """Read one appointment, also after it has ended. Audited."""
@@ -58,7 +59,7 @@ def get_appointment(visit_id: str) -> Response:
 
 
 @blueprint.route("/Appointment/<string:visit_id>", methods=["PUT"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.takes(FhirAppointmentBody)
 @blueprint.gives("Appointment", headers=documented_headers("ETag"))
 @takes_version()

@@ -13,7 +13,7 @@ from server.api.fhir.blueprint import FHIR, FhirBlueprint
 from server.api.fhir.sent import number_of, raw, read_as
 from server.api.fhir.visiting import one
 from server.clinical.visit import Proposed
-from server.clinical.vocabulary import DeclineCode, Role
+from server.clinical.vocabulary import DeclineCode, Role, Scope
 from server.fhir.clinic_answer import appointment_response
 from server.fhir.visit_reading import Answered, read_appointment_response
 from server.services.errors import Conflict, Invalid
@@ -24,7 +24,7 @@ blueprint = FhirBlueprint("appointment_response", "FHIR R4: the clinic's answer 
 
 
 @blueprint.route("/AppointmentResponse", methods=["POST"])
-@allow(Role.INTEGRATION)
+@allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.takes(FhirAppointmentResponseBody)
 @blueprint.response(201, shape("AppointmentResponse"), content_type=FHIR)
 def post_appointment_response(body: Mapping[str, Any]) -> Response:

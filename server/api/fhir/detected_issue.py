@@ -7,7 +7,8 @@ from typing import Any
 from flask import Response
 
 from schemas.fhir.journal import JournalQuery
-from server.api.edge import allow, documented_headers, reading, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, reading, writing
 from server.api.fhir import journal
 from server.api.fhir.answer import answered, page
 from server.api.fhir.blueprint import FhirBlueprint

@@ -9,7 +9,8 @@ from uuid import UUID
 from flask import Response
 
 from schemas.fhir.journal import TYPES, VISIT_TYPES, EverythingQuery
-from server.api.edge import actor, allow, also, writing
+from server.api.contract_notes import also
+from server.api.edge import actor, allow, stepped_up, writing
 from server.api.fhir import journal
 from server.api.fhir.answer import base
 from server.api.fhir.blueprint import NDJSON, FhirBlueprint, kind_of_answer
@@ -43,6 +44,7 @@ CUT_OFF = f"{json.dumps(operation_outcome(500, 'incomplete', 'The rest could not
 
 @blueprint.route("/Patient/<string:patient_id>/$everything", methods=["GET"])
 @allow(*journal.READERS)
+@stepped_up
 @shares(*journal.SHARED)
 @blueprint.arguments(EverythingQuery, location="query")
 @blueprint.gives("Bundle")

@@ -7,7 +7,8 @@ from flask import Response
 
 from schemas.fhir.journal import ObservationQuery
 from schemas.fhir.search import Token
-from server.api.edge import allow, documented_headers
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow
 from server.api.fhir import journal
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint

@@ -8,7 +8,8 @@ from flask import Response
 
 from schemas.fhir.journal import PatientQuery
 from schemas.fhir.search import LARGEST_PAGE
-from server.api.edge import allow, documented_headers, writing
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow, writing
 from server.api.fhir import journal
 from server.api.fhir.answer import answered, page
 from server.api.fhir.blueprint import FhirBlueprint

@@ -6,7 +6,8 @@ from typing import Any
 from flask import Response
 
 from schemas.fhir.journal import JournalQuery
-from server.api.edge import allow, documented_headers
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow
 from server.api.fhir import journal
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint

@@ -6,9 +6,11 @@ from typing import Any
 from flask import Response
 
 from schemas.fhir.visit import ServiceRequestQuery
-from server.api.edge import allow, documented_headers
+from server.api.contract_notes import documented_headers
+from server.api.edge import allow
 from server.api.fhir.blueprint import FhirBlueprint
 from server.api.fhir.visiting import READERS, found, read, request_of
+from server.clinical.vocabulary import Scope
 from server.fhir.visit_status import REQUEST_STATUS
 from server.services.visits.approved import SHOWN
 
@@ -16,7 +18,7 @@ blueprint = FhirBlueprint("service_request", "FHIR R4: visits that we propose. N
 
 
 @blueprint.route("/ServiceRequest", methods=["GET"])
-@allow(*READERS)
+@allow(*READERS, scope=Scope.VISITS)
 @blueprint.arguments(ServiceRequestQuery, location="query")
 @blueprint.gives("Bundle")
 def search_service_requests(query: Mapping[str, Any]) -> Response:
@@ -28,7 +30,7 @@ def search_service_requests(query: Mapping[str, Any]) -> Response:
 
 
 @blueprint.route("/ServiceRequest/<string:visit_id>", methods=["GET"])
-@allow(*READERS)
+@allow(*READERS, scope=Scope.VISITS)
 @blueprint.gives("ServiceRequest", headers=documented_headers("ETag"))
 def get_service_request(visit_id: str) -> Response:
     """Read one proposal, also after it has ended. Audited."""

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import AlertClass, DeliverySubject, ExportFormat, Role
-from server.models import Account, ExportLink, Patient
+from server.models import Account, Delivery, ExportLink, Patient
 from server.services import vault
 from server.services.errors import Conflict, NotFound
+from server.services.journal import export as exports
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
@@ -21,6 +22,8 @@ from server.services.work import Actor, Work
 
 VALID_FOR = timedelta(hours=24)
 MOST_OPEN = 5
+_TEMPLATE = "export_ready"
+_HOUR = timedelta(hours=1)
 
 # Built once: a running answer asks it with every piece. Who asked must still be welcome.
 _OPEN = (
@@ -48,13 +51,14 @@ class Asked:
 def ask(work: Work, patient_id: UUID, asked: Asked) -> ExportLink:
     """Give leave to take a patient's journal away; the patient is told.
 
-    Raises NotFound, Conflict, Withheld without the patient's consent.
+    Raises NotFound, Conflict, Withheld without the patient's consent, TooMany where there were many.
     """
     patients.lock(work, patients.get(work, patient_id).id)
     consents.require(work, patient_id, *consents.to_leave(work.actor.role))
     assert work.actor.account_id is not None, "a person asks"
     if len(_open(work, patient_id)) >= MOST_OPEN:
         raise Conflict("too-many-exports", f"There are {MOST_OPEN} open ones at the most. Take one back.")
+    exports.count(work)
     link = ExportLink(clinic_id=work.clinic_id, id=uuid7(), patient_id=patient_id, taken=0)
     link.asked_by, link.formats = work.actor.account_id, [one.value for one in asked.formats]
     # Whole seconds: the address says no less than the row.
@@ -114,7 +118,8 @@ def note_refused(work: Work, link_id: UUID) -> None:
 def take(work: Work, link_id: UUID, kind: str) -> Actor:
     """Record that a link is followed; return who reads: the patient as far as what is shown goes.
 
-    Raises NotFound where it has run out, was taken back, or was never given.
+    It counts as one more export of whoever asked for it. Raises NotFound where it has run out, was taken
+    back, or was never given; TooMany.
     """
     found = check(work.session.connection(), work.clinic_id, link_id)
     link = work.session.get_one(ExportLink, (work.clinic_id, link_id), with_for_update=True)
@@ -122,7 +127,9 @@ def take(work: Work, link_id: UUID, kind: str) -> Actor:
         raise NotFound("export")
     link.taken, link.taken_at = link.taken + 1, work.now
     reader = Actor(work.clinic_id, found.account_id, Role.PATIENT, link.patient_id)
-    Work(work.session, work.now, reader).audit("export.take", link.patient_id, link.id)
+    as_reader = Work(work.session, work.now, reader)
+    exports.count(as_reader)
+    as_reader.audit("export.take", link.patient_id, link.id)
     return reader
 
 
@@ -145,15 +152,40 @@ def _open(work: Work, patient_id: UUID) -> list[ExportLink]:
 
 
 def _tell(work: Work, link: ExportLink) -> None:
+    """Tell the patient: one message an hour. What the clinic asked for is told in the next at the latest."""
     account = accounts.of_patient(work, link.patient_id)
     if account is None:
         return
-    told = Notice(
-        key=f"export:{link.id}",
-        template="export_ready",
+    hour = work.now.replace(minute=0, second=0, microsecond=0)
+    if not _is_told(work, account, hour):
+        deliveries.call(work, account, _notice(link, hour))
+    elif link.asked_by != account.id and not _is_told(work, account, hour + _HOUR):
+        later = deliveries.call(work, account, _notice(link, hour + _HOUR))
+        assert later is not None, "nobody was told of that hour"
+        later.due_at, later.held = max(later.due_at, hour + _HOUR), True
+
+
+def _is_told(work: Work, account: Account, hour: datetime) -> bool:
+    """Say whether there is a message of that hour, over whichever way."""
+    query = select(Delivery.id).where(
+        Delivery.clinic_id == work.clinic_id,
+        Delivery.account_id == account.id,
+        Delivery.template == _TEMPLATE,
+        Delivery.key.startswith(f"{_key(account.patient_id, hour)}|", autoescape=True),
+    )
+    return work.session.scalar(query.limit(1)) is not None
+
+
+def _key(patient_id: UUID | None, hour: datetime) -> str:
+    return f"export:{patient_id}:{hour:%Y%m%d%H}"
+
+
+def _notice(link: ExportLink, hour: datetime) -> Notice:
+    return Notice(
+        key=_key(link.patient_id, hour),
+        template=_TEMPLATE,
         subject=DeliverySubject.EXPORT,
         subject_id=link.id,
         urgency=AlertClass.P3,
         expires_at=link.expires_at,
     )
-    deliveries.call(work, account, told)

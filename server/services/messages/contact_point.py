@@ -25,6 +25,7 @@ from server.services.work import Work, system
 MOST_POINTS = 10
 # Why a point is not used any more: its owner took it away, registered the device elsewhere, or sent STOP.
 REMOVED, MOVED, STOPPED = "removed", "moved", "stopped"
+_REACHES = (ContactPoint.hears_alerts.is_(True), ContactPoint.code_made_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Way:
 def ways(work: Work, account: Account) -> list[Way]:
     """Return the ways to reach ``account``: its contact points in its own order, e-mail last.
 
-    A webhook that only listens to visits is no way to reach anybody.
+    A webhook that only listens to visits is no way to reach anybody, nor is a number nobody has proven.
     """
-    heard = _in_use(work.clinic_id, account.id).where(ContactPoint.hears_alerts.is_(True))
+    heard = _in_use(work.clinic_id, account.id).where(*_REACHES)
     query = heard.order_by(ContactPoint.position, ContactPoint.id)
     points = [Way(point.channel, point.id) for point in work.session.scalars(query)]
     return [*points, Way(Channel.EMAIL)]
@@ -56,7 +57,7 @@ def reachable(work: Work, accounts: Iterable[Account]) -> set[UUID]:
         ContactPoint.clinic_id == work.clinic_id,
         ContactPoint.account_id.in_(working),
         ContactPoint.retired_at.is_(None),
-        ContactPoint.hears_alerts.is_(True),
+        *_REACHES,
     )
     refused = reach.refused(work, working, [Channel.EMAIL])
     return {*work.session.scalars(query.distinct()), *(working - refused.keys())}
@@ -70,11 +71,12 @@ def own(work: Work) -> Sequence[ContactPoint]:
     return vault.opened(work, rows)
 
 
-def add(work: Work, account_id: UUID, channel: Channel, address: str) -> ContactPoint:
+def add(work: Work, account_id: UUID, channel: Channel, address: str, proven: bool = True) -> ContactPoint:
     """Give an account of the clinic a contact point, last in its order; again only brings it up to date.
 
     ``address``: SMS an E.164 number, push the JSON text of the browser's subscription, webhook its JSON
-    text. Another account's row of the same device is retired. Raises Conflict where there are too many.
+    text. Another account's row of the same device is retired. One that is not ``proven`` is not used before
+    a code was (`number_code`). Raises Conflict where there are too many.
     """
     clinics.lock(work)
     digest = vault.digest(work, ContactPoint, (work.clinic_id,), _identity(account_id, channel, address))
@@ -92,6 +94,7 @@ def add(work: Work, account_id: UUID, channel: Channel, address: str) -> Contact
         digest=digest,
         position=_next_position(work, account_id),
         created_at=work.now,
+        code_made_at=None if proven else work.now,
     )
     vault.put(work, row, "address", address)
     work.session.add(row)
@@ -105,9 +108,7 @@ def remove(work: Work, contact_id: UUID) -> None:
 
     Raises NotFound; Conflict for a webhook, which is the clinic's.
     """
-    row = _locked(work, contact_id)
-    if row is None or row.account_id != work.actor.account_id:
-        raise NotFound("contact point")
+    row = locked_own(work, contact_id)
     if row.channel is Channel.WEBHOOK:
         raise Conflict("clinics-webhook", "An administrator of your clinic removes webhooks.")
     _retire(work, row, REMOVED)
@@ -192,6 +193,14 @@ def _next_position(work: Work, account_id: UUID) -> int:
     return 0 if last is None else last + 1
 
 
+def locked_own(work: Work, contact_id: UUID) -> ContactPoint:
+    """Return one of the actor's own points in use, its row locked. Raises NotFound."""
+    row = _locked(work, contact_id)
+    if row is None or row.account_id != work.actor.account_id:
+        raise NotFound("contact point")
+    return row
+
+
 def _locked(work: Work, contact_id: UUID) -> ContactPoint | None:
     """Return a point in use with its row locked, or None."""
     row = work.session.get(ContactPoint, (work.clinic_id, contact_id), with_for_update=True)
@@ -200,6 +209,7 @@ def _locked(work: Work, contact_id: UUID) -> ContactPoint | None:
 
 def _retire(work: Work, row: ContactPoint, why: str) -> None:
     row.retired_at, row.retired_why, row.digest = work.now, why, None
+    vault.put(work, row, "code", None)
     if why in (REMOVED, MOVED, STOPPED):
         vault.put(work, row, "address", "")  # nobody needs it any more
     work.session.flush()

@@ -9,6 +9,7 @@ from server.services.alerts import alert as alerts
 from server.services.alerts import escalation as escalations
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery as deliveries
+from server.services.messages import number_code
 from server.services.messages.delivery import CALLS
 from server.services.work import Work
 
@@ -50,8 +51,10 @@ def free_bundle(work: Work, head: Delivery) -> None:
 
 def _react(work: Work, row: Delivery, kind: str) -> None:
     work.session.flush()
-    if row.subject is DeliverySubject.RECOVERY or row.sealed_to is not None:
-        return  # the link may go to that address alone
+    if row.subject is DeliverySubject.RECOVERY or row.template == number_code.TEMPLATE:
+        return  # the link, or the code, may go to that address alone
+    if row.sealed_to is not None:
+        return  # nor may this
     if row.subject in EVENT_SUBJECTS:
         return  # the inbox has it; nobody is told by mail of what a system did not hear
     if row.subject is not DeliverySubject.ALERT:

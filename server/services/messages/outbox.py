@@ -27,10 +27,17 @@ from server.models import Account, Alert, Clinic, Delivery
 from server.sealing import SealError
 from server.services.errors import NotFound
 from server.services.messages import contact_point as contact_points
-from server.services.messages import delivery_address, delivery_loss, operations, outbox_need
+from server.services.messages import (
+    delivery_address,
+    delivery_loss,
+    operations,
+    outbox_need,
+    outbox_secret,
+    sms_budget,
+)
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
-from server.services.messages.outbox_ahead import read_ahead
+from server.services.messages.outbox_ahead import patients_of, read_ahead
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -61,7 +68,7 @@ class Claimed:
 
     ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
     ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone. ``secret``: what
-    its link leads on with.
+    its link or text ends with. ``private``: the account, where it is a patient's or a caregiver's.
     """
 
     clinic_id: UUID
@@ -78,15 +85,16 @@ class Claimed:
     suspect: bool = False
     event: Event | None = None
     secret: str | None = None
+    private: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where a message goes, for how long it is ours, and whether one of the clinic's systems gets it."""
+    """Where a message goes, for how long it is ours, and what they are who get it."""
 
     to: str
     lease: timedelta
-    to_system: bool
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +207,7 @@ def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelt
     work = Work(session, now, system(row.clinic_id))
     to = "" if why is not None else _address(work, row, account)
     if why is None and to not in (POISON, RETIRED):
-        return _take(session, now, row, Aim(to, lease, account.role is Role.INTEGRATION))
+        return _take(session, now, row, Aim(to, lease, account.role))
     why = why or to
     if why == POISON:
         operations.poison(session, now, row.channel, why)
@@ -212,15 +220,6 @@ def _deaths(row: Delivery) -> int:
     failure = row.failure or ""
     known = int(failure.removeprefix(_DIED)) if failure.startswith(_DIED) else 0
     return known + (row.state is DeliveryState.CLAIMED)
-
-
-def _patients(session: Session, bundle: Sequence[Delivery]) -> int:
-    """Return of how many patients a bundle speaks: one may have several alerts."""
-    if len(bundle) == 1:
-        return 1
-    ids = [one.subject_id for one in bundle]
-    mine = (Alert.clinic_id == bundle[0].clinic_id, Alert.id.in_(ids))
-    return session.scalar(select(func.count(Alert.patient_id.distinct())).where(*mine)) or 1
 
 
 def _address(work: Work, row: Delivery, account: Account) -> str:
@@ -256,10 +255,11 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         template=row.template,
         subject_id=row.subject_id,
         urgency=row.urgency,
-        count=_patients(session, bundle),
+        count=patients_of(session, bundle),
         suspect=suspect,
-        event=_event(row, aim.to_system),
-        secret=delivery_address.secret_of(session, now, row),
+        event=_event(row, aim.role is Role.INTEGRATION),
+        secret=outbox_secret.of(session, now, row),
+        private=row.account_id if aim.role in sms_budget.PRIVATE else None,
     )
 
 

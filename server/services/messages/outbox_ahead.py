@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import DeliverySubject
@@ -20,3 +20,12 @@ def read_ahead(session: Session, rows: Sequence[Delivery]) -> Sequence[object]:
         *session.scalars(select(Account).where(tuple_(Account.clinic_id, Account.id).in_(people))),
         *session.scalars(select(Alert).where(tuple_(Alert.clinic_id, Alert.id).in_(about))),
     ]
+
+
+def patients_of(session: Session, bundle: Sequence[Delivery]) -> int:
+    """Return of how many patients a bundle speaks: one may have several alerts."""
+    if len(bundle) == 1:
+        return 1
+    ids = [one.subject_id for one in bundle]
+    mine = (Alert.clinic_id == bundle[0].clinic_id, Alert.id.in_(ids))
+    return session.scalar(select(func.count(Alert.patient_id.distinct())).where(*mine)) or 1

@@ -10,6 +10,7 @@ from server.clinical.vocabulary import WAITING, AlertState, Channel, DeliverySta
 from server.models import Account, Alert, Delivery
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery_address, retry
+from server.services.messages import number_code as number_codes
 from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, WITHDRAWN
 from server.services.people import consent as consents
@@ -39,6 +40,8 @@ def why_not(session: Session, now: datetime, row: Delivery, account: Account) ->
         return None if reminders.is_wanted(session, now, row) else NOT_NEEDED
     if row.subject is DeliverySubject.VISIT:
         return None if visit_messages.is_wanted(session, now, row) else NOT_NEEDED
+    if row.template == number_codes.TEMPLATE:
+        return None if number_codes.is_open(session, row) else NOT_NEEDED
     if row.subject is DeliverySubject.RECOVERY:
         return None if recoveries.is_open(session, row) else NOT_NEEDED
     if not delivery_address.is_open(session, row):

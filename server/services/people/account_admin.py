@@ -1,12 +1,12 @@
 """What a clinic's administrator does about the accounts of its staff and systems."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Role, Scope
 from server.models import Account, Factor
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import clinic as clinics
@@ -71,6 +71,16 @@ def reset_factors(work: Work, account_id: UUID) -> None:
     account = _others(work, account_id)
     factors.reset(work, account.id)
     sign_ins.end_all(work, account.id)
+
+
+def set_scopes(work: Work, account_id: UUID, scopes: Collection[Scope]) -> None:
+    """Say what one of the clinic's systems may do. Raises NotFound; Conflict for people."""
+    account = _found(work, account_id)
+    if account.role is not Role.INTEGRATION:
+        raise Conflict("no-system", "Only what systems may do is said by scopes.")
+    account.scopes = sorted({scope.value for scope in scopes})
+    work.session.flush()
+    work.audit("account.scopes", object_id=account.id)
 
 
 def _others(work: Work, account_id: UUID) -> Account:

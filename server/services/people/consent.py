@@ -68,6 +68,12 @@ def to_leave(role: Role | None) -> tuple[Purpose, ...]:
     return (Purpose.EXPORT,) if role is Role.PATIENT else (Purpose.CARE_TEAM, Purpose.EXPORT)
 
 
+def rests_on(work: Work, patient_id: UUID) -> tuple[Purpose, ...]:
+    """Return on which further consents a copy made now rests: that to what it holds of substance use."""
+    held = allows(work, patient_id, Purpose.SUBSTANCE_USE)
+    return (Purpose.SUBSTANCE_USE,) if held else ()
+
+
 def read(work: Work, patient_id: UUID, language: str | None = None) -> Sequence[Asked]:
     """Return every purpose as it stands for a patient, in the vocabulary's order; raises NotFound.
 

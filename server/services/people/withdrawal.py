@@ -66,6 +66,11 @@ def _from_copies(work: Work, patient: Patient) -> None:
     export_links.end_all(work, patient.id)
 
 
+def _from_copies_with_substance_use(work: Work, patient: Patient) -> None:
+    # Whoever holds such a link was promised more than it would give now.
+    export_links.end_all(work, patient.id)
+
+
 def _from_caregivers(work: Work, patient: Patient) -> None:
     caregivers.end_all(work, patient.id)
 
@@ -75,5 +80,6 @@ _ENDS: Mapping[Purpose, Callable[[Work, Patient], None]] = MappingProxyType(
         Purpose.CARE_TEAM: _from_the_team,
         Purpose.CAREGIVER: _from_caregivers,
         Purpose.EXPORT: _from_copies,
+        Purpose.SUBSTANCE_USE: _from_copies_with_substance_use,
     }
 )

@@ -1,0 +1,30 @@
+"""What views say of themselves in the contract beside their arguments and answers."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Say in the contract which media types a view answers with beside JSON."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        return with_doc(view, {"x-also": list(kinds)})
+
+    return decorate
+
+
+def with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
+    """Add ``parts`` to what the contract says of a view."""
+    doc = deepcopy(getattr(view, "_apidoc", {}))
+    doc.setdefault("manual_doc", {}).update(parts)
+    view._apidoc = doc  # type: ignore[attr-defined]
+    return view
+
+
+def documented_headers(*names: str) -> dict[str, Any]:
+    """Return the response headers ``names`` for the contract."""
+    return {name: {"schema": {"type": "string"}} for name in names}
