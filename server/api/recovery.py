@@ -45,5 +45,7 @@ def redeem_recovery(body: Mapping[str, Any]) -> Response:
     around = here()
     new = NewPassword(**body, factor_required=around.settings.needs_second_factor)
     with around.database.write(Extent.DOOR) as session:
-        recoveries.redeem(session, around.clock(), new, around.passwords)
+        whose = recoveries.redeem(session, around.clock(), new, around.passwords)
+        # Whoever reads the owner's mail is the owner: here they sign in, however many others guess elsewhere.
+        tries.remember(session, around.clock(), whose, client_address())
     return Response(status=204)

@@ -18,6 +18,7 @@ from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.isolation import Extent
 from server.models import Account, Recovery
+from server.services.cap import SIGN_IN_ACCOUNT
 from server.services.messages import operations
 from server.services.people import totp
 from server.settings import Settings
@@ -227,3 +228,22 @@ def test_a_short_password_is_enough_beside_a_required_factor_for_staff_alone(
         (code,) = sent(around, email, clock)
         assert redeem(client, code, "tin kettl").status_code == status
     assert sign_in(client, "demo", BO, "tin kettl")["awaits_factor"] is True
+
+
+def test_an_owner_whom_guesses_from_everywhere_keep_waiting_comes_in_by_their_mailbox(
+    cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
+) -> None:
+    def tried(address: str, password: str) -> int:
+        body = {"clinic": "demo", "email": ANA, "password": password}
+        return client.post("/v1/sign-ins", json=body, environ_base={"REMOTE_ADDR": address}).status_code
+
+    for number in range(SIGN_IN_ACCOUNT.most):
+        tried(f"203.0.113.{number}", "guessed")
+    assert tried("192.0.2.1", PASSWORD) == 429
+    ask(client, ANA)
+    (code,) = sent(around, email, clock)
+    body = {"code": code, "password": NEW}
+    redeemed = client.post("/v1/recoveries/redeem", json=body, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert redeemed.status_code == 204
+    assert tried("203.0.113.250", NEW) == 429
+    assert tried("192.0.2.1", NEW) == 201

@@ -64,10 +64,11 @@ def look(session: Session, now: datetime, limit: int = 50) -> int:
     return len(rows)
 
 
-def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwords) -> None:
-    """Set a new password and end every sign-in of its account. Raises NotSignedIn, Invalid.
+def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwords) -> tuple[str, str]:
+    """Set a new password and end every sign-in of its account; return clinic's short name and e-mail.
 
-    Wrong, used and late codes are told alike. A code that came with a password we can't take stays good.
+    Raises NotSignedIn, Invalid. Wrong, used and late codes are told alike. A code that came with a password
+    we can't take stays good.
     """
     claimed = session.execute(_claim(new.code, now)).first()
     if claimed is None:
@@ -77,13 +78,15 @@ def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwor
         raise NotSignedIn("This link is not valid any more. Ask for a new one.")
     work = Work(session, now, Actor(account.clinic_id, account.id, account.role, account.patient_id))
     clinic = clinics.get(work)
-    names = (clinic.slug, clinic.name, addresses.of(work, account), account.name)
+    email = addresses.of(work, account)
+    names = (clinic.slug, clinic.name, email, account.name)
     password_rules.check(new.password, password_rules.chooser(account.role, names, new.factor_required))
     account.password_hash = passwords.hash(new.password)
     end_links(work, account.id)
     sign_out.everywhere(work, account.id)
     work.audit("password.recover", account.patient_id, account.id)
     account_notice.changed(work, account.id)
+    return clinic.slug, email
 
 
 def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
