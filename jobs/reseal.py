@@ -1,4 +1,7 @@
-"""What older keys sealed is sealed anew with the newest, clinic by clinic, so that older keys can go."""
+"""What older keys sealed is sealed anew with the newest, clinic by clinic, so that older keys can go.
+
+Numbers from before they could be looked up get their index first.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,13 +14,14 @@ from jobs.each_clinic import each_clinic
 from server.database import Database
 from server.services import clinic_key as clinic_keys
 from server.services import resealing
+from server.services.messages import number_index
 from server.services.people import contact_sealing
 from server.services.resealing import Spot, Step
 from server.services.work import Work, system
 
 
 def run(around: Around, now: datetime) -> int:
-    """Seal anew what older keys sealed, each few rows in their own transaction; return how many.
+    """Index numbers and seal anew what older keys sealed, a few rows a transaction; return how many.
 
     Raises `Incomplete`, at the end, where a value does not open: it stays as it is.
     """
@@ -25,7 +29,9 @@ def run(around: Around, now: datetime) -> int:
 
 
 def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
-    return seal_anew(around.database, now, clinic_id, around.stopping.is_set)
+    stop = around.stopping.is_set
+    indexed = index_numbers(around.database, now, clinic_id, stop)
+    return indexed + seal_anew(around.database, now, clinic_id, stop)
 
 
 def seal_anew(
@@ -45,11 +51,26 @@ def seal_anew(
     return done
 
 
-def seal_all(database: Database, now: datetime, clinic_id: UUID, finish: bool) -> tuple[int, int]:
-    """Seal the addresses of one clinic, and with ``finish`` forget what lies plain.
+def index_numbers(
+    database: Database, now: datetime, clinic_id: UUID, stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Give the telephone numbers of one clinic that have no index theirs, until ``stop``; return how many."""
+    with database.read() as session:
+        more = number_index.is_due(Work(session, now, system(clinic_id)))
+    done, after = 0, None
+    while more and not stop():
+        with database.write() as session:
+            after, some = number_index.fill_some(Work(session, now, system(clinic_id)), after)
+        done, more = done + some, after is not None
+    return done
 
-    Return how many were sealed and how many lie plain still.
+
+def seal_all(database: Database, now: datetime, clinic_id: UUID, finish: bool) -> tuple[int, int]:
+    """Seal the addresses of one clinic and index its numbers; with ``finish`` forget what lies plain.
+
+    Return how many addresses were sealed and how many lie plain still.
     """
+    index_numbers(database, now, clinic_id)
     sealed, after, more = 0, None, True
     while more:
         with database.write() as session:

@@ -12,10 +12,12 @@ import server.migrations
 from server.api.edge import EXTENSION, Surroundings
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
+from server.models import ContactPoint
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import entry, found_clinic
-from tests.conftest import JWT_KEY, MASTER_KEY
+from tests.conftest import JWT_KEY, MASTER_KEY, NOON
+from tests.test_migrations import a_clinic, put
 from tests.test_migrations import bare as bare
 
 VERSIONS = sorted(
@@ -107,6 +109,28 @@ def test_a_clinic_at_work_goes_back_step_by_step_and_forward_again_and_loses_no_
     assert len(people.ana.get("/entries").json["items"]) == 3
     assert people.ana.put(f"/entries/{uuid7()}", entry(now)).status_code == 201
     database.close()
+
+
+def test_a_number_from_before_it_had_an_index_goes_forward_without_one_and_back(bare: Database) -> None:
+    upgrade(bare, "0013")
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    key, now = {"clinic_id": clinic["id"]}, {"created_at": NOON}
+    bo = {**key, **now, "id": uuid7(), "role": "clinician", "name": "Bo", "password_hash": "x"}
+    put(bare, "accounts", bo | {"factor_tries": 0})
+    number = {**key, **now, "id": uuid7(), "account_id": bo["id"], "channel": "sms", "position": 0}
+    put(bare, "contact_points", number | {"sealed_address": b"x", "digest": "0" * 64})
+    upgrade(bare)
+    with bare.write() as session:
+        row = session.query(ContactPoint).one()
+        assert (row.address_index, row.sealed_address) == (None, b"x")
+        row.address_index = "1" * 64
+    downgrade(bare, "0013")
+    with bare.read() as session:
+        assert session.scalar(text("SELECT digest FROM contact_points")) == "0" * 64
+    upgrade(bare)
+    with bare.read() as session:
+        assert session.query(ContactPoint).one().address_index is None
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -65,7 +65,7 @@ def drop(slug: str) -> None:
 @command.command("seal-contacts")
 @click.option("--finish", is_flag=True, help="Forget the plain addresses; no older version may run.")
 def seal_contacts(finish: bool) -> None:
-    """Seal the addresses of e-mail of clinics from before they were sealed. The service may run."""
+    """Seal the e-mail addresses of clinics from before that, and index telephones. The service may run."""
     with started() as around:
         for name, clinic_id in _clinics(around, None):
             sealed, left = seal_all(around.database, around.now, clinic_id, finish)

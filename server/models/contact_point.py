@@ -16,8 +16,9 @@ class ContactPoint(Base):
     """`address` is the channel's own text. `position`: the account's order, lowest first.
 
     `digest` stands for the address while the point is in use: a device has one owner in a clinic,
-    a number or a web address is known once an account. `rotated_at`: when a webhook got its newest
-    secret. `retired_why` is a code. `hears_alerts`: the account's messages go there;
+    a number or a web address is known once an account. `address_index` stands for a telephone number in
+    use, whoever has it: an HMAC under a key that is not in the table. `rotated_at`: when a webhook got
+    its newest secret. `retired_why` is a code. `hears_alerts`: the account's messages go there;
     `hears_visits`: it is told of every move of an approved visit (webhooks alone). `code`, made at
     `code_made_at`, is to prove a telephone number; without that moment nothing waits for a proof.
     """
@@ -28,6 +29,7 @@ class ContactPoint(Base):
         UniqueConstraint("clinic_id", "digest"),
         Index(None, "clinic_id", "account_id", "position"),
         Index(None, "clinic_id", "channel", "hears_visits"),
+        Index(None, "clinic_id", "address_index"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -37,6 +39,7 @@ class ContactPoint(Base):
     sealed_address: Mapped[bytes] = mapped_column(LargeBinary)
     address = Sealed("sealed_address")
     digest: Mapped[str | None] = mapped_column(String(64))
+    address_index: Mapped[str | None] = mapped_column(String(64))
     position: Mapped[int]
     hears_alerts: Mapped[bool] = mapped_column(default=True)
     hears_visits: Mapped[bool] = mapped_column(default=False)

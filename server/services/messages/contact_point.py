@@ -18,6 +18,7 @@ from server.models import Account, ContactPoint
 from server.services import vault
 from server.services.alerts import reach
 from server.services.errors import Conflict, Invalid, NotFound
+from server.services.messages import number_index
 from server.services.messages.webhook_address import WebhookAddress
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -82,7 +83,7 @@ def add(work: Work, account_id: UUID, channel: Channel, address: str, proven: bo
     digest = vault.digest(work, ContactPoint, (work.clinic_id,), _identity(account_id, channel, address))
     known = _by_digest(work, digest)
     if known is not None and known.account_id == account_id:
-        vault.put(work, known, "address", address)
+        _put(work, known, address)
         return known
     if known is not None:
         _retire(work, known, MOVED)
@@ -96,11 +97,16 @@ def add(work: Work, account_id: UUID, channel: Channel, address: str, proven: bo
         created_at=work.now,
         code_made_at=None if proven else work.now,
     )
-    vault.put(work, row, "address", address)
+    _put(work, row, address)
     work.session.add(row)
     work.session.flush()
     work.audit("contact-point.create", object_id=row.id)
     return row
+
+
+def _put(work: Work, row: ContactPoint, address: str) -> None:
+    vault.put(work, row, "address", address)
+    number_index.keep(work, row, address)
 
 
 def remove(work: Work, contact_id: UUID) -> None:
@@ -208,7 +214,8 @@ def _locked(work: Work, contact_id: UUID) -> ContactPoint | None:
 
 
 def _retire(work: Work, row: ContactPoint, why: str) -> None:
-    row.retired_at, row.retired_why, row.digest = work.now, why, None
+    row.retired_at, row.retired_why = work.now, why
+    row.digest = row.address_index = None
     vault.put(work, row, "code", None)
     if why in (REMOVED, MOVED, STOPPED):
         vault.put(work, row, "address", "")  # nobody needs it any more

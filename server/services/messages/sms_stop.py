@@ -4,18 +4,16 @@ The number is let go of, so that the next message finds another way. Of a patien
 consent too; that a colleague can't be called that way any more, the clinic's admins must hear.
 """
 
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.clinical.vocabulary import AlertClass, Channel, ConsentWay, DeliverySubject, Purpose, Role
+from server.clinical.vocabulary import AlertClass, ConsentWay, DeliverySubject, Purpose, Role
 from server.models import Account, ContactPoint
-from server.sealing import SealError
-from server.services import vault
 from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
+from server.services.messages import number_index
 from server.services.messages.contact_point import STOPPED
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
@@ -24,22 +22,21 @@ from server.services.people.consent_answer import Answer
 from server.services.work import Work, system
 
 TEMPLATE = "sms_stopped"
-_IN_USE = (ContactPoint.channel == Channel.SMS, ContactPoint.retired_at.is_(None))
 
 
 def stop(session: Session, now: datetime, number: str) -> int:
     """Use ``number`` (E.164) no more, at every clinic; return how many people it reached. Again is harmless.
 
-    Numbers are sealed and each clinic has its own keys, so every one in use is looked at: STOP is rare.
+    Each clinic has its own keys, so each is asked by its own index; a number without one is opened.
     """
-    clinics = session.scalars(select(ContactPoint.clinic_id).where(*_IN_USE).distinct()).all()
+    clinics = session.scalars(select(ContactPoint.clinic_id).where(*number_index.IN_USE).distinct()).all()
     return sum(_stop_at(Work(session, now, system(clinic_id)), number) for clinic_id in clinics)
 
 
 def _stop_at(work: Work, number: str) -> int:
-    query = select(ContactPoint).where(ContactPoint.clinic_id == work.clinic_id, *_IN_USE)
+    query = select(ContactPoint).where(number_index.may_be(work.session, work.clinic_id, number))
     rows = work.session.scalars(query.order_by(ContactPoint.id)).all()
-    found = [row for row in rows if _leads(work, row, number)]
+    found = [row for row in rows if number_index.leads(work, row, number)]
     for row in found:
         contact_points.retire(work.session, work.clinic_id, row.id, work.now, STOPPED)
         account = work.session.get_one(Account, (work.clinic_id, row.account_id))
@@ -49,13 +46,6 @@ def _stop_at(work: Work, number: str) -> int:
         else:
             _tell_admins(work, row)
     return len(found)
-
-
-def _leads(work: Work, row: ContactPoint, number: str) -> bool:
-    # What does not open any more reaches nobody, and must not keep the others from being stopped.
-    with suppress(SealError):
-        return str(vault.opened(work, [row])[0].address) == number
-    return False
 
 
 def _tell_admins(work: Work, row: ContactPoint) -> None:
