@@ -101,7 +101,7 @@ SOUND = {
             "AFTERGLOW_MASTER_KEY says the same over and over",
         ),
         ("backup_key", base64.b64encode(bytes(32)).decode(), "AFTERGLOW_BACKUP_KEY says the same over"),
-        # A good one first: every process that runs the suite must name its tests alike, so it is no fresh one.
+        # A good one first. No fresh one: every process that runs the suite must name its tests alike.
         (
             "jwt_key",
             f"Qm8Zr2-xVb7Lw_0tYdK5nHc9EjSgP3aUfRi6oXeNqTzA4kDvJ1yMhBlCsWuGpFIO,{'j' * 32}",
