@@ -7,6 +7,7 @@ what a version said is kept whatever came after it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from jobs.import_diary import find_patient
@@ -14,7 +15,9 @@ from jobs.past import BATCH, Told
 from jobs.problem import Problem
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
-from server.diary_import.export_file import ExportError, ExportFile, PastSession, Revision, read_export
+from server.diary_import.export_file import ExportError, ExportFile, PastSession, Revision
+from server.diary_import.export_kind import read_any
+from server.diary_import.meaning import meaning
 from server.services.errors import NotFound, ServiceError
 from server.services.journal import check_in_plan as check_in_plans
 from server.services.journal import entry as entries
@@ -69,7 +72,7 @@ def prepare(database: Database, who: tuple[str, UUID], data: bytes, now: datetim
     slug, patient_id = who
     actor, _ = find_patient(database, slug, patient_id, now)
     try:
-        file = read_export(data)
+        file = read_any(data)
     except ExportError as error:
         lines = "".join(f"\n  {problem}" for problem in error.problems)
         raise Problem(f"The export can't be used:{lines}") from None
@@ -130,7 +133,7 @@ def _take(work: Work, plan: ExportPlan, what: tuple[Sequence[Step], Sequence[UUI
 
 def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
     known = _known(work, plan, step)
-    if len(known) >= step.version and known[step.version - 1] == step.said:
+    if _is_known(known, plan.file, step):
         taken.there_already += 1
     elif len(known) != step.version - 1 or not _stored(work, plan, step):
         taken.refused.add(step.entry_id)
@@ -141,7 +144,14 @@ def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
         taken.revisions += 1
 
 
-def _known(work: Work, plan: ExportPlan, step: Revision) -> Sequence[object]:
+def _is_known(known: Sequence[Any], file: ExportFile, step: Revision) -> bool:
+    place = len(known) if file.latest_only else step.version
+    if not 0 < place <= len(known):
+        return False
+    return meaning(known[place - 1], file.unsaid) == meaning(step.said, file.unsaid)
+
+
+def _known(work: Work, plan: ExportPlan, step: Revision) -> Sequence[Any]:
     verbs = responses if step.is_response else entries
     try:
         return [one.content for one in verbs.revisions(work, plan.patient_id, step.entry_id)]

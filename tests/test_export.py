@@ -346,7 +346,7 @@ def test_the_csv_has_a_row_for_every_version_and_every_session(export: Export, c
     found, counts = rows(cast.ana), export["counts"]
     kinds = Counter(row["kind"] for row in found)
     assert kinds.pop("entry") + kinds.pop("questionnaire_response") == counts["revisions"]
-    assert kinds == {name: counts[f"{name}s"] for name in ("treatment_session", "zone_change")}
+    assert kinds == {name: counts[f"{name}s"] for name in ("course", "treatment_session", "zone_change")}
     states = sorted(row["state"] for row in found if row["kind"] == "entry")
     assert states == ["current", "current", "replaced", "replaced", "replaced", "taken_back", "taken_back"]
 

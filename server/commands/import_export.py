@@ -18,7 +18,7 @@ from server.diary_import.export_file import LARGEST_EXPORT
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="check the file, change nothing")
 def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
-    """Import an export FILE (JSON): entries and scales with every version, courses, sessions, plan, zones."""
+    """Import an export FILE (JSON, CSV or FHIR): what was reported, and what else its format holds."""
     with started() as around:
         plan = prepare(around.database, (slug, patient_id), read_bytes(file, LARGEST_EXPORT), around.now)
         held = plan.file
@@ -26,6 +26,8 @@ def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
             f"The file holds {len(held.revisions)} versions of entries and scales, "
             f"courses: {len(held.courses)}, sessions: {len(held.sessions)}, zone changes: {len(held.zones)}."
         )
+        if held.lacking:
+            click.echo(f"Not in a file of this format: {', '.join(held.lacking)}.")
         if dry_run:
             click.echo("Dry run: nothing was changed.")
             return

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 from marshmallow import ValidationError
 
 from server.clinical.vocabulary import Route, SessionStatus, Source
-from server.diary_import.export_shapes import FORMATS
+from server.diary_import.export_shapes import FORMATS, FirstFile
+from server.diary_import.other_shape import OtherFile
 
 FORMAT = "afterglow-export"
 LARGEST_EXPORT = 100_000_000
@@ -76,7 +77,9 @@ class ZoneReport:
 class ExportFile:
     """A checked export. ``courses`` are values of `Course`; ``revisions`` come as they were received.
 
-    ``plan`` is the check-in plan as it stands in the file; None in a file of format 1.
+    ``plan`` is the check-in plan as it stands in the file; None where there is none in it.
+    ``lacking``: what a format has no place for, in words; ``unsaid``: the members of a content among it.
+    ``latest_only``: it has one version of everything, whichever that was.
     """
 
     courses: Sequence[Mapping[str, Any]]
@@ -84,11 +87,34 @@ class ExportFile:
     revisions: Sequence[Revision]
     zones: Sequence[ZoneReport] = ()
     plan: Mapping[str, Any] | None = None
+    lacking: Sequence[str] = ()
+    unsaid: frozenset[str] = frozenset()
+    latest_only: bool = False
 
 
 def read_export(data: bytes) -> ExportFile:
-    """Return what is in an export; ExportError names its problems, the first 20 at the most."""
-    loaded, raw = _loaded(data)
+    """Return what is in an export (JSON); ExportError names its problems, the first 20 at the most."""
+    raw = _raw(data)
+    return _checked(raw, FORMATS[raw["format_version"]])
+
+
+def of_sections(sections: Mapping[str, Sequence[Any]], lacking: Sequence[str]) -> ExportFile:
+    """Return what the sections of another format, as JSON would have them, mean; it is ``lacking`` the rest.
+
+    They have no counts of their own. ExportError as `read_export`.
+    """
+    counts = {name: len(rows) for name, rows in sections.items()}
+    reported = (*sections["entries"], *sections["questionnaire_responses"])
+    counts["revisions"] = sum(len(one["revisions"]) for one in reported)
+    return replace(_checked({**sections, "counts": counts}, OtherFile), lacking=lacking)
+
+
+def _checked(raw: Mapping[str, Any], shape: type[FirstFile]) -> ExportFile:
+    """Return what ``raw``, an export as JSON has it, means; ExportError as `read_export`."""
+    try:
+        loaded: Any = shape().load(raw)
+    except ValidationError as error:
+        raise ExportError(*sorted(_flat(error.messages))[:PROBLEMS_SHOWN]) from None
     sessions = [PastSession(**session) for session in loaded["treatment_sessions"]]
     if any(session.course >= len(loaded["courses"]) for session in sessions):
         raise ExportError("has a session of a course that is not in it")
@@ -99,10 +125,10 @@ def read_export(data: bytes) -> ExportFile:
     return ExportFile(loaded["courses"], sessions, found, zones, raw.get("check_in_plan"))
 
 
-def _loaded(data: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the file's values as they mean, and as they are written."""
+def _raw(data: bytes) -> Mapping[str, Any]:
+    """Return the file's values as they are written, of a format that is known."""
     try:
-        raw = json.loads(data.decode("utf-8-sig"))
+        raw: Any = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise ExportError("is not JSON") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
@@ -110,11 +136,7 @@ def _loaded(data: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     version = raw.get("format_version")
     if not isinstance(version, int) or version not in FORMATS:
         raise ExportError(f"is not of format version {' or '.join(map(str, FORMATS))}")
-    try:
-        loaded: Any = FORMATS[version]().load(raw)
-    except ValidationError as error:
-        raise ExportError(*sorted(_flat(error.messages))[:PROBLEMS_SHOWN]) from None
-    return loaded, raw
+    return raw
 
 
 def _revisions(entry: Mapping[str, Any], is_response: bool) -> Iterator[Revision]:

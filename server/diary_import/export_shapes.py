@@ -35,7 +35,9 @@ MOMENTS = validate.Range(datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, 
 SKEW_MOST = 10_000_000_000
 
 
-class _Part(Schema):
+class Part(Schema):
+    """A part of the file: what is unknown in it is refused."""
+
     class Meta:
         unknown = RAISE
 
@@ -56,13 +58,13 @@ class _Truth(fields.Boolean):
         return value
 
 
-class _Medication(_Part):
+class _Medication(Part):
     adherence = fields.Enum(Adherence, by_value=True)
     rescue_doses = fields.Integer(strict=True, validate=validate.Range(0, 50))
     opioid_changed = _Truth()
 
 
-class _Content(_Part):
+class _Content(Part):
     occurred_at = fields.AwareDateTime(format="iso", required=True)
     zone = fields.String(required=True, validate=ZONE)
     items = fields.Dict(
@@ -115,7 +117,7 @@ class _Said(fields.Field[Any]):
         return value
 
 
-class _Filled(_Part):
+class _Filled(Part):
     """What a filled scale says; whether the scale can have these answers is for the journal to judge."""
 
     instrument = fields.String(
@@ -136,14 +138,16 @@ class _FilledAsItIs(_Said):
     shape = _Filled
 
 
-class _Revision(_Part):
+class _Revision(Part):
     version = fields.Integer(required=True, strict=True)
     received_at = fields.AwareDateTime(format="iso", required=True, validate=MOMENTS)
     local_day = fields.Raw(allow_none=True)
     content = _Said(required=True, allow_none=True)
 
 
-class _Entry(_Part):
+class ReportedEntry(Part):
+    """An entry with every version of it."""
+
     id = fields.UUID(required=True)
     source = fields.Enum(Source, by_value=True, required=True)
     recorded_at = fields.AwareDateTime(format="iso", required=True, allow_none=True)
@@ -163,26 +167,28 @@ class _FilledRevision(_Revision):
     content = _FilledAsItIs(required=True, allow_none=True)
 
 
-class _Response(_Entry):
+class ReportedResponse(ReportedEntry):
+    """A filled scale with every version of it."""
+
     revisions = fields.List(fields.Nested(_FilledRevision), required=True, validate=validate.Length(min=1))
 
 
-class _Clocked(_Part):
+class _Clocked(Part):
     clock_skew_seconds = fields.Integer(
         required=True, allow_none=True, strict=True, validate=validate.Range(-SKEW_MOST, SKEW_MOST)
     )
     clock_suspect = _Truth(required=True)
 
 
-class _ClockedEntry(_Clocked, _Entry):
+class _ClockedEntry(_Clocked, ReportedEntry):
     pass
 
 
-class _ClockedResponse(_Clocked, _Response):
+class _ClockedResponse(_Clocked, ReportedResponse):
     score = fields.Raw(required=True, allow_none=True)
 
 
-class _Course(_Part):
+class _Course(Part):
     route = fields.Enum(Route, by_value=True, required=True)
     condition = fields.Enum(Condition, by_value=True, required=True)
     phase = fields.Enum(Phase, by_value=True, required=True)
@@ -192,14 +198,14 @@ class _Course(_Part):
     max_interval_days = fields.Integer(required=True, strict=True, validate=validate.Range(1, 400))
 
 
-class _Session(_Part):
+class _Session(Part):
     course = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
     at = fields.AwareDateTime(format="iso", required=True)
     status = fields.Enum(SessionStatus, by_value=True, required=True)
     route = fields.Enum(Route, by_value=True, required=True)
 
 
-class _Pause(_Part):
+class _Pause(Part):
     first = fields.Date(required=True)
     last = fields.Date(required=True)
 
@@ -210,7 +216,7 @@ class _Pause(_Part):
             raise ValidationError("Lies before the first day.", "last")
 
 
-class _Scale(_Part):
+class _Scale(Part):
     instrument = fields.String(required=True, validate=validate.OneOf(INSTRUMENTS, error="Is no scale."))
     anchor = fields.Enum(Anchor, by_value=True, required=True)
     offsets = fields.List(
@@ -235,7 +241,7 @@ class _Scale(_Part):
             raise ValidationError(problem, member)
 
 
-class _Plan(_Part):
+class _Plan(Part):
     reminders = _Truth(required=True)
     remind_at = fields.Time(format="%H:%M", required=True)
     every_days = fields.Integer(required=True, strict=True, validate=validate.Range(1, RAREST_EVERY))
@@ -247,7 +253,9 @@ class _Plan(_Part):
     )
 
 
-class _ZoneChange(_Part):
+class ZoneChange(Part):
+    """A change of zone, and when it was told."""
+
     zone = fields.String(required=True, validate=ZONE)
     since = fields.AwareDateTime(format="iso", required=True, validate=MOMENTS)
     recorded_at = fields.AwareDateTime(format="iso", required=True, validate=MOMENTS)
@@ -259,7 +267,7 @@ class _ZoneChange(_Part):
             raise ValidationError("Lies after it was reported.", "since")
 
 
-class FirstFile(_Part):
+class FirstFile(Part):
     """Format 1. A section that it does not know is refused: taking the rest would lose it in silence."""
 
     lists: tuple[str, ...] = ("entries", "questionnaire_responses", "courses", "treatment_sessions")
@@ -269,8 +277,8 @@ class FirstFile(_Part):
     exported_at = fields.Raw()
     patient = fields.Raw()
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True), required=True)
-    entries = fields.List(fields.Nested(_Entry), required=True)
-    questionnaire_responses = fields.List(fields.Nested(_Response), required=True)
+    entries = fields.List(fields.Nested(ReportedEntry), required=True)
+    questionnaire_responses = fields.List(fields.Nested(ReportedResponse), required=True)
     courses = fields.List(fields.Nested(_Course), required=True)
     treatment_sessions = fields.List(fields.Nested(_Session), required=True)
 
@@ -293,7 +301,7 @@ class SecondFile(FirstFile):
     substance_use = fields.Raw()
     redisclosure_notice = fields.Raw(allow_none=True)
     check_in_plan = fields.Nested(_Plan, required=True)
-    zone_changes = fields.List(fields.Nested(_ZoneChange), required=True)
+    zone_changes = fields.List(fields.Nested(ZoneChange), required=True)
 
 
 FORMATS: Mapping[int, type[FirstFile]] = MappingProxyType({1: FirstFile, 2: SecondFile})

@@ -1,13 +1,15 @@
-"""An export as one tidy CSV: a row for each version of each entry and filled scale, session and zone change.
+"""An export as one tidy CSV: a row for each version of what was reported, each course, session, zone change.
 
 Where it holds rows about substance use, the first row is the notice that must stay with them.
 
 Every time stands there three times: as the patient's clock showed it, in UTC, and with its zone and
-offset. A cell that a spreadsheet would run as a formula is made plain text.
+offset. A cell that a spreadsheet would run as a formula is made plain text. What is written here is read
+back by `server.diary_import.export_csv`.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +24,8 @@ CURRENT = "current"
 CUT_OFF = "incomplete\r\n"
 Sections = Mapping[str, Iterable[Mapping[str, Any]]]
 _CLOCK = ("clock_skew_seconds", "clock_suspect")
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# Also what begins like a cell that was made plain: else nobody could tell which one was.
+_FORMULA = re.compile("'*[-=+@\\t\\r＝＋－＠]")
 _WHEN = ("local_day", "local_time", "utc", "zone", "utc_offset", "received_utc")
 _SAID = (
     "entered_by",
@@ -40,7 +43,8 @@ COLUMNS = (
     *("kind", "id", "version", "state", "form_version", *_WHEN, "source"),
     *ITEMS,
     *(*_SAID, "scale", "scale_version", "locale", "answers", "total", "prorated"),
-    *("route", "clock_skew_seconds", "clock_suspect"),
+    *("route", "clock_skew_seconds", "clock_suspect", "recorded_utc", "occurrence"),
+    *("course", "condition", "phase", "started_on", "ended_on", "min_interval_days", "max_interval_days"),
 )
 
 
@@ -72,12 +76,20 @@ def _rows(head: Mapping[str, Any], sections: Sections) -> Iterator[dict[str, Any
     for response in sections["questionnaire_responses"]:
         for revision in response["revisions"]:
             yield form | _filled(response, revision)
-    for session in sections["treatment_sessions"]:
-        named = {"kind": "treatment_session", "state": session["status"], "route": session["route"]}
-        yield form | named | _when(session["at"], head["patient"]["zone"])
+    for row in _visits(sections, head["patient"]["zone"]):
+        yield form | row
     for change in sections["zone_changes"]:
         told = {"kind": "zone_change", "received_utc": _utc(change["recorded_at"])}
         yield form | told | _when(change["since"], change["zone"])
+
+
+def _visits(sections: Sections, zone: str) -> Iterator[dict[str, Any]]:
+    """Yield courses, numbered from 1, and the sessions, which name theirs."""
+    for number, course in enumerate(sections["courses"], 1):
+        yield {"kind": "course", "course": number, **course}
+    for session in sections["treatment_sessions"]:
+        named = {"kind": "treatment_session", "state": session["status"], "route": session["route"]}
+        yield named | {"course": session["course"] + 1} | _when(session["at"], zone)
 
 
 def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +106,7 @@ def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[st
         "answers": "; ".join(f"{key} {'' if value is None else value}" for key, value in answers.items()),
         "total": total if total is None else f"{total:g}",
         "prorated": score.get("prorated"),
+        "occurrence": content.get("occurrence"),
     }
     when = _when(content["occurred_at"], content["zone"])
     return {**row, **when, **filled, "local_day": revision["local_day"]}
@@ -107,6 +120,7 @@ def _version(kind: str, entry: Mapping[str, Any], revision: Mapping[str, Any]) -
         "state": _state(entry, revision),
         "received_utc": _utc(revision["received_at"]),
         "source": entry["source"],
+        "recorded_utc": _utc(entry["recorded_at"]) if entry["recorded_at"] else None,
         # The clock is that of the version that was sent last.
         **({key: entry[key] for key in _CLOCK} if revision is _last_said(entry) else {}),
     }
@@ -129,7 +143,7 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
         "safety": content["safety"],
         "entered_by": content["entered_by"],
         "circumstances": " | ".join(content.get("circumstances", [])),
-        "tags": " | ".join(content["tags"]),
+        "tags": " | ".join(_escaped(tag) for tag in content["tags"]),
         "note": content["note"],
     }
     when = _when(content["occurred_at"], content["zone"])
@@ -160,6 +174,11 @@ def _utc(at: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return "" if value is None else value
+
+
+def _escaped(tag: str) -> str:
+    """Return a tag that can stand between bars."""
+    return tag.replace("\\", "\\\\").replace("|", "\\|")

@@ -1,0 +1,14 @@
+"""Tell which of the forms of an export a file has, and read it."""
+
+from server.diary_import.export_csv import read_csv
+from server.diary_import.export_file import ExportFile, read_export
+
+_MARK = b"\xef\xbb\xbf"
+
+
+def read_any(data: bytes) -> ExportFile:
+    """Return what is in an export, JSON or CSV; ExportError names its problems."""
+    # The first column of the CSV; whatever else is no CSV says what is wrong with it as JSON.
+    if data.removeprefix(_MARK).lstrip().startswith((b"kind,", b'"kind"')):
+        return read_csv(data)
+    return read_export(data)
