@@ -1,10 +1,11 @@
 """What a filled form of ours says in FHIR, as the content of an entry or of a filled scale."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from server.clinical.vocabulary import EnteredBy, Source
+from server.diary_import.moment import in_utc
 from server.fhir import codes, device
 from server.fhir.reported import CAREGIVER
 
@@ -29,7 +30,7 @@ def entry_of(form: Resource, origin: Resource) -> dict[str, Any]:
         **_when(form),
         "items": {key: _value(item) for key, item in items.items() if key not in _GROUPS},
         "side_effects": {k.removeprefix(_EFFECT): v for k, v in effects.items() if k.startswith(_EFFECT)},
-        **({"side_effect_onset": {term: _utc(at) for term, at in onset.items()}} if onset else {}),
+        **({"side_effect_onset": {term: in_utc(at) for term, at in onset.items()}} if onset else {}),
         "safety": _value(items["safety"]) if "safety" in items else None,
         "medication": {key.removeprefix(_MEDICATION): value for key, value in taken.items()},
         **({"circumstances": told} if told else {}),
@@ -77,7 +78,7 @@ def _reported(form: Resource, origin: Resource, said: dict[str, Any]) -> dict[st
 def _when(form: Resource) -> dict[str, str]:
     told = form["_authored"]["extension"]
     zone = next(one["valueCode"] for one in told if one["url"] == codes.ZONE)
-    return {"occurred_at": _utc(form["authored"]), "zone": zone}
+    return {"occurred_at": in_utc(form["authored"]), "zone": zone}
 
 
 def _answers(group: Resource) -> dict[str, Any]:
@@ -88,7 +89,3 @@ def _value(item: Resource) -> Any:
     """Return the one answer, whatever type it has."""
     ((kind, value),) = item["answer"][0].items()
     return value["code"] if kind == "valueCoding" else value
-
-
-def _utc(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
