@@ -145,10 +145,9 @@ def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
 
 
 def _is_known(known: Sequence[Any], file: ExportFile, step: Revision) -> bool:
-    place = len(known) if file.latest_only else step.version
-    if not 0 < place <= len(known):
-        return False
-    return meaning(known[place - 1], file.unsaid) == meaning(step.said, file.unsaid)
+    there = known if file.latest_only else known[step.version - 1 : step.version]
+    said = meaning(step.said, file.unsaid)
+    return any(meaning(one, file.unsaid) == said for one in there)
 
 
 def _known(work: Work, plan: ExportPlan, step: Revision) -> Sequence[Any]:

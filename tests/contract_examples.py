@@ -117,6 +117,8 @@ class Story:
         """Return ``value`` as it is shown: ids and tokens replaced, long lists cut."""
         if isinstance(value, dict):
             chance = REPLACED | (SYNCED if "results" in value else INVITED if "expires_at" in value else {})
+            if "valueCode" in value:  # an extension of FHIR's, whose address is a name
+                return value
             return {key: chance.get(key) or self.told(member, key) for key, member in value.items()}
         if isinstance(value, list):
             return [self.told(member) for member in value[: SHORTENED.get(name)]]

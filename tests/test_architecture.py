@@ -64,8 +64,9 @@ LAYERS: dict[str, Layer] = {
     "server.clinical": Layer(("server.clinical",), (), (*PURE, "random", "secrets", "logging")),
     "server.simulator": Layer(("server.simulator", "server.clinical"), (), (*PURE, "logging")),
     "server.quality": Layer(("server.quality", "server.clinical"), (), (*PURE, "random", "logging")),
+    # It reads back what leaves as FHIR, with the same codes.
     "server.diary_import": Layer(
-        ("server.diary_import", "server.clinical"),
+        ("server.diary_import", "server.clinical", "server.fhir"),
         ("marshmallow", "yaml"),
         (*PURE, "random", "logging"),
     ),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ def test_a_csv_that_is_cut_off_or_damaged_is_refused_by_line_and_without_its_wor
         (file + b"secret\r\n", r"line \d+: is of no kind that is known"),
         (file + b'treatment_session,"secret\r\n', "is not CSV"),
         (file + b"treatment_session,secret\r\n", r"line \d+: can't be read"),
+        (file.replace(b"Z,Europe/Oslo", b",Europe/Oslo", 1), r"line \d+: can't be read"),
+        (re.sub(rb"[-:T0-9]+Z,Eu", b"0001-01-01T00:00:00+14:00,Eu", file), r"line \d+: can't be read"),
         (file + b"notice" + b"," * 99 + b"\r\n", "more fields than the header"),
         (head.replace(b"recorded_utc", b"x") + b"\r\n", "has no column recorded_utc"),
         (file.replace(b",Europe/Oslo,", b",Secret,"), "Is no zone"),

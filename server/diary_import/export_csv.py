@@ -5,11 +5,11 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from server.clinical.vocabulary import ITEMS
 from server.diary_import.export_file import ExportError, ExportFile, of_sections
+from server.diary_import.moment import in_utc
 
 CSV_LACKS = ("the check-in plan", "name, year of birth and country")
 CUT_OFF = "incomplete"
@@ -115,10 +115,10 @@ def _add(into: dict[str, dict[str, Any]], row: Row, content: Callable[[Row], dic
 
 def _said(row: Row) -> dict[str, Any]:
     grades = {term: int(grade) for term, grade in _pairs(row["side_effects"])}
-    onset = {term: _moment(at) for term, at in _pairs(row["side_effect_onset_utc"])}
+    onset = {term: in_utc(at) for term, at in _pairs(row["side_effect_onset_utc"])}
     circumstances = _split(row["circumstances"])
     return {
-        "occurred_at": _moment(row["utc"]),
+        "occurred_at": in_utc(row["utc"]),
         "zone": row["zone"],
         "items": {key: _number(row[key]) for key in ITEMS if row.get(key)},
         "side_effects": grades,
@@ -150,7 +150,7 @@ def _filled(row: Row) -> dict[str, Any]:
         "answers": answers or None,
         # A total beside answers is a score: that is made again.
         "total": _number(row["total"]) if row["total"] and not answers else None,
-        "occurred_at": _moment(row["utc"]),
+        "occurred_at": in_utc(row["utc"]),
         "zone": row["zone"],
         "occurrence": row["occurrence"] or None,
     }
@@ -165,7 +165,7 @@ def _course(read: _Read, row: Row) -> None:
 
 
 def _session(read: _Read, row: Row) -> None:
-    given = {"at": _moment(row["utc"]), "status": row["state"], "route": row["route"]}
+    given = {"at": in_utc(row["utc"]), "status": row["state"], "route": row["route"]}
     read.treatment_sessions.append({"course": int(row["course"]) - 1, **given})
 
 
@@ -176,10 +176,6 @@ def _zone_change(read: _Read, row: Row) -> None:
 
 def _notice(_: _Read, __: Row) -> None:
     """Take nothing: the notice of substance use is for the reader."""
-
-
-def _moment(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
 
 
 def _number(text: str) -> float:

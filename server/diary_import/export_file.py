@@ -79,7 +79,7 @@ class ExportFile:
 
     ``plan`` is the check-in plan as it stands in the file; None where there is none in it.
     ``lacking``: what a format has no place for, in words; ``unsaid``: the members of a content among it.
-    ``latest_only``: it has one version of everything, whichever that was.
+    ``latest_only``: it has one version of everything, the first or a later one.
     """
 
     courses: Sequence[Mapping[str, Any]]

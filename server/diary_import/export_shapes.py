@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import available_timezones
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from server.clinical import checkins
 from server.clinical.checkins import Anchor, ScalePlan
@@ -28,6 +28,7 @@ from server.clinical.vocabulary import (
     Source,
 )
 from server.diary_import.mapping import NOTE_LONGEST
+from server.diary_import.shape_parts import Number, Part, Truth
 
 ZONE = validate.OneOf(available_timezones(), error="Is no zone.")
 # Between these, and with a clock this far off, a phone's time can be worked out.
@@ -35,33 +36,10 @@ MOMENTS = validate.Range(datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, 
 SKEW_MOST = 10_000_000_000
 
 
-class Part(Schema):
-    """A part of the file: what is unknown in it is refused."""
-
-    class Meta:
-        unknown = RAISE
-
-
-class _Number(fields.Float):
-    """A JSON number; never a text or true."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValidationError("Must be a number.")
-        return super()._deserialize(value, attr, data, **kwargs)
-
-
-class _Truth(fields.Boolean):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, bool):
-            raise ValidationError("Must be true or false.")
-        return value
-
-
 class _Medication(Part):
     adherence = fields.Enum(Adherence, by_value=True)
     rescue_doses = fields.Integer(strict=True, validate=validate.Range(0, 50))
-    opioid_changed = _Truth()
+    opioid_changed = Truth()
 
 
 class _Content(Part):
@@ -69,7 +47,7 @@ class _Content(Part):
     zone = fields.String(required=True, validate=ZONE)
     items = fields.Dict(
         keys=fields.String(validate=validate.OneOf(ITEMS, error="Is not an item.")),
-        values=_Number(),
+        values=Number(),
         required=True,
     )
     side_effects = fields.Dict(
@@ -128,7 +106,7 @@ class _Filled(Part):
     answers = fields.Dict(
         keys=fields.String(), values=fields.Integer(strict=True, allow_none=True), allow_none=True
     )
-    total = _Number(allow_none=True)
+    total = Number(allow_none=True)
     occurred_at = fields.AwareDateTime(format="iso", required=True)
     zone = fields.String(required=True, validate=ZONE)
     occurrence = fields.String(allow_none=True, validate=validate.Length(max=200))
@@ -177,7 +155,7 @@ class _Clocked(Part):
     clock_skew_seconds = fields.Integer(
         required=True, allow_none=True, strict=True, validate=validate.Range(-SKEW_MOST, SKEW_MOST)
     )
-    clock_suspect = _Truth(required=True)
+    clock_suspect = Truth(required=True)
 
 
 class _ClockedEntry(_Clocked, ReportedEntry):
@@ -242,7 +220,7 @@ class _Scale(Part):
 
 
 class _Plan(Part):
-    reminders = _Truth(required=True)
+    reminders = Truth(required=True)
     remind_at = fields.Time(format="%H:%M", required=True)
     every_days = fields.Integer(required=True, strict=True, validate=validate.Range(1, RAREST_EVERY))
     quiet_from = fields.Time(format="%H:%M", required=True)

@@ -5,12 +5,12 @@ from marshmallow import fields, validate
 from server.diary_import.export_shapes import (
     SKEW_MOST,
     FirstFile,
-    Part,
     ReportedEntry,
     ReportedResponse,
     SecondFile,
     ZoneChange,
 )
+from server.diary_import.shape_parts import Part
 
 
 class _SeldomClocked(Part):

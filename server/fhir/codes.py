@@ -20,6 +20,8 @@ VALUE_LABEL = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 ACT_LABEL = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+# R4's extension for the zone in which a time was told: https://hl7.org/fhir/R4/extension-tz-code.html
+ZONE = "http://hl7.org/fhir/StructureDefinition/tz-code"
 
 # Our own systems. A URN names without promising that something can be fetched there.
 ITEM = "urn:afterglow:diary-item"

@@ -25,6 +25,15 @@ def assembler(source: Source) -> Resource:
     return _device(ASSEMBLER, _ASSEMBLERS[source])
 
 
+def source_of(device: Resource) -> Source:
+    """Return what ``device``, an assembler of ours, stands for. ValueError for any other."""
+    name = device["deviceName"][0]["name"]
+    found = next((source for source, known in _ASSEMBLERS.items() if known == name), None)
+    if found is None:
+        raise ValueError("is no assembler of ours")
+    return found
+
+
 def rules(policy: int) -> Resource:
     """Return the rules that found something, by version ``policy`` of the clinic's thresholds."""
     version = {"type": {"text": "policy"}, "value": str(policy)}

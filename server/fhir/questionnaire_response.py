@@ -47,6 +47,7 @@ def _response(reported: Reported, form: str, items: list[Resource]) -> Resource:
         "status": _status(reported),
         "subject": patient(reported.patient_id),
         "authored": felt(reported),
+        "_authored": {"extension": [{"url": codes.ZONE, "valueCode": reported.zone}]},
         **({} if who is None else {"author": who, "source": patient(reported.patient_id)}),
         **({"item": items} if items else {}),
     }
