@@ -86,9 +86,13 @@ class _Round:
         """Claim and hand out until nothing is due, the time is up or somebody wants us to stop."""
         self._miss_reports()
         while self._goes_on():
+            # What ends while we look may have written the next message: only a look at rest is the last one.
+            rested = not self._lanes.waiting()
             claimed = self._claim()
             self._hand_out_all(claimed)
-            if not claimed and not self._lanes.wait(LOOK_AGAIN) and not self._held and not self._lingers():
+            if claimed or self._lanes.wait(LOOK_AGAIN) or self._held or not rested:
+                continue
+            if not self._lingers():
                 break
         self._lanes.finish()
 

@@ -162,7 +162,8 @@ def test_every_number_shares_the_lane_of_our_gateway() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_short_text_is_one_sms(language: str) -> None:
-    shorts = [render(name, language, "https://journal.example", SMS.id, 999).short for name in PATHS]
+    told = [render(name, language, "https://journal.example", SMS.id, 999).short for name in PATHS]
+    shorts = [short.replace("{code}", "482913") for short in told]
     assert [short for short in shorts if not fits_one_sms(short)] == []
 
 
