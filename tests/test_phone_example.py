@@ -22,10 +22,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from examples.phone import FILLED, Phone, Refused, Server, Store
-from server.app import create_app
 from server.database import Database
 from server.isolation import Extent
-from server.migrations import upgrade
 from server.models import (
     Alert,
     Base,
@@ -37,9 +35,10 @@ from server.models import (
 from server.services import vault
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
-from tests.cast import PASSWORD, found_clinic
+from tests.cast import PASSWORD
 from tests.conftest import JWT_KEY, empty, fill, rows_of
 from tests.ports import free_port
+from tests.real_server import serving
 from tests.source import ROOT
 
 # Each run logs a few entries more, so that corrections come before and after their entry was synced.
@@ -55,19 +54,8 @@ def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A real server on loopback that knows Ana, in its own process; starting it costs a second."""
     folder = tmp_path_factory.mktemp("served")
     settings = Settings(data_dir=folder, password_cost="cheap", jwt_key=JWT_KEY, port=free_port())
-    database = Database(settings.sqlalchemy_url)
-    upgrade(database)
-    database.close()
-    found_clinic(create_app(settings))
-    ours = {"DATA_DIR": str(folder), "PORT": str(settings.port), "JWT_KEY": JWT_KEY}
-    environ = {**os.environ, **{f"AFTERGLOW_{name}": value for name, value in ours.items()}}
-    process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], cwd=ROOT, env=environ)
-    try:
-        wait_for(settings.port)
+    with serving(settings):
         yield settings
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture
@@ -79,17 +67,6 @@ def served(one_server: Settings) -> Iterator[Settings]:
     empty(database)
     fill(database, before)
     database.close()
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not start")
 
 
 @dataclass

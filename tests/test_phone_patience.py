@@ -1,8 +1,5 @@
 """A phone that is told to come later comes later, with all it had, and shows what cannot wait at once."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,15 +9,12 @@ from typing import Any
 import pytest
 
 from examples.phone import Later, Phone, Server, Store, patiently
-from server.app import create_app
 from server.database import Database
-from server.migrations import upgrade
 from server.settings import Settings, master_keys
-from tests.cast import PASSWORD, found_clinic, opened_alerts
+from tests.cast import PASSWORD, opened_alerts
 from tests.conftest import JWT_KEY, MASTER_KEY
 from tests.ports import free_port
-from tests.source import ROOT
-from tests.test_phone_example import wait_for
+from tests.real_server import serving
 
 WHO = {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}
 
@@ -30,20 +24,8 @@ def strict(tmp_path: Path) -> Iterator[Settings]:
     """A real server that takes thirty requests a minute of a device."""
     keys = {"jwt_key": JWT_KEY, "master_key": MASTER_KEY}
     settings = Settings(data_dir=tmp_path, password_cost="cheap", port=free_port(), **keys)
-    database = Database(settings.sqlalchemy_url)
-    upgrade(database)
-    database.close()
-    found_clinic(create_app(settings))
-    ours = {"DATA_DIR": str(tmp_path), "PORT": str(settings.port), "REQUESTS_PER_MINUTE": "30"}
-    ours |= {name.upper(): key for name, key in keys.items()}
-    environ = {**os.environ, **{f"AFTERGLOW_{name}": value for name, value in ours.items()}}
-    process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], cwd=ROOT, env=environ)
-    try:
-        wait_for(settings.port)
+    with serving(settings, MASTER_KEY=MASTER_KEY, REQUESTS_PER_MINUTE="30"):
         yield settings
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def test_an_entry_that_comes_too_fast_is_shown_its_notice_and_sent_again(

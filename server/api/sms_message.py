@@ -11,7 +11,7 @@ from server.isolation import Extent
 from server.services.errors import NotFound
 from server.services.messages import sms_stop
 from server.settings import report_keys
-from server.sms_report import is_inbound_proof, number_of
+from server.sms_report import is_inbound_proof
 
 blueprint = Blueprint("sms messages", __name__, description="What people send back by SMS")
 
@@ -31,4 +31,4 @@ def take_sms(query: Mapping[str, Any]) -> None:
     if not is_stop(query["keyword"]):
         return
     with here().database.write(Extent.ALL) as session:
-        sms_stop.stop(session, here().clock(), number_of(query["number"]))
+        sms_stop.stop(session, here().clock(), query["number"])

@@ -19,7 +19,7 @@ class Account(Base):
     `plain_email` is the address where the previous version of the code still has to read it.
     `quiet_from` .. `quiet_until` ("22:00") are the staff's quiet hours, by the clinic's clock; None: none.
     `scopes` lists codes of `clinical.vocabulary.Scope`, of one of the clinic's systems. `factor_tries`
-    and `factor_tries_since` are the previous version's: nothing reads them; the next migration drops them.
+    and `factor_tries_since` were an earlier version's: nothing reads them; a later migration may drop them.
     """
 
     __tablename__ = "accounts"

@@ -71,6 +71,18 @@ def of_clinic(session: Session, clinic_id: UUID) -> Keyring:
     return known
 
 
+def blind_index(session: Session, clinic_id: UUID, value: str, place: str) -> str | None:
+    """Return by what ``value``, in its one spelling, is found at ``place`` of a clinic without being opened.
+
+    None where the clinic has no key for it, or none any more.
+    """
+    try:
+        found = of_clinic(session, clinic_id)
+    except SealError:
+        return None  # its keys were destroyed: there is nobody to be found
+    return found.index(value, place) if found.has_lookup else None
+
+
 def keyrings(session: Session) -> Keyrings:
     """Return the keyrings that this process, or this transaction, has opened."""
     found = session.info.get("clinic_keyrings")

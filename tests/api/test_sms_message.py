@@ -14,8 +14,9 @@ from server.clinical.vocabulary import Channel, DeliveryState, Purpose
 from server.commands.sms_address import command
 from server.database import Database
 from server.gateways.message import RecordingGateway
+from server.services.messages.number_index import normalised
 from server.settings import Settings, report_keys
-from server.sms_report import inbound_address, inbound_proof, number_of
+from server.sms_report import inbound_address, inbound_proof
 from tests.cast import Cast, entry, sign_in
 from tests.conftest import Clock
 from tests.consents import of_purpose, say
@@ -145,7 +146,7 @@ def test_the_address_for_the_gateway_names_the_keyword_and_no_text() -> None:
     ("said", "number"), [("+4712", "+4712"), ("004712", "+4712"), ("4712", "+4712"), ("", "+"), ("x", "+")]
 )
 def test_numbers_are_read_as_gateways_write_them(said: str, number: str) -> None:
-    assert number_of(said) == number
+    assert normalised(said) == number
 
 
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])

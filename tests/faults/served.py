@@ -6,14 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from server.settings import PREFIX, Settings
-from tests.ports import free_port
+from tests.ports import free_port, wait_for
 from tests.source import ROOT
 
 # The real command, with less patience for heads than the half minute it has.
@@ -80,7 +79,7 @@ def served(settings: Settings) -> Iterator[Served]:
         command = [sys.executable, "-c", IMPATIENT]
         process = subprocess.Popen(command, cwd=ROOT, env=environ, start_new_session=True, stderr=said)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield Served(port, process.pid, log)
     finally:
         process.terminate()
@@ -89,17 +88,6 @@ def served(settings: Settings) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(5)
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(400):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not start")
 
 
 def _is_in(pid: int, group: int) -> bool:

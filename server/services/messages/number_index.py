@@ -24,7 +24,7 @@ _UNKNOWN = ContactPoint.address_index.is_(None)
 
 
 def normalised(number: str) -> str:
-    """Return a number, with its country, as in E.164: + and digits, however it was set apart."""
+    """Return a number as in E.164, however it was set apart, with +, 00 or neither before it."""
     digits = "".join(one for one in number if one.isdecimal() and one.isascii())
     return f"+{digits.removeprefix('00')}"
 
@@ -41,11 +41,7 @@ def may_be(session: Session, clinic_id: UUID, number: str) -> ColumnElement[bool
 
 def index_of(session: Session, clinic_id: UUID, number: str) -> str | None:
     """Return the blind index of ``number`` at a clinic, None where it has no key for it."""
-    try:
-        keyring = clinic_keys.of_clinic(session, clinic_id)
-    except SealError:
-        return None  # its keys were destroyed: nothing is sent from there
-    return keyring.index(normalised(number), _place(clinic_id)) if keyring.has_lookup else None
+    return clinic_keys.blind_index(session, clinic_id, normalised(number), _place(clinic_id))
 
 
 def keep(work: Work, row: ContactPoint, address: str) -> None:

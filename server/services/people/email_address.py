@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from server.models import Account
 from server.models.sealed import place_of
-from server.sealing import SealError
 from server.services import clinic_key as clinic_keys
 from server.services import vault
 from server.services.people import clinic as clinics
@@ -36,11 +35,7 @@ def is_of(session: Session, clinic_id: UUID, email: str) -> ColumnElement[bool]:
 
 def index_of(session: Session, clinic_id: UUID, email: str) -> str | None:
     """Return the blind index of ``email`` at a clinic, None where it has no key for it."""
-    try:
-        keyring = clinic_keys.of_clinic(session, clinic_id)
-    except SealError:
-        return None  # its keys were destroyed: nobody signs in there
-    return keyring.index(normalised(email), _place(clinic_id)) if keyring.has_lookup else None
+    return clinic_keys.blind_index(session, clinic_id, normalised(email), _place(clinic_id))
 
 
 def keep(work: Work, account: Account, email: str) -> None:

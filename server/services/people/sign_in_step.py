@@ -17,7 +17,6 @@ from server.services.people import ticket as tickets
 from server.services.people.factor import NewPasskey
 from server.services.people.passkey import RelyingParty
 from server.services.people.password_rules import STAFF
-from server.services.people.passwords import Passwords
 from server.services.people.second_factor import Proof, prove
 from server.services.people.sign_in import Device, Issued
 from server.services.work import Actor, Work
@@ -93,11 +92,6 @@ def password_is_enough(work: Work) -> bool:
     """Return whether the actor has no second factor, so that their password proves who they are."""
     assert work.actor.account_id is not None
     return not factors.confirmed(work, work.actor.account_id)
-
-
-def fits_password(account: Account, password: str, passwords: Passwords) -> bool:
-    """Return whether ``password`` is the account's."""
-    return passwords.matches(account.password_hash, password)
 
 
 def _start(work: Work, account: Account, device: Device, awaits_factor: bool = False) -> Issued:
