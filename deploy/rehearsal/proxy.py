@@ -63,9 +63,8 @@ def _here(place: Place, text: str) -> str:
         "/etc/nginx/afterglow": folder / "settings",
         "/run/secrets": place.handed(service, 0),
     }
-    for target, source in places.items():
-        text = text.replace(f"{target}/", f"{source}/")
-    return text
+    # All at once: what took a place's turn may itself lie below another one, as in /tmp.
+    return re.sub("|".join(f"{target}/" for target in places), lambda at: f"{places[at[0][:-1]]}/", text)
 
 
 def address(place: Place) -> str:
