@@ -11,7 +11,7 @@ from server.clinical.vocabulary import Condition, Phase, Route, SessionStatus, S
 class ExportQuery(Body):
     """Which kind of file."""
 
-    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv"]))
+    format = fields.String(load_default="json", validate=validate.OneOf(["json", "csv", "fhir"]))
 
 
 class ExportPatient(Answer):

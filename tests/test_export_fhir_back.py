@@ -1,4 +1,4 @@
-"""The FHIR file of an export comes back to the same resources, in another clinic and under a new name."""
+"""Everything the facade gives of a patient comes back to the same resources, in another clinic too."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from uuid_utils.compat import uuid7
 
 from jobs.import_export import Taken, prepare, write
@@ -17,7 +16,6 @@ from server.database import Database
 from server.fhir import ids
 from server.fhir.ids import Place
 from server.settings import Settings
-from tests.api.test_export_link import asked, follow, urls
 from tests.cast import Cast, Person, entry, opened_alerts
 from tests.conftest import Clock
 from tests.fhir_client import Fhir
@@ -29,8 +27,9 @@ from tests.visits import Visits
 Resource = dict[str, Any]
 
 
-def lines(person: Person, app: Flask) -> str:
-    answer = follow(app, urls(asked(person, ["fhir"]))["fhir"])
+def lines(person: Person) -> str:
+    """Return everything of one patient, a resource a line, as the facade gives it to themself."""
+    answer = Fhir(person).get(f"Patient/{person.patient_id}/$everything", Accept="application/fhir+ndjson")
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -68,7 +67,7 @@ def _under(found: re.Match[str]) -> str:
 
 
 @pytest.fixture
-def file(visits: Visits, cast: Cast, clock: Clock, app: Flask) -> str:
+def file(visits: Visits, cast: Cast, clock: Clock) -> str:
     """Ana has kept a diary with everything in it; a carer wrote for her; what was typed late is corrected."""
     keep(visits, cast, clock)
     said = {"entered_by": "caregiver", "circumstances": ["travel", "infection"], "safety": "often"}
@@ -82,11 +81,11 @@ def file(visits: Visits, cast: Cast, clock: Clock, app: Flask) -> str:
     clock.forward(days=20)
     corrected = entry(clock.now - timedelta(days=49), items={"mood": 2})
     assert cast.ana.put(f"/entries/{old}", corrected, version=1).status_code == 200
-    return lines(cast.ana, app)
+    return lines(cast.ana)
 
 
 def test_a_fhir_file_comes_back_to_the_same_resources_in_another_clinic(
-    file: str, cast: Cast, clock: Clock, database: Database, app: Flask
+    file: str, cast: Cast, clock: Clock, database: Database
 ) -> None:
     clock.forward(days=100)
     taken = brought_to(database, cast.other_patient, file, clock, "elsewhere")
@@ -94,7 +93,7 @@ def test_a_fhir_file_comes_back_to_the_same_resources_in_another_clinic(
     mine, theirs = cast.ana.patient_id, cast.other_patient.patient_id
     assert mine is not None
     assert theirs is not None
-    before, after = comparable(file, mine), comparable(lines(cast.other_patient, app), theirs)
+    before, after = comparable(file, mine), comparable(lines(cast.other_patient), theirs)
     ((was, became),) = (pair for pair in zip(before, after, strict=True) if pair[0] != pair[1])
     # Corrected after a month and by no phone's clock: when it was first written down is not in the file.
     assert became == was | {"recorded": "2026-02-01T14:00:00Z"}
@@ -141,10 +140,9 @@ def test_fhir_that_is_cut_off_damaged_or_anothers_is_refused_by_place_and_withou
         assert "secret" not in str(refused.value)
 
 
-def test_the_command_says_what_fhir_has_no_place_for(
+def test_the_command_says_what_the_facade_leaves_out(
     cast: Cast,
     clock: Clock,
-    app: Flask,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -152,7 +150,7 @@ def test_the_command_says_what_fhir_has_no_place_for(
     clock.now = clock.now.replace(year=2025)
     cast.ana.put(f"/entries/{uuid7()}", entry(clock.now))
     path = tmp_path / "export.ndjson"
-    path.write_text(lines(cast.ana, app))
+    path.write_text(lines(cast.ana))
     words = ("import-export", path, "--clinic", "elsewhere", "--patient", cast.other_patient.patient_id)
     run = runner(settings, monkeypatch)
     said = run(*words, "--dry-run")

@@ -13,7 +13,7 @@ from server.api.contract import CONFIG
 from server.api.contract_notes import also
 from server.api.edge import allow, stepped_up, writing
 from server.api.entry import own_patient
-from server.api.fhir import everything
+from server.api.fhir import everything, own_export
 from server.api.fhir.blueprint import NDJSON
 from server.api.sharing import Still, shares, still_leaving
 from server.api.streaming import streamed
@@ -37,9 +37,9 @@ CUT_OFF = {"json": "", "csv": export_csv.CUT_OFF, "fhir": everything.CUT_OFF}
 @shares(Purpose.EXPORT)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, ExportAnswer)
-@also("text/csv")
+@also("text/csv", NDJSON)
 def get_export(query: Mapping[str, Any]) -> Response:
-    """Take away everything you reported: JSON (complete, with every version) or CSV. Audited.
+    """Take away everything you reported, with every version: JSON, CSV or FHIR. Audited.
 
     Rows about substance use are in it only where you agreed to `substance_use`.
     """
@@ -74,5 +74,5 @@ def _csv(work: Work, patient_id: UUID) -> Iterator[str]:
 
 
 _PIECES: Mapping[str, Callable[[Work, UUID], Iterator[str]]] = MappingProxyType(
-    {"json": _json, "csv": _csv, "fhir": everything.lines_for_patient}
+    {"json": _json, "csv": _csv, "fhir": own_export.written}
 )

@@ -1,17 +1,21 @@
 """Read an export's FHIR file back into the shape that its JSON has: a resource a line, or a Bundle.
 
-What was filled in says it all but for where it came from (`Provenance`) and a total that was typed in
+A patient's own export says it all (`fhir_own`). Of everything of one patient, which the facade gives, what
+was filled in says it all but for where it came from (`Provenance`) and a total that was typed in
 (`Observation`); every other number of it is worked out again.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from server.clinical.instruments.catalog import RATED
 from server.diary_import.export_file import ExportError, ExportFile, of_sections
 from server.diary_import.fhir_form import UNSAID, entry_of, response_of
+from server.diary_import.fhir_own import OwnFile, take
+from server.diary_import.fhir_parts import is_own
 from server.fhir import codes
 
 FHIR_LACKS = (
@@ -19,52 +23,68 @@ FHIR_LACKS = (
     *("which check-in a scale answers", "courses, sessions and changes of zone", "the check-in plan"),
 )
 _TAKEN_BACK = "entered-in-error"
+# What a clinician judged: no export has it, but everything of one patient does.
+_RATED = tuple(f"{codes.QUESTIONNAIRE}:{key}|" for key in RATED)
 Resource = Mapping[str, Any]
 Known = Mapping[tuple[str, str], Resource]
+Resources = Sequence[tuple[str, Resource]]
 
 
 def read_fhir(data: bytes) -> ExportFile:
     """Return what is in an export's FHIR file; ExportError names its problems by place, never by content."""
     resources = list(_resources(data))
-    known = {(kind, str(one.get("id"))): one for kind, one in resources}
     if any(kind == "OperationOutcome" for kind, _ in resources):
         raise ExportError("was cut off: its rest could not be sent")
+    if len({json.dumps(one["subject"], sort_keys=True) for _, one in resources if "subject" in one}) > 1:
+        raise ExportError("is about more than one patient")
+    known = {(kind, str(one.get("id"))): one for kind, one in resources}
+    with _readable(1):
+        own = any(is_own(one) for kind, one in resources if kind == "Patient")
+    return _own(resources, known) if own else _facade(resources, known)
+
+
+def _own(resources: Resources, known: Known) -> ExportFile:
+    read = OwnFile(known)
+    for number, (kind, one) in enumerate(resources, 1):
+        with _readable(number):
+            take(read, kind, one)
+    if read.count != len(resources) - 1:
+        raise ExportError("is not whole: it does not hold what its end says")
+    return of_sections(read.sections(), (), read.plan)
+
+
+def _facade(resources: Resources, known: Known) -> ExportFile:
     forms = [(n, one) for n, (kind, one) in enumerate(resources, 1) if kind == "QuestionnaireResponse"]
     if not forms:
         raise ExportError("holds nothing that was filled in")
-    if len({json.dumps(form.get("subject"), sort_keys=True) for _, form in forms}) > 1:
-        raise ExportError("is about more than one patient")
-    entries: list[dict[str, Any]] = []
-    responses: list[dict[str, Any]] = []
+    read = OwnFile(known)
     for number, form in forms:
-        _read(form, known, (entries, responses), number)
-    sections = {"entries": entries, "questionnaire_responses": responses}
-    nothing: dict[str, Sequence[Any]] = {"courses": (), "treatment_sessions": (), "zone_changes": ()}
-    file = of_sections({**sections, **{name: list(rows) for name, rows in nothing.items()}}, FHIR_LACKS)
-    return replace(file, unsaid=UNSAID, latest_only=True)
+        with _readable(number):
+            _form(read, form)
+    return replace(of_sections(read.sections(), FHIR_LACKS), unsaid=UNSAID, latest_only=True)
 
 
-def _read(
-    form: Resource, known: Known, into: tuple[list[dict[str, Any]], list[dict[str, Any]]], number: int
-) -> None:
-    entries, responses = into
+def _form(read: OwnFile, form: Resource) -> None:
+    name = str(form["questionnaire"])
+    if form["status"] == _TAKEN_BACK or name.startswith(_RATED):
+        return
+    origin = read.known["Provenance", form["id"]]
+    if name == codes.DIARY_FORM:
+        read.entries.append(entry_of(form, origin))
+    elif name.startswith(f"{codes.QUESTIONNAIRE}:"):
+        score = read.known.get(("Observation", f"{form['id']}.1"))
+        read.questionnaire_responses.append(response_of(form, origin, score))
+    else:
+        raise ValueError("is no form of ours")
+
+
+@contextmanager
+def _readable(number: int) -> Iterator[None]:
+    """Name resource ``number`` where what is read in here makes no sense."""
     try:
-        name = str(form["questionnaire"])
-        if form["status"] == _TAKEN_BACK or name.startswith(_RATED):
-            return
-        origin = known["Provenance", form["id"]]
-        if name == codes.DIARY_FORM:
-            entries.append(entry_of(form, origin))
-        elif name.startswith(f"{codes.QUESTIONNAIRE}:"):
-            responses.append(response_of(form, origin, known.get(("Observation", f"{form['id']}.1"))))
-        else:
-            raise ValueError("is no form of ours")
+        yield
     except (LookupError, ValueError, TypeError, AttributeError, StopIteration):
         raise ExportError(f"resource {number}: can't be read") from None
-
-
-# What a clinician judged: no export has it, but everything of one patient does.
-_RATED = tuple(f"{codes.QUESTIONNAIRE}:{key}|" for key in RATED)
 
 
 def _resources(data: bytes) -> Iterator[tuple[str, Resource]]:

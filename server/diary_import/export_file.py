@@ -98,15 +98,18 @@ def read_export(data: bytes) -> ExportFile:
     return _checked(raw, FORMATS[raw["format_version"]])
 
 
-def of_sections(sections: Mapping[str, Sequence[Any]], lacking: Sequence[str]) -> ExportFile:
+def of_sections(
+    sections: Mapping[str, Sequence[Any]], lacking: Sequence[str], plan: Mapping[str, Any] | None = None
+) -> ExportFile:
     """Return what the sections of another format, as JSON would have them, mean; it is ``lacking`` the rest.
 
-    They have no counts of their own. ExportError as `read_export`.
+    They have no counts of their own; ``plan``: the check-in plan. ExportError as `read_export`.
     """
     counts = {name: len(rows) for name, rows in sections.items()}
     reported = (*sections["entries"], *sections["questionnaire_responses"])
     counts["revisions"] = sum(len(one["revisions"]) for one in reported)
-    return replace(_checked({**sections, "counts": counts}, OtherFile), lacking=lacking)
+    told = {} if plan is None else {"check_in_plan": plan}
+    return replace(_checked({**sections, **told, "counts": counts}, OtherFile), lacking=lacking)
 
 
 def _checked(raw: Mapping[str, Any], shape: type[FirstFile]) -> ExportFile:

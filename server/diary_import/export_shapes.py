@@ -219,7 +219,9 @@ class _Scale(Part):
             raise ValidationError(problem, member)
 
 
-class _Plan(Part):
+class Plan(Part):
+    """A check-in plan."""
+
     reminders = Truth(required=True)
     remind_at = fields.Time(format="%H:%M", required=True)
     every_days = fields.Integer(required=True, strict=True, validate=validate.Range(1, RAREST_EVERY))
@@ -278,7 +280,7 @@ class SecondFile(FirstFile):
     questionnaire_responses = fields.List(fields.Nested(_ClockedResponse), required=True)
     substance_use = fields.Raw()
     redisclosure_notice = fields.Raw(allow_none=True)
-    check_in_plan = fields.Nested(_Plan, required=True)
+    check_in_plan = fields.Nested(Plan, required=True)
     zone_changes = fields.List(fields.Nested(ZoneChange), required=True)
 
 

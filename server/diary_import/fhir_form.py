@@ -1,5 +1,6 @@
 """What a filled form of ours says in FHIR, as the content of an entry or of a filled scale."""
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,26 +8,40 @@ from typing import Any
 from server.clinical.vocabulary import EnteredBy, Source
 from server.diary_import.moment import in_utc
 from server.fhir import codes, device
+from server.fhir.own import codes as own
 from server.fhir.reported import CAREGIVER
 
 Resource = Mapping[str, Any]
-# The members of a content that FHIR does not have.
+# The members of a content that the facade leaves out.
 UNSAID = frozenset({"note", "tags", "occurrence"})
 # What was corrected later than this, and by no phone's clock, would be taken for written down too late.
 _LATE = timedelta(days=30)
 _MEDICATION, _EFFECT, _ONSET = "medication.", "side_effects.", "side_effect_onset."
-_GROUPS = ("side_effects", "medication", "safety", "circumstances")
+_GROUPS = ("side_effects", "medication", "safety", "circumstances", own.TAGS, own.NOTE)
 
 
 def entry_of(form: Resource, origin: Resource) -> dict[str, Any]:
     """Return an entry with its one version. LookupError, ValueError or TypeError for what is none."""
+    return _reported(form, origin, entry_said(form))
+
+
+def response_of(form: Resource, origin: Resource, score: Resource | None) -> dict[str, Any]:
+    """Return a filled scale with its one version; ``score``: its Observation. Errors as `entry_of`."""
+    said = response_said(form)
+    if said["total"] is None and not said["answers"] and score is not None:
+        said |= {"answers": None, "total": score["valueQuantity"]["value"]}
+    return _reported(form, origin, said)
+
+
+def entry_said(form: Resource) -> dict[str, Any]:
+    """Return the content of an entry. Errors as `entry_of`."""
     items = {item["linkId"]: item for item in form.get("item", ())}
     effects = _answers(items.get("side_effects", {}))
     onset = {key.removeprefix(_ONSET): value for key, value in effects.items() if key.startswith(_ONSET)}
     told = [answer["valueCoding"]["code"] for answer in items.get("circumstances", {}).get("answer", ())]
     carer = any(one.get("id") == CAREGIVER for one in form.get("contained", ()))
     taken = _answers(items.get("medication", {}))
-    said = {
+    return {
         **_when(form),
         "items": {key: _value(item) for key, item in items.items() if key not in _GROUPS},
         "side_effects": {k.removeprefix(_EFFECT): v for k, v in effects.items() if k.startswith(_EFFECT)},
@@ -35,44 +50,45 @@ def entry_of(form: Resource, origin: Resource) -> dict[str, Any]:
         "medication": {key.removeprefix(_MEDICATION): value for key, value in taken.items()},
         **({"circumstances": told} if told else {}),
         "entered_by": (EnteredBy.CAREGIVER if carer else EnteredBy.PATIENT).value,
-        "tags": [],
-        "note": None,
+        "tags": [_text(answer) for answer in items.get(own.TAGS, {}).get("answer", ())],
+        "note": _text(items[own.NOTE]["answer"][0]) if own.NOTE in items else None,
     }
-    return _reported(form, origin, said)
 
 
-def response_of(form: Resource, origin: Resource, score: Resource | None) -> dict[str, Any]:
-    """Return a filled scale with its one version; ``score``: its Observation. Errors as `entry_of`."""
+def response_said(form: Resource) -> dict[str, Any]:
+    """Return the content of a filled scale. Errors as `entry_of`."""
     key, _, version = form["questionnaire"].removeprefix(f"{codes.QUESTIONNAIRE}:").partition("|")
     answers = _answers(form)
-    total = None if answers or score is None else score["valueQuantity"]["value"]
-    said = {
+    total = answers.pop(own.TOTAL, None)
+    return {
         "instrument": key,
         "instrument_version": int(version),
         "locale": form["language"],
         "answers": answers if total is None else None,
         "total": total,
         **_when(form),
-        "occurrence": None,
+        "occurrence": form["basedOn"][0]["identifier"]["value"] if "basedOn" in form else None,
     }
-    return _reported(form, origin, said)
+
+
+def head_of(form: Resource, origin: Resource) -> dict[str, Any]:
+    """Return id and source of what was filled in."""
+    assembler = next(one for one in origin["contained"] if one["id"] == device.ASSEMBLER)
+    return {
+        "id": form["identifier"]["value"].removeprefix("urn:uuid:"),
+        "source": device.source_of(assembler).value,
+    }
 
 
 def _reported(form: Resource, origin: Resource, said: dict[str, Any]) -> dict[str, Any]:
-    received = form["meta"]["lastUpdated"]
-    assembler = next(one for one in origin["contained"] if one["id"] == device.ASSEMBLER)
-    source = device.source_of(assembler)
+    received, head = form["meta"]["lastUpdated"], head_of(form, origin)
     # Without a phone's clock, a Provenance was recorded when it came in.
     recorded = origin["recorded"] if origin["recorded"] != received else None
     late = datetime.fromisoformat(received) - datetime.fromisoformat(said["occurred_at"]) > _LATE
-    if recorded is None and late and source is Source.APP:
+    if recorded is None and late and head["source"] == Source.APP.value:
         recorded = said["occurred_at"]
-    return {
-        "id": form["identifier"]["value"].removeprefix("urn:uuid:"),
-        "source": source.value,
-        "recorded_at": recorded,
-        "revisions": [{"version": 1, "received_at": received, "content": said}],
-    }
+    revisions = [{"version": 1, "received_at": received, "content": said}]
+    return {**head, "recorded_at": recorded, "revisions": revisions}
 
 
 def _when(form: Resource) -> dict[str, str]:
@@ -81,11 +97,21 @@ def _when(form: Resource) -> dict[str, str]:
     return {"occurred_at": in_utc(form["authored"]), "zone": zone}
 
 
+def _text(answer: Resource) -> str:
+    """Return a text to the letter."""
+    for one in answer.get("_valueString", {}).get("extension", ()):
+        if one["url"] == own.EXACT:
+            return base64.b64decode(one["valueBase64Binary"], validate=True).decode()
+    return str(answer["valueString"])
+
+
 def _answers(group: Resource) -> dict[str, Any]:
     return {item["linkId"]: _value(item) for item in group.get("item", ())}
 
 
 def _value(item: Resource) -> Any:
-    """Return the one answer, whatever type it has."""
+    """Return the one answer, whatever type it has; None where the question was skipped."""
+    if "answer" not in item:
+        return None
     ((kind, value),) = item["answer"][0].items()
     return value["code"] if kind == "valueCoding" else value

@@ -5,6 +5,7 @@ from marshmallow import fields, validate
 from server.diary_import.export_shapes import (
     SKEW_MOST,
     FirstFile,
+    Plan,
     ReportedEntry,
     ReportedResponse,
     SecondFile,
@@ -26,9 +27,10 @@ class _Response(_SeldomClocked, ReportedResponse):
 
 
 class OtherFile(FirstFile):
-    """What was read of another format. None has the plan, and not all have the phone's clock."""
+    """What was read of another format. Not all have the plan and the phone's clock."""
 
     lists = SecondFile.lists
     entries = fields.List(fields.Nested(_Entry), required=True)
     questionnaire_responses = fields.List(fields.Nested(_Response), required=True)
     zone_changes = fields.List(fields.Nested(ZoneChange), required=True)
+    check_in_plan = fields.Nested(Plan)

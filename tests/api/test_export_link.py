@@ -61,7 +61,8 @@ def test_each_file_is_what_it_says_and_only_about_this_patient(logged: Cast, app
     assert found["json"].json["entries"][0]["revisions"][0]["content"]["note"] == "A good day."
     assert "A good day." in found["csv"].text
     kinds = [json.loads(line)["resourceType"] for line in found["fhir"].text.splitlines()]
-    assert set(kinds) == {"Patient", "QuestionnaireResponse", "Observation", "Provenance"}
+    assert set(kinds) == {"Patient", "QuestionnaireResponse", "Observation", "Provenance", "Basic"}
+    assert "A good day." in found["fhir"].text
     assert not any("Not Ana's." in one.text for one in found.values())
     names = [one.headers["Content-Disposition"].partition("afterglow-export.")[2] for one in found.values()]
     assert names == ['json"', 'ndjson"', 'csv"']

@@ -63,14 +63,9 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
 
     def pieces(work: Work) -> Iterator[str]:
         found = _everything(work, whose, kinds, [(first, None) for first, _ in since])
-        return _lines(found) if kind == NDJSON else _one_bundle(found, here, patient_id)
+        return lines(found) if kind == NDJSON else _one_bundle(found, here, patient_id)
 
     return streamed(pieces, kind, still_leaving(whose), CUT_OFF if kind == NDJSON else "")
-
-
-def lines_for_patient(work: Work, patient_id: UUID) -> Iterator[str]:
-    """Yield all that a patient is shown of themself, a resource a line."""
-    return _lines(_everything(work, patient_id, frozenset(_FOR_PATIENTS), []))
 
 
 def _kinds(wanted: Sequence[str] | None) -> frozenset[str]:
@@ -109,7 +104,8 @@ def _visits(work: Work, asked: Asked) -> Iterator[Proposed]:
         asked = replace(asked, after=found[-1].id)
 
 
-def _lines(found: Iterator[Resource]) -> Iterator[str]:
+def lines(found: Iterator[Resource]) -> Iterator[str]:
+    """Yield a resource a line."""
     for one in found:
         yield f"{json.dumps(one, ensure_ascii=False)}\n"
 

@@ -1,0 +1,71 @@
+"""Forms as the patient filled them in, with the answers that no facade gives.
+
+Note and tags are answers of the diary's form. A question of a scale that was skipped stands there without
+an answer, a total that was typed in is one, and `basedOn` names the check-in that the scale answers.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from server.fhir import questionnaire_response
+from server.fhir.codes import number
+from server.fhir.identifiers import Resource
+from server.fhir.own import codes
+from server.fhir.own.codes import extension
+from server.fhir.reported import Entry, Filled
+
+# A blank that R4's pattern of a string does not know, such as the one before a French question mark.
+_ODD_BLANK = re.compile("[^\\S \\r\\n\\t]|\ufeff")
+
+
+def of_entry(entry: Entry, content: Mapping[str, Any] | None) -> Resource:
+    """Return an entry with all of its ``content``; None where it was taken back."""
+    form = questionnaire_response.of_entry(entry)
+    return _with(form, [*form.get("item", ()), *_words(content or {})])
+
+
+def of_filled(filled: Filled, content: Mapping[str, Any] | None) -> Resource:
+    """Return a filled scale with all of its ``content``; None where it was taken back."""
+    form = questionnaire_response.of_filled(filled)
+    answered = {item["linkId"]: item for item in form.get("item", ())}
+    items = [answered.get(key, {"linkId": key}) for key in filled.answers]
+    said = content or {}
+    if (total := said.get("total")) is not None:
+        items.append(_item(codes.TOTAL, {"valueDecimal": number(total)}))
+    return _with(form, items) | _based_on(said.get("occurrence"))
+
+
+def _with(form: Resource, items: list[Resource]) -> Resource:
+    return {**form, "item": items} if items else form
+
+
+def _words(content: Mapping[str, Any]) -> Iterator[Resource]:
+    if tags := content.get("tags"):
+        yield _item(codes.TAGS, *map(_text, tags))
+    if note := content.get("note"):
+        yield _item(codes.NOTE, _text(note))
+
+
+def _text(said: str) -> Resource:
+    """Return a text as an answer: readable for everybody, and to the letter beside it where it must be."""
+    plain = _ODD_BLANK.sub(" ", said)
+    if plain == said:
+        return {"valueString": said}
+    exact = base64.b64encode(said.encode()).decode()
+    return {
+        "valueString": plain,
+        "_valueString": {"extension": [extension(codes.EXACT, valueBase64Binary=exact)]},
+    }
+
+
+def _based_on(occurrence: str | None) -> Resource:
+    if occurrence is None:
+        return {}
+    named = {"system": codes.CHECK_IN, "value": occurrence}
+    return {"basedOn": [{"type": "ServiceRequest", "identifier": named}]}
+
+
+def _item(link: str, *answers: Resource) -> Resource:
+    return {"linkId": link, "answer": list(answers)}
