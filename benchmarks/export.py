@@ -24,6 +24,7 @@ EVERYTHING = "/fhir/R4/Patient/{patient}/$everything"
 WAYS = {
     "export, JSON": ("/v1/me/export", "application/json"),
     "export, CSV": ("/v1/me/export?format=csv", "*/*"),
+    "export, FHIR": ("/v1/me/export?format=fhir", "*/*"),
     "FHIR, a bundle": (EVERYTHING, "application/fhir+json"),
     "FHIR, line by line": (EVERYTHING, "application/fhir+ndjson"),
 }

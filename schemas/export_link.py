@@ -19,7 +19,7 @@ def _each_once(found: Sequence[ExportFormat]) -> None:
 
 
 class ExportLinkBody(Body):
-    """As which files: JSON is complete and can be imported, FHIR is for other systems, CSV for people."""
+    """As which files: each has all that was reported (the CSV no check-in plan) and can be imported."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"formats": ["json", "csv"]}
 

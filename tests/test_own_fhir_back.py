@@ -19,6 +19,7 @@ from tests.conftest import Clock
 from tests.fhir.validators import Validators
 from tests.fhir_client import Fhir
 from tests.scales import filled
+from tests.source import sources
 from tests.test_export import keep, taken_away
 from tests.test_export_csv_back import ODD_NOTES, ODD_TAGS
 from tests.test_export_fhir_back import _under, lines
@@ -62,7 +63,7 @@ def comparable(person: Person, text: str) -> list[Resource]:
 def file(visits: Visits, cast: Cast, clock: Clock) -> str:
     """Ana has kept a diary with everything in it; odd words, an answer to a check-in, a typed-in total."""
     keep(visits, cast, clock)
-    for note in (*ODD_NOTES, f" {CANARY}\u2028 \u00a0"):
+    for note in (*ODD_NOTES, " \n", f" {CANARY}\u2028 \u00a0"):
         said = {"note": note, "tags": [*ODD_TAGS, f"{CANARY}  tag "], "circumstances": ["travel"]}
         assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, **said)).status_code == 201
     carer = {"entered_by": "caregiver", "recorded_at": clock.now.isoformat()}
@@ -148,6 +149,24 @@ def test_an_own_file_is_what_the_facade_gives_and_more(file: str, cast: Cast) ->
             assert name in ("item", "basedOn", "extension", "entity") or more | given == more
             assert name != "item" or [item for item in more if item in given] == given
         assert whole == one
+
+
+def test_nothing_of_the_facade_knows_what_only_the_patients_own_export_has() -> None:
+    writers = {"server/api/fhir/own_export.py"}
+    callers = {"server/api/export.py"}
+    found = {(source.path, name) for source in sources() for name in source.imports()}
+    own = {path for path, name in found if name.startswith("server.fhir.own")}
+    assert {path for path in own if path.startswith("server/api/")} == writers
+    assert {path for path, name in found if name == "server.api.fhir.own_export"} == callers
+
+
+def test_a_bundle_of_an_own_file_is_read_like_its_lines(
+    file: str, cast: Cast, clock: Clock, database: Database
+) -> None:
+    entries = [{"resource": one} for one in resources(file)]
+    text = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    taken = brought_to(database, cast.ana, text, clock, "demo")
+    assert (taken.revisions, taken.refused) == (0, set())
 
 
 def test_an_own_file_that_is_cut_off_or_damaged_is_refused_without_its_words(

@@ -23,6 +23,7 @@ EVERYTHING = "/fhir/R4/Patient/{patient}/$everything"
 WAYS = {
     "the export as JSON": ("/v1/me/export", "application/json"),
     "the export as CSV": ("/v1/me/export?format=csv", "*/*"),
+    "the export as FHIR": ("/v1/me/export?format=fhir", "*/*"),
     "FHIR as a bundle": (f"{EVERYTHING}?_type=QuestionnaireResponse", "application/fhir+json"),
     "FHIR line by line": (f"{EVERYTHING}?_type=Provenance", "application/fhir+ndjson"),
 }
@@ -100,7 +101,7 @@ def test_who_takes_their_consent_back_meanwhile_ends_it_too(
 def looks_whole(text: str, way: str) -> bool:
     if way == "the export as CSV":
         return not text.endswith("\r\nincomplete\r\n")
-    lines = text.splitlines() if way == "FHIR line by line" else [text]
+    lines = text.splitlines() if way in ("FHIR line by line", "the export as FHIR") else [text]
     try:
         return json.loads(lines[-1]).get("resourceType") != "OperationOutcome"
     except ValueError:

@@ -16,6 +16,7 @@ from tests.consents import agree, publish, withdraw
 EVERYTHING = "/fhir/R4/Patient/{patient}/$everything"
 WAYS = {
     "her export": ("ana", "/v1/me/export?format=csv"),
+    "her export in FHIR": ("ana", "/v1/me/export?format=fhir"),
     "her FHIR": ("ana", EVERYTHING),
     "the team's FHIR": ("bo", EVERYTHING),
 }

@@ -105,6 +105,56 @@ def test_an_export_comes_back_with_and_without_it(
     assert again["entries"][0]["revisions"][0]["content"] == export["entries"][0]["revisions"][0]["content"]
 
 
+def corrected(diary: Cast, clock: Clock) -> str:
+    """Return Ana's own export in FHIR after she took the craving out of her entry."""
+    (entry_id,) = (one["id"] for one in diary.ana.get("/me/export").json["entries"])
+    later = entry(clock.now, items={"mood": 5}, note="A note.")
+    assert diary.ana.put(f"/entries/{entry_id}", later, version=1).status_code == 200
+    return str(diary.ana.get("/me/export?format=fhir").text)
+
+
+def test_her_own_export_in_fhir_holds_none_of_it_in_no_version_without_a_yes(
+    diary: Cast, clock: Clock
+) -> None:
+    text = corrected(diary, clock)
+    assert words_in(text) == set()
+    assert "redisclosure" not in text
+    assert text.count('"A note."') == 3, "what stands, and both versions"
+
+
+def test_her_own_export_in_fhir_has_the_notice_also_where_only_a_version_before_speaks_of_it(
+    diary: Cast, clock: Clock
+) -> None:
+    agree(diary, Purpose.SUBSTANCE_USE)
+    found = [json.loads(line) for line in corrected(diary, clock).splitlines()]
+    assert words_in(json.dumps(found)) == set(WORDS)
+    for one in found:
+        labels = {label["code"] for label in one.get("meta", {}).get("security", ())}
+        assert not words_in(json.dumps(one)) or {"ETH", "redisclosure"} <= labels, one["resourceType"]
+    (history,) = (one for one in found if one["resourceType"] == "Bundle")
+    assert "craving" in json.dumps(history)
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_her_own_export_in_fhir_comes_back_with_and_without_it(
+    diary: Cast, agreed: bool, app: Flask, database: Database, clock: Clock
+) -> None:
+    if agreed:
+        agree(diary, Purpose.SUBSTANCE_USE)
+    text, export = corrected(diary, clock), diary.ana.get("/me/export").json
+    empty(database)
+    clock.forward(hours=1)
+    cast = found_clinic(app)
+    assert cast.ana.patient_id is not None
+    plan = prepare(database, ("demo", cast.ana.patient_id), text.encode(), clock.now)
+    assert write(database, plan).revisions == (4 if agreed else 3)
+    if agreed:
+        agree(cast, Purpose.SUBSTANCE_USE)
+    again = cast.ana.get("/me/export").json
+    for section in ("entries", "questionnaire_responses", "counts", "substance_use"):
+        assert again[section] == export[section]
+
+
 SEARCHES = ("Observation", "QuestionnaireResponse", "Provenance", "DetectedIssue")
 
 

@@ -11,6 +11,7 @@ from server.clinical.instruments.catalog import EDITIONS
 from server.clinical.vocabulary import SuggestionState
 from server.fhir import codes
 from server.fhir.capability_statement import capability_statement
+from server.fhir.own import codes as own
 from server.fhir.visit_status import APPOINTMENT_STATUS, REQUEST_STATUS
 from tests.cast import Cast, entry
 from tests.conftest import Clock
@@ -76,6 +77,12 @@ def test_the_table_of_codes_names_every_system_and_every_code_of_loinc_that_leav
     assert {value.partition(":diary|")[0] for value in ours} <= named
     totals = {made.loinc.total for made in EDITIONS.values()} - {None}
     assert {total for total in totals if str(total) not in PAGE} == set()
+
+
+def test_the_table_of_the_patients_own_export_names_all_that_only_it_has() -> None:
+    table = PAGE.partition("## The patient's own export")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(urn:afterglow:[a-z-]+)`", table))
+    assert named == {value for value in vars(own).values() if str(value).startswith("urn:afterglow:")}
 
 
 def test_the_table_of_states_is_what_is_sent() -> None:

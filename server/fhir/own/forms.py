@@ -51,13 +51,12 @@ def _words(content: Mapping[str, Any]) -> Iterator[Resource]:
 def _text(said: str) -> Resource:
     """Return a text as an answer: readable for everybody, and to the letter beside it where it must be."""
     plain = _ODD_BLANK.sub(" ", said)
-    if plain == said:
-        return {"valueString": said}
-    exact = base64.b64encode(said.encode()).decode()
-    return {
-        "valueString": plain,
-        "_valueString": {"extension": [extension(codes.EXACT, valueBase64Binary=exact)]},
-    }
+    # FHIR has no text of blanks alone.
+    readable = {"valueString": plain} if plain.strip() else {}
+    if plain == said and readable:
+        return readable
+    exact = extension(codes.EXACT, valueBase64Binary=base64.b64encode(said.encode()).decode())
+    return readable | {"_valueString": {"extension": [exact]}}
 
 
 def _based_on(occurrence: str | None) -> Resource:
