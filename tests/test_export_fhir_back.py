@@ -46,7 +46,7 @@ def comparable(text: str, whose: UUID) -> list[Resource]:
     """
     kept, gone = [], set()
     for line in text.splitlines():
-        one = json.loads(re.sub(ids._ID.pattern, _under, line.replace(str(whose), str(UUID(int=0)))))
+        one = json.loads(re.sub(ids._ID.pattern, under, line.replace(str(whose), str(UUID(int=0)))))
         if one["resourceType"] == "Patient" or one["id"] in gone:
             continue
         if one.get("status") == "entered-in-error":
@@ -59,7 +59,8 @@ def comparable(text: str, whose: UUID) -> list[Resource]:
     return kept
 
 
-def _under(found: re.Match[str]) -> str:
+def under(found: re.Match[str]) -> str:
+    """Return the id of a resource as it would be of another patient, the same for all."""
     place = ids.read(found[0])
     return (
         found[0] if place is None else ids.written(Place(place.kind, UUID(int=0), place.source, place.number))

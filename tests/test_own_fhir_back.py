@@ -22,7 +22,7 @@ from tests.scales import filled
 from tests.source import sources
 from tests.test_export import keep, taken_away
 from tests.test_export_csv_back import ODD_NOTES, ODD_TAGS
-from tests.test_export_fhir_back import _under, lines
+from tests.test_export_fhir_back import lines, under
 from tests.visits import Visits
 
 Resource = dict[str, Any]
@@ -54,7 +54,7 @@ def brought_to(database: Database, person: Person, text: str, clock: Clock, slug
 def comparable(person: Person, text: str) -> list[Resource]:
     """Return the resources under one id of a patient, without the patient's name and when it was made."""
     anonymous = text.replace(str(person.patient_id), str(UUID(int=0)))
-    found = resources(re.sub(ids._ID.pattern, _under, anonymous))
+    found = resources(re.sub(ids._ID.pattern, under, anonymous))
     assert found[-1]["extension"][0].pop("valueInstant")
     return found[1:]
 
