@@ -163,8 +163,8 @@ class Throttle:
         return wait or self._counters.take(self.rates.account, account)
 
     def clinic(self, clinic: str) -> float:
-        """Count a request of a clinic's staff or systems. Patients are not counted here: no system of
-        their clinic, however busy, may keep their entries out.
+        """Count a request of a clinic's staff or systems. Patients and caregivers are not counted here: no
+        system of their clinic, however busy, may keep their entries out.
         """
         return self._counters.take(self.rates.clinic, clinic)
 

@@ -30,6 +30,8 @@ from server.throttle import Throttle
 P = ParamSpec("P")
 R = TypeVar("R")
 EXTENSION = "afterglow"
+# Who writes in a diary at home: others at the clinic, however busy, keep nobody of them out.
+_AT_HOME = (Role.PATIENT, Role.CAREGIVER)
 _ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, StepUpRequired, *NOT_THEIRS)
 CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
 
@@ -173,7 +175,7 @@ def _check_role(who: Actor, roles: tuple[Role, ...], scope: Scope | None) -> Non
 
 def _check_pace(view: Callable[..., Any], wait: float, ids: Mapping[str, Any]) -> None:
     """Raise TooMany for a request that comes too fast, after what it says about danger was acted on."""
-    if actor().role is not Role.PATIENT:
+    if actor().role not in _AT_HOME:
         wait = wait or here().throttle.clinic(str(actor().clinic_id))
     if wait:
         raise throttling.refused(view, wait, here().throttle, ids)

@@ -17,6 +17,7 @@ from server.database import Database
 from server.throttle import Buckets, Throttle
 from tests.cast import PASSWORD, Cast, entry, new_staff, opened_alerts, pushed, sign_in
 from tests.conftest import NOON
+from tests.consents import caregiver
 
 FEW = 10
 
@@ -89,6 +90,30 @@ def test_a_busy_clinic_keeps_no_patient_out(app: Flask, cast: Cast, seconds: Sec
     assert staff[-1].get("/me").status_code == 429
     assert cast.cyd.get("/me").status_code == 200
     assert cast.ana.put(f"/entries/{uuid7()}", entry(NOON)).status_code == 201
+
+
+def test_a_busy_clinic_keeps_no_caregiver_out_who_writes_in_a_diary(
+    app: Flask, cast: Cast, seconds: Seconds
+) -> None:
+    gus = caregiver(cast, ["log"])
+    throttle, written = limit(app, seconds), f"/cared-for/{cast.ana.patient_id}/entries"
+    while not throttle.clinic(str(cast.bo.clinic_id)):
+        pass  # everybody else at the clinic sends as much as it may
+    assert cast.bo.get("/me").status_code == 429
+    assert gus.put(f"{written}/{uuid7()}", entry(NOON)).status_code == 201
+    # Their own limit holds for them as for anybody, and loses nothing that cannot wait.
+    until_refused(lambda: gus.get("/me"))
+    refused = gus.put(f"{written}/{uuid7()}", entry(NOON, safety="plan"))
+    assert (refused.status_code, bool(refused.get_json()["notice"])) == (429, True)
+
+
+def test_what_caregivers_send_keeps_nobody_of_the_clinic_waiting(
+    app: Flask, cast: Cast, seconds: Seconds
+) -> None:
+    gus = caregiver(cast, ["log"])
+    throttle, clinic = limit(app, seconds), str(cast.bo.clinic_id)
+    assert gus.get("/me").status_code == 200
+    assert sum(not throttle.clinic(clinic) for _ in range(30 * FEW)) == 20 * FEW
 
 
 def test_an_entry_that_comes_too_fast_is_not_lost_but_asked_for_again(
