@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from server import isolation
 from server.isolation import Whose
 from server.keyrings import Keyrings
+from server.masters import Masters
 from server.postgresql.limits import DEFAULT, Limits
 from server.postgresql.rerun import note_commit
 from server.sealing import Keyring
@@ -37,15 +38,15 @@ _SHARED: dict[str, Any] = {"hide_parameters": True, "json_deserializer": orjson.
 class Database:
     """One database: SQLite (WAL, embedded) or PostgreSQL, told apart by its address.
 
-    ``masters``: the keyring that opens the clinics' keys. It travels in `Session.info`; without it
+    ``masters``: the keys that open the clinics' keys. They travel in `Session.info`; without them
     nothing sealed can be written or read, everything else can. ``limits``: how it talks to PostgreSQL.
     """
 
-    def __init__(self, url: str, masters: Keyring | None = None, limits: Limits = DEFAULT) -> None:
+    def __init__(self, url: str, masters: Keyring | Masters | None = None, limits: Limits = DEFAULT) -> None:
         self.engine = _engine(url, limits)
         # Shared by every session of this database: the master keys, and clinics' keys opened with them.
-        self.masters = masters
-        self._info: dict[str, Any] = {"masters": masters, "clinic_keyrings": Keyrings()}
+        self.masters = Masters(masters) if isinstance(masters, Keyring) else masters
+        self._info: dict[str, Any] = {"masters": self.masters, "clinic_keyrings": Keyrings()}
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # Sessions begin by themselves, with whose rows they are for (`_begin_scoped`).
         self._scoped = self.engine.execution_options(scoped=True)

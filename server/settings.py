@@ -16,10 +16,10 @@ from typing import Any
 from server import setting_kinds as kinds
 from server.kept import kept
 from server.key_file import current
-from server.key_source import from_command, from_file
+from server.master_source import by_chance, fixed, from_command, in_file, usable
+from server.masters import Masters
 from server.postgresql.settings import ServerSettings
-from server.sealing import KEY_BYTES, Keyring, decoded_keys, master_keyring, new_key
-from server.strength import why_weak
+from server.sealing import new_key
 from server.vapid_key import new_vapid_key
 
 PREFIX = "AFTERGLOW_"
@@ -69,9 +69,14 @@ class Settings(ServerSettings):
         "wraps the clinics' keys: base64 of 32 bytes, the current one first, older ones after commas; "
         "empty means one kept in `DATA_DIR`",
     )
-    master_key_file: str = _setting("", kinds.text, "file that holds it instead")
+    master_key_file: str = _setting(
+        "", kinds.text, "file that holds it instead; running processes take up what is changed there"
+    )
     master_key_command: str = _setting(
-        "", kinds.text, "command that prints it instead, at each start, within 30 s; no shell reads it"
+        "",
+        kinds.text,
+        "command that prints it instead, within 30 s, at each start and where a process meets a key it does "
+        "not know; no shell reads it",
     )
     erasure_list: str = _setting(
         "",
@@ -220,7 +225,7 @@ def check_keys(settings: Settings) -> None:
     if len([one for one in master_key_sources(settings) if one]) > 1:
         raise SettingsError(f"Set one of {PREFIX}MASTER_KEY, _FILE and _COMMAND, not several")
     if settings.master_key:
-        _decoded(settings.master_key)
+        read_value(f"{PREFIX}MASTER_KEY", settings.master_key, usable)
 
 
 def master_key_sources(settings: Settings) -> tuple[str, str, str]:
@@ -257,17 +262,25 @@ def vapid_key(settings: Settings) -> str:
     return kept(settings.data_dir, "vapid.key", new_vapid_key)
 
 
-def master_keys(settings: Settings) -> Keyring:
-    """Return the keyring that wraps the clinics' keys, making and keeping a key in development.
+def master_keys(settings: Settings) -> Masters:
+    """Return what wraps the clinics' keys, making and keeping a key in development.
 
-    Raises SettingsError where it can't be had, in production also where it could be guessed.
+    Those of a file or a command follow it. Raises SettingsError where they can't be had, in production also
+    where they could be guessed.
     """
-    name, text = _master_text(settings)
-    keys = _decoded(text)
-    if settings.environment == "production":
-        for key in keys:
-            check_strength(name, why_weak(key))
-    return master_keyring(keys)
+    check = by_chance if settings.environment == "production" else usable
+    name, (itself, file, command) = f"{PREFIX}MASTER_KEY", master_key_sources(settings)
+    if file and not itself:
+        return _masters(f"{name}_FILE", file, partial(in_file, check=check))
+    if command and not itself:
+        return _masters(f"{name}_COMMAND", command, partial(from_command, check=check))
+    text = itself or kept(settings.data_dir, "master.key", new_master_key)
+    return _masters(name, text, partial(fixed, check=check))
+
+
+def _masters(name: str, raw: str, reader: Callable[[str], Masters]) -> Masters:
+    found: Masters = read_value(name, raw, reader)
+    return found
 
 
 def check_strength(name: str, why: str | None) -> None:
@@ -280,21 +293,3 @@ def check_strength(name: str, why: str | None) -> None:
 def new_master_key() -> str:
     """Return a fresh master key as the setting wants it."""
     return base64.b64encode(new_key()).decode()
-
-
-def _master_text(settings: Settings) -> tuple[str, str]:
-    """Return the variable that names the master keys, and what they are."""
-    name, (itself, file, command) = f"{PREFIX}MASTER_KEY", master_key_sources(settings)
-    if file and not itself:
-        return f"{name}_FILE", read_value(f"{name}_FILE", file, from_file)
-    if command and not itself:
-        return f"{name}_COMMAND", read_value(f"{name}_COMMAND", command, from_command)
-    return name, itself or kept(settings.data_dir, "master.key", new_master_key)
-
-
-def _decoded(text: str) -> tuple[bytes, ...]:
-    try:
-        return decoded_keys(text)
-    except ValueError:
-        # Never repeat the value: it may be a key with one character wrong.
-        raise SettingsError(f"{PREFIX}MASTER_KEY must be base64 of {KEY_BYTES} bytes") from None

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from server.api.edge import Surroundings
 from server.app import create_app
 from server.database import Database
 from server.migrations import upgrade
@@ -21,7 +22,9 @@ def serving(settings: Settings, **more: str) -> Iterator[Settings]:
     database = Database(settings.sqlalchemy_url)
     upgrade(database)
     database.close()
-    found_clinic(create_app(settings))
+    app = create_app(settings)
+    found_clinic(app)
+    Surroundings.of(app).database.close()
     ours = {
         "DATA_DIR": str(settings.data_dir),
         "PORT": str(settings.port),

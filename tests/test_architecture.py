@@ -83,7 +83,7 @@ LAYERS: dict[str, Layer] = {
     "server.services": Layer(
         (
             *("server.services", "server.models", "server.clinical"),
-            *("server.sealing", "server.keyrings", "server.isolation"),
+            *("server.sealing", "server.keyrings", "server.masters", "server.isolation"),
         ),
         (
             *("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
@@ -139,9 +139,22 @@ LAYERS: dict[str, Layer] = {
     "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
     "server.key_source": Layer((), (), (*PURE, "logging")),
     "server.key_file": Layer(("server.key_source",), (), CLOCKS),
+    "server.key_command": Layer(("server.key_source",), (), CLOCKS),
+    "server.masters": Layer(("server.sealing",), (), CLOCKS),
+    "server.master_source": Layer(
+        (
+            *("server.masters", "server.sealing", "server.strength"),
+            *("server.key_file", "server.key_command"),
+        ),
+        (),
+        CLOCKS,
+    ),
     "server.export_link": Layer((), (), (*PURE, "logging")),
     "server.database": Layer(
-        ("server.sealing", "server.keyrings", "server.isolation", "server.postgresql"),
+        (
+            *("server.sealing", "server.keyrings", "server.masters"),
+            *("server.isolation", "server.postgresql"),
+        ),
         ("sqlalchemy", "orjson"),
         CLOCKS,
     ),
@@ -155,8 +168,8 @@ LAYERS: dict[str, Layer] = {
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
         (
-            *("server.sealing", "server.strength", "server.vapid_key", "server.kept", "server.key_source"),
-            *("server.setting_kinds", "server.postgresql", "server.key_file"),
+            *("server.sealing", "server.vapid_key", "server.kept", "server.key_file"),
+            *("server.setting_kinds", "server.postgresql", "server.masters", "server.master_source"),
         ),
         (),
         CLOCKS,

@@ -12,6 +12,7 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
 from server.keyrings import Keyrings
+from server.masters import Masters
 from server.models import ClinicDigestKey, ClinicKey
 from server.models.sealed import place_of
 from server.sealing import DigestKeys, Keyring, SealError, digest_key, key_id_of, new_key
@@ -98,7 +99,8 @@ def rewrap(work: Work) -> int:
     """
     masters = _masters(work.session)
     ensure_digest_keys(work)
-    older = [row for row in _all_keys(work) if key_id_of(row.wrapped) != masters.current]
+    newest = masters.current
+    older = [row for row in _all_keys(work) if key_id_of(row.wrapped) != newest]
     for row in older:
         row.wrapped = masters.seal(masters.open(row.wrapped, _place(row)), _place(row))
     if older:
@@ -205,8 +207,8 @@ def _place(row: AnyKey) -> str:
     return place_of(cast(Table, table), "wrapped", tuple(getattr(row, c.key) for c in table.primary_key))
 
 
-def _masters(session: Session) -> Keyring:
+def _masters(session: Session) -> Masters:
     found = session.info.get("masters")
-    if not isinstance(found, Keyring):
+    if not isinstance(found, Masters):
         raise SealError("this database was opened without a master key")
     return found

@@ -146,7 +146,7 @@ def test_the_master_key_comes_from_a_file_or_a_command(
         ("COMMAND", "false", "AFTERGLOW_MASTER_KEY_COMMAND does not give a key"),
         ("COMMAND", "/nowhere/at/all", "AFTERGLOW_MASTER_KEY_COMMAND does not give a key"),
         ("COMMAND", "'", "AFTERGLOW_MASTER_KEY_COMMAND does not give a key"),
-        ("COMMAND", "echo hidden", "AFTERGLOW_MASTER_KEY must be base64 of 32 bytes"),
+        ("COMMAND", "echo hidden", "AFTERGLOW_MASTER_KEY_COMMAND must be base64 of 32 bytes"),
     ],
 )
 def test_a_source_that_gives_no_key_is_named_and_never_repeated(
