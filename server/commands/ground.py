@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from server.database import Database
 from server.environment import read_settings
 from server.isolation import Extent
-from server.migrations import is_current
+from server.migrations import suffices
 from server.parent import end_with
 from server.readiness import check_production, check_role, crisis_directory
 from server.sealing import SealError
@@ -68,7 +68,7 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise click.ClickException("AFTERGLOW_DATABASE_URL can't be used as a database address.") from None
     try:
-        if _is_current(database):
+        if _suffices(database):
             _check_key(database)
         elif migrated:
             raise click.ClickException("The database is not migrated. Run: afterglow migrate")
@@ -110,8 +110,8 @@ def _check_key(database: Database) -> None:
             raise click.ClickException("AFTERGLOW_MASTER_KEY does not open this database.") from None
 
 
-def _is_current(database: Database) -> bool:
+def _suffices(database: Database) -> bool:
     try:
-        return is_current(database)
+        return suffices(database)
     except DBAPIError:
         raise click.ClickException("The database can't be reached.") from None

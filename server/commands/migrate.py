@@ -7,35 +7,44 @@ from sqlalchemy import make_url
 
 from server.commands.ground import database_of, settings_here
 from server.database import Database
-from server.migrations import is_current, rows, upgrade
+from server.migrations import HEAD, WORKS_FROM, is_current, rows, suffices, upgrade
 from server.migrations.standing import standing
 from server.settings import Settings
+
+# Before its last step a version that is replaced goes on, and this one works already.
+STOPS = (WORKS_FROM, HEAD)
 
 
 @click.command("migrate")
 @click.option(
     "--check", is_flag=True, help="Change nothing; exit with 1 where the database is behind or ahead."
 )
-def command(check: bool) -> None:
+@click.option(
+    "--to",
+    type=click.Choice(STOPS),
+    default=HEAD,
+    help="Stop there for now: the version before goes on. A later run without it does the rest.",
+)
+def command(check: bool, to: str) -> None:
     """Bring the database to the code's version. A second time changes nothing."""
     settings = settings_here()
     if check:
         _check(settings)
         behind = False
     else:
-        behind = bring_up_to_date(settings)
+        behind = bring_up_to_date(settings, to)
     click.echo("The database is migrated." if behind else "The database is up to date.")
 
 
-def bring_up_to_date(settings: Settings) -> bool:
+def bring_up_to_date(settings: Settings, to: str = HEAD) -> bool:
     """Migrate as the role that owns the tables, and give the service's own role its rights.
 
-    Return whether the database was behind.
+    ``to``: a migration of `STOPS`. Return whether the database was behind it.
     """
     with database_of(of_the_owner(settings), migrated=False) as database:
-        behind = not is_current(database)
+        behind = not (is_current if to == HEAD else suffices)(database)
         if behind:
-            upgrade(database)
+            upgrade(database, to)
         let_in(database, settings)
     return behind
 

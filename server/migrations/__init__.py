@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from server.database import Database
 from server.models.schema import HEAD as HEAD
+from server.models.schema import WORKS_FROM as WORKS_FROM
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,11 +36,20 @@ def is_current(database: Database) -> bool:
 
     Ahead is well: migrations are safe beside the version of the code before, which may have to start again.
     """
+    return _has(database, HEAD)
+
+
+def suffices(database: Database) -> bool:
+    """Return whether this code works on ``database``: what it lacks, if anything, only ends an older one."""
+    return _has(database, WORKS_FROM)
+
+
+def _has(database: Database, revision: str) -> bool:
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
         found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return found is not None and found >= HEAD
+        return found is not None and found >= revision
 
 
 def knows(revision: str) -> bool:

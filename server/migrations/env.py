@@ -4,9 +4,9 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from server.database import Database
+from server.isolation import EVERY_CLINIC
 from server.migrations import rows
 from server.models import Base
-from server.models.schema import HEAD
 
 ADVISORY_LOCK = 7_419_233
 # Everybody who comes after queues behind a migration that waits for a table.
@@ -36,9 +36,11 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            # The owner is held as well: rows that a migration changes are every clinic's.
+            connection.exec_driver_sql(f"SET LOCAL {EVERY_CLINIC} = 'yes'")
         context.run_migrations()
-        if not is_sqlite and context.get_context().get_current_revision() == HEAD:
-            rows.protect(connection)  # whatever order tables came in, none is left open
+        if not is_sqlite:
+            rows.close_as_far_as(connection, context.get_context().get_current_revision())
         if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise RuntimeError("a migration left rows that point nowhere; nothing was changed")
 

@@ -2,15 +2,20 @@
 
 A table that holds a clinic's rows gives a transaction those of the clinic it was opened for
 (`server.isolation`), and none where that was not said. Forced: its owner is held to it as well.
+
+In two steps, so that a version that says no clinic and works as the owner goes on until it is replaced: from
+one migration on every other role is held, from a later one the owner too.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from server.isolation import CLINIC, EVERY_CLINIC
 
 POLICY = "own_clinic"
+HELD_SINCE, FORCED_SINCE = "0007", "0015"
 # Which column names the clinic, in the table of clinics itself.
 _OWNER_OF = {"clinics": "id"}
 # What was written there stays: nobody changes or removes it, also not by mistake.
@@ -26,8 +31,9 @@ _RULE = (
 
 _TABLES = text("""
 SELECT c.relname,
-       c.relrowsecurity AND c.relforcerowsecurity
-       AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = :policy)
+       c.relrowsecurity AND EXISTS (
+         SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = :policy) AS is_held,
+       c.relforcerowsecurity AS is_forced
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')
   AND (c.relname = ANY(:named) OR EXISTS (
@@ -37,25 +43,54 @@ ORDER BY c.relname
 
 
 def open_tables(connection: Connection) -> Sequence[str]:
-    """Return the tables with clinics' rows that give them to everybody, by name."""
-    return [name for name, is_closed in _tables(connection) if not is_closed]
+    """Return the tables with clinics' rows that give them to somebody who said no clinic, by name."""
+    return [row.relname for row in _tables(connection) if not (row.is_held and row.is_forced)]
+
+
+def close_as_far_as(connection: Connection, revision: str | None) -> None:
+    """Close what tables are open, as far as a database of ``revision`` has them closed.
+
+    Whatever order tables came in, none is left out.
+    """
+    if revision is not None and revision >= HELD_SINCE:
+        hold(connection)
+    if revision is not None and revision >= FORCED_SINCE:
+        force(connection)
 
 
 def protect(connection: Connection) -> None:
-    """Close every table that still gives its rows to everybody. A second time changes nothing."""
-    for name in open_tables(connection):
+    """Close every table that still gives its rows to anybody. A second time changes nothing."""
+    hold(connection)
+    force(connection)
+
+
+def hold(connection: Connection) -> None:
+    """Hold every role to its clinic but the tables' owner. A second time changes nothing."""
+    for name in [row.relname for row in _tables(connection) if not row.is_held]:
         rule = _RULE.format(column=_OWNER_OF.get(name, "clinic_id"))
-        connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
         connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
         connection.exec_driver_sql(f"CREATE POLICY {POLICY} ON {name} USING ({rule})")
 
 
+def force(connection: Connection) -> None:
+    """Hold the tables' owner too. A second time changes nothing."""
+    for name in [row.relname for row in _tables(connection) if not row.is_forced]:
+        connection.exec_driver_sql(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
+
+
+def unforce(connection: Connection) -> None:
+    """Let the tables' owner see every row again; others are held as before."""
+    for row in _tables(connection):
+        connection.exec_driver_sql(f"ALTER TABLE {row.relname} NO FORCE ROW LEVEL SECURITY")
+
+
 def unprotect(connection: Connection) -> None:
     """Open every table again."""
-    for name, _ in _tables(connection):
-        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
+    for row in _tables(connection):
+        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {row.relname}")
         connection.exec_driver_sql(
-            f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"
+            f"ALTER TABLE {row.relname} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"
         )
 
 
@@ -93,6 +128,5 @@ def _password(connection: Connection, name: str, password: str | None) -> str:
     return f" PASSWORD '{hidden}'"
 
 
-def _tables(connection: Connection) -> Sequence[tuple[str, bool]]:
-    found = connection.execute(_TABLES, {"policy": POLICY, "named": list(_OWNER_OF)})
-    return [(name, is_closed) for name, is_closed in found]
+def _tables(connection: Connection) -> Sequence[Row[Any]]:
+    return connection.execute(_TABLES, {"policy": POLICY, "named": list(_OWNER_OF)}).all()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import LOST, WAITING, AlertClass, AlertState, Channel, DeliveryState
 from server.models import Alert, Clinic, Delivery
-from server.models.schema import HEAD
+from server.models.schema import WORKS_FROM
 from server.services import job_run as job_runs
 from server.services.messages import probe as probes
 from server.services.messages.delivery_loss import SILENT
@@ -157,7 +157,7 @@ def _is_migrated(session: Session) -> bool:
         return False
     version: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
     # Ahead is well: migrations are safe beside the version of the code before.
-    return version is not None and version >= HEAD
+    return version is not None and version >= WORKS_FROM
 
 
 def _job(session: Session, now: datetime, name: str, late_after: timedelta) -> JobHealth:
