@@ -1,17 +1,11 @@
 """The master key changes while a real server works: no restart, and not one error."""
 
 import base64
-import http.client
-import json
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from time import monotonic, sleep
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -27,7 +21,8 @@ from server.services import vault
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings
-from tests.cast import PASSWORD, entry, sign_in
+from tests.busy_phones import Phones, busy
+from tests.cast import entry, sign_in
 from tests.one_shot import runner
 from tests.ports import free_port
 from tests.real_server import serving
@@ -35,73 +30,6 @@ from tests.test_masters import put
 
 OLD, NEW, LAST = (base64.b64encode(Random(number).randbytes(32)).decode() for number in (1, 2, 3))
 ANA, FAY = ("demo", "ana@home.example"), ("elsewhere", "fay@home.example")
-
-
-@dataclass
-class Phones:
-    """Phones that write a note and read it, again and again, over a real connection.
-
-    ``wrong`` takes whatever went wrong.
-    """
-
-    port: int
-    written: int = 0
-    wrong: list[str] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self, clinic: str, email: str) -> None:
-        """Sign in and write until told to stop."""
-        try:
-            while not self.stop.is_set():
-                self.turn(clinic, email)
-        except (OSError, http.client.HTTPException) as error:
-            self.wrong.append(repr(error))
-
-    def turn(self, clinic: str, email: str) -> None:
-        """Sign in, write five notes and read each."""
-        who = {"clinic": clinic, "email": email, "password": PASSWORD}
-        token = self.ask("POST", "/v1/sign-ins", who).get("access_token", "")
-        for number in range(5):
-            path, note = f"/v1/entries/{uuid7()}", f"Slept badly, {number}."
-            self.ask("PUT", path, entry(utc_now(), note=note), token)
-            found = self.ask("GET", path, None, token)
-            if found.get("note") != note:
-                self.wrong.append(f"another note: {found}")
-            self.written += 1
-
-    def ask(self, method: str, path: str, body: Any, token: str = "") -> dict[str, Any]:
-        """Send one request and return what its answer says."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-        line.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = line.getresponse()
-        said: dict[str, Any] = json.loads(answer.read())
-        line.close()
-        if answer.status >= 300:
-            self.wrong.append(f"{method} {answer.status} {said.get('code')}")
-        return said
-
-    def wait_for(self, more: int) -> None:
-        """Wait until so many more were written."""
-        reached, until = self.written + more, monotonic() + 30
-        while self.written < reached and not self.wrong and monotonic() < until:
-            sleep(0.01)
-        assert self.written >= reached or self.wrong
-
-
-@contextmanager
-def busy(port: int) -> Iterator[Phones]:
-    """Let three of Ana's phones write meanwhile."""
-    phones = Phones(port)
-    threads = [threading.Thread(target=phones.run, args=ANA) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield phones
-    finally:
-        phones.stop.set()
-        for thread in threads:
-            thread.join(30)
 
 
 @pytest.fixture
@@ -121,13 +49,13 @@ def test_the_master_key_changes_under_load_without_a_restart_and_without_one_err
     file, run = Path(followed.master_key_file), runner(followed, monkeypatch)
     monkeypatch.delenv("AFTERGLOW_MASTER_KEY")
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY_FILE", str(file))
-    with busy(followed.port) as phones:
+    with busy(followed.port, ANA) as phones:
         phones.wait_for(10)
         put(file, f"{NEW},{OLD}")
         done = run("keys", "rotate")
         assert done.exit_code == 0, done.output
         put(file, NEW)
-        read_all(phones, FAY)  # of a clinic that the server has opened nothing of
+        phones.read(*FAY)  # of a clinic that the server has opened nothing of
         phones.wait_for(10)
         file.write_text("half a k")
         phones.wait_for(10)
@@ -149,7 +77,7 @@ def change_at_once(settings: Settings, phones: Phones, keys: Sequence[str]) -> N
         body = entry(utc_now(), note="from another process, under a key of now")
         assert client.put(f"/v1/entries/{uuid7()}", json=body, headers=headers).status_code == 201
         put(file, after)
-        read_all(phones, ANA)  # a clinic's key it has not seen, wrapped by one it has not heard of
+        phones.read(*ANA)  # a clinic's key it has not seen, wrapped by one it has not heard of
     database.close()
 
 
@@ -162,14 +90,6 @@ def rotate(database: Database) -> None:
             work = Work(session, utc_now(), system(clinic_id))
             vault.add_key(work)
             vault.rewrap(work)
-
-
-def read_all(phones: Phones, who: tuple[str, str]) -> None:
-    """Read somebody's newest entries."""
-    clinic, email = who
-    body = {"clinic": clinic, "email": email, "password": PASSWORD}
-    token = phones.ask("POST", "/v1/sign-ins", body).get("access_token", "")
-    phones.ask("GET", "/v1/entries?limit=200", None, token)
 
 
 def wrapped_by(settings: Settings) -> set[int]:

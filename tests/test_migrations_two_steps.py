@@ -1,8 +1,10 @@
 """On PostgreSQL a version that says no clinic goes on beside this one, until the last migration ends it."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
@@ -227,6 +229,48 @@ def test_a_version_before_that_did_not_work_as_the_owner_finds_nothing_from_the_
         _do(ruler.engine, f"GRANT {OWNER} TO {OTHER}")
         found.append(_count(other.engine))
     assert found == [1, 0, 1], "it is stopped first, or made a member of the owner (docs/operations.md)"
+
+
+def wait_until_somebody_waits(place: Place) -> None:
+    """Return when a session waits for a lock."""
+    with opened(place.owner) as database, database.engine.connect() as connection:
+        until = monotonic() + 10
+        while not connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert monotonic() < until, "nobody waits"
+            sleep(0.01)
+
+
+def test_a_request_that_holds_a_table_and_wants_the_next_gets_it_while_the_migration_waits(
+    place: Place, old: Old
+) -> None:
+    old.found_clinic("demo")
+    migrate(place, "--to", WORKS_FROM)
+    with ThreadPoolExecutor() as pool, old.engine.connect() as request:
+        request.execute(text("SELECT count(*) FROM patients"))
+        migrating = pool.submit(migrate, place)
+        for name in ("accounts", "alerts", "courses"):
+            wait_until_somebody_waits(place)
+            begun = monotonic()
+            request.execute(text(f"SELECT count(*) FROM {name}"))
+            assert monotonic() - begun < 0.9, "before PostgreSQL ends a deadlock, which takes a second"
+        assert not migrating.done(), "it waits until the request is over"
+        request.rollback()
+        assert migrating.result(20) == "The database is migrated."
+    assert old.count() == 0
+
+
+def test_a_table_in_use_for_too_long_is_one_line_and_nothing_is_changed(
+    place: Place, old: Old, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PATIENCE", 0.5)
+    old.found_clinic("demo")
+    with old.engine.connect() as request:
+        request.execute(text("SELECT count(*) FROM patients"))
+        said = afterglow(place.environment, "migrate", "--to", WORKS_FROM)
+    assert said.stderr == "Error: Tables are in use; nothing was changed. Run it again.\n"
+    with opened(place.owner) as database:
+        assert not suffices(database)
+    assert migrate(place) == "The database is migrated."
 
 
 def test_rows_that_a_migration_changes_are_every_clinics_also_for_an_owner_who_is_held(

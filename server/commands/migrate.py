@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import click
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from server.commands.ground import database_of, settings_here
 from server.database import Database
 from server.migrations import HEAD, WORKS_FROM, is_current, rows, suffices, upgrade
+from server.migrations.locking import is_in_use
 from server.migrations.standing import standing
 from server.settings import Settings
 
@@ -44,9 +46,18 @@ def bring_up_to_date(settings: Settings, to: str = HEAD) -> bool:
     with database_of(of_the_owner(settings), migrated=False) as database:
         behind = not (is_current if to == HEAD else suffices)(database)
         if behind:
-            upgrade(database, to)
+            _upgrade(database, to)
         let_in(database, settings)
     return behind
+
+
+def _upgrade(database: Database, to: str) -> None:
+    try:
+        upgrade(database, to)
+    except DBAPIError as error:
+        if not is_in_use(error):
+            raise
+        raise click.ClickException("Tables are in use; nothing was changed. Run it again.") from None
 
 
 def of_the_owner(settings: Settings) -> Settings:

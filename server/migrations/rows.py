@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from server.isolation import CLINIC, EVERY_CLINIC
+from server.migrations.locking import lock_all
 
 POLICY = "own_clinic"
 HELD_SINCE, FORCED_SINCE = "0007", "0015"
+PATIENCE = 10.0  # seconds, for tables in use
 # Which column names the clinic, in the table of clinics itself.
 _OWNER_OF = {"clinics": "id"}
 # What was written there stays: nobody changes or removes it, also not by mistake.
@@ -66,7 +68,9 @@ def protect(connection: Connection) -> None:
 
 def hold(connection: Connection) -> None:
     """Hold every role to its clinic but the tables' owner. A second time changes nothing."""
-    for name in [row.relname for row in _tables(connection) if not row.is_held]:
+    found = [row.relname for row in _tables(connection) if not row.is_held]
+    lock_all(connection, found, PATIENCE)
+    for name in found:
         rule = _RULE.format(column=_OWNER_OF.get(name, "clinic_id"))
         connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
         connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
@@ -75,14 +79,18 @@ def hold(connection: Connection) -> None:
 
 def force(connection: Connection) -> None:
     """Hold the tables' owner too. A second time changes nothing."""
-    for name in [row.relname for row in _tables(connection) if not row.is_forced]:
+    found = [row.relname for row in _tables(connection) if not row.is_forced]
+    lock_all(connection, found, PATIENCE)
+    for name in found:
         connection.exec_driver_sql(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
 
 
 def unforce(connection: Connection) -> None:
     """Let the tables' owner see every row again; others are held as before."""
-    for row in _tables(connection):
-        connection.exec_driver_sql(f"ALTER TABLE {row.relname} NO FORCE ROW LEVEL SECURITY")
+    found = [row.relname for row in _tables(connection) if row.is_forced]
+    lock_all(connection, found, PATIENCE)
+    for name in found:
+        connection.exec_driver_sql(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
 
 
 def unprotect(connection: Connection) -> None:
