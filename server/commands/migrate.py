@@ -57,7 +57,7 @@ def _upgrade(database: Database, to: str) -> None:
     except DBAPIError as error:
         if not is_in_use(error):
             raise
-        raise click.ClickException("Tables are in use; nothing was changed. Run it again.") from None
+        raise click.ClickException("Tables are in use. Run it again.") from None
 
 
 def of_the_owner(settings: Settings) -> Settings:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from server.database import Database
+from server.migrations.locking import patiently
 from server.models.schema import HEAD as HEAD
 from server.models.schema import WORKS_FROM as WORKS_FROM
 
@@ -21,14 +22,17 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Migrate ``database`` forward to ``revision``."""
     from alembic import command
 
-    command.upgrade(_config(database), revision)
+    from server.migrations.ahead import close_ahead
+
+    close_ahead(database, _found(database), revision)
+    patiently(lambda: command.upgrade(_config(database), revision))
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Migrate ``database`` back to ``revision``; "base" removes everything."""
     from alembic import command
 
-    command.downgrade(_config(database), revision)
+    patiently(lambda: command.downgrade(_config(database), revision))
 
 
 def is_current(database: Database) -> bool:
@@ -45,11 +49,16 @@ def suffices(database: Database) -> bool:
 
 
 def _has(database: Database, revision: str) -> bool:
+    found = _found(database)
+    return found is not None and found >= revision
+
+
+def _found(database: Database) -> str | None:
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
-            return False
+            return None
         found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return found is not None and found >= revision
+        return found
 
 
 def knows(revision: str) -> bool:

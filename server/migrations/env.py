@@ -6,11 +6,10 @@ from sqlalchemy import Connection, text
 from server.database import Database
 from server.isolation import EVERY_CLINIC
 from server.migrations import rows
+from server.migrations.locking import MOMENT_MS
 from server.models import Base
 
 ADVISORY_LOCK = 7_419_233
-# Everybody who comes after queues behind a migration that waits for a table.
-LOCK_SECONDS = 10
 
 
 def run() -> None:
@@ -35,7 +34,7 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
             # Another process may migrate for long, and so may we; a table in use is waited for briefly.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MOMENT_MS}")
             # The owner is held as well: rows that a migration changes are every clinic's.
             connection.exec_driver_sql(f"SET LOCAL {EVERY_CLINIC} = 'yes'")
         context.run_migrations()

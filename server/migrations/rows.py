@@ -13,11 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from server.isolation import CLINIC, EVERY_CLINIC
-from server.migrations.locking import lock_all
 
 POLICY = "own_clinic"
-HELD_SINCE, FORCED_SINCE = "0007", "0015"
-PATIENCE = 10.0  # seconds, for tables in use
+HELD_SINCE, LAST_NOT_FORCED, FORCED_SINCE = "0007", "0014", "0015"
 # Which column names the clinic, in the table of clinics itself.
 _OWNER_OF = {"clinics": "id"}
 # What was written there stays: nobody changes or removes it, also not by mistake.
@@ -68,29 +66,43 @@ def protect(connection: Connection) -> None:
 
 def hold(connection: Connection) -> None:
     """Hold every role to its clinic but the tables' owner. A second time changes nothing."""
-    found = [row.relname for row in _tables(connection) if not row.is_held]
-    lock_all(connection, found, PATIENCE)
-    for name in found:
-        rule = _RULE.format(column=_OWNER_OF.get(name, "clinic_id"))
-        connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
-        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
-        connection.exec_driver_sql(f"CREATE POLICY {POLICY} ON {name} USING ({rule})")
+    for name in not_held(connection):
+        hold_one(connection, name)
 
 
 def force(connection: Connection) -> None:
     """Hold the tables' owner too. A second time changes nothing."""
-    found = [row.relname for row in _tables(connection) if not row.is_forced]
-    lock_all(connection, found, PATIENCE)
-    for name in found:
-        connection.exec_driver_sql(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
+    for name in not_forced(connection):
+        force_one(connection, name)
+
+
+def not_held(connection: Connection) -> list[str]:
+    """Return the tables that give their rows to any role, by name."""
+    return [row.relname for row in _tables(connection) if not row.is_held]
+
+
+def not_forced(connection: Connection) -> list[str]:
+    """Return the tables that give their rows to their owner."""
+    return [row.relname for row in _tables(connection) if not row.is_forced]
+
+
+def hold_one(connection: Connection, name: str) -> None:
+    """Hold every role but the owner at one table."""
+    rule = _RULE.format(column=_OWNER_OF.get(name, "clinic_id"))
+    connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
+    connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
+    connection.exec_driver_sql(f"CREATE POLICY {POLICY} ON {name} USING ({rule})")
+
+
+def force_one(connection: Connection, name: str) -> None:
+    """Hold the owner at one table."""
+    connection.exec_driver_sql(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
 
 
 def unforce(connection: Connection) -> None:
     """Let the tables' owner see every row again; others are held as before."""
-    found = [row.relname for row in _tables(connection) if row.is_forced]
-    lock_all(connection, found, PATIENCE)
-    for name in found:
-        connection.exec_driver_sql(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
+    for row in _tables(connection):
+        connection.exec_driver_sql(f"ALTER TABLE {row.relname} NO FORCE ROW LEVEL SECURITY")
 
 
 def unprotect(connection: Connection) -> None:
