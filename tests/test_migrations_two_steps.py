@@ -23,6 +23,7 @@ from server.models import Account, AuditEvent, Base
 from server.readiness import check_role
 from server.settings import Settings, SettingsError
 from tests.conftest import MASTER_KEY, NOON, owner_url
+from tests.source import ROOT
 from tests.test_cli import afterglow
 from tests.test_migrations import a_clinic
 from tests.test_migrations import bare as bare
@@ -290,6 +291,11 @@ def test_rows_that_a_migration_changes_are_every_clinics_also_for_an_owner_who_i
             (found,) = connection.execute(text("SELECT role, disabled_at FROM accounts")).all()
     assert found.role != "caregiver"
     assert found.disabled_at is not None
+
+
+def test_the_guide_names_the_stop_there_is() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert f"`afterglow migrate --to {WORKS_FROM}` with both addresses" in guide
 
 
 def test_what_comes_after_the_oldest_migration_this_code_works_on_changes_no_table(bare: Database) -> None:
