@@ -21,7 +21,7 @@ from rich.table import Table
 from uuid_utils.compat import uuid7
 
 from benchmarks import served as usual
-from benchmarks.entries import new_entry
+from benchmarks.ground import new_entry
 from benchmarks.server import PORT, Client, served
 from server.api import entry, timeline, trend
 from server.api.edge import reading, reading_own

@@ -21,9 +21,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from benchmarks import minimal
 from server.app import create_app
+from server.environment import read_settings
 from server.parent import end_with
 from server.serve import THREADS
-from server.settings import read_settings
 
 PORT = 8770
 JWT_KEY = "bench-key-" + "0" * 32
