@@ -10,6 +10,7 @@ along), and is frozen from then on. Nothing that comes later changes it. Source:
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 
 from server.clinical.baseline import Baseline, Measure, Treatment, pre_level, settled
 from server.clinical.policy import Policy
@@ -61,10 +62,34 @@ def eras(
     across = maker.stages(days[0], today) if len(days) > 1 else ()
     if across and (not found or across[0].last_day < found[0][0].last_day):
         found.insert(0, across)
-    if not found:
-        return ()
-    ends = [*(stages[0].last_day - _ONE for stages in found[1:]), today]
-    return tuple(Era(stages, end) for stages, end in zip(found, ends, strict=True))
+    return _until(found, today)
+
+
+def _until(found: Sequence[tuple[Baseline, ...]], today: date) -> tuple[Era, ...]:
+    """Return an era of each anchor's stages: in force until the next one's first window is full."""
+    ends = (*(stages[0].last_day - _ONE for stages in found[1:]), today)
+    return tuple(Era(stages, end) for stages, end in zip(found, ends, strict=False))
+
+
+def eras_by_day(
+    history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, days: Sequence[date]
+) -> Iterator[tuple[date, tuple[Era, ...]]]:
+    """Yield each of ``days`` (oldest first) with what `eras` says of it.
+
+    Nothing that comes later changes a baseline, so days with the same sessions behind them share one.
+    """
+    for _, alike in groupby(days, lambda day: sum(t.day <= day for t in treatments)):
+        shared = list(alike)
+        found = eras(history, arm, treatments, policy, shared[-1])
+        for day in shared:
+            yield day, _as_of(found, day)
+
+
+def _as_of(found: Sequence[Era], day: date) -> tuple[Era, ...]:
+    """Return what of ``found`` was there on ``day``, the last of them in force."""
+    return _until(
+        [grown for era in found if (grown := tuple(s for s in era.stages if s.last_day <= day))], day
+    )
 
 
 def fit(

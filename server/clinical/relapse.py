@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from server.clinical.baseline import Baseline, Treatment
 from server.clinical.detectors import Rule, RuleHit
-from server.clinical.era import Era, eras
+from server.clinical.era import Era, eras, eras_by_day
 from server.clinical.evidence import Facts, describe, snapshot
 from server.clinical.policy import Policy
 from server.clinical.readings import History
@@ -19,7 +19,7 @@ from server.clinical.series import COMPOSITE
 from server.clinical.vocabulary import Arm, WatchState
 from server.clinical.walk import ALARMED, WatchedDay, calm, points_of, walk
 
-__all__ = ["Assessment", "Rule", "RuleHit", "assess", "watch"]
+__all__ = ["Assessment", "Rule", "RuleHit", "assess", "watch", "watch_days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,18 @@ def watch(
     history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, today: date
 ) -> Assessment:
     """Fit the baseline as of ``today`` and assess the day, also where there is no baseline yet."""
-    found = eras(history, arm, treatments, policy, today)
-    if found:
-        return assess(history, found[-1], policy, today, treatments)
-    return _waiting(arm, treatments, policy, today)
+    return next(watch_days(history, arm, treatments, policy, (today,)))
+
+
+def watch_days(
+    history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, days: Sequence[date]
+) -> Iterator[Assessment]:
+    """Yield what `watch` says of each of ``days``, oldest first; their baselines are fitted once."""
+    for day, found in eras_by_day(history, arm, treatments, policy, days):
+        if found:
+            yield assess(history, found[-1], policy, day, treatments)
+        else:
+            yield _waiting(arm, treatments, policy, day)
 
 
 def assess(

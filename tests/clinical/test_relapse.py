@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.readings import History, fold
-from server.clinical.relapse import Assessment, Rule, verdicts, watch
+from server.clinical.relapse import Assessment, Rule, verdicts, watch, watch_days
 from server.clinical.vocabulary import Arm, WatchState
 from tests.clinical.diaries import (
     ONE_SESSION,
@@ -280,6 +280,18 @@ def test_a_past_judged_at_once_is_judged_as_each_day_was(
             assert (said.state, said.hits, said.signal) == (then.state, then.rules, then.signal)
         else:
             assert then.state in {S.NO_BASELINE, S.BASELINE}
+
+
+@given(VALUES, st.sets(st.integers(1, 59), max_size=3), st.sets(st.integers(-2, 62), min_size=1))
+def test_days_judged_together_are_judged_as_each_alone(
+    values: list[float | None], boosters: set[int], asked: set[int]
+) -> None:
+    # Who answers another question on some days only has a series whose baseline is full later.
+    said = ((day(n), mood_day(v) | ({"worry": v} if v % 2 else {})) for n, v in enumerate(values) if v)
+    history, treatments = fold(said), (*ONE_SESSION, *sessions(*boosters))
+    days = [day(n) for n in sorted(asked)]
+    together = watch_days(history, Arm.MOOD, treatments, DEFAULT_POLICY, days)
+    assert list(together) == [watch(history, Arm.MOOD, treatments, DEFAULT_POLICY, one) for one in days]
 
 
 @given(VALUES, st.integers(0, 59))

@@ -1,6 +1,6 @@
 """Judge days: read a bounded window, let the clinical core decide, store the judgement, act on it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -70,20 +70,25 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
 
 def _judge(work: Work, patient: Patient, days: Sequence[date], material: Material) -> None:
     facts, judgements = activations.gather(work, patient, material), Judgements(work)
+    watched = [_watched(material, arm, days) for arm in stages.arms(material)]
     for day in days:
         # Activation first: a visit that is suggested below must already see it.
         activations.judge(judgements, patient, day, facts, material.policy)
-        for arm in stages.arms(material):
-            _judge_arm(judgements, patient, arm, day, material)
+        for arm in watched:
+            _act(judgements, patient, next(arm), material.policy)
     judgements.write()
 
 
-def _judge_arm(judgements: Judgements, patient: Patient, arm: Arm, day: date, material: Material) -> None:
-    work = judgements.work
-    judged = relapse.watch(material.history, arm, material.treatments, material.policy, day)
-    row = _row(work, patient, judged, material.policy)
+def _watched(material: Material, arm: Arm, days: Sequence[date]) -> Iterator[relapse.Assessment]:
+    return relapse.watch_days(material.history, arm, material.treatments, material.policy, days)
+
+
+def _act(judgements: Judgements, patient: Patient, judged: relapse.Assessment, policy: Policy) -> None:
+    """Keep a judgement, ask for the scale that it calls for, and raise what it signals."""
+    work, arm, day = judgements.work, judged.arm, judged.day
+    row = _row(work, patient, judged, policy)
     judgements.add(Assessment, row)
-    scale_requests.ask(work, patient, judged, material.policy)
+    scale_requests.ask(work, patient, judged, policy)
     if judged.signal:
         judgements.write()  # what is suggested for a signal rests on the judgements
         finding = Finding(
