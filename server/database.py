@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from server import isolation
+from server import isolation, json_text
 from server.isolation import Whose
 from server.keyrings import Keyrings
 from server.masters import Masters
@@ -32,7 +32,8 @@ LOOK_AGAIN_SECONDS = 0.002
 IDLE_SECONDS = 5.0
 _GLANCE_AT = f"SELECT set_config('{isolation.CLINIC}', %s, true)"
 # Judging a day reads hundreds of small JSON values: the standard library takes three times as long.
-_SHARED: dict[str, Any] = {"hide_parameters": True, "json_deserializer": orjson.loads}
+_JSON = {"json_deserializer": orjson.loads, "json_serializer": json_text.dumped}
+_SHARED: dict[str, Any] = {"hide_parameters": True, **_JSON}
 
 
 class Database:

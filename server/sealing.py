@@ -144,4 +144,4 @@ def digest_key(key: bytes) -> bytes:
 
 
 def _hmac(key: bytes, text: str, context: str) -> str:
-    return hmac.new(key, f"{context}\n{text}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, f"{context}\n{text}".encode(), "sha256").hex()

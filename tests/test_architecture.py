@@ -77,7 +77,9 @@ LAYERS: dict[str, Layer] = {
         ("server.calendars", "server.clinical"), ("icalendar",), (*PURE, "random", "logging")
     ),
     "server.models": Layer(
-        ("server.models", "server.clinical.vocabulary"), ("sqlalchemy", "uuid_utils"), CLOCKS
+        ("server.models", "server.clinical.vocabulary", "server.json_text"),
+        ("sqlalchemy", "uuid_utils"),
+        CLOCKS,
     ),
     "schemas": Layer(("schemas", "server.clinical"), ("marshmallow",), CLOCKS),
     "server.services": Layer(
@@ -136,6 +138,7 @@ LAYERS: dict[str, Layer] = {
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
+    "server.json_text": Layer((), ("orjson",), (*PURE, "logging")),
     "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
     "server.key_source": Layer((), (), (*PURE, "logging")),
     "server.key_file": Layer(("server.key_source",), (), CLOCKS),
@@ -152,7 +155,7 @@ LAYERS: dict[str, Layer] = {
     "server.export_link": Layer((), (), (*PURE, "logging")),
     "server.database": Layer(
         (
-            *("server.sealing", "server.keyrings", "server.masters"),
+            *("server.sealing", "server.keyrings", "server.masters", "server.json_text"),
             *("server.isolation", "server.postgresql"),
         ),
         ("sqlalchemy", "orjson"),

@@ -1,11 +1,12 @@
 """Columns whose text is sealed: what lies in the table, and what a service has opened of it."""
 
-import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
+
+from server import json_text
 
 
 class Sealed:
@@ -40,9 +41,9 @@ class Sealed:
         found: bytes | None = getattr(row, self.column)
         return found
 
-    def keep(self, row: Any, text: str) -> None:
-        """Keep the opened ``text`` beside the sealed value it belongs to."""
-        row.__dict__[self._slot] = (getattr(row, self.column), self.loaded(text))
+    def keep(self, row: Any, value: Any) -> None:
+        """Keep the opened ``value`` beside the sealed one it belongs to."""
+        row.__dict__[self._slot] = (getattr(row, self.column), value)
 
     def dumped(self, value: Any) -> str:
         """Return ``value`` as the text that is sealed."""
@@ -63,11 +64,11 @@ class SealedJson(Sealed):
 
     def dumped(self, value: Any) -> str:
         """Return ``value`` as JSON text."""
-        return json.dumps(value)
+        return json_text.dumped(value)
 
     def loaded(self, text: str) -> Any:
         """Return the JSON value that ``text`` holds."""
-        return json.loads(text)
+        return json_text.loaded(text)
 
 
 @cache
@@ -78,4 +79,9 @@ def sealed_columns(table: type) -> tuple[Sealed, ...]:
 
 def place_of(table: Table, column: str, key: tuple[Any, ...]) -> str:
     """Return what binds a value to its place: table, column, then the row's key, the clinic first."""
-    return ".".join((table.name, column, *map(str, key)))
+    return f"{table.name}.{column}.{row_of(key)}"
+
+
+def row_of(key: tuple[Any, ...]) -> str:
+    """Return the part of a place that names the row."""
+    return ".".join(map(str, key))

@@ -4,13 +4,13 @@ A clinic's keys lie in the database (`services.clinic_key`), wrapped by the mast
 transaction (`Database(url, masters)`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Table
 
 from server.models import Base
-from server.models.sealed import Sealed, place_of, sealed_columns
+from server.models.sealed import Sealed, place_of, row_of, sealed_columns
 from server.sealing import key_id_of
 from server.services.clinic_key import add_key as add_key
 from server.services.clinic_key import check as check
@@ -32,6 +32,25 @@ def seal(work: Work, model: type[Base], key: Key, name: str, value: Any) -> byte
         return None
     column: Sealed = vars(model)[name]
     return keyring(work).seal(column.dumped(value), place_of(_table(model), name, key))
+
+
+def sealed(work: Work, model: type[Base], key: Key, values: Mapping[str, Any]) -> dict[str, bytes | None]:
+    """Return the columns of row ``key`` that hold ``values`` (by name), each as `seal` would seal it."""
+    columns, place, keys = vars(model), row_of(key), keyring(work)
+    begin = _table(model).name
+    found: dict[str, bytes | None] = {}
+    for name, value in values.items():
+        column: Sealed = columns[name]
+        text = None if value is None else column.dumped(value)
+        found[column.column] = None if text is None else keys.seal(text, f"{begin}.{name}.{place}")
+    return found
+
+
+def known(row: Base, values: Mapping[str, Any]) -> None:
+    """Leave ``values``, which were just sealed into ``row``, opened there."""
+    for name, value in values.items():
+        if value is not None:
+            vars(type(row))[name].keep(row, value)
 
 
 def put(work: Work, row: Base, name: str, value: Any) -> None:
@@ -65,7 +84,8 @@ def _open(work: Work, row: Base) -> None:
     for column in sealed_columns(type(row)):
         sealed = column.sealed_in(row)
         if sealed is not None:
-            column.keep(row, _text(work, sealed, place_of(_table(type(row)), column.name, _key_of(row))))
+            text = _text(work, sealed, place_of(_table(type(row)), column.name, _key_of(row)))
+            column.keep(row, column.loaded(text))
 
 
 def _text(work: Work, sealed: bytes, place: str) -> str:

@@ -153,6 +153,15 @@ def circumstances_of(content: Mapping[str, Any]) -> list[str]:
     return sorted({str(what) for what in content.get("circumstances") or ()})
 
 
+def texts_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an entry is sealed, by the name it is read by."""
+    return {
+        "tags": list(content["tags"]) or None,
+        "circumstances": circumstances_of(content) or None,
+        "note": content.get("note"),
+    }
+
+
 def onset_of(content: Mapping[str, Any]) -> Mapping[str, datetime]:
     """Return when effects began, by term. An imported diary has no such member at all."""
     return content.get("side_effect_onset") or {}

@@ -32,12 +32,12 @@ from server.services.journal.incoming import (
     canonical,
     check_moment,
     check_version,
-    circumstances_of,
     clock_columns,
     day_reliable,
     local_day,
     onset_of,
     plain,
+    texts_of,
 )
 from server.services.journal.refusal import Refused
 from server.services.people import clinic as clinics
@@ -113,9 +113,13 @@ class Journal:
         connection.execute(_INSERT_ENTRY, [columns for _, columns, _ in taken])
         connection.execute(_INSERT_REVISION, [revision for _, _, revision in taken])
         self.work.audit_each("entry.create", self.patient.id, [entry.id for entry, _, _ in taken])
-        for entry, _, _ in taken:  # they are stored: a correction later in the same batch must find them
+
+    def _held(self, entry: Entry) -> Entry:
+        """Return ``entry`` with its changes noted: one that `write` stored is seldom changed again."""
+        if entry not in self.work.session:
             make_transient_to_detached(entry)
             self.work.session.add(entry)
+        return entry
 
     def _admit(self, stored: Entry | None, incoming: Incoming) -> None:
         if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
@@ -139,6 +143,7 @@ class Journal:
         if entry.version != version:
             raise Stale(entry)
         self.write()
+        entry = self._held(entry)
         entry.deleted_at = self.work.now
         entry.version += 1
         entry.sequence = self._next_change()
@@ -191,11 +196,12 @@ class Journal:
         instance_dict(entry).update(values)
         values["side_effect_details"] = entry.side_effect_details = self._details(entry)
         self.unwritten.append((entry, values, self._revision(entry, said)))
-        vault.opened(self.work, [entry])
+        vault.known(entry, texts_of(incoming.content))
         return entry
 
     def _correct(self, stored: Entry, incoming: Incoming, columns: dict[str, Any]) -> Entry:
         self.write()
+        stored = self._held(stored)
         for key, value in columns.items():
             setattr(stored, key, value)
         stored.side_effect_details = self._details(stored)
@@ -211,7 +217,6 @@ class Journal:
     def _columns(self, incoming: Incoming) -> dict[str, Any]:
         content, stored = incoming.content, self.known.get(incoming.id)
         occurred, key = content["occurred_at"], self._key(incoming.id)
-        told = circumstances_of(content)
         return {
             "occurred_at": occurred.astimezone(UTC),
             "zone": content["zone"],
@@ -226,12 +231,10 @@ class Journal:
             "hours_since_session": hours_since(self.sessions, occurred),
             "safety": content.get("safety"),
             "medication": dict(content["medication"]),
-            "sealed_tags": vault.seal(self.work, Entry, key, "tags", list(content["tags"]) or None),
-            "sealed_circumstances": vault.seal(self.work, Entry, key, "circumstances", told or None),
-            "sealed_note": vault.seal(self.work, Entry, key, "note", content.get("note")),
             "entered_by": content.get("entered_by") or EnteredBy.PATIENT,
             "day_reliable": day_reliable(incoming, self.work.now, stored),
             **clock_columns(incoming, self.work.now, stored),
+            **vault.sealed(self.work, Entry, key, texts_of(content)),
         }
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:

@@ -1,0 +1,25 @@
+"""JSON for what is stored: quick, and never refusing what the standard library takes."""
+
+import json
+from typing import Any
+
+import orjson
+
+# Keys may be codes of the vocabulary; a moment is no JSON, as the standard library has it.
+_AS_STANDARD = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+def dumped(value: Any) -> str:
+    """Return ``value`` as JSON text; raises TypeError for what is no JSON."""
+    try:
+        return orjson.dumps(value, option=_AS_STANDARD).decode()
+    except TypeError:  # a number of more than 64 bits, half a character: what a peer sent is kept as it was
+        return json.dumps(value)
+
+
+def loaded(text: str) -> Any:
+    """Return the value of a JSON text; raises ValueError for one that is none."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
