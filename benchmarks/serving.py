@@ -20,6 +20,7 @@ import psutil
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from benchmarks import minimal
+from server import memory
 from server.app import create_app
 from server.environment import read_settings
 from server.parent import end_with
@@ -36,7 +37,9 @@ def create() -> Callable[..., Any]:
     end_with(os.getppid(), signal.SIGKILL)
     settings = read_settings(os.environ)
     small = minimal.create(settings.sqlalchemy_url, JWT_KEY)
-    return DispatcherMiddleware(create_app(settings), {"/minimal": small})
+    both = DispatcherMiddleware(create_app(settings), {"/minimal": small})
+    memory.settle()
+    return both
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from server import logs
+from server import logs, memory
 from server.environment import read_settings
 from server.parent import end_with
 from server.settings import Settings, SettingsError
@@ -32,10 +32,12 @@ def application() -> Flask:
     try:
         settings = read_settings(os.environ)
         logs.set_up(settings.log)
-        return create_app(settings)
+        app = create_app(settings)
     except SettingsError as error:
         # What a person can mend is one line, here too: the server would print the whole way to it.
         raise SystemExit(f"Error: {error}") from None
+    memory.settle()
+    return app
 
 
 def serve(settings: Settings) -> None:

@@ -51,6 +51,7 @@ OUTER = (
     "server.readiness",
     "server.parent",
     "server.logs",
+    "server.memory",
     "server.environment",
     "server.api.contract",  # `afterglow openapi` prints it
     "server.sms_report",  # `afterglow sms-address` prints one
@@ -181,6 +182,7 @@ LAYERS: dict[str, Layer] = {
     "server.setting_kinds": Layer(("server.strength",), (), (*PURE, "logging")),
     "server.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
+    "server.memory": Layer((), (), (*PURE, "logging")),
     "server.readiness": Layer(
         ("server.clinical", "server.settings", "server.database", "server.strength"),
         ("sqlalchemy",),

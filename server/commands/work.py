@@ -16,7 +16,7 @@ from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from jobs.runner import run_once
 from jobs.timetable import TIMETABLE, Job
-from server import logs
+from server import logs, memory
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
 from server.commands.worker_clock import WorkerClock
@@ -49,6 +49,7 @@ def command(only: tuple[str, ...]) -> None:
         lease = timedelta(seconds=settings.lease_seconds)
         around = Around(database, settings, gateways, linger=LINGER, lease=lease, hands=HANDS)
         _set_up_operations(around)
+        memory.settle()
         with listening(around):
             work(around, [job for job in TIMETABLE if not only or job.name in only])
 

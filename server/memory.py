@@ -1,0 +1,16 @@
+"""A long-lived process keeps what it made at its start: the collector of cycles need not look through it.
+
+Measured: an eighth of the processor time of a batch and a twentieth of a single entry's went into that.
+"""
+
+import gc
+
+# How many are made before the youngest are looked through: the usual 700 are few for a request.
+_YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
+
+
+def settle() -> None:
+    """Say that all is made which stays: called once, before the first request or job."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
