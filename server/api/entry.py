@@ -101,7 +101,9 @@ def list_entries(query: Mapping[str, Any]) -> Any:
     with reading_own("entry.list") as work:
         page = _page(work, own_patient(), query)
         seen = team_views.first_seen(work, own_patient(), page["items"])
-        return page | {"items": [own_entry(entry, seen) for entry in page["items"]]}
+        for entry in page["items"]:
+            entry.seen_by_team_at = seen.get(entry.id)
+        return page
 
 
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])

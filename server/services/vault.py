@@ -75,6 +75,13 @@ def opened_value(work: Work, model: type[Base], key: Key, name: str, sealed: byt
     return column.loaded(_text(work, sealed, place_of(_table(model), name, key)))
 
 
+def opened_values(
+    work: Work, model: type[Base], key: Key, values: Mapping[str, bytes | None]
+) -> dict[str, Any]:
+    """Return what `seal` sealed, by name, for columns of row ``key`` that were read without it."""
+    return {name: opened_value(work, model, key, name, sealed) for name, sealed in values.items()}
+
+
 def digest(work: Work, model: type[Base], key: Key, text: str) -> str:
     """Return a keyed digest of ``text`` for one row: equal texts of a row agree, nobody can guess them."""
     return keyring(work).digest(text, place_of(_table(model), "digest", key))
