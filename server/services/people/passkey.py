@@ -1,4 +1,7 @@
-"""Passkeys (WebAuthn): what a browser is asked to make or to sign, and whether what came back is right."""
+"""Passkeys (WebAuthn): what a browser is asked to make or to sign, and whether what came back is right.
+
+The library is loaded by whoever first needs it: few processes ever do, and it is not small.
+"""
 
 import json
 from base64 import urlsafe_b64decode
@@ -8,28 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    UserVerificationRequirement,
-)
 
 from server.models import Factor, Ticket
 from server.services.work import Work
 
 Credential = Mapping[str, Any]
-# What a browser sends is anybody's: whatever can't be read is no proof.
-_UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +32,9 @@ def registration(party: RelyingParty, email: str, ticket: Ticket, known: Sequenc
 
     ``email`` is that of the ticket's account: the browser shows it beside the passkey.
     """
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers.structs import AuthenticatorSelectionCriteria, UserVerificationRequirement
+
     wanted = generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,
@@ -62,6 +51,9 @@ def registration(party: RelyingParty, email: str, ticket: Ticket, known: Sequenc
 
 def made(party: RelyingParty, ticket: Ticket, credential: Credential) -> tuple[dict[str, str], int] | None:
     """Return id and public key of a new passkey, base64url, and its count; None where it is not right."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import bytes_to_base64url
+
     try:
         found = verify_registration_response(
             credential=dict(credential),
@@ -69,7 +61,7 @@ def made(party: RelyingParty, ticket: Ticket, credential: Credential) -> tuple[d
             expected_rp_id=party.id,
             expected_origin=party.origin,
         )
-    except _UNREADABLE:
+    except _unreadable():
         return None
     secret = {
         "id": bytes_to_base64url(found.credential_id),
@@ -80,6 +72,8 @@ def made(party: RelyingParty, ticket: Ticket, credential: Credential) -> tuple[d
 
 def assertion(party: RelyingParty, ticket: Ticket, known: Sequence[Factor]) -> Any:
     """Return what the browser's `navigator.credentials.get` takes for one of the passkeys ``known``."""
+    from webauthn import generate_authentication_options, options_to_json
+
     wanted = generate_authentication_options(
         rp_id=party.id, challenge=_challenge(ticket), allow_credentials=_descriptors(known)
     )
@@ -94,6 +88,8 @@ def fits(
     A count that did not rise is refused: there is a copy of that passkey. Those that never count
     (synchronised ones) stay at 0.
     """
+    from webauthn import base64url_to_bytes, verify_authentication_response
+
     passkey = next((one for one in known if one.secret["id"] == credential.get("id")), None)
     if passkey is None:
         return None
@@ -106,7 +102,7 @@ def fits(
             credential_public_key=base64url_to_bytes(passkey.secret["key"]),
             credential_current_sign_count=passkey.sign_count or 0,
         )
-    except _UNREADABLE:
+    except _unreadable():
         return None
     return passkey.id if _counted(work, passkey, found.new_sign_count) else None
 
@@ -126,7 +122,17 @@ def _counted(work: Work, passkey: Factor, count: int) -> bool:
     return won is not None
 
 
-def _descriptors(known: Sequence[Factor]) -> list[PublicKeyCredentialDescriptor]:
+def _unreadable() -> tuple[type[Exception], ...]:
+    """Return what a credential raises that can't be read: what a browser sends is anybody's, and no proof."""
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    return WebAuthnException, ValueError, KeyError, TypeError
+
+
+def _descriptors(known: Sequence[Factor]) -> list[Any]:
+    from webauthn import base64url_to_bytes
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.secret["id"])) for one in known]
 
 
