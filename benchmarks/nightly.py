@@ -18,6 +18,7 @@ from benchmarks.ward import Ward, ward
 from jobs import day_close
 from jobs.around import Around
 from server.database import Database
+from server.isolation import Extent
 from server.models import Patient
 from server.settings import Settings, master_keys
 
@@ -57,14 +58,14 @@ def measure(kind: str, due: int, others: int, days: int = DAYS) -> tuple[float, 
         clinic = ward(database, due, days)
         _add_others(database, clinic, others)
         now = datetime.now(UTC)
-        with database.write() as session:
+        with database.write(Extent.ALL) as session:
             ended = now - timedelta(hours=1)
             ours = [who.patient_id for who in clinic.patients]
             for start in range(0, due, 500):
                 named = Patient.id.in_(ours[start : start + 500])
                 session.execute(update(Patient).where(named).values(next_close_at=ended))
         found = _pass(url, folder, now)
-        with database.read() as session:
+        with database.read(Extent.ALL) as session:
             left = session.scalar(select(func.count()).where(Patient.next_close_at <= now))
         database.close()
         assert not left, f"{left} patients are still due"
@@ -113,7 +114,7 @@ def _add_others(database: Database, clinic: Ward, number: int) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     for start in range(0, number, SLICE):
         rows = [_patient(clinic.clinic_id, tomorrow) for _ in range(min(SLICE, number - start))]
-        with database.write() as session:
+        with database.write(Extent.ALL) as session:
             session.connection().execute(insert(cast(Table, Patient.__table__)), rows)
 
 

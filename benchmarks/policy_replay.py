@@ -27,6 +27,7 @@ from jobs.replay_pool import Judged, chunks, judge, pool
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.vocabulary import Condition, EnteredBy, Phase, Route, SessionStatus, Source
 from server.database import Database
+from server.isolation import Extent
 from server.migrations import upgrade
 from server.models import Course, Entry, Patient, TreatmentSession
 from server.quality.past import Question
@@ -122,7 +123,7 @@ def clinic_of(folder: Path, options: argparse.Namespace) -> tuple[Database, UUID
         )
     for start in range(0, options.patients, SLICE):
         count = min(SLICE, options.patients - start)
-        with database.write() as session:
+        with database.write(Extent.ALL) as session:
             connection = session.connection()
             ids = [uuid7() for _ in range(count)]
             for model, rows in _rows(clinic_id, ids, options, random).items():

@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from benchmarks.ground import prepare, treat
 from server.database import Database
+from server.isolation import Extent
 from server.models import Patient
 from server.services.watch import response_curve as response_curves
 from server.services.work import Work, system
@@ -55,7 +56,7 @@ def _measured(days: int, courses: Sequence[Sequence[int]], rounds: int) -> float
         settings = Settings(data_dir=Path(folder))
         database = Database(settings.sqlalchemy_url, master_keys(settings))
         now = datetime.now(UTC)
-        with database.write() as session:
+        with database.write(Extent.ALL) as session:
             patient = session.scalars(select(Patient)).one()
             for backs in courses:
                 treat(Work(session, now, system(patient.clinic_id)), patient.id, _days(now, backs))
@@ -69,7 +70,7 @@ def _days(now: datetime, backs: Sequence[int]) -> list[datetime]:
 
 
 def _read(database: Database, now: datetime) -> float:
-    with database.write() as session:
+    with database.write(Extent.ALL) as session:
         patient = session.scalars(select(Patient)).one()
         start = time.perf_counter()
         response_curves.read(Work(session, now, system(patient.clinic_id)), patient.id)

@@ -6,6 +6,7 @@ can't be read, and none of the benchmarks reads one.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -21,6 +22,7 @@ from benchmarks.serving import JWT_KEY
 from server.api import tokens
 from server.clinical.vocabulary import Role
 from server.database import Database
+from server.isolation import Extent
 from server.models import (
     Account,
     Activation,
@@ -80,9 +82,17 @@ def ward(database: Database, patients: int, days: int, between: int | None = Non
     people = list(_accounts(database, clinic_id, ids, Role.PATIENT))
     (clinician,) = _accounts(database, clinic_id, [None], Role.CLINICIAN)
     if not database.is_sqlite:
-        with database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
+        _vacuum(database)
     return Ward(clinic_id, people, clinician)
+
+
+def _vacuum(database: Database) -> None:
+    # Past what the house does around every transaction, for this is none.
+    with closing(database.engine.raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+        driver.autocommit = True
+        driver.execute("VACUUM ANALYZE")
+        connection.invalidate()
 
 
 def live(database: Database, clinic_id: UUID, now: datetime, days: int, between: int | None = None) -> UUID:
@@ -90,7 +100,8 @@ def live(database: Database, clinic_id: UUID, now: datetime, days: int, between:
     random = Random(2)
     with database.write() as session:
         work = Work(session, now, system(clinic_id))
-        patient_id = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"}).id
+        patient = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"})
+        patient_id, patient.enrolled_at = patient.id, now - timedelta(days=days)
         treat(work, patient_id, [now - timedelta(days=back) for back in range(days, 0, -(between or days))])
     backs = list(range(days, 0, -1))
     for start in range(0, days, _AT_ONCE):
@@ -107,7 +118,7 @@ def live(database: Database, clinic_id: UUID, now: datetime, days: int, between:
 
 def _rows_of(database: Database, patient_id: UUID) -> Mapping[Table, list[dict[str, Any]]]:
     found = {}
-    with database.read() as session:
+    with database.read(Extent.ALL) as session:
         for table in (cast(Table, model.__table__) for model in _COPIED):
             owner = table.c.id if table is Patient.__table__ else table.c.patient_id
             rows = session.connection().execute(select(table).where(owner == patient_id))
@@ -119,7 +130,7 @@ def _copies(database: Database, rows: Mapping[Table, list[dict[str, Any]]], numb
     for start in range(0, number, SLICE):
         ids = [uuid7() for _ in range(min(SLICE, number - start))]
         made = [_copy(rows, patient_id) for patient_id in ids]
-        with database.write() as session:
+        with database.write(Extent.ALL) as session:
             connection = session.connection()
             for table in rows:
                 if found := [row for one in made for row in one[table]]:
@@ -153,7 +164,7 @@ def _accounts(
         accounts.append({**key, **name, "patient_id": patient_id, "factor_tries": 0})
         proof = {"last_used_at": now, "authenticated_at": now, "awaits_factor": False}
         sign_ins.append({**key, **proof, "id": uuid7(), "account_id": key["id"]})
-    with database.write() as session:
+    with database.write(Extent.ALL) as session:
         session.connection().execute(insert(cast(Table, Account.__table__)), accounts)
         session.connection().execute(insert(cast(Table, SignIn.__table__)), sign_ins)
     for account, sign_in in zip(accounts, sign_ins, strict=True):

@@ -63,6 +63,8 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     if patient.enrolled_at is None:
         return None
     last, day_end = _last_day(work, patient.id, day), local_days.end(work, day, patient.zone)
+    if last == day:
+        return None  # no policy calls a day with an entry silent, and most patients need no further question
     facts = SilenceFacts(
         watched_from=_watched_from(work, patient, patient.enrolled_at),
         paused=patient.paused_until is not None and patient.paused_until > day_end,
