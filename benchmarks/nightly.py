@@ -25,7 +25,7 @@ from server.settings import Settings, master_keys
 WORKERS, DAYS, SLICE = 2, 30, 20_000
 ASKED = 20_000
 # How many are due; how many there are besides, few and ten times as many.
-SIZES = {False: (400, (4000, 40_000)), True: (20_000, (100_000, 1_000_000))}
+SIZES = {False: (2000, (4000, 40_000)), True: (20_000, (100_000, 1_000_000))}
 
 
 def main(full: bool = False) -> None:

@@ -4,7 +4,7 @@ Days missed in an outage are closed one after another, oldest first, so a missed
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,9 +48,9 @@ def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
         due = _due(around, now, clinic_id)
         parts = (due[start : start + TOGETHER] for start in range(0, len(due), TOGETHER))
         results = [result for part in parts for result in _close_together(around, now, clinic_id, part)]
-        closed += sum(result or 0 for result in results)
+        closed += sum(results)
         # None left, or those left are in the hands of another worker.
-        if all(result is None for result in results):
+        if not results:
             break
     return closed
 
@@ -60,42 +60,44 @@ def _due(around: Around, now: datetime, clinic_id: UUID) -> list[UUID]:
         return [p.id for p in patients.due_to_close(Work(session, now, system(clinic_id)), BATCH)]
 
 
-def _close_together(
-    around: Around, now: datetime, clinic_id: UUID, ids: Sequence[UUID]
-) -> Sequence[int | None]:
-    """Close the days of a few patients in one transaction, or one by one where one can't be judged."""
+def _close_together(around: Around, now: datetime, clinic_id: UUID, ids: Sequence[UUID]) -> Sequence[int]:
+    """Close the days of a few patients in one transaction, or one by one where one can't be judged.
+
+    Return how many days were closed of each who was ours to close.
+    """
     try:
-        with around.database.write() as session:
-            work = Work(session, now, system(clinic_id))
-            return [_close_days(work, patient_id) for patient_id in ids]
+        return _close_taken(around, now, clinic_id, ids)
     except Exception as error:
         log.info("patients are judged one by one: %s", type(error).__name__)
-    return [_close(around, now, clinic_id, patient_id) for patient_id in ids]
+    return [days for patient_id in ids for days in _close(around, now, clinic_id, patient_id)]
 
 
-def _close(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> int | None:
-    """Return how many days were closed; 0 where the patient was set aside, None where not ours."""
+def _close_taken(around: Around, now: datetime, clinic_id: UUID, ids: Sequence[UUID]) -> Sequence[int]:
+    with around.database.write() as session:
+        return list(_close_each(Work(session, now, system(clinic_id)), ids))
+
+
+def _close(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> Sequence[int]:
+    """Close the days of one patient; none where they were set aside."""
     try:
-        with around.database.write() as session:
-            return _close_days(Work(session, now, system(clinic_id)), patient_id)
+        return _close_taken(around, now, clinic_id, [patient_id])
     except Exception as error:
         # Whatever it is, it is about this patient: the others must not wait for it. Their next try
         # judges the latest ended day, which rests on the same history as the days before it.
         log.error("patient %s could not be judged: %s", patient_id, type(error).__name__)
         with around.database.write() as session:
             patients.put_off_close(Work(session, now, system(clinic_id)), patient_id, now + SET_ASIDE)
-        return 0
+        return [0]
 
 
-def _close_days(work: Work, patient_id: UUID) -> int | None:
-    patient = patients.take_to_close(work, patient_id)
-    if patient is None:
-        return None
-    closed = 0
-    while patient.next_close_at <= work.now and closed < DAYS_AT_ONCE:
-        day = local_days.ended(work, patient)
-        assessments.judge(work, patient, day)
-        silences.check(work, patient, day)
-        patients.close_day(work, patient, day)
-        closed += 1
-    return closed
+def _close_each(work: Work, ids: Sequence[UUID]) -> Iterator[int]:
+    """Close the ended days of those of ``ids`` who are ours; yield how many of each."""
+    for patient in patients.take_to_close(work, ids):
+        closed = 0
+        while patient.next_close_at <= work.now and closed < DAYS_AT_ONCE:
+            day = local_days.ended(work, patient)
+            assessments.judge(work, patient, day)
+            silences.check(work, patient, day)
+            patients.close_day(work, patient, day)
+            closed += 1
+        yield closed

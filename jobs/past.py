@@ -124,7 +124,8 @@ def close_days(work: Work, past: Past) -> None:
     Somebody whose days began to be closed lately (an import into a running clinic) has none. A day
     with an entry was judged when the entry came in, and nothing has changed since.
     """
-    while (patient := patients.take_to_close(work, past.patient_id)) is not None:
+    while taken := patients.take_to_close(work, [past.patient_id]):
+        (patient,) = taken
         day, ended = local_days.ended(work, patient), replace(work, now=patient.next_close_at)
         if day not in past.days:
             assessments.judge(ended, patient, day)

@@ -42,7 +42,10 @@ _DUE_TO_CLOSE = (
     select(Patient).where(*_HAS_ENDED).order_by(Patient.next_close_at, Patient.id).limit(bindparam("limit"))
 )
 _TAKEN_TO_CLOSE = (
-    select(Patient).where(*_HAS_ENDED, Patient.id == bindparam("patient")).with_for_update(skip_locked=True)
+    select(Patient)
+    .where(*_HAS_ENDED, Patient.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Patient.next_close_at, Patient.id)
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -166,9 +169,9 @@ def due_to_close(work: Work, limit: int) -> list[Patient]:
     return list(work.objects(_DUE_TO_CLOSE, now=work.now, limit=limit))
 
 
-def take_to_close(work: Work, patient_id: UUID) -> Patient | None:
-    """Lock a patient whose day has ended; None where another worker has them or was first."""
-    return next(iter(work.objects(_TAKEN_TO_CLOSE, patient=patient_id, now=work.now)), None)
+def take_to_close(work: Work, ids: Sequence[UUID]) -> Sequence[Patient]:
+    """Lock those of some patients whose day has ended, but for whom another worker has, or had first."""
+    return work.objects(_TAKEN_TO_CLOSE, ids=ids, now=work.now)
 
 
 def close_day(work: Work, patient: Patient, day: date) -> None:
