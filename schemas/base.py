@@ -7,10 +7,11 @@ from marshmallow import RAISE, Schema, fields
 
 from schemas.dumping import Dumped
 from schemas.fields import Id
+from schemas.loading import Loaded
 from schemas.query import QueryWhole
 
 
-class Body(Dumped):
+class Body(Loaded, Dumped):
     """A request body: what it does not know is refused by name.
 
     A body's `EXAMPLE` is shown in the contract, and a test loads it.

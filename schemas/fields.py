@@ -101,6 +101,14 @@ class Whole(fields.Integer):
 
     def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
         super().__init__(validate=validate.Range(low, high), **kwargs)
+        self._bounds = low, high
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """Take a whole number inside its bounds at once: nearly all there is of a diary."""
+        low, high = self._bounds
+        if type(value) is int and low <= value <= high:
+            return value
+        return super().deserialize(value, attr, data, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
@@ -214,11 +222,13 @@ class Code(fields.String):
     """One of the vocabulary's codes (or of ``only`` some); loads the enumeration's member."""
 
     def __init__(self, codes: type[StrEnum], only: Sequence[StrEnum] = (), **kwargs: Any) -> None:
-        super().__init__(validate=validate.OneOf([code.value for code in only or codes]), **kwargs)
-        self.codes = codes
+        self.codes, self._known = codes, {code.value: code for code in only or codes}
+        super().__init__(validate=validate.OneOf(list(self._known)), **kwargs)
 
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
         """Return the member, or None where the field allows it."""
+        if type(value) is str and value in self._known:
+            return self._known[value]
         text = super().deserialize(value, attr, data, **kwargs)
         return self.codes(text) if isinstance(text, str) else text
 
