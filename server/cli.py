@@ -8,6 +8,8 @@ import click
 from click.exceptions import NoArgsIsHelpError
 from sqlalchemy.exc import OperationalError
 
+from server import memory
+
 COMMANDS = (
     *("up", "serve", "work", "status", "migrate", "clinic-add", "demo", "simulate"),
     *("import-diary", "import-export", "research-export", "watch-report", "replay"),
@@ -39,6 +41,7 @@ class Afterglow(click.Group):
         """Return the command of `server/commands/<name>.py`, None where there is none."""
         if cmd_name not in COMMANDS:
             return None
+        memory.begin()
         found = import_module(f"server.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(found, click.Command)
         return found

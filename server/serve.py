@@ -25,6 +25,7 @@ HEAD_SECONDS = 30
 
 def application() -> Flask:
     """Return the application of this environment; granian calls it in its worker process."""
+    memory.begin()
     # Imported here: the process that only minds this one needs nothing of the house.
     from server.app import create_app
 

@@ -1,7 +1,6 @@
 """What views say of themselves in the contract beside their arguments and answers."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -19,9 +18,9 @@ def also(*kinds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
     """Add ``parts`` to what the contract says of a view."""
-    doc = deepcopy(getattr(view, "_apidoc", {}))
-    doc.setdefault("manual_doc", {}).update(parts)
-    view._apidoc = doc  # type: ignore[attr-defined]
+    doc = getattr(view, "_apidoc", {})
+    # What it wraps may show the same: that one stays as it is.
+    view._apidoc = {**doc, "manual_doc": {**doc.get("manual_doc", {}), **parts}}  # type: ignore[attr-defined]
     return view
 
 
