@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import accumulate
 from math import inf, sqrt
 from operator import itemgetter
+from typing import NamedTuple
 
 from server.clinical.baseline import Baseline
 from server.clinical.policy import Policy
@@ -31,8 +32,7 @@ class Rule(StrEnum):
     R3 = "R3"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleHit:
+class RuleHit(NamedTuple):
     """``rule`` held on ``series``: ``value`` reached ``limit`` (both points, higher is worse)."""
 
     rule: Rule
@@ -41,8 +41,7 @@ class RuleHit:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """The newest observed day of a series. ``mean`` is None where the last days hold too few of them."""
 
     day: date
@@ -59,8 +58,7 @@ class Scan:
     newest: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """The points ``start`` .. ``stop`` - 1 are measured against ``baseline``."""
 
     start: int
@@ -106,13 +104,25 @@ class _Margin:
 class _Series:
     """The points of one series and their moving averages."""
 
-    __slots__ = ("_averages", "_margin", "_name", "_points", "_policy", "_values", "_weight")
+    __slots__ = (
+        "_averages",
+        "_clear",
+        "_last",
+        "_margin",
+        "_name",
+        "_points",
+        "_policy",
+        "_values",
+        "_weight",
+    )
 
     def __init__(self, points: Points, name: str, policy: Policy) -> None:
         self._points, self._name, self._policy = points, name, policy
         self._values = [value for _, value in points]
         self._weight = policy["relapse.ewma_lambda" if name == COMPOSITE else "relapse.item_lambda"]
         self._margin = _margin(name, policy)
+        self._clear = max(self._margin.rise, self._margin.least)
+        self._last = policy.whole("relapse.ewma_entries" if name == COMPOSITE else "relapse.item_entries")
         self._averages = _averages(self._values, self._weight)
 
     def hits(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
@@ -140,9 +150,8 @@ class _Series:
 
     def _lasting(self, place: int, level: Level) -> bool:
         """Return whether the last observed days all lie clearly higher: one terrible day is no return."""
-        key = "relapse.ewma_entries" if self._name == COMPOSITE else "relapse.item_entries"
-        first = max(place + 1 - self._policy.whole(key), 0)
-        return min(self._values[first : place + 1]) - level.mean >= max(self._margin.rise, self._margin.least)
+        first = max(place + 1 - self._last, 0)
+        return min(self._values[first : place + 1]) - level.mean >= self._clear
 
 
 class _Blend(_Series):

@@ -7,10 +7,10 @@ of those it has, so a skipped low item does not look like a rise.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from math import fsum, sqrt
 from types import MappingProxyType
+from typing import NamedTuple
 
 from server.clinical.policy import Policy
 from server.clinical.readings import History, Reading
@@ -41,8 +41,7 @@ Points = tuple[tuple[date, float], ...]
 _NO_SPREAD = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """Where a series lies: mean and SD in points, lag-1 correlation, days it rests on."""
 
     mean: float

@@ -8,6 +8,8 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
+from typing import NamedTuple
 
 from server.clinical.baseline import Baseline, Treatment, settled
 from server.clinical.detectors import Mark, Rule, RuleHit, scan
@@ -18,11 +20,11 @@ from server.clinical.series import COMPOSITE, UNREST, Points, blend_points, item
 from server.clinical.vocabulary import WatchState
 
 Span = tuple[date, date]
+_DAY = itemgetter(0)
 ALARMED = frozenset({WatchState.FADING, WatchState.RELAPSED})
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedDay:
+class WatchedDay(NamedTuple):
     """One observed day: the state after it, its hits, since when it is not calm."""
 
     day: date
@@ -93,7 +95,7 @@ def _scanned(
         # A series that filled its baseline later than others is judged from then on.
         found = scan(points, name, [stage for stage in era.stages if name in stage.levels], policy)
         marks[name] = found.newest
-        observed.update(day for day, _ in points)
+        observed.update(map(_DAY, points))
         for day, held in found.hits.items():
             hits[day] += held
     return {day: hits.get(day, ()) for day in observed}, marks
