@@ -27,6 +27,10 @@ PlaceParts = tuple[AlertClass, datetime, UUID]
 class AlertCursor(fields.String):
     """An opaque place in the list of alerts; loads its urgency, its moment and its id."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"format": "alert-place", "description": "`next_cursor` of the page before"}
+        super().__init__(metadata=metadata, **kwargs)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
@@ -59,7 +63,7 @@ class AlertQuery(Body):
     assigned_to = Id(metadata={"description": "in whose hands they were put"})
     snoozed = QueryFlag()
     exhausted = QueryFlag(metadata={"description": "everybody was told and nobody answered"})
-    cursor = AlertCursor(metadata={"description": "where the page before ended"})
+    cursor = AlertCursor()
     limit = QueryWhole(low=1, high=200, load_default=50, metadata={"description": "rows at the most"})
 
 

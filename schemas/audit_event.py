@@ -7,9 +7,10 @@ from marshmallow import fields, validate
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.fields import Id, Moment
 from schemas.query import QueryWhole
+from schemas.spelling import Fully
 
 KINDS = ("ndjson", "csv")
-_ACTION = validate.Regexp(r"^[a-z0-9_.-]{1,64}\Z")
+_ACTION = Fully("^[a-z0-9_.-]{1,64}$")
 
 
 class AuditQuery(PageQuery):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields
 
+from schemas.combining import Rule
 from schemas.dumping import Dumped
 from schemas.fields import Id
 from schemas.loading import Loaded
@@ -14,10 +15,12 @@ from schemas.query import QueryWhole
 class Body(Loaded, Dumped):
     """A request body: what it does not know is refused by name.
 
-    A body's `EXAMPLE` is shown in the contract, and a test loads it.
+    A body's `EXAMPLE` is shown in the contract, and a test loads it. `TOGETHER` is a rule between members
+    that the contract can say.
     """
 
     EXAMPLE: ClassVar[Mapping[str, Any] | None] = None
+    TOGETHER: ClassVar[Rule | None] = None
 
     class Meta:
         """marshmallow's settings."""

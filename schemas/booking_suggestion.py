@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import fields, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
+from schemas.combining import AtLeastOne
 from schemas.fields import Code, Day, Id, Moment, Reason, Whole
 from schemas.inbox import PreferredTimeAnswer, SlotAnswer
 from schemas.query import QueryFlag
@@ -49,6 +50,9 @@ class ChangeBody(Body):
     """
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"latest": "2026-05-20", "reason": "She is away for a week."}
+    TOGETHER: ClassVar[AtLeastOne] = AtLeastOne(
+        ("earliest", "latest", "urgency", "minutes"), "Names nothing to change."
+    )
 
     earliest = Day(metadata={"example": "2026-05-06"})
     latest = Day(metadata={"example": "2026-05-20"})
@@ -59,8 +63,7 @@ class ChangeBody(Body):
 
     @validates_schema
     def _changes_something(self, body: Mapping[str, Any], **_: Any) -> None:
-        if not body.keys() & {"earliest", "latest", "urgency", "minutes"}:
-            raise ValidationError("Names nothing to change.")
+        self.TOGETHER.check(body)
 
 
 class BlockAnswer(Answer):

@@ -12,7 +12,8 @@ class Codes(fields.List[Any]):
     """A list of codes, each at most once; loads the enumeration's members in the order of their names."""
 
     def __init__(self, codes: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(Code(codes), validate=validate.Length(max=len(codes)), **kwargs)
+        metadata = {"uniqueItems": True, **kwargs.pop("metadata", {})}
+        super().__init__(Code(codes), validate=validate.Length(max=len(codes)), metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any | None]:
         found: list[Any | None] = super()._deserialize(value, attr, data, **kwargs)

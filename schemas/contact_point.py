@@ -1,22 +1,20 @@
 """Contact points: a telephone or a device of one's own, beside the e-mail; and quiet hours."""
 
 import json
-import re
-from base64 import urlsafe_b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate, validates_schema
 
 from schemas.base import Answer, Body
+from schemas.combining import BothOrNeither, ByValue
 from schemas.fields import Code, Decimal, Id, Moment, TimeOfDay
 from schemas.public_url import PublicUrl
+from schemas.spelling import Fully
 from server.clinical.vocabulary import Channel
 
 MOST_ORDERED = 50
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}", re.ASCII)
+_NUMBER = Fully(r"^\+[1-9][0-9]{6,14}$", error="Must be + and 7 to 15 digits, without blanks.")
 _SHOWN = 4
 
 
@@ -24,45 +22,26 @@ class PhoneNumber(fields.String):
     """A telephone number as in E.164: + and 7 to 15 digits, no blanks."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"pattern": f"^{_NUMBER.pattern}$", "example": "+4740000000"}
-        super().__init__(metadata=metadata | kwargs.pop("metadata", {}), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not _NUMBER.fullmatch(text):
-            raise ValidationError("Must be + and 7 to 15 digits, without blanks.")
-        return text
+        metadata = {"example": "+4740000000", **kwargs.pop("metadata", {})}
+        super().__init__(validate=_NUMBER, metadata=metadata, **kwargs)
 
 
 class Base64Url(fields.String):
-    """So many bytes in base64url, as browsers write keys; ``first`` is the byte they begin with."""
+    """So many bytes in base64url, as browsers write keys; ``first``: how the letters begin."""
 
-    def __init__(self, length: int, first: bytes = b"", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.length, self.first = length, first
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        decoded = _decoded(text)
-        if decoded is None or len(decoded) != self.length or not decoded.startswith(self.first):
-            raise ValidationError(f"Must be {self.length} bytes in base64url, as the browser gives it.")
-        return text
-
-
-def _decoded(text: str) -> bytes | None:
-    bare = text.rstrip("=")
-    if len(text) > 200 or not _BASE64URL.fullmatch(text):
-        return None
-    try:
-        return urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
-    except NotBase64:
-        return None
+    def __init__(self, length: int, first: str = "", letters_of_first: int = 0, **kwargs: Any) -> None:
+        letters = -(-length * 8 // 6) - letters_of_first
+        fits = Fully(
+            f"^{first}[A-Za-z0-9_-]{{{letters}}}={{0,2}}$",
+            error=f"Must be {length} bytes in base64url, as the browser gives it.",
+        )
+        super().__init__(validate=fits, **kwargs)
 
 
 class PushKeysBody(Body):
     """The keys of a subscription: a P-256 point and a secret (RFC 8291)."""
 
-    p256dh = Base64Url(65, b"\x04", required=True)
+    p256dh = Base64Url(65, "B[A-P]", 2, required=True)  # a point begins with the byte 4
     auth = Base64Url(16, required=True)
 
 
@@ -84,6 +63,9 @@ class ContactPointBody(Body):
     """A telephone (`number`) or a device (`subscription`) of your own."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"channel": "sms", "number": "+4740000000"}
+    TOGETHER: ClassVar[ByValue] = ByValue(
+        "channel", {Channel.SMS.value: "number", Channel.PUSH.value: "subscription"}
+    )
 
     channel = fields.String(required=True, validate=validate.OneOf([Channel.SMS.value, Channel.PUSH.value]))
     number = PhoneNumber(metadata={"description": "for sms"})
@@ -92,13 +74,7 @@ class ContactPointBody(Body):
     @validates_schema
     def one_address(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a channel without its address, and an address of the other one."""
-        needed, other = ("number", "subscription")
-        if data["channel"] == Channel.PUSH:
-            needed, other = other, needed
-        if needed not in data:
-            raise ValidationError(f"Is needed for {data['channel']}.", needed)
-        if other in data:
-            raise ValidationError(f"Is not for {data['channel']}.", other)
+        self.TOGETHER.check(data)
 
 
 def address_of(body: Mapping[str, Any]) -> str:
@@ -157,7 +133,7 @@ class NumberCodeBody(Body):
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"code": "012345"}
 
-    code = fields.String(required=True, validate=validate.Regexp(r"\A[0-9]{6}\Z"))
+    code = fields.String(required=True, validate=Fully("^[0-9]{6}$"))
 
 
 class ContactPointList(Answer):
@@ -178,6 +154,7 @@ class QuietHoursBody(Body):
     """Hours of the clinic's clock in which only P0 is sent to you; null twice: none."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"quiet_from": "22:00", "quiet_until": "07:00"}
+    TOGETHER: ClassVar[BothOrNeither] = BothOrNeither(("quiet_from", "quiet_until"), "Give both or neither.")
 
     quiet_from = TimeOfDay(required=True, allow_none=True)
     quiet_until = TimeOfDay(required=True, allow_none=True)
@@ -185,9 +162,7 @@ class QuietHoursBody(Body):
     @validates_schema
     def both_or_none(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse hours that only begin or only end."""
-        if (data["quiet_from"] is None) != (data["quiet_until"] is None):
-            missing = "quiet_from" if data["quiet_from"] is None else "quiet_until"
-            raise ValidationError("Give both or neither.", missing)
+        self.TOGETHER.check(data)
 
 
 class QuietHoursAnswer(Answer):

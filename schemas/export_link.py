@@ -27,6 +27,7 @@ class ExportLinkBody(Body):
         Code(ExportFormat),
         required=True,
         validate=[validate.Length(min=1, max=len(_KINDS)), _each_once],
+        metadata={"uniqueItems": True},
     )
 
 

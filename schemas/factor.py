@@ -1,6 +1,5 @@
 """Second factors: authenticator codes, passkeys, recovery codes."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -8,10 +7,11 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Id, Moment, Text
+from schemas.spelling import Fully
 from server.clinical.vocabulary import FactorKind
 
 LONGEST_NAME = 100
-_SIX_DIGITS = re.compile(r"^[0-9]{6}$")
+_SIX_DIGITS = Fully("^[0-9]{6}$", error="Must be six digits.")
 CODE_EXAMPLE = "492039"
 
 
@@ -19,9 +19,7 @@ class TotpCode(fields.String):
     """The six digits that an authenticator shows."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            validate=validate.Regexp(_SIX_DIGITS, error="Must be six digits."), load_only=True, **kwargs
-        )
+        super().__init__(validate=_SIX_DIGITS, load_only=True, **kwargs)
 
 
 class RecoveryCodeText(Text):

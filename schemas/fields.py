@@ -13,20 +13,14 @@ from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validate
 
+from schemas import spelling
+from schemas.spelling import Spelling
 from server.clinical.countries import countries
 
-# Unassigned characters are taken: they are the emoji of a newer Unicode than this Python knows.
-_CONTROL = frozenset({"Cc", "Cs"})
-# Embeddings and overrides; isolates stay, keyboards of right-to-left languages write them.
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
-# Six digits of a second at the most: more could not be kept, and cutting them would change the value.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
-_EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")  # ASCII only: not every mail server takes more
+_YEAR = re.compile("[0-9]{4}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 # Names that mean "whatever this machine says" are not places.
-_ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
+ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
 
 class Text(fields.String):
@@ -40,33 +34,18 @@ class Text(fields.String):
     def __init__(self, *, longest: int, shortest: int = 0, lines: bool = False, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(min=shortest, max=longest), **kwargs)
         self.lines, self.says_something = lines, shortest > 0 and not lines
+        one_line = spelling.WORDS if self.says_something else spelling.LINE
+        self.spelled = spelling.LINES if lines else one_line
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if self.lines:
-            text = _kept(text.replace("\r\n", "\n"))
-        if any(map(self._forbidden, set(text))):
+            text = spelling.overrides.sub("", text.replace("\r\n", "\n"))
+        if (spelling.barred_in_lines if self.lines else spelling.barred).search(text):
             raise ValidationError("Control characters are not allowed.")
-        if self.says_something and text and not any(map(_is_visible, text)):
+        if self.says_something and text and not spelling.seen.search(text):
             raise ValidationError("Must not be blank.")
         return unicodedata.normalize("NFC", text)
-
-    def _forbidden(self, character: str) -> bool:
-        if self.lines and character in "\n\t":
-            return False
-        if character in _OVERRIDES or unicodedata.category(character) in _CONTROL:
-            return True
-        point = ord(character)
-        return point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF  # never characters, in any Unicode
-
-
-def _is_visible(character: str) -> bool:
-    # Joiners of width zero belong into some names, but are none by themselves.
-    return not character.isspace() and unicodedata.category(character) != "Cf"
-
-
-def _kept(text: str) -> str:
-    return text.translate(dict.fromkeys(map(ord, _OVERRIDES)))
 
 
 class Reason(Text):
@@ -74,10 +53,11 @@ class Reason(Text):
 
     def __init__(self, *, longest: int = 2000, **kwargs: Any) -> None:
         super().__init__(longest=longest, shortest=1, lines=True, **kwargs)
+        self.spelled = spelling.REASON
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not text.strip():
+        if not spelling.written.search(text):
             raise ValidationError("Must not be blank.")
         return text
 
@@ -86,12 +66,12 @@ class Email(Text):
     """An e-mail address, lower-cased: the part people mistype least is not worth a failed sign-in."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"format": "email", **kwargs.pop("metadata", {})}
-        super().__init__(longest=254, shortest=3, metadata=metadata, **kwargs)
+        super().__init__(longest=254, shortest=3, **kwargs)
+        self.spelled = spelling.EMAIL
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not _EMAIL.fullmatch(text):
+        if not self.spelled.fits(text):
             raise ValidationError("Not an e-mail address.")
         return text.lower()
 
@@ -149,44 +129,55 @@ class Flag(fields.Boolean):
 class Moment(fields.AwareDateTime):
     """An RFC 3339 moment with its offset; sent back in UTC."""
 
+    spelled = spelling.MOMENT
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-            raise ValidationError("Must be a date and time with its offset, as in RFC 3339.")
+        if not isinstance(value, str) or not self.spelled.fits(value):
+            raise ValidationError(
+                refusal(self.spelled, value, "a date and time with its offset, as in RFC 3339")
+            )
         moment = super()._deserialize(value.upper(), attr, data, **kwargs)
         assert isinstance(moment, datetime)
-        if not 1970 <= moment.year <= 2200:
-            raise ValidationError("Must be between 1970 and 2200.")
         return moment
+
+
+def refusal(spelled: Spelling, value: Any, what: str) -> str:
+    """Say what is wrong with a day or moment: the year alone, or that it is none."""
+    if isinstance(value, str) and _YEAR.match(value) and spelled.fits(f"2000{value[4:]}"):
+        return f"Must be between {1900 if spelled is spelling.DAY else 1970} and 2200."
+    return f"Must be {what}."
 
 
 class Day(fields.Date):
     """A civil day, YYYY-MM-DD only."""
 
+    spelled = spelling.DAY
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        if not isinstance(value, str) or not _DAY.fullmatch(value):
-            raise ValidationError("Must be a day, YYYY-MM-DD.")
+        if not isinstance(value, str) or not self.spelled.fits(value):
+            raise ValidationError(refusal(self.spelled, value, "a day, YYYY-MM-DD"))
         day = super()._deserialize(value, attr, data, **kwargs)
         assert isinstance(day, date)
-        if not 1900 <= day.year <= 2200:
-            raise ValidationError("Must be between 1900 and 2200.")
         return day
 
 
 class TimeOfDay(fields.Field[time]):
     """A civil time of day, HH:MM, without seconds and without a zone: the patient's own clock."""
 
+    spelled = spelling.TIME_OF_DAY
+
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"type": "string", "pattern": _TIME.pattern, "example": "20:00"}
+        metadata = {"type": "string", "example": spelling.TIME_OF_DAY.example}
         super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
 
     def _serialize(self, value: time | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else value.strftime("%H:%M")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> time:
-        if not isinstance(value, str) or not _TIME.fullmatch(value):
+        if not isinstance(value, str) or not self.spelled.fits(value):
             raise ValidationError("Must be a time of day, HH:MM.")
         return time.fromisoformat(value)
 
@@ -194,12 +185,14 @@ class TimeOfDay(fields.Field[time]):
 class Zone(fields.String):
     """An IANA time zone, like Europe/Oslo."""
 
+    spelled = spelling.ZONE
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"example": "Europe/Oslo", **kwargs.pop("metadata", {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text not in _ZONES:
+        if text not in ZONES:
             raise ValidationError("Must be an IANA time zone.")
         return text
 
@@ -207,9 +200,7 @@ class Zone(fields.String):
 class Country(fields.String):
     """An ISO 3166 country code of two capital letters."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        metadata = {"pattern": "^[A-Z]{2}$", "example": "NO", **kwargs.pop("metadata", {})}
-        super().__init__(metadata=metadata, **kwargs)
+    spelled = spelling.COUNTRY
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)

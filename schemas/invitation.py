@@ -38,7 +38,12 @@ class StaffInvitationBody(Body):
         "word": "tin bridge",
     }
 
-    role = Code(Role, required=True)
+    role = Code(
+        Role,
+        only=(Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN, Role.INTEGRATION),
+        required=True,
+        metadata={"description": "patients are invited under their record, caregivers by their patients"},
+    )
     name = Text(longest=200, shortest=1, required=True)
     email = Email(required=True)
     word = Text(longest=LONGEST_WORD, shortest=1, load_only=True, metadata=WORD)

@@ -8,6 +8,7 @@ from marshmallow import fields
 from schemas.base import Answer, Body
 from schemas.fields import Moment, Reason, Whole
 from schemas.policy import NEWEST, SettingAnswer, ThresholdValues
+from server.clinical.policy import PATIENT_FAMILIES
 
 
 class PatientPolicyBody(Body):
@@ -19,7 +20,7 @@ class PatientPolicyBody(Body):
         "expected_version": 0,
     }
 
-    values = ThresholdValues(required=True)
+    values = ThresholdValues(PATIENT_FAMILIES, required=True)
     reason = Reason(required=True)
     expected_version = Whole(low=0, high=NEWEST)
 

@@ -1,6 +1,6 @@
 """A clinic's thresholds: what is in force, and its versions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Members, Moment, Reason, Whole
 from schemas.query import QueryWhole
+from server.clinical.policy import THRESHOLDS, WHOLE_UNITS, Threshold
 from server.clinical.vocabulary import PolicyState
 
 MOST_VALUES, NEWEST = 200, 999_999_999
@@ -15,11 +16,11 @@ VALUES: Mapping[str, float] = {"relapse.ewma_limit": 3.2, "silence.usual_days": 
 
 
 class ThresholdValues(Members):
-    """Values by the key of their threshold. The service judges them, all at once."""
+    """Values by the key of their threshold, maybe of some families only. The service judges all at once."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        described = {"additionalProperties": {"type": "number"}, "example": dict(VALUES)}
-        super().__init__(metadata={**described, **kwargs.pop("metadata", {})}, **kwargs)
+    def __init__(self, families: Collection[str] = (), **kwargs: Any) -> None:
+        super().__init__(metadata={"example": dict(VALUES)}, **kwargs)
+        self.families = sorted(families)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
         if isinstance(value, dict) and len(value) > MOST_VALUES:
@@ -28,6 +29,21 @@ class ThresholdValues(Members):
 
     def _member(self, key: str, member: Any) -> Any:
         return member
+
+
+def threshold_schema() -> Mapping[str, Any]:
+    """Return what values of thresholds may be, as JSON Schema says it."""
+    return {
+        "type": "object",
+        "description": "Values by the key of their threshold. Some may not be more than another one.",
+        "properties": {key: _bounds(one) for key, one in THRESHOLDS.items()},
+        "additionalProperties": False,
+    }
+
+
+def _bounds(threshold: Threshold) -> Mapping[str, Any]:
+    kind = "integer" if threshold.unit in WHOLE_UNITS else "number"
+    return {"type": kind, "minimum": threshold.low, "maximum": threshold.high}
 
 
 class VersionQuery(Body):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import fields
+from marshmallow import fields, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
+from schemas.combining import ExactlyOne
 from schemas.fields import Code, Day, Id, Moment, Whole
 from schemas.policy import NEWEST, ThresholdValues
 from server.clinical.vocabulary import Arm, ReplayState
@@ -15,11 +16,19 @@ class ReplayBody(Body):
     """A draft: its `version`, or `values` that were never kept. Days: by default the last 180."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"version": 2}
+    TOGETHER: ClassVar[ExactlyOne] = ExactlyOne(
+        ("values", "version"), "Send either values or the version of a draft.", "values"
+    )
 
     values = ThresholdValues()
     version = Whole(low=1, high=NEWEST)
     first = Day()
     last = Day()
+
+    @validates_schema
+    def one_draft(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a replay of no draft, or of two."""
+        self.TOGETHER.check(data)
 
 
 class ReplayQuery(PageQuery):

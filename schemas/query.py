@@ -25,6 +25,9 @@ class QueryWhole(fields.Integer):
 class QueryState(fields.Integer):
     """A gateway's own number for a state: digits and nothing else."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(0, 999_999), **kwargs)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not isinstance(value, str) or not _STATE.fullmatch(value):
             raise ValidationError("Must be a whole number.")

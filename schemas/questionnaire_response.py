@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
+from schemas.combining import ExactlyOne
 from schemas.entry import WITHIN
 from schemas.fields import Code, Day, Decimal, Id, Moment, Named, Text, Whole, Zone
 from schemas.notice import NoticeAnswer
@@ -34,6 +35,9 @@ class QuestionnaireResponseBody(Body):
     """
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = RESPONSE
+    TOGETHER: ClassVar[ExactlyOne] = ExactlyOne(
+        ("answers", "total"), "Give either answers or a total.", "answers"
+    )
 
     instrument = Text(longest=64, shortest=1, required=True, metadata={"description": "key of the scale"})
     instrument_version = Whole(low=1, high=1_000_000, required=True)
@@ -62,8 +66,7 @@ class QuestionnaireResponseBody(Body):
     @validates_schema
     def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a response without an answer: it would look like a filled questionnaire."""
-        if ("answers" in data) == ("total" in data):
-            raise ValidationError("Give either answers or a total.", "answers")
+        self.TOGETHER.check(data)
         if "occurrence" in data and not _names(data["occurrence"], data["instrument"]):
             raise ValidationError("Is not the key of an occurrence of this scale.", "occurrence")
         if "answers" in data and all(value is None for value in data["answers"].values()):

@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from schemas.base import Answer, Body, PageQuery, page_of
-from schemas.fields import Code, Flag, Id, Moment, Reason
+from schemas.fields import Code, Id, Moment, Reason
+from schemas.query import QueryFlag
 from server.clinical.vocabulary import ReviewCode
 
 
 class ReviewTaskQuery(PageQuery):
     """Which tasks: those that wait, unless `settled` is true."""
 
-    settled = Flag(load_default=False)
+    settled = QueryFlag(load_default=False)
 
 
 class SettlingBody(Body):

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import time
 from itertools import pairwise
 from typing import Any, ClassVar
-from uuid import UUID
 
 from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Day, Id, Moment, Text, TimeOfDay
 from schemas.query import QueryWhole
+from schemas.spelling import UUID, Fully
 from server.clinical.coverage import GapReason
 from server.clinical.rota import (
     ACCOUNT,
@@ -87,27 +87,17 @@ class HolidayBody(Body):
     name = Text(longest=100, shortest=1, required=True, metadata={"example": "Christmas Day"})
 
 
+_TARGET = Fully(f"^({'|'.join(TARGETS)}|{ACCOUNT}{UUID})$", error="Must be a target: see the contract.")
+
+
 class Target(fields.String):
     """Whom a step tells: a kind of people, or `account:` and an id."""
 
     def __init__(self) -> None:
         known = ", ".join(TARGETS)
         description = f"one of {known}, or account: and an account's id"
-        super().__init__(required=True, metadata={"description": description, "example": TARGETS[0]})
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if text not in TARGETS and not _names_an_account(text):
-            raise ValidationError("Must be a target: see the contract.")
-        return text
-
-
-def _names_an_account(text: str) -> bool:
-    named = text.removeprefix(ACCOUNT)
-    try:
-        return text.startswith(ACCOUNT) and str(UUID(named)) == named
-    except ValueError:
-        return False
+        metadata = {"description": description, "example": TARGETS[0]}
+        super().__init__(required=True, validate=_TARGET, metadata=metadata)
 
 
 def _once(values: Sequence[Any]) -> None:
@@ -141,7 +131,11 @@ class RotaBody(Body):
         validate=[validate.Length(max=MOST_HOLIDAYS), _each_day_once],
     )
     steps = fields.List(
-        fields.List(Target(), validate=[validate.Length(min=1, max=MOST_TARGETS), _once]),
+        fields.List(
+            Target(),
+            validate=[validate.Length(min=1, max=MOST_TARGETS), _once],
+            metadata={"uniqueItems": True},
+        ),
         required=True,
         validate=validate.Length(min=1, max=MOST_STEPS),
         metadata={"description": "step n is who hears at level n; the last one hears again and again"},

@@ -9,6 +9,7 @@ from marshmallow.utils import get_value
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Id, Moment, Text
 from schemas.query import QueryWhole
+from schemas.spelling import Fully
 from server.clinical.vocabulary import ConnectionKind, EventState, MappingKind, ProofScheme
 
 MOST_MEMBERS = 64
@@ -54,7 +55,7 @@ class HeaderName(fields.String):
     """The name of a header, in small letters (RFC 9110)."""
 
     def __init__(self, example: str) -> None:
-        token = validate.Regexp(r"[!#$%&'*+.^_`|~0-9a-z-]{1,100}\Z", error="Must be a header's name.")
+        token = Fully("^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$", error="Must be a header's name.")
         super().__init__(validate=token, metadata={"example": example})
 
 

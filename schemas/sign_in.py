@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import fields, validates_schema
 
 from schemas.base import Answer, Body
+from schemas.combining import ExactlyOne
 from schemas.factor import CODE_EXAMPLE, LONGEST_NAME, RecoveryCodeText, SignedCredential, TotpCode
 from schemas.fields import Code, Email, Id, Moment, Text
 from server.clinical.vocabulary import Role
@@ -40,10 +41,15 @@ class SignInBody(Body):
     )
 
 
+def _one_of(*names: str) -> ExactlyOne:
+    return ExactlyOne(names, f"Send one of {', '.join(names)}.")
+
+
 class SecondFactorBody(Body):
     """The second half of a sign-in: the ticket, and one of the three."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"ticket": "the ticket of the answer before", "totp": CODE_EXAMPLE}
+    TOGETHER: ClassVar[ExactlyOne] = _one_of("totp", "recovery_code", "passkey")
 
     ticket = Text(longest=128, shortest=1, required=True, load_only=True)
     totp = TotpCode()
@@ -53,13 +59,14 @@ class SecondFactorBody(Body):
 
     @validates_schema
     def _one_of_them(self, data: Mapping[str, Any], **_: Any) -> None:
-        _exactly_one(data, "totp", "recovery_code", "passkey")
+        self.TOGETHER.check(data)
 
 
 class StepUpBody(Body):
     """Proof that it is still you: a second factor if you have one, else your password."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"password": "four words are fine"}
+    TOGETHER: ClassVar[ExactlyOne] = _one_of("password", "totp", "passkey")
 
     password = Text(longest=PASSWORD_LONGEST, shortest=1, load_only=True)
     totp = TotpCode()
@@ -68,12 +75,7 @@ class StepUpBody(Body):
 
     @validates_schema
     def _one_of_them(self, data: Mapping[str, Any], **_: Any) -> None:
-        _exactly_one(data, "password", "totp", "passkey")
-
-
-def _exactly_one(data: Mapping[str, Any], *names: str) -> None:
-    if sum(name in data for name in names) != 1:
-        raise ValidationError(f"Send one of {', '.join(names)}.")
+        self.TOGETHER.check(data)
 
 
 class RefreshBody(Body):

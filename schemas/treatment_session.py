@@ -20,7 +20,7 @@ class TreatmentSessionBody(Body):
     }
 
     course_id = Id(required=True)
-    status = Code(SessionStatus, required=True)
+    status = Code(SessionStatus, only=(SessionStatus.PLANNED, SessionStatus.DELIVERED), required=True)
     at = Moment(required=True, metadata={"description": "when it started or is to start"})
     route = Code(Route, metadata={"description": "the course's by default"})
 

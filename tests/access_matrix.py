@@ -119,17 +119,23 @@ def ask(person: Person | None, app: Flask, operation: Operation, world: World) -
     headers = {"If-Match": 'W/"999"' if operation.is_fhir else '"v999"'}
     if person is not None:
         headers["Authorization"] = f"Bearer {person.token}"
-    body = None if operation.body is None else dict(operation.body)
+    body = sendable(operation, world)
     if body is not None and operation.is_fhir:
-        visit = world.ids["visit_id"]
-        named = {"id": visit, "appointment": {"reference": f"Appointment/{visit}"}}
-        body |= {name: named[name] for name in named.keys() & body.keys()}
         headers["Content-Type"] = FHIR
-    elif body is not None:
-        body |= {name: _value(world, name) for name in _NAMED.keys() & body.keys()}
     path = operation.path.replace("Observation/{resource_id}", "Observation/{observation_id}")
     path = path.format(**world.ids)
     return app.test_client().open(path, method=operation.method, json=body, headers=headers)
+
+
+def sendable(operation: Operation, world: World) -> dict[str, Any] | None:
+    """Return the example of a body, naming things that there are in ``world``; None where it takes none."""
+    if operation.body is None:
+        return None
+    visit = world.ids["visit_id"]
+    fhir = {"id": visit, "appointment": {"reference": f"Appointment/{visit}"}}
+    ours = {name: _value(world, name) for name in _NAMED.keys() & operation.body.keys()}
+    known = fhir if operation.is_fhir else ours
+    return {**operation.body, **{name: known[name] for name in known.keys() & operation.body.keys()}}
 
 
 def _value(world: World, name: str) -> Any:

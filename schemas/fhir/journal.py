@@ -2,7 +2,19 @@
 
 from marshmallow import fields
 
-from schemas.fhir.search import Answer, Moments, OneOf, PatientReference, Search, Tokens
+from schemas.fhir.search import (
+    FORMATS,
+    LINES,
+    PLACE,
+    Answer,
+    Moments,
+    OneOf,
+    PatientReference,
+    Search,
+    Tokens,
+    format_of,
+)
+from schemas.fields import Text
 
 TYPES = ("Patient", "QuestionnaireResponse", "Observation", "Provenance", "DetectedIssue")
 VISIT_TYPES = ("ServiceRequest", "Appointment")
@@ -25,6 +37,7 @@ class JournalQuery(Search):
 
     patient = PatientReference()
     date = fields.List(Moments())
+    cursor = Text(longest=1000, data_key="_cursor", metadata={"description": PLACE})
 
 
 class ObservationQuery(JournalQuery):
@@ -36,5 +49,6 @@ class ObservationQuery(JournalQuery):
 class EverythingQuery(Answer):
     """Of which kinds, and changed since when."""
 
+    format = format_of(*FORMATS, *LINES)
     type = OneOf((*TYPES, *VISIT_TYPES), data_key="_type")
     since = Moments(data_key="_since")

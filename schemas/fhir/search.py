@@ -1,25 +1,33 @@
 """FHIR's search parameters: dates with prefixes, tokens, references, lists of codes."""
 
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
 from schemas.base import Body
 from schemas.fields import Text
 from schemas.query import QueryWhole
+from schemas.spelling import BARRED, DAY_OF_MONTH, HOUR, MONTH, SIXTY, UUID, Fully
+from schemas.spelling import YEAR_OF_DAY as YEAR
 
 PAGE, LARGEST_PAGE = 50, 200
-_TEXT = Text(longest=2000)
+LONGEST = 2000
+PLACE = "where the page before ended, from its link `next`"
+FORMATS = ("json", "application/fhir+json", "application/json")
+LINES = ("application/fhir+ndjson", "application/ndjson", "ndjson")
+_TEXT = Text(longest=LONGEST)
+_CODE = rf"\|*[^,|{BARRED}][^,{BARRED}]*"
+_TOKENS = f"^{_CODE}(,{_CODE})*$"
 _DATE = re.compile(
-    r"(eq|ge|le|gt|lt|)(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?)?)?",
-    re.ASCII,
+    f"^(eq|ge|le|gt|lt)?{YEAR}(?:-{MONTH}(?:-{DAY_OF_MONTH}"
+    rf"(?:T{HOUR}:({SIXTY})(?::({SIXTY})(\.[0-9]{{1,6}})?)?(Z|[+-]{HOUR}:{SIXTY})?)?)?)?$"
 )
-_PATIENT = re.compile(r"(?:Patient/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.ASCII)
+_PATIENT = re.compile(f"^(Patient/)?({UUID})$")
 _DATE_RULE = "Must be a date or time of FHIR, with eq, ge, le, gt or lt before it or nothing."
 _INTEGER = 10**6
 
@@ -44,7 +52,13 @@ class Moments(fields.Field[Bound]):
     """A date or time as far as it is said, with a prefix: `2026`, `ge2026-03`, `lt2026-03-02T10:00:00Z`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"type": "string", "example": "ge2026-03-01", **kwargs.pop("metadata", {})}
+        metadata = {
+            "type": "string",
+            "format": "fhir-date",
+            "pattern": _DATE.pattern,
+            "example": "ge2026-03-01",
+        }
+        metadata = {**metadata, **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Bound:
@@ -60,7 +74,13 @@ class Tokens(fields.Field[Sequence[Token]]):
     """Codes, any of which fits: `44261-6`, `http://loinc.org|44261-6`, separated by commas."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"type": "string", "example": "http://loinc.org|44261-6", **kwargs.pop("metadata", {})}
+        metadata = {
+            "type": "string",
+            "pattern": _TOKENS,
+            "maxLength": LONGEST,
+            "example": "http://loinc.org|44261-6",
+        }
+        metadata = {**metadata, **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Sequence[Token]:
@@ -70,25 +90,27 @@ class Tokens(fields.Field[Sequence[Token]]):
         return tuple(_token(part) for part in parts)
 
 
-class PatientReference(fields.Field[UUID]):
+class PatientReference(fields.Field[uuid.UUID]):
     """A patient: `Patient/{id}` or the id alone."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"type": "string", "description": "`Patient/{id}`, or the id alone"}
+        description = "`Patient/{id}`, or the id alone"
+        metadata = {"type": "string", "pattern": _PATIENT.pattern, "description": description}
         super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> uuid.UUID:
         found = _PATIENT.fullmatch(str(value))
         if found is None:
             raise ValidationError("Must be Patient/ with its id, or the id.")
-        return UUID(found[1])
+        return uuid.UUID(found[2])
 
 
 class OneOf(fields.Field[Sequence[str]]):
     """Words of a list, any of which fits, separated by commas."""
 
     def __init__(self, words: Sequence[str], **kwargs: Any) -> None:
-        metadata = {"type": "string", "example": words[0], "description": f"of {', '.join(words)}"}
+        one = f"({'|'.join(words)})"
+        metadata = {"type": "string", "pattern": f"^{one}(,{one})*$", "example": words[0]}
         super().__init__(metadata=metadata, **kwargs)
         self.words = words
 
@@ -99,12 +121,15 @@ class OneOf(fields.Field[Sequence[str]]):
         return found
 
 
+def format_of(*kinds: str) -> fields.String:
+    metadata = {"enum": list(kinds), "description": "`json`, or a kind that `Accept` could name"}
+    return fields.String(data_key="_format", metadata=metadata)
+
+
 class Answer(Body):
     """What every question may say about its answer."""
 
-    format = fields.String(
-        data_key="_format", metadata={"description": "`json`, or a kind that `Accept` could name"}
-    )
+    format = format_of(*FORMATS)
 
 
 class Search(Answer):
@@ -117,10 +142,10 @@ class Search(Answer):
         data_key="_count",
         metadata={"description": f"resources at the most, never more than {LARGEST_PAGE}"},
     )
-    cursor = Text(
-        longest=1000,
+    cursor: fields.String = fields.String(
         data_key="_cursor",
-        metadata={"description": "where the page before ended, from its link `next`"},
+        validate=Fully(f"^{UUID}$", error="Is no place in this list."),
+        metadata={"description": PLACE},
     )
     last_updated = fields.List(Moments(), data_key="_lastUpdated")
 
@@ -140,8 +165,6 @@ def _bound(found: re.Match[str]) -> Bound:
 def _period(found: re.Match[str]) -> tuple[datetime, datetime]:
     """Return the first moment of what was said, and the first one after it."""
     year, month, day = int(found[2]), int(found[3] or 1), int(found[4] or 1)
-    if not 1900 <= year <= 2200:
-        raise ValueError("no year of this service")
     if found[5] is None:
         start = date(year, month, day)
         following = _following_day(start, found)

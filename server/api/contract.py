@@ -10,9 +10,8 @@ import yaml
 from flask_smorest import Api
 
 from schemas.fhir.resource import OUTCOME
-from schemas.fields import Choice, Named
 from schemas.problem import ProblemSchema
-from schemas.sync import ByKind
+from server.api import contract_fields, version_header
 from server.api.converters import Uuid7Converter, WeekConverter
 
 # What the server said in a small story, by operation, status and content type; a test plays it again.
@@ -44,8 +43,7 @@ class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
 def describe(api: Api) -> None:
     """Say once what holds for the whole contract."""
     assert api.spec is not None
-    for properties in (_choice_properties, _named_properties, _kind_properties):
-        api.ma_plugin.converter.add_attribute_function(properties)
+    contract_fields.describe(api)
     api.register_converter(Uuid7Converter, _uuid7_schema)
     api.register_converter(WeekConverter, _week_schema)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
@@ -59,6 +57,7 @@ def document(api: Api) -> dict[str, Any]:
     """Return the contract as plain values, the error answers under their real content type."""
     assert api.spec is not None
     spec: dict[str, Any] = api.spec.to_dict()
+    contract_fields.put_together(api, spec)
     for answer in _error_answers(spec):
         content = answer.get("content", {})
         if "application/json" in content:
@@ -103,7 +102,11 @@ def _speak_fhir(path: dict[str, Any]) -> None:
         operation["responses"] = {**good, "429": _answer_called(_BUSY_FHIR), "default": _OUTCOME}
         named = [one for one in operation.get("parameters", ()) if one.get("name") == "If-Match"]
         for parameter in named:
-            parameter["schema"] = {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$', "example": 'W/"1"'}
+            parameter["schema"] = {
+                "type": "string",
+                "pattern": version_header.FHIR_PATTERN,
+                "example": 'W/"1"',
+            }
 
 
 def _show_answers(spec: dict[str, Any]) -> None:
@@ -119,31 +122,6 @@ def _show_answers(spec: dict[str, Any]) -> None:
 @cache
 def _answers() -> dict[str, Any]:
     return dict(json.loads(ANSWERS.read_text("utf-8")))
-
-
-def _choice_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
-    """Spell out the vocabulary of a `Choice`, each word with its bounds."""
-    if not isinstance(field, Choice):
-        return {}
-    members = {key: converter.field2property(member) for key, member in field.members.items()}
-    return {"properties": members, "additionalProperties": False}
-
-
-def _named_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
-    """Say what the members of a `Named` hold."""
-    if not isinstance(field, Named):
-        return {}
-    names = {"pattern": "^[A-Za-z0-9_.-]{1,64}$"}
-    member = converter.field2property(field.member)
-    return {"additionalProperties": member, "propertyNames": names, "maxProperties": field.most}
-
-
-def _kind_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
-    """List the shapes of a `ByKind`."""
-    if not isinstance(field, ByKind):
-        return {}
-    shapes = [converter.resolve_nested_schema(shape) for shape in field.shapes.values()]
-    return {"anyOf": [*shapes, {"type": "null"}] if field.allow_none else shapes}
 
 
 def _uuid7_schema(converter: Uuid7Converter) -> dict[str, Any]:
@@ -165,7 +143,7 @@ def _if_match(required: bool) -> dict[str, Any]:
         "name": "If-Match",
         "required": required,
         "description": "the version you change, as its ETag says it",
-        "schema": {"type": "string", "pattern": '^"v[0-9]{1,9}"$', "example": '"v1"'},
+        "schema": {"type": "string", "pattern": version_header.PATTERN, "example": '"v1"'},
     }
 
 

@@ -20,7 +20,6 @@ from server.api.body import Blueprint
 from server.api.edge import allow, here, open_to_all, reading, stepped_up, writing
 from server.clinical.vocabulary import Role
 from server.isolation import Extent
-from server.services.errors import Invalid
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
 from server.services.people import patient_invitation as patient_invitations
@@ -67,8 +66,6 @@ def enrol(body: Mapping[str, Any]) -> Any:
 @blueprint.response(201, InvitationAnswer)
 def invite_staff(body: Mapping[str, Any]) -> Any:
     """Invite a colleague or an integration client; code and word are shown once."""
-    if body["role"] in (Role.PATIENT, Role.CAREGIVER):
-        raise Invalid("/role", "Patients are invited under their own record, caregivers by their patients.")
     with writing() as work:
         return _told(invitations.invite(work, Invitee(**body)))
 

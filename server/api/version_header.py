@@ -12,7 +12,8 @@ from server.services.errors import ServiceError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_VERSION = re.compile(r'"v([1-9][0-9]{0,8})"')
+PATTERN, FHIR_PATTERN = '^"v([1-9][0-9]{0,8})"$', '^(?:W/)?"([1-9][0-9]{0,8})"$'
+_VERSION = re.compile(PATTERN)
 
 
 def takes_version(required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_POLICY",
     "PATIENT_FAMILIES",
     "THRESHOLDS",
+    "WHOLE_UNITS",
     "Found",
     "Policy",
     "PolicyError",
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 # Counted things: 3.9 of them is a mistake, never 3.
-_WHOLE_UNITS = frozenset({"days", "entries", "grade", "sessions", "items", "alerts"})
+WHOLE_UNITS = frozenset({"days", "entries", "grade", "sessions", "items", "alerts"})
 
 _LARGEST_TOLD = 1e15
 
@@ -163,7 +164,7 @@ def _problem(key: str, value: object) -> str | None:
     if not threshold.low <= value <= threshold.high:
         told = f"{value:g}" if abs(value) < _LARGEST_TOLD else "that"
         return f"{told} is outside {threshold.low:g}..{threshold.high:g} {threshold.unit}"
-    if threshold.unit in _WHOLE_UNITS and value != int(value):
+    if threshold.unit in WHOLE_UNITS and value != int(value):
         return f"{value:g} is not a whole number of {threshold.unit}"
     return None
 

@@ -9,14 +9,14 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import BadRequest, NotAcceptable
 
 from schemas.fhir.resource import shape
+from schemas.fhir.search import FORMATS, LINES
 from server.api.body import Blueprint, Decorator, GuardedParser
 
 ROOT = "/fhir/R4"
 FHIR, NDJSON = "application/fhir+json", "application/fhir+ndjson"
 _TAKEN = (FHIR, "application/json")
 # What a client may name in `_format` or `Accept`, and what it gets.
-_FORMATS = {"json": FHIR, FHIR: FHIR, "application/json": FHIR}
-_LINES = {NDJSON: NDJSON, "application/ndjson": NDJSON, "ndjson": NDJSON}
+_FORMATS, _LINES = dict.fromkeys(FORMATS, FHIR), dict.fromkeys(LINES, NDJSON)
 
 
 class FhirParser(GuardedParser):

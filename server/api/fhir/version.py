@@ -5,9 +5,10 @@ import re
 from flask import request
 
 from server.api.refusals import HeaderProblem
+from server.api.version_header import FHIR_PATTERN
 from server.services.errors import ServiceError
 
-_VERSION = re.compile(r'(?:W/)?"([1-9][0-9]{0,8})"', re.ASCII)
+_VERSION = re.compile(FHIR_PATTERN)
 
 
 def required_version() -> int:

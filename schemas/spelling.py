@@ -1,0 +1,140 @@
+"""How values are spelled on the wire: said once, for validation and for the contract.
+
+A pattern is written so that ECMAScript, Python and Rust read it alike. What no pattern can say (that a day
+is in the calendar, that a zone exists) the words say and the field checks.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError, validate
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One way to write values, named in the contract; ``pattern`` begins with ^ and ends with $."""
+
+    name: str
+    pattern: str | None
+    says: str
+    format: str | None = None
+    example: str | None = None
+    _whole: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_whole", re.compile(self.pattern or "", re.ASCII))
+
+    def fits(self, text: str) -> bool:
+        """Return whether ``text`` is written like this from its first character to its last."""
+        return self._whole.fullmatch(text) is not None
+
+    def schema(self) -> dict[str, Any]:
+        """Return it as the contract shows it."""
+        said = {"format": self.format, "pattern": self.pattern, "example": self.example}
+        known = {key: value for key, value in said.items() if value is not None}
+        return {"type": "string", "description": self.says, **known}
+
+
+# Control characters; what no Unicode ever makes a character; embeddings and overrides of the direction of
+# writing (isolates stay, keyboards of right-to-left languages write them).
+_CONTROL, _NO_CHARACTER = r"\u0000-\u001f\u007f-\u009f", r"\ufdd0-\ufdef\ufffe\uffff"
+_OVERRIDES = r"\u202a-\u202e"
+BARRED = _CONTROL + _OVERRIDES + _NO_CHARACTER
+# Line feed, tab and CR LF are fine where people write at length, and overrides are left out there.
+_BARRED_IN_LINES = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f" + _NO_CHARACTER
+_SPACES = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# Joiners of width zero and the like belong into some names, but are none by themselves.
+_UNSEEN = (
+    r"\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
+    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+)
+_IN_LINES = rf"(?:[^{_BARRED_IN_LINES}]|\r\n)*"
+# Beyond the sixteen bits that every dialect's patterns can name. Of lone halves no UTF-8 can be made.
+_BEYOND = r"\ud800-\udfff" + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(1, 17))
+_UNSEEN_BEYOND = (
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0001\U000e0020-\U000e007f"
+)
+barred = re.compile(f"[{BARRED}{_BEYOND}]")
+barred_in_lines = re.compile(f"[{_BARRED_IN_LINES}{_BEYOND}]")
+overrides = re.compile(f"[{_OVERRIDES}]")
+seen = re.compile(f"[^{_SPACES}{_UNSEEN}{_UNSEEN_BEYOND}]")
+written = re.compile(rf"[^\n\t{_SPACES}]")
+
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NORMAL = "Kept in Unicode's form NFC, in which its length counts"
+LINE = Spelling("Line", f"^[^{BARRED}]*$", f"One line of text, without control characters. {_NORMAL}.")
+WORDS = Spelling(
+    "Words",
+    f"^[^{BARRED}]*[^{BARRED}{_SPACES}{_UNSEEN}][^{BARRED}]*$",
+    f"One line of text, without control characters, in which something can be seen. {_NORMAL}.",
+)
+LINES = Spelling(
+    "Lines",
+    f"^{_IN_LINES}$",
+    "Text of any lines; of control characters only line feed, tab and CR LF, which becomes a line feed. "
+    f"What overrides the direction of writing is left out. {_NORMAL}.",
+)
+REASON = Spelling(
+    "Reason",
+    rf"^{_IN_LINES}[^\n\t{_BARRED_IN_LINES}{_SPACES}{_OVERRIDES}]{_IN_LINES}$",
+    f"Text of any lines as `Lines`, and not only blanks. {_NORMAL}.",
+)
+YEAR_OF_MOMENT, YEAR_OF_DAY = "(19[7-9][0-9]|2[01][0-9][0-9]|2200)", "(19[0-9][0-9]|2[01][0-9][0-9]|2200)"
+HOUR, SIXTY = "([01][0-9]|2[0-3])", "[0-5][0-9]"
+MONTH, DAY_OF_MONTH = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
+_IN_YEAR = f"-{MONTH}-{DAY_OF_MONTH}"
+# Six digits of a second at the most: more could not be kept, and cutting them would change the value.
+_OF_DAY = rf"{HOUR}:{SIXTY}:{SIXTY}(\.[0-9]{{1,6}})?([Zz]|[+-]{HOUR}:{SIXTY})"
+MOMENT = Spelling(
+    "Moment",
+    f"^{YEAR_OF_MOMENT}{_IN_YEAR}[Tt]{_OF_DAY}$",
+    "A moment of RFC 3339 with its offset, of the years 1970 to 2200, to the microsecond at the most.",
+    "date-time",
+    "2026-03-02T10:00:00+01:00",
+)
+DAY = Spelling(
+    "Day", f"^{YEAR_OF_DAY}{_IN_YEAR}$", "A civil day of the years 1900 to 2200.", "date", "2026-03-02"
+)
+CIVIL_TIME = Spelling(
+    "CivilTime",
+    f"^{YEAR_OF_MOMENT}{_IN_YEAR}T{HOUR}:{SIXTY}(:00)?$",
+    "A civil date and time to the minute and without an offset, of the years 1970 to 2200.",
+    "local-date-time",
+    "2026-03-06T18:00",
+)
+TIME_OF_DAY = Spelling(
+    "TimeOfDay",
+    f"^{HOUR}:{SIXTY}$",
+    "A civil time of day, HH:MM, without seconds and without a zone.",
+    example="20:00",
+)
+ZONE = Spelling("Zone", None, "An IANA time zone.", "time-zone", "Europe/Oslo")
+COUNTRY = Spelling(
+    "Country",
+    "^[A-Z]{2}$",
+    "An ISO 3166 country code of two capital letters that is given out.",
+    "country",
+    "NO",
+)
+EMAIL = Spelling(
+    "Email",
+    "^[!-?A-~]{1,64}@[!-?A-~]{1,189}$",  # ASCII only: not every mail server takes more
+    "An e-mail address in ASCII characters; kept in lower case.",
+    "email",
+    "ana@demo.example",
+)
+
+
+class Fully(validate.Regexp):
+    """A pattern that begins with ^ and ends with $ and fits the whole of a value, its last character too."""
+
+    def __call__(self, value: Any) -> Any:
+        """Return ``value``, or raise ValidationError where it does not fit."""
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+ALL = (EMAIL, LINE, WORDS, LINES, REASON, MOMENT, DAY, CIVIL_TIME, TIME_OF_DAY, ZONE, COUNTRY)
