@@ -227,8 +227,10 @@ class Code(fields.String):
 class Id(fields.UUID):
     """A UUID in its usual lower-case form."""
 
+    spelled = spelling.ID
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or len(value) != 36 or value != value.lower():
+        if not isinstance(value, str) or not spelling.ID.fits(value):
             raise ValidationError("Must be a UUID in lower case.")
         return super()._deserialize(value, attr, data, **kwargs)
 

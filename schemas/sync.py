@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from schemas import spelling
 from schemas.base import Answer, Body
 from schemas.entry import ENTRY, EntryAnswer, EntryBody
 from schemas.fields import Id, Moment, Text, Whole
@@ -19,9 +20,11 @@ ON_THE_TRAIN = {**ENTRY, "occurred_at": "2026-05-02T19:30:00+02:00", "note": "On
 class Id7(Id):
     """A UUIDv7 in lower case: the id a phone makes."""
 
+    spelled = spelling.ID7
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         found = super()._deserialize(value, attr, data, **kwargs)
-        if found.version != 7:
+        if not self.spelled.fits(str(found)):
             raise ValidationError("Must be a UUIDv7.")
         return found
 

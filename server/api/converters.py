@@ -4,6 +4,7 @@ import re
 
 from werkzeug.routing import BaseConverter, UUIDConverter, ValidationError
 
+from schemas.spelling import UUID7
 from server.clinical import week as weeks
 from server.clinical.week import Week
 
@@ -11,7 +12,7 @@ from server.clinical.week import Week
 class Uuid7Converter(UUIDConverter):
     """A UUIDv7 in lower case; anything else is not found."""
 
-    regex = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    regex = UUID7
     pattern = re.compile(regex)
 
 
