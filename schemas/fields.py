@@ -18,7 +18,7 @@ from schemas.spelling import Spelling
 from server.clinical.countries import countries
 
 _YEAR = re.compile("[0-9]{4}")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_NAME = re.compile(spelling.NAME)
 # Names that mean "whatever this machine says" are not places.
 ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
@@ -40,10 +40,10 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if self.lines:
-            text = spelling.overrides.sub("", text.replace("\r\n", "\n"))
-        if (spelling.barred_in_lines if self.lines else spelling.barred).search(text):
+            text = spelling.ANY_OVERRIDE.sub("", text.replace("\r\n", "\n"))
+        if (spelling.ANY_BARRED_IN_LINES if self.lines else spelling.ANY_BARRED).search(text):
             raise ValidationError("Control characters are not allowed.")
-        if self.says_something and text and not spelling.seen.search(text):
+        if self.says_something and text and not spelling.ANY_SEEN.search(text):
             raise ValidationError("Must not be blank.")
         return unicodedata.normalize("NFC", text)
 
@@ -57,7 +57,7 @@ class Reason(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not spelling.written.search(text):
+        if not spelling.ANY_WRITTEN.search(text):
             raise ValidationError("Must not be blank.")
         return text
 

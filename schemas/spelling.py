@@ -56,12 +56,13 @@ _UNSEEN_BEYOND = (
     r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\U000e0001\U000e0020-\U000e007f"
 )
-barred = re.compile(f"[{BARRED}{_BEYOND}]")
-barred_in_lines = re.compile(f"[{_BARRED_IN_LINES}{_BEYOND}]")
-overrides = re.compile(f"[{_OVERRIDES}]")
-seen = re.compile(f"[^{_SPACES}{_UNSEEN}{_UNSEEN_BEYOND}]")
-written = re.compile(rf"[^\n\t{_SPACES}]")
+ANY_BARRED = re.compile(f"[{BARRED}{_BEYOND}]")
+ANY_BARRED_IN_LINES = re.compile(f"[{_BARRED_IN_LINES}{_BEYOND}]")
+ANY_OVERRIDE = re.compile(f"[{_OVERRIDES}]")
+ANY_SEEN = re.compile(f"[^{_SPACES}{_UNSEEN}{_UNSEEN_BEYOND}]")
+ANY_WRITTEN = re.compile(rf"[^\n\t{_SPACES}]")
 
+NAME = "^[A-Za-z0-9_.-]{1,64}$"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _NORMAL = "Kept in Unicode's form NFC, in which its length counts"

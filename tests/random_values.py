@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.alert import cursor_of
 from schemas.fields import ZONES
-from schemas.spelling import overrides
+from schemas.spelling import ANY_OVERRIDE
 from server.clinical.countries import countries
 from server.clinical.vocabulary import AlertClass
 
@@ -55,7 +55,7 @@ def is_beyond_patterns(value: Any) -> bool:
         return any(is_beyond_patterns(part) for part in value)
     return isinstance(value, str) and (
         len(unicodedata.normalize("NFC", value)) != len(value)
-        or overrides.search(value) is not None
+        or ANY_OVERRIDE.search(value) is not None
         or any(map(_is_beyond, value))
     )
 

@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 from server.app import create_app
 from server.database import Database
 from server.settings import Settings
+from tests.access_world import World, build
 from tests.cast import Cast, Person, entry, found_clinic
 from tests.conftest import NOON, Clock, empty, make_room
 from tests.scales import filled
@@ -26,8 +27,8 @@ Operations = list[tuple[Any, list[str]]]
 
 
 @pytest.fixture(scope="module")
-def served(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
-    """One app for all roles: what one leaves behind, the next finds."""
+def served(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast, World]]:
+    """One app for all roles, with everything a path can name: what one leaves behind, the next finds."""
     folder: Path = tmp_path_factory.mktemp("fuzz")
     # How fast requests may come is `tests/api/test_throttling.py`'s.
     settings = Settings(
@@ -36,50 +37,53 @@ def served(sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     app = create_app(settings, Clock())
     make_room(app.extensions["afterglow"].database)
     cast = found_clinic(app)
-    _real_ids(cast, "{entry_id}{response_id}")  # no list is empty
-    yield app, cast
+    yield app, cast, build(app, cast)
     database: Database = app.extensions["afterglow"].database
     empty(database)
     database.close()
 
 
 @pytest.fixture(scope="module")
-def fuzzed(served: tuple[Flask, Cast]) -> tuple[Operations, Cast]:
+def fuzzed(served: tuple[Flask, Cast, World]) -> tuple[Operations, Cast, World]:
     """The operations of that app."""
     from tests.random_requests import operations  # here: only one worker has to load it
 
-    return list(operations(served[0])), served[1]
+    return list(operations(served[0])), served[1], served[2]
 
 
 # A scheduling system makes nothing: what it asks for does not follow from anything.
 @pytest.mark.parametrize("who", ROLES[:-1])
-def test_requests_that_follow_from_each_other_are_too(served: tuple[Flask, Cast], who: str) -> None:
+def test_requests_that_follow_from_each_other_are_too(served: tuple[Flask, Cast, World], who: str) -> None:
     from tests.random_requests import walk
 
-    app, cast = served
+    app, cast, _ = served
     person: Person = getattr(cast, who)
     answers = walk(app, person, person.get("/me").get_json()["role"])
     assert answers[200] + answers[201], answers
 
 
 @pytest.mark.parametrize("who", ROLES)
-def test_random_requests_are_answered_as_the_contract_says(fuzzed: tuple[Operations, Cast], who: str) -> None:
+def test_random_requests_are_answered_as_the_contract_says(
+    fuzzed: tuple[Operations, Cast, World], who: str
+) -> None:
     from tests.random_requests import attempt
 
-    known, cast = fuzzed
+    known, cast, world = fuzzed
     person: Person = getattr(cast, who)
     role = person.get("/me").get_json()["role"]
     answers: Counter[int] = Counter()
     for operation, roles in known:
         if role in roles or (not roles and who == ROLES[0]):
-            answers += attempt(operation, person, _real_ids(cast, operation.path))
+            answers += attempt(operation, person, _real_ids(cast, world, operation.path))
     # Requests that only bounce off the door would prove nothing.
     assert answers[200] + answers[201], answers
 
 
-def _real_ids(cast: Cast, path: str) -> dict[str, str]:
-    """Return parameters of ``path`` that exist: Ana, an entry and a filled scale of hers, a scale."""
-    found = {"patient_id": str(cast.ana.patient_id), "key": "phq-9"}
+def _real_ids(cast: Cast, world: World, path: str) -> dict[str, str]:
+    """Return parameters of ``path`` that exist, or did; an entry and a filled scale of Ana's are new ones."""
+    found = dict(world.ids)
+    if "/Observation/" in path:
+        found["resource_id"] = found["observation_id"]
     if "{entry_id}" in path:
         found["entry_id"] = str(uuid7())
         assert cast.ana.put(f"/entries/{found['entry_id']}", entry(NOON)).status_code == 201

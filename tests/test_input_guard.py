@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from schemas.spelling import ID, MOMENT
 from server.api.body import DEEPEST
 from tests.access_matrix import Operation, let_in, lines, operations
 from tests.access_world import World, built
@@ -101,6 +102,14 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def is_id(value: Any) -> bool:
+    return is_text(value) and ID.fits(value)
+
+
+def is_moment(value: Any) -> bool:
+    return is_text(value) and MOMENT.fits(value)
+
+
 def is_anything(_value: Any) -> bool:
     return True
 
@@ -125,6 +134,27 @@ def test_a_text_that_would_read_otherwise_is_told_or_put_right(door: Door, bad: 
         assert answer.status_code < 500, where
         taken = answer.status_code < 300
         assert not taken or bad not in answer.get_data(as_text=True).encode().decode("unicode_escape"), where
+
+
+@pytest.mark.parametrize(
+    "bad", ["019caae3500070008000000000000001----", "019caae3-5000-7000-8000-00000000_001"]
+)
+def test_an_id_that_is_spelled_otherwise_is_told(door: Door, bad: str) -> None:
+    answers = dict(door.each(is_id, bad))
+    assert len(answers) > 5
+    assert {where: answer.status_code for where, answer in answers.items() if not is_told(answer)} == {}
+
+
+def test_an_offset_of_more_minutes_than_an_hour_has_is_told(door: Door) -> None:
+    answers = dict(door.each(is_moment, "2026-03-02T10:00:00+01:60"))
+    assert len(answers) > 10
+    assert {where: answer.status_code for where, answer in answers.items() if not is_told(answer)} == {}
+
+
+def test_a_code_with_a_line_feed_behind_it_is_told(door: Door) -> None:
+    answers = dict(door.each(lambda value: is_text(value) and value.isdecimal(), "123456\n"))
+    assert len(answers) > 2
+    assert {where: answer.status_code for where, answer in answers.items() if not is_told(answer)} == {}
 
 
 @pytest.mark.parametrize("bad", [[], {}, None, [[]], {"a": 1}, 1e300, ""], ids=str)

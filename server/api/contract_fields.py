@@ -77,7 +77,7 @@ def _named_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
     """Say what the members of a `Named` hold."""
     if not isinstance(field, Named):
         return {}
-    names = {"pattern": "^[A-Za-z0-9_.-]{1,64}$"}
+    names = {"pattern": spelling.NAME}
     member = converter.field2property(field.member)
     return {"additionalProperties": member, "propertyNames": names, "maxProperties": field.most}
 
