@@ -8,7 +8,6 @@ from functools import partial
 
 from flask import Flask, redirect
 from flask_jwt_extended import JWTManager
-from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -127,7 +126,7 @@ def contract_text(settings: Settings) -> str:
     return contract.as_yaml(registered["ext_obj"])
 
 
-def _add_pages(app: Flask, api: Api) -> None:
+def _add_pages(app: Flask, api: contract.ContractApi) -> None:
     docs = get_swaggerui_blueprint("/docs", f"{API_ROOT}/openapi.json", config={"app_name": "Afterglow API"})
     app.register_blueprint(docs)
     app.add_url_rule("/", "home", lambda: redirect("/docs/"))
