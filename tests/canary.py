@@ -47,6 +47,8 @@ CREDENTIALS = {
     "proof": "word",
     **dict.fromkeys(("password", "current_password", "new_password"), "password"),
 }
+# Spellings under which people type what they like.
+PLAIN = frozenset({"Line", "Words", "Lines", "Reason"})
 # Left out of a body that does not have them: they go with another member's value only.
 NEVER_ADDED = frozenset({"number", "password", "ticket", "recovery_code", "totp"})
 
@@ -121,8 +123,11 @@ def example(operation: str) -> Any:
 
 def _below(schema: Mapping[str, Any], steps: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     while "$ref" in schema:
-        schema = contract()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    for kind in ("oneOf", "anyOf", "allOf"):
+        name, beside = schema["$ref"].rpartition("/")[2], {**schema}
+        del beside["$ref"]
+        schema = {**contract()["components"]["schemas"][name], **beside, "called": name}
+    # Beside members they only say which of them go together.
+    for kind in ("oneOf", "anyOf", "allOf") if "properties" not in schema else ():
         for one in schema.get(kind, ()):
             yield from _below(one, steps)
     if "string" in schema.get("type", ()):
@@ -164,16 +169,16 @@ class Marks:
 
 def _typed(mark: str, schema: Mapping[str, Any]) -> str:
     kind, number = schema.get("format"), mark.removeprefix(WORD)
-    if "pattern" in schema:
-        return NUMBER + number
-    if kind == "email":
+    if schema.get("called") == "Email":
         return f"{mark}@{mark}.example"
+    if schema.get("pattern", "").startswith("^[A-Za-z0-9_-]"):  # a browser's secret: 16 bytes of base64url
+        return base64.urlsafe_b64encode(f"{mark}-auth"[:16].ljust(16, "-").encode()).decode().rstrip("=")
+    if "pattern" in schema and schema.get("called") not in PLAIN:
+        return NUMBER + number
     if kind == "password":  # not what a name looks like: that would be too easy to guess
         return f"{mark} opens a single lonely door: {mark}"
     if kind == "uri":
         return f"https://hooks.example.org/{mark}?{mark}"
-    if schema.get("maxLength") is None:  # a browser's secret: 16 bytes of base64url
-        return base64.urlsafe_b64encode(f"{mark}-auth"[:16].ljust(16, "-").encode()).decode().rstrip("=")
     return mark if schema["maxLength"] < 60 else f"{mark} is 50% “sad” & wörn out: {mark}"
 
 
