@@ -16,6 +16,7 @@ from server.api import (
     BLUEPRINTS,
     contract,
     correlation,
+    crowding,
     errors,
     following,
     headers,
@@ -78,6 +79,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
     metrics.register(app)
+    crowding.register(app)
     _add_layers(app, settings)
     return app
 

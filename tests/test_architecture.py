@@ -50,6 +50,7 @@ OUTER = (
     "server.cli",
     "server.readiness",
     "server.parent",
+    "server.turnstile",
     "server.logs",
     "server.memory",
     "server.environment",
@@ -108,7 +109,7 @@ LAYERS: dict[str, Layer] = {
             *("server.api", "schemas", "server.services", "server.clinical", "server.rendering"),
             *("server.sms_report", "server.vapid", "server.event_proof", "server.export_link"),
             *TRANSACTION,
-            *("server.fhir", "server.calendars", "server.throttle", "server.logs"),
+            *("server.fhir", "server.calendars", "server.throttle", "server.logs", "server.turnstile"),
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client", "orjson"),
         (*CLOCKS, "select", "commit", *WRITES),
@@ -135,6 +136,7 @@ LAYERS: dict[str, Layer] = {
     # What it counts is measured in seconds that pass, which are no time of day.
     "server.throttle": Layer((), ("limits",), ("datetime.now", "datetime.utcnow", "date.today")),
     "server.logs": Layer((), (), CLOCKS),
+    "server.turnstile": Layer((), (), CLOCKS),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),

@@ -13,6 +13,8 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
+from server.turnstile import TURNED_AWAY
+
 View = TypeVar("View", bound=Callable[..., Any])
 DEEPEST = 16
 # Possessive, and happy without the closing quote: no body makes it read a byte twice.
@@ -28,8 +30,13 @@ _PIECE = 64 * 1024
 def drained(answer: Response) -> Response:
     """Read what is left of the request's body, so that the next request on its connection finds its way.
 
-    A refusal (an expired token, no such path) is often answered before the body was read.
+    A refusal (an expired token, no such path) is often answered before the body was read. Who is turned away
+    is not waited for: a slow one among many would keep the thread that tells the others.
     """
+    if TURNED_AWAY in request.environ:
+        if request.content_length or "Transfer-Encoding" in request.headers:
+            answer.headers["Connection"] = "close"
+        return answer
     left, stream = _MOST_DRAINED, request.environ["wsgi.input"]
     while left > 0 and (piece := stream.read(min(left, _PIECE))):
         left -= len(piece)

@@ -39,7 +39,9 @@ class ServerSettings:
             "help": "connections to PostgreSQL a process keeps; as many again for a moment",
         },
     )
-    database_wait_seconds: int = _time(3, "how long a request waits for a free connection before 503")
+    database_wait_seconds: int = _time(
+        3, "how long a request waits for its turn, and for a free connection, before 503"
+    )
     database_connect_seconds: int = _time(5, "how long connecting to PostgreSQL may take")
     statement_seconds: int = _time(
         30, "how long one statement of a request may take; of jobs and commands ten times as long"

@@ -1,0 +1,122 @@
+"""Places for a few requests, a line for some more, and a word to everybody else."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from server.turnstile import TURNED_AWAY, Turnstile
+
+
+@dataclass
+class Slow:
+    """An application that answers when it is told to, and notes who came in, in order."""
+
+    came: list[str] = field(default_factory=list)
+    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __call__(self, environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        """Answer with "in" or "away"."""
+        if TURNED_AWAY in environ:
+            return [b"away"]
+        self.came.append(environ["PATH_INFO"])
+        if environ["PATH_INFO"] != "/livez":
+            self.go.acquire()
+        return [b"in"]
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """One a request."""
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def ask(door: Turnstile, path: str) -> bytes:
+    answer = door({"PATH_INFO": path}, None)
+    said = b"".join(answer)
+    getattr(answer, "close", lambda: None)()
+    return said
+
+
+def waiting(door: Turnstile, many: int) -> bool:
+    return len(door._line) == many
+
+
+def come(
+    threads: ThreadPoolExecutor, door: Turnstile, path: str, inside: Callable[[], bool]
+) -> Future[bytes]:
+    """Let somebody ask and wait until they are where they are to be."""
+    asked = threads.submit(ask, door, path)
+    until = time.monotonic() + 5
+    while not inside() and time.monotonic() < until:
+        time.sleep(0.001)
+    return asked
+
+
+def test_whoever_came_first_is_let_in_first(threads: ThreadPoolExecutor) -> None:
+    app = Slow()
+    door = Turnstile(app, places=1, line=3, seconds=5)
+    said = [come(threads, door, "/0", lambda: app.came == ["/0"])]
+    for number in range(1, 4):
+        said.append(come(threads, door, f"/{number}", partial(waiting, door, number)))
+    app.go.release(4)
+    assert [one.result(5) for one in said] == [b"in"] * 4
+    assert app.came == ["/0", "/1", "/2", "/3"]
+
+
+def test_where_the_line_is_full_one_is_told_at_once_and_where_it_stands_still_after_a_while(
+    threads: ThreadPoolExecutor,
+) -> None:
+    app, began = Slow(), time.monotonic()
+    door = Turnstile(app, places=1, line=1, seconds=0.3)
+    inside = come(threads, door, "/0", lambda: app.came == ["/0"])
+    waits = come(threads, door, "/1", partial(waiting, door, 1))
+    assert ask(door, "/2") == b"away"
+    assert time.monotonic() - began < 0.3
+    assert waits.result(5) == b"away"
+    before = time.monotonic()
+    assert ask(door, "/3") == b"away", "nobody got on since, so there is no use in waiting"
+    assert time.monotonic() - before < 0.2
+    app.go.release(2)
+    assert inside.result(5) == b"in"
+    assert ask(door, "/4") == b"in"
+
+
+def test_whether_we_are_there_is_answered_whoever_works(threads: ThreadPoolExecutor) -> None:
+    app = Slow()
+    door = Turnstile(app, places=1, line=0, seconds=5)
+    inside = come(threads, door, "/0", lambda: app.came == ["/0"])
+    assert ask(door, "/livez") == b"in"
+    app.go.release()
+    assert inside.result(5) == b"in"
+
+
+def test_a_place_is_given_back_by_whoever_fails_and_by_an_answer_that_nobody_wanted_to_the_end() -> None:
+    def app(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        if TURNED_AWAY in environ:
+            return [b"away"]
+        if environ["PATH_INFO"] == "/fails":
+            raise LookupError
+        return [b"a", b"b"]
+
+    door = Turnstile(app, places=1, line=0, seconds=5)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            ask(door, "/fails")
+    answer = door({"PATH_INFO": "/"}, None)
+    assert next(iter(answer)) == b"a"
+    assert ask(door, "/") == b"away"
+    del answer
+    assert ask(door, "/") == b"ab"
+    answer = door({"PATH_INFO": "/"}, None)
+    for _ in range(2):
+        answer.close()  # type: ignore[attr-defined]
+    del answer
+    first, second = door({"PATH_INFO": "/"}, None), ask(door, "/")
+    assert (b"".join(first), second) == (b"ab", b"away"), "it was one place all the time"
