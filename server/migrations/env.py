@@ -1,5 +1,7 @@
 """Run migrations on the database that `server.migrations` was given."""
 
+from typing import Any
+
 from alembic import context
 from sqlalchemy import Connection, text
 
@@ -33,6 +35,8 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
         if not is_sqlite:
             # Another process may migrate for long, and so may we; a table in use is waited for briefly.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+            driver: Any = connection.connection.driver_connection
+            driver.patience = None
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MOMENT_MS}")
             # The owner is held as well: rows that a migration changes are every clinic's.

@@ -7,6 +7,8 @@ from typing import Any
 UNHURRIED = 10
 # Seconds until a server that vanished without a word is noticed on a connection in use.
 SILENCE = 20
+# Seconds after which the answer to a statement must be there that the server should have ended by then.
+LATE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Limits:
     def unhurried(self) -> "Limits":
         """Return those of jobs and commands."""
         return replace(self, statement=self.statement * UNHURRIED, idle=self.idle * UNHURRIED)
+
+    @property
+    def answer(self) -> int:
+        """How long the answer to a statement is waited for: longer than the server lets it take."""
+        return self.statement + LATE
 
     def engine_options(self) -> dict[str, Any]:
         """Return what SQLAlchemy's engine is made with."""

@@ -1,5 +1,6 @@
 """Many clients at once, each with one request on a connection of its own, watched from one thread."""
 
+import json
 import selectors
 import socket
 import threading
@@ -7,8 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
+from tests.cast import Person
 from tests.faults.served import status
 
 
@@ -81,3 +83,19 @@ def crowd(port: int, requests: Sequence[bytes]) -> Iterator[Crowd]:
         thread.join(5)
         for line in lines:
             line.close()
+
+
+def putting(who: Person, entry_id: str, body: Any) -> bytes:
+    """Return the request by which a phone puts an entry."""
+    said = json.dumps(body).encode()
+    head = (
+        f"PUT /v1/entries/{entry_id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"Authorization: Bearer {who.token}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(said)}\r\n\r\n"
+    )
+    return head.encode() + said
+
+
+def is_told_to_come_again(client: Client) -> bool:
+    """Return whether the answer is 503 with a time to wait."""
+    return client.status == 503 and b"\r\nretry-after: 5\r\n" in client.heard.lower()

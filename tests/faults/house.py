@@ -1,9 +1,12 @@
 """The house as it runs: API and workers as real processes, on a PostgreSQL and a mail server of a test."""
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +25,7 @@ from server.services.people import patient as patients
 from server.services.people.passwords import Passwords
 from server.services.work import Work, system
 from server.settings import PREFIX, Settings, master_keys
-from tests.cast import Cast, found_clinic
+from tests.cast import Cast, Person, found_clinic
 from tests.conftest import JWT_KEY, MASTER_KEY, empty
 from tests.gateways.peers import Peer, listening
 from tests.ports import free_port, wait_for
@@ -75,13 +78,24 @@ class House:
         with self.database.engine.begin() as connection:
             return list(connection.execute(text(question), parts).all())
 
+    def probe(self) -> UUID | None:
+        """Return the id of the alert that a worker opens by itself, None where there is none yet."""
+        rows = self.rows("SELECT subject_id FROM deliveries WHERE template = 'probe'")
+        return rows[0].subject_id if rows else None
+
+    def is_told(self, alert: UUID | None) -> bool:
+        """Return whether everybody who is to hear of an alert was sent what the mail server has."""
+        rows = self.rows("SELECT id, state FROM deliveries WHERE subject_id = :id", id=alert)
+        sent = {str(row.id) for row in rows if row.state == "accepted"}
+        return 0 < len(rows) == len(sent & set(self.arrived()))
+
     def arrived(self) -> list[str]:
         """Return the id of each message that the mail server has, as often as it got it."""
         return [str(one["Message-ID"]).strip("<>").partition("@")[0] for one in list(self.mail.received)]
 
 
 @contextmanager
-def house(url: str, app: Flask, folder: Path) -> Iterator[House]:
+def house(url: str, app: Flask, folder: Path, mail: Peer | None = None) -> Iterator[House]:
     """Found Ana's clinic in the database at ``url`` with ``app``; all processes are gone at the end."""
     settings = Settings(database_url=url, data_dir=folder, jwt_key=JWT_KEY, master_key=MASTER_KEY)
     settings = replace(settings, password_cost="cheap")
@@ -89,7 +103,7 @@ def house(url: str, app: Flask, folder: Path) -> Iterator[House]:
     app.extensions[EXTENSION] = Surroundings(
         settings, database, lambda: datetime.now(UTC), Passwords("cheap")
     )
-    mail = Peer()
+    mail = mail or Peer()
     with listening(mail) as port:
         known = House(database, found_clinic(app), mail, _environment(settings, port))
         try:
@@ -112,3 +126,24 @@ def _environment(settings: Settings, mail: int) -> dict[str, str]:
         "REQUESTS_PER_MINUTE": "0",
     }
     return {PREFIX + name: value for name, value in wanted.items()}
+
+
+def asked(port: int, who: Person | None, method: str, path: str, body: Any = None) -> HTTPResponse:
+    """Ask for something and return the answer, read."""
+    line = HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Content-Type": "application/json", "Connection": "close"}
+    if who is not None:
+        headers["Authorization"] = f"Bearer {who.token}"
+    line.request(method, path, None if body is None else json.dumps(body), headers)
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    return answer
+
+
+def comes_true(what: Callable[[], bool], seconds: float = 15) -> bool:
+    """Return whether something becomes true in time."""
+    until = time.monotonic() + seconds
+    while not what() and time.monotonic() < until:
+        time.sleep(0.05)
+    return what()

@@ -1,24 +1,20 @@
 """Fault 20: two hundred who hold everything up at once; others are told soon, and alerts go on leaving."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask
 from uuid_utils.compat import uuid7
 
 from server.serve import THREADS
 from tests.cast import Person, entry, pushed
-from tests.faults.crowd import Client, Crowd, crowd
-from tests.faults.house import House, house
-from tests.postgresql_server import Server, migrated, server_of_our_own
+from tests.faults.crowd import Crowd, crowd, is_told_to_come_again, putting
+from tests.faults.house import House, asked, comes_true
+from tests.postgresql_server import Server
 
 MANY = 200
 # Seconds: for a turn and for a connection; for a lock. What a busy machine adds to any of them.
@@ -28,78 +24,28 @@ INSIDE = 4 * THREADS
 LIMITS = {"DATABASE_WAIT_SECONDS": str(WAIT), "LOCK_SECONDS": str(LOCK)}
 
 
-@pytest.fixture(scope="module")
-def own() -> Iterator[Server]:
-    """A server of our own."""
-    with server_of_our_own(("fsync = off",)) as server:
-        migrated(server.url)
-        yield server
-
-
-@pytest.fixture
-def home(own: Server, built_app: Flask, tmp_path: Path) -> Iterator[House]:
-    """Ana's clinic on it."""
-    with house(own.url, built_app, tmp_path) as found:
-        yield found
-
-
-def asked(port: int, who: Person | None, method: str, path: str, body: Any = None) -> HTTPResponse:
-    """Ask for something and return the answer, read."""
-    line = HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Content-Type": "application/json", "Connection": "close"}
-    if who is not None:
-        headers["Authorization"] = f"Bearer {who.token}"
-    line.request(method, path, None if body is None else json.dumps(body), headers)
-    answer = line.getresponse()
-    answer.read()
-    line.close()
-    return answer
-
-
-def putting(who: Person, entry_id: str, body: Any) -> bytes:
-    """Return the request by which a phone puts an entry."""
-    said = json.dumps(body).encode()
-    head = (
-        f"PUT /v1/entries/{entry_id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        f"Authorization: Bearer {who.token}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(said)}\r\n\r\n"
-    )
-    return head.encode() + said
-
-
 @contextmanager
-def held(own: Server, who: Person) -> Iterator[None]:
+def held(server: Server, who: Person) -> Iterator[None]:
     """Hold the row that every write of ``who`` needs."""
-    with psycopg.connect(own.url.replace("+psycopg", "")) as other:
+    with psycopg.connect(server.url.replace("+psycopg", "")) as other:
         other.execute("SELECT id FROM patients WHERE id = %s FOR UPDATE", (who.patient_id,))
         yield
         other.rollback()
 
 
-def is_told_to_come_again(client: Client) -> bool:
-    return client.status == 503 and b"\r\nretry-after: 5\r\n" in client.heard.lower()
-
-
-def comes_true(what: Callable[[], bool], seconds: float = 15) -> bool:
-    until = time.monotonic() + seconds
-    while not what() and time.monotonic() < until:
-        time.sleep(0.05)
-    return what()
-
-
 # One connection and one more for a moment: then it is the pool that is exhausted, else the places to work at.
 @pytest.mark.parametrize("connections", [10, 1])
 def test_two_hundred_who_wait_for_one_row_keep_nobody_waiting_and_no_alert_back(
-    own: Server, home: House, connections: int
+    wired: Server, home: House, connections: int
 ) -> None:
     port = home.api(**LIMITS, DATABASE_CONNECTIONS=str(connections))
     ana, ids, body = home.people.ana, [str(uuid7()) for _ in range(MANY)], entry(datetime.now(UTC))
     home.worker()
     with crowd(port, [putting(ana, one, body) for one in ids]) as many:
-        with held(own, ana):
+        with held(wired, ana):
             others_are_told_soon(port, home.people.other_patient)
             alert = home.alert()
-            assert comes_true(lambda: is_told(home, alert) and is_told(home, probe(home)), 6)
+            assert comes_true(lambda: home.is_told(alert) and home.is_told(home.probe()), 6)
             assert len(many.answered(0)) < MANY, "somebody still holds everything up"
         taken = everybody_was_told(many)
     assert len(taken) <= INSIDE
@@ -134,19 +80,6 @@ def others_are_told_soon(port: int, other: Person) -> None:
         assert time.monotonic() - began < 2 * WAIT + BUSY
         time.sleep(0.1)
     assert asked(port, None, "GET", "/readyz").status == 503
-
-
-def probe(home: House) -> Any:
-    """Return the id of the alert that a worker opens by itself, None where there is none yet."""
-    rows = home.rows("SELECT subject_id FROM deliveries WHERE template = 'probe'")
-    return rows[0].subject_id if rows else None
-
-
-def is_told(home: House, alert: Any) -> bool:
-    rows = home.rows("SELECT id, state FROM deliveries WHERE subject_id = :id", id=alert)
-    return {row.state for row in rows} == {"accepted"} and {str(row.id) for row in rows} <= set(
-        home.arrived()
-    )
 
 
 def everybody_was_told(many: Crowd) -> list[int]:

@@ -69,20 +69,20 @@ def run(plan: Plan, server: Server, folder: Path) -> Path:
     history.add("run", seed=plan.seed, plan=str(plan))
     mail = MailServer(history, plan.deadly)
     between = pooled(server, size=15) if plan.pooler else contextlib.nullcontext(server.url)
-    with _listening(mail) as port, contextlib.closing(history), between as way:
+    with listening(mail) as port, contextlib.closing(history), between as way:
         url = migrated(server.url)
         settings = Settings(database_url=url, data_dir=folder, jwt_key="j" * 32, master_key=KEY)
-        environment = _environment(settings, port, plan) | _reached(way, url)
+        environment = environment_of(settings, port, plan) | _reached(way, url)
         with fleet_of(plan.shape, environment) as fleet:
             phones = clinic.open_clinic(settings, plan.patients, fleet.ports, history)
             mail.workers = fleet.workers
-            _live(plan, phones, lambda: _fire(plan, fleet, server, history))
-            _end(fleet, phones, url, history)
+            live(plan, phones, lambda: _fire(plan, fleet, server, history))
+            end(fleet, phones, url, history)
     return file
 
 
 @contextmanager
-def _listening(mail: MailServer) -> Iterator[int]:
+def listening(mail: MailServer) -> Iterator[int]:
     controller = Controller(mail, hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
@@ -99,7 +99,7 @@ def _reached(way: str, url: str) -> dict[str, str]:
     return {PREFIX + name: value for name, value in wanted.items()}
 
 
-def _environment(settings: Settings, port: int, plan: Plan) -> dict[str, str]:
+def environment_of(settings: Settings, port: int, plan: Plan) -> dict[str, str]:
     wanted = {
         "DATA_DIR": str(settings.data_dir),
         "JWT_KEY": settings.jwt_key,
@@ -113,7 +113,7 @@ def _environment(settings: Settings, port: int, plan: Plan) -> dict[str, str]:
     return {PREFIX + name: value for name, value in wanted.items() if PREFIX + name in variables()}
 
 
-def _live(plan: Plan, phones: list[Phone], fire: Callable[[], None]) -> None:
+def live(plan: Plan, phones: list[Phone], fire: Callable[[], None]) -> None:
     """Let every phone live while ``fire`` goes on."""
     stopping = threading.Event()
     for phone in phones:
@@ -163,7 +163,7 @@ def _pause(member: Member, seconds: float, history: History) -> None:
     threading.Timer(seconds, member.signal, (signal.SIGCONT,)).start()
 
 
-def _end(fleet: Fleet, phones: list[Phone], url: str, history: History) -> None:
+def end(fleet: Fleet, phones: list[Phone], url: str, history: History) -> None:
     """Let what waits be sent and pulled, then stop the fleet and write down what is there."""
     fleet.wait_until_ready()
     database = Database(url)
