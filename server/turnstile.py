@@ -30,7 +30,8 @@ class Turnstile:
         self._free = places
         self._line: deque[threading.Event] = deque()
         self._moved = monotonic()
-        self._lock = threading.Lock()
+        # Again by the same thread: an answer that nobody knows any more may be found gone at any moment.
+        self._lock = threading.RLock()
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         """Answer a request."""
@@ -51,6 +52,7 @@ class Turnstile:
         with self._lock:
             if self._free:
                 self._free -= 1
+                self._moved = monotonic()
                 return True
             if len(self._line) >= self._longest or monotonic() - self._moved > self._seconds:
                 return False

@@ -88,6 +88,18 @@ def test_where_the_line_is_full_one_is_told_at_once_and_where_it_stands_still_af
     assert ask(door, "/4") == b"in"
 
 
+def test_after_a_quiet_time_nobody_takes_an_empty_line_for_one_that_stands_still(
+    threads: ThreadPoolExecutor,
+) -> None:
+    app = Slow()
+    door = Turnstile(app, places=1, line=1, seconds=0.5)
+    time.sleep(0.6)
+    inside = come(threads, door, "/0", lambda: app.came == ["/0"])
+    waits = come(threads, door, "/1", partial(waiting, door, 1))
+    app.go.release(2)
+    assert [inside.result(5), waits.result(5)] == [b"in", b"in"]
+
+
 def test_whether_we_are_there_is_answered_whoever_works(threads: ThreadPoolExecutor) -> None:
     app = Slow()
     door = Turnstile(app, places=1, line=0, seconds=5)
