@@ -14,12 +14,13 @@ SECONDS = 1.0
 """So often at the most the file is looked at, unless somebody needs to know now."""
 
 Mark = tuple[int, int, int]
+_ABSENT: Mark = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     text: str
-    mark: Mark | None
+    mark: Mark
     looked_at: float
 
 
@@ -37,15 +38,19 @@ def current(path: str, check: Callable[[str], str], fresh: bool = False) -> str:
     mark = _mark(path)
     if known is None:
         text = check(from_file(path))
-    elif mark in (known.mark, None):
+    elif mark == known.mark:
         text = known.text
     else:
-        text = _changed(path, check, known.text)
-    _KNOWN[path] = _Read(text, mark or (known.mark if known else None), now)
+        text = _changed(path, check, known.text, mark)
+    _KNOWN[path] = _Read(text, mark, now)
     return text
 
 
-def _changed(path: str, check: Callable[[str], str], before: str) -> str:
+def _changed(path: str, check: Callable[[str], str], before: str, mark: Mark) -> str:
+    if mark == _ABSENT:
+        # The next start would fail. Said once, while there is time to put it back.
+        log.error("a key's file is not there any more; the key it held stays")
+        return before
     try:
         return check(from_file(path))
     except ValueError:
@@ -54,9 +59,9 @@ def _changed(path: str, check: Callable[[str], str], before: str) -> str:
         return before
 
 
-def _mark(path: str) -> Mark | None:
+def _mark(path: str) -> Mark:
     try:
         found = Path(path).expanduser().stat()
     except OSError:
-        return None
+        return _ABSENT
     return found.st_mtime_ns, found.st_ino, found.st_size

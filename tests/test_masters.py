@@ -126,12 +126,16 @@ def test_a_file_changed_to_what_can_not_be_used_changes_nothing_and_is_one_line_
     assert masters.open(sealed, PLACE) == "x"
 
 
-def test_a_file_that_is_gone_changes_nothing(file: Path, in_production: Settings) -> None:
+def test_a_file_that_is_gone_changes_nothing_and_is_one_line(
+    file: Path, in_production: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     masters = master_keys(in_production)
     file.unlink()
     assert masters.open(masters.seal("x", PLACE), PLACE) == "x"
     with pytest.raises(SealError):
         masters.open(ring(NEW).seal("x", PLACE), PLACE)
+    (record,) = caplog.records
+    assert record.getMessage() == "a key's file is not there any more; the key it held stays"
     put(file, BOTH)
     assert masters.open(ring(NEW).seal("x", PLACE), PLACE) == "x"
 
