@@ -70,7 +70,8 @@ def test_an_emergency_of_nobody_goes_over_every_channel_through_the_real_outbox(
     assert {message.short for message in (*email.sent, *sms.sent)} == {"Afterglow's own test: nothing to do."}
     found = newest(two_channels, clock.now)
     assert {one.verdict for one in found.values()} == {Verdict.OK}
-    assert found[Channel.SMS].seconds == pytest.approx(1, abs=0.5)
+    # A second by the test's clock, and what sending took by the wall's.
+    assert 1 <= found[Channel.SMS].seconds < 10
 
 
 def test_the_first_run_has_nothing_to_judge_and_the_next_closes_it_and_sends_anew(
