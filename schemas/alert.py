@@ -2,11 +2,12 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.base import Answer, Body, page_of
 from schemas.fields import Code, Day, Id, Moment
@@ -58,13 +59,19 @@ class AlertQuery(Body):
 
     state = Code(AlertState)
     urgency = Code(AlertClass)
-    family = Code(AlertFamily)
-    patient_id = Id()
+    family = Code(AlertFamily, metadata={"description": "not together with `patient_id`"})
+    patient_id = Id(metadata={"description": "whose; which kind of alert they have stands in no address"})
     assigned_to = Id(metadata={"description": "in whose hands they were put"})
     snoozed = QueryFlag()
     exhausted = QueryFlag(metadata={"description": "everybody was told and nobody answered"})
     cursor = AlertCursor()
     limit = QueryWhole(low=1, high=200, load_default=50, metadata={"description": "rows at the most"})
+
+    @validates_schema
+    def says_of_nobody_what_they_have(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a kind of alert beside a patient's id: addresses are kept by every proxy on the way."""
+        if "family" in data and "patient_id" in data:
+            raise ValidationError("Is not asked for together with patient_id.", "family")
 
 
 class FeedbackAnswer(Answer):

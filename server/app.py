@@ -1,5 +1,6 @@
 """`create_app`: the only place where the parts are joined."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,7 @@ from server.settings import Settings, SettingsError, master_keys, new_master_key
 from server.throttle import Throttle, counters
 
 API_ROOT = "/v1"
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -108,6 +110,8 @@ def _add_routes(api: contract.ContractApi) -> None:
 
 def _surroundings(settings: Settings, clock: Callable[[], datetime]) -> Surroundings:
     database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits)
+    if settings.environment == "production" and not database.is_sqlite and not settings.limits_url:
+        log.warning("requests are counted by this process alone; AFTERGLOW_LIMITS_URL has all count together")
     return Surroundings(
         settings,
         database,

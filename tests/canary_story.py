@@ -141,10 +141,14 @@ class Played:
         body = {"course_id": course, "status": "delivered", "at": at.isoformat()}
         self.story.ask(self.team.clinician, f"{path}treatment-sessions", body, patient_id=patient)
 
+    def alerts(self, patient: str, family: str) -> list[dict[str, Any]]:
+        """Return a patient's open alerts of a family, as they are listed."""
+        found = self.story.ask(self.team.clinician, "get /v1/alerts", query=f"?patient_id={patient}")
+        return [one for one in found["items"] if one["family"] == family]
+
     def alert(self, patient: str, family: str) -> dict[str, Any]:
         """Return a patient's alert of a family, as it is now."""
-        query = f"?patient_id={patient}&family={family}"
-        (found,) = self.story.ask(self.team.clinician, "get /v1/alerts", query=query)["items"]
+        (found,) = self.alerts(patient, family)
         one: dict[str, Any] = self.story.ask(
             self.team.clinician, "get /v1/alerts/{alert_id}", alert_id=found["id"]
         )
@@ -289,8 +293,7 @@ def _decide(played: Played) -> None:
 
 
 def _has(played: Played, patient: str, family: str) -> bool:
-    query = f"?patient_id={patient}&family={family}"
-    return bool(played.story.ask(played.team.clinician, "get /v1/alerts", query=query)["items"])
+    return bool(played.alerts(patient, family))
 
 
 def _visits(played: Played) -> None:

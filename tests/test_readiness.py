@@ -161,3 +161,18 @@ def test_production_refuses_the_frameworks_debugging_mode(
         create_app(settings)
     monkeypatch.delenv("FLASK_DEBUG")
     assert not create_app(settings).debug
+
+
+@pytest.mark.parametrize(
+    ("url", "counter", "says"),
+    [
+        ("postgresql+psycopg://app@db.example/afterglow", "", True),
+        ("postgresql+psycopg://app@db.example/afterglow", "redis://counter.example", False),
+        ("", "", False),
+    ],
+)
+def test_who_grows_past_one_process_is_told_that_requests_are_counted_by_each_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, url: str, counter: str, says: bool
+) -> None:
+    create_app(replace(PRODUCTION, data_dir=tmp_path, **SOUND, database_url=url, limits_url=counter))
+    assert ("AFTERGLOW_LIMITS_URL" in caplog.text) is says

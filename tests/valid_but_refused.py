@@ -60,6 +60,11 @@ TABLE = (
         "FHIR says what is in a resource; the answer decides whether it has a time",
         body={"start": LATER, "end": LATE},
     ),
+    _one(
+        "GET /v1/alerts",
+        "a patient's id and which kind of alert they have stand in no address together",
+        query={"family": "safety", "patient_id": NOBODY_ID},
+    ),
     Refusal(
         ("POST /v1/alerts/hand-over", "POST /v1/alerts/{alert_id}/assign"),
         _ACCOUNT,

@@ -237,6 +237,12 @@ def test_a_worklist_can_not_be_narrowed_by_nonsense(cast: Cast, query: str) -> N
     assert cast.bo.get(f"/alerts?{query}").status_code == 422
 
 
+def test_a_patient_and_what_kind_of_alert_they_have_stand_in_no_address(cast: Cast) -> None:
+    answer = cast.bo.get(f"/alerts?family=safety&patient_id={cast.ana.patient_id}")
+    assert answer.status_code == 422
+    assert "patient_id" in answer.text
+
+
 @pytest.mark.parametrize("verb", ["snooze", "assign", "reopen", "feedback"])
 def test_cyd_of_another_clinic_finds_no_such_alert(cast: Cast, clock: Clock, verb: str) -> None:
     alert = flagged(cast, clock)
