@@ -9,7 +9,7 @@ from typing import Any
 
 from server.clinical.vocabulary import ITEMS
 from server.diary_import.export_file import ExportError, ExportFile, of_sections
-from server.diary_import.moment import in_utc
+from server.diary_import.moment import as_said, in_utc
 
 CSV_LACKS = ("the check-in plan", "name, year of birth and country")
 CUT_OFF = "incomplete"
@@ -115,11 +115,12 @@ def _add(into: dict[str, dict[str, Any]], row: Row, content: Callable[[Row], dic
 
 def _said(row: Row) -> dict[str, Any]:
     grades = {term: int(grade) for term, grade in _pairs(row["side_effects"])}
-    onset = {term: in_utc(at) for term, at in _pairs(row["side_effect_onset_utc"])}
+    # A file of before has no columns of what was said to the letter: moments are in UTC then.
+    told = dict(_pairs(row.get("side_effect_onset", "")))
+    onset = {term: as_said(at, told.get(term, "")) for term, at in _pairs(row["side_effect_onset_utc"])}
     circumstances = _split(row["circumstances"])
     return {
-        "occurred_at": in_utc(row["utc"]),
-        "zone": row["zone"],
+        **_when(row),
         "items": {key: _number(row[key]) for key in ITEMS if row.get(key)},
         "side_effects": grades,
         **({"side_effect_onset": onset} if onset else {}),
@@ -128,8 +129,12 @@ def _said(row: Row) -> dict[str, Any]:
         **({"circumstances": circumstances} if circumstances else {}),
         "entered_by": row["entered_by"],
         "tags": [_ESCAPED.sub(r"\1", tag) for tag in _split(row["tags"])],
-        "note": row["note"] or None,
+        "note": row["note"] or ("" if row.get("empty_note") == "yes" else None),
     }
+
+
+def _when(row: Row) -> dict[str, str]:
+    return {"occurred_at": as_said(row["utc"], row.get("occurred_at", "")), "zone": row["zone"]}
 
 
 def _medication(row: Row) -> Iterator[tuple[str, Any]]:
@@ -149,9 +154,8 @@ def _filled(row: Row) -> dict[str, Any]:
         "locale": row["locale"],
         "answers": answers or None,
         # A total beside answers is a score: that is made again.
-        "total": _number(row["total"]) if row["total"] and not answers else None,
-        "occurred_at": in_utc(row["utc"]),
-        "zone": row["zone"],
+        "total": float(row["total"]) if row["total"] and not answers else None,
+        **_when(row),
         "occurrence": row["occurrence"] or None,
     }
 

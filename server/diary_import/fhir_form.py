@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.clinical.vocabulary import EnteredBy, Source
-from server.diary_import.moment import in_utc
+from server.diary_import.moment import as_said, at_offset, in_utc
 from server.fhir import codes, device
 from server.fhir.own import codes as own
 from server.fhir.reported import CAREGIVER
@@ -29,29 +29,30 @@ def response_of(form: Resource, origin: Resource, score: Resource | None) -> dic
     """Return a filled scale with its one version; ``score``: its Observation. Errors as `entry_of`."""
     said = response_said(form)
     if said["total"] is None and not said["answers"] and score is not None:
-        said |= {"answers": None, "total": score["valueQuantity"]["value"]}
+        said |= {"answers": None, "total": _decimal(score["valueQuantity"]["value"])}
     return _reported(form, origin, said)
 
 
 def entry_said(form: Resource) -> dict[str, Any]:
     """Return the content of an entry. Errors as `entry_of`."""
     items = {item["linkId"]: item for item in form.get("item", ())}
-    effects = _answers(items.get("side_effects", {}))
-    onset = {key.removeprefix(_ONSET): value for key, value in effects.items() if key.startswith(_ONSET)}
+    effects = {item["linkId"]: item for item in items.get("side_effects", {}).get("item", ())}
+    onset = {k.removeprefix(_ONSET): _began(item) for k, item in effects.items() if k.startswith(_ONSET)}
+    graded = {k.removeprefix(_EFFECT): _value(item) for k, item in effects.items() if k.startswith(_EFFECT)}
     told = [answer["valueCoding"]["code"] for answer in items.get("circumstances", {}).get("answer", ())]
     carer = any(one.get("id") == CAREGIVER for one in form.get("contained", ()))
     taken = _answers(items.get("medication", {}))
     return {
         **_when(form),
         "items": {key: _value(item) for key, item in items.items() if key not in _GROUPS},
-        "side_effects": {k.removeprefix(_EFFECT): v for k, v in effects.items() if k.startswith(_EFFECT)},
-        **({"side_effect_onset": {term: in_utc(at) for term, at in onset.items()}} if onset else {}),
+        "side_effects": graded,
+        **({"side_effect_onset": onset} if onset else {}),
         "safety": _value(items["safety"]) if "safety" in items else None,
         "medication": {key.removeprefix(_MEDICATION): value for key, value in taken.items()},
         **({"circumstances": told} if told else {}),
         "entered_by": (EnteredBy.CAREGIVER if carer else EnteredBy.PATIENT).value,
         "tags": [_text(answer) for answer in items.get(own.TAGS, {}).get("answer", ())],
-        "note": _text(items[own.NOTE]["answer"][0]) if own.NOTE in items else None,
+        "note": _note(items[own.NOTE]) if own.NOTE in items else None,
     }
 
 
@@ -59,7 +60,7 @@ def response_said(form: Resource) -> dict[str, Any]:
     """Return the content of a filled scale. Errors as `entry_of`."""
     key, _, version = form["questionnaire"].removeprefix(f"{codes.QUESTIONNAIRE}:").partition("|")
     answers = _answers(form)
-    total = answers.pop(own.TOTAL, None)
+    total = _decimal(answers.pop(own.TOTAL, None))
     return {
         "instrument": key,
         "instrument_version": int(version),
@@ -92,9 +93,29 @@ def _reported(form: Resource, origin: Resource, said: dict[str, Any]) -> dict[st
 
 
 def _when(form: Resource) -> dict[str, str]:
-    told = form["_authored"]["extension"]
-    zone = next(one["valueCode"] for one in told if one["url"] == codes.ZONE)
-    return {"occurred_at": in_utc(form["authored"]), "zone": zone}
+    beside = form["_authored"]
+    zone = next(one["valueCode"] for one in beside["extension"] if one["url"] == codes.ZONE)
+    # The facade, and a file of before, don't say with which offset it was said.
+    at = form["authored"]
+    return {"occurred_at": _at_its_offset(at, beside) or in_utc(at), "zone": zone}
+
+
+def _began(item: Resource) -> str:
+    (answer,) = item["answer"]
+    at = answer["valueDateTime"]
+    return _at_its_offset(at, answer.get("_valueDateTime", {})) or as_said(at, at)
+
+
+def _at_its_offset(at: str, beside: Resource) -> str | None:
+    """Return the moment with the offset that stands ``beside`` it; None where none does."""
+    found = (one for one in beside.get("extension", ()) if one["url"] == own.UTC_OFFSET)
+    told = next(found, None)
+    return None if told is None else at_offset(at, told["valueString"])
+
+
+def _note(item: Resource) -> str:
+    """Return a note to the letter; a question without an answer is a note that was left empty."""
+    return _text(item["answer"][0]) if "answer" in item else ""
 
 
 def _text(answer: Resource) -> str:
@@ -107,6 +128,11 @@ def _text(answer: Resource) -> str:
 
 def _answers(group: Resource) -> dict[str, Any]:
     return {item["linkId"]: _value(item) for item in group.get("item", ())}
+
+
+def _decimal(value: Any) -> Any:
+    """Return a typed-in total as it was stored: FHIR writes 10.0 as 10. Only a whole number is changed."""
+    return float(value) if type(value) is int else value
 
 
 def _value(item: Resource) -> Any:

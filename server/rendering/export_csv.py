@@ -3,8 +3,9 @@
 Where it holds rows about substance use, the first row is the notice that must stay with them.
 
 Every time stands there three times: as the patient's clock showed it, in UTC, and with its zone and
-offset. A cell that a spreadsheet would run as a formula is made plain text. What is written here is read
-back by `server.diary_import.export_csv`.
+offset. What was reported has it once more as it was said, with the offset that the phone gave. A cell
+that a spreadsheet would run as a formula is made plain text. What is written here is read back by
+`server.diary_import.export_csv`.
 """
 
 import csv
@@ -45,6 +46,8 @@ COLUMNS = (
     *(*_SAID, "scale", "scale_version", "locale", "answers", "total", "prorated"),
     *("route", "clock_skew_seconds", "clock_suspect", "recorded_utc", "occurrence"),
     *("course", "condition", "phase", "started_on", "ended_on", "min_interval_days", "max_interval_days"),
+    # To the letter, for who takes the file back: a text of the CSV can't be empty and yet be there.
+    *("occurred_at", "side_effect_onset", "empty_note"),
 )
 
 
@@ -98,18 +101,23 @@ def _filled(response: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[st
         return row
     answers = content.get("answers") or {}
     score = (response["score"] or {}) if row["state"] == CURRENT else {}
-    total = score.get("total", content.get("total"))
     filled = {
         "scale": content["instrument"],
         "scale_version": content["instrument_version"],
         "locale": content["locale"],
         "answers": "; ".join(f"{key} {'' if value is None else value}" for key, value in answers.items()),
-        "total": total if total is None else f"{total:g}",
+        "total": _total(score.get("total"), content.get("total")),
         "prorated": score.get("prorated"),
         "occurrence": content.get("occurrence"),
     }
-    when = _when(content["occurred_at"], content["zone"])
-    return {**row, **when, **filled, "local_day": revision["local_day"]}
+    return {**row, **_felt(content), **filled, "local_day": revision["local_day"]}
+
+
+def _total(score: float | None, typed: float | None) -> str | None:
+    """Return a total as people write it: a score to six digits, one that was typed in to the last."""
+    if typed is not None:
+        return repr(typed).removesuffix(".0")
+    return None if score is None else f"{score:g}"
 
 
 def _version(kind: str, entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,26 +142,31 @@ def _revision(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> dict[str
     row, content = _version("entry", entry, revision), revision["content"]
     if content is None:
         return row
+    onset = content.get("side_effect_onset", {})
     said = {
         "local_day": revision["local_day"],
         "side_effects": "; ".join(f"{term} {grade}" for term, grade in content["side_effects"].items()),
-        "side_effect_onset_utc": "; ".join(
-            f"{term} {_utc(at)}" for term, at in content.get("side_effect_onset", {}).items()
-        ),
+        "side_effect_onset_utc": "; ".join(f"{term} {_utc(at)}" for term, at in onset.items()),
+        "side_effect_onset": "; ".join(f"{term} {at}" for term, at in onset.items()),
         "safety": content["safety"],
         "entered_by": content["entered_by"],
         "circumstances": " | ".join(content.get("circumstances", [])),
         "tags": " | ".join(_escaped(tag) for tag in content["tags"]),
         "note": content["note"],
+        "empty_note": True if content["note"] == "" else None,
     }
-    when = _when(content["occurred_at"], content["zone"])
-    return {**row, **when, **content["items"], **content["medication"], **said}
+    return {**row, **_felt(content), **content["items"], **content["medication"], **said}
 
 
 def _state(entry: Mapping[str, Any], revision: Mapping[str, Any]) -> str:
     if revision["content"] is None:
         return "taken_back"
     return CURRENT if revision is entry["revisions"][-1] else "replaced"
+
+
+def _felt(content: Mapping[str, Any]) -> dict[str, str]:
+    at = content["occurred_at"]
+    return _when(at, content["zone"]) | {"occurred_at": at}
 
 
 def _when(at: str, zone: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ SESSION = "urn:afterglow:treatment-session"
 RECORD = "urn:afterglow:record"
 
 EXACT = "urn:afterglow:exact-text"
+UTC_OFFSET = "urn:afterglow:utc-offset"
 WRITTEN_DOWN = "urn:afterglow:written-down"
 CLOCK_BEHIND = "urn:afterglow:clock-behind"
 CLOCK_SUSPECT = "urn:afterglow:clock-suspect"

@@ -1,7 +1,9 @@
 """Forms as the patient filled them in, with the answers that no facade gives.
 
 Note and tags are answers of the diary's form. A question of a scale that was skipped stands there without
-an answer, a total that was typed in is one, and `basedOn` names the check-in that the scale answers.
+an answer, and so does a note that was left empty; a total that was typed in is one, and `basedOn` names
+the check-in that the scale answers. The moment has the offset of its zone, as the facade gives it; the one
+it was said with stands beside it.
 """
 
 import base64
@@ -12,7 +14,7 @@ from typing import Any
 from server.fhir import questionnaire_response
 from server.fhir.codes import number
 from server.fhir.identifiers import Resource
-from server.fhir.own import codes
+from server.fhir.own import codes, moments
 from server.fhir.own.codes import extension
 from server.fhir.reported import Entry, Filled
 
@@ -22,8 +24,9 @@ _ODD_BLANK = re.compile("[^\\S \\r\\n\\t]|\ufeff")
 
 def of_entry(entry: Entry, content: Mapping[str, Any] | None) -> Resource:
     """Return an entry with all of its ``content``; None where it was taken back."""
-    form = questionnaire_response.of_entry(entry)
-    return _with(form, [*form.get("item", ()), *_words(content or {})])
+    form, said = questionnaire_response.of_entry(entry), content or {}
+    items = [_began(item, said.get("side_effect_onset", {})) for item in form.get("item", ())]
+    return _said_at(_with(form, [*items, *_words(said)]), said)
 
 
 def of_filled(filled: Filled, content: Mapping[str, Any] | None) -> Resource:
@@ -34,18 +37,37 @@ def of_filled(filled: Filled, content: Mapping[str, Any] | None) -> Resource:
     said = content or {}
     if (total := said.get("total")) is not None:
         items.append(_item(codes.TOTAL, {"valueDecimal": number(total)}))
-    return _with(form, items) | _based_on(said.get("occurrence"))
+    return _said_at(_with(form, items), said) | _based_on(said.get("occurrence"))
 
 
 def _with(form: Resource, items: list[Resource]) -> Resource:
     return {**form, "item": items} if items else form
 
 
+def _said_at(form: Resource, content: Mapping[str, Any]) -> Resource:
+    if (said := content.get("occurred_at")) is None:
+        return form
+    beside = [*form["_authored"]["extension"], moments.offset_of(said)]
+    return form | {"_authored": {"extension": beside}}
+
+
+def _began(item: Resource, onset: Mapping[str, str]) -> Resource:
+    """Return side effects with the offset beside each onset that can't be written as it was said."""
+    if item["linkId"] == "side_effects":
+        return item | {"item": [_began(one, onset) for one in item["item"]]}
+    said = onset.get(item["linkId"].removeprefix("side_effect_onset."))
+    if said is None or moments.writable(said) == said:
+        return item
+    beside = {"_valueDateTime": {"extension": [moments.offset_of(said)]}}
+    return item | {"answer": [answer | beside for answer in item["answer"]]}
+
+
 def _words(content: Mapping[str, Any]) -> Iterator[Resource]:
     if tags := content.get("tags"):
         yield _item(codes.TAGS, *map(_text, tags))
-    if note := content.get("note"):
-        yield _item(codes.NOTE, _text(note))
+    if (note := content.get("note")) is not None:
+        # FHIR has no empty text, not even in base64.
+        yield _item(codes.NOTE, _text(note)) if note else {"linkId": codes.NOTE}
 
 
 def _text(said: str) -> Resource:

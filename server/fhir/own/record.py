@@ -7,6 +7,7 @@ from uuid import UUID
 
 from server.clinical.instruments.catalog import edition_of
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Source
+from server.fhir.own import moments
 from server.fhir.reported import Entry, Filled
 
 Row = Mapping[str, Any]
@@ -22,7 +23,7 @@ def entry(whose: UUID, row: Row, version: int) -> Entry:
         entered_by=EnteredBy(content["entered_by"]),
         items=said.get("items", {}),
         side_effects=said.get("side_effects", {}),
-        side_effect_onset=said.get("side_effect_onset", {}),
+        side_effect_onset={k: moments.writable(at) for k, at in said.get("side_effect_onset", {}).items()},
         safety=None if safety is None else SafetyAnswer(safety),
         medication=said.get("medication", {}),
         circumstances=said.get("circumstances", ()),
