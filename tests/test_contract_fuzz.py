@@ -16,12 +16,14 @@ from uuid_utils.compat import uuid7
 from server.app import create_app
 from server.database import Database
 from server.settings import Settings
-from tests.access_world import World, build
+from tests.access_world import ROLE, World, build
 from tests.cast import Cast, Person, entry, found_clinic
-from tests.conftest import NOON, Clock, empty, make_room
+from tests.conftest import NOON, Clock, bring_back, empty, make_room
 from tests.scales import filled
 
-ROLES = ("ana", "bo", "coordinator", "admin", "scheduler")
+ROLES = ("ana", "bo", "coordinator", "admin", "caregiver", "system")
+# After it a caregiver whose only patient it was is nobody.
+LAST = "DELETE /v1/cared-for/{patient_id}"
 # The operations of the contract, each with the roles that may use it.
 Operations = list[tuple[Any, list[str]]]
 
@@ -48,17 +50,17 @@ def fuzzed(served: tuple[Flask, Cast, World]) -> tuple[Operations, Cast, World]:
     """The operations of that app."""
     from tests.random_requests import operations  # here: only one worker has to load it
 
-    return list(operations(served[0])), served[1], served[2]
+    known = sorted(operations(served[0]), key=lambda one: bool(one[0].label == LAST))
+    return known, served[1], served[2]
 
 
-# A scheduling system makes nothing: what it asks for does not follow from anything.
-@pytest.mark.parametrize("who", ROLES[:-1])
+# A scheduling system makes nothing, and what a caregiver asks for does not follow from any answer.
+@pytest.mark.parametrize("who", ROLES[:-2])
 def test_requests_that_follow_from_each_other_are_too(served: tuple[Flask, Cast, World], who: str) -> None:
     from tests.random_requests import walk
 
-    app, cast, _ = served
-    person: Person = getattr(cast, who)
-    answers = walk(app, person, person.get("/me").get_json()["role"])
+    app, _, world = served
+    answers = walk(app, _person(world, who), ROLE[who])
     assert answers[200] + answers[201], answers
 
 
@@ -69,14 +71,65 @@ def test_random_requests_are_answered_as_the_contract_says(
     from tests.random_requests import attempt
 
     known, cast, world = fuzzed
-    person: Person = getattr(cast, who)
-    role = person.get("/me").get_json()["role"]
     answers: Counter[int] = Counter()
     for operation, roles in known:
-        if role in roles or (not roles and who == ROLES[0]):
-            answers += attempt(operation, person, _real_ids(cast, world, operation.path))
+        if ROLE[who] in roles or (not roles and who == ROLES[0]):
+            answers += attempt(operation, _person(world, who), _real_ids(cast, world, operation.path))
     # Requests that only bounce off the door would prove nothing.
     assert answers[200] + answers[201], answers
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_planned_requests_are_too_and_those_that_lack_a_header_or_the_method_are_refused(
+    served: tuple[Flask, Cast, World], fuzzed: tuple[Operations, Cast, World], who: str
+) -> None:
+    from tests.planned_requests import ALLOW, HEADER, METHOD, send_planned
+    from tests.random_requests import IS_QUICK
+
+    _bring_back(*served)
+    known, _, world = fuzzed
+    told: Counter[str | int] = Counter()
+    for operation, roles in known:
+        mine = (roles or [ROLE["ana"]])[: 1 if IS_QUICK else None]
+        if ROLE[who] in mine:
+            told += send_planned(operation, _person(world, who), dict(world.ids))
+    assert min(told[HEADER], told[METHOD], told[ALLOW]) > 0, told
+
+
+def test_an_app_that_heeds_no_header_and_takes_every_method_is_told_of() -> None:
+    from tests.planned_requests import ALLOW, HEADER, METHOD, complaints
+    from tests.random_requests import contract_of
+
+    (found,) = contract_of(careless(), "/contract").get_all_operations()
+    assert complaints(found.ok()) >= {ALLOW, HEADER, METHOD}
+
+
+def careless() -> Flask:
+    """Return an app whose contract asks for a header and knows one method, and which cares for neither."""
+    app = Flask("careless")
+    header = {"in": "header", "name": "If-Match", "required": True, "schema": {"const": "v1"}}
+    operation = {"parameters": [header], "responses": {"200": {"description": "done"}}, "x-roles": []}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Careless", "version": "1"},
+        "paths": {"/notes": {"get": operation}},
+    }
+    app.add_url_rule("/contract", view_func=lambda: document)
+    methods = ["GET", "PUT", "POST", "PATCH", "DELETE", "TRACE", "QUERY"]
+    app.add_url_rule("/notes", "notes", lambda: "", methods=methods)
+    return app
+
+
+def _person(world: World, who: str) -> Person:
+    person = world.people[who]
+    assert person is not None
+    return person
+
+
+def _bring_back(app: Flask, _: Cast, world: World) -> None:
+    database: Database = app.extensions["afterglow"].database
+    empty(database)
+    bring_back(database, world.rows)
 
 
 def _real_ids(cast: Cast, world: World, path: str) -> dict[str, str]:

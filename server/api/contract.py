@@ -130,6 +130,7 @@ def _speak_fhir(path: dict[str, Any]) -> None:
         for parameter in named:
             parameter["schema"] = {
                 "type": "string",
+                "format": version_header.FORMAT,
                 "pattern": version_header.FHIR_PATTERN,
                 "example": 'W/"1"',
             }
@@ -169,7 +170,12 @@ def _if_match(required: bool) -> dict[str, Any]:
         "name": "If-Match",
         "required": required,
         "description": "the version you change, as its ETag says it",
-        "schema": {"type": "string", "pattern": version_header.PATTERN, "example": '"v1"'},
+        "schema": {
+            "type": "string",
+            "format": version_header.FORMAT,
+            "pattern": version_header.PATTERN,
+            "example": '"v1"',
+        },
     }
 
 
