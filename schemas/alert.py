@@ -29,7 +29,11 @@ class AlertCursor(fields.String):
     """An opaque place in the list of alerts; loads its urgency, its moment and its id."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"format": "alert-place", "description": "`next_cursor` of the page before"}
+        metadata = {
+            "format": "alert-place",
+            "pattern": "^[A-Za-z0-9_-]+={0,2}$",  # base64 for addresses
+            "description": "`next_cursor` of the page before",
+        }
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 
 from marshmallow import ValidationError, validate
 
+from server.clinical.countries import countries
+
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
@@ -20,6 +22,7 @@ class Spelling:
     says: str
     format: str | None = None
     example: str | None = None
+    known: tuple[str, ...] = ()  # all that there is, where the contract can name it
     _whole: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -32,7 +35,9 @@ class Spelling:
     def schema(self) -> dict[str, Any]:
         """Return it as the contract shows it."""
         said = {"format": self.format, "pattern": self.pattern, "example": self.example}
-        known = {key: value for key, value in said.items() if value is not None}
+        known: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+        if self.known:
+            known["enum"] = list(self.known)
         return {"type": "string", "description": self.says, **known}
 
 
@@ -115,10 +120,10 @@ TIME_OF_DAY = Spelling(
 ZONE = Spelling("Zone", None, "An IANA time zone.", "time-zone", "Europe/Oslo")
 COUNTRY = Spelling(
     "Country",
-    "^[A-Z]{2}$",
+    None,
     "An ISO 3166 country code of two capital letters that is given out.",
-    "country",
-    "NO",
+    example="NO",
+    known=tuple(sorted(countries())),
 )
 # Without the format `email`, which is narrower: what a mail server takes is for it to say. ASCII only: not
 # every one takes more.

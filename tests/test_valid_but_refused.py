@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from tests.access_matrix import Operation, let_in, lines, operations, sendable
 from tests.access_world import World, built
 from tests.cast import Cast
-from tests.valid_but_refused import TABLE, Refusal
+from tests.valid_but_refused import GONE, TABLE, Refusal
 
 MOST_VERSIONS = 9
 
@@ -26,11 +26,12 @@ class Door:
         self.known = {one.name: one for one in operations(self.document)}
         self._lines = {line.name: line for line in lines()}
 
-    def body(self, operation: Operation, line: Refusal) -> Any:
-        """Return the body that ``line`` shows; of operations without one, None."""
+    def body(self, operation: Operation, line: Refusal, said: Mapping[str, Any]) -> Any:
+        """Return the body that ``line`` shows, with what was ``said`` before; without a body, None."""
         if isinstance(line.body, str) or operation.body is None:
             return line.body or None
-        return {**sendable(operation, self.world), **line.body}
+        members = {**(sendable(operation, self.world) or {}), **line.body, **said}
+        return {name: value for name, value in members.items() if value is not GONE}
 
     def ask(self, operation: Operation, body: Any, query: Mapping[str, str]) -> TestResponse:
         """Return the answer, for the version that there is."""
@@ -73,12 +74,15 @@ def test_no_operation_is_named_twice_or_unknown(door: Door) -> None:
 
 @pytest.mark.parametrize("line", TABLE, ids=lambda line: line.operations[0])
 def test_what_a_line_shows_fits_the_contract_and_is_refused(door: Door, line: Refusal) -> None:
+    said: dict[str, Any] = {}
     for before in line.before:
         earlier = door.known[before]
-        assert door.ask(earlier, sendable(earlier, door.world), {}).status_code < 300, before
+        answer = door.ask(earlier, sendable(earlier, door.world), {})
+        assert answer.status_code < 300, before
+        said |= {name: answer.json[name] for name in line.taken}
     for name in line.operations:
         operation = door.known[name]
-        body = door.body(operation, line)
+        body = door.body(operation, line, said)
         assert list(door.misfits(operation, body, line.query)) == [], name
         answer = door.ask(operation, body, line.query)
         assert answer.status_code == line.status, f"{name} {answer.text}"

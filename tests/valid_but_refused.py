@@ -11,6 +11,7 @@ from tests.conftest import NOON
 from tests.scales import filled
 
 NOBODY_ID = "019caae3-5000-7000-8000-00000000ffff"
+GONE = object()  # a member of the example that is left out
 LATE, LATER, FAR = "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z", "2199-01-01T00:00:00Z"
 
 
@@ -24,6 +25,7 @@ class Refusal:
     query: Mapping[str, str] = field(default_factory=dict)
     status: int = 422
     before: tuple[str, ...] = ()  # what has to happen first, with the contract's examples
+    taken: tuple[str, ...] = ()  # members of the body that are as the answers before say them
 
 
 def _one(operation: str, why: str, **more: Any) -> Refusal:
@@ -33,6 +35,11 @@ def _one(operation: str, why: str, **more: Any) -> Refusal:
 _ACCOUNT = "whether an id is a working account of the clinic, of which role, only the server knows"
 _ORDER = "one value may not lie before, or be less than, another one"
 _NOW = "what is past, ahead or too far away depends on the day"
+_ZONES = "zones come and go with the data of IANA: the contract names their format alone"
+_PUSH_INSIDE = {
+    "endpoint": "https://push.internal/send/abc",
+    "keys": {"p256dh": f"BA{'A' * 85}", "auth": "A" * 22},
+}
 _TREND = ("/v1/me/trend", "/v1/me/trend.svg", "/v1/patients/{patient_id}/trend")
 _MINE = "/questionnaire-responses/{response_id}"
 TABLE = (
@@ -126,6 +133,24 @@ TABLE = (
         "the code was sent elsewhere",
         body={"code": "000000"},
     ),
+    _one(
+        "POST /v1/me/factors/passkeys",
+        "the browser that has asked signs the ticket's challenge, nobody else can",
+        before=("POST /v1/me/factors/passkeys/options",),
+        taken=("ticket",),
+    ),
+    _one(
+        "POST /v1/me/contact-points",
+        "which hosts are public no pattern can say",
+        body={"channel": "push", "number": GONE, "subscription": _PUSH_INSIDE},
+    ),
+    _one("PATCH /v1/me/zone", _ZONES, body={"zone": "Europe/Nowhere"}),
+    _one("PATCH /v1/clinic", _ZONES, body={"zone": "Europe/Nowhere"}),
+    _one(
+        "GET /v1/alerts",
+        "a cursor is the server's own text",
+        query={"cursor": "AAAA"},
+    ),
     _one("POST /v1/me/factors/totp/{factor_id}/confirm", "the code is of now", body={"totp": "000000"}),
     _one("PUT /v1/me/contact-points/order", "it names each point there is", body={"ids": [NOBODY_ID]}),
     _one(
@@ -163,10 +188,14 @@ TABLE = (
         _NOW,
         {"status": "delivered", "at": FAR},
     ),
-    _one(
-        "PUT /v1/entries/{entry_id}",
+    Refusal(
+        ("PUT /v1/entries/{entry_id}", "PUT /v1/cared-for/{patient_id}/entries/{entry_id}"),
         "an entry says something, of the last days, and onsets belong to effects that were there",
-        body={"occurred_at": FAR},
+        {
+            "recorded_at": "2026-01-01T00:00:00Z",
+            "occurred_at": "2025-11-01T00:00:00Z",
+            "side_effect_onset": GONE,
+        },
     ),
     Refusal(
         (f"PUT /v1{_MINE}", f"PUT /v1/patients/{{patient_id}}{_MINE}"),
