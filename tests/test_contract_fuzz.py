@@ -93,6 +93,7 @@ def test_planned_requests_are_too_and_those_that_lack_a_header_or_the_method_are
         mine = (roles or [ROLE["ana"]])[: 1 if IS_QUICK else None]
         if ROLE[who] in mine:
             told += send_planned(operation, _person(world, who), dict(world.ids))
+    _bring_back(*served)
     assert min(told[HEADER], told[METHOD], told[ALLOW]) > 0, told
 
 
