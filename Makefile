@@ -37,7 +37,7 @@ check: lint types advisories sbom cover rehearse proof test  ## what CI runs; th
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py tests/test_contract_fuzz.py
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/test_two_phones.py tests/test_contract_fuzz.py -k "not planned"
 
 proof: $(READY)         ## a fleet on PostgreSQL, killed again and again under load (a minute)
 	@$(BIN)/python -m tests.proof

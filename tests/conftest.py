@@ -403,5 +403,7 @@ gc.set_threshold(200_000, 50, 100)
 # Few examples in the everyday suite; `make cover` gives the pure rules the usual hundred.
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
+# All that can be planned too, which takes a quarter of an hour: asked for by name.
+hypothesis.settings.register_profile("exhaustive", max_examples=100, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())

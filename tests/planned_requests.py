@@ -1,7 +1,7 @@
 """Requests that are planned from the contract, none by chance: its examples, and what lies beyond each bound.
 
-Only among these are a header that is missing, a method that an address does not have, and OPTIONS. The
-thorough profile sends all of them as every role, also values at each bound; the quick one as one role.
+Only among these are a header that is missing, a method that an address does not have, and OPTIONS. They are
+sent as one role an operation; the exhaustive profile sends them as every role, and values at each bound too.
 """
 
 from collections import Counter
@@ -17,8 +17,9 @@ from schemathesis.generation.meta import CoverageScenario, coverage_scenario
 from schemathesis.generation.overrides import Override
 
 from tests.cast import Person
-from tests.random_requests import CHECKS, IS_QUICK, MODES, checks_of
+from tests.random_requests import CHECKS, MODES, PROFILE, checks_of
 
+IS_ALL = PROFILE == "exhaustive"
 # What these three ask about, by the names of the checks that judge it.
 HEADER, METHOD, ALLOW = "missing_required_header", "unsupported_method", "allow_header_conformance"
 _PROBES = {
@@ -76,7 +77,7 @@ def _planned(operation: Any) -> Iterator[Any]:
         generation_config=operation.schema.config.generation,
         auth_storage=None,
     )
-    yield from (case for case in covering if not IS_QUICK or coverage_scenario(case) in _PROBES)
+    yield from (case for case in covering if IS_ALL or coverage_scenario(case) in _PROBES)
 
 
 def _lacks(case: Any, header: str) -> bool:

@@ -53,7 +53,8 @@ CHECKS = [
     ensure_resource_availability,
 ]
 # Few in the everyday suite; `make cover` sends more.
-IS_QUICK = os.environ.get("HYPOTHESIS_PROFILE", "quick") == "quick"
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
+IS_QUICK = PROFILE == "quick"
 EXAMPLES, WALKS, STEPS = (3, 8, 8) if IS_QUICK else (12, 60, 15)
 _SETTINGS = settings(
     deadline=None,
