@@ -51,6 +51,8 @@ def _migrated(url: str) -> str:
         with database.engine.begin() as connection:
             rows.make_role(connection, ROLE, None)
             rows.grant(connection, ROLE)
+            # For the one table of the minimal stack, which knows of no such thing.
+            connection.exec_driver_sql(f"GRANT CREATE ON SCHEMA public TO {ROLE}")
         url = make_url(url).set(username=ROLE).render_as_string(hide_password=False)
     database.close()
     return url
