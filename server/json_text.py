@@ -1,4 +1,4 @@
-"""JSON for what is stored: quick, and never refusing what the standard library takes."""
+"""JSON for what is stored: quickly written, refusing no more than the standard library, read to the digit."""
 
 import json
 from typing import Any
@@ -18,8 +18,8 @@ def dumped(value: Any) -> str:
 
 
 def loaded(text: str) -> Any:
-    """Return the value of a JSON text; raises ValueError for one that is none."""
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        return json.loads(text)
+    """Return the value of a JSON text; raises ValueError for one that is none.
+
+    The standard library's: a quicker reader makes a fraction of a number of more than 64 bits.
+    """
+    return json.loads(text)

@@ -1,8 +1,9 @@
 """A patient's own export as resources, in the order they stand in the file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from server.fhir import observation, provenance
@@ -10,9 +11,23 @@ from server.fhir.codes import coding, instant
 from server.fhir.identifiers import Resource
 from server.fhir.own import codes, forms, history, record, rest, treatment
 from server.fhir.own.codes import extension
-from server.fhir.reported import Reported, id_of
+from server.fhir.reported import Entry, Filled, Reported, id_of
 
 Row = Mapping[str, Any]
+R = TypeVar("R", Entry, Filled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[R]):
+    """How one kind of thing that is reported is read from its row, and told as a form and as numbers."""
+
+    read: Callable[[UUID, Row, int], R]
+    form: Callable[[R, Row | None], Resource]
+    numbers: Callable[[R], Iterable[Resource]]
+
+
+_ENTRY = _Kind(record.entry, forms.of_entry, observation.of_entry)
+_FILLED = _Kind(record.filled, forms.of_filled, observation.of_filled)
 
 
 def resources(person: Resource, head: Row, sections: Mapping[str, Iterable[Row]]) -> Iterator[Resource]:
@@ -32,9 +47,9 @@ def _all(person: Resource, head: Row, sections: Mapping[str, Iterable[Row]]) -> 
     yield person | {"meta": {**person["meta"], "tag": [coding(codes.EXPORT, codes.OWN)]}}
     yield rest.check_in_plan(whose, head["check_in_plan"])
     for row in sections["entries"]:
-        yield from _entry(whose, row)
+        yield from _reported(whose, row, _ENTRY)
     for row in sections["questionnaire_responses"]:
-        yield from _filled(whose, row)
+        yield from _reported(whose, row, _FILLED)
     made = {
         "courses": treatment.care_plan,
         "treatment_sessions": treatment.procedure,
@@ -44,33 +59,19 @@ def _all(person: Resource, head: Row, sections: Mapping[str, Iterable[Row]]) -> 
         yield from (make(whose, place, row) for place, row in enumerate(sections[name]))
 
 
-def _entry(whose: UUID, row: Row) -> Iterator[Resource]:
-    versions = range(1, len(row["revisions"]) + 1)
-    said = [record.entry(whose, row, version) for version in versions]
-    contents = [one["content"] for one in row["revisions"]]
-    told = [forms.of_entry(*one) for one in zip(said, contents, strict=True)]
-    yield from _reported(row, said[-1], told, list(observation.of_entry(said[-1])))
-
-
-def _filled(whose: UUID, row: Row) -> Iterator[Resource]:
-    versions = range(1, len(row["revisions"]) + 1)
-    said = [record.filled(whose, row, version) for version in versions]
-    contents = [one["content"] for one in row["revisions"]]
-    told = [forms.of_filled(*one) for one in zip(said, contents, strict=True)]
-    yield from _reported(row, said[-1], told, list(observation.of_filled(said[-1])))
-
-
-def _reported(
-    row: Row, said: Reported, told: Sequence[Resource], numbers: Sequence[Resource]
-) -> Iterator[Resource]:
+def _reported(whose: UUID, row: Row, kind: _Kind[R]) -> Iterator[Resource]:
     """Yield what stands, its numbers, where it comes from; every version where there was more than one."""
+    revisions = row["revisions"]
+    said = [kind.read(whose, row, version) for version in range(1, len(revisions) + 1)]
+    told = [kind.form(*one) for one in zip(said, (one["content"] for one in revisions), strict=True)]
+    numbers = list(kind.numbers(said[-1]))
     yield told[-1]
     yield from numbers
-    yield _origin(row, said, numbers)
+    yield _origin(row, said[-1], numbers)
     if len(told) > 1:
-        moments = [instant(datetime.fromisoformat(one["received_at"])) for one in row["revisions"]]
+        moments = [instant(datetime.fromisoformat(one["received_at"])) for one in revisions]
         kept = [None if one["status"] == "entered-in-error" else one for one in told]
-        yield history.bundle(id_of(said), list(zip(kept, moments, strict=True)))
+        yield history.bundle(id_of(said[-1]), list(zip(kept, moments, strict=True)))
 
 
 def _origin(row: Row, said: Reported, numbers: Sequence[Resource]) -> Resource:
