@@ -8,11 +8,12 @@ from marshmallow import RAISE, Schema, fields
 from schemas.combining import Rule
 from schemas.dumping import Dumped
 from schemas.fields import Id
+from schemas.lasting import Lasting
 from schemas.loading import Loaded
 from schemas.query import QueryWhole
 
 
-class Body(Loaded, Dumped):
+class Body(Loaded, Dumped, Lasting):
     """A request body: what it does not know is refused by name.
 
     A body's `EXAMPLE` is shown in the contract, and a test loads it. `TOGETHER` is a rule between members
@@ -29,7 +30,7 @@ class Body(Loaded, Dumped):
         ordered = True
 
 
-class Answer(Dumped):
+class Answer(Dumped, Lasting):
     """A response. Dump only."""
 
     class Meta:

@@ -2,10 +2,11 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from flask import Flask, redirect
 from flask_jwt_extended import JWTManager
@@ -35,7 +36,6 @@ from server.api.fhir.blueprint import ROOT as FHIR_ROOT
 from server.api.route_guard import check_routes
 from server.api.throttling import count_stranger
 from server.database import Database
-from server.gateways.scheduling import adapters
 from server.readiness import check_production, crisis_directory
 from server.replica import replica_of
 from server.services.people.passwords import Passwords
@@ -148,5 +148,10 @@ def trust(app: Flask, proxies: int) -> None:
 
 def _connection_check(settings: Settings) -> CheckConnection:
     # The API may not know the adapters; whether they could use some settings, it has to ask.
-    loopback = settings.allow_loopback_egress == "yes"
-    return lambda kind, config: adapters.check(kind, config, loopback)
+    def check(kind: Any, config: Mapping[str, Any]) -> None:
+        # Imported late: it happens once in the life of a connection.
+        from server.gateways.scheduling import adapters
+
+        adapters.check(kind, config, settings.allow_loopback_egress == "yes")
+
+    return check

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from time import monotonic, sleep
@@ -19,7 +19,6 @@ from server import isolation, json_text
 from server.isolation import Whose
 from server.keyrings import Keyrings
 from server.masters import Masters
-from server.postgresql import patience
 from server.postgresql.limits import DEFAULT, Limits
 from server.postgresql.rerun import note_commit
 from server.sealing import Keyring
@@ -34,6 +33,7 @@ IDLE_SECONDS = 5.0
 _GLANCE_AT = f"SELECT set_config('{isolation.CLINIC}', %s, true)"
 # Judging a day reads hundreds of small JSON values: the standard library takes three times as long.
 _JSON = {"json_deserializer": orjson.loads, "json_serializer": json_text.dumped}
+Waiting = AbstractContextManager[None]
 _SHARED: dict[str, Any] = {"hide_parameters": True, **_JSON}
 
 
@@ -116,6 +116,9 @@ def _engine(url: str, limits: Limits) -> Engine:
     # What people reported stands in parameters and rows: no log shows them, however talkative it is made.
     logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
     if not url.startswith("sqlite"):
+        # Imported late: an embedded database needs no driver, which is a twelfth of a process's memory.
+        from server.postgresql import patience
+
         engine = create_engine(url, **_SHARED, **limits.engine_options())
         event.listen(engine, "commit", note_commit)
         event.listen(engine, "do_connect", patience.connecting(limits.answer))
@@ -123,7 +126,8 @@ def _engine(url: str, limits: Limits) -> Engine:
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "do_execute", _execute_postgresql)
         event.listen(engine, "checkin", _note_idle)
-        event.listen(engine, "checkout", partial(_ask_after_idling, engine, limits.connect))
+        waiting = partial(patience.waiting_for, seconds=limits.connect)
+        event.listen(engine, "checkout", partial(_ask_after_idling, engine, waiting))
         return engine
     connecting = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, connect_args=connecting, **_SHARED)
@@ -140,7 +144,9 @@ def _note_idle(_connection: Any, record: Any) -> None:
     record.info["idle_since"] = monotonic()
 
 
-def _ask_after_idling(engine: Engine, seconds: int, connection: Any, record: Any, _fairy: Any) -> None:
+def _ask_after_idling(
+    engine: Engine, waiting: Callable[[Any], Waiting], connection: Any, record: Any, _fairy: Any
+) -> None:
     """Make sure of a connection that lay idle: the server may have ended it meanwhile.
 
     Asking before every transaction would cost a third of its round trips.
@@ -148,7 +154,7 @@ def _ask_after_idling(engine: Engine, seconds: int, connection: Any, record: Any
     if monotonic() - record.info.get("idle_since", monotonic()) < IDLE_SECONDS:
         return
     try:
-        with patience.waiting_for(connection, seconds):
+        with waiting(connection):
             engine.dialect.do_ping(connection)
     except engine.dialect.loaded_dbapi.Error:
         raise DisconnectionError from None  # the pool opens another one

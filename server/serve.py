@@ -3,16 +3,19 @@
 import logging
 import os
 import signal
+import sys
+import threading
+import time
+from typing import Any
 
 from flask.helpers import get_debug_flag
-from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from server import logs, memory
 from server.environment import read_settings
-from server.parent import end_with
 from server.settings import Settings, SettingsError
 from server.turnstile import Turnstile
 
@@ -28,12 +31,11 @@ HEAD_SECONDS = 30
 
 
 def application() -> Turnstile:
-    """Return the application of this environment; granian calls it in its worker process."""
+    """Return the application of this environment; granian calls it once its port is open."""
     memory.begin()
-    # Imported here: the process that only minds this one needs nothing of the house.
+    # Imported here: who comes meanwhile waits at the port and is not refused.
     from server.app import create_app
 
-    end_with(os.getppid(), signal.SIGKILL)
     try:
         settings = read_settings(os.environ)
         logs.set_up(settings.log)
@@ -53,18 +55,49 @@ def serve(settings: Settings) -> None:
     if get_debug_flag() and settings.environment == "production":
         raise SettingsError("FLASK_DEBUG must not be set in production")
     logging.getLogger("_granian").addFilter(_is_no_advice)
-    Granian(
+    _Alone(
         "server.serve:application",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=THREADS + LINE + SPARE,
-        workers_kill_timeout=GRACE,
         factory=True,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         log_level=LogLevels.warning,
     ).serve()
+
+
+class _Alone(MPServer):
+    """granian in one process: what it would start as a child of its own is run here.
+
+    A process that does nothing but mind another one holds as much memory as the half of the house. Whoever
+    started this one minds it already: a service manager, `afterglow up`.
+    """
+
+    def _serve(self, spawn_target: Any, target_loader: Any) -> None:
+        own: Any = self  # these carry no types
+        own._init_shared_socket()
+        worker = own._spawn_worker(0, spawn_target, target_loader)
+        _stop_in_time()
+        worker.inner.run()
+        # As its child would end: threads of its own may still wait for something, and nothing is left to do.
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _stop_in_time() -> None:
+    """End this process `GRACE` seconds after the first signal to stop, whatever still runs then."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    threading.Thread(target=_end_after_signal, args=(heard,), daemon=True, name="grace").start()
+
+
+def _end_after_signal(heard: int) -> None:
+    os.read(heard, 1)
+    time.sleep(GRACE)
+    os._exit(0)
 
 
 def _is_no_advice(record: logging.LogRecord) -> bool:

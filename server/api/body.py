@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 
 from flask import Request, Response, request
@@ -93,18 +94,24 @@ class Blueprint(SmorestBlueprint):
         """Pass the loaded body or query as the view's first argument; `EXAMPLE` goes into the contract."""
         if example := getattr(schema, "EXAMPLE", None):
             options.setdefault("example", example)
-        # One for all requests: made anew for each, it would copy all its fields every time.
-        return cast(Decorator, super().arguments(schema(), **options))
+        return cast(Decorator, super().arguments(_made(schema), **options))
 
     def response(
         self, status_code: int, schema: type[Schema] | Mapping[str, Any] | None = None, **options: Any
     ) -> Decorator:
         """Dump what the view returns. A JSON schema only documents it: the view returns a whole Response."""
-        return cast(Decorator, super().response(status_code, schema, **options))
+        shape = _made(schema) if isinstance(schema, type) else schema
+        return cast(Decorator, super().response(status_code, shape, **options))
 
     def alt_response(self, status_code: int, **options: Any) -> Decorator:
         """Document another answer."""
         return cast(Decorator, super().alt_response(status_code, **options))
+
+
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    # One for all views and requests: making one copies all its fields.
+    return schema()
 
 
 def whole(req: Request) -> bytes:

@@ -11,9 +11,8 @@ from schemas.calendar_feed import CalendarFeedBody, CalendarFeedList, OpenedCale
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, here, open_with_proof, reading, writing
-from server.calendars.feed import Shown, feed
 from server.clinical.visit import Proposed
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Language, Role
 from server.isolation import Extent
 from server.services.people import clinic as clinics
 from server.services.visits import calendar_feed as calendar_feeds
@@ -64,24 +63,31 @@ def read_calendar_feed(feed_token: str) -> Response:
 
     Send the ETag back in If-None-Match: an answer without a body says that nothing has changed.
     """
-    visits, shown = _read(feed_token)
-    answer = Response(feed(visits, shown), content_type=f"{ICS}; charset=utf-8")
+    answer = Response(_drawn(feed_token), content_type=f"{ICS}; charset=utf-8")
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
     answer.make_conditional(request)
     return answer
 
 
-def _read(token: str) -> tuple[list[Proposed], Shown]:
+def _drawn(token: str) -> bytes:
+    # Imported late, as all that writes calendars: its library is large, and most processes never need it.
+    from server.calendars.feed import Shown, feed
+
+    visits, zone, language = _read(token)
+    return feed(visits, Shown(parseaddr(here().settings.mail_from)[1], zone, language))
+
+
+def _read(token: str) -> tuple[list[Proposed], str, Language]:
+    """Return the visits behind an address, and the zone and language of their clinic."""
     now = here().clock()
     with here().database.read(Extent.DOOR) as session:
         work, found = calendar_feeds.behind(session, token, now)
         clinic = clinics.get(work)
-        organizer = parseaddr(here().settings.mail_from)[1]
-        shown = Shown(organizer, clinic.zone, clinic.language)
+        zone, language = clinic.zone, clinic.language
         visits, is_due = list(calendar_feeds.visits(work)), calendar_feeds.is_to_be_noted(found, now)
     if is_due:
         with here().database.write(Extent.DOOR) as session:
             work, found = calendar_feeds.behind(session, token, now)
             calendar_feeds.note_read(work, found)
-    return visits, shown
+    return visits, zone, language

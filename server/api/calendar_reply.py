@@ -1,6 +1,6 @@
 """Answers to calendar invitations, passed on by the clinic's mail server as they came."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -8,9 +8,7 @@ from schemas.calendar_reply import CalendarReplyAnswer
 from server.api.body import Blueprint
 from server.api.edge import allow, body_up_to, writing
 from server.api.raw import read_raw, takes_raw
-from server.calendars.parts import uid_of
-from server.calendars.reply import CALENDAR, MAIL, read_object, read_reply
-from server.clinical.calendar_reply import CalendarReply
+from server.calendars.kinds import CALENDAR, MAIL
 from server.clinical.vocabulary import Role, Scope
 from server.services.errors import Invalid
 from server.services.visits import calendar_reply as calendar_replies
@@ -18,9 +16,6 @@ from server.services.visits import calendar_reply as calendar_replies
 blueprint = Blueprint("calendar replies", __name__, description="Answers to calendar invitations")
 # A mail that says yes or no. More of it would only take longer to read.
 LARGEST = 131_072
-_READERS: Mapping[str, Callable[[bytes], CalendarReply]] = MappingProxyType(
-    {MAIL: read_reply, CALENDAR: read_object}
-)
 _OBJECT = "\r\n".join(
     [
         *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Some program//EN", "METHOD:REPLY", "BEGIN:VEVENT"),
@@ -50,9 +45,13 @@ def take_calendar_reply() -> Any:
     Accepted with a time of the clinic's own (COUNTER, or a time where days were asked) books; declined
     declines, or cancels what is booked; anything else shows that somebody has looked.
     """
-    kind, body = read_raw(*_READERS)
+    # Imported late: reading calendars takes a large library, and most processes never do.
+    from server.calendars.parts import uid_of
+    from server.calendars.reply import read_object, read_reply
+
+    kind, body = read_raw(MAIL, CALENDAR)
     try:
-        reply = _READERS[kind](body)
+        reply = read_reply(body) if kind == MAIL else read_object(body)
     except ValueError as problem:
         raise Invalid("", f"{str(problem).capitalize()}.") from None
     with writing() as work:

@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 from icalendar import Event, vCalAddress
 
+from server.calendars.kinds import CALENDAR
 from server.calendars.read import NONSENSE, parsed, told, visit_in
 from server.clinical.calendar_reply import CalendarAnswer, CalendarReply
 
-MAIL, CALENDAR = "message/rfc822", "text/calendar"
 _KINDS = (CALENDAR, "application/ics")
 # No answer has more parts inside parts. Each one more makes every line of a mail dearer to read.
 _MOST_PARTS = 20

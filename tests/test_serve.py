@@ -1,0 +1,73 @@
+"""`afterglow serve` is one process, and ends in time whatever still runs in it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from server.database import Database
+from server.migrations import upgrade
+from server.settings import PREFIX, Settings
+from tests.ports import free_port, wait_for
+from tests.source import ROOT
+
+# The real command, with less time for running requests than it gives them.
+HASTY = "import server.serve as s; s.GRACE = 1; from server.cli import main; main(['serve'])"
+HALF = (
+    b"POST /v1/sign-ins HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """Serve an empty database from ``folder``; give the process and its port."""
+    database = Database(Settings(data_dir=folder).sqlalchemy_url)
+    upgrade(database)
+    database.close()
+    port = free_port()
+    ours = {f"{PREFIX}DATA_DIR": str(folder), f"{PREFIX}PORT": str(port)}
+    process = subprocess.Popen([sys.executable, "-c", HASTY], cwd=ROOT, env={**os.environ, **ours})
+    try:
+        wait_for(port)
+        yield process, port
+    finally:
+        process.kill()
+        process.wait(5)
+
+
+def said(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), 10) as line:
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        return line.recv(1024)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_that_holds_on_keeps_nobody_from_stopping(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as (process, port):
+        assert b" 200 " in said(port)
+        with socket.create_connection(("127.0.0.1", port), 10) as line:
+            line.sendall(HALF)
+            time.sleep(0.3)
+            process.send_signal(number)
+            asked = time.monotonic()
+            assert process.wait(10) == 0
+        assert 0.9 < time.monotonic() - asked < 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's list of children is read")
+def test_what_answers_is_the_process_that_was_started(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, port):
+        assert b" 200 " in said(port)
+        listed = Path(f"/proc/{process.pid}/task").glob("*/children")
+        assert [file.read_text() for file in listed if file.read_text()] == []
+        asked = time.monotonic()
+        process.terminate()
+        assert process.wait(10) == 0
+    assert time.monotonic() - asked < 1
