@@ -169,7 +169,7 @@ def test_the_version_before_goes_on_beside_this_one_until_the_last_step_and_no_r
         assert not is_current(new)
         held(new, ours, 3)
         said = afterglow(place.environment, "migrate", "--check")
-        assert (said.exit_code, "It lacks 0015_owner_held." in said.stderr) == (1, True)
+        assert (said.exit_code, "It lacks 0015_owner_held, 0016_worklist." in said.stderr) == (1, True)
         assert afterglow(place.environment, "keys", "reseal").exit_code == 0, "what starts, starts"
         assert migrate(place) == "The database is migrated."
         assert (old.count(), old.count("clinics"), old.change()) == (0, 0, 0)
@@ -301,4 +301,6 @@ def test_the_guide_names_the_stop_there_is() -> None:
 def test_what_comes_after_the_oldest_migration_this_code_works_on_changes_no_table(bare: Database) -> None:
     upgrade(bare, WORKS_FROM)
     with bare.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        changed = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    # Without an index it works too, only slower.
+    assert [change for change in changed if change[0] != "add_index"] == []

@@ -23,8 +23,9 @@ from server.api.sharing import shares
 from server.api.version_header import etag
 from server.clinical.vocabulary import Purpose, Role
 from server.services.alerts import alert as alerts
-from server.services.alerts import alert_feedback
-from server.services.alerts.alert import Place, Record, Wanted
+from server.services.alerts import alert_feedback, worklist
+from server.services.alerts.alert import Record
+from server.services.alerts.worklist import Place, Wanted
 
 blueprint = Blueprint("alerts", __name__, description="Alerts: what needs a look, and on what grounds")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
@@ -44,7 +45,7 @@ def list_alerts(query: Mapping[str, Any]) -> Any:
 
     def rows(after: tuple[Any, Any, Any] | None, size: int) -> Any:
         place = None if after is None else Place(*after)
-        return alerts.page(work, Wanted(query.get("state"), place, size, equal, query.get("exhausted")))
+        return worklist.page(work, Wanted(query.get("state"), place, size, equal, query.get("exhausted")))
 
     equal = {name: query[name] for name in NARROWING if name in query}
 

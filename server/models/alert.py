@@ -35,6 +35,12 @@ class Alert(Base):
             postgresql_where=text("state <> 'resolved'"),
         ),
         Index(None, "clinic_id", "state", "urgency", "opened_at"),
+        Index(
+            "ix_alerts_worklist",
+            *("clinic_id", "urgency", "opened_at", "id"),
+            sqlite_where=text("state <> 'resolved'"),
+            postgresql_where=text("state <> 'resolved'"),
+        ),
         Index(None, "state", "acknowledged_until"),
     )
 

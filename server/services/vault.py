@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from server.models import Base
 from server.models.sealed import Sealed, place_of, row_of, sealed_columns
-from server.sealing import key_id_of
+from server.sealing import Keyring, key_id_of
 from server.services.clinic_key import add_key as add_key
 from server.services.clinic_key import check as check
 from server.services.clinic_key import keyring as keyring
@@ -79,7 +79,27 @@ def opened_values(
     work: Work, model: type[Base], key: Key, values: Mapping[str, bytes | None]
 ) -> dict[str, Any]:
     """Return what `seal` sealed, by name, for columns of row ``key`` that were read without it."""
-    return {name: opened_value(work, model, key, name, sealed) for name, sealed in values.items()}
+    (found,) = opened_page(work, model, [key], [values])
+    return found
+
+
+def opened_page(
+    work: Work, model: type[Base], keys: Sequence[Key], rows: Sequence[Mapping[str, bytes | None]]
+) -> list[dict[str, Any]]:
+    """Return the same of many rows, each with its key and the same columns."""
+    columns, begin, opener = vars(model), _table(model).name, _Opener(work)
+    found = []
+    for key, values in zip(keys, rows, strict=True):
+        place = row_of(key)
+        found.append(
+            {
+                name: columns[name].empty()
+                if sealed is None
+                else columns[name].loaded(opener.text(sealed, f"{begin}.{name}.{place}"))
+                for name, sealed in values.items()
+            }
+        )
+    return found
 
 
 def digest(work: Work, model: type[Base], key: Key, text: str) -> str:
@@ -95,11 +115,25 @@ def _open(work: Work, row: Base) -> None:
             column.keep(row, column.loaded(text))
 
 
+class _Opener:
+    """Opens values of one clinic: looking its keys up for each of a page costs as much as opening it."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._keys: Keyring | None = None
+
+    def text(self, sealed: bytes, place: str) -> str:
+        """Return the text sealed for ``place``; raises SealError."""
+        keys = self._keys = self._keys or keyring(self._work)
+        if key_id_of(sealed) not in keys.ids:
+            # Another process has added a key since this one looked.
+            keyrings(self._work.session).forget(self._work.clinic_id)
+            keys = self._keys = keyring(self._work)
+        return keys.open(sealed, place)
+
+
 def _text(work: Work, sealed: bytes, place: str) -> str:
-    if key_id_of(sealed) not in keyring(work).ids:
-        # Another process has added a key since this one looked.
-        keyrings(work.session).forget(work.clinic_id)
-    return keyring(work).open(sealed, place)
+    return _Opener(work).text(sealed, place)
 
 
 def _key_of(row: Base) -> Key:
