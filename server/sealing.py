@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 KEY_BYTES = 32
 _FORMAT, _ID_BYTES, _NONCE_BYTES, _TAG_BYTES = b"\x01", 4, 12, 16
 _HEADER_BYTES = len(_FORMAT) + _ID_BYTES
-_SHORTEST = _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES
+_BODY_AT = _HEADER_BYTES + _NONCE_BYTES
+_SHORTEST = _BODY_AT + _TAG_BYTES
 _DIGEST_USE = b"afterglow content digest"
 
 
@@ -51,6 +52,7 @@ class Keyring:
         self.ids = frozenset(keys)
         self.current = current
         self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        self._by_mark = {key_mark(number): cipher for number, cipher in self._ciphers.items()}
         self._content = digests.content or digest_key(keys[min(keys)])
         self._lookup = digests.lookup
 
@@ -67,15 +69,18 @@ class Keyring:
 
     def open(self, sealed: bytes, context: str) -> str:
         """Return the text sealed for ``context``; raises SealError where it can't, never something else."""
-        key_id = key_id_of(sealed)
-        if key_id not in self._ciphers:
-            raise SealError(f"sealed with key {key_id}, which is not here")
-        header, nonce = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
-        body = sealed[_HEADER_BYTES + _NONCE_BYTES :]
+        header, nonce = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:_BODY_AT]
+        cipher = self._by_mark.get(header)
+        if cipher is None or len(sealed) < _SHORTEST:
+            raise SealError(f"sealed with key {key_id_of(sealed)}, which is not here")
         try:
-            return self._ciphers[key_id].decrypt(nonce, body, header + context.encode()).decode()
+            return cipher.decrypt(nonce, sealed[_BODY_AT:], header + context.encode()).decode()
         except InvalidTag:
             raise SealError("another key, another place, or damaged") from None
+
+    def has_key_of(self, sealed: bytes) -> bool:
+        """Return whether the key of ``sealed`` is here; raises SealError where that is no sealed value."""
+        return sealed[:_HEADER_BYTES] in self._by_mark or key_id_of(sealed) in self.ids
 
     def digest(self, text: str, context: str) -> str:
         """Return the HMAC-SHA256 of ``text`` at ``context`` in hex, to tell equal from changed.

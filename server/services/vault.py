@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from server.models import Base
 from server.models.sealed import Sealed, place_of, row_of, sealed_columns
-from server.sealing import Keyring, key_id_of
+from server.sealing import Keyring
 from server.services.clinic_key import add_key as add_key
 from server.services.clinic_key import check as check
 from server.services.clinic_key import keyring as keyring
@@ -125,7 +125,7 @@ class _Opener:
     def text(self, sealed: bytes, place: str) -> str:
         """Return the text sealed for ``place``; raises SealError."""
         keys = self._keys = self._keys or keyring(self._work)
-        if key_id_of(sealed) not in keys.ids:
+        if not keys.has_key_of(sealed):
             # Another process has added a key since this one looked.
             keyrings(self._work.session).forget(self._work.clinic_id)
             keys = self._keys = keyring(self._work)
