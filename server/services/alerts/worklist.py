@@ -26,7 +26,7 @@ _ORDER = Alert.urgency, Alert.opened_at, Alert.id
 class ShownAlert(SimpleNamespace):
     """An alert as it stands in the list: the columns of `Alert` that are told, and what was sealed, opened.
 
-    A page of whole objects, each with its evidence and watched for changes, cost four times as much.
+    A page of whole objects, each with its evidence and watched for changes, cost more than twice as much.
     """
 
 
