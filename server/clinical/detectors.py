@@ -52,10 +52,14 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one series says: its hits by day, oldest first, and where it stands on its newest day."""
+    """What one series says: its hits by day, oldest first, and where it stood on any day."""
 
     hits: Mapping[date, tuple[RuleHit, ...]]
-    newest: Mark
+    _series: "_Series"
+
+    def mark(self, day: date, level: Level) -> Mark | None:
+        """Return where the series stood on its newest day up to ``day``; None before its first."""
+        return self._series.mark(day, level)
 
 
 class _Part(NamedTuple):
@@ -78,7 +82,7 @@ def scan(points: Points, name: str, stages: Sequence[Baseline], policy: Policy) 
         for place, hit in series.hits(part):
             day = points[place][0]
             hits[day] = (*hits.get(day, ()), hit)
-    return Scan(hits, series.newest(stages[-1].levels[name]))
+    return Scan(hits, series)
 
 
 def _parts(points: Points, stages: Sequence[Baseline]) -> Sequence[_Part]:
@@ -137,13 +141,17 @@ class _Series:
             if averages[place] >= limit and self._lasting(place, level):
                 yield place, RuleHit(Rule.R1, self._name, averages[place], limit)
 
-    def newest(self, level: Level) -> Mark:
-        """Return where the series stands on its newest day."""
-        day, place = self._points[-1][0], len(self._points) - 1
+    def mark(self, day: date, level: Level) -> Mark | None:
+        """Return where the series stood on its newest day up to ``day``; None before its first."""
+        place = bisect_right(self._points, day, key=_DAY) - 1
+        if place < 0:
+            return None
+        newest, stop = self._points[place][0], place + 1
         span, need = self._policy.whole("relapse.mean_days"), self._policy["relapse.mean_min_days"]
-        week = [value for other, value in self._points[-span:] if (day - other).days < span]
+        last = self._points[max(stop - span, 0) : stop]
+        week = [value for other, value in last if (newest - other).days < span]
         mean = sum(week) / len(week) if len(week) >= need else None
-        return Mark(day, self._averages[place], self._limit(place, level), mean)
+        return Mark(newest, self._averages[place], self._limit(place, level), mean)
 
     def _limit(self, place: int, level: Level) -> float:
         return self._margin.above(level, _variance(self._weight, level.phi, place + 1))

@@ -7,6 +7,10 @@ from datetime import date, timedelta
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
 
+# So far apart lie the days on which a walk may begin: days that are near to each other look at the same
+# days, and one walk serves them all.
+STRIDE = timedelta(days=14)
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -24,7 +28,7 @@ def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) ->
     """Return what judging ``first`` .. ``last`` needs. ``sessions``: the delivered ones, oldest first."""
     done = [day for day in sessions if day <= last]
     before = [day for day in done if day <= first]
-    ranges = [(first - timedelta(days=policy.whole("relapse.window_days")), last)]
+    ranges = [(first - timedelta(days=walked_days(policy)), last)]
     near, around = done, _around(policy)
     if before:
         near = [day for day in done if day >= before[-1] - around]
@@ -32,6 +36,21 @@ def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) ->
     if done:
         ranges.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
     return Reach(tuple(ranges), tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))))
+
+
+def walked_days(policy: Policy) -> int:
+    """Return how many days before a judged one a walk may begin, at most."""
+    return policy.whole("relapse.window_days") + STRIDE.days - 1
+
+
+def walk_start(begun: date, day: date, policy: Policy) -> date:
+    """Return where the walk to ``day`` begins in an era whose baseline begins on ``begun``.
+
+    At least ``relapse.window_days`` back, ``day`` among them, where the era is as old, and less than
+    `STRIDE` more.
+    """
+    latest = day - timedelta(days=policy.whole("relapse.window_days") - 1)
+    return begun + max((latest - begun) // STRIDE, 0) * STRIDE
 
 
 def _around(policy: Policy) -> timedelta:

@@ -1,15 +1,18 @@
 """One day's numbers as a value (`Reading`) and the run of them with its gaps (`History`)."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
+from operator import attrgetter
 from types import MappingProxyType
 
 from server.clinical.vocabulary import ITEMS, Arm, symptom
 
 Items = Mapping[str, float]
+_DAY = attrgetter("day")
 
 _WORST, _BEST = frozenset({"pain_worst"}), frozenset({"pain_least"})
 
@@ -35,7 +38,8 @@ class History:
 
     def between(self, first: date, last: date) -> "History":
         """Return the readings of ``first`` .. ``last``, both included."""
-        return History(tuple(r for r in self.readings if first <= r.day <= last))
+        start = bisect_left(self.readings, first, key=_DAY)
+        return History(self.readings[start : bisect_right(self.readings, last, lo=start, key=_DAY)])
 
     def days(self) -> tuple[date, ...]:
         """Return the days that have a reading, oldest first."""

@@ -8,16 +8,18 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 
 from server.clinical.baseline import Baseline, Treatment
 from server.clinical.detectors import Rule, RuleHit
 from server.clinical.era import Era, eras, eras_by_day
 from server.clinical.evidence import Facts, describe, snapshot
 from server.clinical.policy import Policy
+from server.clinical.reach import walk_start
 from server.clinical.readings import History
 from server.clinical.series import COMPOSITE
 from server.clinical.vocabulary import Arm, WatchState
-from server.clinical.walk import ALARMED, WatchedDay, calm, points_of, walk
+from server.clinical.walk import ALARMED, Walk, WatchedDay, calm, points_of, walk
 
 __all__ = ["Assessment", "Rule", "RuleHit", "assess", "watch", "watch_days"]
 
@@ -49,30 +51,60 @@ def watch(
 def watch_days(
     history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, days: Sequence[date]
 ) -> Iterator[Assessment]:
-    """Yield what `watch` says of each of ``days``, oldest first; their baselines are fitted once."""
-    for day, found in eras_by_day(history, arm, treatments, policy, days):
-        if found:
-            yield assess(history, found[-1], policy, day, treatments)
-        else:
-            yield _waiting(arm, treatments, policy, day)
+    """Yield what `watch` says of each of ``days``, oldest first; what they share is worked out once."""
+    judged = eras_by_day(history, arm, treatments, policy, days)
+    for _, together in groupby(judged, lambda one: _walk_of(one[0], one[1], policy)):
+        yield from _judged(history, arm, treatments, policy, tuple(together))
+
+
+def _judged(
+    history: History,
+    arm: Arm,
+    treatments: Sequence[Treatment],
+    policy: Policy,
+    days: Sequence[tuple[date, Sequence[Era]]],
+) -> Iterator[Assessment]:
+    """Yield the judgements of days that one walk serves."""
+    until, found = days[-1]
+    if not found:
+        yield from (_waiting(arm, treatments, policy, day) for day, _ in days)
+        return
+    walked = _walk(history, found[-1], policy, until, treatments)
+    for day, known in days:
+        yield _assessed(history, walked, known[-1], policy, day)
+
+
+def _walk_of(day: date, found: Sequence[Era], policy: Policy) -> object:
+    """Return what days have in common that one walk serves."""
+    if not found:
+        return None
+    first, last = found[-1].stages[0], found[-1].stages[-1]
+    own = first.anchor_day, first.first_day, first.last_day, walk_start(first.first_day, day, policy)
+    return own, tuple(last.levels)
+
+
+def _walk(history: History, era: Era, policy: Policy, today: date, treatments: Sequence[Treatment]) -> Walk:
+    return walk(history, era, policy, (walk_start(era.stages[0].first_day, today, policy), today), treatments)
 
 
 def assess(
     history: History, era: Era, policy: Policy, today: date, treatments: Sequence[Treatment]
 ) -> Assessment:
-    """Judge ``today``, a day of ``era``, walking at most ``relapse.window_days`` back.
+    """Judge ``today``, a day of ``era``, walking some way back (`reach.walk_start`).
 
     Readings and sessions later than ``today`` are ignored. A patient who did not respond has no
     benefit to lose: the state is ``no_response`` and no signal is given. Too few logged days are
     ``insufficient_data`` whatever came before, unless what was logged today is itself a signal.
     """
-    baseline = era.on(today)
-    span = today - timedelta(days=policy.whole("relapse.window_days") - 1), today
-    walked = walk(history, era, policy, span, treatments)
-    last = walked.days[-1] if walked.days else None
+    return _assessed(history, _walk(history, era, policy, today, treatments), era, policy, today)
+
+
+def _assessed(history: History, walked: Walk, era: Era, policy: Policy, today: date) -> Assessment:
+    baseline, last = era.on(today), walked.last(today)
     verdict = verdict_on(today, last, _days_said(history, baseline, policy, today), baseline, policy)
     missing = policy.whole("data.window_days") - verdict.said
-    facts = Facts(today, verdict.state, verdict.hits, missing, last, walked.marks)
+    marks = walked.marks(today, era.stages[-1])
+    facts = Facts(today, verdict.state, verdict.hits, missing, last, marks)
     return Assessment(
         arm=baseline.arm,
         day=today,

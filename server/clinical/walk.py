@@ -4,6 +4,7 @@ A signal starts when several of the last watched days hit, and ends after a long
 Source: docs/clinical.md, "States".
 """
 
+from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from server.clinical.baseline import Baseline, Treatment, settled
-from server.clinical.detectors import Mark, Rule, RuleHit, scan
+from server.clinical.detectors import Mark, Rule, RuleHit, Scan, scan
 from server.clinical.era import Era
 from server.clinical.policy import Policy
 from server.clinical.readings import History
@@ -35,10 +36,25 @@ class WatchedDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The watched days of an era, oldest first, and where each series stands at the end of it."""
+    """The watched days of an era, oldest first, and where each series stood on any of them.
+
+    What it says of a day rests on nothing later: a walk to a later day says the same of it, as long as
+    the baseline has the same series on both.
+    """
 
     days: tuple[WatchedDay, ...]
-    marks: Mapping[str, Mark]
+    scans: Mapping[str, Scan]
+    since: date
+
+    def last(self, day: date) -> WatchedDay | None:
+        """Return the last watched day up to ``day``; None before the first."""
+        place = bisect_right(self.days, day, key=_DAY)
+        return self.days[place - 1] if place else None
+
+    def marks(self, day: date, baseline: Baseline) -> Mapping[str, Mark]:
+        """Return where each series reported since the baseline stood on ``day``, against ``baseline``."""
+        found = ((name, scan.mark(day, baseline.levels[name])) for name, scan in self.scans.items())
+        return {name: mark for name, mark in found if mark is not None and mark.day > self.since}
 
 
 def walk(history: History, era: Era, policy: Policy, span: Span, treatments: Sequence[Treatment]) -> Walk:
@@ -48,7 +64,7 @@ def walk(history: History, era: Era, policy: Policy, span: Span, treatments: Seq
     """
     first, last = max(era.stages[0].first_day, span[0]), span[1]
     seen = settled(history.between(first, last), [t.day for t in treatments], policy)
-    hits, marks = _scanned(seen, era, policy)
+    hits, scans = _scanned(seen, era, policy)
     days = {r.day for r in seen.readings if r.day > era.since and r.day in hits}
     sessions = {t.day for t in treatments if era.since < t.day <= last}
     episode = _Episode(policy)
@@ -65,7 +81,7 @@ def walk(history: History, era: Era, policy: Policy, span: Span, treatments: Seq
                 found = ()  # means of these days reach back to before the session that answered them
         state = episode.state or calm(era.stages[0], day, policy)
         watched.append(WatchedDay(day, state, found, episode.since))
-    return Walk(tuple(watched), marks)
+    return Walk(tuple(watched), scans, era.since)
 
 
 def calm(baseline: Baseline, day: date, policy: Policy) -> WatchState:
@@ -83,22 +99,22 @@ def points_of(history: History, name: str, baseline: Baseline, policy: Policy) -
 
 def _scanned(
     history: History, era: Era, policy: Policy
-) -> tuple[Mapping[date, Sequence[RuleHit]], Mapping[str, Mark]]:
-    """Return the hits of every day that has a point of some series, and the newest mark of each."""
+) -> tuple[Mapping[date, Sequence[RuleHit]], Mapping[str, Scan]]:
+    """Return the hits of every day that has a point of some series, and what each series says."""
     hits: dict[date, list[RuleHit]] = defaultdict(list)
     observed: set[date] = set()
-    marks: dict[str, Mark] = {}
+    scans: dict[str, Scan] = {}
     for name in era.stages[-1].levels:
         points = points_of(history, name, era.stages[0], policy)
         if not points or points[-1][0] <= era.since:
             continue
         # A series that filled its baseline later than others is judged from then on.
         found = scan(points, name, [stage for stage in era.stages if name in stage.levels], policy)
-        marks[name] = found.newest
+        scans[name] = found
         observed.update(map(_DAY, points))
         for day, held in found.hits.items():
             hits[day] += held
-    return {day: hits.get(day, ()) for day in observed}, marks
+    return {day: hits.get(day, ()) for day in observed}, scans
 
 
 def _agreed(hits: Sequence[RuleHit], policy: Policy) -> tuple[RuleHit, ...]:

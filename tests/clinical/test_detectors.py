@@ -8,7 +8,7 @@ from math import sqrt
 import pytest
 
 from server.clinical.baseline import Baseline
-from server.clinical.detectors import Rule, RuleHit, Scan, scan
+from server.clinical.detectors import Mark, Rule, RuleHit, Scan, scan
 from server.clinical.era import Era
 from server.clinical.policy import Policy, policy_from
 from server.clinical.readings import fold
@@ -34,6 +34,7 @@ POLICY = policy_from(
         "relapse.absolute_rise": 2,
     },
 )
+LATER = day(200)
 PHI, N, SD = 0.5, 10, 2.0
 OF_BASELINE = 3 / N  # (1 + phi) / (1 - phi) = 3
 NAMES = ("composite", "unrest", "mood", "interest", "anxiety", "restlessness", "sleep_quality")
@@ -58,9 +59,22 @@ def said(values: Points, of: Baseline, name: str = "composite", policy: Policy =
     return scan(values, name, (of,), policy)
 
 
+def mark(found: Scan, of: Baseline, on: date = LATER) -> Mark:
+    """Return where the composite stood."""
+    stood = found.mark(on, of.levels["composite"])
+    assert stood is not None
+    return stood
+
+
+def stands(values: Points) -> Mark:
+    """Return where these days of the composite leave it."""
+    return mark(said(values, baseline()), baseline())
+
+
 def hit(found: Scan, rule: Rule) -> RuleHit | None:
     """Return the hit of ``rule`` on the newest day."""
-    return next((one for one in found.hits.get(found.newest.day, ()) if one.rule is rule), None)
+    newest = mark(found, baseline()).day
+    return next((one for one in found.hits.get(newest, ()) if one.rule is rule), None)
 
 
 def sure(found: RuleHit | None) -> RuleHit:
@@ -69,24 +83,24 @@ def sure(found: RuleHit | None) -> RuleHit:
 
 
 def test_a_moving_average_weighs_the_newest_day_most_and_its_weights_sum_to_one() -> None:
-    assert said(points(4.0), baseline()).newest.ewma == pytest.approx(4.0)
+    assert stands(points(4.0)).ewma == pytest.approx(4.0)
     # 0.2 x 6 + 0.16 x 4, over the 0.36 that two weights sum to.
-    assert said(points(4.0, 6.0), baseline()).newest.ewma == pytest.approx(1.84 / 0.36)
+    assert stands(points(4.0, 6.0)).ewma == pytest.approx(1.84 / 0.36)
 
 
 def test_the_limit_allows_for_correlation_and_a_short_baseline() -> None:
     # phi (1 - lambda) = 0.4; weights 5/9 and 4/9 of two days: their squares sum to 41/81.
     spread = SD * sqrt(41 / 81 * 1.4 / 0.6 + OF_BASELINE)
-    assert said(points(4.0, 4.0), baseline()).newest.ewma_limit == pytest.approx(3.0 + 0.5 + 2 * spread)
+    assert stands(points(4.0, 4.0)).ewma_limit == pytest.approx(3.0 + 0.5 + 2 * spread)
 
 
 def test_the_limit_settles_at_the_textbook_value() -> None:
     spread = SD * sqrt(0.2 / 1.8 * 1.4 / 0.6 + OF_BASELINE)
-    assert said(points(*[4.0] * 80), baseline()).newest.ewma_limit == pytest.approx(3.5 + 2 * spread)
+    assert stands(points(*[4.0] * 80)).ewma_limit == pytest.approx(3.5 + 2 * spread)
 
 
 def test_the_moving_average_hits_at_its_limit_and_not_below_it() -> None:
-    limit = said(points(*[3.0] * 60), baseline()).newest.ewma_limit
+    limit = stands(points(*[3.0] * 60)).ewma_limit
     over, under = (hit(said(points(*[limit + d] * 60), baseline()), Rule.R1) for d in (0.01, -0.01))
     assert (sure(over).value, sure(over).limit) == pytest.approx((limit + 0.01, limit))
     assert under is None
@@ -130,9 +144,9 @@ def test_a_mean_of_unrest_must_exceed_its_own_error() -> None:
 
 
 def test_four_days_make_the_mean_of_a_week_and_three_do_not() -> None:
-    assert said(points(5.0, 5.0, 5.0), baseline()).newest.mean is None
-    assert said(points(5.0, 5.0, 5.0, 5.0), baseline()).newest.mean == 5.0
-    assert said(points(9, 9, 9, *[5.0] * 7), baseline()).newest.mean == 5.0
+    assert stands(points(5.0, 5.0, 5.0)).mean is None
+    assert stands(points(5.0, 5.0, 5.0, 5.0)).mean == 5.0
+    assert stands(points(9, 9, 9, *[5.0] * 7)).mean == 5.0
 
 
 @pytest.mark.parametrize(
@@ -170,12 +184,21 @@ def test_each_day_is_held_against_the_baseline_that_was_in_force() -> None:
     found = scan(points(*[6.5] * 40), "composite", (early, late), POLICY)
     assert max(found.hits) == day(30)
     assert min(found.hits) == day(17)
-    assert found.newest.ewma_limit > 6.5
+    assert mark(found, late).ewma_limit > 6.5
 
 
 def test_a_series_without_a_hit_says_where_it_stands_all_the_same() -> None:
     found = said(points(3.0, 3.0), baseline())
-    assert (dict(found.hits), found.newest.day) == ({}, day(18))
+    assert (dict(found.hits), mark(found, baseline()).day) == ({}, day(18))
+
+
+def test_where_a_series_stood_on_a_day_rests_on_nothing_later() -> None:
+    values = points(3.0, 4.0, None, 5.0, 9.0)
+    found, level = said(values, baseline()), baseline().levels["composite"]
+    assert found.mark(day(16), level) is None
+    for last in range(17, 23):
+        so_far = tuple(one for one in values if one[0] <= day(last))
+        assert mark(found, baseline(), day(last)) == stands(so_far)
 
 
 def watched(values: list[float], policy: Policy) -> list[tuple[date, WatchState, bool, date | None]]:

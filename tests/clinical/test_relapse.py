@@ -294,6 +294,17 @@ def test_days_judged_together_are_judged_as_each_alone(
     assert list(together) == [watch(history, Arm.MOOD, treatments, DEFAULT_POLICY, one) for one in days]
 
 
+@given(VALUES, st.integers(0, 3), st.sets(st.integers(50, 160), min_size=2))
+def test_days_far_from_the_session_are_judged_together_as_each_alone(
+    values: list[float | None], worse: int, asked: set[int]
+) -> None:
+    # Long after the session a walk no longer begins with the baseline.
+    said = [None if v is None else min(v + worse * (n > 100), 10) for n, v in enumerate([*values] * 3)]
+    history, days = _history(said), [day(n) for n in sorted(asked)]
+    together = watch_days(history, Arm.MOOD, ONE_SESSION, DEFAULT_POLICY, days)
+    assert list(together) == [watch(history, Arm.MOOD, ONE_SESSION, DEFAULT_POLICY, one) for one in days]
+
+
 @given(VALUES, st.integers(0, 59))
 def test_a_signal_always_has_a_rule_and_enough_of_a_state(values: list[float | None], today: int) -> None:
     found = on(_history(values), today)

@@ -8,7 +8,9 @@ _SPC = "Schat 2021; simulator"
 _PAIN = "Farrar 2001; Dworkin 2008"
 
 RELAPSE = (
-    Threshold("relapse.window_days", 70, 60, 400, "days", "proposal", "how far back an assessment walks"),
+    Threshold(
+        "relapse.window_days", 70, 60, 400, "days", "proposal", "how far back an assessment walks at least"
+    ),
     Threshold("relapse.ewma_lambda", 0.2, 0.05, 0.5, "weight", _HELD, "weight of the newest day, composite"),
     Threshold("relapse.ewma_limit", 2.1, 0, 5, "SE", _SIM, "and by so many standard errors"),
     Threshold("relapse.ewma_rise", 0.7, 0, 4, "points", _SIM, "rise of the moving average, composite"),

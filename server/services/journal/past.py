@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
 
 from server.clinical.policy import Policy
-from server.clinical.reach import needed
+from server.clinical.reach import needed, walked_days
 from server.clinical.vocabulary import Arm, MovedBy, SessionStatus, Stage
 from server.models import Entry, Patient, TreatmentSession, WatchMove
 from server.services.watch import policy as policies
@@ -34,7 +34,7 @@ class Tried:
     @property
     def usual(self) -> date:
         """The first day whose entries are needed of everybody."""
-        days = max(policy.whole("relapse.window_days") for policy in self.policies)
+        days = max(walked_days(policy) for policy in self.policies)
         return self.first - timedelta(days=days)
 
 
