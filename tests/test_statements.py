@@ -1,8 +1,11 @@
 """How often a request asks the database: every statement is a round trip. The budgets may only shrink."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import event
 from uuid_utils.compat import uuid7
@@ -19,25 +22,29 @@ BATCH = 23
 READ = 4
 
 
-def counted(app: Flask, do: Callable[[], object]) -> int:
-    """Return how many statements ``do`` sends."""
-    sent: list[str] = []
+Sent = tuple[str, Any]
+
+
+def sent(app: Flask, do: Callable[[], object]) -> list[Sent]:
+    """Return the statements that ``do`` sends, with their parameters."""
+    found: list[Sent] = []
     engine = Surroundings.of(app).database.engine
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        found.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
     try:
         do()
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    return len(sent)
+    return found
 
 
-def test_an_entry_a_batch_and_a_read_ask_the_database_no_more_often_than_they_did(
-    app: Flask, cast: Cast
-) -> None:
+@pytest.fixture
+def asked(cast: Cast) -> Mapping[str, Callable[[], object]]:
+    """Give an entry, a batch and a read, each asked once before: keys and plans are read once a process."""
+
     def put() -> None:
         assert cast.ana.put(f"/entries/{uuid7()}", entry(NOON)).status_code == 201
 
@@ -45,7 +52,31 @@ def test_an_entry_a_batch_and_a_read_ask_the_database_no_more_often_than_they_di
         days = (NOON - timedelta(days=back) for back in range(1, 21))
         push(cast.ana, [pushed("entry", entry(day)) for day in days])
 
-    batch(), put()  # keys and plans are read once a process
-    assert counted(app, put) <= PUT
-    assert counted(app, batch) <= BATCH
-    assert counted(app, lambda: cast.ana.get("/entries?limit=200")) <= READ
+    batch(), put()
+    return {"put": put, "batch": batch, "read": lambda: cast.ana.get("/entries?limit=200")}
+
+
+@pytest.mark.parametrize(("what", "most"), [("put", PUT), ("batch", BATCH), ("read", READ)])
+def test_the_database_is_asked_no_more_often_than_it_was(
+    app: Flask, asked: Mapping[str, Callable[[], object]], what: str, most: int
+) -> None:
+    assert len(sent(app, asked[what])) <= most
+
+
+@pytest.mark.parametrize("what", ["put", "batch", "read"])
+def test_no_question_goes_through_all_the_rows_of_a_clinic(
+    app: Flask, asked: Mapping[str, Callable[[], object]], what: str
+) -> None:
+    database = Surroundings.of(app).database
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("the other database plans by the sizes of tables, which are small here")
+    statements = [one for one in sent(app, asked[what]) if "SELECT" in one[0]]
+    with database.engine.connect() as connection:
+        steps = [
+            (step.detail, statement)
+            for statement, values in statements
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert steps
+    wide = [step for step in steps if re.search(r"^SCAN (?!CONSTANT)\w|\(clinic_id=\?\)", step[0])]
+    assert [(detail, statement[:200]) for detail, statement in wide] == []

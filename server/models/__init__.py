@@ -2,7 +2,7 @@
 
 from server.models.account import Account
 from server.models.activation import Activation
-from server.models.alert import Alert, AlertEvent, AlertFeedback
+from server.models.alert import UNRESOLVED, Alert, AlertEvent, AlertFeedback
 from server.models.assessment import Assessment
 from server.models.audit_event import AuditEvent
 from server.models.audit_seal import AuditSeal
@@ -52,6 +52,7 @@ from server.models.watch_move import WatchMove
 from server.models.zone_change import ZoneChange
 
 __all__ = [
+    "UNRESOLVED",
     "Account",
     "Activation",
     "Alert",

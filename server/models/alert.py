@@ -3,13 +3,15 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, text
+from sqlalchemy import ColumnElement, ForeignKeyConstraint, Index, LargeBinary, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome, Usefulness
 from server.models.base import Base
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
+
+_UNRESOLVED = "state <> 'resolved'"
 
 
 class Alert(Base):
@@ -31,15 +33,15 @@ class Alert(Base):
             "patient_id",
             "family",
             unique=True,
-            sqlite_where=text("state <> 'resolved'"),
-            postgresql_where=text("state <> 'resolved'"),
+            sqlite_where=text(_UNRESOLVED),
+            postgresql_where=text(_UNRESOLVED),
         ),
         Index(None, "clinic_id", "state", "urgency", "opened_at"),
         Index(
             "ix_alerts_worklist",
             *("clinic_id", "urgency", "opened_at", "id"),
-            sqlite_where=text("state <> 'resolved'"),
-            postgresql_where=text("state <> 'resolved'"),
+            sqlite_where=text(_UNRESOLVED),
+            postgresql_where=text(_UNRESOLVED),
         ),
         Index(None, "state", "acknowledged_until"),
     )
@@ -73,6 +75,10 @@ class Alert(Base):
     sealed_resolution_note: Mapped[bytes | None] = mapped_column(LargeBinary)
     resolution_note = Sealed("sealed_resolution_note")
     version: Mapped[int]
+
+
+# With the value in the statement's text: a database can't know that a parameter is the one of the index.
+UNRESOLVED: ColumnElement[bool] = Alert.state != literal_column("'resolved'")
 
 
 class AlertEvent(Base):

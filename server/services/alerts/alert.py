@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, func, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, insert, or_, select
 
 from server.clinical.vocabulary import AlertClass, AlertState, Purpose
-from server.models import Alert, AlertEvent, Delivery, Patient
+from server.models import UNRESOLVED, Alert, AlertEvent, Delivery, Patient
 from server.services import vault
 from server.services.errors import NotFound, Withheld
 from server.services.messages import delivery as deliveries
@@ -20,10 +20,6 @@ _INSERT_LINE = insert(cast(Table, AlertEvent.__table__))
 _LAST_LINE = select(func.max(AlertEvent.number)).where(
     AlertEvent.clinic_id == bindparam("clinic"), AlertEvent.alert_id == bindparam("alert")
 )
-
-
-# Written out: a database sees that its index of open alerts will do only where it can read the code.
-UNRESOLVED: ColumnElement[bool] = Alert.state != literal_column("'resolved'")
 
 
 def readable() -> ColumnElement[bool]:
@@ -41,7 +37,7 @@ def readable() -> ColumnElement[bool]:
         )
         .correlate(Alert)
     )
-    return or_(Alert.state != AlertState.RESOLVED, ~withdrawn)
+    return or_(UNRESOLVED, ~withdrawn)
 
 
 @dataclass(frozen=True, slots=True)

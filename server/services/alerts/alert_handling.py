@@ -12,7 +12,7 @@ from sqlalchemy import select
 from server.clinical import escalation
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.vocabulary import ARM_OF, AlertClass, AlertState, Outcome, Role
-from server.models import Account, Alert
+from server.models import UNRESOLVED, Account, Alert
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import rota as rotas
@@ -165,7 +165,7 @@ def _check_reopening(work: Work, alert: Alert) -> None:
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == alert.patient_id,
         Alert.family == alert.family,
-        Alert.state != AlertState.RESOLVED,
+        UNRESOLVED,
     )
     if work.session.scalar(another) is not None:
         raise Conflict("another-open", "Another alert of this kind is open for the patient.")

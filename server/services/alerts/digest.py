@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from server.clinical import week as weeks
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
 from server.clinical.week import Week
-from server.models import Alert, Entry, Patient
+from server.models import UNRESOLVED, Alert, Entry, Patient
 from server.services.alerts import reach as reaches
 from server.services.alerts.alert import readable
 from server.services.alerts.alert_budget import opened_between
@@ -124,7 +124,7 @@ def read(work: Work, week: Week | None = None) -> Digest:
     if since > work.now:
         raise NotFound("week")
     work.audit("digest.read", object_id=str(week))
-    unresolved = _alerts(work, Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
+    unresolved = _alerts(work, Alert.clinic_id == work.clinic_id, UNRESOLVED)
     minor = _alerts(work, *opened_between(work, since, until), Alert.urgency == AlertClass.P3)
     untaken = [line for line in unresolved if line.state is AlertState.OPEN]
     waiting = Counter(line.urgency for line in untaken)
@@ -146,7 +146,7 @@ def read(work: Work, week: Week | None = None) -> Digest:
 def has_news(work: Work, week: Week) -> bool:
     """Say whether the digest of ``week`` would tell anything."""
     since, until = week.span(clinics.get(work).zone)
-    unresolved = (Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
+    unresolved = (Alert.clinic_id == work.clinic_id, UNRESOLVED)
     for found in (unresolved, opened_between(work, since, until)):
         if work.session.scalar(select(Alert.id).where(*found).limit(1)) is not None:
             return True

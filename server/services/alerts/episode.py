@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily, AlertState, WatchState
-from server.models import Alert, Patient
+from server.models import UNRESOLVED, Alert, Patient
 from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import alert as alerts
@@ -39,7 +39,7 @@ _UNRESOLVED = (
     .where(
         *of_patient(Alert),
         Alert.family.in_(bindparam("families", expanding=True)),
-        Alert.state != AlertState.RESOLVED,
+        UNRESOLVED,
     )
     .order_by(Alert.family)  # everybody locks them in one order
     .with_for_update()

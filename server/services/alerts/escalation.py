@@ -9,7 +9,7 @@ from sqlalchemy import select
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
 from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertState, DeliverySubject
-from server.models import Alert, Delivery
+from server.models import UNRESOLVED, Alert, Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import rota as rotas
@@ -25,7 +25,7 @@ def due(work: Work) -> Sequence[UUID]:
     Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
     are open again. Most urgent first.
     """
-    query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED)
+    query = select(Alert).where(Alert.clinic_id == work.clinic_id, UNRESOLVED)
     found = work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id))
     untaken = _untaken(work)
     return [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
@@ -38,7 +38,7 @@ def attend(work: Work, alert_id: UUID) -> bool:
     """
     alert = work.session.scalar(
         select(Alert)
-        .where(Alert.clinic_id == work.clinic_id, Alert.id == alert_id, Alert.state != AlertState.RESOLVED)
+        .where(Alert.clinic_id == work.clinic_id, Alert.id == alert_id, UNRESOLVED)
         .with_for_update()
     )
     if alert is None:

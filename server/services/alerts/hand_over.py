@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import AlertClass, AlertState, DeliverySubject
-from server.models import Alert
+from server.clinical.vocabulary import AlertClass, DeliverySubject
+from server.models import UNRESOLVED, Alert
 from server.services import vault
 from server.services.alerts import alert_handling
 from server.services.alerts import shift as shifts
@@ -58,7 +58,7 @@ def _in_hand(work: Work) -> Sequence[Alert]:
     mine = or_(Alert.assigned_to == me, and_(Alert.assigned_to.is_(None), Alert.acknowledged_by == me))
     query = (
         select(Alert)
-        .where(Alert.clinic_id == work.clinic_id, Alert.state != AlertState.RESOLVED, mine)
+        .where(Alert.clinic_id == work.clinic_id, UNRESOLVED, mine)
         .order_by(Alert.urgency, Alert.opened_at, Alert.id)
         .with_for_update(key_share=True)
     )

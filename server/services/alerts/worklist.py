@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, bindparam, select, tuple_
 
 from server.clinical.vocabulary import AlertClass, AlertState
-from server.models import Alert
+from server.models import UNRESOLVED, Alert
 from server.services import vault
-from server.services.alerts.alert import UNRESOLVED, readable
+from server.services.alerts.alert import readable
 from server.services.work import Work
 
 # What a list tells of an alert: its evidence is for whoever opens it.

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
-from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState
+from server.clinical.vocabulary import AlertClass, DeliveryState
 from server.models import (
+    UNRESOLVED,
     Account,
     Alert,
     Clinic,
@@ -54,7 +55,7 @@ def _check_nothing_needs_them(work: Work) -> None:
     )
     emergencies = select(func.count()).where(
         Alert.clinic_id == work.clinic_id,
-        Alert.state != AlertState.RESOLVED,
+        UNRESOLVED,
         Alert.urgency == AlertClass.P0,
     )
     if held := work.session.scalar(holds):

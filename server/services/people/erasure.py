@@ -13,7 +13,6 @@ from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
 from server.clinical.vocabulary import (
     WAITING,
     AlertClass,
-    AlertState,
     CopyState,
     DeliverySubject,
     ErasureReason,
@@ -21,6 +20,7 @@ from server.clinical.vocabulary import (
     SuggestionState,
 )
 from server.models import (
+    UNRESOLVED,
     Account,
     Alert,
     BookingSuggestion,
@@ -214,7 +214,7 @@ def _check(work: Work, patient: Patient) -> None:
     urgent = select(Alert.id).where(
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == patient.id,
-        Alert.state != AlertState.RESOLVED,
+        UNRESOLVED,
         Alert.urgency.in_((AlertClass.P0, AlertClass.P1)),
     )
     if work.session.scalar(urgent.limit(1)) is not None:

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from sqlalchemy import select
 
 from server.clinical.lifecycle import SuggestionAction
-from server.clinical.vocabulary import AlertState, Purpose, SuggestionState
-from server.models import Alert, BookingSuggestion, Patient
+from server.clinical.vocabulary import Purpose, SuggestionState
+from server.models import UNRESOLVED, Alert, BookingSuggestion, Patient
 from server.services import vault
 from server.services.alerts import alert_handling
 from server.services.alerts.red_flag import is_about_one
@@ -41,7 +41,7 @@ def _from_the_team(work: Work, patient: Patient) -> None:
     unresolved = select(Alert).where(
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == patient.id,
-        Alert.state != AlertState.RESOLVED,
+        UNRESOLVED,
     )
     found = work.session.scalars(unresolved.order_by(Alert.family).with_for_update())
     for alert in vault.opened(work, list(found)):

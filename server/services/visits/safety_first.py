@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, ReviewCode
-from server.models import Alert, BookingSuggestion
+from server.clinical.vocabulary import AlertClass, AlertFamily, ReviewCode
+from server.models import UNRESOLVED, Alert, BookingSuggestion
 from server.services.visits import review_task as review_tasks
 from server.services.visits.review_task import Finding
 from server.services.work import Work
@@ -19,7 +19,7 @@ def look(work: Work, suggestion: BookingSuggestion) -> None:
         Alert.patient_id == suggestion.patient_id,
         Alert.family == AlertFamily.SAFETY,
         Alert.urgency.in_((AlertClass.P0, AlertClass.P1)),
-        Alert.state != AlertState.RESOLVED,
+        UNRESOLVED,
     )
     if work.session.scalar(is_open.limit(1)) is None:
         return

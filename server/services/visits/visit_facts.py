@@ -9,8 +9,8 @@ from sqlalchemy import Row, bindparam, func, select
 
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.policy import Policy
-from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, AlertState, Arm, Outcome
-from server.models import Alert, Assessment, Course, Entry, Patient
+from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, Arm, Outcome
+from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
 from server.services import vault
 from server.services.asking import between, of_patient
 from server.services.scales import questionnaire_response as questionnaires
@@ -46,9 +46,7 @@ _LATEST_EVIDENCE = (
 _EMERGENCY = select(func.max(Alert.day)).where(
     *of_patient(Alert), Alert.urgency == AlertClass.P0, Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM)
 )
-_OPEN_ALERTS = select(Alert.urgency, Alert.family).where(
-    *of_patient(Alert), Alert.state != AlertState.RESOLVED
-)
+_OPEN_ALERTS = select(Alert.urgency, Alert.family).where(*of_patient(Alert), UNRESOLVED)
 
 
 def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
