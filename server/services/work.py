@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from server import isolation
 from server.clinical.vocabulary import Role
 from server.models import AuditEvent
+from server.services.writing import write_rows
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -95,7 +96,7 @@ class Work:
             }
             for object_id in object_ids
         ]
-        self.session.connection().execute(_INSERT_EVENT, events)
+        write_rows(self.session, _INSERT_EVENT, events)
 
 
 def system(clinic_id: UUID) -> Actor:

@@ -44,6 +44,7 @@ from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work
+from server.services.writing import write_rows
 
 HOUR = timedelta(hours=1)
 _NAMED = select(Entry).where(*of_patient(Entry), Entry.id.in_(bindparam("ids", expanding=True)))
@@ -108,10 +109,9 @@ class Journal:
         self.unwritten.clear()  # first of all: what the database refuses is not tried again
         if not taken:
             return
-        # Core instead of the unit of work: this is the hottest write of the system.
-        connection = self.work.session.connection()
-        connection.execute(_INSERT_ENTRY, [columns for _, columns, _ in taken])
-        connection.execute(_INSERT_REVISION, [revision for _, _, revision in taken])
+        # Past the unit of work: this is the hottest write of the system.
+        write_rows(self.work.session, _INSERT_ENTRY, [columns for _, columns, _ in taken])
+        write_rows(self.work.session, _INSERT_REVISION, [revision for _, _, revision in taken])
         self.work.audit_each("entry.create", self.patient.id, [entry.id for entry, _, _ in taken])
 
     def _held(self, entry: Entry) -> Entry:
@@ -238,7 +238,7 @@ class Journal:
         }
 
     def _keep_revision(self, entry: Entry, content: dict[str, Any] | None) -> None:
-        self.work.session.connection().execute(_INSERT_REVISION, self._revision(entry, content))
+        write_rows(self.work.session, _INSERT_REVISION, [self._revision(entry, content)])
 
     def _revision(self, entry: Entry, content: dict[str, Any] | None) -> dict[str, Any]:
         key = (*self._key(entry.id), entry.version)

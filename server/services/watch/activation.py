@@ -23,9 +23,10 @@ from server.services.visits import course as courses
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import confounder as confounders
 from server.services.watch import material as materials
-from server.services.watch.judgement import Judgements, Row
+from server.services.watch.judgement import Judgements
 from server.services.watch.material import Material
 from server.services.work import Work
+from server.services.writing import Row
 
 _JUDGED = (
     select(Activation)

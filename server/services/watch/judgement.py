@@ -1,14 +1,12 @@
 """Judgements on their way into the database: each written once however often it is made, many in one go."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from server.models import Activation, Assessment
 from server.services.asking import insert_once
 from server.services.work import Work
+from server.services.writing import Row, write_rows
 
-Row = Mapping[str, Any]
 Table = type[Activation] | type[Assessment]
 
 
@@ -25,7 +23,7 @@ class Judgements:
 
     def write(self) -> None:
         """Write what was taken; a judgement that is there already is the same one."""
-        connection = self.work.session.connection()
+        session = self.work.session
         for table, rows in self.rows.items():
-            connection.execute(insert_once(table, connection.dialect.name), rows)
+            write_rows(session, insert_once(table, session.connection().dialect.name), rows)
         self.rows.clear()
