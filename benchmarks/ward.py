@@ -79,8 +79,8 @@ def ward(database: Database, patients: int, days: int, between: int | None = Non
     first = live(database, clinic_id, now, days, between)
     rows = _rows_of(database, first)
     ids = [first, *(_copies(database, rows, patients - 1))]
-    people = list(_accounts(database, clinic_id, ids, Role.PATIENT))
-    (clinician,) = _accounts(database, clinic_id, [None], Role.CLINICIAN)
+    people = list(accounts(database, clinic_id, ids, Role.PATIENT))
+    (clinician,) = accounts(database, clinic_id, [None], Role.CLINICIAN)
     if not database.is_sqlite:
         _vacuum(database)
     return Ward(clinic_id, people, clinician)
@@ -154,20 +154,18 @@ def _copy(
     return found
 
 
-def _accounts(
-    database: Database, clinic_id: UUID, ids: Sequence[UUID | None], role: Role
-) -> Iterator[Person]:
-    now, accounts, sign_ins = datetime.now(UTC), [], []
+def accounts(database: Database, clinic_id: UUID, ids: Sequence[UUID | None], role: Role) -> Iterator[Person]:
+    now, rows, sign_ins = datetime.now(UTC), [], []
     for patient_id in ids:
         key = {"clinic_id": clinic_id, "id": uuid7(), "created_at": now}
         name = {"role": role, "name": "Ana", "email": f"{key['id']}@bench.example", "password_hash": "-"}
-        accounts.append({**key, **name, "patient_id": patient_id, "factor_tries": 0})
+        rows.append({**key, **name, "patient_id": patient_id, "factor_tries": 0})
         proof = {"last_used_at": now, "authenticated_at": now, "awaits_factor": False}
         sign_ins.append({**key, **proof, "id": uuid7(), "account_id": key["id"]})
     with database.write(Extent.ALL) as session:
-        session.connection().execute(insert(cast(Table, Account.__table__)), accounts)
+        session.connection().execute(insert(cast(Table, Account.__table__)), rows)
         session.connection().execute(insert(cast(Table, SignIn.__table__)), sign_ins)
-    for account, sign_in in zip(accounts, sign_ins, strict=True):
+    for account, sign_in in zip(rows, sign_ins, strict=True):
         yield Person(account["id"], account["patient_id"], _token(clinic_id, account["id"], sign_in["id"]))
 
 

@@ -45,7 +45,7 @@ def _measure(kind: str, number: int) -> dict[str, list[Load]]:
     with running(kind) as (url, folder, pids):
         database = Database(url, master_keys(Settings(data_dir=folder)))
         clinic = ward(database, number, DAYS)
-        _alarm(database, clinic)
+        alarm(database, clinic, ALERTS)
         database.close()
         rounds: dict[str, list[Load]] = {what: [] for what in PATHS}
         with serving(url, folder, How(workers=1), pids) as served:
@@ -56,9 +56,10 @@ def _measure(kind: str, number: int) -> dict[str, list[Load]]:
     return rounds
 
 
-def _alarm(database: Database, clinic: Ward) -> None:
+def alarm(database: Database, clinic: Ward, number: int) -> None:
+    """Open an alert for each of the first ``number`` patients."""
     now = datetime.now(UTC)
-    for who in clinic.patients[:ALERTS]:
+    for who in clinic.patients[:number]:
         with database.write() as session:
             work = Work(session, now, system(clinic.clinic_id))
             assert who.patient_id is not None, "a patient"

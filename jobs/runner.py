@@ -25,6 +25,7 @@ from jobs import (
     reseal,
     retention,
     tidy,
+    visit_early,
     visit_outcome,
     visit_unseen,
 )
@@ -41,6 +42,7 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
     {
         "day_close": day_close.run,
         "maintenance_due": maintenance_due.run,
+        "visit_early": visit_early.run,
         "escalate": escalate.run,
         "remind": remind.run,
         "probe": probe.run,

@@ -15,7 +15,23 @@ from server.clinical.guards import Block, blocks_of
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertClass
 
-__all__ = ["Block", "Facts", "Plan", "Proposal", "Reason", "Trouble", "review"]
+__all__ = [
+    "FEWEST_GIVEN",
+    "Block",
+    "Chance",
+    "Facts",
+    "Plan",
+    "Proposal",
+    "Prospect",
+    "Reason",
+    "Trouble",
+    "chance",
+    "review",
+]
+
+
+# The first session's own loss says nothing of what is usual.
+FEWEST_GIVEN = 2
 
 
 class Reason(StrEnum):
@@ -36,6 +52,48 @@ class Proposal:
     reason: Reason
     blocks: tuple[Block, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of everybody at little cost: enough to say of most that no visit can be due.
+
+    ``last``: the day of the last delivered session, ``given`` how many there were. ``planned``: the next
+    day that has one planned.
+    """
+
+    plan: Plan
+    last: date | None
+    given: int
+    planned: date | None
+
+
+class Chance(StrEnum):
+    """Whether `review` could suggest a visit without a relapse signal.
+
+    by_plan: the longest interval is nearly over. early: before that, from the shortest interval on, only
+    the patient's own times can make it due.
+    """
+
+    NONE = "none"
+    EARLY = "early"
+    BY_PLAN = "by_plan"
+
+
+def chance(prospect: Prospect, policy: Policy, today: date) -> Chance:
+    """Return what chance there is of a visit being due on ``today``."""
+    if prospect.last is None:
+        return Chance.NONE
+    since, lead = (today - prospect.last).days, policy.whole("maintenance.lead_days")
+    if since < prospect.plan.min_days - lead:
+        return Chance.NONE
+    # No window ends before that, whatever the patient's own times are.
+    ends = lead + max(prospect.plan.min_days - since, 0)
+    if prospect.planned is not None and 0 <= (prospect.planned - today).days <= ends:
+        return Chance.NONE
+    if since >= prospect.plan.max_days - lead:
+        return Chance.BY_PLAN
+    return Chance.EARLY if prospect.given >= FEWEST_GIVEN else Chance.NONE
 
 
 def review(facts: Facts, policy: Policy, today: date) -> Proposal | None:

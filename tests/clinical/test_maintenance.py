@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from server.clinical.guards import GUARDS, BlockCode
 from server.clinical.holding_time import ExpectedLoss, HoldingTime
-from server.clinical.maintenance import Facts, Plan, Proposal, Reason, Trouble, review
+from server.clinical.maintenance import (
+    Chance,
+    Facts,
+    Plan,
+    Proposal,
+    Prospect,
+    Reason,
+    Trouble,
+    chance,
+    review,
+)
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.vocabulary import AlertClass, AlertFamily
 from tests.clinical.diaries import day
@@ -218,3 +228,55 @@ def test_a_window_lies_ahead_and_never_before_the_shortest_interval(
     assert day(TODAY) <= found.earliest <= found.latest
     past = [d for d in given_on if d <= day(TODAY)]
     assert not past or (found.earliest - max(past)).days >= shortest
+
+
+# Every four to eight weeks: a week before the eighth is over a visit falls due.
+CALM = Prospect(Plan(min_days=28, max_days=56), day(0), given=3, planned=None)
+
+
+def chance_on(today: int, **changes: object) -> Chance:
+    return chance(replace(CALM, **changes), DEFAULT_POLICY, day(today))  # type: ignore[arg-type]
+
+
+def test_nobody_is_looked_at_before_the_shortest_interval_is_nearly_over() -> None:
+    assert [chance_on(today) for today in (1, 20, 21)] == [Chance.NONE, Chance.NONE, Chance.EARLY]
+    assert chance_on(400, last=None) is Chance.NONE
+
+
+def test_a_visit_is_due_by_plan_a_week_before_the_longest_interval_is_over() -> None:
+    assert [chance_on(today) for today in (48, 49, 400)] == [Chance.EARLY, Chance.BY_PLAN, Chance.BY_PLAN]
+
+
+def test_after_one_session_only_the_plan_can_say_so() -> None:
+    assert [chance_on(today, given=1) for today in (48, 49)] == [Chance.NONE, Chance.BY_PLAN]
+
+
+def test_who_has_a_session_planned_in_any_window_there_could_be_is_not_looked_at() -> None:
+    by_plan = [chance_on(49, planned=day(n)) for n in (48, 49, 56, 57)]
+    assert by_plan == [Chance.BY_PLAN, Chance.NONE, Chance.NONE, Chance.BY_PLAN]
+    # The earliest day of a window is the shortest interval, and none ends within a week of it.
+    early = [chance_on(22, planned=day(n)) for n in (22, 35, 36)]
+    assert early == [Chance.NONE, Chance.NONE, Chance.EARLY]
+
+
+@given(
+    st.integers(0, 60),
+    st.lists(st.integers(-90, 0), max_size=4),
+    st.lists(st.integers(0, 60), max_size=2),
+    st.none() | st.integers(1, 90),
+    st.tuples(st.integers(1, 40), st.integers(0, 40)),
+)
+def test_whoever_a_visit_would_be_suggested_for_is_looked_at(
+    today: int, given_on: list[int], planned_on: list[int], holding: int | None, widths: tuple[int, int]
+) -> None:
+    plan, planned = Plan(widths[0], sum(widths)), [day(n) for n in planned_on if n >= today]
+    usual = lost_about(holding) if holding and len(given_on) > 1 else None
+    facts = Facts(plan, [day(n) for n in given_on], planned, usual_loss=usual)
+    last, next_one = max(facts.sessions, default=None), min(planned, default=None)
+    found, said = (
+        review(facts, DEFAULT_POLICY, day(today)),
+        chance(Prospect(plan, last, len(given_on), next_one), DEFAULT_POLICY, day(today)),
+    )
+    if found is not None:
+        assert said is not Chance.NONE
+        assert said is Chance.BY_PLAN or found.reason is Reason.LOSS_EXPECTED

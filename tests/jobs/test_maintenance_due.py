@@ -2,21 +2,30 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from jobs import maintenance_due
+from jobs import maintenance_due, visit_early
 from jobs.around import Around, Incomplete
+from server.clinical.maintenance import Chance
 from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, Course
+from server.services.people import patient as patients
 from server.services.visits import course as courses
+from server.services.visits import prospect as prospects
 from server.services.visits import treatment_session as treatment_sessions
 from tests.cast import Cast, Person, entry
 from tests.clinical.diaries import mood_day, steps
 from tests.conftest import Clock
 from tests.jobs.deeds import working
 from tests.visits import Visits
+
+
+def of(person: Person) -> UUID:
+    assert person.patient_id is not None
+    return person.patient_id
 
 
 def is_treated(around: Around, person: Person, clock: Clock) -> None:
@@ -34,6 +43,64 @@ def is_treated(around: Around, person: Person, clock: Clock) -> None:
         course = courses.create(work, person.patient_id, plan)
         done = {"course_id": course.id, "at": clock.now, "status": "delivered"}
         treatment_sessions.create(work, person.patient_id, done)
+
+
+def is_treated_again(around: Around, person: Person, course_id: UUID, clock: Clock) -> None:
+    """Deliver one more session of the patient's course, now."""
+    assert person.patient_id is not None
+    with working(around, person, clock.now) as work:
+        done = {"course_id": course_id, "at": clock.now, "status": "delivered"}
+        treatment_sessions.create(work, person.patient_id, done)
+
+
+def looked_at(around: Around, cast: Cast, clock: Clock, wanted: Chance) -> list[UUID]:
+    with working(around, cast.ana, clock.now) as work:
+        return [*prospects.page(work, wanted, None, 10).ids]
+
+
+def test_only_for_whom_a_visit_may_be_due_is_all_of_it_looked_at(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_treated(around, cast.ana, clock)
+    assert cast.ana.patient_id is not None
+    with working(around, cast.ana, clock.now) as work:
+        course = courses.active(work, cast.ana.patient_id)
+        assert course is not None
+        course.max_interval_days = 60
+        course_id = course.id
+    assert not any(looked_at(around, cast, clock, chance) for chance in (Chance.EARLY, Chance.BY_PLAN))
+    clock.forward(days=8)
+    is_treated_again(around, cast.ana, course_id, clock)
+    clock.forward(days=8)
+    assert looked_at(around, cast, clock, Chance.EARLY) == [cast.ana.patient_id]
+    assert looked_at(around, cast, clock, Chance.BY_PLAN) == []
+    assert visit_early.run(around, clock.now) == 0
+    clock.forward(days=60)
+    assert looked_at(around, cast, clock, Chance.BY_PLAN) == [cast.ana.patient_id]
+    assert maintenance_due.run(around, clock.now) == 1
+    assert looked_at(around, cast, clock, Chance.BY_PLAN) == [], "one is open"
+
+
+def test_who_has_thresholds_of_their_own_is_looked_at_every_hour(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_treated(around, cast.ana, clock)
+    with working(around, cast.ana, clock.now) as work:
+        patients.get(work, of(cast.ana)).policy_version = 1
+    assert looked_at(around, cast, clock, Chance.BY_PLAN) == [cast.ana.patient_id]
+
+
+def test_a_course_that_another_one_follows_makes_nothing_due(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_treated(around, cast.ana, clock)
+    clock.forward(days=20)
+    assert looked_at(around, cast, clock, Chance.BY_PLAN) == [cast.ana.patient_id]
+    with working(around, cast.ana, clock.now) as work:
+        plan = {"phase": "maintenance", "route": "intravenous", "condition": "depression"}
+        plan |= {"started_on": clock.now.date(), "min_interval_days": 60, "max_interval_days": 90}
+        courses.create(work, of(cast.ana), plan)
+    assert looked_at(around, cast, clock, Chance.BY_PLAN) == []
 
 
 def proposals(around: Around) -> list[BookingSuggestion]:
@@ -72,11 +139,12 @@ def test_a_visit_is_proposed_before_the_benefit_is_expected_to_be_lost(
     clock.forward(days=20)
     logs(cast, clock, 19, lambda _: 2)
     maintenance_due.run(around, clock.now)  # ends what the first relapse called for
-    assert maintenance_due.run(around, clock.now) == 0
+    assert visit_early.run(around, clock.now) == 0
     clock.forward(days=7)
     logs(cast, clock, 7, lambda _: 2)
-    assert maintenance_due.run(around, clock.now) == 1
     assert maintenance_due.run(around, clock.now) == 0
+    assert visit_early.run(around, clock.now) == 1
+    assert visit_early.run(around, clock.now) == 0
     proposal = cast.bo.get("/booking-suggestions").json["items"][-1]
     assert (proposal["reason"], proposal["urgency"]) == ("loss_expected", "P3")
     (mood,) = cast.bo.get(f"{visits.ana}/response-curve").json["arms"]
@@ -99,6 +167,7 @@ def test_nobody_is_seen_sooner_for_a_benefit_that_never_came(
     clock.forward(days=27)
     logs(cast, clock, 26, lambda _: 7)
     maintenance_due.run(around, clock.now)
+    visit_early.run(around, clock.now)
     found = cast.bo.get("/booking-suggestions").json["items"]
     assert {(one["reason"], one["state"]) for one in found} <= {("relapse_signal", "expired")}
 
@@ -120,9 +189,12 @@ def test_one_patient_whose_plan_cannot_be_read_does_not_stop_the_others(
     with around.database.write() as session:
         # No calendar reaches so far: the window can't be computed.
         poisoned = session.query(Course).filter_by(patient_id=cast.ana.patient_id).one()
-        poisoned.min_interval_days = poisoned.max_interval_days = 2_000_000_000
+        poisoned.max_interval_days = 2_000_000_000
+        course_id = poisoned.id
+    is_treated_again(around, cast.ana, course_id, clock)
     clock.forward(days=7)
     with pytest.raises(Incomplete):
-        maintenance_due.run(around, clock.now)
-    assert [p.patient_id for p in proposals(around)] == [cast.other_patient.patient_id]
+        visit_early.run(around, clock.now)
     assert str(cast.ana.patient_id) in caplog.text
+    assert maintenance_due.run(around, clock.now) == 1
+    assert [p.patient_id for p in proposals(around)] == [cast.other_patient.patient_id]

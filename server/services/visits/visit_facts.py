@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, select
 
-from server.clinical.maintenance import Facts, Plan, Trouble
+from server.clinical.maintenance import FEWEST_GIVEN, Facts, Plan, Trouble
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, Arm, Outcome
 from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
@@ -105,10 +105,9 @@ def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:
 
 
 def _may_be_due(course: Course | None, sessions: Sequence[date], policy: Policy, today: date) -> bool:
-    """Say whether own times could make a visit due: looking them up every hour costs too much."""
+    """Say whether own times could make a visit due: looking them up costs too much."""
     given = [day for day in sessions if day <= today]
-    # The first session's own loss says nothing of what is usual.
-    if course is None or len(given) < 2:
+    if course is None or len(given) < FEWEST_GIVEN:
         return False
     soonest = course.min_interval_days - policy.whole("maintenance.lead_days")
     return today >= max(given) + timedelta(days=soonest)
