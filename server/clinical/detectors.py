@@ -133,8 +133,10 @@ class _Series:
         """Yield the places where R1 holds."""
         level, averages = part.baseline.levels[self._name], self._averages
         lowest = self._margin.above(level, _settled_variance(self._weight, level.phi))
+        # Nearly every day lies below the lowest limit there is, and of most series all of them.
+        if max(averages[part.start : part.stop], default=lowest) < lowest:
+            return
         for place in range(part.start, part.stop):
-            # Nearly every day lies below the lowest limit there is.
             if averages[place] < lowest:
                 continue
             limit = self._limit(place, level)
@@ -202,6 +204,8 @@ class _Blend(_Series):
     def _gone(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
         """Yield the places where R3 holds: the mean of the last week is ill in anyone, or half is lost."""
         loss, oldest = _loss(part.baseline, self._policy), 0
+        if max(self._values, default=loss) < loss:
+            return
         span, need = self._policy.whole("relapse.mean_days"), self._policy["relapse.mean_min_days"]
         for place in range(part.start, part.stop):
             oldest = self._first_within(span, place, oldest)
