@@ -10,6 +10,7 @@ from benchmarks import (
     bulk_import,
     entry_put,
     growth,
+    large_clinic,
     nightly,
     put_profile,
     read_days,
@@ -21,7 +22,7 @@ from benchmarks import (
 
 MODULES = (
     *(entry_put, sync_batch, read_days, worklist, nightly, reassess, bulk_import, api_process, growth),
-    *(wsgi_servers, put_profile),
+    *(large_clinic, wsgi_servers, put_profile),
 )
 ROWS = {module.__name__.rpartition(".")[2]: module.main for module in MODULES}
 

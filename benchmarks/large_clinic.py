@@ -4,6 +4,7 @@ The same requests and runs at a clinic and at one ten times as large, with ten t
 are over, messages that were sent, visits that took place, lines in the audit log. As many are open at both.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -40,11 +41,12 @@ from server.services import vault
 from server.services.work import Work, system
 from server.settings import Settings, master_keys
 
-PATIENTS, TIMES, DAYS = {False: 300, True: 3000}, 10, 3
-OPEN, ROUNDS = 100, 5
+PATIENTS, TIMES, DAYS = {False: 100, True: 2000}, 10, 3
+OPEN, ROUNDS = 50, 5
 # Of each patient: alerts that are over, messages that were sent, visits that took place, lines in the log.
-PAST = {Alert: 1, Delivery: 4, BookingSuggestion: 1, AuditEvent: 50}
+PAST = {Alert: 1, Delivery: 4, BookingSuggestion: 1, AuditEvent: 20}
 SLICE, AGE = 500, timedelta(days=20)
+LONG = 5000.0  # ms after which nothing is run again
 PATHS = {
     Role.CLINICIAN: (
         *("/v1/alerts", "/v1/alerts/counts", "/v1/patients", "/v1/booking-suggestions", "/v1/review-tasks"),
@@ -61,6 +63,8 @@ Run = Callable[[Around, datetime], int]
 
 def main(full: bool = False) -> None:
     """Measure both databases and keep the section."""
+    # Each run without a channel says so, which here is no news.
+    logging.disable(logging.ERROR)
     rows = []
     for kind in KINDS:
         small, large = (_measure(kind, PATIENTS[full] * times) for times in (1, TIMES))
@@ -71,7 +75,8 @@ def main(full: bool = False) -> None:
         f"{PATIENTS[full]:,} patients and {TIMES} × as many; {OPEN} open alerts at both.",
         f"Least of {ROUNDS}, in one process.",
     )
-    keep(Section("10_large_clinic", "Lists and jobs of a large clinic", heads, rows, [], notes))
+    logging.disable(logging.NOTSET)
+    keep(Section("12_large_clinic", "Lists and jobs of a large clinic", heads, rows, [], notes))
 
 
 def _measure(kind: str, number: int) -> dict[str, float]:
@@ -114,13 +119,13 @@ def _jobs(around: Around) -> Iterator[tuple[str, float]]:
 
 
 def _least(do: Callable[[], object]) -> float:
-    """Return the milliseconds of the quickest of some runs, after one that warms up."""
-    taken = []
-    for _ in range(ROUNDS + 1):
+    """Return the milliseconds of the quickest of some runs, after one that warms up and does what is due."""
+    taken: list[float] = []
+    while len(taken) <= ROUNDS and sum(taken) < LONG:
         begun = time.perf_counter()
         do()
         taken.append(1000 * (time.perf_counter() - begun))
-    return min(taken[1:])
+    return min(taken[1:] or taken)
 
 
 def _add_past(database: Database, clinic: Ward) -> None:
