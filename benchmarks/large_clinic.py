@@ -101,7 +101,6 @@ def _lists(client: FlaskClient, asking: Mapping[Role, Person]) -> Iterator[tuple
 
     for role, paths in PATHS.items():
         for path in paths:
-            print(path, flush=True)
             yield path, _least(partial(ask, path, asking[role]))
 
 
@@ -114,7 +113,6 @@ def _jobs(around: Around) -> Iterator[tuple[str, float]]:
             run(around, now)
 
     for name, run in RUNS.items():
-        print(name, flush=True)
         yield f"job {name}", _least(partial(work, run))
 
 
