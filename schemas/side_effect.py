@@ -81,5 +81,7 @@ class Detailed(fields.List[Any]):
         super().__init__(fields.Nested(SideEffectDetail), **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> list[Any] | None:
+        if not value and value is not None:
+            return []  # as most days are
         found = [asdict(worded(fact["term"], fact["grade"])) | fact for fact in value]
         return super()._serialize(found, attr, obj, **kwargs)

@@ -6,9 +6,8 @@ import orjson
 from flask import Response
 from flask.json.provider import DefaultJSONProvider
 
-# A page's counters may be keyed by codes of the vocabulary, which are text in all but type.
 # Members are sorted, as Flask's own provider does.
-_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
+_OPTIONS = orjson.OPT_SORT_KEYS
 
 
 class AnswerJson(DefaultJSONProvider):
@@ -16,5 +15,13 @@ class AnswerJson(DefaultJSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return ``args`` or ``kwargs`` as an answer."""
-        written = orjson.dumps(self._prepare_response_obj(args, kwargs), option=_OPTIONS)
-        return Response(written + b"\n", mimetype=self.mimetype)
+        return Response(written(self._prepare_response_obj(args, kwargs)), mimetype=self.mimetype)
+
+
+def written(answer: Any) -> bytes:
+    """Return ``answer`` as a line of JSON."""
+    try:
+        return orjson.dumps(answer, option=_OPTIONS | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # Counters may be keyed by codes of the vocabulary, which are text in all but type: rare, and slower.
+        return orjson.dumps(answer, option=_OPTIONS | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -14,6 +14,7 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
+from schemas.dumping import Dumped
 from server.turnstile import TURNED_AWAY
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -101,7 +102,8 @@ class Blueprint(SmorestBlueprint):
     ) -> Decorator:
         """Dump what the view returns. A JSON schema only documents it: the view returns a whole Response."""
         shape = _made(schema) if isinstance(schema, type) else schema
-        return cast(Decorator, super().response(status_code, shape, **options))
+        told = shape.natively() if isinstance(shape, Dumped) else shape
+        return cast(Decorator, super().response(status_code, told, **options))
 
     def alt_response(self, status_code: int, **options: Any) -> Decorator:
         """Document another answer."""

@@ -102,7 +102,7 @@ def list_entries(query: Mapping[str, Any]) -> Any:
         page = _page(work, own_patient(), query)
         seen = team_views.first_seen(work, own_patient(), page["items"])
         for entry in page["items"]:
-            entry.seen_by_team_at = seen.get(entry.id)
+            entry.seen_by_team_at = seen.get(entry.id) if seen else None
         return page
 
 

@@ -1,6 +1,6 @@
 """Take, correct, delete and read diary entries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -21,9 +21,12 @@ from server.services.watch import assessment as assessments
 from server.services.work import Work
 
 # What a page tells of an entry: whose it is, is known, and the rest is not for people.
-_SEALED = {column.name: column.column for column in sealed_columns(Entry)}
+_SEALED = {column.column: column for column in sealed_columns(Entry)}
 _UNTOLD = {"clinic_id", "patient_id", "day_reliable", "content_hash", "sequence", "deleted_at"}
 _SHOWN = {column.key: column for column in cast(Table, Entry.__table__).columns if column.key not in _UNTOLD}
+# Under these names; what is sealed, under the name it is opened by.
+_NAMES = tuple(_SEALED[key].name if key in _SEALED else key for key in _SHOWN)
+_EMPTY = tuple((column.name, column.empty) for column in _SEALED.values())
 
 
 class ShownEntry(SimpleNamespace):
@@ -83,7 +86,7 @@ def page(work: Work, patient_id: UUID, wanted: Range) -> Sequence[ShownEntry]:
     bounds = {"first": wanted.first, "last": wanted.last, "after": wanted.after}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     rows = work.rows(_page(frozenset(given)), patient=patient_id, size=wanted.size, **given)
-    return [_shown(work, patient_id, dict(zip(_SHOWN, row, strict=True))) for row in rows]
+    return [_shown(work, patient_id, row) for row in rows]
 
 
 @cache
@@ -99,10 +102,17 @@ def _page(given: frozenset[str]) -> Select[*tuple[Any, ...]]:
     return query.order_by(Entry.id).limit(bindparam("size"))
 
 
-def _shown(work: Work, patient_id: UUID, columns: dict[str, Any]) -> ShownEntry:
-    sealed = {name: columns.pop(column) for name, column in _SEALED.items()}
-    key = work.clinic_id, patient_id, columns["id"]
-    return ShownEntry(**columns, **vault.opened_values(work, Entry, key, sealed))
+def _shown(work: Work, patient_id: UUID, row: Iterable[Any]) -> ShownEntry:
+    entry = ShownEntry()
+    columns = entry.__dict__
+    columns.update(zip(_NAMES, row, strict=True))
+    for name, empty in _EMPTY:
+        sealed = columns[name]
+        if sealed is None:
+            columns[name] = empty()
+            continue
+        columns[name] = vault.opened_value(work, Entry, (work.clinic_id, patient_id, entry.id), name, sealed)
+    return entry
 
 
 def revisions(work: Work, patient_id: UUID, entry_id: UUID) -> Sequence[EntryRevision]:

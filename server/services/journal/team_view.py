@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, literal, select
 
 from server.clinical.vocabulary import Role
 from server.models import Account, Alert, AuditEvent, Entry, QuestionnaireResponse
@@ -30,17 +32,6 @@ HANDLED = (
     "alert.feedback",
 )
 TEAM = (Role.CLINICIAN, Role.COORDINATOR)
-_LOOKS = (
-    select(AuditEvent.at, Account.role, AuditEvent.action, AuditEvent.object_id)
-    .join(Account, (Account.clinic_id == AuditEvent.clinic_id) & (Account.id == AuditEvent.account_id))
-    .where(
-        *of_patient(AuditEvent),
-        AuditEvent.at.between(bindparam("since"), bindparam("until")),
-        AuditEvent.action.in_(bindparam("actions", expanding=True)),
-        Account.role.in_(TEAM),
-    )
-    .order_by(AuditEvent.at)
-)
 Reported = Entry | QuestionnaireResponse
 
 
@@ -64,7 +55,9 @@ class Sighting:
     @property
     def first(self) -> datetime | None:
         """The earlier of the two."""
-        return min((at for at in (self.opened_at, self.handled_at) if at is not None), default=None)
+        if self.opened_at is None or self.handled_at is None:
+            return self.opened_at or self.handled_at
+        return min(self.opened_at, self.handled_at)
 
 
 def looks(
@@ -75,9 +68,24 @@ def looks(
     seeing: Sequence[str] = (*ENTRY_SEEN, *RESPONSE_SEEN),
 ) -> Sequence[Look]:
     """Return the looks of ``since`` .. ``until``, oldest first: one range of one index."""
-    actions = [*seeing, *HANDLED]
-    found = work.rows(_LOOKS, patient=patient_id, since=since, until=until, actions=actions)
-    return [Look(*row) for row in found]
+    query = _looks((*seeing, *HANDLED))
+    return [Look(*row) for row in work.rows(query, patient=patient_id, since=since, until=until)]
+
+
+@cache
+def _looks(actions: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    """Return the question for looks of these kinds, each a parameter: a list is written anew every time."""
+    return (
+        select(AuditEvent.at, Account.role, AuditEvent.action, AuditEvent.object_id)
+        .join(Account, (Account.clinic_id == AuditEvent.clinic_id) & (Account.id == AuditEvent.account_id))
+        .where(
+            *of_patient(AuditEvent),
+            AuditEvent.at.between(bindparam("since"), bindparam("until")),
+            AuditEvent.action.in_([literal(action) for action in actions]),
+            Account.role.in_([literal(role, Account.role.type) for role in TEAM]),
+        )
+        .order_by(AuditEvent.at)
+    )
 
 
 def sightings(
@@ -87,20 +95,31 @@ def sightings(
 
     A correction has to be seen again: what counts is when the current version came in.
     """
-    if not reported:
-        return {}
-    oldest = min(one.received_at for one in reported)
-    found = looks(work, patient_id, oldest, work.now, seeing)
-    opened = [look.at for look in found if look.action in seeing]
-    handled = _handled_days(work, [look for look in found if look.action in HANDLED])
-    return {one.id: Sighting(_first(opened, one), _first(_about(handled, one), one)) for one in reported}
+    return _sighted(work, reported, _looks_at(work, patient_id, reported, seeing), seeing)
 
 
 def first_seen(
     work: Work, patient_id: UUID, reported: Sequence[Reported], seeing: Sequence[str] = ENTRY_SEEN
 ) -> Mapping[UUID, datetime]:
     """Return when each of ``reported`` was first seen, by id; what was not seen is left out."""
-    return firsts(sightings(work, patient_id, reported, seeing))
+    found = _looks_at(work, patient_id, reported, seeing)
+    return firsts(_sighted(work, reported, found, seeing)) if found else {}
+
+
+def _looks_at(
+    work: Work, patient_id: UUID, reported: Sequence[Reported], seeing: Sequence[str]
+) -> Sequence[Look]:
+    if not reported:
+        return []
+    return looks(work, patient_id, min(one.received_at for one in reported), work.now, seeing)
+
+
+def _sighted(
+    work: Work, reported: Sequence[Reported], found: Sequence[Look], seeing: Sequence[str]
+) -> Mapping[UUID, Sighting]:
+    opened = [look.at for look in found if look.action in seeing]
+    handled = _handled_days(work, [look for look in found if look.action in HANDLED])
+    return {one.id: Sighting(_first(opened, one), _first(_about(handled, one), one)) for one in reported}
 
 
 def firsts(found: Mapping[UUID, Sighting]) -> Mapping[UUID, datetime]:
