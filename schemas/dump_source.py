@@ -4,7 +4,7 @@ What is known of a kind of field is an expression of its value; what is not asks
 ids, days and moments in UTC as they are, for a writer of JSON that spells them as `isoformat` and `str` do.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -63,11 +63,16 @@ class Source:
     def _function(self, kind: str, get: str) -> Iterator[str]:
         yield f"def {kind}(o, missing=missing):"
         yield "    found = {}"
-        for name, field in self._schema.dump_fields.items():
+        for name, field in self._fields():
             key = field.data_key if field.data_key is not None else name
             yield from (f"    {line}" for line in self._member(name, field, get))
             yield f"        found[{key!r}] = v"
         yield "    return found"
+
+    def _fields(self) -> Iterable[tuple[str, fields.Field[Any]]]:
+        # A writer of JSON sorts members, which is quick where they are.
+        members = self._schema.dump_fields.items()
+        return sorted(members, key=lambda one: one[1].data_key or one[0]) if self._native else members
 
     def _member(self, name: str, field: fields.Field[Any], get: str) -> Iterator[str]:
         """Yield the lines up to the one below which ``v`` is dumped."""

@@ -10,7 +10,6 @@ from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
@@ -31,8 +30,7 @@ LOOK_AGAIN_SECONDS = 0.002
 # A connection unused for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
 _GLANCE_AT = f"SELECT set_config('{isolation.CLINIC}', %s, true)"
-# Judging a day reads hundreds of small JSON values: the standard library takes three times as long.
-_JSON = {"json_deserializer": orjson.loads, "json_serializer": json_text.dumped}
+_JSON = {"json_deserializer": json_text.quickly, "json_serializer": json_text.dumped}
 Waiting = AbstractContextManager[None]
 _SHARED: dict[str, Any] = {"hide_parameters": True, **_JSON}
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy import JSON, ColumnElement, Select, bindparam, cast, select
 
 from server.models import Entry, EntryRevision
 from server.models.sealed import sealed_columns
+from server.models.types import JsonText
 from server.services import vault
 from server.services.asking import of_patient
 from server.services.errors import NotFound
@@ -23,7 +24,7 @@ from server.services.work import Work
 # What a page tells of an entry: whose it is, is known, and the rest is not for people.
 _SEALED = {column.column: column for column in sealed_columns(Entry)}
 _UNTOLD = {"clinic_id", "patient_id", "day_reliable", "content_hash", "sequence", "deleted_at"}
-_SHOWN = {column.key: column for column in cast(Table, Entry.__table__).columns if column.key not in _UNTOLD}
+_SHOWN = {column.key: column for column in Entry.__table__.columns if column.key not in _UNTOLD}
 # Under these names; what is sealed, under the name it is opened by.
 _NAMES = tuple(_SEALED[key].name if key in _SEALED else key for key in _SHOWN)
 _EMPTY = tuple((column.name, column.empty) for column in _SEALED.values())
@@ -98,8 +99,14 @@ def _page(given: frozenset[str]) -> Select[*tuple[Any, ...]]:
         "after": Entry.id > bindparam("after"),
     }
     wanted = (bound for name, bound in bounds.items() if name in given)
-    query = select(*_SHOWN.values()).where(*of_patient(Entry), Entry.deleted_at.is_(None), *wanted)
+    query = select(*map(_quick, _SHOWN.values())).where(
+        *of_patient(Entry), Entry.deleted_at.is_(None), *wanted
+    )
     return query.order_by(Entry.id).limit(bindparam("size"))
+
+
+def _quick(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(column, JsonText) if isinstance(column.type, JSON) else column
 
 
 def _shown(work: Work, patient_id: UUID, row: Iterable[Any]) -> ShownEntry:

@@ -32,6 +32,7 @@ HANDLED = (
     "alert.feedback",
 )
 TEAM = (Role.CLINICIAN, Role.COORDINATOR)
+_NOBODY = UUID(int=0)
 Reported = Entry | QuestionnaireResponse
 
 
@@ -69,7 +70,13 @@ def looks(
 ) -> Sequence[Look]:
     """Return the looks of ``since`` .. ``until``, oldest first: one range of one index."""
     query = _looks((*seeing, *HANDLED))
-    return [Look(*row) for row in work.rows(query, patient=patient_id, since=since, until=until)]
+    asked = {"patient": patient_id, "since": since, "until": until, "reader": _reader(work)}
+    return [Look(*row) for row in work.rows(query, **asked)]
+
+
+def _reader(work: Work) -> UUID:
+    """Return whose own lines are no looks of the team; nobody's where the team itself asks, or a job."""
+    return _NOBODY if work.actor.role in TEAM else work.actor.account_id or _NOBODY
 
 
 @cache
@@ -81,6 +88,8 @@ def _looks(actions: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
         .where(
             *of_patient(AuditEvent),
             AuditEvent.at.between(bindparam("since"), bindparam("until")),
+            # Whoever reads their diary every day leaves most of the lines: they need no look at an account.
+            AuditEvent.account_id != bindparam("reader"),
             AuditEvent.action.in_([literal(action) for action in actions]),
             Account.role.in_([literal(role, Account.role.type) for role in TEAM]),
         )
