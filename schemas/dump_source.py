@@ -76,7 +76,7 @@ class Source:
 
     def _member(self, name: str, field: fields.Field[Any], get: str) -> Iterator[str]:
         """Yield the lines up to the one below which ``v`` is dumped."""
-        if not self._is_plain(name, field):
+        if not self._is_plain(self._schema, name, field):
             asked = self._named(field.serialize)
             accessor = self._named(self._schema.get_attribute)
             yield f"if (v := {asked}({name!r}, o, accessor={accessor})) is not missing:"
@@ -94,9 +94,10 @@ class Source:
         if written != "v":
             yield f"    v = {written}"
 
-    def _is_plain(self, name: str, field: fields.Field[Any]) -> bool:
+    @staticmethod
+    def _is_plain(schema: Schema, name: str, field: fields.Field[Any]) -> bool:
         """Return whether a field's value is found under one name, as any field's."""
-        ways = type(field).serialize, type(field).get_value, type(self._schema).get_attribute
+        ways = type(field).serialize, type(field).get_value, type(schema).get_attribute
         usual = fields.Field.serialize, fields.Field.get_value, Schema.get_attribute
         return field._CHECK_ATTRIBUTE and ways == usual and (field.attribute or name).isidentifier()
 
@@ -117,8 +118,9 @@ class Source:
         if field.as_string or field.num_type not in (int, float):
             return None
         kind, ask = field.num_type.__name__, self.asking(field, v, where)
-        whole = f"float({v}) if {v}.__class__ is int else " if kind == "float" else ""
-        return f"{v} if {v} is None or {v}.__class__ is {kind} else {whole}{ask}"
+        # Adding nothing makes the same fraction as `float`, without a call.
+        whole = f"{v} + 0.0 if {v}.__class__ is int else " if kind == "float" else ""
+        return f"{v} if {v}.__class__ is {kind} or {v} is None else {whole}{ask}"
 
     def moment(self, field: Any, v: str, where: str) -> str | None:
         """Write a moment or a day in its usual form; without its kind, or in another form, ask."""
@@ -132,7 +134,7 @@ class Source:
 
     def uuid(self, _field: Any, v: str, _where: str) -> str:
         """Write an id in its usual form."""
-        taken = f"{v} is None or {v}.__class__ is UUID" if self._native else f"{v} is None"
+        taken = f"{v}.__class__ is UUID or {v} is None" if self._native else f"{v} is None"
         return f"{v} if {taken} else str({v})"
 
     def list(self, field: Any, v: str, where: str) -> str:
@@ -160,7 +162,18 @@ class Source:
         name = self._named(dump)
         if field.schema.many or field.many:
             return self._each(v, lambda one: f"{name}({one})")
-        return f"None if {v} is None else {name}({v})"
+        # Of most days nothing more is said.
+        empty = f" else {{}} if {v}.__class__ is dict and not {v}" if self._says_nothing(field.schema) else ""
+        return f"None if {v} is None{empty} else {name}({v})"
+
+    def _says_nothing(self, schema: Schema) -> bool:
+        """Return whether of an empty dict nothing is dumped."""
+        return all(
+            self._is_plain(schema, name, field)
+            and field.dump_default is missing
+            and not hasattr(dict, field.attribute or name)
+            for name, field in schema.dump_fields.items()
+        )
 
     def _each(self, v: str, written: Callable[[str], str]) -> str:
         one = self._fresh()
@@ -181,7 +194,7 @@ class Source:
 
 def _text(_source: Source, _field: Any, v: str, _where: str) -> str:
     coded = f"{v}._value_ if isinstance({v}, StrEnum)"
-    return f"{v} if {v} is None or {v}.__class__ is str else {coded} else text({v})"
+    return f"{v} if {v}.__class__ is str or {v} is None else {coded} else text({v})"
 
 
 # By the way a kind of field writes: a field with a way of its own is none of these.

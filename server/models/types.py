@@ -93,9 +93,10 @@ def _id_of_digits(digits: str | None) -> UUID | None:
         return None
     found = object.__new__(UUID)
     _set_number(found, int(digits, 16))
-    _set_safety(found, SafeUUID.unknown)
+    _set_safety(found, _UNKNOWN)
     return found
 
 
 # A UUID can't be changed, so its two members are set past it, as it does itself.
 _set_number, _set_safety = (vars(UUID)[name].__set__ for name in ("int", "is_safe"))
+_UNKNOWN = SafeUUID.unknown

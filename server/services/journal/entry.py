@@ -87,7 +87,9 @@ def page(work: Work, patient_id: UUID, wanted: Range) -> Sequence[ShownEntry]:
     bounds = {"first": wanted.first, "last": wanted.last, "after": wanted.after}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     rows = work.rows(_page(frozenset(given)), patient=patient_id, size=wanted.size, **given)
-    return [_shown(work, patient_id, row) for row in rows]
+    # Spelled once: what is sealed is bound to its place, and that is text.
+    owner = str(work.clinic_id), str(patient_id)
+    return [_shown(work, owner, row) for row in rows]
 
 
 @cache
@@ -109,16 +111,19 @@ def _quick(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(column, JsonText) if isinstance(column.type, JSON) else column
 
 
-def _shown(work: Work, patient_id: UUID, row: Iterable[Any]) -> ShownEntry:
+def _shown(work: Work, owner: vault.Key, row: Iterable[Any]) -> ShownEntry:
+    """Return one row; ``owner`` begins its key."""
     entry = ShownEntry()
     columns = entry.__dict__
     columns.update(zip(_NAMES, row, strict=True))
+    sealed = {}
     for name, empty in _EMPTY:
-        sealed = columns[name]
-        if sealed is None:
+        if columns[name] is None:
             columns[name] = empty()
-            continue
-        columns[name] = vault.opened_value(work, Entry, (work.clinic_id, patient_id, entry.id), name, sealed)
+        else:
+            sealed[name] = columns[name]
+    if sealed:
+        columns.update(vault.opened_values(work, Entry, (*owner, entry.id), sealed))
     return entry
 
 
