@@ -35,9 +35,12 @@ def _hardened(is_production: bool) -> Callable[[Response], Response]:
         fixed["Strict-Transport-Security"] = f"max-age={_YEAR}"
 
     def harden(answer: Response) -> Response:
+        said = {name.lower() for name, _ in answer.headers}  # looked through once, not for each name
         for name, value in fixed.items():
-            answer.headers.setdefault(name, value)
-        answer.headers.setdefault("Content-Security-Policy", _policy(answer))
+            if name.lower() not in said:
+                answer.headers.add(name, value)
+        if "content-security-policy" not in said:
+            answer.headers.add("Content-Security-Policy", _policy(answer))
         return answer
 
     return harden
