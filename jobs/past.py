@@ -6,7 +6,7 @@ known then, alerts open on the day they would have opened, and no way around the
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from uuid import UUID
@@ -18,13 +18,9 @@ from server.services import local_day as local_days
 from server.services.alerts import alert as alerts
 from server.services.civil_time import civil_day
 from server.services.errors import VersionRequired
-from server.services.journal import entry as entries
 from server.services.journal.incoming import Incoming
-from server.services.people import clinic as clinics
-from server.services.people import patient as patients
+from server.services.past.writer import Step, Writer, open_writer
 from server.services.visits import treatment_session as treatment_sessions
-from server.services.watch import assessment as assessments
-from server.services.watch import silence as silences
 from server.services.work import Actor, Work
 
 # Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.
@@ -79,7 +75,8 @@ def dated_id(at: datetime, *name: object) -> UUID:
 def write_past(database: Database, actor: Actor, past: Past, told: Told = lambda _: None) -> Tally:
     """Write ``past`` in the order it happened, a batch a transaction; ``told`` hears how many steps went by.
 
-    A session day or entry that is there already is recognised, so writing twice changes nothing.
+    A session day or entry that is there already is recognised, so writing twice changes nothing, and what
+    was cut off goes on where it stopped.
     """
     tally, steps = Tally(), ordered(past)
     for start in range(0, len(steps), BATCH):
@@ -100,38 +97,38 @@ def ordered(past: Past) -> list[datetime | Incoming]:
 
 def take(work: Work, past: Past, steps: Sequence[datetime | Incoming], tally: Tally) -> None:
     """Take ``steps`` of ``past`` inside the open transaction of ``work``, counting into ``tally``."""
-    # Held on purpose: a session forgets rows that nobody holds, and would ask for this one at every step.
-    clinic = clinics.get(work)
-    for step in steps:
-        then = replace(work, now=_moment(step))
-        close_days(then, past)
-        if isinstance(step, Incoming):
-            _put(then, past, step, tally)
-        else:
-            _deliver(then, past, step, tally)
-    del clinic
+    _write(work, past, steps, tally)
+
+
+def take_all(work: Work, past: Past, tally: Tally) -> None:
+    """Take all of ``past`` inside the open transaction of ``work``, and close its days."""
+    _write(work, past, ordered(past), tally, past.until)
 
 
 def finish(work: Work, past: Past) -> None:
     """Close the days that had ended by the end of ``past``."""
     if past.until is not None:
-        close_days(replace(work, now=past.until), past)
+        _write(work, past, [], Tally(), past.until)
 
 
-def close_days(work: Work, past: Past) -> None:
-    """Close every day of the patient that had ended by now, each at its own end, as the nightly job does.
-
-    Somebody whose days began to be closed lately (an import into a running clinic) has none. A day
-    with an entry was judged when the entry came in, and nothing has changed since.
-    """
-    while taken := patients.take_to_close(work, [past.patient_id]):
-        (patient,) = taken
-        day, ended = local_days.ended(work, patient), replace(work, now=patient.next_close_at)
-        if day not in past.days:
-            assessments.judge(ended, patient, day)
-        silences.check(ended, patient, day)
-        patients.close_day(work, patient, day)
-        work.session.flush()
+def _write(
+    work: Work,
+    past: Past,
+    steps: Sequence[datetime | Incoming],
+    tally: Tally,
+    until: datetime | None = None,
+) -> None:
+    planned = [Step(_moment(step), step if isinstance(step, Incoming) else None) for step in steps]
+    writer = open_writer(work, past.patient_id, planned, until)
+    for step in planned:
+        writer.close_days(step.at, past.days)
+        if step.said is None:
+            _deliver(writer, past, step.at, tally)
+        else:
+            _put(writer, step.said, tally)
+    if until is not None:
+        writer.close_days(until, past.days)
+    writer.write()
 
 
 def open_alerts(work: Work, patient_id: UUID) -> int:
@@ -139,11 +136,11 @@ def open_alerts(work: Work, patient_id: UUID) -> int:
     return sum(alert.patient_id == patient_id for alert in alerts.unacknowledged(work))
 
 
-def _put(work: Work, past: Past, incoming: Incoming, tally: Tally) -> None:
+def _put(writer: Writer, said: Incoming, tally: Tally) -> None:
     try:
-        receipt = entries.put(work, past.patient_id, incoming)
+        receipt = writer.put()
     except VersionRequired:
-        tally.refused.append(incoming)
+        tally.refused.append(said)
         return
     if receipt.outcome == "duplicate":
         tally.duplicates += 1
@@ -151,12 +148,12 @@ def _put(work: Work, past: Past, incoming: Incoming, tally: Tally) -> None:
         tally.created += 1
 
 
-def _deliver(work: Work, past: Past, at: datetime, tally: Tally) -> None:
-    day = local_days.of(work, at, past.zone)
-    if day in treatment_sessions.delivered_days(work, past.patient_id, day):
+def _deliver(writer: Writer, past: Past, at: datetime, tally: Tally) -> None:
+    day = local_days.of(writer.work, at, past.zone)
+    if day in treatment_sessions.delivered_days(writer.work, past.patient_id, day):
+        writer.deliver(None)
         return
-    values = {"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": at}
-    treatment_sessions.create(work, past.patient_id, values)
+    writer.deliver({"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": at})
     tally.sessions += 1
 
 

@@ -84,18 +84,22 @@ class Work:
         self, action: str, patient_id: UUID | None, object_ids: Iterable[UUID | str | None]
     ) -> None:
         """Record the same of each of ``object_ids`` (at least one)."""
-        events = [
-            {
-                "clinic_id": self.actor.clinic_id,
-                "id": uuid7(),
-                "at": self.now,
-                "account_id": self.actor.account_id,
-                "action": action,
-                "patient_id": patient_id,
-                "object_id": None if object_id is None else str(object_id),
-            }
-            for object_id in object_ids
-        ]
+        self.record([self.event(action, patient_id, object_id) for object_id in object_ids])
+
+    def event(self, action: str, patient_id: UUID | None, object_id: UUID | str | None) -> dict[str, Any]:
+        """Return the line that `audit` would record now, for who records many at a time (`record`)."""
+        return {
+            "clinic_id": self.actor.clinic_id,
+            "id": uuid7(),
+            "at": self.now,
+            "account_id": self.actor.account_id,
+            "action": action,
+            "patient_id": patient_id,
+            "object_id": None if object_id is None else str(object_id),
+        }
+
+    def record(self, events: Sequence[dict[str, Any]]) -> None:
+        """Record at least one line, as `event` made them."""
         write_rows(self.session, _INSERT_EVENT, events)
 
 

@@ -53,7 +53,7 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     material = load(work, patient, *span)
     _judge(work, patient, wanted, material)
     stages.follow(work, patient, span, material)
-    _weigh_episodes(work, patient)
+    weigh_episodes(work, patient)
 
 
 def judge(work: Work, patient: Patient, day: date) -> None:
@@ -75,7 +75,7 @@ def _judge(work: Work, patient: Patient, days: Sequence[date], material: Materia
         # Activation first: a visit that is suggested below must already see it.
         activations.judge(judgements, patient, day, facts, material.policy)
         for arm in watched:
-            _act(judgements, patient, next(arm), material.policy)
+            act(judgements, patient, next(arm), material.policy)
     judgements.write()
 
 
@@ -83,7 +83,7 @@ def _watched(material: Material, arm: Arm, days: Sequence[date]) -> Iterator[rel
     return relapse.watch_days(material.history, arm, material.treatments, material.policy, days)
 
 
-def _act(judgements: Judgements, patient: Patient, judged: relapse.Assessment, policy: Policy) -> None:
+def act(judgements: Judgements, patient: Patient, judged: relapse.Assessment, policy: Policy) -> None:
     """Keep a judgement, ask for the scale that it calls for, and raise what it signals."""
     work, arm, day = judgements.work, judged.arm, judged.day
     row = _row(work, patient, judged, policy)
@@ -121,7 +121,8 @@ def _row(work: Work, patient: Patient, judged: relapse.Assessment, policy: Polic
     }
 
 
-def _weigh_episodes(work: Work, patient: Patient) -> None:
+def weigh_episodes(work: Work, patient: Patient) -> None:
+    """Say on every open episode of a trend or a silence whether the data still support it."""
     families = (*ARM_OF, AlertFamily.ACTIVATION, AlertFamily.SILENCE)
     for episode in episodes.open_episodes(work, patient.id, families):
         if episode.family is AlertFamily.ACTIVATION:
