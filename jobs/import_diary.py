@@ -185,9 +185,8 @@ def _entries(plan: Plan) -> Iterator[tuple[Row, Incoming]]:
 def _alerts(database: Database, plan: Plan) -> dict[UUID, Opened]:
     zone = ZoneInfo(plan.zone)
     with database.read() as session:
-        found = alerts.unacknowledged(Work(session, LONG_AGO, plan.actor))
-        mine = [alert for alert in found if alert.patient_id == plan.patient_id]
-        return {alert.id: Opened(alert.family, alert.opened_at.astimezone(zone).date()) for alert in mine}
+        found = alerts.unacknowledged(Work(session, LONG_AGO, plan.actor), plan.patient_id)
+        return {alert.id: Opened(alert.family, alert.opened_at.astimezone(zone).date()) for alert in found}
 
 
 def _plan_course(database: Database, plan: Plan) -> UUID | None:

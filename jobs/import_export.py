@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from jobs.import_diary import find_patient
-from jobs.past import BATCH, Told
+from jobs.past import Told
 from jobs.problem import Problem
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
@@ -32,6 +32,8 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
 
 Step = PastSession | Revision
+# Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.
+BATCH = 100
 # All of one patient: far more courses or sessions than anybody has.
 MOST_ROWS = 100_000
 

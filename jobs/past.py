@@ -23,8 +23,8 @@ from server.services.past.writer import Step, Writer, open_writer
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
 
-# Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.
-BATCH = 100
+# Steps of one transaction: each reads what the days rest on, and a long lock stops a running clinic.
+BATCH = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Told = Callable[[int], None]
@@ -79,13 +79,12 @@ def write_past(database: Database, actor: Actor, past: Past, told: Told = lambda
     was cut off goes on where it stopped.
     """
     tally, steps = Tally(), ordered(past)
-    for start in range(0, len(steps), BATCH):
+    for start in range(0, max(len(steps), 1), BATCH):
         batch = steps[start : start + BATCH]
+        until = past.until if start + BATCH >= len(steps) else None
         with database.write() as session:
-            take(Work(session, _moment(batch[0]), actor), past, batch, tally)
+            _write(Work(session, _moment(batch[0]) if batch else EPOCH, actor), past, batch, tally, until)
         told(len(batch))
-    with database.write() as session:
-        finish(Work(session, EPOCH, actor), past)
     return tally
 
 
@@ -133,7 +132,7 @@ def _write(
 
 def open_alerts(work: Work, patient_id: UUID) -> int:
     """Return how many alerts of the patient nobody has acknowledged."""
-    return sum(alert.patient_id == patient_id for alert in alerts.unacknowledged(work))
+    return len(alerts.unacknowledged(work, patient_id))
 
 
 def _put(writer: Writer, said: Incoming, tally: Tally) -> None:

@@ -6,18 +6,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from jobs.past import Past, open_alerts, write_past
+from jobs.crew import Crew, Desk
+from jobs.past import Past, Tally, open_alerts, take_all
 from jobs.problem import Problem
-from jobs.virtual import Registration, beginning, register
+from jobs.virtual import Registration, beginning, patient_id, register
 from server.clinical.vocabulary import Role
-from server.database import Database
-from server.services.errors import Conflict, Invalid
+from server.isolation import Extent
+from server.services.errors import Invalid, NotFound
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
-from server.services.work import Work, system
-from server.simulator.clinic import simulate_clinic
+from server.services.work import Actor, Work, system
+from server.simulator.clinic import nth_patient, simulate_clinic
 from server.simulator.shapes import VirtualPatient
 
 ZONE, COUNTRY = "Europe/London", "GB"
@@ -45,17 +47,37 @@ class Made:
     alerts: int
 
 
-def simulate(database: Database, passwords: Passwords, wish: Wish, now: datetime) -> Iterator[Made]:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One patient to make: which one of which clinic, and what all of them share."""
+
+    wish: Wish
+    now: datetime
+    actor: Actor
+    clinician_id: UUID | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the services made of one patient."""
+
+    patient_id: UUID
+    entries: int
+    alerts: int
+
+
+def simulate(crew: Crew, wish: Wish, now: datetime) -> Iterator[Made]:
     """Make the clinic and yield its patients one by one, as they are made.
 
-    Raises Problem when the clinic exists, or is too small or too short to be simulated. The same
-    wish gives the same entries under the same ids, for ever.
+    Raises Problem when another clinic has the name, or it is too small or too short to be simulated. The
+    same wish gives the same entries under the same ids, for ever: a clinic that is there in part is finished.
     """
     try:
         virtuals = simulate_clinic(wish.patients, wish.days, wish.seed, wish.end)
     except ValueError as error:
         raise Problem(f"{error}.") from None
-    return _make(database, passwords, (wish, now), virtuals)
+    return _make(crew, wish, now, virtuals)
 
 
 def truth_of(wish: Wish, made: list[Made]) -> dict[str, Any]:
@@ -76,36 +98,69 @@ def truth_of(wish: Wish, made: list[Made]) -> dict[str, Any]:
     }
 
 
-def _make(
-    database: Database, passwords: Passwords, when: tuple[Wish, datetime], virtuals: Iterator[VirtualPatient]
-) -> Iterator[Made]:
-    wish, now = when
-    actor, clinician_id = system(clinics.new_clinic_id()), None
-    for number, virtual in enumerate(virtuals):
-        with database.write() as session:
-            work = Work(session, beginning(virtual), actor)
-            clinician_id = clinician_id if number else _open_clinic(work, wish, passwords)
-            how = Registration(f"{wish.slug}:{wish.seed}:{number}", COUNTRY, now, clinician_id)
+def _make(crew: Crew, wish: Wish, now: datetime, virtuals: Iterator[VirtualPatient]) -> Iterator[Made]:
+    actor, clinician_id = _known_clinic(crew.desk, wish, now) or _open_clinic(crew.desk, wish)
+    tasks = (Task(wish, now, actor, clinician_id, number) for number in range(wish.patients))
+    for virtual, made in zip(virtuals, crew.map(make_patient, tasks), strict=True):
+        yield Made(made.patient_id, virtual, made.entries, made.alerts)
+
+
+def make_patient(desk: Desk, task: Task) -> Written:
+    """Make one patient with all of their past, or recognise them: they are whole or not there."""
+    wish = task.wish
+    virtual = nth_patient(wish.seed, task.number, wish.days, wish.end)
+    how = Registration(f"{wish.slug}:{wish.seed}:{task.number}", COUNTRY, task.now, task.clinician_id)
+    with desk.database.write() as session:
+        work = Work(session, beginning(virtual), task.actor)
+        known = patient_id(virtual, how.key)
+        if not _is_there(work, known):
             past = register(work, virtual, how)
-            _give_account(work, wish, past, number, passwords)
-        tally = write_past(database, actor, past)
-        with database.read() as session:
-            opened = open_alerts(Work(session, now, actor), past.patient_id)
-        yield Made(past.patient_id, virtual, tally.created, opened)
+            _give_account(work, wish, past, task.number, desk.passwords)
+            take_all(work, past, Tally())
+        return Written(known, len(virtual.diary), open_alerts(work, known))
 
 
-def _open_clinic(work: Work, wish: Wish, passwords: Passwords) -> UUID | None:
+def _is_there(work: Work, known: UUID) -> bool:
     try:
-        name = f"Simulated clinic {wish.seed}"
-        clinics.create(work, slug=wish.slug, name=name, zone=ZONE, country=COUNTRY)
-    except Invalid as error:
-        raise Problem(error.detail) from None
-    except Conflict:
-        raise Problem(f"There is a clinic {wish.slug} already; choose another name with --clinic.") from None
-    if wish.password is None:
-        return None
-    email = f"clinician@{wish.slug}.example"
-    return accounts.create(work, NewAccount(Role.CLINICIAN, "Clinician", email, wish.password), passwords).id
+        patients.get(work, known)
+    except NotFound:
+        return False
+    return True
+
+
+def _name(wish: Wish) -> str:
+    """Return the clinic's name, which says by what wish it was made: nothing else must be mixed with it."""
+    return f"Simulated clinic {wish.seed}, {wish.days} days to {wish.end}"
+
+
+def _known_clinic(desk: Desk, wish: Wish, now: datetime) -> tuple[Actor, UUID | None] | None:
+    """Return who acts for a clinic that this wish began before, and its clinician; None without one."""
+    with desk.database.read(Extent.DOOR) as session:
+        clinic = clinics.by_slug(session, wish.slug)
+        if clinic is None:
+            return None
+        if clinic.name != _name(wish):
+            raise Problem(
+                f"There is a clinic {wish.slug} already; choose another name with --clinic."
+            ) from None
+        work = Work(session, now, system(clinic.id))
+        clinicians = accounts.recipients(work, {Role.CLINICIAN})
+        return work.actor, clinicians[0].id if clinicians else None
+
+
+def _open_clinic(desk: Desk, wish: Wish) -> tuple[Actor, UUID | None]:
+    begun = beginning(nth_patient(wish.seed, 0, wish.days, wish.end))
+    with desk.database.write() as session:
+        work = Work(session, begun, system(clinics.new_clinic_id()))
+        try:
+            clinics.create(work, slug=wish.slug, name=_name(wish), zone=ZONE, country=COUNTRY)
+        except Invalid as error:
+            raise Problem(error.detail) from None
+        if wish.password is None:
+            return work.actor, None
+        email = f"clinician@{wish.slug}.example"
+        new = NewAccount(Role.CLINICIAN, "Clinician", email, wish.password)
+        return work.actor, accounts.create(work, new, desk.passwords).id
 
 
 def _give_account(work: Work, wish: Wish, past: Past, number: int, passwords: Passwords) -> None:

@@ -38,7 +38,7 @@ def register(work: Work, virtual: VirtualPatient, how: Registration) -> Past:
         "clinician_id": how.clinician_id,
         "enrolled_at": work.now,
     }
-    patient = patients.create(work, details)
+    patient = patients.create(work, details, patient_id(virtual, how.key))
     course = courses.create(
         work,
         patient.id,
@@ -56,6 +56,11 @@ def register(work: Work, virtual: VirtualPatient, how: Registration) -> Past:
     entries = list(incoming(virtual, how.key))
     until = min(local_days.end(work, virtual.last_day, virtual.zone), how.now)
     return Past(patient.id, virtual.zone, course.id, sessions, entries, until, local_days.start(work))
+
+
+def patient_id(virtual: VirtualPatient, key: str) -> UUID:
+    """Return the id that ``virtual`` is registered with; ``key`` as in `Registration`."""
+    return dated_id(beginning(virtual), key, "patient")
 
 
 def beginning(virtual: VirtualPatient) -> datetime:

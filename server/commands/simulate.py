@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from jobs.crew import Desk, crew
 from jobs.problem import Problem
 from jobs.simulate import Made, Wish, truth_of
 from jobs.simulate import simulate as make_clinic
@@ -19,7 +20,7 @@ SHORTEST_PASSWORD = 15
 
 
 @click.command("simulate")
-@click.option("--patients", type=click.IntRange(1, 10_000), required=True, help="how many patients")
+@click.option("--patients", type=click.IntRange(1, 100_000), required=True, help="how many patients")
 @click.option("--days", type=click.IntRange(1, 3650), required=True, help="length of each diary")
 @click.option("--seed", type=int, required=True, help="the same seed makes the same patients")
 @click.option("--clinic", "slug", help="short name of the clinic to make; simulated-SEED by default")
@@ -53,9 +54,10 @@ def command(
 
 
 def _make(around: Around, wish: Wish) -> list[Made]:
-    with progress("patients", wish.patients) as told:
+    desk = Desk(around.database, around.passwords)
+    with progress("patients", wish.patients) as told, crew(desk, around.settings) as writing:
         made = []
-        for one in make_clinic(around.database, around.passwords, wish, around.now):
+        for one in make_clinic(writing, wish, around.now):
             made.append(one)
             told(1)
     return made

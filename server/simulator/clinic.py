@@ -22,12 +22,13 @@ def simulate_clinic(patients: int, days: int, seed: int, end: date) -> Iterator[
         raise ValueError(f"the number of patients must not be negative, got {patients}")
     if days < SHORTEST_CLINIC:
         raise ValueError(f"a clinic needs at least {SHORTEST_CLINIC} days, got {days}")
-    start = end - timedelta(days=days - 1)
-    return (_nth_patient(seed, number, days, start) for number in range(patients))
+    return (nth_patient(seed, number, days, end) for number in range(patients))
 
 
-def _nth_patient(seed: int, number: int, days: int, start: date) -> VirtualPatient:
+def nth_patient(seed: int, number: int, days: int, end: date) -> VirtualPatient:
+    """Return patient ``number`` (from 0) of that clinic; ``days`` is not checked."""
     cohort = Draws(seed, number, "cohort").weighted(CLINIC_MIX)
+    start = end - timedelta(days=days - 1)
     return simulate_patient(derive_seed(seed, number, "patient"), cohort, days, start)
 
 

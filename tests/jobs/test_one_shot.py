@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from jobs.crew import Crew, Desk
 from jobs.demo import demo_sign_ins, load
 from jobs.past import Past, dated_id
 from jobs.problem import Problem
@@ -60,7 +61,7 @@ def families(database: Database) -> set[tuple[str, AlertFamily, AlertClass]]:
 
 
 def test_the_same_seed_makes_the_same_entries_under_the_same_ids(database: Database) -> None:
-    made = list(simulate(database, Passwords("cheap"), WISH, NOON))
+    made = list(simulate(Crew(Desk(database, Passwords("cheap"))), WISH, NOON))
     again = list(simulate_clinic(WISH.patients, WISH.days, WISH.seed, WISH.end))
     assert [one.virtual for one in made] == again
     for number, one in enumerate(made):

@@ -127,9 +127,10 @@ def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:
     return vault.opened(work, list(work.session.scalars(query.order_by(AlertEvent.number))))
 
 
-def unacknowledged(work: Work) -> Sequence[Alert]:
-    """Return the clinic's open alerts, most urgent and oldest first. What they found is not opened."""
-    query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.state == AlertState.OPEN)
+def unacknowledged(work: Work, patient_id: UUID) -> Sequence[Alert]:
+    """Return a patient's open alerts, most urgent and oldest first. What they found is not opened."""
+    mine = Alert.clinic_id == work.clinic_id, Alert.patient_id == patient_id
+    query = select(Alert).where(*mine, Alert.state == AlertState.OPEN)
     return list(work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id)))
 
 

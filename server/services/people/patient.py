@@ -49,13 +49,16 @@ _TAKEN_TO_CLOSE = (
 )
 
 
-def create(work: Work, values: dict[str, Any]) -> Patient:
-    """Register a patient: name, zone, and perhaps country, birth year and responsible clinician."""
+def create(work: Work, values: dict[str, Any], patient_id: UUID | None = None) -> Patient:
+    """Register a patient: name, zone, and perhaps country, birth year and responsible clinician.
+
+    ``patient_id``: a UUIDv7, where the caller must find the patient again.
+    """
     _check_clinician(work, values.get("clinician_id"))
     country = values.pop("country", None) or clinics.get(work).country
     patient = Patient(
         clinic_id=work.clinic_id,
-        id=uuid7(),
+        id=patient_id or uuid7(),
         country=country,
         change_counter=0,
         policy_version=0,
