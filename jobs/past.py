@@ -20,6 +20,8 @@ from server.services.civil_time import civil_day
 from server.services.errors import VersionRequired
 from server.services.journal.incoming import Incoming
 from server.services.past.writer import Step, Writer, open_writer
+from server.services.people import clinic as clinics
+from server.services.visits import course as courses
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
 
@@ -119,6 +121,8 @@ def _write(
 ) -> None:
     planned = [Step(_moment(step), step if isinstance(step, Incoming) else None) for step in steps]
     writer = open_writer(work, past.patient_id, planned, until)
+    # Held on purpose: a session forgets rows that nobody holds, and would ask for these again and again.
+    held = clinics.get(work), past.course_id and courses.get(work, past.patient_id, past.course_id)
     for step in planned:
         writer.close_days(step.at, past.days)
         if step.said is None:
@@ -128,6 +132,7 @@ def _write(
     if until is not None:
         writer.close_days(until, past.days)
     writer.write()
+    del held
 
 
 def open_alerts(work: Work, patient_id: UUID) -> int:

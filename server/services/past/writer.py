@@ -57,6 +57,8 @@ class Writer:
     until: datetime
     known: Known
     judging: Judging | None = None
+    # Whether all that a silence is weighed by is written: the days without an entry are not part of it.
+    silence_is_written: bool = False
 
     @property
     def patient(self) -> Patient:
@@ -67,6 +69,7 @@ class Writer:
         """Take the next step, an entry, and judge its day. Raises as `Journal.store` does."""
         step = self.ahead.popleft()
         assert step.said is not None, "the next step is a session"
+        self.silence_is_written = False
         journal = replace(self.journal, work=replace(self.work, now=step.at))
         if step.said.id in journal.known:
             self._step_aside()  # it may be refused, corrected, and heeded either way
@@ -132,9 +135,12 @@ class Writer:
             assessments.judge(work, self.patient, day)
 
     def _weigh_silence(self, work: Work, day: date) -> None:
-        if self.patient.enrolled_at is None or self._is_short(self.patient.enrolled_at, day):
+        enrolled_at = self.patient.enrolled_at
+        if enrolled_at is None or day == self.known.entry_day or self._is_short(enrolled_at, day):
             return
-        self.write()
+        if not self.silence_is_written:
+            self.write()
+            self.silence_is_written = True
         if silences.check(work, self.patient, day) is not None and self.judging is not None:
             self.judging.episodes.touched()
 

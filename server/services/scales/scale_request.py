@@ -28,8 +28,10 @@ _LONGEST = timedelta(days=THRESHOLDS["confirm.again_days"].high)
 
 def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> None:
     """Ask for the scales that can confirm ``judged``, where it calls for one and not once too often."""
+    if not confirming.calls_for_a_scale(judged):  # nearly always
+        return
     today = local_days.of(work, work.now, patient.zone)
-    if not confirming.calls_for_a_scale(judged) or judged.day < today - _CURRENT:
+    if judged.day < today - _CURRENT:
         return
     planned = planning.scales_of(planning.plan_of(work, patient))
     unknown = offered.not_offered(work, {scale.instrument for scale in planned})
