@@ -22,8 +22,10 @@ from server.services.errors import NotFound, ServiceError
 from server.services.journal import check_in_plan as check_in_plans
 from server.services.journal import entry as entries
 from server.services.journal import unreadable
-from server.services.journal.incoming import Incoming
+from server.services.journal.incoming import Incoming, check_moment
 from server.services.journal.unreadable import Kind
+from server.services.past.writer import Step as PlannedStep
+from server.services.past.writer import Writer, open_writer
 from server.services.people import patient as patients
 from server.services.people.zone_change import PastZone
 from server.services.scales import questionnaire_response as responses
@@ -32,8 +34,8 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
 
 Step = PastSession | Revision
-# Steps of one transaction: a commit costs more than an entry, a long lock stops a running clinic.
-BATCH = 100
+# Steps of one transaction: each reads what the days rest on, and a long lock stops a running clinic.
+BATCH = 500
 # All of one patient: far more courses or sessions than anybody has.
 MOST_ROWS = 100_000
 
@@ -125,12 +127,58 @@ def _moment(step: Step, now: datetime) -> datetime:
 
 def _take(work: Work, plan: ExportPlan, what: tuple[Sequence[Step], Sequence[UUID]], taken: Taken) -> None:
     batch, course_ids = what
+    writer = open_writer(work, plan.patient_id, [planned for step in batch for planned in _new(step)])
     for step in batch:
         then = replace(work, now=_moment(step, plan.now))
-        if isinstance(step, Revision):
-            _revise(then, plan, step, taken)
+        if not _new(step):
+            writer.give_way()
+            _take_alone(then, plan, (step, course_ids), taken)
+        elif isinstance(step, PastSession):
+            known = _is_given(then, plan, step)
+            writer.deliver(None if known else _values(step, course_ids))
+            taken.there_already += known
+            taken.sessions += not known
+        elif _is_new(then, writer, step):
+            writer.put()
+            taken.revisions += 1
         else:
-            _give(then, plan, (step, course_ids[step.course]), taken)
+            writer.skip()
+            writer.give_way()
+            _revise(then, plan, step, taken)
+    writer.write()
+
+
+def _new(step: Step) -> Sequence[PlannedStep]:
+    """Return what may go in with the days around it: first versions of entries, delivered sessions."""
+    if isinstance(step, PastSession):
+        delivered = step.status is SessionStatus.DELIVERED
+        return [PlannedStep(step.at.astimezone(UTC), None)] if delivered else []
+    if step.version > 1 or step.is_response or step.said is None:
+        return []
+    said = Incoming(step.entry_id, step.content(), None, step.source, step.sent_at)
+    return [PlannedStep(step.received_at.astimezone(UTC), said)]
+
+
+def _is_new(work: Work, writer: Writer, step: Revision) -> bool:
+    """Return whether nothing is known of an entry, and nothing speaks against taking it."""
+    said = writer.ahead[0].said
+    assert said is not None, "sessions and entries come in the order of the steps"
+    try:
+        check_moment(work, said)
+    except ServiceError:
+        return False
+    return step.entry_id not in writer.journal.known
+
+
+def _take_alone(work: Work, plan: ExportPlan, what: tuple[Step, Sequence[UUID]], taken: Taken) -> None:
+    step, course_ids = what
+    if isinstance(step, Revision):
+        _revise(work, plan, step, taken)
+    elif _is_given(work, plan, step):
+        taken.there_already += 1
+    else:
+        treatment_sessions.create(work, plan.patient_id, _values(step, course_ids))
+        taken.sessions += 1
 
 
 def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
@@ -215,12 +263,15 @@ def _courses(work: Work, plan: ExportPlan, taken: Taken) -> Sequence[UUID]:
     return found
 
 
-def _give(work: Work, plan: ExportPlan, what: tuple[PastSession, UUID], taken: Taken) -> None:
-    session, course_id = what
+def _is_given(work: Work, plan: ExportPlan, step: PastSession) -> bool:
     known = treatment_sessions.page(work, plan.patient_id, None, MOST_ROWS)
-    if any((one.at, one.status) == (session.at, session.status) for one in known):
-        taken.there_already += 1
-        return
-    values = {"course_id": course_id, "at": session.at, "status": session.status, "route": session.route}
-    treatment_sessions.create(work, plan.patient_id, values)
-    taken.sessions += 1
+    return any((one.at, one.status) == (step.at, step.status) for one in known)
+
+
+def _values(step: PastSession, course_ids: Sequence[UUID]) -> dict[str, Any]:
+    return {
+        "course_id": course_ids[step.course],
+        "at": step.at,
+        "status": step.status,
+        "route": step.route,
+    }

@@ -71,9 +71,10 @@ _BEFORE = {
     "policy_versions",
 }
 Row = Mapping[str, Any]
+Left = Mapping[str, Sequence[Row]]
 
 
-def left_of(session: Session, work: Work) -> dict[str, Sequence[Row]]:
+def left_of(session: Session, work: Work) -> Left:
     """Return every row of the clinic, opened, with chance ids told as their number in their table."""
     every = (mapper.class_ for mapper in Base.registry.mappers if hasattr(mapper.class_, "clinic_id"))
     found = {table: _rows(session, work, table) for table in every}

@@ -1,6 +1,6 @@
 """A past that is written many days at a time leaves what day by day would have left."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,11 +21,10 @@ from server.services.work import Work, system
 from server.simulator.clinic import demo_clinic, simulate_clinic
 from server.simulator.shapes import VirtualPatient
 from tests.conftest import NOON, empty
-from tests.past_by_day import Row, left_of, write_by_day
+from tests.past_by_day import Left, left_of, write_by_day
 
 END = (NOON - timedelta(days=1)).date()
 CLINIC = UUID(int=7)
-Left = Mapping[str, Sequence[Row]]
 Change = Callable[[Past], Past]
 
 

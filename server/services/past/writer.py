@@ -5,7 +5,7 @@ memory (a day that others have written of, filled scales, a sign of activation) 
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -47,7 +47,8 @@ class Step(NamedTuple):
 class Writer:
     """One patient's past on its way in: `put`, `deliver` and `close_days` in the order it happened.
 
-    ``ahead``: the steps still to come; ``until``: up to when days will be closed after them.
+    ``ahead``: the steps still to come; ``until``: up to when days will be closed after them; ``bound``: the
+    last day that any of it can be of.
     """
 
     work: Work
@@ -56,9 +57,11 @@ class Writer:
     ahead: deque[Step]
     until: datetime
     known: Known
+    bound: date
     judging: Judging | None = None
     # Whether all that a silence is weighed by is written: the days without an entry are not part of it.
     silence_is_written: bool = False
+    is_stale: bool = False
 
     @property
     def patient(self) -> Patient:
@@ -67,6 +70,7 @@ class Writer:
 
     def put(self) -> Receipt:
         """Take the next step, an entry, and judge its day. Raises as `Journal.store` does."""
+        self._look_again()
         step = self.ahead.popleft()
         assert step.said is not None, "the next step is a session"
         self.silence_is_written = False
@@ -88,6 +92,7 @@ class Writer:
 
     def deliver(self, values: dict[str, Any] | None) -> None:
         """Take the next step, a session; None where it is recorded already."""
+        self._look_again()
         then = replace(self.work, now=self.ahead.popleft().at)
         if values is None:
             return
@@ -109,6 +114,15 @@ class Writer:
                 self._judge_end(ended, day)
             self._weigh_silence(ended, day)
             patients.close_day(ended, self.patient, day)
+
+    def give_way(self) -> None:
+        """Write what is kept aside, and let somebody else write for a while: what they do is read anew."""
+        self._step_aside()
+        self.is_stale = True
+
+    def skip(self) -> None:
+        """Leave the next step to somebody else (`give_way`)."""
+        self.ahead.popleft()
 
     def write(self) -> None:
         """Write what is kept aside."""
@@ -173,6 +187,12 @@ class Writer:
         self.known = replace(self.known, last_day=max([self.known.last_day, *days]))
         self.judging = None
 
+    def _look_again(self) -> None:
+        if self.is_stale:
+            self.known = knowns.read(self.work, self.patient.id, self.bound)
+            moments = treatment_sessions.delivered_moments(self.work, self.patient.id)
+            self.journal, self.is_stale = replace(self.journal, sessions=moments), False
+
     def _open(self, work: Work, day: date) -> Judging:
         if self.judging is None:
             self.write()
@@ -192,13 +212,18 @@ class Writer:
         seen, end = {*self.journal.known}, max(self._moments())
         for step in self.ahead:
             spoken = None if step.said is None else self._day_of(step.said)
-            if step.said is None or (len(said) >= CHAPTER and spoken not in said):
+            if step.said is None or spoken is None or not self._goes_on(said, day, spoken):
                 end = step.at
                 break
-            if spoken is not None and step.said.id not in seen:
+            if step.said.id not in seen:
                 seen.add(step.said.id)
                 said[spoken].append(step.said.content["items"])
         return Ahead(said, {day, *said, *self._days_closed(day, end)})
+
+    def _goes_on(self, said: Mapping[date, object], day: date, spoken: date) -> bool:
+        """Return whether an entry of ``spoken`` is in the chapter: not after it, not of a day before."""
+        newest = max(said, default=day)
+        return spoken == newest or (spoken > newest and len(said) < CHAPTER)
 
     def _day_of(self, said: Incoming) -> date:
         return local_days.of(self.work, said.content["occurred_at"], said.content["zone"])
@@ -217,4 +242,4 @@ def open_writer(work: Work, patient_id: UUID, steps: Sequence[Step], until: date
     end = max([work.now, *([until] if until else []), *(step.at for step in steps[-1:])])
     last_day = local_days.of(work, end, journal.patient.zone) + AHEAD
     known = knowns.read(work, patient_id, last_day)
-    return Writer(work, journal, Ledger(work), deque(steps), until or work.now, known)
+    return Writer(work, journal, Ledger(work), deque(steps), until or work.now, known, last_day)
