@@ -12,7 +12,7 @@ from server import memory
 
 COMMANDS = (
     *("up", "serve", "work", "status", "migrate", "clinic-add", "demo", "simulate"),
-    *("import-diary", "import-export", "research-export", "watch-report", "replay"),
+    *("import-diary", "import-export", "import-many", "research-export", "watch-report", "replay"),
     *("keys", "erasures", "retention", "audit", "backup", "restore", "sms-address", "openapi"),
 )
 

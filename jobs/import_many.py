@@ -1,0 +1,117 @@
+"""Import the pasts of many patients: one file each, several patients at a time."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
+from uuid import UUID
+
+from jobs import import_diary, import_export
+from jobs.crew import Crew, Desk
+from jobs.problem import Problem
+
+COLUMNS = ("patient", "file", "map")
+# Each is a patient's whole past: more of them are another list.
+MOST_LINES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list: whose past lies in which file. ``map_name`` is empty for an export of ours."""
+
+    number: int
+    patient_id: UUID
+    file: str
+    map_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file: its bytes and the text of its map (None: an export), or why it can't be read."""
+
+    line: Line
+    slug: str
+    now: datetime
+    data: bytes = b""
+    map_text: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one line: entries, or versions of them; ``problem``: why nothing did."""
+
+    line: Line
+    created: int = 0
+    there_already: int = 0
+    refused: int = 0
+    problem: str | None = None
+
+
+def read_list(text: str) -> list[Line]:
+    """Return the lines of a list (CSV with the header patient,file,map).
+
+    Raises Problem that names every line that can't be used.
+    """
+    rows = csv.DictReader(StringIO(text))
+    if tuple(rows.fieldnames or ()) != COLUMNS:
+        raise Problem(f"The list needs the columns {','.join(COLUMNS)}.")
+    found, wrong, known = [], [], dict[UUID, int]()
+    for number, row in enumerate(rows, 2):
+        line, problem = _line(number, row, known)
+        if line is None:
+            wrong.append(f"\n  line {number}: {problem}")
+        else:
+            found.append(line)
+    if len(found) > MOST_LINES:
+        raise Problem(f"The list has more than {MOST_LINES} lines.")
+    if wrong:
+        raise Problem(f"The list can't be used:{''.join(wrong)}")
+    return found
+
+
+def import_all(crew: Crew, tasks: Iterable[Task]) -> Iterator[Done]:
+    """Yield what became of each of ``tasks``, in their order, as they are done.
+
+    A file that can't be taken is told and keeps nobody else out. The same list again recognises everything.
+    """
+    yield from crew.map(import_one, tasks)
+
+
+def import_one(desk: Desk, task: Task) -> Done:
+    """Import one file."""
+    if task.problem is not None:
+        return Done(task.line, problem=task.problem)
+    try:
+        return _diary(desk, task, task.map_text) if task.map_text is not None else _export(desk, task)
+    except Problem as problem:
+        return Done(task.line, problem=str(problem))
+
+
+def _diary(desk: Desk, task: Task, map_text: str) -> Done:
+    who, files = (task.slug, task.line.patient_id), (map_text, task.data)
+    plan = import_diary.prepare(desk.database, who, files, task.now, task.line.map_name)
+    outcome = import_diary.write(desk.database, plan)
+    refused = len(plan.mapped.refusals) + len(outcome.refused)
+    return Done(task.line, outcome.tally.created, outcome.tally.duplicates, refused)
+
+
+def _export(desk: Desk, task: Task) -> Done:
+    plan = import_export.prepare(desk.database, (task.slug, task.line.patient_id), task.data, task.now)
+    taken = import_export.write(desk.database, plan)
+    return Done(task.line, taken.revisions, taken.there_already, len(taken.refused))
+
+
+def _line(number: int, row: dict[str, str | None], known: dict[UUID, int]) -> tuple[Line | None, str]:
+    """Return a line, or None and what is wrong with it."""
+    try:
+        patient_id = UUID(row["patient"] or "")
+    except ValueError:
+        return None, "the patient is no id"
+    if not row["file"]:
+        return None, "there is no file"
+    if patient_id in known:
+        return None, f"the patient of line {known[patient_id]} again: import one of the files by itself"
+    known[patient_id] = number
+    return Line(number, patient_id, row["file"], row["map"] or ""), ""
