@@ -25,6 +25,7 @@ from tests.scales import filled
 END = (NOON - timedelta(days=1)).date()
 CLINIC = UUID(int=7)
 DAY = timedelta(days=1)
+Write = Callable[[Work, Past, Sequence["Came"]], None]
 
 
 class Came(NamedTuple):
@@ -54,6 +55,15 @@ def came(past: Past, with_scale: bool) -> Sequence[Came]:
         body = {**filled(at, each=1), "occurred_at": at}
         found.append(Came(at, Incoming(dated_id(at, "scale"), body, None, Source.IMPORT), is_scale=True))
     return sorted((one._replace(at=one.at.astimezone(UTC)) for one in found), key=lambda one: one.at)
+
+
+def of_days(past: Past) -> tuple[Sequence[Came], Sequence[Came]]:
+    """Return what the phone had brought of the middle, and of the last days, and what an import brings."""
+    every = [Came(at, None) for at in past.sessions]
+    every += [Came(said.content["occurred_at"], said) for said in past.entries]
+    ordered = sorted((one._replace(at=one.at.astimezone(UTC)) for one in every), key=lambda one: one.at)
+    there = [one for one in ordered[30:40:3] + ordered[-3:] if one.said is not None]
+    return there, [one for one in ordered if one not in there]
 
 
 def one_by_one(work: Work, past: Past, every: Sequence[Came]) -> None:
@@ -94,15 +104,13 @@ def session_of(past: Past, one: Came) -> dict[str, object]:
     return {"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": one.at}
 
 
-def left_by(database: Database, write: Callable[[Work, Past, Sequence[Came]], None]) -> Left:
+def left_by(database: Database, write: Callable[[Work, Past], None]) -> Left:
     empty(database)
     ana, *_ = demo_clinic(END)
     with database.write() as session:
         work = Work(session, beginning(ana) - DAY, system(CLINIC))
         clinics.create(work, slug="virtual", name="Virtual", zone="Europe/London", country="GB")
-        for name, with_scale in (("without", False), ("with", True)):
-            past = register(work, ana, Registration(name, "GB", NOON))
-            write(work, past, came(past, with_scale))
+        write(work, register(work, ana, Registration("ana", "GB", NOON)))
     with database.read() as session:
         return left_of(session, Work(session, NOON, system(CLINIC)))
 
@@ -110,10 +118,29 @@ def left_by(database: Database, write: Callable[[Work, Past, Sequence[Came]], No
 def test_bundles_late_entries_corrections_and_a_scale_leave_what_one_by_one_leaves(
     database: Database,
 ) -> None:
-    expected, found = left_by(database, one_by_one), left_by(database, together)
+    def written(write: Write, with_scale: bool) -> Left:
+        return left_by(database, lambda work, past: write(work, past, came(past, with_scale)))
+
+    for with_scale in (False, True):
+        expected = written(one_by_one, with_scale)
+        assert_equal(written(together, with_scale), expected)
+    assert {AlertFamily.ACTIVATION, AlertFamily.MOOD_RELAPSE} <= {row["family"] for row in expected["alerts"]}
+    assert expected["watch_moves"]
+
+
+def test_an_import_around_days_that_are_known_leaves_what_one_by_one_leaves(database: Database) -> None:
+    def written(write: Write) -> Callable[[Work, Past], None]:
+        def both(work: Work, past: Past) -> None:
+            there, rest = of_days(past)
+            one_by_one(work, past, there)
+            write(work, past, rest)
+
+        return both
+
+    assert_equal(left_by(database, written(together)), left_by(database, written(one_by_one)))
+
+
+def assert_equal(found: Left, expected: Left) -> None:
     assert found.keys() == expected.keys()
     for table in expected:
         assert found[table] == expected[table], table
-    kinds = {row["family"] for row in expected["alerts"]}
-    assert {AlertFamily.ACTIVATION, AlertFamily.MOOD_RELAPSE} <= kinds
-    assert expected["watch_moves"]

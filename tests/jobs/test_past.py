@@ -1,11 +1,14 @@
 """A past that is written many days at a time leaves what day by day would have left."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from jobs.past import Past, Tally, dated_id, take_all
 from jobs.virtual import Registration, beginning, register
@@ -110,3 +113,24 @@ def test_many_days_at_a_time_leave_what_day_by_day_leaves(database: Database, by
     assert by_day["watch_moves"]
     assert by_day["booking_suggestions"]
     assert by_day["scale_requests"]
+
+
+def test_a_calm_past_asks_a_tenth_of_the_questions(database: Database) -> None:
+    asked: Counter[str] = Counter()
+    _, holding, *_ = demo_clinic(END)
+    for write in (write_by_day, lambda work, past: take_all(work, past, Tally())):
+        empty(database)
+        with database.write() as session:
+            work = Work(session, beginning(holding), system(CLINIC))
+            clinics.create(work, slug="virtual", name="Virtual", zone="Europe/London", country="GB")
+            past = register(work, holding, Registration("test", "GB", NOON))
+            count = partial(_count, asked, write.__name__)
+            event.listen(database.engine, "before_cursor_execute", count)
+            write(work, past)
+            event.remove(database.engine, "before_cursor_execute", count)
+    by_day, at_once = asked.values()
+    assert at_once < by_day / 10
+
+
+def _count(asked: Counter[str], name: str, *_told: object) -> None:
+    asked[name] += 1

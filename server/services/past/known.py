@@ -22,14 +22,19 @@ _LAST_DAYS = union_all(
 _LAST_ENTRY = select(func.max(Entry.local_day)).where(
     *of_patient(Entry), Entry.deleted_at.is_(None), Entry.local_day <= bindparam("until")
 )
-_RESPONSE = select(QuestionnaireResponse.id).where(*of_patient(QuestionnaireResponse)).limit(1)
+_RESPONSE = (
+    select(QuestionnaireResponse.id)
+    .where(*of_patient(QuestionnaireResponse), QuestionnaireResponse.local_day <= bindparam("until"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """``last_day``: the last one, not after those that are written, of which anything is known.
 
-    ``entry_day``: the last one of them with an entry. ``has_scales``: a scale was ever filled.
+    ``entry_day``: the last one of them with an entry. ``has_scales``: a scale was
+    filled by then.
     """
 
     last_day: date
@@ -41,5 +46,5 @@ def read(work: Work, patient_id: UUID, until: date) -> Known:
     """Return what is known up to ``until``."""
     days = [day for (day,) in work.rows(_LAST_DAYS, patient=patient_id, until=until) if day is not None]
     entry_day = work.value(_LAST_ENTRY, patient=patient_id, until=until)
-    has_scales = work.value(_RESPONSE, patient=patient_id) is not None
+    has_scales = work.value(_RESPONSE, patient=patient_id, until=until) is not None
     return Known(max(days, default=date.min), entry_day, has_scales)
