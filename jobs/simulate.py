@@ -1,7 +1,7 @@
 """Make a clinic of virtual patients, through the same services as the API, with the truth beside it."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One patient that was made: the truth about them, and what the services made of it."""
+    """One patient that was made: the truth about them, and what the services made of it.
+
+    ``virtual`` has no diary any more: it is in the database.
+    """
 
     patient_id: UUID
     virtual: VirtualPatient
@@ -58,15 +61,6 @@ class Task:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the services made of one patient."""
-
-    patient_id: UUID
-    entries: int
-    alerts: int
-
-
 def simulate(crew: Crew, wish: Wish, now: datetime) -> Iterator[Made]:
     """Make the clinic and yield its patients one by one, as they are made.
 
@@ -74,10 +68,10 @@ def simulate(crew: Crew, wish: Wish, now: datetime) -> Iterator[Made]:
     same wish gives the same entries under the same ids, for ever: a clinic that is there in part is finished.
     """
     try:
-        virtuals = simulate_clinic(wish.patients, wish.days, wish.seed, wish.end)
+        simulate_clinic(wish.patients, wish.days, wish.seed, wish.end)
     except ValueError as error:
         raise Problem(f"{error}.") from None
-    return _make(crew, wish, now, virtuals)
+    return _make(crew, wish, now)
 
 
 def truth_of(wish: Wish, made: list[Made]) -> dict[str, Any]:
@@ -98,14 +92,13 @@ def truth_of(wish: Wish, made: list[Made]) -> dict[str, Any]:
     }
 
 
-def _make(crew: Crew, wish: Wish, now: datetime, virtuals: Iterator[VirtualPatient]) -> Iterator[Made]:
+def _make(crew: Crew, wish: Wish, now: datetime) -> Iterator[Made]:
     actor, clinician_id = _known_clinic(crew.desk, wish, now) or _open_clinic(crew.desk, wish)
     tasks = (Task(wish, now, actor, clinician_id, number) for number in range(wish.patients))
-    for virtual, made in zip(virtuals, crew.map(make_patient, tasks), strict=True):
-        yield Made(made.patient_id, virtual, made.entries, made.alerts)
+    yield from crew.map(make_patient, tasks)
 
 
-def make_patient(desk: Desk, task: Task) -> Written:
+def make_patient(desk: Desk, task: Task) -> Made:
     """Make one patient with all of their past, or recognise them: they are whole or not there."""
     wish = task.wish
     virtual = nth_patient(wish.seed, task.number, wish.days, wish.end)
@@ -117,7 +110,8 @@ def make_patient(desk: Desk, task: Task) -> Written:
             past = register(work, virtual, how)
             _give_account(work, wish, past, task.number, desk.passwords)
             take_all(work, past, Tally())
-        return Written(known, len(virtual.diary), open_alerts(work, known))
+        told = replace(virtual, diary=())
+        return Made(known, told, len(virtual.diary), open_alerts(work, known))
 
 
 def _is_there(work: Work, known: UUID) -> bool:

@@ -19,6 +19,7 @@ from server.isolation import Extent
 from server.models import Entry, Patient
 from server.services.people.passwords import Passwords
 from server.settings import Settings
+from server.simulator.clinic import simulate_clinic
 from tests.conftest import NOON
 
 WISH = Wish("virtual", 5, 56, 7, (NOON - timedelta(days=1)).date(), password="river stones 12")
@@ -36,8 +37,8 @@ def test_two_processes_make_the_clinic_that_one_makes(database: Database, settin
     with crew(desk, settings, 2) as writing:
         made = {one.patient_id: one.entries for one in simulate(writing, WISH, NOON)}
     assert entries_of(database) == made
-    wanted = [len(one.virtual.diary) for one in simulate(Crew(desk), WISH, NOON)]
-    assert [*made.values()] == wanted
+    virtuals = simulate_clinic(WISH.patients, WISH.days, WISH.seed, WISH.end)
+    assert [*made.values()] == [len(one.diary) for one in virtuals]
 
 
 def test_a_clinic_that_was_cut_off_is_finished_by_the_same_wish_and_by_no_other(database: Database) -> None:

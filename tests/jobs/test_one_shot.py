@@ -63,7 +63,7 @@ def families(database: Database) -> set[tuple[str, AlertFamily, AlertClass]]:
 def test_the_same_seed_makes_the_same_entries_under_the_same_ids(database: Database) -> None:
     made = list(simulate(Crew(Desk(database, Passwords("cheap"))), WISH, NOON))
     again = list(simulate_clinic(WISH.patients, WISH.days, WISH.seed, WISH.end))
-    assert [one.virtual for one in made] == again
+    assert [one.virtual for one in made] == [replace(one, diary=()) for one in again]
     for number, one in enumerate(made):
         wanted = {said.id: said.content["items"] for said in incoming(again[number], f"virtual:7:{number}")}
         with database.read() as session:
