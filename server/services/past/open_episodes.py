@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from server.clinical.vocabulary import ARM_OF, AlertFamily
+from server.clinical.vocabulary import AlertFamily
 from server.models import Alert, Patient
-from server.services.alerts import episode as episodes
 from server.services.watch import assessment as assessments
 from server.services.work import Work
-
-FAMILIES = (*ARM_OF, AlertFamily.ACTIVATION, AlertFamily.SILENCE)
 
 
 @dataclass(slots=True)
@@ -29,8 +26,7 @@ class OpenEpisodes:
 
     def weigh(self, work: Work, patient: Patient) -> None:
         """Say on each whether the data still support it. All that was judged is written."""
-        assessments.weigh_episodes(work, patient)
-        self.known = episodes.open_episodes(work, patient.id, FAMILIES)
+        self.known = assessments.weigh_episodes(work, patient)
 
 
 def _is_settled(episode: Alert, day: date) -> bool:

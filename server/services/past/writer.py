@@ -31,7 +31,7 @@ from server.services.watch import silence as silences
 from server.services.work import Work
 
 # How far ahead of their own time a patient's day may lie: the other side of the date line.
-AHEAD = timedelta(days=2)
+AHEAD, ONE = timedelta(days=2), timedelta(days=1)
 # Days that are judged in one go: enough to share what they rest on, few enough to lay out quickly.
 CHAPTER = 100
 
@@ -107,13 +107,16 @@ class Writer:
 
         Days of ``logged`` were judged when their entries came in, and nothing has changed since.
         """
-        while self.patient.next_close_at <= at:
-            day = local_days.ended(self.work, self.patient)
-            ended = replace(self.work, now=self.patient.next_close_at)
+        next_at, day = self.patient.next_close_at, None
+        while next_at <= at:
+            day = local_days.of(self.work, next_at, self.patient.zone) - ONE
+            ended = replace(self.work, now=next_at)
             if day not in logged:
                 self._judge_end(ended, day)
             self._weigh_silence(ended, day)
-            patients.close_day(ended, self.patient, day)
+            next_at = local_days.end(self.work, day + ONE, self.patient.zone)
+        if day is not None:  # said once: nobody asks in between, and each change of the row is a statement
+            patients.close_day(self.work, self.patient, day)
 
     def give_way(self) -> None:
         """Write what is kept aside, and let somebody else write for a while: what they do is read anew."""
@@ -164,7 +167,7 @@ class Writer:
         if last is not None and last > day:
             return False
         watched_from = local_days.of(self.work, enrolled_at, self.patient.zone)
-        since = watched_from if last is None else max(watched_from, last + timedelta(days=1))
+        since = watched_from if last is None else max(watched_from, last + ONE)
         policy = policies.of_patient(self.work, self.patient)
         return (day - since).days + 1 < min(policy["silence.short_days"], policy["silence.usual_days"])
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from server.clinical import relapse
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import ARM_OF, RELAPSE_OF, AlertClass, AlertFamily, Arm
-from server.models import Assessment, Entry, Patient
+from server.models import Alert, Assessment, Entry, Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
@@ -121,10 +121,11 @@ def _row(work: Work, patient: Patient, judged: relapse.Assessment, policy: Polic
     }
 
 
-def weigh_episodes(work: Work, patient: Patient) -> None:
-    """Say on every open episode of a trend or a silence whether the data still support it."""
+def weigh_episodes(work: Work, patient: Patient) -> Sequence[Alert]:
+    """Say on every open episode of a trend or a silence whether the data still support it; return them."""
     families = (*ARM_OF, AlertFamily.ACTIVATION, AlertFamily.SILENCE)
-    for episode in episodes.open_episodes(work, patient.id, families):
+    found = episodes.open_episodes(work, patient.id, families)
+    for episode in found:
         if episode.family is AlertFamily.ACTIVATION:
             activations.weigh(work, episode)
         elif episode.family is not AlertFamily.SILENCE:
@@ -135,6 +136,7 @@ def weigh_episodes(work: Work, patient: Patient) -> None:
         elif "since" in episode.evidence:
             since = date.fromisoformat(episode.evidence["since"])
             episodes.weigh(work, episode, not _reported(work, patient.id, since))
+    return found
 
 
 def _reported(work: Work, patient_id: UUID, first: date) -> bool:
