@@ -35,6 +35,7 @@ DOORS = {
     *("server/api/calendar_feed.py", "server/api/invitation.py", "server/api/recovery.py"),
     *("server/api/scheduling_event.py", "server/api/sign_in.py", "server/api/sms_report.py"),
     *("server/commands/erasures.py", "jobs/audit_verify.py", "jobs/demo.py", "jobs/import_diary.py"),
+    "jobs/simulate.py",
     *("jobs/replay.py", "jobs/research_export.py", "jobs/watch_report.py"),
 }
 ACROSS = {
