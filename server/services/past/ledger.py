@@ -8,6 +8,7 @@ from sqlalchemy import Table, insert
 from server.models import Entry, EntryRevision
 from server.services.journal.journal import Journal
 from server.services.watch.judgement import Judgements
+from server.services.writing import write_rows
 
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
@@ -40,8 +41,7 @@ class Ledger(Judgements):
         self.events.clear()
         if entries:
             self.work.session.flush()
-            connection = self.work.session.connection()
-            connection.execute(_INSERT_ENTRY, [columns for _, columns, _ in entries])
-            connection.execute(_INSERT_REVISION, [revision for _, _, revision in entries])
+            write_rows(self.work.session, _INSERT_ENTRY, [columns for _, columns, _ in entries])
+            write_rows(self.work.session, _INSERT_REVISION, [revision for _, _, revision in entries])
             self.work.record(events)
         Judgements.write(self)
