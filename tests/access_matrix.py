@@ -205,8 +205,8 @@ def _app(folder: Path) -> Flask:
     settings = Settings(data_dir=folder, password_cost="cheap")
     app = create_app(settings, lambda: NOON)
     database = Watched(settings.sqlalchemy_url, master_keys(settings))
-    make_room(database)
     upgrade(database)
+    make_room(database)
     app.extensions[EXTENSION] = Surroundings(
         settings, database, lambda: NOON, Passwords("cheap"), throttle=Throttle(0)
     )

@@ -12,10 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, make_url, select
+from sqlalchemy import event, make_url
 from sqlalchemy.orm import Session
 
 from jobs.timetable import LIMITS
@@ -38,6 +37,8 @@ from server.settings import Settings, master_keys
 from server.throttle import Throttle
 from tests.cast import Cast, found_clinic
 from tests.fhir.validators import ABSENT, Validators, are_here, at_work
+from tests.keeper import Keeper, Kept, owner_url
+from tests.past import Past, address, forget, keeper_of, make_room
 from tests.peers import fhir_router as fhir_peer
 from tests.visits import Visits
 
@@ -71,16 +72,20 @@ QUICK = (
 )
 
 Rows = dict[str, list[dict[str, Any]]]
-# The statements that bring back what was kept of every table.
-Kept = list[str]
 Scene = Callable[[Callable[[], None]], None]
 
 
 class Watched(Database):
-    """A database where a test sees every clinic's rows until it makes a Work; our code must say whose."""
+    """A database where a test sees every clinic's rows until it makes a Work; our code must say whose.
+
+    ``past``: the steps that made its rows since it was empty, or None where anything else has written.
+    """
+
+    past: Past = ()
 
     def write(self, whose: Whose | None = None) -> AbstractContextManager[Session]:
         """As ever."""
+        self.past = None
         return super().write(whose or _of_a_test())
 
     def read(self, whose: Whose | None = None) -> AbstractContextManager[Session]:
@@ -106,31 +111,18 @@ def owner_of(database: Database) -> Database:
     return _OWNERS[url]
 
 
-def owner_url(url: str) -> str:
-    """Return the address of the role that owns the tables."""
-    return make_url(url).set(username="postgres").render_as_string(hide_password=False)
-
-
 _OWNERS: dict[str, Database] = {}
 ROLE = "afterglow_app"
 
 
 def empty(database: Database) -> None:
-    """Remove every row. With the few rows of a test, deleting is faster than truncating."""
-    deletes = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
-    with owner_of(database).write(Extent.ALL) as session:
-        run = session.connection().exec_driver_sql
-        if not database.is_sqlite:
-            # What guards the audit log is a trigger, and this is a superuser: outside of tests neither is.
-            run("; ".join(["SET LOCAL session_replication_role = replica", *deletes]))
-            return
-        guards = run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-        for statement in [
-            *(f"DROP TRIGGER {name}" for name, _ in guards),
-            *deletes,
-            *(sql for _, sql in guards),
-        ]:
-            run(statement)
+    """Remove every row."""
+    keeper = keeper_of(database)
+    if keeper is not None:
+        keeper.empty()
+        return
+    with closing(Keeper(address(database))) as for_once:
+        for_once.empty()
 
 
 def rows_of(database: Database) -> Rows:
@@ -151,28 +143,19 @@ def fill(database: Database, rows: Rows) -> None:
 
 
 def keep(database: Database) -> Kept:
-    """Copy every row aside, inside the database, and return the statements that bring them back.
-
-    Many times as fast as taking them out and putting them in again. Only for a test's `database`.
-    """
-    number = next(_NUMBERS)
-    with owner_of(database).write(Extent.ALL) as session:
-        run = session.connection().exec_driver_sql
-        names = [table.name for table in Base.metadata.sorted_tables]
-        full = [name for name in names if run(f"SELECT EXISTS (SELECT 1 FROM {name})").scalar()]
-        for name in full:
-            run(f"CREATE TABLE kept.{name}_{number} AS SELECT * FROM {name}")
-    return [f"INSERT INTO {name} SELECT * FROM kept.{name}_{number}" for name in full]
+    """Copy every row aside and return what brings them back. Only where there is room (`make_room`)."""
+    return _keeper(database).keep()
 
 
 def bring_back(database: Database, kept: Kept) -> None:
     """Bring what was kept into an empty database."""
-    with owner_of(database).write(Extent.ALL) as session:
-        for statement in kept if database.is_sqlite else ["; ".join(kept)]:
-            session.connection().exec_driver_sql(statement)
+    _keeper(database).bring_back(kept)
 
 
-_NUMBERS = count()
+def _keeper(database: Database) -> Keeper:
+    found = keeper_of(database)
+    assert found is not None, "make_room() was not called"
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -194,6 +177,7 @@ def postgresql_url() -> Iterator[str]:
         settings = [f"ALTER SYSTEM SET {setting};" for setting in QUICK]
         server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
         yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+        forget()
         for owner in _OWNERS.values():
             owner.close()
     finally:
@@ -221,40 +205,32 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def databases() -> Iterator[dict[str, Database]]:
+def databases() -> Iterator[dict[str, Watched]]:
     """The databases that tests share, by address: connecting anew costs more than most tests."""
-    known: dict[str, Database] = {}
+    known: dict[str, Watched] = {}
     yield known
     for database in known.values():
         database.close()
 
 
 @pytest.fixture
-def database(settings: Settings, databases: dict[str, Database]) -> Iterator[Database]:
+def database(settings: Settings, databases: dict[str, Watched]) -> Iterator[Watched]:
     """An empty database."""
     url = settings.sqlalchemy_url
     if url not in databases:
         databases[url] = Watched(url, master_keys(settings))
+        if databases[url].is_sqlite:
+            event.listen(databases[url].engine, "connect", _careless)
         make_room(databases[url])
+    databases[url].past = ()
     yield databases[url]
     empty(databases[url])
     with databases[url].read(Extent.NONE) as session:
         session.info["clinic_keyrings"].clear()  # the next cast has the same clinic, and its own keys
 
 
-def make_room(database: Database) -> None:
-    """Make a place beside the tables for what is kept of them."""
-    if database.is_sqlite:
-        event.listen(database.engine, "connect", _careless)
-        return
-    with owner_of(database).write(Extent.NONE) as session:
-        session.connection().exec_driver_sql("CREATE SCHEMA kept")
-
-
 def _careless(connection: Any, _record: Any) -> None:
     # As on PostgreSQL above: a crash of the test machine may lose these rows.
-    ((_, _, file),) = connection.execute("PRAGMA database_list")
-    connection.execute(f"ATTACH '{file}.kept' AS kept")
     connection.execute("PRAGMA synchronous=OFF")
 
 
@@ -289,25 +265,21 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def cast(app: Flask, database: Database, clock: Clock) -> Cast:
+def cast(app: Flask, database: Watched, clock: Clock) -> Cast:
     """Ana, Bo and the others, signed in.
 
     They are founded and signed in over HTTP once per kind of database; every further test gets the
     same rows and tokens back, which costs a tenth.
     """
-    if clock.now != NOON or _somebody_is_there(database):
+    if clock.now != NOON or not _keeper(database).is_empty(Clinic.__tablename__):
         return found_clinic(app)  # somebody was here before the cast: what they left is not part of it
     kind = database.engine.dialect.name
     if kind not in _FOUNDED or time.monotonic() - _FOUNDED[kind].at > TOKENS_LAST:
         _FOUNDED[kind] = Founded(found_clinic(app), keep(database), time.monotonic())
     else:
         bring_back(database, _FOUNDED[kind].rows)
+    database.past = (_FOUNDED[kind].cast.ana.patient_id,)
     return _FOUNDED[kind].cast
-
-
-def _somebody_is_there(database: Database) -> bool:
-    with database.read() as session:
-        return session.scalar(select(Clinic.id).limit(1)) is not None
 
 
 @dataclass(frozen=True)
@@ -325,7 +297,7 @@ TOKENS_LAST = 300.0
 
 
 @pytest.fixture
-def scene(cast: Cast, database: Database, clock: Clock) -> Scene:
+def scene(cast: Cast, database: Watched, clock: Clock) -> Scene:
     """Play what many tests of a file begin with once per cast; every further test gets its rows back."""
 
     def played(play: Callable[[], None]) -> None:
@@ -337,6 +309,7 @@ def scene(cast: Cast, database: Database, clock: Clock) -> Scene:
             rows, clock.now = _PLAYED[key]
             empty(database)
             bring_back(database, rows)
+        database.past = key
 
     return played
 
@@ -390,6 +363,11 @@ def let_in(database: Database) -> None:
     with database.engine.begin() as connection:
         rows.make_role(connection, ROLE, None)
         rows.grant(connection, ROLE)
+
+
+def pytest_sessionfinish() -> None:
+    """Close what is still open."""
+    forget()
 
 
 def pytest_collection_finish() -> None:

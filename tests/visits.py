@@ -18,6 +18,7 @@ from server.services.visits import suggestion_draft as suggestion_drafts
 from server.services.visits import suggestion_end as suggestion_ends
 from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
+from tests.past import once
 
 COURSE = {
     "route": "intranasal",
@@ -70,6 +71,14 @@ class Visits:
 
     def on_treatment(self) -> str:
         """Put Ana on a course with a session two weeks ago and a logged week: no guard holds."""
+        return str(self._once("on treatment", self._on_treatment))
+
+    def _once(self, *step: Any) -> Any:
+        *named, play = step
+        around = Surroundings.of(self.app)
+        return once(around.database, (*named, around.clock()), play)
+
+    def _on_treatment(self) -> str:
         course = self.course()
         self.session(course, self.now - timedelta(days=14))
         self.log(5)
@@ -81,6 +90,10 @@ class Visits:
 
     def relapse(self, family: AlertFamily = AlertFamily.MOOD_RELAPSE) -> UUID | None:
         """Raise a relapse alert for Ana as the watch does; return the id of the drafted suggestion."""
+        found: UUID | None = self._once("relapse", family, lambda: self._relapse(family))
+        return found
+
+    def _relapse(self, family: AlertFamily) -> UUID | None:
         arm = Arm.MOOD if family is AlertFamily.MOOD_RELAPSE else Arm.PAIN
         with Surroundings.of(self.app).database.write() as session:
             work = self.work(session)
@@ -107,6 +120,9 @@ class Visits:
 
     def approved(self) -> str:
         """Draft and approve a suggestion; return its id. Its version is 2."""
+        return str(self._once("approved", self._approved))
+
+    def _approved(self) -> str:
         self.on_treatment()
         suggestion = self.relapse()
         answer = self.cast.bo.post(f"/booking-suggestions/{suggestion}/approve", {}, version=1)
@@ -115,6 +131,9 @@ class Visits:
 
     def booked(self, starts_in_days: float = 3) -> str:
         """Draft, approve and book; return the id. Its version is 4."""
+        return str(self._once("booked", starts_in_days, lambda: self._booked(starts_in_days)))
+
+    def _booked(self, starts_in_days: float) -> str:
         suggestion = self.approved()
         answer = self.book(self.cast.scheduler, suggestion, version=2, days=starts_in_days)
         assert answer.status_code == 200, answer.text

@@ -163,6 +163,7 @@ def test_what_a_move_costs_more_is_a_question_and_an_insert_however_many_listen(
             suggestion_move.make_move(work, suggestion, action)
             return len(asked)
 
+    moved(SuggestionState.SUGGESTED, SuggestionAction.SEND)  # the first one opens the clinic's keys
     event.listen(database.engine, "before_cursor_execute", note)
     to_nobody = moved(SuggestionState.SUGGESTED, SuggestionAction.SEND)
     assert sum("contact_points" in statement for statement in asked) == 1
