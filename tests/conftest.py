@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
@@ -194,11 +193,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a test: cheap passwords, files in a temporary folder."""
+    """Settings of a test: cheap passwords, tokens that outlast all tests, files in a temporary folder."""
     return Settings(
         database_url=database_url,
         data_dir=tmp_path,
         password_cost="cheap",
+        access_minutes=60 * 24,
         jwt_key=JWT_KEY,
         master_key=MASTER_KEY,
     )
@@ -274,8 +274,8 @@ def cast(app: Flask, database: Watched, clock: Clock) -> Cast:
     if clock.now != NOON or not _keeper(database).is_empty(Clinic.__tablename__):
         return found_clinic(app)  # somebody was here before the cast: what they left is not part of it
     kind = database.engine.dialect.name
-    if kind not in _FOUNDED or time.monotonic() - _FOUNDED[kind].at > TOKENS_LAST:
-        _FOUNDED[kind] = Founded(found_clinic(app), keep(database), time.monotonic())
+    if kind not in _FOUNDED:
+        _FOUNDED[kind] = Founded(found_clinic(app), keep(database))
     else:
         bring_back(database, _FOUNDED[kind].rows)
     database.past = (_FOUNDED[kind].cast.ana.patient_id,)
@@ -284,16 +284,13 @@ def cast(app: Flask, database: Watched, clock: Clock) -> Cast:
 
 @dataclass(frozen=True)
 class Founded:
-    """A cast, the rows it consists of, and when its tokens were made."""
+    """A cast, and the rows it consists of."""
 
     cast: Cast
     rows: Kept
-    at: float
 
 
 _FOUNDED: dict[str, Founded] = {}
-# An access token lives ten minutes; no test takes the other five.
-TOKENS_LAST = 300.0
 
 
 @pytest.fixture
@@ -363,6 +360,25 @@ def let_in(database: Database) -> None:
     with database.engine.begin() as connection:
         rows.make_role(connection, ROLE, None)
         rows.grant(connection, ROLE)
+
+
+# These start servers, or wait for a clock. The earlier they begin, the less is waited for them in the end.
+LONGEST = (
+    *("tests/faults/", "tests/deploy/", "tests/test_streaming.py", "tests/test_master_key_change.py"),
+    *("tests/test_phone_", "tests/test_replica.py", "tests/test_pgbouncer.py", "tests/test_week.py"),
+    *("tests/test_cli.py", "tests/test_contract_fuzz.py", "tests/test_throttle.py"),
+)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: while one waits for something, another one works."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, processors * 3 // 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, where everything is asked for."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_sessionfinish() -> None:

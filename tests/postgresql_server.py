@@ -87,7 +87,7 @@ def _make(server: Server, clone: "Server | None") -> None:
         shutil.chown(server.folder, server.user)
     data = str(server.folder / "data")
     if clone is None:
-        server.run("initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", data)
+        server.run("initdb", "--no-sync", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", data)
     else:
         server.run("pg_basebackup", "-h", str(clone.folder), "-U", "postgres", "-D", data, "-R", "-c", "fast")
 

@@ -55,7 +55,7 @@ CHECKS = [
 # Few in the everyday suite; `make cover` sends more.
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 IS_QUICK = PROFILE == "quick"
-EXAMPLES, WALKS, STEPS = (2, 4, 8) if IS_QUICK else (12, 60, 15)
+EXAMPLES, WALKS, STEPS = (3, 4, 8) if IS_QUICK else (12, 60, 15)
 _SETTINGS = settings(
     deadline=None,
     database=None,

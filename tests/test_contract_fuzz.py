@@ -68,13 +68,15 @@ def test_requests_that_follow_from_each_other_are_too(served: tuple[Flask, Cast,
 def test_random_requests_are_answered_as_the_contract_says(
     served: tuple[Flask, Cast, World], fuzzed: tuple[Operations, Cast, World], who: str
 ) -> None:
-    from tests.random_requests import attempt
+    from tests.random_requests import IS_QUICK, attempt
 
     _bring_back(*served)  # another one may have shown this one the door
     known, cast, world = fuzzed
     answers: Counter[int] = Counter()
-    for operation, roles in known:
-        if ROLE[who] in roles or (not roles and who == ROLES[0]):
+    for number, (operation, roles) in enumerate(known):
+        mine = roles or [ROLE[ROLES[0]]]
+        # In the everyday suite each is asked as one of its roles, in turn; `make cover` asks as all of them.
+        if ROLE[who] in (mine[number % len(mine) :][:1] if IS_QUICK else mine):
             answers += attempt(operation, _person(world, who), _real_ids(cast, world, operation.path))
     # Requests that only bounce off the door would prove nothing.
     assert answers[200] + answers[201], answers

@@ -15,7 +15,7 @@ from server.database import Database
 from server.settings import Settings
 from tests.as_said import tell
 from tests.cast import Cast, Person, entry, opened_alerts
-from tests.conftest import Clock
+from tests.conftest import Clock, Scene
 from tests.one_shot import runner
 from tests.test_export import keep
 from tests.visits import Visits
@@ -40,14 +40,18 @@ def brought_to(database: Database, person: Person, data: bytes, clock: Clock, sl
 
 
 @pytest.fixture
-def file(visits: Visits, cast: Cast, clock: Clock) -> bytes:
+def file(scene: Scene, visits: Visits, cast: Cast, clock: Clock) -> bytes:
     """Ana has kept a diary with everything in it, and words that a table could take for its own."""
+    scene(lambda: keep_everything(visits, cast, clock))
+    return taken_away(cast.ana)
+
+
+def keep_everything(visits: Visits, cast: Cast, clock: Clock) -> None:
     keep(visits, cast, clock)
     tell(cast.ana, clock.now)
     for note in ODD_NOTES:
         said: dict[str, Any] = {"note": note, "tags": ODD_TAGS, "circumstances": ["travel"]}
         assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, **said)).status_code == 201
-    return taken_away(cast.ana)
 
 
 def test_a_csv_comes_back_to_the_same_csv_in_another_clinic(

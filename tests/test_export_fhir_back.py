@@ -17,7 +17,7 @@ from server.fhir import ids
 from server.fhir.ids import Place
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, opened_alerts
-from tests.conftest import Clock
+from tests.conftest import Clock, Scene
 from tests.fhir_client import Fhir
 from tests.one_shot import runner
 from tests.scales import filled
@@ -68,8 +68,13 @@ def under(found: re.Match[str]) -> str:
 
 
 @pytest.fixture
-def file(visits: Visits, cast: Cast, clock: Clock) -> str:
+def file(scene: Scene, visits: Visits, cast: Cast, clock: Clock) -> str:
     """Ana has kept a diary with everything in it; a carer wrote for her; what was typed late is corrected."""
+    scene(lambda: keep_everything(visits, cast, clock))
+    return lines(cast.ana)
+
+
+def keep_everything(visits: Visits, cast: Cast, clock: Clock) -> None:
     keep(visits, cast, clock)
     said = {"entered_by": "caregiver", "circumstances": ["travel", "infection"], "safety": "often"}
     assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, **said)).status_code == 201
@@ -82,7 +87,6 @@ def file(visits: Visits, cast: Cast, clock: Clock) -> str:
     clock.forward(days=20)
     corrected = entry(clock.now - timedelta(days=49), items={"mood": 2})
     assert cast.ana.put(f"/entries/{old}", corrected, version=1).status_code == 200
-    return lines(cast.ana)
 
 
 def test_a_fhir_file_comes_back_to_the_same_resources_in_another_clinic(

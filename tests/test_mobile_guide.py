@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from marshmallow import Schema, validate
 
@@ -37,6 +38,12 @@ BLOCK = re.compile(r"^```json ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
 NAMED = re.compile(r"<(\w+)>")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The guide shows answers of a server with the usual settings."""
+    return replace(settings, access_minutes=Settings().access_minutes)
 
 
 @dataclass(frozen=True)

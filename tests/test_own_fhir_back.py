@@ -17,7 +17,7 @@ from server.fhir import ids
 from server.fhir.own import codes
 from tests.as_said import tell
 from tests.cast import Cast, Person, entry, opened_alerts
-from tests.conftest import Clock
+from tests.conftest import Clock, Scene
 from tests.fhir.validators import Validators
 from tests.fhir_client import Fhir
 from tests.scales import filled
@@ -63,8 +63,13 @@ def comparable(person: Person, text: str) -> list[Resource]:
 
 
 @pytest.fixture
-def file(visits: Visits, cast: Cast, clock: Clock) -> str:
+def file(scene: Scene, visits: Visits, cast: Cast, clock: Clock) -> str:
     """Ana has kept a diary with everything in it; odd words, an answer to a check-in, a typed-in total."""
+    scene(lambda: keep_everything(visits, cast, clock))
+    return own(cast.ana)
+
+
+def keep_everything(visits: Visits, cast: Cast, clock: Clock) -> None:
     keep(visits, cast, clock)
     tell(cast.ana, clock.now)
     for note in (*ODD_NOTES, " \n", f" {CANARY}\u2028 \u00a0"):
@@ -83,7 +88,6 @@ def file(visits: Visits, cast: Cast, clock: Clock) -> str:
     assert cast.ana.put(gone, answer).status_code == 201, answer
     assert cast.ana.delete(gone, version=1).status_code == 204
     assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", answer).status_code == 201
-    return own(cast.ana)
 
 
 def test_an_own_fhir_file_comes_back_to_the_same_content_in_another_clinic(

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from server.api.streaming import Incomplete
 from server.clinical.vocabulary import Purpose
 from tests.cast import Cast, entry
-from tests.conftest import Clock
+from tests.conftest import Clock, Scene
 from tests.consents import agree, publish, withdraw
 
 EVERYTHING = "/fhir/R4/Patient/{patient}/$everything"
@@ -23,8 +23,13 @@ WAYS = {
 
 
 @pytest.fixture
-def diary(cast: Cast, clock: Clock) -> Cast:
+def diary(scene: Scene, cast: Cast, clock: Clock) -> Cast:
     """Ana's diary, longer than one piece and full of craving; she agreed that copies hold it."""
+    scene(lambda: crave(cast, clock))
+    return cast
+
+
+def crave(cast: Cast, clock: Clock) -> None:
     for _ in range(3):
         said = [
             entry(clock.now, items={"mood": 5, "craving": 7}, note=f"craving {'x' * 1900}") for _ in range(40)
@@ -32,7 +37,6 @@ def diary(cast: Cast, clock: Clock) -> Cast:
         items = [{"id": str(uuid7()), "action": "put", "entry": one} for one in said]
         assert cast.ana.post("/sync", {"items": items}).status_code == 200
     agree(cast, Purpose.SUBSTANCE_USE)
-    return cast
 
 
 def asked(cast: Cast, who: str, path: str) -> TestResponse:

@@ -13,6 +13,7 @@ from server.database import Database
 from server.models import Entry, EntryRevision
 from server.services import vault
 from server.services.work import Work, system
+from tests.past import once
 
 A_DAY = 2
 ITEMS = {"mood": 6.0, "interest": 5.0, "anxiety": 3.0, "sleep_hours": 7.0, "pain_average": 4.0}
@@ -21,6 +22,12 @@ NOTE = "A day as most of them are, with a walk by the river and a bad hour in th
 
 def live_through(database: Database, clinic_id: UUID, patient_id: UUID, until: datetime, years: int) -> None:
     """Keep a diary several times a day for ``years`` before ``until``."""
+    step = ("years", years, patient_id, until)
+    once(database, step, lambda: _live_through(database, clinic_id, patient_id, (until, years)))
+
+
+def _live_through(database: Database, clinic_id: UUID, patient_id: UUID, which: tuple[datetime, int]) -> None:
+    until, years = which
     with database.write() as session:
         work = Work(session, until, system(clinic_id))
         rows = list(_rows(work, patient_id, until, years))
