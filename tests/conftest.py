@@ -247,6 +247,12 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     return create_app(settings)
 
 
+@pytest.fixture(scope="session")
+def served_contract(built_app: Flask) -> Any:
+    """The contract as the application serves it, read once: nobody changes it."""
+    return built_app.test_client().get("/v1/openapi.json").get_json()
+
+
 @pytest.fixture
 def app(built_app: Flask, settings: Settings, database: Database, clock: Clock) -> Flask:
     """The application in this test's surroundings: its database and its clock."""

@@ -50,10 +50,9 @@ def world(app: Flask, cast: Cast) -> World:
 
 
 @pytest.fixture
-def asked(app: Flask) -> dict[str, Operation]:
+def asked(served_contract: Any) -> dict[str, Operation]:
     """Every operation, by its name in the table."""
-    document = app.test_client().get("/v1/openapi.json").get_json()
-    return {one.name: one for one in operations(document)}
+    return {one.name: one for one in operations(served_contract)}
 
 
 def table() -> dict[str, Line]:

@@ -26,10 +26,9 @@ OVERRIDE, LINES = "\u202e", "\r\n"
 
 
 @pytest.fixture
-def door(app: Flask, cast: Cast) -> "Door":
+def door(app: Flask, cast: Cast, served_contract: Any) -> "Door":
     """Every operation, with somebody who may use it."""
-    document = app.test_client().get("/v1/openapi.json").get_json()
-    return Door(app, built(app, cast), list(operations(document)), document)
+    return Door(app, built(app, cast), list(operations(served_contract)), served_contract)
 
 
 class Door:

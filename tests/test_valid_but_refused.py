@@ -20,9 +20,8 @@ MOST_VERSIONS = 9
 class Door:
     """Sends requests of the contract, as somebody who is let in."""
 
-    def __init__(self, app: Flask, world: World) -> None:
-        self.app, self.world = app, world
-        self.document: Any = app.test_client().get("/v1/openapi.json").get_json()
+    def __init__(self, app: Flask, world: World, document: Any) -> None:
+        self.app, self.world, self.document = app, world, document
         self.known = {one.name: one for one in operations(self.document)}
         self._lines = {line.name: line for line in lines()}
 
@@ -61,9 +60,9 @@ class Door:
 
 
 @pytest.fixture
-def door(app: Flask, cast: Cast) -> Door:
+def door(app: Flask, cast: Cast, served_contract: Any) -> Door:
     """Every operation, in a clinic in which everything exists."""
-    return Door(app, built(app, cast))
+    return Door(app, built(app, cast), served_contract)
 
 
 def test_no_operation_is_named_twice_or_unknown(door: Door) -> None:
