@@ -392,14 +392,17 @@ def pytest_sessionfinish() -> None:
     forget()
 
 
-def pytest_collection_finish() -> None:
-    """Leave what is loaded by now to itself: it stays until the end, and looking through it takes long."""
-    gc.collect()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Leave what is loaded by now to itself; from here on look for garbage, but seldom.
+
+    The many small objects of a test die by themselves.
+    """
     gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+    gc.enable()
 
 
-# Collecting garbage seldom: the many small objects of a test die by themselves.
-gc.set_threshold(200_000, 50, 100)
 # Few examples in the everyday suite; `make cover` gives the pure rules the usual hundred.
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None)
