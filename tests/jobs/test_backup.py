@@ -22,7 +22,7 @@ from server.migrations import knows, upgrade
 from server.services.audit.verifying import Fault
 from server.settings import Settings, master_keys
 from tests.cast import Cast, entry
-from tests.conftest import NOON, ROLE, owner_of, owner_url, rows_of
+from tests.conftest import NOON, owner_of, owner_url, rows_of
 from tests.one_shot import Run, runner
 from tests.services.audit.ledger import event_at, happen, ruling
 
@@ -41,11 +41,6 @@ def here(around: Around, settings: Settings, cast: Cast) -> Around:
     """A clinic with a diary; what was put on record is chained, and its end noted."""
     for n in range(3):
         cast.ana.put(f"/entries/01a1e8a0-5c00-7000-8000-00000000000{n}", entry(NOON, note="a note"))
-    if not around.database.is_sqlite:
-        # What the tests keep there of every table is the owner's; pg_dump wants to read all there is.
-        with owner_of(around.database).engine.begin() as connection:
-            connection.execute(text(f"GRANT USAGE ON SCHEMA kept TO {ROLE}"))
-            connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA kept TO {ROLE}"))
     known = replace(around, settings=replace(settings, backup_key=KEY, postgresql_tools=tools()))
     note(known)
     return known
