@@ -160,7 +160,7 @@ def _keeper(database: Database) -> Keeper:
 @pytest.fixture(scope="session")
 def sqlite_url() -> Iterator[str]:
     """A migrated SQLite file."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
         yield _migrated(f"sqlite:///{folder}/afterglow.db")
 
 
@@ -410,3 +410,5 @@ hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None
 hypothesis.settings.register_profile("exhaustive", max_examples=100, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+# Nearly every test has a folder of its own, and nearly none puts anything in it.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _memory() or tempfile.gettempdir())

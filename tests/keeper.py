@@ -33,13 +33,13 @@ class Keeper:
         address = make_url(owner_url(url))
         self._is_sqlite = address.get_backend_name() == "sqlite"
         self._connection: Any = _to_sqlite(address) if self._is_sqlite else _to_postgresql(address)
-        names = [table.name for table in Base.metadata.sorted_tables]
-        self._names = names
-        self._empty = self._at_once([f"DELETE FROM {name}" for name in reversed(names)])
+        self._names = [table.name for table in Base.metadata.sorted_tables]
+        self._empty = self._at_once(_deleting(self._names))
 
     def empty(self) -> None:
         """Remove every row. With the few rows of a test, deleting is faster than truncating."""
-        self._run(self._empty)
+        # SQLite begins anew with each statement: most tables have no row.
+        self._run(_deleting(self._full()) if self._is_sqlite else self._empty)
 
     def is_empty(self, table: str) -> bool:
         """Return whether ``table`` has no row."""
@@ -47,12 +47,15 @@ class Keeper:
 
     def keep(self) -> Kept:
         """Copy every row aside and return what `bring_back` takes."""
-        number = next(_NUMBERS)
-        asked = ", ".join(f"EXISTS (SELECT 1 FROM {one})" for one in self._names)
-        found = self._connection.execute(f"SELECT {asked}").fetchone()
-        full = [one for one, is_there in zip(self._names, found, strict=True) if is_there]
+        number, full = next(_NUMBERS), self._full()
         self._run([f"CREATE TEMP TABLE {one}_{number} AS SELECT * FROM {one}" for one in full])
         return self._at_once([f"INSERT INTO {one} SELECT * FROM {one}_{number}" for one in full])
+
+    def _full(self) -> list[str]:
+        """Return the tables that have rows."""
+        asked = ", ".join(f"EXISTS (SELECT 1 FROM {one})" for one in self._names)
+        found = self._connection.execute(f"SELECT {asked}").fetchone()
+        return [one for one, is_there in zip(self._names, found, strict=True) if is_there]
 
     def bring_back(self, kept: Kept) -> None:
         """Put what was kept into the database, which is empty."""
@@ -85,6 +88,10 @@ class Keeper:
             run("ROLLBACK")
             raise
         run("COMMIT")
+
+
+def _deleting(names: Sequence[str]) -> list[str]:
+    return [f"DELETE FROM {name}" for name in reversed(names)]
 
 
 def _to_sqlite(address: URL) -> Any:
