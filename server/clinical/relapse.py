@@ -1,6 +1,6 @@
 """The watch: has the benefit of the last session begun to fade, and what says so.
 
-`assess` is a function of its arguments alone: the same readings give the same answer on every
+`watch` is a function of its arguments alone: the same readings give the same answer on every
 machine, in whatever order they arrived. Source: docs/clinical.md, "The watch".
 """
 
@@ -21,7 +21,7 @@ from server.clinical.series import COMPOSITE
 from server.clinical.vocabulary import Arm, WatchState
 from server.clinical.walk import ALARMED, Walk, WatchedDay, calm, points_of, walk
 
-__all__ = ["Assessment", "Rule", "RuleHit", "assess", "watch", "watch_days"]
+__all__ = ["Assessment", "Rule", "RuleHit", "watch", "watch_days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +87,13 @@ def _walk(history: History, era: Era, policy: Policy, today: date, treatments: S
     return walk(history, era, policy, (walk_start(era.stages[0].first_day, today, policy), today), treatments)
 
 
-def assess(
-    history: History, era: Era, policy: Policy, today: date, treatments: Sequence[Treatment]
-) -> Assessment:
-    """Judge ``today``, a day of ``era``, walking some way back (`reach.walk_start`).
-
-    Readings and sessions later than ``today`` are ignored. A patient who did not respond has no
-    benefit to lose: the state is ``no_response`` and no signal is given. Too few logged days are
-    ``insufficient_data`` whatever came before, unless what was logged today is itself a signal.
-    """
-    return _assessed(history, _walk(history, era, policy, today, treatments), era, policy, today)
-
-
 def _assessed(history: History, walked: Walk, era: Era, policy: Policy, today: date) -> Assessment:
+    """Judge ``today``, a day of ``era``; readings and sessions later than it are ignored.
+
+    A patient who did not respond has no benefit to lose: the state is ``no_response`` and no signal is
+    given. Too few logged days are ``insufficient_data`` whatever came before, unless what was logged today
+    is itself a signal.
+    """
     baseline, last = era.on(today), walked.last(today)
     verdict = verdict_on(today, last, _days_said(history, baseline, policy, today), baseline, policy)
     missing = policy.whole("data.window_days") - verdict.said
