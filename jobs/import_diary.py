@@ -28,6 +28,8 @@ from server.services.people import patient as patients
 from server.services.visits import course as courses
 from server.services.work import Actor, Work, system
 
+# What is said of a line that was read and not taken.
+STORED_OTHERWISE = "its entry is stored already with other content, or was taken back"
 # Reading what is there needs no time.
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -34,8 +34,11 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
 
 Step = PastSession | Revision
-# Steps of one transaction: each reads what the days rest on, and a long lock stops a running clinic.
-BATCH = 500
+# Steps of one transaction: as many as of any past (`jobs.past`).
+BATCH = 250
+# What is said of an entry, and of a plan, that was read and not taken.
+HISTORY_OTHERWISE = "stored already with another history, or can't be taken"
+PLAN_OTHERWISE = "the patient has another one already, or it can't be taken"
 # All of one patient: far more courses or sessions than anybody has.
 MOST_ROWS = 100_000
 

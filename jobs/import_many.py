@@ -10,6 +10,7 @@ from uuid import UUID
 from jobs import import_diary, import_export
 from jobs.crew import Crew, Desk
 from jobs.problem import Problem
+from server.services.errors import ServiceError
 
 COLUMNS = ("patient", "file", "map")
 # Each is a patient's whole past: more of them are another list.
@@ -40,12 +41,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one line: entries, or versions of them; ``problem``: why nothing did."""
+    """What became of one line: entries, or versions of them; ``problem``: why nothing, or not all, did.
+
+    ``left_out`` says of each thing that could not be taken what it was and why; ``alerts`` were opened.
+    """
 
     line: Line
     created: int = 0
     there_already: int = 0
-    refused: int = 0
+    left_out: tuple[str, ...] = ()
+    alerts: int = 0
     problem: str | None = None
 
 
@@ -54,11 +59,8 @@ def read_list(text: str) -> list[Line]:
 
     Raises Problem that names every line that can't be used.
     """
-    rows = csv.DictReader(StringIO(text))
-    if tuple(rows.fieldnames or ()) != COLUMNS:
-        raise Problem(f"The list needs the columns {','.join(COLUMNS)}.")
     found, wrong, known = [], [], dict[UUID, int]()
-    for number, row in enumerate(rows, 2):
+    for number, row in enumerate(_rows(text), 2):
         line, problem = _line(number, row, known)
         if line is None:
             wrong.append(f"\n  line {number}: {problem}")
@@ -71,6 +73,16 @@ def read_list(text: str) -> list[Line]:
     return found
 
 
+def _rows(text: str) -> list[dict[str, str | None]]:
+    try:
+        rows = csv.DictReader(StringIO(text))
+        if tuple(rows.fieldnames or ()) == COLUMNS:
+            return list(rows)
+    except csv.Error as error:
+        raise Problem(f"The list is no CSV that can be read: {error}.") from None
+    raise Problem(f"The list needs the columns {','.join(COLUMNS)}.")
+
+
 def import_all(crew: Crew, tasks: Iterable[Task]) -> Iterator[Done]:
     """Yield what became of each of ``tasks``, in their order, as they are done.
 
@@ -80,27 +92,38 @@ def import_all(crew: Crew, tasks: Iterable[Task]) -> Iterator[Done]:
 
 
 def import_one(desk: Desk, task: Task) -> Done:
-    """Import one file."""
+    """Import one file. Whatever is the matter with it, or with its patient, is told and ends nothing else."""
     if task.problem is not None:
         return Done(task.line, problem=task.problem)
     try:
         return _diary(desk, task, task.map_text) if task.map_text is not None else _export(desk, task)
     except Problem as problem:
         return Done(task.line, problem=str(problem))
+    except ServiceError as error:
+        return Done(task.line, problem=f"Not all of it could be taken: {error.detail}")
+    except Exception as error:
+        # The database was away, or the patient's own phone held the diary: the others must not wait for it.
+        return Done(task.line, problem=f"Not all of it was taken ({type(error).__name__}): try again.")
 
 
 def _diary(desk: Desk, task: Task, map_text: str) -> Done:
     who, files = (task.slug, task.line.patient_id), (map_text, task.data)
     plan = import_diary.prepare(desk.database, who, files, task.now, task.line.map_name)
     outcome = import_diary.write(desk.database, plan)
-    refused = len(plan.mapped.refusals) + len(outcome.refused)
-    return Done(task.line, outcome.tally.created, outcome.tally.duplicates, refused)
+    left_out = (
+        *(f"its line {one.line}: {'; '.join(one.reasons)}" for one in plan.mapped.refusals),
+        *(f"its line {line}: {import_diary.STORED_OTHERWISE}" for line in outcome.refused),
+    )
+    tally = outcome.tally
+    return Done(task.line, tally.created, tally.duplicates, left_out, len(outcome.opened))
 
 
 def _export(desk: Desk, task: Task) -> Done:
     plan = import_export.prepare(desk.database, (task.slug, task.line.patient_id), task.data, task.now)
     taken = import_export.write(desk.database, plan)
-    return Done(task.line, taken.revisions, taken.there_already, len(taken.refused))
+    left_out = [f"entry {entry_id}: {import_export.HISTORY_OTHERWISE}" for entry_id in sorted(taken.refused)]
+    left_out += [f"check-in plan: {import_export.PLAN_OTHERWISE}"] if taken.plan_refused else []
+    return Done(task.line, taken.revisions, taken.there_already, tuple(left_out))
 
 
 def _line(number: int, row: dict[str, str | None], known: dict[UUID, int]) -> tuple[Line | None, str]:
@@ -109,7 +132,7 @@ def _line(number: int, row: dict[str, str | None], known: dict[UUID, int]) -> tu
         patient_id = UUID(row["patient"] or "")
     except ValueError:
         return None, "the patient is no id"
-    if not row["file"]:
+    if not row["file"] or "\0" in row["file"]:
         return None, "there is no file"
     if patient_id in known:
         return None, f"the patient of line {known[patient_id]} again: import one of the files by itself"

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 
 from jobs.around import Around
@@ -15,6 +16,7 @@ from server.services.work import Work, system
 
 log = logging.getLogger(__name__)
 
+# Patients that are looked over by one question.
 PAGE = 1000
 
 
@@ -29,7 +31,7 @@ def _patients(around: Around, now: datetime, clinic_id: UUID, wanted: Chance) ->
     while not around.stopping.is_set():
         with around.database.read() as session:
             page = prospects.page(Work(session, now, system(clinic_id)), wanted, after, PAGE)
-        yield from page.ids
+        yield from takewhile(lambda _: not around.stopping.is_set(), page.ids)
         if page.last is None:
             return
         after = page.last

@@ -45,7 +45,7 @@ TIMETABLE = (
     #   job                looks for work every    counts as stopped after       and what it does
     Job("day_close",       every=_minutes(5),      late_after=_minutes(20),      what="judges ended days"),
     Job("maintenance_due", every=_minutes(60),     late_after=_minutes(180),     what="proposes due visits"),
-    Job("visit_early",     every=_A_DAY,           late_after=3 * _A_DAY,        what="proposes early ones"),
+    Job("visit_early",     every=_minutes(60),     late_after=_minutes(180),     what="proposes early ones"),
     Job("escalate",        every=_minutes(1),      late_after=_seconds(150),     what="tells further people"),
     Job("remind",          every=_minutes(1),      late_after=_minutes(15),      what="reminds patients"),
     Job("probe",           every=_minutes(15),     late_after=_minutes(40),      what="tests every channel"),

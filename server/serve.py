@@ -31,9 +31,9 @@ HEAD_SECONDS = 30
 
 
 def application() -> Turnstile:
-    """Return the application of this environment; granian calls it once its port is open."""
+    """Return the application of this environment; granian calls it before it listens."""
     memory.begin()
-    # Imported here: who comes meanwhile waits at the port and is not refused.
+    # Imported after that: what it makes lies in the one heap of this process.
     from server.app import create_app
 
     try:
@@ -79,6 +79,8 @@ class _Alone(MPServer):
         own: Any = self  # these carry no types
         own._init_shared_socket()
         worker = own._spawn_worker(0, spawn_target, target_loader)
+        # Somebody who wants its settings read anew: it ends as after any signal, and is started again.
+        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
         _stop_in_time()
         worker.inner.run()
         # As its child would end: threads of its own may still wait for something, and nothing is left to do.

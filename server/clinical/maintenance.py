@@ -81,7 +81,10 @@ class Chance(StrEnum):
 
 
 def chance(prospect: Prospect, policy: Policy, today: date) -> Chance:
-    """Return what chance there is of a visit being due on ``today``."""
+    """Return what chance there is of a visit being due on ``today``.
+
+    A session of tomorrow, which a patient who travels west may have had, counts already.
+    """
     if prospect.last is None:
         return Chance.NONE
     since, lead = (today - prospect.last).days, policy.whole("maintenance.lead_days")

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from jobs.import_diary import Outcome, Plan, prepare, steps, summaries, write
+from jobs.import_diary import STORED_OTHERWISE, Outcome, Plan, prepare, steps, summaries, write
 from server.commands.files import read_bytes
 from server.commands.map_option import MAP_HELP, map_text
 from server.commands.progress import progress
@@ -65,7 +65,7 @@ def _show_left_out(plan: Plan) -> None:
 def _tell(plan: Plan, outcome: Outcome) -> None:
     tally = outcome.tally
     for line in outcome.refused:
-        click.echo(f"line {line}: its entry is stored already with other content, or was taken back")
+        click.echo(f"line {line}: {STORED_OTHERWISE}")
     refused = len(plan.mapped.refusals) + len(outcome.refused)
     click.echo(
         f"{tally.created} imported, {tally.duplicates} there already, {refused} refused; "

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import click
 
-from jobs.import_export import prepare, steps, write
+from jobs.import_export import HISTORY_OTHERWISE, PLAN_OTHERWISE, prepare, steps, write
 from server.commands.files import read_bytes
 from server.commands.progress import progress
 from server.commands.start import started
@@ -34,9 +34,9 @@ def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
         with progress("steps", steps(plan)) as told:
             taken = write(around.database, plan, told)
     for entry_id in sorted(taken.refused):
-        click.echo(f"entry {entry_id}: stored already with another history, or can't be taken")
+        click.echo(f"entry {entry_id}: {HISTORY_OTHERWISE}")
     if taken.plan_refused:
-        click.echo("check-in plan: the patient has another one already, or it can't be taken")
+        click.echo(f"check-in plan: {PLAN_OTHERWISE}")
     click.echo(
         f"{taken.revisions} versions imported, {taken.there_already} things there already, "
         f"entries refused: {len(taken.refused)}; courses: {taken.courses}, sessions: {taken.sessions}, "

@@ -78,15 +78,16 @@ def _named(line: Line) -> Line:
 def _tell(done: Sequence[Done]) -> None:
     """Say what became of the list; Problem where not all of it could be taken."""
     for one in done:
-        if one.problem is not None:
-            click.echo(f"line {one.line.number}: {one.problem}")
-    created, there, refused = (
-        sum(getattr(one, part) for one in done) for part in ("created", "there_already", "refused")
+        for what in (*one.left_out, *([] if one.problem is None else [one.problem])):
+            click.echo(f"line {one.line.number}: {what}")
+    created, there, alerts = (
+        sum(getattr(one, part) for one in done) for part in ("created", "there_already", "alerts")
     )
+    refused = sum(len(one.left_out) for one in done)
     failed = sum(one.problem is not None for one in done)
     click.echo(
         f"{len(done) - failed} patients: {created} imported, {there} there already, {refused} refused; "
-        f"files that can't be taken: {failed}."
+        f"alerts opened: {alerts}; files that can't be taken: {failed}."
     )
     if failed:
         raise Problem("Not every file could be taken. What was is recognised the next time.")

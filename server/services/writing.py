@@ -34,6 +34,8 @@ class _Prepared:
 def write_rows(session: Session, statement: Insert, rows: Sequence[Row]) -> None:
     """Add ``rows`` (at least one; all with the same columns, every one that has no default of the database)
     by ``statement``, an insert of a table that is made once."""
+    if any(row.keys() != rows[0].keys() for row in rows):
+        raise ValueError("rows that are written together have the same columns")
     connection = session.connection()
     prepared = _prepared(statement, connection.dialect, tuple(rows[0]))
     connection.exec_driver_sql(prepared.text, [prepared.bound(row) for row in rows])
@@ -44,6 +46,6 @@ def _prepared(statement: Insert, dialect: Dialect, names: tuple[str, ...]) -> _P
     compiled, columns = statement.compile(dialect=dialect, column_keys=list(names)), statement.table.c
     order = compiled.positiontup if dialect.positional else list(names)
     assert order is not None, "a driver that binds by place says in which"
-    assert sorted(order) == sorted(names), "every parameter is a column"
+    assert sorted(order) == sorted(compiled.params) == sorted(names), "every parameter is a column"
     binds = ((name, columns[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order)
     return _Prepared(str(compiled), dialect.positional, tuple(binds))

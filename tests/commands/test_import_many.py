@@ -1,5 +1,6 @@
 """`afterglow import-many` as a person meets it, on SQLite: what several processes do is in tests/jobs."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
@@ -63,7 +64,7 @@ def test_a_list_of_diaries_is_imported_and_recognised_the_second_time(
     file = listed(tmp_path, *lines)
     said = run("import-many", file, "--clinic", "river")
     assert said.exit_code == 0, said.output
-    assert said.stdout.startswith("3 patients: ")
+    assert "\n3 patients: " in said.stdout
     assert " 0 there already" in said.stdout
     before = everything(database)
     again = run("import-many", file, "--clinic", "river")
@@ -79,7 +80,28 @@ def test_a_file_that_cannot_be_taken_is_named_and_keeps_nobody_else_out(
     assert said.exit_code == 1
     assert "line 2: " in said.stdout
     assert "line 4: There is no patient" in said.stdout
-    assert "1 patients: 78 imported, 0 there already, 1 refused; files that can't be taken: 2." in said.stdout
+    assert "1 patients: 78 imported, 0 there already, 1 refused; " in said.stdout
+    assert "files that can't be taken: 2." in said.stdout
+    assert "line 3: its line " in said.stdout, "what was left out is named"
+    assert "Traceback" not in said.output
+
+
+def test_an_export_whose_course_can_not_be_keeps_nobody_else_out(
+    run: Run, people: Sequence[UUID], tmp_path: Path
+) -> None:
+    course = {
+        "id": str(UUID(int=7)),
+        "route": "intravenous",
+        "condition": "depression",
+        "phase": "maintenance",
+    }
+    course |= {"started_on": "2026-01-01", "ended_on": None, "min_interval_days": 40, "max_interval_days": 10}
+    (tmp_path / "wrong.json").write_text(json.dumps({"courses": [course]}))
+    lines = (f"{people[0]},wrong.json,", f"{people[1]},{EXAMPLES / 'diary.csv'},{MAP}")
+    said = run("import-many", listed(tmp_path, *lines), "--clinic", "river")
+    assert said.exit_code == 1
+    assert "line 2: " in said.stdout
+    assert "1 patients: 78 imported" in said.stdout
     assert "Traceback" not in said.output
 
 
@@ -90,6 +112,8 @@ def test_a_file_that_cannot_be_taken_is_named_and_keeps_nobody_else_out(
         ((f"{UUID(int=1)},,daylio",), "line 2: there is no file"),
         ((f"{UUID(int=1)},a.csv,", f"{UUID(int=1)},b.csv,"), "line 3: the patient of line 2 again"),
         ((f"{UUID(int=1)},a.csv,moodpath",), "no map of ours has this name"),
+        ((f"{UUID(int=1)},a\0.csv,",), "line 2: there is no file"),
+        ((f"{UUID(int=1)},{'a' * 200_000},",), "no CSV that can be read"),
     ],
 )
 def test_a_list_that_cannot_be_used_changes_nothing(

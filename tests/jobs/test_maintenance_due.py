@@ -9,6 +9,8 @@ from uuid_utils.compat import uuid7
 
 from jobs import maintenance_due, visit_early
 from jobs.around import Around, Incomplete
+from jobs.runner import run_once
+from jobs.timetable import TIMETABLE
 from server.clinical.maintenance import Chance
 from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, Course
@@ -21,6 +23,8 @@ from tests.clinical.diaries import mood_day, steps
 from tests.conftest import Clock
 from tests.jobs.deeds import working
 from tests.visits import Visits
+
+EARLY = next(job for job in TIMETABLE if job.name == visit_early.NAME)
 
 
 def of(person: Person) -> UUID:
@@ -139,12 +143,15 @@ def test_a_visit_is_proposed_before_the_benefit_is_expected_to_be_lost(
     clock.forward(days=20)
     logs(cast, clock, 19, lambda _: 2)
     maintenance_due.run(around, clock.now)  # ends what the first relapse called for
-    assert visit_early.run(around, clock.now) == 0
+    assert run_once(EARLY, around, clock.now) == 0
     clock.forward(days=7)
     logs(cast, clock, 7, lambda _: 2)
     assert maintenance_due.run(around, clock.now) == 0
-    assert visit_early.run(around, clock.now) == 1
-    assert visit_early.run(around, clock.now) == 0
+    around.stopping.set()
+    assert run_once(EARLY, around, clock.now) is None
+    around.stopping.clear()
+    # What was cut off begins again an hour later; after that all is done for the day.
+    assert [run_once(EARLY, around, clock.now + timedelta(hours=n)) for n in (1, 2)] == [1, 0]
     proposal = cast.bo.get("/booking-suggestions").json["items"][-1]
     assert (proposal["reason"], proposal["urgency"]) == ("loss_expected", "P3")
     (mood,) = cast.bo.get(f"{visits.ana}/response-curve").json["arms"]

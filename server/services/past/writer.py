@@ -15,7 +15,7 @@ from server.clinical.redflags import ACTIVATION_TERMS
 from server.models import Patient
 from server.services import local_day as local_days
 from server.services.errors import ServiceError
-from server.services.journal.incoming import Incoming
+from server.services.journal.incoming import OLDEST, Incoming
 from server.services.journal.journal import Journal, Receipt, open_journal
 from server.services.past import known as knowns
 from server.services.past.chapter import Items
@@ -134,7 +134,8 @@ class Writer:
     def _judge(self, work: Work, receipt: Receipt) -> None:
         entry = receipt.entry
         day, latest = entry.local_day, materials.latest_day(work, self.patient)
-        is_new = receipt.outcome == "created" and entry.day_reliable and day <= latest
+        has_come = latest - OLDEST <= day <= latest
+        is_new = receipt.outcome == "created" and entry.day_reliable and has_come
         if is_new and not self._speaks_apart(entry.side_effects, day, latest) and self._is_free(day):
             judging = self._open(work, day)
             judging.say(day, entry.items)

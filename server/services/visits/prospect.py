@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, case, func, select, tuple_
+from sqlalchemy import Row, and_, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS
@@ -17,6 +17,7 @@ from server.clinical.vocabulary import Arm, Condition, SessionStatus
 from server.models import BookingSuggestion, Course, Patient, TreatmentSession
 from server.services import local_day as local_days
 from server.services.people import clinic as clinics
+from server.services.visits import suggestion_end as suggestion_ends
 from server.services.work import Work
 
 _Found = Row[UUID, str, int, int | None, int | None, date | None, int, date | None]
@@ -52,6 +53,11 @@ _ONE_OPEN = (
         BookingSuggestion.patient_id == _WHO.c.id,
         BookingSuggestion.programme == case((Course.condition.in_(_PAINS), Arm.PAIN), else_=Arm.MOOD),
         BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)),
+        # One whose time has passed is ended when its patient is looked at.
+        or_(
+            BookingSuggestion.state.not_in(sorted(suggestion_ends.UNBOOKED)),
+            BookingSuggestion.latest >= bindparam("yesterday"),
+        ),
     )
     .exists()
 )
