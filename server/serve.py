@@ -80,7 +80,7 @@ class _Alone(MPServer):
         own._init_shared_socket()
         worker = own._spawn_worker(0, spawn_target, target_loader)
         # Somebody who wants its settings read anew: it ends as after any signal, and is started again.
-        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
         _stop_in_time()
         worker.inner.run()
         # As its child would end: threads of its own may still wait for something, and nothing is left to do.

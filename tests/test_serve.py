@@ -48,7 +48,7 @@ def said(port: int) -> bytes:
         return line.recv(1024)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_request_that_holds_on_keeps_nobody_from_stopping(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, port):
         assert b" 200 " in said(port)
