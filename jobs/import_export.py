@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from jobs.import_diary import find_patient
-from jobs.past import Told
+from jobs.past import BATCH, Told
 from jobs.problem import Problem
 from server.clinical.vocabulary import SessionStatus
 from server.database import Database
@@ -34,8 +34,6 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work
 
 Step = PastSession | Revision
-# Steps of one transaction: as many as of any past (`jobs.past`).
-BATCH = 250
 # What is said of an entry, and of a plan, that was read and not taken.
 HISTORY_OTHERWISE = "stored already with another history, or can't be taken"
 PLAN_OTHERWISE = "the patient has another one already, or it can't be taken"

@@ -10,7 +10,9 @@ from uuid import UUID
 from jobs import import_diary, import_export
 from jobs.crew import Crew, Desk
 from jobs.problem import Problem
+from server.services.alerts import alert as alerts
 from server.services.errors import ServiceError
+from server.services.work import Work
 
 COLUMNS = ("patient", "file", "map")
 # Each is a patient's whole past: more of them are another list.
@@ -120,10 +122,18 @@ def _diary(desk: Desk, task: Task, map_text: str) -> Done:
 
 def _export(desk: Desk, task: Task) -> Done:
     plan = import_export.prepare(desk.database, (task.slug, task.line.patient_id), task.data, task.now)
+    before = _open_alerts(desk, plan)
     taken = import_export.write(desk.database, plan)
+    opened = len(_open_alerts(desk, plan) - before)
     left_out = [f"entry {entry_id}: {import_export.HISTORY_OTHERWISE}" for entry_id in sorted(taken.refused)]
     left_out += [f"check-in plan: {import_export.PLAN_OTHERWISE}"] if taken.plan_refused else []
-    return Done(task.line, taken.revisions, taken.there_already, tuple(left_out))
+    return Done(task.line, taken.revisions, taken.there_already, tuple(left_out), opened)
+
+
+def _open_alerts(desk: Desk, plan: import_export.ExportPlan) -> set[UUID]:
+    with desk.database.read() as session:
+        found = alerts.unacknowledged(Work(session, plan.now, plan.actor), plan.patient_id)
+        return {alert.id for alert in found}
 
 
 def _line(number: int, row: dict[str, str | None], known: dict[UUID, int]) -> tuple[Line | None, str]:

@@ -134,9 +134,7 @@ def _known_clinic(desk: Desk, wish: Wish, now: datetime) -> tuple[Actor, UUID | 
         if clinic is None:
             return None
         if clinic.name != _name(wish):
-            raise Problem(
-                f"There is a clinic {wish.slug} already; choose another name with --clinic."
-            ) from None
+            raise Problem(f"There is a clinic {wish.slug} already; choose another name with --clinic.")
         work = Work(session, now, system(clinic.id))
         clinicians = accounts.recipients(work, {Role.CLINICIAN})
         return work.actor, clinicians[0].id if clinicians else None

@@ -13,9 +13,8 @@ from server.models import Base
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.work import Work, system
-from server.settings import Settings
 from tests.conftest import NOON
-from tests.one_shot import EXAMPLES, Run, river, runner
+from tests.one_shot import EXAMPLES, Run, river
 
 MAP = EXAMPLES / "diary-map.yaml"
 
@@ -24,12 +23,6 @@ MAP = EXAMPLES / "diary-map.yaml"
 def database_url(sqlite_url: str) -> str:
     """What is printed does not depend on the database."""
     return sqlite_url
-
-
-@pytest.fixture
-def run(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command of `afterglow` on the test's database."""
-    return runner(settings, monkeypatch)
 
 
 @pytest.fixture

@@ -20,19 +20,13 @@ from server.services.people.passwords import Passwords
 from server.services.work import Work, system
 from server.settings import Settings
 from tests.conftest import MASTER_KEY, NOON, empty, fill, rows_of
-from tests.one_shot import Run, imported, river, runner
+from tests.one_shot import Run, imported, river
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """What is printed does not depend on the database."""
     return sqlite_url
-
-
-@pytest.fixture
-def run(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command of `afterglow` on the test's database."""
-    return runner(settings, monkeypatch)
 
 
 @pytest.fixture

@@ -16,19 +16,13 @@ from server.models import Base
 from server.settings import Settings
 from tests.cast import Cast, opened_alerts
 from tests.conftest import NOON
-from tests.one_shot import EXAMPLES, Run, imported, river, runner
+from tests.one_shot import EXAMPLES, Run, imported, river
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """What is printed does not depend on the database."""
     return sqlite_url
-
-
-@pytest.fixture
-def run(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command of `afterglow` on the test's database."""
-    return runner(settings, monkeypatch)
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from click.testing import CliRunner
 from server.cli import main
 from server.database import Database
 from server.models import AuditEvent
-from server.settings import Settings
-from tests.one_shot import Run, imported, river, runner
+from tests.one_shot import Run, imported, river
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DRAFT = "values:\n  relapse.ewma_limit: 3.2\n  silence.usual_days: 7\nreason: fewer alarms\n"
@@ -20,12 +19,6 @@ DRAFT = "values:\n  relapse.ewma_limit: 3.2\n  silence.usual_days: 7\nreason: fe
 def database_url(sqlite_url: str) -> str:
     """What is printed does not depend on the database."""
     return sqlite_url
-
-
-@pytest.fixture
-def run(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `afterglow` on the test's database."""
-    return runner(settings, monkeypatch)
 
 
 @pytest.fixture

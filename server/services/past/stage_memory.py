@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from server.clinical.policy import Policy
 from server.clinical.relapse import Assessment
 from server.clinical.stages import DiaryDay, Facts, Memory, follow
-from server.clinical.vocabulary import Arm, Stage, WatchState
+from server.clinical.vocabulary import Arm, Stage
 from server.models import Patient
 from server.services.watch import watch_move as watch_moves
 from server.services.watch.material import Material
@@ -92,5 +92,4 @@ class StageMemory:
 
 def diary_day(judged: Assessment) -> DiaryDay:
     """Return what a judgement says to the stages."""
-    holds = bool(judged.rules) and judged.state is not WatchState.NO_RESPONSE
-    return DiaryDay(judged.state, holds, judged.signal)
+    return watch_moves.diary_day(judged.state, judged.signal, judged.rules)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, select
 
-from server.clinical.maintenance import FEWEST_GIVEN, Facts, Plan, Trouble
+from server.clinical.maintenance import FEWEST_GIVEN, Chance, Facts, Plan, Prospect, Trouble, chance
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, Arm, Outcome
 from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
@@ -109,8 +109,8 @@ def _may_be_due(course: Course | None, sessions: Sequence[date], policy: Policy,
     given = [day for day in sessions if day <= today]
     if course is None or len(given) < FEWEST_GIVEN:
         return False
-    soonest = course.min_interval_days - policy.whole("maintenance.lead_days")
-    return today >= max(given) + timedelta(days=soonest)
+    plan = Plan(course.min_interval_days, course.max_interval_days)
+    return chance(Prospect(plan, max(given), len(given), None), policy, today) is not Chance.NONE
 
 
 def _responded(work: Work, patient_id: UUID, programme: Arm) -> bool | None:

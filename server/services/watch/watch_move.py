@@ -279,10 +279,11 @@ def _stored(
 def _diary(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, DiaryDay]:
     """Return the last judgement of each day."""
     rows = work.rows(_DAYS, patient=patient_id, arm=arm, first=first, last=last)
-    return {row.day: _diary_day(row.state, row.signal, row.rules) for row in rows}
+    return {row.day: diary_day(row.state, row.signal, row.rules) for row in rows}
 
 
-def _diary_day(state: WatchState, signal: bool, rules: Sequence[str]) -> DiaryDay:
+def diary_day(state: WatchState, signal: bool, rules: Sequence[object]) -> DiaryDay:
+    """Return what a judgement says to the stages."""
     return DiaryDay(state, bool(rules) and state is not WatchState.NO_RESPONSE, signal)
 
 
