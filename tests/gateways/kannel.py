@@ -1,7 +1,6 @@
 """Kannel and its fake SMS centre, real ones from Debian, on loopback: started, watched, stopped by id."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,11 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from tests.ports import free_port
 
 FAKE_CENTRE = Path("/usr/lib/kannel/test/fakesmsc")
 USER, PASSWORD = "afterglow", "p%40ss"  # the password is p@ss
-LONGEST_START = 8.0
+LONGEST_START, TRIES = 8.0, 3
 
 # Every listener is named: without its interface each would listen on all of them.
 CONFIGURATION = """
@@ -69,16 +70,31 @@ class Kannel:
 @contextmanager
 def running(folder: Path) -> Iterator[Kannel]:
     """Run Kannel without a centre: it takes messages, and reports nothing."""
+    with ExitStack() as processes:
+        yield _started(folder, processes)
+
+
+def _started(folder: Path, processes: ExitStack) -> Kannel:
+    """Start it on free ports, and on others where somebody else took one of them in between."""
+    for _ in range(TRIES):
+        tried = processes.enter_context(ExitStack())
+        try:
+            return _start(folder, tried)
+        except TimeoutError:
+            tried.close()
+    raise TimeoutError("Kannel did not start")
+
+
+def _start(folder: Path, processes: ExitStack) -> Kannel:
     ports = {name: free_port() for name in ("admin", "box", "centre", "sendsms")}
     configuration = folder / "kannel.conf"
     configuration.write_text(CONFIGURATION.format(**ports))
-    with ExitStack() as processes:
-        for program, port in (("bearerbox", ports["box"]), ("smsbox", ports["sendsms"])):
-            command = [str(shutil.which(program)), str(configuration)]
-            processes.enter_context(_process(command, folder / f"{program}.log"))
-            _wait_for(port)
-        url = f"http://{USER}:{PASSWORD}@127.0.0.1:{ports['sendsms']}/cgi-bin/sendsms"
-        yield Kannel(url, ports["centre"], folder / "centre.log")
+    for program, port in (("bearerbox", ports["box"]), ("smsbox", ports["sendsms"])):
+        command = [str(shutil.which(program)), str(configuration)]
+        process = processes.enter_context(_process(command, folder / f"{program}.log"))
+        _wait_for(process, port)
+    url = f"http://{USER}:{PASSWORD}@127.0.0.1:{ports['sendsms']}/cgi-bin/sendsms"
+    return Kannel(url, ports["centre"], folder / "centre.log")
 
 
 @contextmanager
@@ -90,22 +106,20 @@ def centre(kannel: Kannel) -> Iterator[None]:
 
 
 @contextmanager
-def _process(command: list[str], log: Path) -> Iterator[None]:
+def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
-            yield
+            yield process
         finally:
             process.kill()  # nothing it holds is worth a slow goodbye
             process.wait(5)
 
 
-def _wait_for(port: int) -> None:
-    end = time.monotonic() + LONGEST_START
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return when ``process`` itself listens at ``port``; what answers there may be somebody else's."""
+    end, own = time.monotonic() + LONGEST_START, psutil.Process(process.pid)
+    while process.poll() is None and time.monotonic() < end:
+        if port in {one.laddr.port for one in own.net_connections() if one.status == psutil.CONN_LISTEN}:
             return
+        time.sleep(0.02)
     raise TimeoutError("Kannel did not start")
