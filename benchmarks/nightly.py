@@ -17,6 +17,7 @@ from benchmarks.results import Section, Target, keep
 from benchmarks.ward import Ward, ward
 from jobs import day_close
 from jobs.around import Around
+from server import memory
 from server.database import Database
 from server.isolation import Extent
 from server.models import Patient
@@ -104,6 +105,7 @@ def _resident(watched: list[psutil.Process]) -> Iterator[int]:
 def _work(url: str, folder: Path, now: datetime, ready: Any, go: Any) -> None:
     settings = Settings(data_dir=folder)
     database = Database(url, master_keys(settings))
+    memory.settle()  # as `afterglow work` does
     ready.wait(60)
     go.wait(60)
     day_close.run(Around(database, settings, {}), now)

@@ -4,7 +4,7 @@ Days missed in an outage are closed one after another, oldest first, so a missed
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -74,7 +74,7 @@ def _close_together(around: Around, now: datetime, clinic_id: UUID, ids: Sequenc
 
 def _close_taken(around: Around, now: datetime, clinic_id: UUID, ids: Sequence[UUID]) -> Sequence[int]:
     with around.database.write() as session:
-        return list(_close_each(Work(session, now, system(clinic_id)), ids))
+        return _close_each(Work(session, now, system(clinic_id)), ids)
 
 
 def _close(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> Sequence[int]:
@@ -90,14 +90,18 @@ def _close(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> 
         return [0]
 
 
-def _close_each(work: Work, ids: Sequence[UUID]) -> Iterator[int]:
-    """Close the ended days of those of ``ids`` who are ours; yield how many of each."""
-    for patient in patients.take_to_close(work, ids):
-        closed = 0
-        while patient.next_close_at <= work.now and closed < DAYS_AT_ONCE:
-            day = local_days.ended(work, patient)
-            assessments.judge(work, patient, day)
-            silences.check(work, patient, day)
+def _close_each(work: Work, ids: Sequence[UUID]) -> Sequence[int]:
+    """Close the ended days of those of ``ids`` who are ours; return how many of each."""
+    taken = patients.take_to_close(work, ids)
+    closed = dict.fromkeys((patient.id for patient in taken), 0)
+    for _ in range(DAYS_AT_ONCE):
+        ended = [patient for patient in taken if patient.next_close_at <= work.now]
+        if not ended:
+            break
+        days = [(patient, local_days.ended(work, patient)) for patient in ended]
+        assessments.judge_each(work, days)
+        silences.check_each(work, days)
+        for patient, day in days:
             patients.close_day(work, patient, day)
-            closed += 1
-        yield closed
+            closed[patient.id] += 1
+    return list(closed.values())

@@ -1,8 +1,9 @@
 """How often a request asks the database: every statement is a round trip. The budgets may only shrink."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,11 @@ from sqlalchemy import event
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
-from tests.cast import Cast, entry, push, pushed
+from server.services.people import patient as patients
+from server.services.watch import assessment as assessments
+from server.services.watch import silence as silences
+from server.services.work import Work, system
+from tests.cast import Cast, Person, entry, new_patient, push, pushed
 from tests.conftest import NOON
 
 # Who is signed in; the patient's lock with what holds at the clinic; the entry, sessions, days, diary,
@@ -20,6 +25,10 @@ PUT = 17
 # Two more writers are open, and a savepoint is begun and ended.
 BATCH = 23
 READ = 4
+# What a pass asks of up to ten patients whose day ended: who they are, what holds at the clinic, sessions,
+# entries, scales, courses, judgements, moves, the last entry; written: two judgements of each, and when the
+# next day ends. PostgreSQL is told how to plan.
+NIGHT = 13
 
 
 Sent = tuple[str, Any]
@@ -39,6 +48,27 @@ def sent(app: Flask, do: Callable[[], object]) -> list[Sent]:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return found
+
+
+def test_a_night_asks_of_ten_patients_no_more_often_than_of_two(app: Flask, cast: Cast) -> None:
+    clinic_id, database = cast.ana.clinic_id, Surroundings.of(app).database
+    people = [cast.ana, *(new_patient(app, clinic_id, f"p{number}", None) for number in range(11))]
+    for person in people:
+        push(person, [pushed("entry", entry(NOON - timedelta(days=back))) for back in range(3)])
+
+    def close(some: Sequence[Person]) -> None:
+        with database.write() as session:
+            work = Work(session, NOON + timedelta(days=1), system(clinic_id))
+            taken = patients.take_to_close(work, [one.patient_id for one in some if one.patient_id])
+            days = [(patient, NOON.date()) for patient in taken]
+            assert len(days) == len(some)
+            assessments.judge_each(work, days)
+            silences.check_each(work, days)
+            for patient, day in days:
+                patients.close_day(work, patient, day)
+
+    few, many = (len(sent(app, partial(close, some))) for some in (people[:2], people[2:]))
+    assert many == few <= NIGHT
 
 
 @pytest.fixture

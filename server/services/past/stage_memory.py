@@ -13,6 +13,7 @@ from server.clinical.relapse import Assessment
 from server.clinical.stages import DiaryDay, Facts, Memory, follow
 from server.clinical.vocabulary import Arm, Stage
 from server.models import Patient
+from server.services.watch import stage_past
 from server.services.watch import watch_move as watch_moves
 from server.services.watch.material import Material
 from server.services.work import Work
@@ -92,4 +93,4 @@ class StageMemory:
 
 def diary_day(judged: Assessment) -> DiaryDay:
     """Return what a judgement says to the stages."""
-    return watch_moves.diary_day(judged.state, judged.signal, judged.rules)
+    return stage_past.diary_day(judged.state, judged.signal, judged.rules)

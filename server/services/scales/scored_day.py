@@ -1,8 +1,9 @@
 """What the scale rules say of a patient's filled scales, read from a bounded stretch of them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select
@@ -14,6 +15,7 @@ from server.clinical.vocabulary import Arm
 from server.clinical.yardstick import Yardstick, yardstick
 from server.models import QuestionnaireResponse
 from server.services.asking import Span, bounds, of_patient, within
+from server.services.foresight import Foresight
 from server.services.work import Work
 
 YARDSTICKS: Mapping[str, Yardstick] = {
@@ -56,9 +58,18 @@ def spans(span: Span, sessions: Sequence[date], policy: Policy) -> Sequence[Span
     return [recent, (before, min(sessions[0], last))]
 
 
+def foresee(ahead: Foresight, each: Iterable[tuple[UUID, Sequence[Span]]]) -> None:
+    """Ask at once for what is `filled` by several patients, each on days of their own."""
+    ahead.ask(_FILLED, [_values(patient_id, wanted) for patient_id, wanted in each])
+
+
 def filled(work: Work, patient_id: UUID, wanted: Sequence[Span]) -> Sequence[FilledScale]:
     """Return the scales filled on the days ``wanted``, in the order of filling."""
-    return work.rows(_FILLED, patient=patient_id, **bounds(wanted, MOST_SPANS))
+    return work.rows(_FILLED, **_values(patient_id, wanted))
+
+
+def _values(patient_id: UUID, wanted: Sequence[Span]) -> dict[str, Any]:
+    return {"patient": patient_id, **bounds(wanted, MOST_SPANS)}
 
 
 def judged(rows: Sequence[FilledScale], span: Span, sessions: Sequence[date], policy: Policy) -> ScoredDays:

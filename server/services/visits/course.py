@@ -1,6 +1,6 @@
 """Courses of a patient."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from server.clinical.vocabulary import Condition
 from server.models import Course
 from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
+from server.services.foresight import Foresight
 from server.services.people import patient as patients
 from server.services.work import Work
 
@@ -77,6 +78,11 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
 def active(work: Work, patient_id: UUID) -> Course | None:
     """Return the patient's course that has not ended, the latest of several."""
     return next(iter(work.objects(_ACTIVE, patient=patient_id)), None)
+
+
+def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
+    """Ask at once for the `active_condition` of several patients."""
+    ahead.ask(_ACTIVE_CONDITION, [{"patient": patient_id} for patient_id in patient_ids])
 
 
 def active_condition(work: Work, patient_id: UUID) -> Condition | None:

@@ -1,6 +1,6 @@
 """Treatment sessions: planned, delivered or cancelled, on a course."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from server.models import Patient, TreatmentSession
 from server.services import local_day as local_days
 from server.services.asking import of_patient
 from server.services.errors import Conflict, Invalid, NotFound, Stale
+from server.services.foresight import Foresight
 from server.services.people import patient as patients
 from server.services.visits import course as courses
 from server.services.work import Work
@@ -87,6 +88,11 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
     if after is not None:
         query = query.where(TreatmentSession.id > after)
     return list(work.session.scalars(query.order_by(TreatmentSession.id).limit(size)))
+
+
+def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
+    """Ask at once for the delivered sessions of several patients, which are about to be asked for."""
+    ahead.ask(_DELIVERED, [{"patient": patient_id} for patient_id in patient_ids])
 
 
 def delivered_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:

@@ -1,7 +1,7 @@
 """The activation watch of one patient: gather what it looks at, judge a day, store it, tell the team."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from statistics import fmean
 from typing import Any
@@ -17,6 +17,7 @@ from server.models import Activation, Alert, Entry, Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
+from server.services.foresight import Foresight
 from server.services.journal.journal import answers_of
 from server.services.scales.scored_day import ASRM, DIGIBP, FilledScale
 from server.services.visits import course as courses
@@ -38,6 +39,11 @@ _JUDGED = (
         Activation.patient_policy_version,
     )
 )
+
+
+def foresee(ahead: Foresight, each: Iterable[Patient]) -> None:
+    """Ask at once for what `gather` is about to ask of several patients."""
+    courses.foresee(ahead, (patient.id for patient in each if not patient.bipolar_risk))
 
 
 def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:

@@ -14,13 +14,14 @@ from server.models import Alert, Assessment, Entry, Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
+from server.services.foresight import Foresight, foresight
 from server.services.scales import scale_request as scale_requests
 from server.services.watch import activation as activations
 from server.services.watch import material as materials
 from server.services.watch import relapse_alert as relapse_alerts
 from server.services.watch import stage as stages
 from server.services.watch.judgement import Judgements
-from server.services.watch.material import Material, load
+from server.services.watch.material import Material, load, load_each
 from server.services.work import Work
 
 _VERSIONS = (Assessment.data_version, Assessment.policy_version, Assessment.patient_policy_version)
@@ -51,16 +52,35 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     # A scale of a later day may rest on what is judged here.
     span = wanted[0], materials.latest_day(work, patient)
     material = load(work, patient, *span)
-    _judge(work, patient, wanted, material)
-    stages.follow(work, patient, span, material)
+    judgements = Judgements(work)
+    _judge(judgements, patient, wanted, material)
+    judgements.write()
+    with foresight(work) as ahead:
+        _follow(ahead, [(patient, material)])
     weigh_episodes(work, patient)
 
 
 def judge(work: Work, patient: Patient, day: date) -> None:
     """Judge one day for every arm the patient reports on, store it, and raise what it signals."""
-    material = load(work, patient, day, day)
-    _judge(work, patient, (day,), material)
-    stages.follow(work, patient, (day, day), material)
+    judge_each(work, [(patient, day)])
+
+
+def judge_each(work: Work, days: Sequence[tuple[Patient, date]]) -> None:
+    """Do so with a day of each of several patients, asking and writing at once what all of them need."""
+    with foresight(work) as ahead:
+        read = list(zip((patient for patient, _ in days), load_each(ahead, days), strict=True))
+        activations.foresee(ahead, (patient for patient, _ in days))
+        judgements = Judgements(work)
+        for patient, material in read:
+            _judge(judgements, patient, (material.last,), material)
+        judgements.write()
+        _follow(ahead, read)
+
+
+def _follow(ahead: Foresight, read: Sequence[tuple[Patient, Material]]) -> None:
+    stages.foresee(ahead, read)
+    for patient, material in read:
+        stages.follow(ahead.work, patient, (material.first, material.last), material)
 
 
 def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
@@ -68,15 +88,14 @@ def latest(work: Work, patient_id: UUID, arm: Arm) -> Assessment | None:
     return next(iter(work.objects(_LATEST, patient=patient_id, arm=arm)), None)
 
 
-def _judge(work: Work, patient: Patient, days: Sequence[date], material: Material) -> None:
-    facts, judgements = activations.gather(work, patient, material), Judgements(work)
+def _judge(judgements: Judgements, patient: Patient, days: Sequence[date], material: Material) -> None:
+    facts = activations.gather(judgements.work, patient, material)
     watched = [_watched(material, arm, days) for arm in stages.arms(material)]
     for day in days:
         # Activation first: a visit that is suggested below must already see it.
         activations.judge(judgements, patient, day, facts, material.policy)
         for arm in watched:
             act(judgements, patient, next(arm), material.policy)
-    judgements.write()
 
 
 def _watched(material: Material, arm: Arm, days: Sequence[date]) -> Iterator[relapse.Assessment]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, case, select, union
@@ -10,13 +11,14 @@ from sqlalchemy import Row, bindparam, case, select, union
 from server.clinical.baseline import Treatment
 from server.clinical.mania_levels import watched_days
 from server.clinical.policy import Policy
-from server.clinical.reach import needed
+from server.clinical.reach import Reach, needed
 from server.clinical.readings import History, fold
 from server.clinical.redflags import ACTIVATION_TERMS
 from server.clinical.vocabulary import Arm
 from server.models import Activation, Assessment, Entry, Patient
 from server.services import local_day as local_days
 from server.services.asking import Span, bounds, of_patient, within
+from server.services.foresight import Foresight
 from server.services.journal.incoming import OLDEST
 from server.services.scales import scored_day as scored_days
 from server.services.scales.scored_day import FilledScale, ScoredDays
@@ -70,29 +72,79 @@ class Material:
     filled: tuple[FilledScale, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be read of a patient to judge the days of ``span``.
+
+    ``done``: the days of the sessions delivered by then. ``said``: the days whose entries are read, the last
+    of them watched for signs. ``scored``: whose scores are told; ``filled``: whose scales are read for it.
+    """
+
+    patient_id: UUID
+    policy: Policy
+    span: Span
+    reach: Reach
+    done: tuple[date, ...]
+    said: Sequence[Span]
+    scored: Span
+    filled: Sequence[Span]
+
+    def entries(self) -> dict[str, Any]:
+        """Return what is asked for the entries."""
+        watched, _ = self.said[-1]
+        return {"patient": self.patient_id, "watched": watched, **bounds(self.said, _SPANS)}
+
+
 def load(work: Work, patient: Patient, first: date, last: date) -> Material:
     """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history."""
+    return _read(work, _wanted(work, patient, (first, last)))
+
+
+def load_each(ahead: Foresight, days: Sequence[tuple[Patient, date]]) -> Sequence[Material]:
+    """Read what judging a day of each of several patients needs."""
+    work = ahead.work
+    treatment_sessions.foresee(ahead, (patient.id for patient, _ in days))
+    each = [_wanted(work, patient, (day, day)) for patient, day in days]
+    ahead.ask(_ENTRIES, [wanted.entries() for wanted in each])
+    scored_days.foresee(ahead, ((wanted.patient_id, wanted.filled) for wanted in each))
+    return [_read(work, wanted) for wanted in each]
+
+
+def _wanted(work: Work, patient: Patient, span: Span) -> _Wanted:
+    first, last = span
     policy = policies.of_patient(work, patient)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
-    wanted = needed(sessions, policy, first, last)
+    reach = needed(sessions, policy, first, last)
     done = tuple(day for day in sessions if day <= last)
-    watched = first - timedelta(days=watched_days(policy)), last
-    entries = _entries(work, patient.id, (*wanted.ranges, watched))
     scored = first - watch_moves.LEAD, last
-    looked_at = (*wanted.ranges, *scored_days.spans(scored, done, policy))
-    filled = scored_days.filled(work, patient.id, looked_at)
-    return Material(
-        history=fold((day, items) for day, items, _, _ in entries if wanted.holds(day)),
-        treatments=wanted.treatments,
-        sessions=done,
-        scales=scored_days.judged(filled, scored, done, policy),
+    return _Wanted(
+        patient_id=patient.id,
         policy=policy,
-        first=first,
-        last=last,
+        span=span,
+        reach=reach,
+        done=done,
+        said=(*reach.ranges, (first - timedelta(days=watched_days(policy)), last)),
+        scored=scored,
+        filled=(*reach.ranges, *scored_days.spans(scored, done, policy)),
+    )
+
+
+def _read(work: Work, wanted: _Wanted) -> Material:
+    reach, policy, done = wanted.reach, wanted.policy, wanted.done
+    entries: Sequence[_Entry] = work.rows(_ENTRIES, **wanted.entries())
+    filled = scored_days.filled(work, wanted.patient_id, wanted.filled)
+    return Material(
+        history=fold((day, items) for day, items, _, _ in entries if reach.holds(day)),
+        treatments=reach.treatments,
+        sessions=done,
+        scales=scored_days.judged(filled, wanted.scored, done, policy),
+        policy=policy,
+        first=wanted.span[0],
+        last=wanted.span[1],
         signs=tuple(
             id_ for _, _, id_, effects in entries if id_ and ACTIVATION_TERMS & (effects or {}).keys()
         ),
-        filled=tuple(one for one in filled if wanted.holds(one.local_day)),
+        filled=tuple(one for one in filled if reach.holds(one.local_day)),
     )
 
 
@@ -111,8 +163,3 @@ def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
     start = max(min(first, latest), latest - OLDEST)
     known = {day for (day,) in work.rows(_KNOWN_DAYS, patient=patient.id, start=start)}
     return sorted(day for day in {start, *known} if day <= latest)
-
-
-def _entries(work: Work, patient_id: UUID, spans: Sequence[Span]) -> Sequence[_Entry]:
-    """Return what was said on ``spans``, the last of which is watched for signs."""
-    return work.rows(_ENTRIES, patient=patient_id, watched=spans[-1][0], **bounds(spans, _SPANS))

@@ -1,5 +1,6 @@
 """Missed check-ins of one patient: gather what weighs them, let the clinical core decide, tell the team."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from server.services import local_day as local_days
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import of_patient
+from server.services.foresight import foresight
 from server.services.watch import policy as policies
 from server.services.work import Work
 
@@ -52,6 +54,14 @@ _CLOSED = (
     )
     .limit(1)
 )
+
+
+def check_each(work: Work, days: Sequence[tuple[Patient, date]]) -> None:
+    """Check a day of each of several patients."""
+    with foresight(work) as ahead:
+        ahead.ask(_LAST_ENTRY, [{"patient": patient.id, "day": day} for patient, day in days])
+        for patient, day in days:
+            check(work, patient, day)
 
 
 def check(work: Work, patient: Patient, day: date) -> Alert | None:

@@ -1,5 +1,6 @@
 """Follow the stage of each arm: write its moves, and raise an alert where scales make a relapse probable."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from server.clinical import stage_evidence
@@ -10,6 +11,7 @@ from server.clinical.vocabulary import RELAPSE_OF, AlertClass, Arm, Stage
 from server.models import Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
+from server.services.foresight import Foresight
 from server.services.scales import scale_request as scale_requests
 from server.services.watch import material as materials
 from server.services.watch import relapse_alert as relapse_alerts
@@ -22,6 +24,12 @@ def arms(material: Material) -> tuple[Arm, ...]:
     """Return the arms whose own items or scales are there."""
     found = {*arms_of(material.history), *material.scales}
     return tuple(arm for arm in Arm if arm in found)
+
+
+def foresee(ahead: Foresight, each: Iterable[tuple[Patient, Material]]) -> None:
+    """Ask at once for what `follow` is about to ask of the days of several patients, and of their arms."""
+    found = ((patient.id, arm, (read.first, read.last)) for patient, read in each for arm in arms(read))
+    watch_moves.foresee(ahead, found)
 
 
 def follow(work: Work, patient: Patient, span: tuple[date, date], material: Material) -> None:

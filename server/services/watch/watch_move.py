@@ -1,29 +1,31 @@
 """The stage of a patient's arm: followed over days, its moves written once, corrected by late data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from server.clinical import stage_evidence
 from server.clinical.policy import Policy
 from server.clinical.readings import History
-from server.clinical.stage_evidence import Judged, Support
-from server.clinical.stages import Course, DiaryDay, Facts, Ground, Memory, Move, follow
-from server.clinical.vocabulary import ITEMS, Arm, MovedBy, Stage, Verdict, WatchState
-from server.models import Alert, Assessment, Patient, WatchMove
+from server.clinical.stage_evidence import Support
+from server.clinical.stages import Course, Facts, Ground, Memory, Move, follow
+from server.clinical.vocabulary import ITEMS, Arm, MovedBy, Stage, Verdict
+from server.models import Alert, Patient, WatchMove
 from server.services import vault
-from server.services.asking import between, of_patient
+from server.services.asking import Span, of_patient
+from server.services.foresight import Foresight
 from server.services.scales.scored_day import ScoredDays
+from server.services.watch import stage_past
+from server.services.watch.stage_past import Moved
 from server.services.work import Work
 
 # Longer than any policy remembers a rule, a session or a dismissal.
 LEAD = timedelta(days=61)
 SHOWN = 30
-_Moved = Row[date, MovedBy, Stage, Stage]  # day, by, begun, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Grounds:
     facts: Facts
     policy: Policy
     begun: Stage
-    stored: Sequence[_Moved]
+    stored: Sequence[Moved]
 
     def stage_before(self, day: date) -> Stage:
         """Return the stage that the days before ``day`` left, as it is stored."""
@@ -68,7 +70,12 @@ class Material(Protocol):
         """Return what it is judged by."""
 
 
-def grounds(work: Work, patient: Patient, arm: Arm, span: tuple[date, date], read: Material) -> Grounds:
+def foresee(ahead: Foresight, each: Iterable[tuple[UUID, Arm, Span]]) -> None:
+    """Ask at once for what `grounds` is about to read of the arms of several patients."""
+    stage_past.foresee(ahead, ((id_, arm, (first - LEAD, last)) for id_, arm, (first, last) in each))
+
+
+def grounds(work: Work, patient: Patient, arm: Arm, span: Span, read: Material) -> Grounds:
     """Return what the stages of ``span`` (both days included) are made from."""
     first, last = span
     begin = first - LEAD
@@ -77,8 +84,8 @@ def grounds(work: Work, patient: Patient, arm: Arm, span: tuple[date, date], rea
         for reading in read.history.readings
         if any(arm in ITEMS[key].arms for key in reading.items)
     }
-    diary = _diary(work, patient.id, arm, begin, last)
-    begun, stored = _stored(work, patient.id, arm, begin, last)
+    diary = stage_past.diary(work, patient.id, arm, (begin, last))
+    begun, stored = stage_past.moves(work, patient.id, arm, (begin, last))
     facts = Facts(
         diary={day: said for day, said in diary.items() if day in reported},
         scales={day: found for day, found in read.scales.get(arm, {}).items() if begin <= day <= last},
@@ -99,11 +106,7 @@ def course(made: Grounds) -> Course:
 def support(work: Work, made: Grounds, day: date, ground: Ground) -> Support:
     """Return what ``ground`` rests on, on ``day``."""
     first = day - timedelta(days=made.policy.whole("stage.join_days"))
-    rows = {
-        row.day: row
-        for row in work.rows(_WORDS, patient=made.patient.id, arm=made.arm, first=first, last=day)
-    }
-    judged = {row.day: Judged(row.day, row.rules, row.text, row.evidence) for row in rows.values()}
+    judged = stage_past.judged(work, made.patient.id, made.arm, (first, day))
     return stage_evidence.support(made.facts, judged, day, ground, made.policy)
 
 
@@ -179,22 +182,6 @@ def verdict_of(work: Work, patient_id: UUID, alert: Alert) -> Verdict | None:
     return None if found is None else Verdict(found)
 
 
-# Late data make a day judged again: the last judgement of each day is the one that holds.
-_LAST_WORD = (
-    Assessment.day,
-    Assessment.data_version,
-    Assessment.policy_version,
-    Assessment.patient_policy_version,
-)
-# A verdict comes after what the watch found on its day ("watch" sorts after "clinician").
-_OLDEST_FIRST = (
-    WatchMove.day,
-    WatchMove.by.desc(),
-    WatchMove.made_at,
-    WatchMove.data_version,
-    WatchMove.policy_version,
-    WatchMove.patient_policy_version,
-)
 _NEWEST_FIRST = (
     WatchMove.day.desc(),
     WatchMove.by,
@@ -205,26 +192,7 @@ _NEWEST_FIRST = (
 )
 
 
-_OF_ARM = (*of_patient(Assessment), Assessment.arm == bindparam("arm"))
 _MOVES_OF_ARM = (*of_patient(WatchMove), WatchMove.arm == bindparam("arm"))
-# Without their evidence and what is sealed: they are read with every entry.
-_DAYS = (
-    select(Assessment.day, Assessment.state, Assessment.signal, Assessment.rules)
-    .where(*_OF_ARM, between(Assessment.day))
-    .order_by(*_LAST_WORD)
-)
-_WORDS = _DAYS.with_only_columns(Assessment.day, Assessment.rules, Assessment.text, Assessment.evidence)
-_EARLIER = select(func.max(WatchMove.day)).where(*_MOVES_OF_ARM, WatchMove.day < bindparam("first"))
-# With the moves of the last day before, which say what the first one begins with.
-_MOVES = (
-    select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after)
-    .where(
-        *_MOVES_OF_ARM,
-        WatchMove.day >= func.coalesce(_EARLIER.scalar_subquery().correlate(None), bindparam("first")),
-        WatchMove.day <= bindparam("last"),
-    )
-    .order_by(*_OLDEST_FIRST)
-)
 _NEWEST = select(WatchMove).where(*_MOVES_OF_ARM).order_by(*_NEWEST_FIRST).limit(SHOWN)
 _AFTER_THE_DAYS_BEFORE = (
     select(WatchMove.after)
@@ -265,26 +233,6 @@ def _told(made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
     """Return from and to which stage the watch's rows of each day lead: the last one knows."""
     rows = (row for row in made.stored if row.by is MovedBy.WATCH and row.day >= made.first)
     return {row.day: (row.begun, row.after) for row in rows}
-
-
-def _stored(
-    work: Work, patient_id: UUID, arm: Arm, first: date, last: date
-) -> tuple[Stage, Sequence[_Moved]]:
-    """Return the stage that the days before ``first`` left, and the moves up to ``last``, oldest first."""
-    rows = work.rows(_MOVES, patient=patient_id, arm=arm, first=first, last=last)
-    before = [row.after for row in rows if row.day < first]
-    return before[-1] if before else Stage.CALM, [row for row in rows if row.day >= first]
-
-
-def _diary(work: Work, patient_id: UUID, arm: Arm, first: date, last: date) -> Mapping[date, DiaryDay]:
-    """Return the last judgement of each day."""
-    rows = work.rows(_DAYS, patient=patient_id, arm=arm, first=first, last=last)
-    return {row.day: diary_day(row.state, row.signal, row.rules) for row in rows}
-
-
-def diary_day(state: WatchState, signal: bool, rules: Sequence[object]) -> DiaryDay:
-    """Return what a judgement says to the stages."""
-    return DiaryDay(state, bool(rules) and state is not WatchState.NO_RESPONSE, signal)
 
 
 def _part(facts: Facts, first: date, last: date) -> Facts:

@@ -1,0 +1,107 @@
+"""Questions about several patients, asked at once: each of them then finds its answer there.
+
+A pass over many patients asks the same few questions of each. One by one they cost more than what is made of
+the answers. So that there is one way to judge a day, nothing else changes: `Work.rows` asks as ever, and is
+given what was foreseen.
+"""
+
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.sql import visitors
+
+from server.services.work import FORESEEN, Answers, Work
+
+MOST = 10
+"""How many are asked about in one statement."""
+Values = Mapping[str, Any]
+# Until the transaction ends.
+_KEEP_PLANS, _KEPT = text("SET LOCAL plan_cache_mode = force_generic_plan"), "plans_kept"
+_PLACE, _NUMBER = "place", "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """Answers that wait for their question. They hold as long as nothing that they tell of is changed."""
+
+    work: Work
+    answers: dict[object, Answers] = field(default_factory=dict)
+
+    def ask(self, query: Select[*tuple[Any, ...]], each: Sequence[Values]) -> None:
+        """Ask ``query``, whose parameters but for the clinic are required, with ``each`` of some values."""
+        for start in range(0, len(each), MOST):
+            self._ask(query, each[start : start + MOST])
+
+    def _ask(self, query: Select[*tuple[Any, ...]], each: Sequence[Values]) -> None:
+        if len(each) < 2:
+            return  # as well asked when it is needed
+        self._keep_plans()
+        found: list[list[Any]] = [[] for _ in each]
+        kind = _kind(query)
+        numbered = {f"{name}_{n}": value for n, values in enumerate(each) for name, value in values.items()}
+        for number, _, *row in self.work.rows(_of_each(query, len(each)), **numbered):
+            found[number].append(kind._make(row))
+        kept = self.answers.setdefault(query, {})
+        kept.update({frozenset(values.items()): rows for values, rows in zip(each, found, strict=True)})
+
+    def _keep_plans(self) -> None:
+        """Have PostgreSQL plan these long statements once: it would anew, for longer than it answers."""
+        session = self.work.session
+        if session.get_bind().dialect.name == "postgresql" and not session.info.setdefault(_KEPT, False):
+            session.execute(_KEEP_PLANS)
+            session.info[_KEPT] = True
+
+
+@contextmanager
+def foresight(work: Work) -> Iterator[Foresight]:
+    """Let answers wait for their questions until the block ends."""
+    made = Foresight(work)
+    work.session.info[FORESEEN] = made.answers
+    try:
+        yield made
+    finally:
+        del work.session.info[FORESEEN]
+
+
+@cache
+def _kind(query: Select[*tuple[Any, ...]]) -> Any:
+    """Return what a row of ``query`` is made as: with the same names, in the same order."""
+    return namedtuple("Answer", query.selected_columns.keys(), rename=True)
+
+
+@cache
+def _of_each(query: Select[*tuple[Any, ...]], count: int) -> Select[*tuple[Any, ...]]:
+    """Return ``query`` asked ``count`` times, each row after its number, in order for each of them."""
+    asked: CompoundSelect[*tuple[Any, ...]] = union_all(*(_numbered(query, n) for n in range(count)))
+    rows = asked.subquery()
+    return select(rows).order_by(rows.c[_PLACE])
+
+
+def _numbered(query: Select[*tuple[Any, ...]], number: int) -> Select[*tuple[Any, ...]]:
+    def renamed(element: Any, **_: Any) -> BindParameter[Any] | None:
+        if isinstance(element, BindParameter) and element.required and element.key != "clinic":
+            return bindparam(f"{element.key}_{number}", type_=element.type)
+        return None
+
+    own: Any = visitors.replacement_traverse(query, {}, renamed)
+    order = own._order_by_clauses
+    place: ColumnElement[int] = func.row_number().over(order_by=order) if order else literal_column("0")
+    rows = own.add_columns(place.label(_PLACE)).subquery()
+    said = [column for column in rows.c if column.key != _PLACE]
+    return select(literal_column(str(number)).label(_NUMBER), rows.c[_PLACE], *said)
