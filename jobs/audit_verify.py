@@ -1,4 +1,4 @@
-"""Walks every audit chain once a day, holds it against the ends noted outside, and pages operations."""
+"""Verifies the audit chains once a day, holds them against the ends noted outside, and pages operations."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -7,17 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from jobs import anchor_file
+from jobs import anchor_file, audit_noted
 from jobs.around import Around
+from jobs.audit_day import Day
+from jobs.audit_walk import Chain
 from server.database import Database
 from server.isolation import Extent
-from server.services.audit import anchor
 from server.services.audit import audit_seal as seals
+from server.services.audit import verifying
 from server.services.audit.anchor import Compared
-from server.services.audit.verifying import Fault, Found, first_fault
+from server.services.audit.verifying import Fault, Found
 from server.services.messages import operations
 from server.services.people import clinic as clinics
-from server.services.work import Work, system
 
 log = logging.getLogger(__name__)
 
@@ -34,43 +35,46 @@ class Verified:
 
 
 def run(around: Around, now: datetime) -> int:
-    """Verify every clinic's chain and page operations of each that does not hold; return how many hold."""
-    verified = list(verify(around.database, now, [around.settings.anchor_file]))
-    for one in verified:
-        if one.found is not None:
+    """Verify of every clinic's chain what today has to, and page operations of each that does not hold.
+
+    Return how many hold. Where one does, up to where is noted: the next day goes on from there. Where not,
+    the days add up, so that what was found is found again.
+    """
+    day, good = Day(around.database, now, around.settings.anchor_file), 0
+    for one in day.judge(_known(around.database)):
+        log.info("of the audit log of clinic %s %s lines were walked", one.clinic_id, one.lines)
+        if one.found is None:
+            day.note(one)
+            good += 1
+        else:
             _page(around, now, one.clinic_id, one.found)
-    return sum(one.found is None for one in verified)
+        if around.stopping.is_set():
+            break
+    return good
 
 
 def verify(
     database: Database, now: datetime, files: Sequence[Path], only: UUID | None = None
 ) -> Iterator[Verified]:
-    """Yield the verdict on each clinic (or ``only`` one), also on one that only the anchors know.
+    """Walk everything: yield the verdict on each clinic (or ``only`` one), also on one only anchors know.
 
     Raises `Problem` for an anchor file that can't be read.
     """
-    with database.read(Extent.ALL) as session:
-        known = {only} if only else {clinic.id for clinic in clinics.ever(session)}
-    compared = _compared(database, now, files, only)
+    known = {only} if only else _known(database)
+    batches = (batch for file in files for batch in anchor_file.batches(file) if only in (None, batch[0]))
+    compared = audit_noted.compared(database, now, batches)
     for clinic_id in sorted(known | compared.keys()):
-        said = compared.get(clinic_id, Compared())
-        with database.read() as session:
-            work = Work(session, now, system(clinic_id))
-            found = first_fault(work) or said.found
+        said, chain = compared.get(clinic_id, Compared()), Chain(database, now, clinic_id)
+        walk = chain.to_the_end()
+        with chain.work() as work:
+            found = walk.found or verifying.late(work) or said.found
             end, waiting = seals.head(work).position, seals.unsealed_count(work)
         yield Verified(clinic_id, end, said.agreed, waiting, found)
 
 
-def _compared(
-    database: Database, now: datetime, files: Sequence[Path], only: UUID | None
-) -> dict[UUID, Compared]:
-    so_far: dict[UUID, Compared] = {}
-    batches = (batch for file in files for batch in anchor_file.batches(file))
-    for clinic_id, anchors in ((one, some) for one, some in batches if only in (None, one)):
-        with database.read() as session:
-            work = Work(session, now, system(clinic_id))
-            so_far[clinic_id] = anchor.compare(work, anchors, so_far.get(clinic_id, Compared()))
-    return so_far
+def _known(database: Database) -> set[UUID]:
+    with database.read(Extent.ALL) as session:
+        return {clinic.id for clinic in clinics.ever(session)}
 
 
 def told(found: Found) -> str:

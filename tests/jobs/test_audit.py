@@ -83,6 +83,14 @@ def test_a_clinic_that_is_gone_altogether_is_told(around: Around, river: UUID) -
     assert pages(around) == 1
 
 
+def test_a_runner_that_is_to_stop_leaves_the_rest_for_the_next_day(around: Around, river: UUID) -> None:
+    audit_seal.run(around, NOON)
+    around.stopping.set()
+    assert audit_verify.run(around, NOON) == 1
+    around.stopping.clear()
+    assert audit_verify.run(around, NOON + A_DAY) == 2
+
+
 def test_tidying_leaves_the_audit_log_alone(around: Around, river: UUID) -> None:
     def rows() -> int:
         with around.database.read() as session:

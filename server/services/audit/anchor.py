@@ -24,7 +24,11 @@ from server.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The end of one clinic's chain at a moment. ``restored``: an older backup was put back, on purpose."""
+    """The end of one clinic's chain at a moment. ``restored``: an older backup was put back, on purpose.
+
+    ``verified``: where all up to there was verified then, so that a later day goes on from it, the proof
+    of that; empty where the clinic has no key.
+    """
 
     at: datetime
     clinic_id: UUID
@@ -32,6 +36,7 @@ class Anchor:
     digest: str
     proof: str | None
     restored: bool = False
+    verified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,20 @@ def take(work: Work, restored: bool = False) -> Anchor | None:
     return replace(made, proof=_proof(work, made)) if seals.has_key(work) else made
 
 
+def checkpoint(work: Work, end: Head) -> Anchor:
+    """Return what notes that the clinic's chain was verified up to ``end`` today."""
+    made = Anchor(work.now, work.clinic_id, end.position, end.digest.hex(), None, verified="")
+    if not seals.has_key(work):
+        return made
+    return replace(made, proof=_proof(work, made), verified=_verified(work, made))
+
+
 def as_line(anchor: Anchor) -> str:
     """Return ``anchor`` as a line without its end."""
     said: dict[str, Any] = {"at": written(anchor.at), "clinic": str(anchor.clinic_id)}
     said |= {"position": anchor.position, "digest": anchor.digest, "proof": anchor.proof}
-    return json.dumps(said | ({"restored": True} if anchor.restored else {}))
+    said |= {"restored": True} if anchor.restored else {}
+    return json.dumps(said | ({} if anchor.verified is None else {"verified": anchor.verified}))
 
 
 def from_line(line: str) -> Anchor:
@@ -64,7 +78,8 @@ def from_line(line: str) -> Anchor:
         said = json.loads(line)
         at, clinic_id = datetime.fromisoformat(said["at"]), UUID(said["clinic"])
         position, digest = int(said["position"]), bytes.fromhex(said["digest"]).hex()
-        return Anchor(at, clinic_id, position, digest, said["proof"], bool(said.get("restored")))
+        marks = bool(said.get("restored")), said.get("verified")
+        return Anchor(at, clinic_id, position, digest, said["proof"], *marks)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not the end of a chain") from error
 
@@ -74,7 +89,7 @@ def compare(work: Work, anchors: Sequence[Anchor], so_far: Compared) -> Compared
     stored = _stored(work, [anchor.position for anchor in anchors])
     keyed = seals.has_key(work)
     for anchor in anchors:
-        if keyed and anchor.proof != _proof(work, anchor):
+        if keyed and not _is_ours(work, anchor):
             so_far = _first(so_far, Found(Fault.FORGED, anchor.position))
         elif anchor.restored:
             so_far = _restored(so_far, anchor.position)
@@ -107,6 +122,17 @@ def _stored(work: Work, positions: Sequence[int]) -> dict[int, bytes]:
         AuditSeal.clinic_id == work.clinic_id, AuditSeal.position.in_(set(positions))
     )
     return dict(iter(work.session.execute(query)))
+
+
+def _is_ours(work: Work, anchor: Anchor) -> bool:
+    verified = None if anchor.verified is None else _verified(work, anchor)
+    return (anchor.proof, anchor.verified) == (_proof(work, anchor), verified)
+
+
+def _verified(work: Work, anchor: Anchor) -> str:
+    """Return the proof of a checkpoint. It says the moment: an older one is none of today."""
+    place = f"audit_seals.verified/{work.clinic_id}"
+    return vault.keyring(work).digest(f"{anchor.position} {anchor.digest} {written(anchor.at)}", place)
 
 
 def _proof(work: Work, anchor: Anchor) -> str:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 
 from server.models import AuditEvent, AuditSeal, ClinicKey
 from server.services import vault
@@ -82,11 +82,16 @@ def head(work: Work) -> Head:
 
 def unsealed(work: Work, after: UUID, before: UUID | None = None) -> Select[*tuple[Any, ...]]:
     """Ask for the clinic's events without a link, ids above ``after`` and not above ``before``, in order."""
-    query = select(*RECORDED).outerjoin(AuditSeal, _SEALED)
-    mine = query.where(AuditEvent.clinic_id == work.clinic_id, AuditEvent.id > after)
-    if before is not None:
-        mine = mine.where(AuditEvent.id <= before)
+    # Said of the links too: PostgreSQL would go through all of them for a handful of events.
+    query = select(*RECORDED).outerjoin(
+        AuditSeal, and_(_SEALED, *_between(AuditSeal.event_id, after, before))
+    )
+    mine = query.where(AuditEvent.clinic_id == work.clinic_id, *_between(AuditEvent.id, after, before))
     return mine.where(AuditSeal.event_id.is_(None)).order_by(AuditEvent.id)
+
+
+def _between(event_id: Any, after: UUID, before: UUID | None) -> list[ColumnElement[bool]]:
+    return [event_id > after, *([event_id <= before] if before is not None else [])]
 
 
 def is_waiting(work: Work, after: UUID) -> bool:
@@ -106,10 +111,10 @@ def since(work: Work, back: timedelta = GRACE) -> UUID:
     An id (UUIDv7) says when it was made. Whoever puts an older event in by hand would otherwise have it
     chained by us, as if it had always been there. A process with a fast clock must not move the bound on.
     """
-    newest = _newest(work, _id_at(work.now, _LARGEST))
+    newest = _newest(work, lowest_id(work.now, _LARGEST))
     if newest is not None:
-        return _id_at(_time_of(newest) - back)
-    return UUID(int=0) if head(work).position == 0 else _id_at(work.now - back)
+        return lowest_id(time_of(newest) - back)
+    return UUID(int=0) if head(work).position == 0 else lowest_id(work.now - back)
 
 
 def proof(work: Work, end: Head) -> str:
@@ -127,6 +132,12 @@ def has_key(work: Work) -> bool:
     return work.session.scalar(query) is not None
 
 
+def oldest(work: Work) -> UUID | None:
+    """Return the lowest id of an event in the clinic's chain."""
+    ours = select(AuditSeal.event_id).where(AuditSeal.clinic_id == work.clinic_id)
+    return work.session.scalar(ours.order_by(AuditSeal.event_id).limit(1))
+
+
 def _newest(work: Work, most: UUID) -> UUID | None:
     ours = select(AuditSeal.event_id).where(AuditSeal.clinic_id == work.clinic_id)
     return work.session.scalar(
@@ -141,11 +152,12 @@ def _wait_for_others(work: Work) -> None:
         work.session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
-def _id_at(moment: datetime, rest: int = 0) -> UUID:
+def lowest_id(moment: datetime, rest: int = 0) -> UUID:
     """Return the lowest UUIDv7 of a moment, or with ``rest`` all ones the highest."""
     milliseconds = max(0, int(moment.timestamp() * 1000))
     return UUID(int=milliseconds << _BELOW_THE_TIME | rest)
 
 
-def _time_of(event_id: UUID) -> datetime:
+def time_of(event_id: UUID) -> datetime:
+    """Return when an id (UUIDv7) says that it was made."""
     return datetime.fromtimestamp((event_id.int >> _BELOW_THE_TIME) / 1000, UTC)

@@ -1,0 +1,48 @@
+"""Walks the chain of one clinic: some lines a transaction, for a long one would keep SQLite's log growing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from server.database import Database
+from server.services.audit import verifying
+from server.services.audit.verifying import Fault, Found, Walk
+from server.services.work import Work, system
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain of one clinic, as it is looked at ``now``."""
+
+    database: Database
+    now: datetime
+    clinic_id: UUID
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """Open a reading transaction for the clinic."""
+        with self.database.read() as session:
+            yield Work(session, self.now, system(self.clinic_id))
+
+    def to_the_end(self, after: int = 0) -> Walk:
+        """Walk from behind position ``after`` to the end, which must be one of ours."""
+        walk = self._along(after)
+        with self.work() as work:
+            return replace(walk, found=verifying.ended(work, walk))
+
+    def between(self, after: int, until: int) -> Walk:
+        """Walk from behind position ``after`` up to ``until``, all of which must be there."""
+        walk = self._along(after, until)
+        if walk.found is None and walk.end.position < until:
+            return replace(walk, found=Found(Fault.MISSING, walk.end.position + 1))
+        return walk
+
+    def _along(self, after: int, until: int | None = None) -> Walk:
+        with self.work() as work:
+            walk, before = verifying.start(work, after), None
+        while walk is not before:
+            with self.work() as work:
+                walk, before = verifying.onward(work, walk, until), walk
+        return walk
