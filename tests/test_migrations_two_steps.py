@@ -169,7 +169,10 @@ def test_the_version_before_goes_on_beside_this_one_until_the_last_step_and_no_r
         assert not is_current(new)
         held(new, ours, 3)
         said = afterglow(place.environment, "migrate", "--check")
-        assert (said.exit_code, "It lacks 0015_owner_held, 0016_worklist." in said.stderr) == (1, True)
+        assert (
+            said.exit_code,
+            "It lacks 0015_owner_held, 0016_worklist, 0017_suggestions_made." in said.stderr,
+        ) == (1, True)
         assert afterglow(place.environment, "keys", "reseal").exit_code == 0, "what starts, starts"
         assert migrate(place) == "The database is migrated."
         assert (old.count(), old.count("clinics"), old.change()) == (0, 0, 0)

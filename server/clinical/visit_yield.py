@@ -5,7 +5,7 @@ an administrator reads this, and a figure about few people is about somebody.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -21,7 +21,7 @@ _S = SuggestionState
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """One suggestion. ``waited_days``: from the suggestion to the visit, where that took place.
+    """One suggestion, or ``count`` that are alike.
 
     ``days_gained`` and ``at_least`` as in `VisitOutcome`; None where nothing is known yet.
     """
@@ -30,11 +30,11 @@ class Tracked:
     state: SuggestionState
     approved: bool = False
     booked: bool = False
-    waited_days: float | None = None
     decline: DeclineCode | None = None
     responded: bool | None = None
     days_gained: int | None = None
     at_least: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +97,33 @@ class Report:
     by_reason: Mapping[str, Yield]
 
 
-def report(tracked: Sequence[Tracked]) -> Report:
-    """Return the yield of ``tracked``."""
+def report(tracked: Sequence[Tracked], waited: Mapping[str, Sequence[float]]) -> Report:
+    """Return the yield of ``tracked``.
+
+    ``waited``: by reason, days from the suggestion to the visit, of each visit that took place.
+    """
     reasons = sorted({one.reason for one in tracked})
     return Report(
-        yield_of(tracked),
-        {reason: yield_of([one for one in tracked if one.reason == reason]) for reason in reasons},
+        yield_of(tracked, [days for some in waited.values() for days in some]),
+        {
+            reason: yield_of([one for one in tracked if one.reason == reason], waited.get(reason, ()))
+            for reason in reasons
+        },
     )
 
 
-def yield_of(tracked: Sequence[Tracked]) -> Yield:
+def yield_of(tracked: Sequence[Tracked], waited: Sequence[float] = ()) -> Yield:
     """Count one group."""
-    states = Counter(one.state for one in tracked)
-    declined = Counter(one.decline for one in tracked if one.decline is not None)
+    states: Counter[SuggestionState] = Counter()
+    declined: Counter[DeclineCode | None] = Counter()
+    for one in tracked:
+        states[one.state] += one.count
+        declined[one.decline] += one.count
     ended = (_S.FULFILLED, _S.NOSHOW, _S.CANCELLED, _S.DECLINED, _S.WITHDRAWN, _S.EXPIRED, _S.SUPERSEDED)
     return Yield(
-        suggested=len(tracked),
-        approved=sum(one.approved for one in tracked),
-        booked=sum(one.booked for one in tracked),
+        suggested=states.total(),
+        approved=sum(one.count for one in tracked if one.approved),
+        booked=sum(one.count for one in tracked if one.booked),
         fulfilled=states[_S.FULFILLED],
         noshow=states[_S.NOSHOW],
         cancelled=states[_S.CANCELLED],
@@ -122,25 +131,27 @@ def yield_of(tracked: Sequence[Tracked]) -> Yield:
         dismissed=states[_S.WITHDRAWN],
         expired=states[_S.EXPIRED],
         superseded=states[_S.SUPERSEDED],
-        under_way=len(tracked) - sum(states[state] for state in ended),
-        days_to_visit=_waited(tracked),
+        under_way=states.total() - sum(states[state] for state in ended),
+        days_to_visit=_waited(waited),
         responses=_responses(tracked),
         days_gained=_gained(tracked),
     )
 
 
-def held_median(times: Sequence[tuple[int, bool]]) -> int | None:
+def held_median(times: Iterable[tuple[int, bool]] | Mapping[tuple[int, bool], int]) -> int | None:
     """Return by which day half are lost, of (days, whether it held for longer than was seen); or None.
 
-    Kaplan-Meier: one that was seen to hold for so long counts until then, and says nothing of later.
+    ``times``: each of them, or how many there are of each. Kaplan-Meier: one that was seen to hold for so
+    long counts until then, and says nothing of later.
     """
-    share = Fraction(1)
-    for day in sorted({days for days, at_least in times if not at_least}):
-        followed = sum(days >= day for days, _ in times)
-        lost = sum(days == day and not at_least for days, at_least in times)
+    counted = Counter(times)
+    share, followed = Fraction(1), counted.total()
+    for day in sorted({days for days, _ in counted}):
+        lost = counted[day, False]
         share *= 1 - Fraction(lost, followed)
         if share <= _HALF:
             return day
+        followed -= lost + counted[day, True]
     return None
 
 
@@ -150,19 +161,23 @@ def months_before(day: date, months: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _waited(tracked: Sequence[Tracked]) -> Waited:
-    days = [one.waited_days for one in tracked if one.waited_days is not None]
+def _waited(days: Sequence[float]) -> Waited:
     return Waited(len(days), median(days) if len(days) >= FEWEST else None)
 
 
 def _responses(tracked: Sequence[Tracked]) -> Responses:
-    known = [one.responded for one in tracked if one.responded is not None]
-    if len(known) < FEWEST:
-        return Responses(len(known), None, None)
-    return Responses(len(known), sum(known), sum(known) / len(known))
+    known = sum(one.count for one in tracked if one.responded is not None)
+    if known < FEWEST:
+        return Responses(known, None, None)
+    helped = sum(one.count for one in tracked if one.responded)
+    return Responses(known, helped, helped / known)
 
 
 def _gained(tracked: Sequence[Tracked]) -> Gained:
-    times = [(one.days_gained, one.at_least) for one in tracked if one.days_gained is not None]
-    found = held_median(times) if len(times) >= FEWEST else None
-    return Gained(len(times), sum(at_least for _, at_least in times), found)
+    times: Counter[tuple[int, bool]] = Counter()
+    for one in tracked:
+        if one.days_gained is not None:
+            times[one.days_gained, one.at_least] += one.count
+    at_least = sum(count for (_, still), count in times.items() if still)
+    found = held_median(times) if times.total() >= FEWEST else None
+    return Gained(times.total(), at_least, found)

@@ -40,6 +40,7 @@ class BookingSuggestion(Base):
         ),
         Index(None, "clinic_id", "state", "id"),
         Index(None, "clinic_id", "patient_id", "id"),
+        Index("ix_booking_suggestions_made", "clinic_id", "created_at"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

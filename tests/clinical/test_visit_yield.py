@@ -1,6 +1,9 @@
 """What suggested visits came to: counted by reason, and silent about few patients."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -22,8 +25,8 @@ S = SuggestionState
 RELAPSE, DUE = "relapse_signal", "maintenance_due"
 
 
-def kept(days: int, responded: bool = True, at_least: bool = False, waited: float = 3) -> Tracked:
-    return Tracked(RELAPSE, S.FULFILLED, True, True, waited, None, responded, days, at_least)
+def kept(days: int, responded: bool = True, at_least: bool = False) -> Tracked:
+    return Tracked(RELAPSE, S.FULFILLED, True, True, None, responded, days, at_least)
 
 
 def test_every_suggestion_is_counted_where_it_ended() -> None:
@@ -50,7 +53,8 @@ def test_every_suggestion_is_counted_where_it_ended() -> None:
 
 @pytest.mark.parametrize("count", [4, 5])
 def test_what_became_of_fewer_than_five_is_withheld(count: int) -> None:
-    found = yield_of([kept(10 * n, responded=n > 1, waited=n) for n in range(1, count + 1)])
+    numbers = range(1, count + 1)
+    found = yield_of([kept(10 * n, responded=n > 1) for n in numbers], numbers)
     told = count >= 5
     assert found.days_to_visit == Waited(count, 3 if told else None)
     assert found.responses == Responses(count, 4 if told else None, 0.8 if told else None)
@@ -59,10 +63,14 @@ def test_what_became_of_fewer_than_five_is_withheld(count: int) -> None:
 
 
 def test_it_is_told_apart_by_why_a_visit_was_suggested() -> None:
-    found = report([kept(20), Tracked(DUE, S.DRAFT), Tracked(DUE, S.EXPIRED)])
+    found = report([kept(20), Tracked(DUE, S.DRAFT), Tracked(DUE, S.EXPIRED)], {RELAPSE: [3]})
+    assert (found.total.days_to_visit, found.by_reason[DUE].days_to_visit) == (
+        Waited(1, None),
+        Waited(0, None),
+    )
     assert list(found.by_reason) == [DUE, RELAPSE]
     assert (found.total.suggested, found.by_reason[DUE].suggested) == (3, 2)
-    assert report([]).total.days_gained == Gained(0, 0, None)
+    assert report([], {}).total.days_gained == Gained(0, 0, None)
 
 
 def test_what_still_holds_counts_until_now_and_is_not_called_lost() -> None:
@@ -81,6 +89,25 @@ def test_where_all_is_lost_half_are_lost_by_the_median_and_not_before(times: lis
     days = [day for day, _ in times]
     assert sum(day <= found for day in days) * 2 >= len(days)
     assert sum(day < found for day in days) * 2 < len(days)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=40))
+def test_what_is_held_is_the_product_of_each_days_share_however_it_is_counted(
+    times: list[tuple[int, bool]],
+) -> None:
+    share, wanted = Fraction(1), None
+    for day in sorted({days for days, still in times if not still}):
+        lost = sum(one == (day, False) for one in times)
+        share *= 1 - Fraction(lost, sum(days >= day for days, _ in times))
+        wanted = day if wanted is None and share <= Fraction(1, 2) else wanted
+    assert held_median(times) == held_median(Counter(times)) == wanted
+
+
+@given(st.lists(st.tuples(st.sampled_from([*S]), st.booleans(), st.integers(0, 3)), max_size=40))
+def test_so_many_that_are_alike_count_as_each_of_them(rows: list[tuple[SuggestionState, bool, int]]) -> None:
+    each = [Tracked(DUE, state, helped, not helped, None, helped, days) for state, helped, days in rows]
+    alike = [replace(one, count=count) for one, count in Counter(each).items()]
+    assert yield_of(alike) == yield_of(each)
 
 
 @pytest.mark.parametrize(
