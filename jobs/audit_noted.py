@@ -42,7 +42,9 @@ def look(file: Path) -> Noted:
         if _RESTORED in line:
             checkpoints.pop(place[1], None)
         elif _VERIFIED in line:
-            checkpoints[place[1]] = anchor_file.read(file, number, line)
+            read = anchor_file.read(file, number, line)
+            # An end of ours to which somebody has put an empty mark is an end.
+            checkpoints |= {} if read.verified is None else {place[1]: read}
     return Noted(newest, checkpoints)
 
 

@@ -42,7 +42,7 @@ class Chain:
     def _along(self, after: int, until: int | None = None) -> Walk:
         with self.work() as work:
             walk, before = verifying.start(work, after), None
-        while walk is not before:
+        while walk is not before and walk.end.position != until:
             with self.work() as work:
                 walk, before = verifying.onward(work, walk, until), walk
         return walk

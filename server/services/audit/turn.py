@@ -27,7 +27,7 @@ class Pace:
 
     days: int = 30
     block: int = 1_000
-    again: int = 20_000
+    again: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
