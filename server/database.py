@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from server import isolation, json_text
+from server import isolation, json_text, planning
 from server.isolation import Whose
 from server.keyrings import Keyrings
 from server.masters import Masters
@@ -182,7 +182,7 @@ def _begin_scoped(session: Session, transaction: SessionTransaction, connection:
     driver: Any = connection.connection.driver_connection
     try:
         # Past the library: this is said before everything, and costs a third so.
-        driver.execute(isolation.beginning(session), prepare=False)
+        driver.execute(isolation.beginning(session) + planning.beginning(session), prepare=False)
     except connection.dialect.loaded_dbapi.Error:
         connection.exec_driver_sql("SELECT 1")  # on a connection that died, the library takes notice
         raise

@@ -87,7 +87,7 @@ LAYERS: dict[str, Layer] = {
     "server.services": Layer(
         (
             *("server.services", "server.models", "server.clinical"),
-            *("server.sealing", "server.keyrings", "server.masters", "server.isolation"),
+            *("server.sealing", "server.keyrings", "server.masters", "server.isolation", "server.planning"),
         ),
         (
             *("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
@@ -159,7 +159,7 @@ LAYERS: dict[str, Layer] = {
     "server.database": Layer(
         (
             *("server.sealing", "server.keyrings", "server.masters", "server.json_text"),
-            *("server.isolation", "server.postgresql"),
+            *("server.isolation", "server.planning", "server.postgresql"),
         ),
         ("sqlalchemy", "orjson"),
         CLOCKS,
@@ -170,6 +170,7 @@ LAYERS: dict[str, Layer] = {
         ("server.database", "server.isolation", "server.postgresql"), ("sqlalchemy",), CLOCKS
     ),
     "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
+    "server.planning": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.strength": Layer((), (), (*PURE, "random", "logging")),
     "server.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(

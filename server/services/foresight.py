@@ -21,18 +21,16 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
     union_all,
 )
 from sqlalchemy.sql import visitors
 
+from server import planning
 from server.services.work import FORESEEN, Answers, Work
 
 MOST = 10
 """How many are asked about in one statement."""
 Values = Mapping[str, Any]
-# Until the transaction ends.
-_KEEP_PLANS, _KEPT = text("SET LOCAL plan_cache_mode = force_generic_plan"), "plans_kept"
 _PLACE, _NUMBER = "place", "number"
 
 
@@ -51,7 +49,7 @@ class Foresight:
     def _ask(self, query: Select[*tuple[Any, ...]], each: Sequence[Values]) -> None:
         if len(each) < 2:
             return  # as well asked when it is needed
-        self._keep_plans()
+        planning.keep(self.work.session)  # of so long a statement it takes longer than its answer
         found: list[list[Any]] = [[] for _ in each]
         kind = _kind(query)
         numbered = {f"{name}_{n}": value for n, values in enumerate(each) for name, value in values.items()}
@@ -59,13 +57,6 @@ class Foresight:
             found[number].append(kind._make(row))
         kept = self.answers.setdefault(query, {})
         kept.update({frozenset(values.items()): rows for values, rows in zip(each, found, strict=True)})
-
-    def _keep_plans(self) -> None:
-        """Have PostgreSQL plan these long statements once: it would anew, for longer than it answers."""
-        session = self.work.session
-        if session.get_bind().dialect.name == "postgresql" and not session.info.setdefault(_KEPT, False):
-            session.execute(_KEEP_PLANS)
-            session.info[_KEPT] = True
 
 
 @contextmanager

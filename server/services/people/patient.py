@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
+from server import planning
 from server.clinical.vocabulary import Role
 from server.models import Account, Clinic, Patient, PolicyVersion
 from server.services import local_day as local_days
@@ -151,6 +152,7 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     held: dict[tuple[UUID, UUID], Patient] = work.session.info.setdefault("locked_patients", {})
     if key in held:
         return held[key]
+    planning.keep(work.session)
     found = work.session.execute(_LOCKED, {"clinic": work.clinic_id, "patient": patient_id}).first()
     if found is None:
         raise NotFound("patient")

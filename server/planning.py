@@ -1,0 +1,32 @@
+"""How PostgreSQL plans what a transaction asks.
+
+By itself it plans many a question anew for the values that it comes with. Where all is found by the key of
+one patient that is lost work: the plan is the same for everybody, and planning costs more than answering.
+What looks for what is due, or shows a list, is left alone: there a good plan depends on the values.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_SET = "SET LOCAL plan_cache_mode = force_generic_plan"
+_NOW = text(_SET)
+# Keys of `Session.info`: whether plans are kept, and whether the transaction has begun.
+_KEPT, _BEGUN = "plans_kept", "begun"
+
+
+def keep(session: Session) -> None:
+    """Have each question of ``session``'s transaction planned once for all values, from now to its end.
+
+    Said before the first question it costs nothing. SQLite does so by itself.
+    """
+    if session.get_bind().dialect.name != "postgresql" or session.info.get(_KEPT):
+        return
+    session.info[_KEPT] = True
+    if session.info.get(_BEGUN):
+        session.connection().execute(_NOW)
+
+
+def beginning(session: Session) -> str:
+    """Return what is sent along as a transaction of ``session`` begins on PostgreSQL; empty for nothing."""
+    session.info[_BEGUN] = True
+    return f"; {_SET}" if session.info.get(_KEPT) else ""
