@@ -22,10 +22,12 @@ from uuid_utils.compat import uuid7
 from benchmarks.ground import new_entry
 from benchmarks.server import PORT, served
 from server.clinical.baseline import Treatment
-from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.columns import logged
+from server.clinical.policy import DEFAULT_POLICY, Policy
 from server.clinical.readings import History, Reading
-from server.clinical.relapse import verdicts, watch
+from server.clinical.relapse import watch
 from server.clinical.series import COMPOSITE_ITEMS, SINGLE_ITEMS
+from server.clinical.tally import ground, tallies
 from server.clinical.vocabulary import Arm
 
 FIRST, DAYS = date(2026, 1, 1), 120
@@ -66,8 +68,9 @@ def _judgements() -> dict[str, Callable[[], object]]:
     return found
 
 
-def _all_days(*asked: Any) -> object:
-    return list(verdicts(*asked))
+def _all_days(history: History, arm: Arm, given: Sequence[Treatment], policy: Policy, last: date) -> object:
+    said = logged(history, (one.day for one in given), policy)
+    return tallies(ground(said, arm, policy, last), policy, FIRST)
 
 
 def _history(keys: Sequence[str]) -> History:

@@ -65,7 +65,8 @@ OUTWARD = ("around", "deliver", "messages", "booking_sync", "heartbeat")
 LAYERS: dict[str, Layer] = {
     "server.clinical": Layer(("server.clinical",), (), (*PURE, "random", "secrets", "logging")),
     "server.simulator": Layer(("server.simulator", "server.clinical"), (), (*PURE, "logging")),
-    "server.quality": Layer(("server.quality", "server.clinical"), (), (*PURE, "random", "logging")),
+    # A replay takes apart the JSON of many diaries.
+    "server.quality": Layer(("server.quality", "server.clinical"), ("orjson",), (*PURE, "random", "logging")),
     # It reads back what leaves as FHIR, with the same codes.
     "server.diary_import": Layer(
         ("server.diary_import", "server.clinical", "server.fhir"),

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from math import fsum
 from types import MappingProxyType
 
+from server.clinical.columns import Columns
 from server.clinical.policy import Policy
 from server.clinical.readings import History
 from server.clinical.series import (
@@ -19,8 +20,7 @@ from server.clinical.series import (
     UNREST_ITEMS,
     Growing,
     Level,
-    blend_points,
-    item_points,
+    prior_of,
 )
 from server.clinical.vocabulary import Arm
 
@@ -77,36 +77,36 @@ def shows_response(pre: float | None, after: float, share: float) -> bool | None
 class Measure:
     """Takes the level of every series over the first days of a stretch that starts with a window.
 
-    ``stretch`` holds settled readings only; the first ``window`` of them are the window that was full
+    ``stretch`` holds settled days only; the first ``window`` of them are the window that was full
     first, and say which items the composites are made of.
     """
 
-    def __init__(self, arm: Arm, stretch: History, window: int, policy: Policy) -> None:
+    def __init__(self, arm: Arm, stretch: Columns, window: int, policy: Policy) -> None:
         self._arm, self._policy = arm, policy
-        self._stretch = stretch.readings
-        last = self._stretch[window - 1].day
-        item_sd, blend_sd = policy["baseline.prior_sd_item"], policy["baseline.prior_sd_composite"]
-        self._series = {key: Growing(item_points(stretch, key), item_sd, policy) for key in SINGLE_ITEMS[arm]}
-        levels = self._levels(last)
+        self._days = stretch.days
+        item = prior_of(policy["baseline.prior_sd_item"], policy)
+        blend = prior_of(policy["baseline.prior_sd_composite"], policy)
+        self._series = {key: Growing(stretch.item(key), item) for key in SINGLE_ITEMS[arm]}
+        levels = self._levels(self._days[window - 1])
         self.blends = _blends(arm, levels)
         share = policy["composite.min_share"]
         for name, means in self.blends.items():
-            points = blend_points(stretch, means, share)
-            self._series[name] = Growing(points, blend_sd if len(means) > 1 else item_sd, policy)
+            line = stretch.blend(means, share)
+            self._series[name] = Growing(line, blend if len(means) > 1 else item)
 
     def on(self, last: date, course: tuple[date, date], pre: float | None) -> Baseline | None:
         """Return the baseline up to ``last``; ``course``: days of its first session and of the anchor.
 
         None where the composite has too few days.
         """
-        levels = self._levels(last)
+        levels = self._levels(last.toordinal())
         if COMPOSITE not in levels:
             return None
         after = levels[COMPOSITE]
         return Baseline(
             arm=self._arm,
             anchor_day=course[1],
-            first_day=self._stretch[0].day,
+            first_day=date.fromordinal(self._days[0]),
             last_day=last,
             days_observed=after.n,
             levels=levels,
@@ -119,9 +119,9 @@ class Measure:
     def rise(self, name: str, first: date, last: date, level: Level) -> float:
         """Return by how many points series ``name`` lay above ``level`` on ``first`` .. ``last``."""
         series = self._series[name]
-        return series.mean(first, last, level.mean) - level.mean
+        return series.mean(first.toordinal(), last.toordinal(), level.mean) - level.mean
 
-    def _levels(self, last: date) -> Mapping[str, Level]:
+    def _levels(self, last: int) -> Mapping[str, Level]:
         """Return the level of every series with enough days up to ``last``; composites last."""
         need = self._policy.whole("baseline.min_days")
         counts = ((name, series, series.count(last)) for name, series in self._series.items())
@@ -138,12 +138,12 @@ def _blends(arm: Arm, levels: Mapping[str, Level]) -> Blends:
     return MappingProxyType(found)
 
 
-def pre_level(history: History, means: Mapping[str, float], first: date, policy: Policy) -> float | None:
+def pre_level(seen: Columns, means: Mapping[str, float], first: date, policy: Policy) -> float | None:
     """Return the mean composite of the days before session ``first``, on the items of ``means``."""
-    before = history.between(
+    before = seen.between(
         first - timedelta(days=policy.whole("baseline.pre_days")), first - timedelta(days=1)
     )
-    points = blend_points(before, means, policy["composite.min_share"])
-    if len(points) < policy["baseline.pre_min_days"]:
+    values = before.blend(means, policy["composite.min_share"]).values
+    if len(values) < policy["baseline.pre_min_days"]:
         return None
-    return fsum(value for _, value in points) / len(points)
+    return fsum(values) / len(values)

@@ -3,25 +3,23 @@
 R1 is a moving average and R2 a mean of the last observed days; the limits of both allow for correlated
 days, a short baseline and missing days. R3 is a level that is ill in anyone, or a benefit that is gone.
 Formulas and sources: docs/clinical.md, "The watch".
+
+Whether a rule held is asked of every day, what it saw only of the few that are shown.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
-from itertools import accumulate
-from math import inf, sqrt
-from operator import itemgetter
-from typing import NamedTuple
+from math import inf
+from typing import NamedTuple, Protocol
 
 from server.clinical.baseline import Baseline
+from server.clinical.limits import Limits, Margin, settled_variance, variance_of_average, variance_of_mean
+from server.clinical.line import Line
 from server.clinical.policy import Policy
-from server.clinical.series import COMPOSITE, UNREST, Level, Points, span_of
+from server.clinical.series import COMPOSITE, UNREST, Level, span_of
 from server.clinical.vocabulary import Arm
-
-_DAY = itemgetter(0)
 
 
 class Rule(StrEnum):
@@ -50,18 +48,6 @@ class Mark(NamedTuple):
     mean: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What one series says: its hits by day, oldest first, and where it stood on any day."""
-
-    hits: Mapping[date, tuple[RuleHit, ...]]
-    _series: "_Series"
-
-    def mark(self, day: date, level: Level) -> Mark | None:
-        """Return where the series stood on its newest day up to ``day``; None before its first."""
-        return self._series.mark(day, level)
-
-
 class _Part(NamedTuple):
     """The points ``start`` .. ``stop`` - 1 are measured against ``baseline``."""
 
@@ -69,223 +55,197 @@ class _Part(NamedTuple):
     stop: int
     baseline: Baseline
 
+    def of(self, values: Sequence[float]) -> Sequence[float]:
+        """Return what of one value a point is that of the part's."""
+        return values[self.start : self.stop]
 
-def scan(points: Points, name: str, stages: Sequence[Baseline], policy: Policy) -> Scan:
-    """Return what series ``name`` says after the first of ``stages``; all of which have a level of it.
 
-    ``points`` (at least one) begin with the baseline. Each stage judges the days after its own last
-    one up to that of the next.
+class _Test(Protocol):
+    """One rule on one series."""
+
+    def held(self, part: _Part) -> Sequence[int]:
+        """Return the places of ``part`` where it holds."""
+
+    def hit(self, place: int, baseline: Baseline) -> RuleHit:
+        """Return what it saw at ``place``, where it holds."""
+
+
+class Scan:
+    """What one series says: the days (ordinals) on which each rule held, and where it stood on any day.
+
+    ``line`` (at least one point) begins with the baseline. Each of ``stages``, all of which have a level of
+    series ``name``, judges the days after its own last one up to that of the next.
     """
-    series = (_Blend if name in (COMPOSITE, UNREST) else _Series)(points, name, policy)
-    hits: dict[date, tuple[RuleHit, ...]] = {}
-    for part in _parts(points, stages):
-        for place, hit in series.hits(part):
-            day = points[place][0]
-            hits[day] = (*hits.get(day, ()), hit)
-    return Scan(hits, series)
 
+    __slots__ = ("_average", "_days", "_parts", "_tests", "held")
 
-def _parts(points: Points, stages: Sequence[Baseline]) -> Sequence[_Part]:
-    starts = [bisect_right(points, stage.last_day, key=_DAY) for stage in stages]
-    stops = [*starts[1:], len(points)]
-    return [_Part(*part) for part in zip(starts, stops, stages, strict=True)]
+    def __init__(self, line: Line, name: str, stages: Sequence[Baseline], policy: Policy) -> None:
+        self._average = _Average(line, name, policy)
+        self._tests: dict[Rule, _Test] = {Rule.R1: self._average}
+        if name in (COMPOSITE, UNREST):
+            self._tests[Rule.R2] = _Recent(line, name, policy)
+        if name == COMPOSITE:
+            self._tests[Rule.R3] = _Gone(line, policy)
+        self._days, self._parts = line.days, _parts(line.days, stages)
+        self.held: Mapping[Rule, Sequence[int]] = {
+            rule: [line.days[place] for part in self._parts for place in test.held(part)]
+            for rule, test in self._tests.items()
+        }
 
-
-@dataclass(frozen=True, slots=True)
-class _Margin:
-    """A limit lies ``rise`` points and ``errors`` standard errors above the level, ``least`` at any rate."""
-
-    rise: float
-    errors: float
-    least: float = 0.0
-
-    def above(self, level: Level, variance: float) -> float:
-        """Return the limit for an average whose error is ``variance`` of a day's, around ``level``."""
-        error = level.sd * sqrt(variance + _of_baseline(level))
-        return level.mean + max(self.least, self.rise + self.errors * error)
-
-
-class _Series:
-    """The points of one series and their moving averages."""
-
-    __slots__ = (
-        "_averages",
-        "_clear",
-        "_last",
-        "_margin",
-        "_name",
-        "_points",
-        "_policy",
-        "_values",
-        "_weight",
-    )
-
-    def __init__(self, points: Points, name: str, policy: Policy) -> None:
-        self._points, self._name, self._policy = points, name, policy
-        self._values = [value for _, value in points]
-        self._weight = policy["relapse.ewma_lambda" if name == COMPOSITE else "relapse.item_lambda"]
-        self._margin = _margin(name, policy)
-        self._clear = max(self._margin.rise, self._margin.least)
-        self._last = policy.whole("relapse.ewma_entries" if name == COMPOSITE else "relapse.item_entries")
-        self._averages = _averages(self._values, self._weight)
-
-    def hits(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
-        """Yield the places where R1 holds."""
-        level, averages = part.baseline.levels[self._name], self._averages
-        lowest = self._margin.above(level, _settled_variance(self._weight, level.phi))
-        # Nearly every day lies below the lowest limit there is, and of most series all of them.
-        if max(averages[part.start : part.stop], default=lowest) < lowest:
-            return
-        for place in range(part.start, part.stop):
-            if averages[place] < lowest:
-                continue
-            limit = self._limit(place, level)
-            if averages[place] >= limit and self._lasting(place, level):
-                yield place, RuleHit(Rule.R1, self._name, averages[place], limit)
+    def hits(self, day: date) -> Sequence[RuleHit]:
+        """Return the rules that held on ``day``."""
+        ordinal = day.toordinal()
+        tests = [self._tests[rule] for rule, days in self.held.items() if ordinal in days]
+        if not tests:
+            return ()
+        place = bisect_right(self._days, ordinal) - 1
+        part = next(part for part in reversed(self._parts) if part.start <= place)
+        return [test.hit(place, part.baseline) for test in tests]
 
     def mark(self, day: date, level: Level) -> Mark | None:
         """Return where the series stood on its newest day up to ``day``; None before its first."""
-        place = bisect_right(self._points, day, key=_DAY) - 1
-        if place < 0:
-            return None
-        newest, stop = self._points[place][0], place + 1
+        stop = bisect_right(self._days, day.toordinal())
+        return self._average.mark(stop - 1, level) if stop else None
+
+
+def _parts(days: Sequence[int], stages: Sequence[Baseline]) -> Sequence[_Part]:
+    starts = [bisect_right(days, stage.last_day.toordinal()) for stage in stages]
+    stops = [*starts[1:], len(days)]
+    return [_Part(*part) for part in zip(starts, stops, stages, strict=True)]
+
+
+class _Average:
+    """R1: the moving average reaches its limit, and the last observed days all lie clearly higher."""
+
+    def __init__(self, line: Line, name: str, policy: Policy) -> None:
+        self._line, self._name, self._policy = line, name, policy
+        of = "ewma" if name == COMPOSITE else "item"
+        self._weight, self._last = policy[f"relapse.{of}_lambda"], policy.whole(f"relapse.{of}_entries")
+        self._margin = _margin(name, policy)
+        self._averages = line.averages(self._weight)
+
+    def held(self, part: _Part) -> Sequence[int]:
+        """Return the places of ``part`` where it holds."""
+        level, highest = part.baseline.levels[self._name], max(part.of(self._averages), default=-inf)
+        # Nearly every day lies below the lowest limit there is, and of most series all of them.
+        if highest < level.mean + self._margin.clear:
+            return ()
+        limits = Limits(self._margin, level)
+        lowest = limits.above(settled_variance(self._weight, level.phi))
+        if highest < lowest:
+            return ()
+        # A limit only falls as days come in: what reaches the first one reaches them all.
+        first = limits.above(variance_of_average(self._weight, level.phi, part.start + 1))
+        return [
+            place
+            for place, average in enumerate(part.of(self._averages), part.start)
+            if average >= lowest
+            and self._lasts(place, level)
+            and (average >= first or average >= self._limit(place, level))
+        ]
+
+    def hit(self, place: int, baseline: Baseline) -> RuleHit:
+        """Return what it saw at ``place``, where it holds."""
+        return RuleHit(
+            Rule.R1, self._name, self._averages[place], self._limit(place, baseline.levels[self._name])
+        )
+
+    def mark(self, place: int, level: Level) -> Mark:
+        """Return where the series stood at ``place``."""
+        days, newest = self._line.days, self._line.days[place]
         span, need = self._policy.whole("relapse.mean_days"), self._policy["relapse.mean_min_days"]
-        last = self._points[max(stop - span, 0) : stop]
-        week = [value for other, value in last if (newest - other).days < span]
+        week = self._line.values[bisect_right(days, newest - span) : place + 1]
         mean = sum(week) / len(week) if len(week) >= need else None
-        return Mark(newest, self._averages[place], self._limit(place, level), mean)
+        return Mark(date.fromordinal(newest), self._averages[place], self._limit(place, level), mean)
 
     def _limit(self, place: int, level: Level) -> float:
-        return self._margin.above(level, _variance(self._weight, level.phi, place + 1))
+        return Limits(self._margin, level).above(variance_of_average(self._weight, level.phi, place + 1))
 
-    def _lasting(self, place: int, level: Level) -> bool:
-        """Return whether the last observed days all lie clearly higher: one terrible day is no return."""
+    def _lasts(self, place: int, level: Level) -> bool:
+        """One terrible day is no return."""
         first = max(place + 1 - self._last, 0)
-        return min(self._values[first : place + 1]) - level.mean >= self._clear
+        return min(self._line.values[first : place + 1]) - level.mean >= self._margin.clear
 
 
-class _Blend(_Series):
-    """A composite or unrest: means of its last days speak for it too."""
+class _Recent:
+    """R2: the mean of the last observed days, none older than so many, reaches its limit."""
 
-    __slots__ = ("_ordinals", "_sums")
+    def __init__(self, line: Line, name: str, policy: Policy) -> None:
+        self._name, self._few = name, policy["relapse.sparse_days"]
+        self._most = policy.whole("relapse.recent_entries")
+        self._need = policy.whole("relapse.recent_min_entries")
+        self._margins = _recent_margins(name, policy)
+        self._seen, self._means = line.recent(policy.whole("relapse.recent_days"), self._most)
 
-    def __init__(self, points: Points, name: str, policy: Policy) -> None:
-        super().__init__(points, name, policy)
-        self._ordinals = [day.toordinal() for day, _ in points]
-        self._sums = [0.0, *accumulate(self._values)]
+    def held(self, part: _Part) -> Sequence[int]:
+        """Return the places of ``part`` where it holds."""
+        level = part.baseline.levels[self._name]
+        some = _reaching(self._means, part, level.mean + min(margin.clear for margin in self._margins))
+        limits = {seen: self._limit(seen, level) for seen in {self._seen[place] for place in some}}
+        return [place for place in some if self._means[place] >= limits[self._seen[place]]]
 
-    def hits(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
-        """Yield the places where R1, R2 or R3 holds."""
-        yield from super().hits(part)
-        yield from self._recent(part)
-        if self._name == COMPOSITE:
-            yield from self._gone(part)
+    def hit(self, place: int, baseline: Baseline) -> RuleHit:
+        """Return what it saw at ``place``, where it holds."""
+        limit = self._limit(self._seen[place], baseline.levels[self._name])
+        return RuleHit(Rule.R2, self._name, self._means[place], limit)
 
-    def _recent(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
-        """Yield the places where R2 holds: the mean of the last observed days, no older than so many."""
-        policy, level = self._policy, part.baseline.levels[self._name]
-        longest, most = policy.whole("relapse.recent_days"), policy.whole("relapse.recent_entries")
-        need, few = policy.whole("relapse.recent_min_entries"), policy["relapse.sparse_days"]
-        usual, sparse = _recent_margins(self._name, policy)
-        nearest = level.mean + min(max(m.rise, m.least) for m in (usual, sparse))
-        oldest = 0
-        for place in range(part.start, part.stop):
-            oldest = self._first_within(longest, place, oldest)
-            start = max(oldest, place + 1 - most)
-            mean = self._mean(start, place)
-            if mean < nearest or place + 1 - start < need:
-                continue
-            # Fewer looks are fewer chances of a false alarm: who logs seldom may be held to less.
-            margin = sparse if place + 1 - oldest <= few else usual
-            limit = margin.above(level, _variance_of_mean(level.phi, place + 1 - start))
-            if mean >= limit:
-                yield place, RuleHit(Rule.R2, self._name, mean, limit)
-
-    def _gone(self, part: _Part) -> Iterator[tuple[int, RuleHit]]:
-        """Yield the places where R3 holds: the mean of the last week is ill in anyone, or half is lost."""
-        loss, oldest = _loss(part.baseline, self._policy), 0
-        if max(self._values, default=loss) < loss:
-            return
-        span, need = self._policy.whole("relapse.mean_days"), self._policy["relapse.mean_min_days"]
-        for place in range(part.start, part.stop):
-            oldest = self._first_within(span, place, oldest)
-            mean = self._mean(oldest, place)
-            if mean >= loss and place + 1 - oldest >= need:
-                yield place, RuleHit(Rule.R3, self._name, mean, loss)
-
-    def _mean(self, start: int, place: int) -> float:
-        """Return the mean of the points ``start`` .. ``place``."""
-        return (self._sums[place + 1] - self._sums[start]) / (place + 1 - start)
-
-    def _first_within(self, days: int, place: int, oldest: int) -> int:
-        """Return the first place, from ``oldest`` on, that lies within ``days`` days up to ``place``."""
-        while self._ordinals[place] - self._ordinals[oldest] >= days:
-            oldest += 1
-        return oldest
+    def _limit(self, seen: int, level: Level) -> float:
+        """Return the limit where so many days were ``seen`` of late; of too few there is none to reach."""
+        if seen < self._need:
+            return inf
+        # Fewer looks are fewer chances of a false alarm: who logs seldom may be held to less.
+        margin = self._margins[seen <= self._few]
+        return Limits(margin, level).above(variance_of_mean(level.phi, min(seen, self._most)))
 
 
-def _margin(name: str, policy: Policy) -> _Margin:
+class _Gone:
+    """R3: the mean of the last week is ill in anyone, or half of what was won is lost."""
+
+    def __init__(self, line: Line, policy: Policy) -> None:
+        self._line, self._policy = line, policy
+        self._span, self._need = policy.whole("relapse.mean_days"), policy["relapse.mean_min_days"]
+        self._highest = max(line.values)
+
+    def held(self, part: _Part) -> Sequence[int]:
+        """Return the places of ``part`` where it holds."""
+        loss = _loss(part.baseline, self._policy)
+        if self._highest < loss:
+            return ()
+        seen, means = self._line.recent(self._span, self._span)
+        return [place for place in _reaching(means, part, loss) if seen[place] >= self._need]
+
+    def hit(self, place: int, baseline: Baseline) -> RuleHit:
+        """Return what it saw at ``place``, where it holds."""
+        _, means = self._line.recent(self._span, self._span)
+        return RuleHit(Rule.R3, COMPOSITE, means[place], _loss(baseline, self._policy))
+
+
+def _reaching(values: Sequence[float], part: _Part, lowest: float) -> Sequence[int]:
+    """Return the places of a part at which a value is at least ``lowest``: of most parts none."""
+    some = part.of(values)
+    if max(some, default=-inf) < lowest:
+        return ()
+    return [place for place, value in enumerate(some, part.start) if value >= lowest]
+
+
+def _margin(name: str, policy: Policy) -> Margin:
     """Return the margin of R1."""
     if name == COMPOSITE:
-        return _Margin(policy["relapse.ewma_rise"], policy["relapse.ewma_limit"])
+        return Margin(policy["relapse.ewma_rise"], policy["relapse.ewma_limit"])
     key = "relapse.unrest_limit" if name == UNREST else "relapse.item_limit"
-    return _Margin(0.0, policy[key], policy["relapse.item_rise_share"] * span_of(name))
+    return Margin(0.0, policy[key], policy["relapse.item_rise_share"] * span_of(name))
 
 
-def _recent_margins(name: str, policy: Policy) -> tuple[_Margin, _Margin]:
+def _recent_margins(name: str, policy: Policy) -> tuple[Margin, Margin]:
     """Return the margins of R2 for usual days and for sparse ones."""
     if name == UNREST:
         least = policy["relapse.item_rise_share"] * span_of(name)
-        margin = _Margin(0.0, policy["relapse.unrest_recent_limit"], least)
+        margin = Margin(0.0, policy["relapse.unrest_recent_limit"], least)
         return margin, margin
     return (
-        _Margin(policy["relapse.recent_rise"], policy["relapse.recent_limit"]),
-        _Margin(policy["relapse.sparse_rise"], policy["relapse.sparse_limit"]),
+        Margin(policy["relapse.recent_rise"], policy["relapse.recent_limit"]),
+        Margin(policy["relapse.sparse_rise"], policy["relapse.sparse_limit"]),
     )
-
-
-def _averages(values: Sequence[float], weight: float) -> list[float]:
-    """Return the moving average at each value: later ones weigh more, and the weights sum to 1."""
-    found, summed = [], 0.0
-    for value, filled in zip(values, _filled(weight, len(values)), strict=True):
-        summed += weight * (value - summed)
-        found.append(summed / filled)
-    return found
-
-
-@lru_cache(maxsize=1024)
-def _filled(weight: float, count: int) -> tuple[float, ...]:
-    """Return what the weights of the first values of a moving average sum to."""
-    return tuple(1 - (1 - weight) ** n for n in range(1, count + 1))
-
-
-@lru_cache(maxsize=4096)
-def _squares(weight: float, count: int) -> float:
-    """Return the sum of the squared weights of a moving average of ``count`` values."""
-    kept = (1 - weight) ** count
-    return weight / (2 - weight) * (1 - kept * kept) / (1 - kept) ** 2
-
-
-def _variance(weight: float, phi: float, count: int) -> float:
-    """Return the variance of a moving average of ``count`` days, in that of one day."""
-    damped = phi * (1 - weight)
-    return _squares(weight, count) * (1 + damped) / (1 - damped)
-
-
-def _settled_variance(weight: float, phi: float) -> float:
-    damped = phi * (1 - weight)
-    return weight / (2 - weight) * (1 + damped) / (1 - damped)
-
-
-def _variance_of_mean(phi: float, count: int) -> float:
-    """Return the variance of the mean of ``count`` days in a row, in that of one day."""
-    near = 2 * phi * (1 - phi**count) / (count * (1 - phi) ** 2)
-    return ((1 + phi) / (1 - phi) - near) / count
-
-
-def _of_baseline(level: Level) -> float:
-    """Return what the error of the baseline's own mean adds."""
-    return (1 + level.phi) / (1 - level.phi) / level.n
 
 
 def _loss(baseline: Baseline, policy: Policy) -> float:

@@ -7,14 +7,16 @@ higher than the first window (held against what has grown, a slow rise would car
 along), and is frozen from then on. Nothing that comes later changes it. Source: docs/clinical.md, "Baseline".
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from server.clinical.baseline import Baseline, Measure, Treatment, pre_level, settled
+from server.clinical.baseline import Baseline, Measure, Treatment, pre_level
+from server.clinical.columns import Columns, Logged, logged
 from server.clinical.policy import Policy
-from server.clinical.readings import History, Reading
+from server.clinical.readings import History
 from server.clinical.series import COMPOSITE, COMPOSITE_ITEMS, UNREST
 from server.clinical.vocabulary import Arm
 
@@ -51,15 +53,21 @@ def eras(
     sessions follow so closely that no such window fills, the first window that fills across them is
     taken, until a session's own is full.
     """
-    days = sorted({t.day for t in treatments if t.day <= today})
+    return eras_of(logged(history, (t.day for t in treatments), policy), arm, policy, today)
+
+
+def eras_of(said: Logged, arm: Arm, policy: Policy, today: date) -> tuple[Era, ...]:
+    """Return the same of what is in columns already."""
+    days = [day for day in said.sessions if day <= today]
     if not days:
         return ()
-    calm, parts = settled(history.between(days[0], today), days, policy), COMPOSITE_ITEMS[arm]
-    usable = History(tuple([r for r in calm.readings if not r.items.keys().isdisjoint(parts)]))
-    maker = _Maker(history, usable, arm, days[0], policy)
+    usable = said.settled.between(days[0], today).saying(COMPOSITE_ITEMS[arm])
+    maker = _Maker(said.days, usable, arm, days[0], policy)
     found = [stages for span in _spans(days, today) if (stages := maker.stages(*span))]
-    # Across close sessions only what was full before any session's own window was.
-    across = maker.stages(days[0], today) if len(days) > 1 else ()
+    # Across close sessions only what was full before any session's own window was; the first session's own is
+    # the first of all.
+    own = found and found[0][0].anchor_day == days[0]
+    across = () if own else maker.stages(days[0], today)
     if across and (not found or across[0].last_day < found[0][0].last_day):
         found.insert(0, across)
     return _until(found, today)
@@ -72,15 +80,15 @@ def _until(found: Sequence[tuple[Baseline, ...]], today: date) -> tuple[Era, ...
 
 
 def eras_by_day(
-    history: History, arm: Arm, treatments: Sequence[Treatment], policy: Policy, days: Sequence[date]
+    said: Logged, arm: Arm, policy: Policy, days: Sequence[date]
 ) -> Iterator[tuple[date, tuple[Era, ...]]]:
     """Yield each of ``days`` (oldest first) with what `eras` says of it.
 
     Nothing that comes later changes a baseline, so days with the same sessions behind them share one.
     """
-    for _, alike in groupby(days, lambda day: sum(t.day <= day for t in treatments)):
+    for _, alike in groupby(days, lambda day: bisect_right(said.sessions, day)):
         shared = list(alike)
-        found = eras(history, arm, treatments, policy, shared[-1])
+        found = eras_of(said, arm, policy, shared[-1])
         for day in shared:
             yield day, _as_of(found, day)
 
@@ -106,36 +114,36 @@ def _spans(days: Sequence[date], today: date) -> Iterator[tuple[date, date]]:
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """Makes the stages of one anchor. ``usable``: settled readings with an item of the composite."""
+    """Makes the stages of one anchor. ``usable``: settled days with an item of the composite."""
 
-    seen: History
-    usable: History
+    seen: Columns
+    usable: Columns
     arm: Arm
     first_session: date
     policy: Policy
 
     def stages(self, anchor: date, until: date) -> tuple[Baseline, ...]:
         """Return the baseline after session ``anchor`` as it grew up to ``until``; empty if none is full."""
-        span = self.usable.between(anchor, until).readings
-        for start, stop in _windows(span, anchor, self.policy):
-            made = self._grown(span[start:], stop - start, (anchor, until))
+        span = self.usable.between(anchor, until)
+        for start, stop in _windows(span.days, anchor, self.policy):
+            first = date.fromordinal(span.days[start])
+            longest = first + timedelta(days=self.policy.whole("baseline.grow_days") - 1)
+            made = self._grown(span.between(first, longest), stop - start, (anchor, min(longest, until)))
             if made:
                 return made
         return ()
 
-    def _grown(self, after: Sequence[Reading], window: int, span: tuple[date, date]) -> tuple[Baseline, ...]:
+    def _grown(self, stretch: Columns, window: int, span: tuple[date, date]) -> tuple[Baseline, ...]:
         policy = self.policy
-        longest = after[0].day + timedelta(days=policy.whole("baseline.grow_days") - 1)
-        stretch = History(tuple(r for n, r in enumerate(after) if n < window or r.day <= longest))
         measure = Measure(self.arm, stretch, window, policy)
         if COMPOSITE not in measure.blends:
             return ()
         pre = pre_level(self.seen, measure.blends[COMPOSITE], self.first_session, policy)
         course = self.first_session, span[0]
-        first = measure.on(after[window - 1].day, course, pre)
+        first = measure.on(date.fromordinal(stretch.days[window - 1]), course, pre)
         stages = [] if first is None else [first]
         step = timedelta(days=policy.whole("baseline.grow_every_days"))
-        while stages and (last := stages[-1].last_day + step) <= min(longest, span[1]):
+        while stages and (last := stages[-1].last_day + step) <= span[1]:
             if _rises(measure, stages, last, policy):
                 break
             grown = measure.on(last, course, pre)
@@ -144,18 +152,18 @@ class _Maker:
         return tuple(stages)
 
 
-def _windows(readings: Sequence[Reading], anchor: date, policy: Policy) -> Iterator[tuple[int, int]]:
-    """Yield the places of the readings of each window that is full soon after ``anchor``, earliest first."""
+def _windows(days: Sequence[int], anchor: date, policy: Policy) -> Iterator[tuple[int, int]]:
+    """Yield the places of the days of each window that is full soon after ``anchor``, earliest first."""
     need, shortest = policy.whole("baseline.min_days"), policy.whole("baseline.window_days")
     longest = policy.whole("baseline.max_days")
-    start, latest = 0, anchor + timedelta(days=policy.whole("baseline.latest_days"))
-    for stop, reading in enumerate(readings, 1):
-        if reading.day > latest:
+    start, latest = 0, anchor.toordinal() + policy.whole("baseline.latest_days")
+    for stop, day in enumerate(days, 1):
+        if day > latest:
             return
-        while (reading.day - readings[start].day).days >= longest:
+        while day - days[start] >= longest:
             start += 1
         # The whole span must have passed, or a keen logger would be judged on ten days.
-        if stop - start >= need and (reading.day - readings[start].day).days + 1 >= shortest:
+        if stop - start >= need and day - days[start] + 1 >= shortest:
             yield start, stop
 
 

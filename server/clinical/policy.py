@@ -4,8 +4,9 @@ A rule reads its numbers from a `Policy` and from nowhere else, so a clinic can 
 versioned, and replay it over its own past. The table of thresholds itself is in ``thresholds/``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from server.clinical.thresholds import THRESHOLDS, Threshold
@@ -109,6 +110,18 @@ class Policy:
     def whole(self, key: str) -> int:
         """Return a counted value (days, entries, grades) as the whole number it is."""
         return int(self.values[key])
+
+    def only(self, *families: str) -> "Policy":
+        """Return the same with the thresholds of these families alone: to read another is a KeyError.
+
+        What is made with it can rest on nothing else, so policies that are equal so far may share it.
+        """
+        return replace(self, values=MappingProxyType({key: self.values[key] for key in _keys_of(families)}))
+
+
+@lru_cache(maxsize=8)
+def _keys_of(families: tuple[str, ...]) -> Sequence[str]:
+    return [key for key in THRESHOLDS if key.partition(".")[0] in families]
 
 
 def policy_from(version: int, values: Mapping[str, float]) -> Policy:

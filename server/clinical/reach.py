@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from server.clinical.baseline import Treatment
 from server.clinical.policy import Policy
+
+T = TypeVar("T")
 
 # So far apart lie the days on which a walk may begin: days that are near to each other look at the same
 # days, and one walk serves them all.
@@ -22,6 +25,13 @@ class Reach:
     def holds(self, day: date) -> bool:
         """Return whether what was said of ``day`` counts."""
         return any(first <= day <= last for first, last in self.ranges)
+
+    def within(self, said: Sequence[tuple[date, T]]) -> Sequence[tuple[date, T]]:
+        """Return what was ``said`` (days with what they say, at least one) of days that count."""
+        days, (first, last) = [day for day, _ in said], self.ranges[0]
+        if first <= min(days) and max(days) <= last:
+            return said
+        return [one for one in said if self.holds(one[0])]
 
 
 def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) -> Reach:

@@ -8,6 +8,7 @@ from datetime import date
 from math import fsum
 from operator import attrgetter
 from types import MappingProxyType
+from typing import NamedTuple
 
 from server.clinical.vocabulary import ITEMS, Arm, symptom
 
@@ -17,8 +18,7 @@ _DAY = attrgetter("day")
 _WORST, _BEST = frozenset({"pain_worst"}), frozenset({"pain_least"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What one local day says: item key -> value in the item's own unit and direction."""
 
     day: date
@@ -60,7 +60,7 @@ def fold(observations: Iterable[tuple[date, Items]]) -> History:
 
 def arms_of(history: History) -> tuple[Arm, ...]:
     """Return the arms whose own items appear in the history (sleep and function speak for both)."""
-    keys = {key for reading in history.readings for key in reading.items}
+    keys = frozenset[str]().union(*(reading.items for reading in history.readings))
     return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))
 
 

@@ -12,6 +12,7 @@ from math import fsum, sqrt
 from types import MappingProxyType
 from typing import NamedTuple
 
+from server.clinical.line import Line
 from server.clinical.policy import Policy
 from server.clinical.readings import History, Reading
 from server.clinical.vocabulary import ITEMS, Arm, Direction
@@ -69,18 +70,43 @@ def blend(reading: Reading, means: Mapping[str, float], min_share: float) -> flo
 
 def blend_points(history: History, means: Mapping[str, float], min_share: float) -> Points:
     """Return the composite (`blend`) of every day that has one."""
+    columns = [[r.items.get(key) for r in history.readings] for key in means]
+    values = blended(columns, means, min_share)
+    return tuple([(r.day, v) for r, v in zip(history.readings, values, strict=False) if v is not None])
+
+
+def blended(
+    columns: Sequence[Sequence[float | None]], means: Mapping[str, float], min_share: float
+) -> Sequence[float | None]:
+    """Return the composite (`blend`) of every day, or None; ``columns``: what the items of ``means`` were."""
     if not means:
         return ()
-    need, level = min_share * len(means), fsum(means.values()) / len(means)
+    level, need = fsum(means.values()) / len(means), min_share * len(means)
+    days = zip(*map(_gaps, columns, means.items()), strict=True)
+    if any(None in column for column in columns):
+        return [_blended(level, gaps, need) for gaps in days]
+    return [level + sum(gaps) / len(gaps) for gaps in days]
+
+
+def _gaps(column: Sequence[float | None], item: tuple[str, float]) -> Sequence[float | None]:
+    """Return how far symptoms lay above the mean of an item, day by day."""
     # A high answer to an item whose high end is good lies that much below its mean, not above it.
-    parts = [(key, *_turned(key, mean)) for key, mean in means.items()]
-    found = []
-    for reading in history.readings:
-        items = reading.items
-        gaps = [sign * (items[key] - middle) for key, sign, middle in parts if key in items]
-        if gaps and len(gaps) >= need:
-            found.append((reading.day, level + sum(gaps) / len(gaps)))
-    return tuple(found)
+    sign, middle = _turned(*item)
+    return [None if value is None else sign * (value - middle) for value in column]
+
+
+def _blended(level: float, gaps: Sequence[float | None], need: float) -> float | None:
+    """Return the composite of a day that misses some of its items, or None where it misses too many."""
+    there = [gap for gap in gaps if gap is not None]
+    return level + sum(there) / len(there) if there and len(there) >= need else None
+
+
+def symptoms(key: str, column: Sequence[float | None]) -> Sequence[float | None]:
+    """Return the column of an item as "higher is worse"."""
+    item = ITEMS[key]
+    if item.direction is not Direction.HIGH_GOOD:
+        return column
+    return [None if value is None else item.high - value for value in column]
 
 
 def _turned(key: str, mean: float) -> tuple[float, float]:
@@ -89,74 +115,104 @@ def _turned(key: str, mean: float) -> tuple[float, float]:
     return (-1.0, item.high - mean) if item.direction is Direction.HIGH_GOOD else (1.0, mean)
 
 
+class Prior(NamedTuple):
+    """The usual spread and correlation of days that a level is drawn to; weights are in days."""
+
+    days: float
+    squares: float
+    sd_floor: float
+    phi_days: float
+    phi: float
+    phi_max: float
+
+
+def prior_of(sd: float, policy: Policy) -> Prior:
+    """Return the policy's own, ``sd`` (points) being the usual spread."""
+    days, phi_days = policy["baseline.prior_days"], policy["baseline.prior_phi_days"]
+    phi, phi_max = phi_days * policy["baseline.prior_phi"], policy["baseline.phi_max"]
+    return Prior(days, days * sd**2, policy["baseline.sd_floor"], phi_days, phi, phi_max)
+
+
 def level_of(points: Points, prior_sd: float, policy: Policy) -> Level:
     """Return the level of at least one point, its spread and correlation drawn to the usual ones.
 
     Two weeks say little about a person's spread: the SD is a mean of the observed one and
     ``prior_sd`` (points), weighted by days; likewise the correlation. Source: docs/clinical.md, "Baseline".
     """
-    return Growing(points, prior_sd, policy).level(len(points))
+    line = Line([day.toordinal() for day, _ in points], [value for _, value in points])
+    return Growing(line, prior_of(prior_sd, policy)).level(len(points))
+
+
+class _Sums(NamedTuple):
+    """Of the first points: their sum, that of squares; of pairs of days in a row how many there are, the sum
+    of both ends and that of products."""
+
+    total: float = 0.0
+    squared: float = 0.0
+    pairs: int = 0
+    ends: float = 0.0
+    products: float = 0.0
 
 
 class Growing:
-    """The level of the first so many points of a series, each in the same short time."""
+    """The level of the first so many points of a series; a longer one goes on where a shorter one ended."""
 
-    __slots__ = ("_days", "_policy", "_prior_sd", "_sums")
+    __slots__ = ("_line", "_newest", "_prior", "_sums")
 
-    def __init__(self, points: Points, prior_sd: float, policy: Policy) -> None:
-        self._prior_sd, self._policy = prior_sd, policy
-        self._days = [day for day, _ in points]
-        self._sums = _sums(points)
+    def __init__(self, line: Line, prior: Prior) -> None:
+        self._line, self._prior = line, prior
+        self._sums, self._newest = {0: _Sums()}, 0
 
-    def count(self, last: date) -> int:
-        """Return how many points lie on ``last`` or before it."""
-        return bisect_right(self._days, last)
+    def count(self, last: int) -> int:
+        """Return how many points lie on day ``last`` (an ordinal) or before it."""
+        return bisect_right(self._line.days, last)
 
-    def mean(self, first: date, last: date, default: float) -> float:
-        """Return the mean of the points on ``first`` .. ``last``, or ``default`` where there is none."""
-        start, stop = bisect_left(self._days, first), bisect_right(self._days, last)
+    def mean(self, first: int, last: int, default: float) -> float:
+        """Return the mean of the points on ``first`` .. ``last`` (ordinals), or ``default`` without any."""
+        start, stop = bisect_left(self._line.days, first), bisect_right(self._line.days, last)
         if start == stop:
             return default
-        return (self._sums[stop][0] - self._sums[start][0]) / (stop - start)
+        return (self._upto(stop).total - self._upto(start).total) / (stop - start)
 
     def level(self, count: int) -> Level:
         """Return the level of the first ``count`` (>= 1) points."""
-        total, squared, pairs, ends, products = self._sums[count]
-        mean, policy = total / count, self._policy
+        total, squared, pairs, ends, products = self._upto(count)
+        mean, prior = total / count, self._prior
         squares = max(squared - total * mean, 0.0)
-        weight = policy["baseline.prior_days"]
-        sd = sqrt((weight * self._prior_sd**2 + squares) / max(weight + count - 1, 1))
+        sd = sqrt((prior.squares + squares) / max(prior.days + count - 1, 1))
         together = products - mean * ends + pairs * mean * mean
-        phi = _phi(together, squares / count, pairs, policy)
-        return Level(mean, max(sd, policy["baseline.sd_floor"]), phi, count)
+        phi = _phi(together, squares / count, pairs, prior)
+        return Level(mean, max(sd, prior.sd_floor), phi, count)
+
+    def _upto(self, count: int) -> _Sums:
+        if count not in self._sums:
+            start = self._newest if self._newest < count else 0
+            self._sums[count] = _more(self._sums[start], self._line, start, count)
+            self._newest = count
+        return self._sums[count]
 
 
-def _sums(points: Points) -> Sequence[tuple[float, float, int, float, float]]:
-    """Return, for each number of first points: the sum, that of squares, and of the pairs of days in a
-    row their number, the sum of both ends and that of products."""
-    total, squared, pairs, ends, products = 0.0, 0.0, 0, 0.0, 0.0
-    found = [(total, squared, pairs, ends, products)]
-    before, last = -1, 0.0
-    for day, value in points:
+def _more(sums: _Sums, line: Line, start: int, stop: int) -> _Sums:
+    """Return the sums of the first ``start`` points with those up to ``stop`` - 1 added."""
+    total, squared, pairs, ends, products = sums
+    next_day, last = (line.days[start - 1] + 1, line.values[start - 1]) if start else (0, 0.0)
+    for day, value in zip(line.days[start:stop], line.values[start:stop], strict=True):
         total += value
         squared += value * value
-        ordinal = day.toordinal()
-        if ordinal - before == 1:
+        if day == next_day:
             pairs += 1
             ends += last + value
             products += last * value
-        before, last = ordinal, value
-        found.append((total, squared, pairs, ends, products))
-    return found
+        next_day, last = day + 1, value
+    return _Sums(total, squared, pairs, ends, products)
 
 
-def _phi(together: float, variance: float, pairs: int, policy: Policy) -> float:
-    weight = policy["baseline.prior_phi_days"]
+def _phi(together: float, variance: float, pairs: int, prior: Prior) -> float:
     # What rounding leaves of days that are all alike is no spread.
     moves = variance > _NO_SPREAD
     seen, days = (together / variance, pairs) if moves else (0.0, 0)
-    phi = (weight * policy["baseline.prior_phi"] + seen) / max(weight + days, 1)
-    return min(max(phi, 0.0), policy["baseline.phi_max"])
+    phi = (prior.phi + seen) / max(prior.phi_days + days, 1)
+    return min(max(phi, 0.0), prior.phi_max)
 
 
 def span_of(name: str) -> float:

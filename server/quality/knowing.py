@@ -12,7 +12,7 @@ from server.clinical.baseline import Baseline
 from server.clinical.era import Era
 from server.clinical.policy import Policy
 from server.clinical.series import COMPOSITE, COMPOSITE_ITEMS, UNREST, UNREST_ITEMS, Level
-from server.clinical.walk import ALARMED, walk
+from server.clinical.walk import walk
 from server.quality.figures import Truth
 from server.quality.replay import Diary, Replay
 from server.quality.rivals import alarms
@@ -26,10 +26,9 @@ def knowing(diary: Diary, levels: Mapping[str, Level], truth: Truth, policy: Pol
     ``levels``: the true one of every item, the composite and unrest, higher is worse.
     """
     era = _era(diary, levels, truth, policy)
-    days = walk(diary.history, era, policy, (era.stages[0].first_day, diary.last), diary.treatments).days
-    found = (one.day for one in days if one.hits and one.state in ALARMED)
+    walked = walk(diary.history, era, policy, (era.stages[0].first_day, diary.last), diary.treatments)
     judged = (diary.last - truth.judged_from).days + 1
-    return Replay(era.stages[0].arm, None, alarms(found, KNOWING, policy), judged, 0)
+    return Replay(era.stages[0].arm, None, alarms(walked.signals(), KNOWING, policy), judged, 0)
 
 
 def _era(diary: Diary, levels: Mapping[str, Level], truth: Truth, policy: Policy) -> Era:

@@ -3,21 +3,24 @@
 A `Past` is raw so that it is small on its way to another process; what is made of it stays there.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
+
+from server.clinical.columns import logged
 from server.clinical.policy import Policy, for_patient, policy_from
 from server.clinical.reach import Reach, needed
 from server.clinical.readings import Items, arms_of, fold
+from server.clinical.tally import GROUNDED, Ground, ground
 from server.clinical.vocabulary import Arm
-from server.quality.replay import Diary, alarms_of
+from server.quality.replay import Diary, Replay, alarms_of, alarms_on
 
 # Families of thresholds that a replay shows; what others change (silence, guards, clocks) it does not.
-SHOWN = frozenset({"alert", "baseline", "composite", "data", "relapse"})
+SHOWN = ("alert", "baseline", "composite", "data", "relapse")
 Values = Mapping[str, float]
 Said = Sequence[tuple[date, Items]]
 
@@ -92,15 +95,20 @@ def of_plain(patient_id: str, raw: Mapping[str, Any]) -> Compared:
 
 def compare(past: Past, question: Question) -> Compared:
     """Judge one patient's days under both policies. Raises `PolicyError` where ``own`` contradicts one."""
-    said = [(date.fromisoformat(day), items) for day, items in json.loads(past.entries)]
+    said = [(date.fromisoformat(day), items) for day, items in orjson.loads(past.entries)]
     sessions = tuple(day for day in past.sessions if day <= question.last)
     relapses = tuple(one for one in past.relapses if question.first <= one[1] <= question.last)
     current, draft = (_policy(values, past.own) for values in (question.current, question.draft))
-    if not said or min(said)[0] > question.last:
+    begun = min((day for day, _ in said), default=date.max)
+    if begun > question.last:
         return Compared(past.patient_id, 0, sessions, relapses, {})
-    first = max(question.first, min(day for day, _ in said))
-    under = _judged(past, said, current, (first, question.last))
-    over = under if _same(current, draft) else _judged(past, said, draft, (first, question.last))
+    first = max(question.first, begun)
+    days = first, question.last
+    rests_on, other = (_rests_on(past, policy, days) for policy in (current, draft))
+    grounds = _grounds(said, rests_on, question.last)
+    under = over = _told_by(grounds, current, first)
+    if not _same(current, draft):
+        over = _told_by(grounds if other == rests_on else _grounds(said, other, question.last), draft, first)
     nothing = Told((), 0, 0)
     arms = {arm: (under.get(arm, nothing), over.get(arm, nothing)) for arm in {**under, **over}}
     return Compared(past.patient_id, (question.last - first).days + 1, sessions, relapses, arms)
@@ -109,7 +117,10 @@ def compare(past: Past, question: Question) -> Compared:
 def compare_diary(diary: Diary, relapses: tuple[tuple[Arm, date], ...], question: Question) -> Compared:
     """Do the same with a diary that is made already, over all of its days."""
     current, draft = (_policy(values, {}) for values in (question.current, question.draft))
-    arms = {arm: (_replayed(diary, arm, current), _replayed(diary, arm, draft)) for arm in diary.arms()}
+    arms = {
+        arm: (_said_by(alarms_of(diary, arm, current)), _said_by(alarms_of(diary, arm, draft)))
+        for arm in diary.arms()
+    }
     days = (diary.last - diary.first).days + 1
     return Compared(diary.name, days, tuple(t.day for t in diary.treatments), relapses, arms)
 
@@ -120,19 +131,28 @@ def not_shown(current: Policy, draft: Policy) -> tuple[str, ...]:
     return tuple(key for key in changed if key.partition(".")[0] not in SHOWN)
 
 
-def _judged(past: Past, said: Said, policy: Policy, days: tuple[date, date]) -> dict[Arm, Told]:
-    reach = needed(past.sessions, policy, *days)
-    history = fold(_within(said, reach))
-    diary = Diary(past.patient_id, history, reach.treatments, *days)
-    return {arm: _replayed(diary, arm, policy) for arm in arms_of(history)}
+class _RestsOn(NamedTuple):
+    """What of a patient's past counts, and the thresholds that its ground is made with."""
+
+    reach: Reach
+    policy: Policy
 
 
-def _within(said: Said, reach: Reach) -> Said:
-    return [one for one in said if reach.holds(one[0])]
+def _rests_on(past: Past, policy: Policy, days: tuple[date, date]) -> _RestsOn:
+    return _RestsOn(needed(past.sessions, policy, *days), policy.only(*GROUNDED))
 
 
-def _replayed(diary: Diary, arm: Arm, policy: Policy) -> Told:
-    found = alarms_of(diary, arm, policy)
+def _grounds(said: Said, on: _RestsOn, last: date) -> Mapping[Arm, Ground]:
+    history = fold(on.reach.within(said))
+    columns = logged(history, (t.day for t in on.reach.treatments), on.policy)
+    return {arm: ground(columns, arm, on.policy, last) for arm in arms_of(history)}
+
+
+def _told_by(grounds: Mapping[Arm, Ground], policy: Policy, first: date) -> Mapping[Arm, Told]:
+    return {arm: _said_by(alarms_on(under, arm, policy, first)) for arm, under in grounds.items()}
+
+
+def _said_by(found: Replay) -> Told:
     return Told(tuple(alarm.day for alarm in found.alarms), found.judged, found.insufficient)
 
 
@@ -148,7 +168,7 @@ def _of_clinic(values: tuple[tuple[str, float], ...]) -> Policy:
 
 def _same(current: Policy, draft: Policy) -> bool:
     """Return whether the two can only say the same."""
-    return all(draft[key] == value for key, value in current.values.items() if key.partition(".")[0] in SHOWN)
+    return current is draft or current.only(*SHOWN) == draft.only(*SHOWN)
 
 
 def _plain(told: Told) -> dict[str, Any]:

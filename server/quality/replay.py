@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from server.clinical.baseline import Baseline, Treatment
+from server.clinical.columns import logged
 from server.clinical.era import fit
 from server.clinical.policy import Policy
 from server.clinical.readings import History
-from server.clinical.relapse import verdicts, watch
+from server.clinical.relapse import watch
 from server.clinical.series import COMPOSITE_ITEMS
-from server.clinical.vocabulary import Arm, WatchState
+from server.clinical.tally import Ground, ground, tallies
+from server.clinical.vocabulary import Arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,23 @@ def replay(diary: Diary, arm: Arm, policy: Policy) -> Replay:
 
 
 def alarms_of(diary: Diary, arm: Arm, policy: Policy) -> Replay:
-    """Judge as `replay` does, without sentences and baseline: for those who only count.
+    """Judge as `replay` does, without sentences and baseline: for those who only count."""
+    said = logged(diary.history, (t.day for t in diary.treatments), policy)
+    return alarms_on(ground(said, arm, policy, diary.last), arm, policy, diary.first)
+
+
+def alarms_on(under: Ground, arm: Arm, policy: Policy, first: date) -> Replay:
+    """Do the same on ground that is there already, from ``first`` on.
 
     After an alarm ``alert.lockout_days`` days are quiet.
     """
     alarms: list[Alarm] = []
-    judged = insufficient = 0
-    for day, said in verdicts(diary.history, arm, diary.treatments, policy, diary.last):
-        if day < diary.first:
+    found = tallies(under, policy, first)
+    for walked, day in ((one.walked, day) for one in found for day in one.signals):
+        if alarms and (day - alarms[-1].day).days <= policy["alert.lockout_days"]:
             continue
-        judged += 1
-        insufficient += said.state is WatchState.INSUFFICIENT_DATA
-        quiet = alarms and (day - alarms[-1].day).days <= policy["alert.lockout_days"]
-        if said.signal and not quiet:
-            rules = tuple(f"{hit.rule} on {hit.series}" for hit in said.hits)
-            alarms.append(Alarm(day, rules, ""))
+        seen = walked.last(day)
+        assert seen is not None  # it is one of its watched days
+        alarms.append(Alarm(day, tuple(f"{hit.rule} on {hit.series}" for hit in seen.hits), ""))
+    judged, insufficient = sum(one.judged for one in found), sum(one.insufficient for one in found)
     return Replay(arm, None, tuple(alarms), judged, insufficient)

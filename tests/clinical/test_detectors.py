@@ -8,8 +8,9 @@ from math import sqrt
 import pytest
 
 from server.clinical.baseline import Baseline
-from server.clinical.detectors import Mark, Rule, RuleHit, Scan, scan
+from server.clinical.detectors import Mark, Rule, RuleHit, Scan
 from server.clinical.era import Era
+from server.clinical.line import Line
 from server.clinical.policy import Policy, policy_from
 from server.clinical.readings import fold
 from server.clinical.series import Level, Points
@@ -55,8 +56,17 @@ def points(*values: float | None, first: int = 17) -> Points:
     return tuple((day(first + n), value) for n, value in enumerate(values) if value is not None)
 
 
+def line(values: Points) -> Line:
+    return Line([one.toordinal() for one, _ in values], [value for _, value in values])
+
+
 def said(values: Points, of: Baseline, name: str = "composite", policy: Policy = POLICY) -> Scan:
-    return scan(values, name, (of,), policy)
+    return Scan(line(values), name, (of,), policy)
+
+
+def held(found: Scan) -> set[date]:
+    """Return the days on which any rule held."""
+    return {date.fromordinal(one) for days in found.held.values() for one in days}
 
 
 def mark(found: Scan, of: Baseline, on: date = LATER) -> Mark:
@@ -74,7 +84,7 @@ def stands(values: Points) -> Mark:
 def hit(found: Scan, rule: Rule) -> RuleHit | None:
     """Return the hit of ``rule`` on the newest day."""
     newest = mark(found, baseline()).day
-    return next((one for one in found.hits.get(newest, ()) if one.rule is rule), None)
+    return next((one for one in found.hits(newest) if one.rule is rule), None)
 
 
 def sure(found: RuleHit | None) -> RuleHit:
@@ -176,20 +186,21 @@ def test_a_single_item_needs_three_high_days_in_a_row() -> None:
 
 def test_a_single_item_is_left_to_the_moving_average() -> None:
     found = said(points(*[9.9] * 20), baseline(sd=0.1), "anxiety")
-    assert {one.rule for hits in found.hits.values() for one in hits} == {Rule.R1}
+    assert held(found)
+    assert {one.rule for on in held(found) for one in found.hits(on)} == set(found.held) == {Rule.R1}
 
 
 def test_each_day_is_held_against_the_baseline_that_was_in_force() -> None:
     early, late = baseline(sd=0.1), replace(baseline(mean=6.0, sd=0.1), last_day=day(30))
-    found = scan(points(*[6.5] * 40), "composite", (early, late), POLICY)
-    assert max(found.hits) == day(30)
-    assert min(found.hits) == day(17)
+    found = Scan(line(points(*[6.5] * 40)), "composite", (early, late), POLICY)
+    assert max(held(found)) == day(30)
+    assert min(held(found)) == day(17)
     assert mark(found, late).ewma_limit > 6.5
 
 
 def test_a_series_without_a_hit_says_where_it_stands_all_the_same() -> None:
     found = said(points(3.0, 3.0), baseline())
-    assert (dict(found.hits), mark(found, baseline()).day) == ({}, day(18))
+    assert (held(found), mark(found, baseline()).day) == (set(), day(18))
 
 
 def test_where_a_series_stood_on_a_day_rests_on_nothing_later() -> None:

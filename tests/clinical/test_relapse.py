@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.readings import History, fold
-from server.clinical.relapse import Assessment, Rule, verdicts, watch, watch_days
+from server.clinical.relapse import Assessment, Rule, watch, watch_days
 from server.clinical.vocabulary import Arm, WatchState
 from tests.clinical.diaries import (
     ONE_SESSION,
@@ -265,21 +265,6 @@ def test_the_order_in_which_entries_arrive_does_not_matter(values: list[float | 
 def test_tomorrow_does_not_change_today(values: list[float | None], today: int) -> None:
     history = _history(values)
     assert on(history, today) == on(history.between(date.min, day(today)), today)
-
-
-@given(VALUES, st.sets(st.integers(1, 59), max_size=3))
-def test_a_past_judged_at_once_is_judged_as_each_day_was(
-    values: list[float | None], boosters: set[int]
-) -> None:
-    history, treatments = _history(values), (*ONE_SESSION, *sessions(*boosters))
-    found = dict(verdicts(history, Arm.MOOD, treatments, DEFAULT_POLICY, day(59)))
-    for n in range(60):
-        then = watch(history, Arm.MOOD, treatments, DEFAULT_POLICY, day(n))
-        if day(n) in found:
-            said = found[day(n)]
-            assert (said.state, said.hits, said.signal) == (then.state, then.rules, then.signal)
-        else:
-            assert then.state in {S.NO_BASELINE, S.BASELINE}
 
 
 @given(VALUES, st.sets(st.integers(1, 59), max_size=3), st.sets(st.integers(-2, 62), min_size=1))

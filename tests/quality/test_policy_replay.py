@@ -4,6 +4,8 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, PolicyError, policy_from
 from server.clinical.vocabulary import Arm
@@ -61,6 +63,52 @@ def test_what_lies_before_the_period_is_the_ground_and_not_judged() -> None:
 def test_sleep_speaks_for_both_arms_and_makes_neither_watched() -> None:
     said = [[day(n).isoformat(), {"pain_average": 2, "sleep_hours": 5}] for n in range(40)]
     assert set(compare(Past("ana", json.dumps(said), (DAY,)), question({})).arms) == {Arm.PAIN}
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "relapse.ewma_limit": st.sampled_from([0.5, 1.5, 3]),
+        "relapse.ewma_lambda": st.sampled_from([0.1, 0.4]),
+        "relapse.item_lambda": st.sampled_from([0.2, 0.3]),
+        "relapse.recent_days": st.integers(8, 20),
+        "relapse.mean_days": st.integers(5, 9),
+        "relapse.items_needed": st.integers(1, 3),
+        "relapse.window_days": st.sampled_from([60, 120]),
+        "baseline.settle_days": st.integers(1, 4),
+        "baseline.sd_floor": st.sampled_from([0.2, 1]),
+        "composite.min_share": st.sampled_from([0.3, 1]),
+        "data.min_days": st.integers(2, 5),
+        "alert.lockout_days": st.sampled_from([0, 5]),
+    },
+)
+LEVELS = st.lists(st.integers(0, 9), min_size=6, max_size=6)
+
+
+@given(LEVELS, VALUES, VALUES, st.sets(st.integers(1, 80), max_size=2), st.integers(0, 60))
+def test_two_policies_that_share_their_ground_say_what_each_says_alone(
+    levels: list[int], one: dict[str, float], other: dict[str, float], boosters: set[int], first: int
+) -> None:
+    said = [
+        [
+            day(n).isoformat(),
+            {"pain_average": levels[n // 14], "mood": (n * 7 + levels[n // 14]) % 10, **some},
+        ]
+        for n in range(84)
+        for some in ({"pain_worst": 9}, {"anxiety": n % 4})[: 1 + n % 2]
+        if n % 9
+    ]
+    who = Past("ana", json.dumps(said), tuple(map(day, sorted({0, *boosters}))))
+    days = day(first), day(83)
+    both, under, over = (
+        compare(who, Question(*values, *days)).arms for values in ((one, other), (one, one), (other, other))
+    )
+    assert both == {arm: (under[arm][0], over[arm][0]) for arm in both}
+
+
+def test_several_entries_on_the_first_day_are_one_day() -> None:
+    said = [[day(0).isoformat(), {"pain_average": level}] for level in (4, 2)]
+    assert compare(Past("ana", json.dumps(said), (DAY,)), question({})).days == 70
 
 
 def test_what_is_stored_comes_back_the_same() -> None:
