@@ -3,7 +3,7 @@
 Which window, and when it is in force: `server.clinical.era`. Source: docs/clinical.md, "Baseline".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import fsum
@@ -44,8 +44,8 @@ class Baseline:
     """A level per series, in a stated window after a stated session.
 
     ``levels`` has a `Level` for the composite, for unrest and for each single item that the window
-    holds often enough. ``pre_level`` is the composite before the course (points), ``responded``
-    None where that is not known.
+    holds often enough, ``means`` its mean. ``pre_level`` is the composite before the course (points),
+    ``responded`` None where that is not known.
     """
 
     arm: Arm
@@ -54,10 +54,41 @@ class Baseline:
     last_day: date
     days_observed: int
     levels: Mapping[str, Level]
+    means: Mapping[str, float]
     blends: Blends
     pre_level: float | None
     responded: bool | None
     policy_version: int
+
+
+class Levels(Mapping[str, Level]):
+    """The level of each series over its first days; spread and correlation are worked out when asked for."""
+
+    def __init__(self, series: Mapping[str, Growing], counts: Mapping[str, int]) -> None:
+        self._series, self._counts = series, counts
+        self._known: dict[str, Level] = {}
+
+    def __getitem__(self, name: str) -> Level:
+        """Return the level of series ``name``; a KeyError where it has too few days."""
+        if name not in self._known:
+            self._known[name] = self._series[name].level(self._counts[name])
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names, composites last."""
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        """Return how many series have a level."""
+        return len(self._counts)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether series ``name`` has one."""
+        return name in self._counts
+
+    def means(self) -> Mapping[str, float]:
+        """Return where each series lies."""
+        return {name: self._series[name].mean(count) for name, count in self._counts.items()}
 
 
 def settled(history: History, days: Sequence[date], policy: Policy) -> History:
@@ -87,8 +118,7 @@ class Measure:
         item = prior_of(policy["baseline.prior_sd_item"], policy)
         blend = prior_of(policy["baseline.prior_sd_composite"], policy)
         self._series = {key: Growing(stretch.item(key), item) for key in SINGLE_ITEMS[arm]}
-        levels = self._levels(self._days[window - 1])
-        self.blends = _blends(arm, levels)
+        self.blends = _blends(arm, self._levels(self._days[window - 1]).means())
         share = policy["composite.min_share"]
         for name, means in self.blends.items():
             line = stretch.blend(means, share)
@@ -102,36 +132,36 @@ class Measure:
         levels = self._levels(last.toordinal())
         if COMPOSITE not in levels:
             return None
-        after = levels[COMPOSITE]
+        means = levels.means()
         return Baseline(
             arm=self._arm,
             anchor_day=course[1],
             first_day=date.fromordinal(self._days[0]),
             last_day=last,
-            days_observed=after.n,
+            days_observed=self._series[COMPOSITE].count(last.toordinal()),
             levels=levels,
+            means=MappingProxyType(means),
             blends=self.blends,
             pre_level=pre,
-            responded=shows_response(pre, after.mean, self._policy[RESPONSE_KEY[self._arm]]),
+            responded=shows_response(pre, means[COMPOSITE], self._policy[RESPONSE_KEY[self._arm]]),
             policy_version=self._policy.version,
         )
 
-    def rise(self, name: str, first: date, last: date, level: Level) -> float:
-        """Return by how many points series ``name`` lay above ``level`` on ``first`` .. ``last``."""
-        series = self._series[name]
-        return series.mean(first.toordinal(), last.toordinal(), level.mean) - level.mean
+    def rise(self, name: str, first: date, last: date, mean: float) -> float:
+        """Return by how many points series ``name`` lay above ``mean`` on ``first`` .. ``last``."""
+        return self._series[name].mean_between(first.toordinal(), last.toordinal(), mean) - mean
 
-    def _levels(self, last: int) -> Mapping[str, Level]:
+    def _levels(self, last: int) -> Levels:
         """Return the level of every series with enough days up to ``last``; composites last."""
         need = self._policy.whole("baseline.min_days")
-        counts = ((name, series, series.count(last)) for name, series in self._series.items())
-        return MappingProxyType({name: s.level(count) for name, s, count in counts if count >= need})
+        counts = {name: series.count(last) for name, series in self._series.items()}
+        return Levels(self._series, {name: count for name, count in counts.items() if count >= need})
 
 
-def _blends(arm: Arm, levels: Mapping[str, Level]) -> Blends:
+def _blends(arm: Arm, of: Mapping[str, float]) -> Blends:
     found: dict[str, Mapping[str, float]] = {}
     for name, items in ((COMPOSITE, COMPOSITE_ITEMS[arm]), (UNREST, UNREST_ITEMS[arm])):
-        means = {key: levels[key].mean for key in items if key in levels}
+        means = {key: of[key] for key in items if key in of}
         # One item of unrest is that item; called unrest it would be held to a looser limit.
         if len(means) > (name == UNREST):
             found[name] = MappingProxyType(means)

@@ -111,7 +111,7 @@ class Scan:
 def _parts(days: Sequence[int], stages: Sequence[Baseline]) -> Sequence[_Part]:
     starts = [bisect_right(days, stage.last_day.toordinal()) for stage in stages]
     stops = [*starts[1:], len(days)]
-    return [_Part(*part) for part in zip(starts, stops, stages, strict=True)]
+    return [_Part(*part) for part in zip(starts, stops, stages, strict=False)]
 
 
 class _Average:
@@ -126,21 +126,24 @@ class _Average:
 
     def held(self, part: _Part) -> Sequence[int]:
         """Return the places of ``part`` where it holds."""
-        level, highest = part.baseline.levels[self._name], max(part.of(self._averages), default=-inf)
+        highest = max(part.of(self._averages), default=-inf)
         # Nearly every day lies below the lowest limit there is, and of most series all of them.
-        if highest < level.mean + self._margin.clear:
+        if highest < part.baseline.means[self._name] + self._margin.clear:
             return ()
+        level = part.baseline.levels[self._name]
         limits = Limits(self._margin, level)
         lowest = limits.above(settled_variance(self._weight, level.phi))
         if highest < lowest:
             return ()
+        # One terrible day is no return: the last observed days all lie clearly higher.
+        lows = self._line.lows(self._last)
         # A limit only falls as days come in: what reaches the first one reaches them all.
         first = limits.above(variance_of_average(self._weight, level.phi, part.start + 1))
         return [
             place
             for place, average in enumerate(part.of(self._averages), part.start)
             if average >= lowest
-            and self._lasts(place, level)
+            and lows[place] - level.mean >= self._margin.clear
             and (average >= first or average >= self._limit(place, level))
         ]
 
@@ -161,11 +164,6 @@ class _Average:
     def _limit(self, place: int, level: Level) -> float:
         return Limits(self._margin, level).above(variance_of_average(self._weight, level.phi, place + 1))
 
-    def _lasts(self, place: int, level: Level) -> bool:
-        """One terrible day is no return."""
-        first = max(place + 1 - self._last, 0)
-        return min(self._line.values[first : place + 1]) - level.mean >= self._margin.clear
-
 
 class _Recent:
     """R2: the mean of the last observed days, none older than so many, reaches its limit."""
@@ -179,8 +177,11 @@ class _Recent:
 
     def held(self, part: _Part) -> Sequence[int]:
         """Return the places of ``part`` where it holds."""
+        mean, clear = part.baseline.means[self._name], min(margin.clear for margin in self._margins)
+        some = _reaching(self._means, part, mean + clear)
+        if not some:
+            return ()
         level = part.baseline.levels[self._name]
-        some = _reaching(self._means, part, level.mean + min(margin.clear for margin in self._margins))
         limits = {seen: self._limit(seen, level) for seen in {self._seen[place] for place in some}}
         return [place for place in some if self._means[place] >= limits[self._seen[place]]]
 
@@ -250,7 +251,7 @@ def _recent_margins(name: str, policy: Policy) -> tuple[Margin, Margin]:
 
 def _loss(baseline: Baseline, policy: Policy) -> float:
     """Return the level from which the benefit counts as lost (R3): the lower of the two cut-offs."""
-    mean = baseline.levels[COMPOSITE].mean
+    mean = baseline.means[COMPOSITE]
     key = "relapse.absolute_mood" if baseline.arm is Arm.MOOD else "relapse.absolute_pain"
     gone = inf
     if baseline.pre_level is not None and baseline.pre_level > mean:

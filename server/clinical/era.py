@@ -173,6 +173,6 @@ def _rises(measure: Measure, stages: Sequence[Baseline], last: date, policy: Pol
     See the module: not higher than what has grown.
     """
     first = stages[-1].last_day + _ONE
-    levels = stages[0].levels
-    rises = (measure.rise(name, first, last, levels[name]) for name in (COMPOSITE, UNREST) if name in levels)
+    means = stages[0].means
+    rises = (measure.rise(name, first, last, means[name]) for name in (COMPOSITE, UNREST) if name in means)
     return max(rises) >= policy["baseline.extend_rise"]

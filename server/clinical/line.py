@@ -5,7 +5,8 @@ All of it is worked out once for each of the numbers it is made with: policies t
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, repeat
+from math import inf
 from typing import NamedTuple
 
 
@@ -19,11 +20,12 @@ class Recent(NamedTuple):
 class Line:
     """The points of one series: ``days`` (ordinals, rising) and ``values`` (points, higher is worse)."""
 
-    __slots__ = ("_averages", "_recent", "days", "values")
+    __slots__ = ("_averages", "_lows", "_recent", "days", "values")
 
     def __init__(self, days: Sequence[int], values: Sequence[float]) -> None:
         self.days, self.values = days, values
         self._averages: dict[float, Sequence[float]] = {}
+        self._lows: dict[int, Sequence[float]] = {}
         self._recent: dict[tuple[int, int], Recent] = {}
 
     def averages(self, weight: float) -> Sequence[float]:
@@ -31,6 +33,14 @@ class Line:
         if weight not in self._averages:
             self._averages[weight] = _averages(self.values, weight)
         return self._averages[weight]
+
+    def lows(self, count: int) -> Sequence[float]:
+        """Return the lowest of the last ``count`` values (fewer at the beginning), up to each."""
+        if count not in self._lows:
+            filled = [*repeat(inf, count - 1), *self.values]
+            windows = zip(*(filled[start:] for start in range(count)), strict=False)
+            self._lows[count] = [min(window) for window in windows]
+        return self._lows[count]
 
     def recent(self, span: int, most: int) -> Recent:
         """Return the mean of at most the ``most`` last points within ``span`` days, up to each point."""

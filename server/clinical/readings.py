@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from math import fsum
 from operator import attrgetter
-from types import MappingProxyType
 from typing import NamedTuple
 
 from server.clinical.vocabulary import ITEMS, Arm, symptom
@@ -66,12 +65,12 @@ def arms_of(history: History) -> tuple[Arm, ...]:
 
 def _fold_day(entries: Sequence[Items]) -> Items:
     if len(entries) == 1:  # nearly every day: nothing to fold
-        return MappingProxyType(dict(entries[0]))
+        return dict(entries[0])
     values: dict[str, list[float]] = defaultdict(list)
     for items in entries:
         for key, value in items.items():
             values[key].append(value)
-    return MappingProxyType({key: _fold_item(key, found) for key, found in values.items()})
+    return {key: _fold_item(key, found) for key, found in values.items()}
 
 
 def _fold_item(key: str, values: list[float]) -> float:

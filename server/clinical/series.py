@@ -8,6 +8,7 @@ of those it has, so a skipped low item does not look like a rise.
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import accumulate
 from math import fsum, sqrt
 from types import MappingProxyType
 from typing import NamedTuple
@@ -144,10 +145,9 @@ def level_of(points: Points, prior_sd: float, policy: Policy) -> Level:
 
 
 class _Sums(NamedTuple):
-    """Of the first points: their sum, that of squares; of pairs of days in a row how many there are, the sum
-    of both ends and that of products."""
+    """Of the first points: the sum of squares; of pairs of days in a row how many there are, the sum of both
+    ends and that of products."""
 
-    total: float = 0.0
     squared: float = 0.0
     pairs: int = 0
     ends: float = 0.0
@@ -157,28 +157,33 @@ class _Sums(NamedTuple):
 class Growing:
     """The level of the first so many points of a series; a longer one goes on where a shorter one ended."""
 
-    __slots__ = ("_line", "_newest", "_prior", "_sums")
+    __slots__ = ("_line", "_newest", "_prior", "_sums", "_totals")
 
     def __init__(self, line: Line, prior: Prior) -> None:
         self._line, self._prior = line, prior
+        self._totals = [0.0, *accumulate(line.values)]
         self._sums, self._newest = {0: _Sums()}, 0
 
     def count(self, last: int) -> int:
         """Return how many points lie on day ``last`` (an ordinal) or before it."""
         return bisect_right(self._line.days, last)
 
-    def mean(self, first: int, last: int, default: float) -> float:
+    def mean(self, count: int) -> float:
+        """Return that of the level of the first ``count`` (>= 1) points."""
+        return self._totals[count] / count
+
+    def mean_between(self, first: int, last: int, default: float) -> float:
         """Return the mean of the points on ``first`` .. ``last`` (ordinals), or ``default`` without any."""
         start, stop = bisect_left(self._line.days, first), bisect_right(self._line.days, last)
         if start == stop:
             return default
-        return (self._upto(stop).total - self._upto(start).total) / (stop - start)
+        return (self._totals[stop] - self._totals[start]) / (stop - start)
 
     def level(self, count: int) -> Level:
         """Return the level of the first ``count`` (>= 1) points."""
-        total, squared, pairs, ends, products = self._upto(count)
-        mean, prior = total / count, self._prior
-        squares = max(squared - total * mean, 0.0)
+        squared, pairs, ends, products = self._upto(count)
+        mean, prior = self.mean(count), self._prior
+        squares = max(squared - self._totals[count] * mean, 0.0)
         sd = sqrt((prior.squares + squares) / max(prior.days + count - 1, 1))
         together = products - mean * ends + pairs * mean * mean
         phi = _phi(together, squares / count, pairs, prior)
@@ -194,17 +199,16 @@ class Growing:
 
 def _more(sums: _Sums, line: Line, start: int, stop: int) -> _Sums:
     """Return the sums of the first ``start`` points with those up to ``stop`` - 1 added."""
-    total, squared, pairs, ends, products = sums
+    squared, pairs, ends, products = sums
     next_day, last = (line.days[start - 1] + 1, line.values[start - 1]) if start else (0, 0.0)
     for day, value in zip(line.days[start:stop], line.values[start:stop], strict=True):
-        total += value
         squared += value * value
         if day == next_day:
             pairs += 1
             ends += last + value
             products += last * value
         next_day, last = day + 1, value
-    return _Sums(total, squared, pairs, ends, products)
+    return _Sums(squared, pairs, ends, products)
 
 
 def _phi(together: float, variance: float, pairs: int, prior: Prior) -> float:

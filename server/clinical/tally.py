@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from server.clinical.columns import Logged
 from server.clinical.era import Era, eras_of
@@ -22,7 +23,15 @@ class Ground:
     """What the verdicts on one arm rest on, whatever limits a policy sets: eras, and the series of each."""
 
     said: Logged
-    eras: Sequence[tuple[Era, Mapping[str, Line]]]
+    eras: Sequence["_Followed"]
+
+
+class _Followed(NamedTuple):
+    """An era, its series, and the days (ordinals) that have a composite, those right after a session too."""
+
+    era: Era
+    lines: Mapping[str, Line]
+    entries: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,7 @@ class Tally:
 def ground(said: Logged, arm: Arm, policy: Policy, last: date) -> Ground:
     """Return what days up to ``last`` rest on. Policies that agree in the `GROUNDED` families share it."""
     own = policy.only(*GROUNDED)
-    found = eras_of(said, arm, own, last)
-    return Ground(said, [(era, lines_of(said, era, own, (date.min, era.until))) for era in found])
+    return Ground(said, [_followed(said, era, own) for era in eras_of(said, arm, own, last)])
 
 
 def tallies(under: Ground, policy: Policy, first: date) -> Sequence[Tally]:
@@ -48,19 +56,24 @@ def tallies(under: Ground, policy: Policy, first: date) -> Sequence[Tally]:
     Only what lies ``relapse.window_days`` back and more may weigh on a day here and not in `relapse.watch`.
     """
     return [
-        _tally(under.said, (era, lines), policy, max(first, era.since))
-        for era, lines in under.eras
-        if era.until >= first
+        _tally(under.said, one, policy, max(first, one.era.since))
+        for one in under.eras
+        if one.era.until >= first
     ]
 
 
-def _tally(said: Logged, of: tuple[Era, Mapping[str, Line]], policy: Policy, begun: date) -> Tally:
-    era, lines = of
-    walked = followed(lines, era, policy, said.given(era.since, era.until))
+def _followed(said: Logged, era: Era, policy: Policy) -> _Followed:
+    means, share = era.stages[0].blends[COMPOSITE], policy["composite.min_share"]
+    lines = lines_of(said, era, policy, (date.min, era.until))
+    return _Followed(era, lines, said.days.enough(means, share))
+
+
+def _tally(said: Logged, of: _Followed, policy: Policy, begun: date) -> Tally:
+    era = of.era
+    walked = followed(of.lines, era, policy, said.given(era.since, era.until))
     signals = [day for day in walked.signals() if day >= begun and _lost(era, day)]
     known = {day.toordinal() for day in signals}
-    entries = said.days.enough(era.stages[0].blends[COMPOSITE], policy["composite.min_share"])
-    thin = _thin(entries, policy, begun.toordinal(), era.until.toordinal())
+    thin = _thin(of.entries, policy, begun.toordinal(), era.until.toordinal())
     few = sum(day not in known and _lost(era, date.fromordinal(day)) for day in thin)
     return Tally((era.until - begun).days + 1, few, signals, walked)
 

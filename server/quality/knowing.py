@@ -46,6 +46,7 @@ def _era(diary: Diary, levels: Mapping[str, Level], truth: Truth, policy: Policy
         last_day=truth.judged_from - timedelta(days=1),
         days_observed=levels[COMPOSITE].n,
         levels=levels,
+        means={name: level.mean for name, level in levels.items()},
         blends=MappingProxyType(blends),
         pre_level=None,
         responded=None,

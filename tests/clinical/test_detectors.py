@@ -49,7 +49,8 @@ def baseline(
         "composite": dict.fromkeys(NAMES[2:], mean),
         "unrest": {"restlessness": mean, "irritability": mean},
     }
-    return Baseline(arm, day(0), day(3), day(until), N, levels, blends, pre, None, 1)
+    means = dict.fromkeys(NAMES, mean)
+    return Baseline(arm, day(0), day(3), day(until), N, levels, means, blends, pre, None, 1)
 
 
 def points(*values: float | None, first: int = 17) -> Points:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from server.services.work import Work
 _RANGES = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tried:
     """The days that are to be judged (both included) and the policies that judge them."""
 
@@ -31,7 +32,7 @@ class Tried:
     last: date
     policies: tuple[Policy, ...]
 
-    @property
+    @cached_property
     def usual(self) -> date:
         """The first day whose entries are needed of everybody."""
         days = max(walked_days(policy) for policy in self.policies)
