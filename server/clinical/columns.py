@@ -7,45 +7,55 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from itertools import compress
 
 from server.clinical.line import Line
 from server.clinical.policy import Policy
-from server.clinical.readings import History, Items
+from server.clinical.readings import History
 from server.clinical.series import blended, symptoms
 
 Column = Sequence[float | None]
+_Of = Callable[[str], Column]
 
 
 class Columns:
     """Days (rising) and, for each item, what was said on them; None where a day does not say."""
 
-    __slots__ = ("_columns", "_of", "days")
+    __slots__ = ("_columns", "_of", "_symptoms", "_worse", "days")
 
-    def __init__(self, days: Sequence[int], of: Callable[[str, bool], Column]) -> None:
-        self.days, self._of = days, of
-        self._columns: dict[tuple[str, bool], Column] = {}
+    def __init__(self, days: Sequence[int], of: _Of, worse: _Of | None = None) -> None:
+        self.days, self._of, self._worse = days, of, worse
+        self._columns: dict[str, Column] = {}
+        self._symptoms: dict[str, Column] = {}
 
-    def column(self, key: str, worse: bool = False) -> Column:
-        """Return what was said of item ``key``, in its own direction or as higher is ``worse``."""
-        known = self._columns.get((key, worse))
-        if known is None:
-            known = self._columns[key, worse] = self._of(key, worse)
-        return known
+    def column(self, key: str) -> Column:
+        """Return what was said of item ``key``, in its own direction."""
+        if key not in self._columns:
+            self._columns[key] = self._of(key)
+        return self._columns[key]
+
+    def symptoms(self, key: str) -> Column:
+        """Return the same as "higher is worse"."""
+        if key not in self._symptoms:
+            self._symptoms[key] = self._worse(key) if self._worse else symptoms(key, self.column(key))
+        return self._symptoms[key]
 
     def between(self, first: date, last: date) -> "Columns":
         """Return the days ``first`` .. ``last``, both included."""
         start, stop = bisect_left(self.days, first.toordinal()), bisect_right(self.days, last.toordinal())
         if stop - start == len(self.days):
             return self
-        return Columns(self.days[start:stop], lambda *of: self.column(*of)[start:stop])
+        return self._cut(self.days[start:stop], lambda column: column[start:stop])
 
     def where(self, kept: Sequence[bool]) -> "Columns":
         """Return the days that are ``kept``, one of which each day has."""
         if all(kept):
             return self
-        return Columns([*compress(self.days, kept)], lambda *of: [*compress(self.column(*of), kept)])
+        return self._cut([*compress(self.days, kept)], lambda column: [*compress(column, kept)])
+
+    def _cut(self, days: Sequence[int], cut: Callable[[Column], Column]) -> "Columns":
+        # Cut when asked for, and higher up than here only once.
+        return Columns(days, lambda key: cut(self.column(key)), lambda key: cut(self.symptoms(key)))
 
     def saying(self, keys: Sequence[str]) -> "Columns":
         """Return the days that say anything of ``keys``."""
@@ -65,7 +75,7 @@ class Columns:
 
     def item(self, key: str) -> Line:
         """Return the days that have item ``key``, as higher-is-worse values."""
-        return _line(self.days, self.column(key, True))
+        return _line(self.days, self.symptoms(key))
 
     def blend(self, means: Mapping[str, float], min_share: float) -> Line:
         """Return the composite (`series.blend`) of every day that has one."""
@@ -98,12 +108,8 @@ def logged(history: History, sessions: Iterable[date], policy: Policy) -> Logged
     A session unsettles no day before it: what is judged of a day may know of later ones.
     """
     said = [reading.items for reading in history.readings]
-    days = Columns([reading.day.toordinal() for reading in history.readings], partial(_column, said))
+    ordinals = [reading.day.toordinal() for reading in history.readings]
+    days = Columns(ordinals, lambda key: [items.get(key) for items in said])
     given, settle = sorted(set(sessions)), policy.whole("baseline.settle_days")
     unsettled = {session.toordinal() + after for session in given for after in range(settle)}
     return Logged(days, days.where([day not in unsettled for day in days.days]), given)
-
-
-def _column(said: Sequence[Items], key: str, worse: bool) -> Column:
-    column = [items.get(key) for items in said]
-    return symptoms(key, column) if worse else column

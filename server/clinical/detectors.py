@@ -122,13 +122,14 @@ class _Average:
         of = "ewma" if name == COMPOSITE else "item"
         self._weight, self._last = policy[f"relapse.{of}_lambda"], policy.whole(f"relapse.{of}_entries")
         self._margin = _margin(name, policy)
+        self._clear = self._margin.clear
         self._averages = line.averages(self._weight)
 
     def held(self, part: _Part) -> Sequence[int]:
         """Return the places of ``part`` where it holds."""
         highest = max(part.of(self._averages), default=-inf)
         # Nearly every day lies below the lowest limit there is, and of most series all of them.
-        if highest < part.baseline.means[self._name] + self._margin.clear:
+        if highest < part.baseline.means[self._name] + self._clear:
             return ()
         level = part.baseline.levels[self._name]
         limits = Limits(self._margin, level)
@@ -143,7 +144,7 @@ class _Average:
             place
             for place, average in enumerate(part.of(self._averages), part.start)
             if average >= lowest
-            and lows[place] - level.mean >= self._margin.clear
+            and lows[place] - level.mean >= self._clear
             and (average >= first or average >= self._limit(place, level))
         ]
 

@@ -38,8 +38,7 @@ class Line:
         """Return the lowest of the last ``count`` values (fewer at the beginning), up to each."""
         if count not in self._lows:
             filled = [*repeat(inf, count - 1), *self.values]
-            windows = zip(*(filled[start:] for start in range(count)), strict=False)
-            self._lows[count] = [min(window) for window in windows]
+            self._lows[count] = [*map(min, *(filled[start:] for start in range(count)), self.values)]
         return self._lows[count]
 
     def recent(self, span: int, most: int) -> Recent:

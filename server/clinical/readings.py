@@ -51,10 +51,11 @@ def fold(observations: Iterable[tuple[date, Items]]) -> History:
     Rule: the mean of the day's values of each item; the highest for ``pain_worst`` and the lowest
     for ``pain_least``. The result does not depend on the order of ``observations``.
     """
-    by_day: dict[date, list[Items]] = defaultdict(list)
-    for day, items in observations:
-        by_day[day].append(items)
-    return History(tuple(Reading(day, _fold_day(by_day[day])) for day in sorted(by_day)))
+    said = list(observations)
+    days = dict(said)
+    if len(days) < len(said):  # few log twice a day
+        days = _folded(said)
+    return History(tuple([Reading(day, dict(days[day])) for day in sorted(days)]))
 
 
 def arms_of(history: History) -> tuple[Arm, ...]:
@@ -63,9 +64,16 @@ def arms_of(history: History) -> tuple[Arm, ...]:
     return tuple(arm for arm in Arm if any(ITEMS[key].arms == {arm} for key in keys))
 
 
+def _folded(said: Iterable[tuple[date, Items]]) -> dict[date, Items]:
+    by_day: dict[date, list[Items]] = defaultdict(list)
+    for day, items in said:
+        by_day[day].append(items)
+    return {day: _fold_day(entries) for day, entries in by_day.items()}
+
+
 def _fold_day(entries: Sequence[Items]) -> Items:
-    if len(entries) == 1:  # nearly every day: nothing to fold
-        return dict(entries[0])
+    if len(entries) == 1:
+        return entries[0]
     values: dict[str, list[float]] = defaultdict(list)
     for items in entries:
         for key, value in items.items():

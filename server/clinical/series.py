@@ -89,11 +89,15 @@ def blended(
     return [level + sum(gaps) / len(gaps) for gaps in days]
 
 
-def _gaps(column: Sequence[float | None], item: tuple[str, float]) -> Sequence[float | None]:
+def _gaps(column: Sequence[float | None], of: tuple[str, float]) -> Sequence[float | None]:
     """Return how far symptoms lay above the mean of an item, day by day."""
-    # A high answer to an item whose high end is good lies that much below its mean, not above it.
-    sign, middle = _turned(*item)
-    return [None if value is None else sign * (value - middle) for value in column]
+    key, mean = of
+    item = ITEMS[key]
+    if item.direction is Direction.HIGH_GOOD:
+        # A high answer lies that much below its mean, not above it.
+        middle = item.high - mean
+        return [None if value is None else middle - value for value in column]
+    return [None if value is None else value - mean for value in column]
 
 
 def _blended(level: float, gaps: Sequence[float | None], need: float) -> float | None:
@@ -108,12 +112,6 @@ def symptoms(key: str, column: Sequence[float | None]) -> Sequence[float | None]
     if item.direction is not Direction.HIGH_GOOD:
         return column
     return [None if value is None else item.high - value for value in column]
-
-
-def _turned(key: str, mean: float) -> tuple[float, float]:
-    """Return sign and middle: ``sign * (value - middle)`` is how far symptoms lie above ``mean``."""
-    item = ITEMS[key]
-    return (-1.0, item.high - mean) if item.direction is Direction.HIGH_GOOD else (1.0, mean)
 
 
 class Prior(NamedTuple):

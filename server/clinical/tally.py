@@ -92,7 +92,8 @@ def _thin(entries: Sequence[int], policy: Policy, first: int, last: int) -> Iter
     start, stop = bisect_left(entries, first - span), bisect_right(entries, last)
     near = entries[start:stop]
     for oldest, newest in zip(near, near[need - 1 :], strict=False):
-        if newest < oldest + span:
+        if first < newest < oldest + span:
             yield from range(first, newest)
-            first = max(first, oldest + span)
+        if newest < oldest + span > first:
+            first = oldest + span
     yield from range(first, last + 1)
