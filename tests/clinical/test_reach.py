@@ -39,3 +39,10 @@ def test_a_session_inside_the_judged_days_counts_with_the_days_before_it() -> No
     reach = needed([ago(5)], DEFAULT_POLICY, ago(10), DAY)
     assert reach.treatments == (Treatment(ago(5)),)
     assert reach.holds(ago(19))
+
+
+def test_what_was_said_of_days_that_do_not_count_is_left_out() -> None:
+    reach = needed([ago(500)], DEFAULT_POLICY, DAY, DAY)
+    said = [(ago(days), days) for days in (600, 499, 300, 83, 0)]
+    assert [days for _, days in reach.within(said)] == [499, 83, 0]
+    assert reach.within(said[3:]) == said[3:]
