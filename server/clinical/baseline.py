@@ -154,8 +154,9 @@ class Measure:
     def _levels(self, last: int) -> Levels:
         """Return the level of every series with enough days up to ``last``; composites last."""
         need = self._policy.whole("baseline.min_days")
-        counts = {name: series.count(last) for name, series in self._series.items()}
-        return Levels(self._series, {name: count for name, count in counts.items() if count >= need})
+        series = self._series.items()
+        counts = {name: count for name, one in series if (count := one.count(last)) >= need}
+        return Levels(self._series, counts)
 
 
 def _blends(arm: Arm, of: Mapping[str, float]) -> Blends:

@@ -119,8 +119,8 @@ class _Average:
 
     def __init__(self, line: Line, name: str, policy: Policy) -> None:
         self._line, self._name, self._policy = line, name, policy
-        of = "ewma" if name == COMPOSITE else "item"
-        self._weight, self._last = policy[f"relapse.{of}_lambda"], policy.whole(f"relapse.{of}_entries")
+        self._weight = policy["relapse.ewma_lambda" if name == COMPOSITE else "relapse.item_lambda"]
+        self._last = policy.whole("relapse.ewma_entries" if name == COMPOSITE else "relapse.item_entries")
         self._margin = _margin(name, policy)
         self._clear = self._margin.clear
         self._averages = line.averages(self._weight)
@@ -174,12 +174,12 @@ class _Recent:
         self._most = policy.whole("relapse.recent_entries")
         self._need = policy.whole("relapse.recent_min_entries")
         self._margins = _recent_margins(name, policy)
+        self._clear = min(margin.clear for margin in self._margins)
         self._seen, self._means = line.recent(policy.whole("relapse.recent_days"), self._most)
 
     def held(self, part: _Part) -> Sequence[int]:
         """Return the places of ``part`` where it holds."""
-        mean, clear = part.baseline.means[self._name], min(margin.clear for margin in self._margins)
-        some = _reaching(self._means, part, mean + clear)
+        some = _reaching(self._means, part, part.baseline.means[self._name] + self._clear)
         if not some:
             return ()
         level = part.baseline.levels[self._name]

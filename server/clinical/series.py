@@ -155,12 +155,12 @@ class _Sums(NamedTuple):
 class Growing:
     """The level of the first so many points of a series; a longer one goes on where a shorter one ended."""
 
-    __slots__ = ("_line", "_newest", "_prior", "_sums", "_totals")
+    __slots__ = ("_line", "_newest", "_prior", "_totals")
 
     def __init__(self, line: Line, prior: Prior) -> None:
         self._line, self._prior = line, prior
         self._totals = [0.0, *accumulate(line.values)]
-        self._sums, self._newest = {0: _Sums()}, 0
+        self._newest = 0, _Sums()
 
     def count(self, last: int) -> int:
         """Return how many points lie on day ``last`` (an ordinal) or before it."""
@@ -188,11 +188,9 @@ class Growing:
         return Level(mean, max(sd, prior.sd_floor), phi, count)
 
     def _upto(self, count: int) -> _Sums:
-        if count not in self._sums:
-            start = self._newest if self._newest < count else 0
-            self._sums[count] = _more(self._sums[start], self._line, start, count)
-            self._newest = count
-        return self._sums[count]
+        start, sums = self._newest if self._newest[0] <= count else (0, _Sums())
+        self._newest = count, _more(sums, self._line, start, count)
+        return self._newest[1]
 
 
 def _more(sums: _Sums, line: Line, start: int, stop: int) -> _Sums:
