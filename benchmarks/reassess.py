@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from uuid import UUID
 
 import psutil
@@ -22,7 +23,7 @@ from server.database import Database
 from server.quality.past import Question
 
 PATIENTS, DAYS = {False: 2_000, True: 10_000}, 180
-ASKED = 100_000
+ASKED, ROUNDS = 100_000, 3
 FIRST = LAST - timedelta(days=DAYS - 1)
 QUESTIONS = {1: Question(DRAFT, DRAFT, FIRST, LAST), 2: Question({}, DRAFT, FIRST, LAST)}
 HEADS = (
@@ -52,8 +53,13 @@ def main(full: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         options = argparse.Namespace(patients=number, days=DAYS, missing=0.13)
         database, clinic_id = clinic_of(Path(folder), options)
-        took = {count: _judge(database, clinic_id, question) for count, question in QUESTIONS.items()}
+        # In turns, so that a busy machine hits both alike.
+        rounds = [
+            {count: _judge(database, clinic_id, question) for count, question in QUESTIONS.items()}
+            for _ in range(ROUNDS)
+        ]
         database.close()
+    took = {count: _usual([found[count] for found in rounds]) for count in QUESTIONS}
     rows = [(str(count), *_row(one, number)) for count, one in took.items()]
     asked, memory = took[1].seconds * ASKED / number, took[1].memory / 2**20
     what = f"{ASKED:,} patients × {DAYS} days judged again under a new policy"
@@ -62,6 +68,12 @@ def main(full: bool = False) -> None:
         Target("the same, memory", f"{memory:.0f} MiB", "≤ 500 MB", memory <= 477),
     ]
     keep(Section("06_reassess", "All of the past judged again", HEADS, rows, targets, NOTES))
+
+
+def _usual(rounds: list[Took]) -> Took:
+    """Return the median of each figure."""
+    seconds, cpu, memory = zip(*((one.seconds, one.cpu, one.memory) for one in rounds), strict=True)
+    return Took(median(seconds), median(cpu), int(median(memory)))
 
 
 def _judge(database: Database, clinic_id: UUID, question: Question) -> Took:
