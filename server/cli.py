@@ -43,6 +43,7 @@ class Afterglow(click.Group):
             return None
         memory.begin()
         found = import_module(f"server.commands.{cmd_name.replace('-', '_')}").command
+        memory.settle()
         assert isinstance(found, click.Command)
         return found
 

@@ -8,7 +8,7 @@ import gc
 import os
 
 # Nearly all that an import makes stays. A sixth of a start went into looking through it.
-_MAKING = 200_000, 50, 100
+_MAKING = 2_000_000, 50, 100
 # How many are made before the youngest are looked through: the usual 700 are few for a request.
 _YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
 # glibc's name for how many heaps its `malloc` may keep (malloc.h): by itself a thread gets one of its own.
@@ -31,7 +31,7 @@ def begin() -> None:
 
 
 def settle() -> None:
-    """Say that all is made which stays: called once, before the first request or job.
+    """Say that all is made which stays: called before the first request, job or other work of a command.
 
     Nothing is looked through once more: of a quarter of a million objects a fiftieth would be found dead.
     """
