@@ -18,7 +18,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check cover proof lint types openapi bench bench-full quality peers lock clean licences sbom advisories rehearse
+.PHONY: run demo test check supply cover proof lint types openapi bench bench-full quality peers lock clean licences sbom advisories rehearse
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -33,7 +33,14 @@ rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopbac
 test: $(READY)          ## the suite, on SQLite and on PostgreSQL; all of it but the rehearsal
 	@$(BIN)/pytest
 
-check: lint types advisories sbom cover rehearse proof test  ## what CI runs; the suite comes last
+# What only reads the code goes beside what waits for an index; what starts servers goes alone.
+check: $(READY)         ## what CI runs: lint, types, advisories, sbom, cover, rehearse, proof; the suite comes last
+	@$(MAKE) --no-print-directory -j3 lint types supply
+	@$(MAKE) --no-print-directory cover rehearse proof test
+
+supply: $(READY)        ## advisories and sbom, one after the other: they share an environment
+	@$(MAKE) --no-print-directory advisories
+	@$(MAKE) --no-print-directory sbom
 
 cover: $(READY)         ## every branch of the clinical core is tested; two phones and random requests for longer
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q tests/clinical --cov --cov-report=term-missing:skip-covered
