@@ -10,6 +10,7 @@ from server.isolation import EVERY_CLINIC
 from server.migrations import rows
 from server.migrations.locking import MOMENT_MS
 from server.models import Base
+from server.models.partial import say_where
 
 ADVISORY_LOCK = 7_419_233
 
@@ -30,6 +31,7 @@ def run() -> None:
 
 
 def _migrate(connection: Connection, is_sqlite: bool) -> None:
+    say_where(Base.metadata, connection.dialect.name)
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite)
     with connection.begin():
         if not is_sqlite:

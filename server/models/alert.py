@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome, Usefulness
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
@@ -27,21 +28,19 @@ class Alert(Base):
     __tablename__ = "alerts"
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
-        Index(
+        partial_index(
             "uq_alerts_one_open",
             "clinic_id",
             "patient_id",
             "family",
             unique=True,
-            sqlite_where=text(_UNRESOLVED),
-            postgresql_where=text(_UNRESOLVED),
+            where=text(_UNRESOLVED),
         ),
         Index(None, "clinic_id", "state", "urgency", "opened_at"),
-        Index(
+        partial_index(
             "ix_alerts_worklist",
             *("clinic_id", "urgency", "opened_at", "id"),
-            sqlite_where=text(_UNRESOLVED),
-            postgresql_where=text(_UNRESOLVED),
+            where=text(_UNRESOLVED),
         ),
         Index(None, "state", "acknowledged_until"),
     )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import UNSEEN_STATES, Arm, PatientAnswer, SuggestionState
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
@@ -29,14 +30,13 @@ class BookingSuggestion(Base):
     __tablename__ = "booking_suggestions"
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
-        Index(
+        partial_index(
             "uq_booking_suggestions_one_open",
             "clinic_id",
             "patient_id",
             "programme",
             unique=True,
-            sqlite_where=_STILL_OPEN,
-            postgresql_where=_STILL_OPEN,
+            where=_STILL_OPEN,
         ),
         Index(None, "clinic_id", "state", "id"),
         Index(None, "clinic_id", "patient_id", "id"),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import ErasureReason, ErasureState
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.types import Coded, Instant
 
 _UNDER_WAY = text("state IN ('asked', 'confirmed')")
@@ -23,13 +24,12 @@ class Erasure(Base):
 
     __tablename__ = "erasures"
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_erasures_one_under_way",
             "clinic_id",
             "patient_id",
             unique=True,
-            sqlite_where=_UNDER_WAY,
-            postgresql_where=_UNDER_WAY,
+            where=_UNDER_WAY,
         ),
         Index(None, "state", "due_at"),
     )

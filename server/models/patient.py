@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.types import Instant
 
 _ASIDE = text("set_aside_at IS NOT NULL")
@@ -27,7 +28,7 @@ class Patient(Base):
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "clinician_id"], ["accounts.clinic_id", "accounts.id"]),
         Index(None, "clinic_id", "next_close_at", "id"),
-        Index("ix_patients_set_aside", "clinic_id", sqlite_where=_ASIDE, postgresql_where=_ASIDE),
+        partial_index("ix_patients_set_aside", "clinic_id", where=_ASIDE),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)

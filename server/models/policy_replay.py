@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import ReplayState
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.sealed import SealedJson
 from server.models.types import Coded, Instant
 
@@ -25,12 +26,11 @@ class PolicyReplay(Base):
 
     __tablename__ = "policy_replays"
     __table_args__ = (
-        Index(
+        partial_index(
             "uq_policy_replays_one_running",
             "clinic_id",
             unique=True,
-            sqlite_where=_RUNNING,
-            postgresql_where=_RUNNING,
+            where=_RUNNING,
         ),
         Index(None, "state", "lease_until"),
     )

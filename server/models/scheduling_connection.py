@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import ConnectionKind, MappingKind
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
 
@@ -25,12 +26,11 @@ class SchedulingConnection(Base):
     __tablename__ = "scheduling_connections"
     __table_args__ = (
         Index(None, "retired_at", "checked_at"),
-        Index(
+        partial_index(
             "uq_scheduling_connections_one_in_use",
             "clinic_id",
             unique=True,
-            sqlite_where=_IN_USE,
-            postgresql_where=_IN_USE,
+            where=_IN_USE,
         ),
         Index(None, "id"),
     )

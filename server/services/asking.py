@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Insert, Table, bindparam, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.models import Base
@@ -41,5 +41,17 @@ def bounds(spans: Sequence[Span], most: int) -> dict[str, date]:
 @cache
 def insert_once(table: type[Base], dialect: str) -> Insert:
     """Return what adds rows to ``table``, leaving out those whose key is there already."""
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(cast(Table, table.__table__)).on_conflict_do_nothing()
+    added: Insert = conflicting(table, dialect).on_conflict_do_nothing()
+    return added
+
+
+def conflicting(table: type[Base], dialect: str) -> Any:
+    """Return an insert that can say what happens to a key that is there already.
+
+    Each database has one of its own, and only its own is loaded.
+    """
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(cast(Table, table.__table__))
+    return sqlite.insert(cast(Table, table.__table__))

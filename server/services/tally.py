@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from server.models import Tally
+from server.services.asking import conflicting
 from server.services.cap import Cap
 from server.services.errors import TooMany
 
@@ -49,8 +49,7 @@ def take(session: Session, now: datetime, cap: Cap, *who: str) -> int:
 
 def count(session: Session, now: datetime, cap: Cap, *who: str) -> Counted:
     """Count one more of ``who``, whatever the cap, and return how it stands."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert: Any = (postgresql.insert if is_postgresql else sqlite.insert)(Tally)
+    insert = conflicting(Tally, session.get_bind().dialect.name)
     first = insert.values(digest=_digest(session, cap, who), cap=cap.name, count=1, ends_at=now + cap.span)
     is_over = Tally.ends_at <= now
     begins_anew = is_over if cap.pause is None else Tally.count > 0
