@@ -8,8 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs import anchor_file, audit_noted
-from jobs.around import Around
-from jobs.audit_day import Day
+from jobs.around import Around, Incomplete
+from jobs.audit_day import Day, Judged
 from jobs.audit_walk import Chain
 from server.database import Database
 from server.isolation import Extent
@@ -38,19 +38,34 @@ def run(around: Around, now: datetime) -> int:
     """Verify of every clinic's chain what today has to, and page operations of each that does not hold.
 
     Return how many hold. Where one does, up to where is noted: the next day goes on from there. Where not,
-    the days add up, so that what was found is found again.
+    the days add up, so that what was found is found again. Raises `Incomplete`, at the end, where it could
+    not be noted.
     """
-    day, good = Day(around.database, now, around.settings.anchor_file), 0
+    day, good, failed = Day(around.database, now, around.settings.anchor_file), 0, ""
     for one in day.judge(_known(around.database)):
         log.info("of the audit log of clinic %s %s lines were walked", one.clinic_id, one.lines)
         if one.found is None:
-            day.note(one)
+            failed = _not_noted(day, one) or failed
             good += 1
         else:
             _page(around, now, one.clinic_id, one.found)
         if around.stopping.is_set():
             break
+    if failed:
+        raise Incomplete(f"what was verified could not be noted: {failed}")
     return good
+
+
+def _not_noted(day: Day, some: Judged) -> str:
+    """Note up to where a chain holds; return what kept that from being done.
+
+    It must keep nobody from being told of the chains that come after it.
+    """
+    try:
+        day.note(some)
+    except OSError as error:
+        return type(error).__name__
+    return ""
 
 
 def verify(

@@ -2,7 +2,8 @@
 
 By itself it plans many a question anew for the values that it comes with. Where all is found by the key of
 one patient that is lost work: the plan is the same for everybody, and planning costs more than answering.
-What looks for what is due, or shows a list, is left alone: there a good plan depends on the values.
+What looks for what is due, or shows a list, is left alone: there a good plan depends on the values. All else
+that such a transaction asks, say whom an alert is told, must be found by an index whatever the values are.
 """
 
 from sqlalchemy import text

@@ -1,6 +1,6 @@
 """SQLAlchemy tables, one file a noun: columns, keys and indexes, no rules."""
 
-from server.models.account import Account
+from server.models.account import STAFF, Account
 from server.models.activation import Activation
 from server.models.alert import UNRESOLVED, Alert, AlertEvent, AlertFeedback
 from server.models.assessment import Assessment
@@ -52,6 +52,7 @@ from server.models.watch_move import WatchMove
 from server.models.zone_change import ZoneChange
 
 __all__ = [
+    "STAFF",
     "UNRESOLVED",
     "Account",
     "Activation",

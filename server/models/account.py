@@ -3,13 +3,25 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import Role
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.sealed import Sealed
 from server.models.types import Coded, Instant
+
+_STAFF = "role NOT IN ('patient', 'caregiver')"
 
 
 class Account(Base):
@@ -26,6 +38,7 @@ class Account(Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "email"),
         UniqueConstraint("clinic_id", "email_index"),
+        partial_index("ix_accounts_staff", "clinic_id", "role", "id", where=text(_STAFF)),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
@@ -45,3 +58,7 @@ class Account(Base):
     factor_tries_since: Mapped[datetime | None] = mapped_column(Instant)
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+# Staff and systems: with the values in the statement's text, as for `alert.UNRESOLVED`.
+STAFF: ColumnElement[bool] = Account.role.not_in([literal_column("'patient'"), literal_column("'caregiver'")])

@@ -43,6 +43,7 @@ class Alert(Base):
             where=text(_UNRESOLVED),
         ),
         Index(None, "state", "acknowledged_until"),
+        Index(None, "clinic_id", "patient_id", "family"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from uuid_utils.compat import uuid7
 
 from jobs import anchor_file, audit_anchor, audit_seal, audit_verify, tidy
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from jobs.problem import Problem
 from server.isolation import Extent
 from server.models import AuditEvent, AuditSeal, Delivery
@@ -157,6 +157,22 @@ def test_an_anchor_file_that_can_not_be_written_is_a_failure_of_the_job(around: 
     elsewhere = replace(around, settings=replace(around.settings, audit_anchor=str(blocked / "anchors")))
     with pytest.raises(Exception, match="not for every clinic"):
         audit_anchor.run(elsewhere, NOON)
+
+
+def test_where_nothing_can_be_noted_what_was_changed_is_told_all_the_same(
+    around: Around, river: UUID
+) -> None:
+    ids = sorted([river, *(open_clinic(around.database, slug) for slug in ("hill", "lake"))])
+    for clinic_id in ids:
+        happen(around.database, clinic_id, 3)
+    audit_seal.run(around, NOON)
+    tamper(around, ids[-1])
+    nowhere = str(around.settings.data_dir / "gone" / "anchors")
+    (around.settings.data_dir / "gone").symlink_to(around.settings.data_dir / "a share" / "not there")
+    elsewhere = replace(around, settings=replace(around.settings, audit_anchor=nowhere))
+    with pytest.raises(Incomplete, match=r"could not be noted: \w+Error$"):
+        audit_verify.run(elsewhere, NOON)
+    assert pages(around) == 1
 
 
 def test_what_was_committed_minutes_late_is_chained_before_the_end_is_noted(

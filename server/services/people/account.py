@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role, Scope
-from server.models import Account
+from server.models import STAFF, Account
 from server.services import asking
 from server.services.errors import Conflict
 from server.services.people import email_address as addresses
@@ -89,13 +89,10 @@ def roles(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, Role]:
 
 
 def recipients(work: Work, roles: set[Role]) -> list[Account]:
-    """Return the clinic's working accounts with one of ``roles``, in a steady order."""
-    found = work.session.scalars(
-        select(Account)
-        .where(Account.clinic_id == work.clinic_id, Account.role.in_(roles), Account.disabled_at.is_(None))
-        .order_by(Account.id)
-    )
-    return list(found)
+    """Return the clinic's working accounts with one of ``roles`` (none of patients'), in a steady order."""
+    mine = (Account.clinic_id == work.clinic_id, Account.role.in_(roles), STAFF)
+    query = select(Account).where(*mine, Account.disabled_at.is_(None))
+    return list(work.session.scalars(query.order_by(Account.id)))
 
 
 def working(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, select
 
+from server import isolation
 from server.clinical import visit_yield, wall_clock
 from server.clinical.lifecycle import SuggestionAction
 from server.clinical.visit_yield import Report, Tracked
@@ -44,6 +45,7 @@ class VisitYield:
 
 def read(work: Work, months: int) -> VisitYield:
     """Return the yield of the last ``months`` calendar months, the present one among them."""
+    isolation.freeze(work.session)  # several questions count the same visits
     zone = clinics.get(work).zone
     since = visit_yield.months_before(work.now.astimezone(ZoneInfo(zone)).date(), months)
     begins = wall_clock.moment(datetime.combine(since, time()), zone)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 from uuid_utils.compat import uuid7
 
 from server.clinical.visit_yield import FEWEST, Report, Tracked, report
@@ -71,9 +71,9 @@ def _put(work: Work, row: dict[str, Any], chance: Random) -> None:
     if row["state"] is SuggestionState.DECLINED:
         key = {"clinic_id": row["clinic_id"], "suggestion_id": row["id"], "number": 1}
         moved = {"action": "decline", "state": row["state"], "at": row["created_at"]}
-        event = BookingSuggestionEvent(**key, **moved)
-        vault.put(work, event, "detail", {"code": chance.choice([*DeclineCode]).value})
-        work.session.add(event)
+        line = BookingSuggestionEvent(**key, **moved)
+        vault.put(work, line, "detail", {"code": chance.choice([*DeclineCode]).value})
+        work.session.add(line)
 
 
 def one_at_a_time(work: Work) -> Report:
@@ -116,3 +116,24 @@ def test_it_is_the_same_as_counting_each_of_many(ward: Work, database: Database)
     assert total.days_to_visit.median is not None
     assert total.days_gained.median is not None
     assert len(total.declined) > 1
+
+
+def test_what_changes_meanwhile_is_counted_once(ward: Work, database: Database) -> None:
+    with database.read() as session:
+        before = visit_yield.read(Work(session, NOON, ward.actor), 3)
+
+    changed: list[str] = []
+
+    def change(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "booking_suggestions" in statement and not changed:
+            changed.append(statement)
+            with database.write(ward.clinic_id) as session:
+                session.execute(update(BookingSuggestion).values(state=SuggestionState.DECLINED))
+
+    event.listen(database.engine, "after_cursor_execute", change)
+    with database.read() as session:
+        assert visit_yield.read(Work(session, NOON, ward.actor), 3) == before
+    event.remove(database.engine, "after_cursor_execute", change)
+    assert changed
+    with database.read() as session:
+        assert visit_yield.read(Work(session, NOON, ward.actor), 3) != before
