@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    literal,
     literal_column,
     select,
     union_all,
@@ -95,4 +96,4 @@ def _numbered(query: Select[*tuple[Any, ...]], number: int) -> Select[*tuple[Any
     place: ColumnElement[int] = func.row_number().over(order_by=order) if order else literal_column("0")
     rows = own.add_columns(place.label(_PLACE)).subquery()
     said = [column for column in rows.c if column.key != _PLACE]
-    return select(literal_column(str(number)).label(_NUMBER), rows.c[_PLACE], *said)
+    return select(literal(number).label(_NUMBER), rows.c[_PLACE], *said)
