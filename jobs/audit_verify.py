@@ -14,7 +14,6 @@ from jobs.audit_walk import Chain
 from server.database import Database
 from server.isolation import Extent
 from server.services.audit import audit_seal as seals
-from server.services.audit import verifying
 from server.services.audit.anchor import Compared
 from server.services.audit.verifying import Fault, Found
 from server.services.messages import operations
@@ -80,9 +79,8 @@ def verify(
     compared = audit_noted.compared(database, now, batches)
     for clinic_id in sorted(known | compared.keys()):
         said, chain = compared.get(clinic_id, Compared()), Chain(database, now, clinic_id)
-        walk = chain.to_the_end()
+        found = chain.whole().found or said.found
         with chain.work() as work:
-            found = walk.found or verifying.late(work) or said.found
             end, waiting = seals.head(work).position, seals.unsealed_count(work)
         yield Verified(clinic_id, end, said.agreed, waiting, found)
 

@@ -32,6 +32,12 @@ class Chain:
         with self.work() as work:
             return replace(walk, found=verifying.ended(work, walk))
 
+    def whole(self) -> Walk:
+        """Walk from the beginning to the end, and look for rows that were put in behind the chain's back."""
+        walk = self.to_the_end()
+        with self.work() as work:
+            return replace(walk, found=walk.found or verifying.late(work))
+
     def between(self, after: int, until: int) -> Walk:
         """Walk from behind position ``after`` up to ``until``, all of which must be there."""
         walk = self._along(after, until)

@@ -81,14 +81,6 @@ class Walk:
     found: Found | None = None
 
 
-def first_fault(work: Work) -> Found | None:
-    """Walk the clinic's whole chain and return the first bad row, None where all hold."""
-    walk, before = onward(work, Walk()), Walk()
-    while walk is not before:
-        walk, before = onward(work, walk), walk
-    return ended(work, walk) or late(work)
-
-
 def start(work: Work, after: int) -> Walk:
     """Return a walk that begins behind position ``after``, whose link is taken as it is stored."""
     if after == 0:

@@ -17,7 +17,7 @@ from server.services.work import Work
 
 Moved = Row[date, MovedBy, Stage, Stage]  # day, by, begun, after
 _OF_ARM = (*of_patient(Assessment), Assessment.arm == bindparam("arm"))
-_MOVES_OF_ARM = (*of_patient(WatchMove), WatchMove.arm == bindparam("arm"))
+MOVES_OF_ARM = (*of_patient(WatchMove), WatchMove.arm == bindparam("arm"))
 # Without their evidence and what is sealed: they are read with every entry.
 _DAYS = (
     select(Assessment.day, Assessment.state, Assessment.signal, Assessment.rules)
@@ -31,12 +31,12 @@ _DAYS = (
     )
 )
 _WORDS = _DAYS.with_only_columns(Assessment.day, Assessment.rules, Assessment.text, Assessment.evidence)
-_EARLIER = select(func.max(WatchMove.day)).where(*_MOVES_OF_ARM, WatchMove.day < bindparam("first"))
+_EARLIER = select(func.max(WatchMove.day)).where(*MOVES_OF_ARM, WatchMove.day < bindparam("first"))
 # With the moves of the last day before, which say what the first one begins with.
 _MOVES = (
     select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after)
     .where(
-        *_MOVES_OF_ARM,
+        *MOVES_OF_ARM,
         WatchMove.day >= func.coalesce(_EARLIER.scalar_subquery().correlate(None), bindparam("first")),
         WatchMove.day <= bindparam("last"),
     )

@@ -16,11 +16,11 @@ from server.clinical.stages import Course, Facts, Ground, Memory, Move, follow
 from server.clinical.vocabulary import ITEMS, Arm, MovedBy, Stage, Verdict
 from server.models import Alert, Patient, WatchMove
 from server.services import vault
-from server.services.asking import Span, of_patient
+from server.services.asking import Span
 from server.services.foresight import Foresight
 from server.services.scales.scored_day import ScoredDays
 from server.services.watch import stage_past
-from server.services.watch.stage_past import Moved
+from server.services.watch.stage_past import MOVES_OF_ARM, Moved
 from server.services.work import Work
 
 # Longer than any policy remembers a rule, a session or a dismissal.
@@ -192,11 +192,10 @@ _NEWEST_FIRST = (
 )
 
 
-_MOVES_OF_ARM = (*of_patient(WatchMove), WatchMove.arm == bindparam("arm"))
-_NEWEST = select(WatchMove).where(*_MOVES_OF_ARM).order_by(*_NEWEST_FIRST).limit(SHOWN)
+_NEWEST = select(WatchMove).where(*MOVES_OF_ARM).order_by(*_NEWEST_FIRST).limit(SHOWN)
 _AFTER_THE_DAYS_BEFORE = (
     select(WatchMove.after)
-    .where(*_MOVES_OF_ARM, WatchMove.day < bindparam("day"))
+    .where(*MOVES_OF_ARM, WatchMove.day < bindparam("day"))
     .order_by(*_NEWEST_FIRST)
     .limit(1)
 )

@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 from uuid_utils.compat import uuid7
 
+from jobs.audit_walk import Chain
 from server.database import Database
 from server.isolation import Extent
 from server.models import AuditEvent
 from server.services.audit import audit_seal as seals
-from server.services.audit.verifying import Found, first_fault
+from server.services.audit.verifying import Found
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from tests.conftest import NOON, owner_of
@@ -48,8 +49,7 @@ def seal_all(database: Database, clinic_id: UUID, now: datetime = NOON, size: in
 
 def fault(database: Database, clinic_id: UUID, now: datetime = NOON) -> Found | None:
     """Walk the chain."""
-    with database.read() as session:
-        return first_fault(Work(session, now, system(clinic_id)))
+    return Chain(database, now, clinic_id).whole().found
 
 
 def event_at(database: Database, clinic_id: UUID, position: int) -> UUID:
