@@ -66,7 +66,9 @@ LAYERS: dict[str, Layer] = {
     "server.clinical": Layer(("server.clinical",), (), (*PURE, "random", "secrets", "logging")),
     "server.simulator": Layer(("server.simulator", "server.clinical"), (), (*PURE, "logging")),
     # A replay takes apart the JSON of many diaries.
-    "server.quality": Layer(("server.quality", "server.clinical"), ("orjson",), (*PURE, "random", "logging")),
+    "server.quality": Layer(
+        ("server.quality", "server.clinical", "server.json_text"), (), (*PURE, "random", "logging")
+    ),
     # It reads back what leaves as FHIR, with the same codes.
     "server.diary_import": Layer(
         ("server.diary_import", "server.clinical", "server.fhir"),

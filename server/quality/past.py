@@ -9,8 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import orjson
-
+from server import json_text
 from server.clinical.columns import logged
 from server.clinical.policy import Policy, for_patient, policy_from
 from server.clinical.reach import Reach, needed
@@ -95,7 +94,7 @@ def of_plain(patient_id: str, raw: Mapping[str, Any]) -> Compared:
 
 def compare(past: Past, question: Question) -> Compared:
     """Judge one patient's days under both policies. Raises `PolicyError` where ``own`` contradicts one."""
-    said = [(date.fromisoformat(day), items) for day, items in orjson.loads(past.entries)]
+    said = [(date.fromisoformat(day), items) for day, items in json_text.quickly(past.entries)]
     sessions = tuple(day for day in past.sessions if day <= question.last)
     relapses = tuple(one for one in past.relapses if question.first <= one[1] <= question.last)
     current, draft = (_policy(values, past.own) for values in (question.current, question.draft))
