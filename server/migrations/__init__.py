@@ -4,6 +4,7 @@ Alembic is loaded where it is needed only: every process asks at its start wheth
 current, and few ever migrate one.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,17 +23,29 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Migrate ``database`` forward to ``revision``."""
     from alembic import command
 
+    from server.migrations import steps
     from server.migrations.ahead import close_ahead
 
-    close_ahead(database, _found(database), revision)
-    patiently(lambda: command.upgrade(_config(database), revision))
+    config, found = _config(database), _found(database)
+    close_ahead(database, found, revision)
+    # Nobody works on an empty database, and nobody beside us on an embedded one.
+    alone = found is None or database.is_sqlite
+    for step in [steps.Step(revision)] if alone else steps.forward(config, str(found), revision):
+        config.attributes[steps.STEP] = step
+        patiently(partial(command.upgrade, config, step.to))
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Migrate ``database`` back to ``revision``; "base" removes everything."""
     from alembic import command
 
-    patiently(lambda: command.downgrade(_config(database), revision))
+    from server.migrations import steps
+
+    config, found = _config(database), _found(database)
+    alone = found is None or database.is_sqlite
+    for step in [steps.Step(revision)] if alone else steps.back(config, str(found), revision):
+        config.attributes[steps.STEP] = step
+        patiently(partial(command.downgrade, config, step.to))
 
 
 def is_current(database: Database) -> bool:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, text
 from server.database import Database
 from server.isolation import EVERY_CLINIC
 from server.migrations import rows
-from server.migrations.locking import MOMENT_MS
+from server.migrations.locking import MOMENT_MS, take
+from server.migrations.steps import STEP, Step
 from server.models import Base
 from server.models.partial import say_where
 
@@ -43,6 +44,8 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MOMENT_MS}")
             # The owner is held as well: rows that a migration changes are every clinic's.
             connection.exec_driver_sql(f"SET LOCAL {EVERY_CLINIC} = 'yes'")
+            step: Step = context.config.attributes[STEP]
+            take(connection, step.tables, step.mode)
         context.run_migrations()
         if not is_sqlite:
             rows.close_as_far_as(connection, context.get_context().get_current_revision())

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from server.isolation import CLINIC, EVERY_CLINIC
+from server.migrations.locking import take
 
 POLICY = "own_clinic"
 HELD_SINCE, LAST_NOT_FORCED, FORCED_SINCE = "0007", "0014", "0015"
@@ -101,16 +102,18 @@ def force_one(connection: Connection, name: str) -> None:
 
 def unforce(connection: Connection) -> None:
     """Let the tables' owner see every row again; others are held as before."""
-    for row in _tables(connection):
-        connection.exec_driver_sql(f"ALTER TABLE {row.relname} NO FORCE ROW LEVEL SECURITY")
+    take(connection, names := _names(connection))
+    for name in names:
+        connection.exec_driver_sql(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
 
 
 def unprotect(connection: Connection) -> None:
     """Open every table again."""
-    for row in _tables(connection):
-        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {row.relname}")
+    take(connection, names := _names(connection))
+    for name in names:
+        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
         connection.exec_driver_sql(
-            f"ALTER TABLE {row.relname} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"
+            f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"
         )
 
 
@@ -146,6 +149,10 @@ def _password(connection: Connection, name: str, password: str | None) -> str:
     assert driver is not None
     hidden = driver.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     return f" PASSWORD '{hidden}'"
+
+
+def _names(connection: Connection) -> list[str]:
+    return [row.relname for row in _tables(connection)]
 
 
 def _tables(connection: Connection) -> Sequence[Row[Any]]:

@@ -8,6 +8,9 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+# Tables that were there and are changed; the one that requests touch first in front (`accounts`).
+TABLES: tuple[str, ...] = ()
+
 
 def upgrade() -> None:
     """Forward."""

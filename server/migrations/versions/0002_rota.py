@@ -7,6 +7,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+TABLES: tuple[str, ...] = ("accounts", "clinics")
 
 # What a clinic starts with, as it is when this is written: later defaults are for later clinics.
 _WEEK = [[["08:00", "18:00"]]] * 5 + [[], []]

@@ -13,6 +13,7 @@ revision: str = "0003"
 down_revision: str | None = "0002"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("clinics", "alerts", "deliveries")
 
 _MOMENT = sa.DateTime(timezone=True)
 _EPOCH = "1970-01-01 00:00:00+00"

@@ -13,6 +13,7 @@ revision: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("clinics", "patients", "booking_suggestions", "contact_points", "deliveries")
 
 _MOMENT = sa.DateTime(timezone=True)
 

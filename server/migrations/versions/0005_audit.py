@@ -13,6 +13,7 @@ revision: str = "0005"
 down_revision: str | None = "0004"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("audit_events",)
 
 _TABLES = ("audit_events", "audit_seals")
 _REFUSAL = "the audit log is append-only"

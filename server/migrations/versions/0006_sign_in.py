@@ -13,6 +13,7 @@ revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("accounts", "clinics", "patients", "sign_ins", "invitations", "refresh_tokens")
 
 _MOMENT = sa.DateTime(timezone=True)
 

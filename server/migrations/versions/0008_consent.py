@@ -13,6 +13,7 @@ revision: str = "0008"
 down_revision: str | None = "0007"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("accounts", "clinics", "patients", "invitations")
 
 _MOMENT = sa.DateTime(timezone=True)
 

@@ -16,6 +16,7 @@ revision: str = "0009"
 down_revision: str | None = "0008"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("accounts", "clinics", "patients")
 
 _MOMENT = sa.DateTime(timezone=True)
 _OPEN = sa.text("state IN ('asked', 'confirmed')")

@@ -13,6 +13,7 @@ revision: str = "0010"
 down_revision: str | None = "0009"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ()
 
 _MOMENT = sa.DateTime(timezone=True)
 

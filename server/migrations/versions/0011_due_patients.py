@@ -13,6 +13,7 @@ revision: str = "0011"
 down_revision: str | None = "0010"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("patients",)
 
 _ASIDE = sa.text("set_aside_at IS NOT NULL")
 

@@ -15,6 +15,7 @@ revision: str = "0013"
 down_revision: str | None = "0012"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("contact_points",)
 
 
 def upgrade() -> None:

@@ -11,10 +11,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from server.migrations.locking import NO_WRITER
+
 revision: str = "0016"
 down_revision: str | None = "0015"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("alerts",)
+MODE = NO_WRITER
 
 _UNRESOLVED = sa.text("state <> 'resolved'")
 

@@ -10,10 +10,14 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from server.migrations.locking import NO_WRITER
+
 revision: str = "0017"
 down_revision: str | None = "0016"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("booking_suggestions",)
+MODE = NO_WRITER
 
 
 def upgrade() -> None:

@@ -11,10 +11,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from server.migrations.locking import NO_WRITER
+
 revision: str = "0018"
 down_revision: str | None = "0017"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+TABLES: tuple[str, ...] = ("accounts", "alerts")
+MODE = NO_WRITER
 
 _STAFF = sa.text("role NOT IN ('patient', 'caregiver')")
 _ALERTS = "ix_alerts_clinic_id_patient_id_family"
