@@ -88,6 +88,14 @@ def test_a_table_that_is_not_named_is_noticed(bare: Database, watch: Watch) -> N
     assert watch.wrong != []
 
 
+@pytest.mark.parametrize("bare", ["postgresql"], indirect=True)
+def test_a_revision_that_there_is_not_is_refused(bare: Database) -> None:
+    upgrade(bare, VERSIONS[0])
+    for move in (upgrade, downgrade):
+        with pytest.raises(LookupError, match="no revision 0x"):
+            move(bare, "0x")
+
+
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Server]:
     """A server that looks for a deadlock as soon as somebody waits, and has two tables."""

@@ -14,7 +14,7 @@ from server.migrations.locking import NO_ONE_ELSE
 
 STEP = "step"
 """Where a migration's run finds its `Step`, among the attributes of its configuration."""
-NOTHING = "base"
+NEWEST, NOTHING = "head", "base"
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,31 @@ class Step:
 
 
 def forward(config: Config, found: str, wanted: str) -> Iterator[Step]:
-    """Yield the steps from ``found`` to ``wanted`` ("head": the newest), oldest first."""
-    for script in reversed(_scripts(config)):
-        if script.revision > found and (wanted == "head" or script.revision <= wanted):
+    """Yield the steps from ``found`` to ``wanted`` ("head": the newest), oldest first.
+
+    Raises LookupError for a revision that there is not.
+    """
+    for script in reversed(_scripts(config, wanted)):
+        if script.revision > found and (wanted == NEWEST or script.revision <= wanted):
             mode = getattr(script.module, "MODE", NO_ONE_ELSE)
             yield Step(script.revision, script.module.TABLES, mode)
 
 
 def back(config: Config, found: str, wanted: str) -> Iterator[Step]:
-    """Yield the steps from ``found`` back to ``wanted`` ("base": nothing is left), newest first."""
-    for script in _scripts(config):
+    """Yield the steps from ``found`` back to ``wanted`` ("base": nothing is left), newest first.
+
+    Raises LookupError as `forward` does.
+    """
+    for script in _scripts(config, wanted):
         if found >= script.revision and (wanted == NOTHING or script.revision > wanted):
             yield Step(_before(script), script.module.TABLES)
 
 
-def _scripts(config: Config) -> list[Script]:
-    return list(ScriptDirectory.from_config(config).walk_revisions())
+def _scripts(config: Config, wanted: str) -> list[Script]:
+    found = list(ScriptDirectory.from_config(config).walk_revisions())
+    if wanted not in (NEWEST, NOTHING, *(script.revision for script in found)):
+        raise LookupError(f"there is no revision {wanted}")
+    return found
 
 
 def _before(script: Script) -> str:

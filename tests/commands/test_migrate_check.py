@@ -14,6 +14,7 @@ from server.database import Database
 from server.migrations import HEAD, downgrade, upgrade
 from server.migrations.standing import standing
 from tests.conftest import MASTER_KEY
+from tests.test_migrations_beside import VERSIONS
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -56,7 +57,7 @@ def test_a_database_with_all_of_it_passes_the_check(fresh: Database, fresh_url: 
 def test_what_is_missing_is_named_and_nothing_is_changed(fresh: Database, fresh_url: str) -> None:
     upgrade(fresh)
     last = standing(fresh)
-    downgrade(fresh, "-1")
+    downgrade(fresh, VERSIONS[-2])
     for _ in range(2):
         said = migrate(fresh_url, "--check")
         assert said.exit_code == 1

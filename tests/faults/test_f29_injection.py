@@ -124,6 +124,7 @@ OF_CONSTANTS: Mapping[str, str] = {
     "server/isolation.py": "the names of two settings of a transaction",
     "server/migrations/ahead.py": "how long a table is waited for",
     "server/migrations/env.py": "how long a migration waits for a lock",
+    "server/migrations/locking.py": "names of tables that a migration names, and how they are taken",
     "server/migrations/rows.py": "names of tables, policies and roles, when the owner migrates",
     "server/models/booking_suggestion.py": "the ended states, in a condition of an index",
     "server/services/backup_state.py": "the names of two pragmas",
