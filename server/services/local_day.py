@@ -52,4 +52,6 @@ def move_start(work: Work, hour: int) -> None:
 def _everybody(work: Work) -> list[Patient]:
     """Lock the clinic's patients, always in the same order, and return them as they are now."""
     query = select(Patient).where(Patient.clinic_id == work.clinic_id).order_by(Patient.id)
-    return list(work.session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+    return list(
+        work.session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True))
+    )

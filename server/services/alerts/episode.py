@@ -42,7 +42,7 @@ _UNRESOLVED = (
         UNRESOLVED,
     )
     .order_by(Alert.family)  # everybody locks them in one order
-    .with_for_update()
+    .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
 

@@ -39,7 +39,7 @@ def attend(work: Work, alert_id: UUID) -> bool:
     alert = work.session.scalar(
         select(Alert)
         .where(Alert.clinic_id == work.clinic_id, Alert.id == alert_id, UNRESOLVED)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if alert is None:
         return False

@@ -112,7 +112,7 @@ def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
 def _take(work: Work, patient_id: UUID) -> Patient | None:
     """Lock the patient; None where another worker has them or has looked at them meanwhile."""
     query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.id == patient_id)
-    patient = work.session.scalar(query.with_for_update(skip_locked=True))
+    patient = work.session.scalar(query.with_for_update(skip_locked=True, key_share=True))
     if patient is None:
         return None
     plan = work.session.get(CheckInPlan, (work.clinic_id, patient_id))

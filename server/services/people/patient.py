@@ -28,8 +28,9 @@ _LOCKED = (
     .join(PolicyVersion, ground_rules.CURRENT)
     .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
     .where(Patient.leaving_at.is_(None))
-    # SQLite has no row locks and needs none: a writing transaction there is alone.
-    .with_for_update(of=Patient)
+    # SQLite has no row locks and needs none: a writing transaction there is alone. The key stays free: who
+    # writes a row that names the patient, a message or a change of an alert, need not wait for the diary.
+    .with_for_update(of=Patient, key_share=True)
     .execution_options(populate_existing=True)
 )
 
@@ -46,7 +47,7 @@ _TAKEN_TO_CLOSE = (
     select(Patient)
     .where(*_HAS_ENDED, Patient.id.in_(bindparam("ids", expanding=True)))
     .order_by(Patient.next_close_at, Patient.id)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, key_share=True)
 )
 
 

@@ -43,7 +43,7 @@ def _from_the_team(work: Work, patient: Patient) -> None:
         Alert.patient_id == patient.id,
         UNRESOLVED,
     )
-    found = work.session.scalars(unresolved.order_by(Alert.family).with_for_update())
+    found = work.session.scalars(unresolved.order_by(Alert.family).with_for_update(key_share=True))
     for alert in vault.opened(work, list(found)):
         if not is_about_one(alert.family, alert.evidence):
             # Nobody has judged it: it has no outcome, and counts for no rule.
