@@ -12,6 +12,9 @@ from sqlalchemy import event
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
+from server.clinical.vocabulary import AlertClass, AlertFamily
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
 from server.services.people import patient as patients
 from server.services.watch import assessment as assessments
 from server.services.watch import silence as silences
@@ -76,7 +79,7 @@ def test_a_night_asks_of_ten_patients_no_more_often_than_of_two(app: Flask, cast
 
 @pytest.fixture
 def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
-    """Give an entry, a batch, a read, a red flag. What is read once a process is read before."""
+    """Give an entry, a batch, a read, a red flag, a trend. What is read once a process is read before."""
 
     def put() -> None:
         assert cast.ana.put(f"/entries/{uuid7()}", entry(NOON)).status_code == 201
@@ -92,8 +95,16 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
         said = entry(NOON, safety="plan")
         assert nobodys.put(f"/entries/{uuid7()}", said).status_code == 201
 
+    def trend() -> None:
+        with Surroundings.of(app).database.write() as session:
+            work, key = Work(session, NOON, system(cast.ana.clinic_id)), nobodys.patient_id
+            found = Finding(AlertFamily.MOOD_RELAPSE, AlertClass.P1, NOON.date(), ("R1",), "It returns.")
+            assert key is not None
+            assert episodes.raise_alert(work, patients.lock(work, key), found)
+
     batch(), put()
-    return {"put": put, "batch": batch, "alarm": alarm, "read": lambda: cast.ana.get("/entries?limit=200")}
+    read = partial(cast.ana.get, "/entries?limit=200")
+    return {"put": put, "batch": batch, "alarm": alarm, "trend": trend, "read": read}
 
 
 @pytest.mark.parametrize(("what", "most"), [("put", PUT), ("batch", BATCH), ("read", READ)])
@@ -103,7 +114,7 @@ def test_the_database_is_asked_no_more_often_than_it_was(
     assert len(sent(app, asked[what])) <= most
 
 
-@pytest.mark.parametrize("what", ["put", "batch", "read", "alarm"])
+@pytest.mark.parametrize("what", ["put", "batch", "read", "alarm", "trend"])
 def test_no_question_goes_through_all_the_rows_of_a_clinic(
     app: Flask, asked: Mapping[str, Callable[[], object]], what: str
 ) -> None:
