@@ -2,8 +2,9 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
@@ -305,6 +306,30 @@ def test_every_import_points_inward() -> None:
 )
 def test_a_wrong_import_or_name_is_caught(path: str, text: str) -> None:
     assert list(violations(Source(path, text)))
+
+
+def circle(found: Sequence[Source]) -> list[str]:
+    """Return files that import each other, straight or through others; empty where there are none.
+
+    A package is no file here: naming it is a way to its files, which name it themselves.
+    """
+    files = {source.module for source in found if not source.path.endswith("/__init__.py")}
+    house = {s.module: {*s.imports()} & files for s in found if s.module in files}
+    try:
+        TopologicalSorter(house).prepare()
+    except CycleError as error:
+        return sorted({*error.args[1]})
+    return []
+
+
+def test_no_file_needs_itself_through_others() -> None:
+    assert circle(sources()) == []
+
+
+def test_a_circle_of_imports_is_caught() -> None:
+    texts = {"a": "from server import b", "b": "import server.c", "c": "from server.a import x"}
+    made = [Source(f"server/{name}.py", text) for name, text in {**texts, "d": "import server.a"}.items()]
+    assert circle(made) == ["server.a", "server.b", "server.c"]
 
 
 def test_only_the_command_line_imports_by_a_made_up_name() -> None:

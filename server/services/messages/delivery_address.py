@@ -14,7 +14,6 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.contact_point import Way
 from server.services.messages.delivery import Notice
 from server.services.people import email_address as addresses
-from server.services.people import recovery as recoveries
 from server.services.work import Work, system
 
 
@@ -38,9 +37,9 @@ def of(work: Work, row: Delivery, account: Account) -> str:
 
 
 def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
-    """Return the code that the link of a delivery leads on with; None where it needs none."""
+    """Return the code that is written down with a delivery for its link; None where there is none."""
     if row.sealed_secret is None:
-        return recoveries.secret_of(session, now, row)
+        return None
     (opened,) = vault.opened(Work(session, now, system(row.clinic_id)), [row])
     code: str | None = opened.secret
     return code

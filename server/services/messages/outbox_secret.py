@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 from server.models import Delivery
 from server.services.messages import delivery_address
 from server.services.messages import number_code as number_codes
+from server.services.people import recovery as recoveries
 
 
 def of(session: Session, now: datetime, row: Delivery) -> str | None:
     """Return the secret of a delivery; None where it has none."""
-    return delivery_address.secret_of(session, now, row) or number_codes.secret_of(session, now, row)
+    kept_by = (delivery_address, recoveries, number_codes)
+    return next(filter(None, (one.secret_of(session, now, row) for one in kept_by)), None)

@@ -6,30 +6,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, select
 
 from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import Purpose, Source
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
-from server.services.asking import of_patient
 from server.services.errors import NotFound
 from server.services.journal.incoming import Incoming
 from server.services.people import consent as consents
 from server.services.scales.questionnaire_journal import ResponseReceipt, open_questionnaires
 from server.services.watch import assessment as assessments
 from server.services.work import Work
-
-_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None))
-_LATEST = (
-    select(QuestionnaireResponse)
-    .where(*_STANDING, QuestionnaireResponse.instrument == bindparam("instrument"))
-    .order_by(QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
-    .limit(1)
-)
-_LATEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(
-    *_STANDING, QuestionnaireResponse.local_day <= bindparam("last")
-)
 
 
 def put(work: Work, patient_id: UUID, incoming: Incoming) -> ResponseReceipt:
@@ -99,20 +87,6 @@ def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[Quest
     if not found:
         raise NotFound("questionnaire response")
     return vault.opened(work, found)
-
-
-def latest(work: Work, patient_id: UUID, instrument: str) -> QuestionnaireResponse | None:
-    """Return the response to ``instrument`` that was given last, in any version of it, or None.
-
-    Its ``total`` is None where too much was left open; a deleted response does not count. Its answers
-    stay sealed: who asks for it wants the score.
-    """
-    return next(iter(work.objects(_LATEST, patient=patient_id, instrument=instrument)), None)
-
-
-def latest_day(work: Work, patient_id: UUID, today: date) -> date | None:
-    """Return the local day, up to ``today``, of the newest response to any scale, or None."""
-    return work.value(_LATEST_DAY, patient=patient_id, last=today)
 
 
 def reported(work: Work, patient_id: UUID) -> Select[Any]:

@@ -13,7 +13,7 @@ from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, Arm,
 from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
 from server.services import vault
 from server.services.asking import between, of_patient
-from server.services.scales import questionnaire_response as questionnaires
+from server.services.scales import latest_response
 from server.services.visits import blood_pressure as blood_pressures
 from server.services.visits import course as courses
 from server.services.visits import precaution as precautions
@@ -72,7 +72,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         emergency=work.value(_EMERGENCY, patient=patient.id),
         troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
         craving=_craving(logged, policy, today),
-        questionnaire_day=questionnaires.latest_day(work, patient.id, today),
+        questionnaire_day=latest_response.day(work, patient.id, today),
         asrm=_newest(work, patient.id, "asrm"),
         audit_c=_newest(work, patient.id, "audit-c"),
         opioid_changed=_opioid_changed(logged),
@@ -129,7 +129,7 @@ def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, Ale
 
 
 def _newest(work: Work, patient_id: UUID, instrument: str) -> tuple[date, float] | None:
-    newest = questionnaires.latest(work, patient_id, instrument)
+    newest = latest_response.of(work, patient_id, instrument)
     return None if newest is None or newest.total is None else (newest.local_day, newest.total)
 
 
