@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from server import isolation, json_text, planning
 from server.isolation import Whose
-from server.keyrings import Keyrings
-from server.masters import Masters
+from server.keys.keyrings import Keyrings
+from server.keys.masters import Masters
+from server.keys.sealing import Keyring
 from server.postgresql.limits import DEFAULT, Limits
 from server.postgresql.rerun import note_commit
-from server.sealing import Keyring
 
 BUSY_SECONDS = 15.0
 # How many statements a connection to PostgreSQL keeps prepared.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from server.sealing import KEY_BYTES
+from server.keys.sealing import KEY_BYTES
+from server.keys.vapid_key import is_vapid_key
 from server.settings import (
     PREFIX,
     Settings,
@@ -14,7 +15,6 @@ from server.settings import (
     read_value,
     variables,
 )
-from server.vapid_key import is_vapid_key
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

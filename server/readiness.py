@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from server.clinical.crisis_lines import SHIPPED, CrisisLinesError, Directory
 from server.database import Database
+from server.keys.strength import why_weak, why_weak_text
 from server.settings import PREFIX, Settings, SettingsError, check_strength, signing_keys
-from server.strength import why_weak, why_weak_text
 
 _NAME = f"{PREFIX}CRISIS_LINES"
 # Whoever is, or may become by SET ROLE: a role that passes policies by, gives itself other roles, or reaches

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.strength import why_weak_text
+from server.keys.strength import why_weak_text
 
 SMALLEST_KEY = 32
 MOST_SIGNING_KEYS = 2

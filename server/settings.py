@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from server import setting_kinds as kinds
-from server.kept import kept
-from server.key_file import current
-from server.master_source import by_chance, fixed, from_command, in_file, usable
-from server.masters import Masters
+from server.keys.kept import kept
+from server.keys.key_file import current
+from server.keys.master_source import by_chance, fixed, from_command, in_file, usable
+from server.keys.masters import Masters
+from server.keys.sealing import new_key
+from server.keys.vapid_key import new_vapid_key
 from server.postgresql.settings import ServerSettings
-from server.sealing import new_key
-from server.vapid_key import new_vapid_key
 
 PREFIX = "AFTERGLOW_"
 

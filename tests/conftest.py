@@ -370,7 +370,7 @@ def let_in(database: Database) -> None:
 
 # These start servers, or wait for a clock. The earlier they begin, the less is waited for them in the end.
 LONGEST = (
-    *("tests/faults/", "tests/deploy/", "tests/test_streaming.py", "tests/test_master_key_change.py"),
+    *("tests/faults/", "tests/deploy/", "tests/test_streaming.py", "tests/keys/test_master_key_change.py"),
     *("tests/test_phone_", "tests/test_replica.py", "tests/test_pgbouncer.py", "tests/test_week.py"),
     *("tests/test_cli.py", "tests/test_contract_fuzz.py", "tests/test_throttle.py"),
 )

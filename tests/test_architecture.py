@@ -32,7 +32,7 @@ WEB = (
 )
 WRITES = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
 TRANSACTION = (
-    *("server.database", "server.isolation", "server.settings", "server.sealing"),
+    *("server.database", "server.isolation", "server.settings", "server.keys.sealing"),
     *("server.postgresql", "server.replica"),
 )
 OUTER = (
@@ -91,7 +91,13 @@ LAYERS: dict[str, Layer] = {
     "server.services": Layer(
         (
             *("server.services", "server.models", "server.clinical"),
-            *("server.sealing", "server.keyrings", "server.masters", "server.isolation", "server.planning"),
+            *(
+                "server.keys.sealing",
+                "server.keys.keyrings",
+                "server.keys.masters",
+                "server.isolation",
+                "server.planning",
+            ),
         ),
         (
             *("sqlalchemy", "uuid_utils", "argon2", "pyotp", "webauthn"),
@@ -143,18 +149,18 @@ LAYERS: dict[str, Layer] = {
     "server.turnstile": Layer((), (), CLOCKS),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
-    "server.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
+    "server.keys.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.backup_file": Layer((), ("cryptography",), (*CLOCKS, "logging")),
     "server.json_text": Layer((), ("orjson",), (*PURE, "logging")),
-    "server.keyrings": Layer(("server.sealing",), (), (*CLOCKS, "logging")),
-    "server.key_source": Layer((), (), (*PURE, "logging")),
-    "server.key_file": Layer(("server.key_source",), (), CLOCKS),
-    "server.key_command": Layer(("server.key_source",), (), CLOCKS),
-    "server.masters": Layer(("server.sealing",), (), CLOCKS),
-    "server.master_source": Layer(
+    "server.keys.keyrings": Layer(("server.keys.sealing",), (), (*CLOCKS, "logging")),
+    "server.keys.key_source": Layer((), (), (*PURE, "logging")),
+    "server.keys.key_file": Layer(("server.keys.key_source",), (), CLOCKS),
+    "server.keys.key_command": Layer(("server.keys.key_source",), (), CLOCKS),
+    "server.keys.masters": Layer(("server.keys.sealing",), (), CLOCKS),
+    "server.keys.master_source": Layer(
         (
-            *("server.masters", "server.sealing", "server.strength"),
-            *("server.key_file", "server.key_command"),
+            *("server.keys.masters", "server.keys.sealing", "server.keys.strength"),
+            *("server.keys.key_file", "server.keys.key_command"),
         ),
         (),
         CLOCKS,
@@ -162,7 +168,7 @@ LAYERS: dict[str, Layer] = {
     "server.export_link": Layer((), (), (*PURE, "logging")),
     "server.database": Layer(
         (
-            *("server.sealing", "server.keyrings", "server.masters", "server.json_text"),
+            *("server.keys.sealing", "server.keys.keyrings", "server.keys.masters", "server.json_text"),
             *("server.isolation", "server.planning", "server.postgresql"),
         ),
         ("sqlalchemy", "orjson"),
@@ -175,23 +181,30 @@ LAYERS: dict[str, Layer] = {
     ),
     "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.planning": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
-    "server.strength": Layer((), (), (*PURE, "random", "logging")),
-    "server.vapid_key": Layer((), (), (*PURE, "logging")),
+    "server.keys.strength": Layer((), (), (*PURE, "random", "logging")),
+    "server.keys.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(
         (
-            *("server.sealing", "server.vapid_key", "server.kept", "server.key_file"),
-            *("server.setting_kinds", "server.postgresql", "server.masters", "server.master_source"),
+            *("server.keys.sealing", "server.keys.vapid_key", "server.keys.kept", "server.keys.key_file"),
+            *(
+                "server.setting_kinds",
+                "server.postgresql",
+                "server.keys.masters",
+                "server.keys.master_source",
+            ),
         ),
         (),
         CLOCKS,
     ),
-    "server.environment": Layer(("server.settings", "server.sealing", "server.vapid_key"), (), CLOCKS),
-    "server.setting_kinds": Layer(("server.strength",), (), (*PURE, "logging")),
-    "server.kept": Layer((), (), CLOCKS),
+    "server.environment": Layer(
+        ("server.settings", "server.keys.sealing", "server.keys.vapid_key"), (), CLOCKS
+    ),
+    "server.setting_kinds": Layer(("server.keys.strength",), (), (*PURE, "logging")),
+    "server.keys.kept": Layer((), (), CLOCKS),
     "server.parent": Layer((), ()),
     "server.memory": Layer((), (), (*PURE, "logging")),
     "server.readiness": Layer(
-        ("server.clinical", "server.settings", "server.database", "server.strength"),
+        ("server.clinical", "server.settings", "server.database", "server.keys.strength"),
         ("sqlalchemy",),
         CLOCKS,
     ),

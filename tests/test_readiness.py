@@ -11,9 +11,9 @@ import pytest
 
 from server.app import create_app
 from server.clinical.crisis_lines import SHIPPED
+from server.keys.strength import why_weak, why_weak_text
 from server.readiness import check_production, crisis_directory
 from server.settings import Settings, SettingsError, master_keys, new_master_key
-from server.strength import why_weak, why_weak_text
 from tests.clinical.test_crisis_lines import NORWAY
 
 TODAY = date(2026, 12, 1)

@@ -8,8 +8,8 @@ from secrets import token_urlsafe
 import pytest
 
 from server.environment import read_settings
+from server.keys.vapid_key import new_vapid_key
 from server.settings import Settings, SettingsError, signing_keys, vapid_key
-from server.vapid_key import new_vapid_key
 
 PRODUCTION = {
     "AFTERGLOW_ENVIRONMENT": "production",

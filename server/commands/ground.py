@@ -13,10 +13,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from server.database import Database
 from server.environment import read_settings
 from server.isolation import Extent
+from server.keys.sealing import SealError
 from server.migrations import suffices
 from server.parent import end_with
 from server.readiness import check_production, check_role, crisis_directory
-from server.sealing import SealError
 from server.services import vault
 from server.settings import Settings, SettingsError, master_keys
 

@@ -1,6 +1,6 @@
 """A clinic's keys: those that seal, and those that make digests. All lie wrapped by the master key.
 
-A key that was unwrapped once is remembered by its process for less than a minute (`server.keyrings`).
+A key that was unwrapped once is remembered by its process for less than a minute (`server.keys.keyrings`).
 """
 
 from base64 import b64decode, b64encode
@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
-from server.keyrings import Keyrings
-from server.masters import Masters
+from server.keys.keyrings import Keyrings
+from server.keys.masters import Masters
+from server.keys.sealing import DigestKeys, Keyring, SealError, digest_key, key_id_of, new_key
 from server.models import ClinicDigestKey, ClinicKey
 from server.models.sealed import place_of
-from server.sealing import DigestKeys, Keyring, SealError, digest_key, key_id_of, new_key
 from server.services import asking
 from server.services.errors import Conflict
 from server.services.work import Work

@@ -20,9 +20,9 @@ from sqlalchemy import (
     update,
 )
 
+from server.keys.sealing import Keyring, SealError, key_mark
 from server.models import Base
 from server.models.sealed import place_of, sealed_columns
-from server.sealing import Keyring, SealError, key_mark
 from server.services import clinic_key as clinic_keys
 from server.services.work import Work
 

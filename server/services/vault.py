@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Table
 
+from server.keys.sealing import Keyring
 from server.models import Base
 from server.models.sealed import Sealed, place_of, row_of, sealed_columns
-from server.sealing import Keyring
 from server.services.clinic_key import add_key as add_key
 from server.services.clinic_key import check as check
 from server.services.clinic_key import keyring as keyring

@@ -13,8 +13,8 @@ from server.gateways.egress import Egress
 from server.gateways.exchange import Limits
 from server.gateways.message import Handed, Message, Receipt, SendError
 from server.gateways.push import PushGateway
+from server.keys.vapid_key import new_vapid_key
 from server.vapid import public_key
-from server.vapid_key import new_vapid_key
 from tests.gateways import browsers
 from tests.gateways.browsers import Browser, unb64
 from tests.gateways.test_message import NOTICE

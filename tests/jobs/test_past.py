@@ -14,7 +14,7 @@ from jobs.past import Past, Tally, dated_id, take_all
 from jobs.virtual import Registration, beginning, register
 from server.clinical.vocabulary import AlertFamily, Role
 from server.database import Database
-from server.sealing import Keyring
+from server.keys.sealing import Keyring
 from server.services.journal.incoming import Incoming
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics

@@ -16,9 +16,9 @@ from werkzeug.test import TestResponse
 from jobs.reseal import seal_anew
 from server.database import Database
 from server.isolation import Extent
-from server.keyrings import Keyrings
+from server.keys.keyrings import Keyrings
+from server.keys.sealing import Keyring, SealError
 from server.models import ClinicDigestKey, ClinicKey, Entry, EntryRevision
-from server.sealing import Keyring, SealError
 from server.services import clinic_key as clinic_keys
 from server.services import resealing, vault
 from server.services.errors import Conflict

@@ -75,7 +75,7 @@ import base64, sys
 from datetime import datetime, timedelta
 from server.database import Database
 from server.isolation import Extent
-from server.sealing import master_keyring
+from server.keys.sealing import master_keyring
 from server.services import tally
 from server.services.cap import Cap
 from server.services.errors import TooMany

@@ -14,8 +14,8 @@ from schemas.questionnaire_response import ANSWERS, RESPONSE
 from server.api.edge import Surroundings
 from server.database import Database
 from server.isolation import Extent
+from server.keys.sealing import SealError, key_id_of, master_keyring
 from server.models import Entry, EntryRevision
-from server.sealing import SealError, key_id_of, master_keyring
 from server.services import vault
 from server.services.journal import entry as entries
 from server.services.journal.entry import Range

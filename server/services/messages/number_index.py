@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import Channel
+from server.keys.sealing import SealError
 from server.models import ContactPoint
 from server.models.sealed import place_of
-from server.sealing import SealError
 from server.services import clinic_key as clinic_keys
 from server.services import vault
 from server.services.work import Work

@@ -23,8 +23,8 @@ from server.clinical.vocabulary import (
     Role,
     SuggestionState,
 )
+from server.keys.sealing import SealError
 from server.models import Account, Alert, Clinic, Delivery
-from server.sealing import SealError
 from server.services.errors import NotFound
 from server.services.messages import contact_point as contact_points
 from server.services.messages import (

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from server.keys.sealing import Keyring
 from server.models import Account, RefreshToken, SignIn
-from server.sealing import Keyring
 from server.services.errors import NotSignedIn
 from server.services.people import account_notice
 from server.services.people import sign_in as sign_ins

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from server.sealing import Keyring, decoded_keys, key_id_of, master_keyring
+from server.keys.sealing import Keyring, decoded_keys, key_id_of, master_keyring
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from server.key_source import from_file
+from server.keys.key_source import from_file
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.sealing import Keyring, SealError, key_id_of, master_keyring
+from server.keys.sealing import Keyring, SealError, key_id_of, master_keyring
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLACE, ELSEWHERE = "entries.note.clinic.ana.1", "entries.note.clinic.ana.2"

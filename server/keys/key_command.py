@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from server.key_source import from_command
+from server.keys.key_source import from_command
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 from uuid import UUID
 
-from server.sealing import Keyring
+from server.keys.sealing import Keyring
 
 MOST = 1000
 FORGOTTEN_AFTER = 45.0

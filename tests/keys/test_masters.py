@@ -15,10 +15,10 @@ from uuid_utils.compat import uuid7
 
 from jobs.reseal import seal_anew
 from server.database import Database
-from server.key_command import Asked
-from server.masters import OPENS_ON, Masters
+from server.keys.key_command import Asked
+from server.keys.masters import OPENS_ON, Masters
+from server.keys.sealing import Keyring, SealError, decoded_keys, key_id_of, master_keyring
 from server.models import ClinicKey
-from server.sealing import Keyring, SealError, decoded_keys, key_id_of, master_keyring
 from server.services import clinic_key as clinic_keys
 from server.services import vault
 from server.settings import Settings, SettingsError, master_keys

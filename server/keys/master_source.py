@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from server.key_command import Asked
-from server.key_file import current
-from server.masters import Masters, Source
-from server.sealing import KEY_BYTES, decoded_keys, master_keyring
-from server.strength import why_weak
+from server.keys.key_command import Asked
+from server.keys.key_file import current
+from server.keys.masters import Masters, Source
+from server.keys.sealing import KEY_BYTES, decoded_keys, master_keyring
+from server.keys.strength import why_weak
 
 Check = Callable[[str], str]
 

@@ -15,18 +15,18 @@ from server.api.edge import Surroundings
 from server.app import create_app, utc_now
 from server.database import Database
 from server.isolation import Extent
+from server.keys.sealing import decoded_keys, key_id_of, master_keyring
 from server.models import ClinicDigestKey, ClinicKey
-from server.sealing import decoded_keys, key_id_of, master_keyring
 from server.services import vault
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings
 from tests.busy_phones import Phones, busy
 from tests.cast import entry, sign_in
+from tests.keys.test_masters import put
 from tests.one_shot import runner
 from tests.ports import free_port
 from tests.real_server import serving
-from tests.test_masters import put
 
 OLD, NEW, LAST = (base64.b64encode(Random(number).randbytes(32)).decode() for number in (1, 2, 3))
 ANA, FAY = ("demo", "ana@home.example"), ("elsewhere", "fay@home.example")
