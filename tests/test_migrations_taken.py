@@ -1,11 +1,12 @@
 """A migration takes all the tables it changes first, and nobody beside it ends in a deadlock."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, event, inspect, text
@@ -18,6 +19,7 @@ from tests.postgresql_server import Server, server_of_our_own
 from tests.test_migrations import bare as bare
 from tests.test_migrations_beside import VERSIONS
 
+LOOK_MS = 300
 MODES = {"ShareLock": NO_WRITER, "ShareRowExclusiveLock": NO_ONE_ELSE, "AccessExclusiveLock": NO_ONE_ELSE}
 HELD = text("""
 SELECT c.relname AS name, l.mode AS mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
@@ -50,8 +52,9 @@ class Watch:
         for row in connection.execute(HELD, {"modes": list(MODES)}):
             if row.name in self.stood and held.get(row.name) != NO_ONE_ELSE:
                 held[row.name] = MODES[row.mode]
-        if held != self.asked and len({*held, *self.asked}) > 1:
-            self.wrong.append(f"holds {held}, asked for {self.asked}")
+        asked = {name: mode for name, mode in self.asked.items() if name in self.stood}
+        if held != asked and len({*held, *asked}) > 1:
+            self.wrong.append(f"holds {held}, asked for {asked}")
         self.asked = {}
 
 
@@ -79,6 +82,15 @@ def test_every_migration_takes_all_tables_it_changes_before_all_else_there_and_b
 
 
 @pytest.mark.parametrize("bare", ["postgresql"], indirect=True)
+def test_all_of_them_in_one_run_hold_no_more_than_each_alone(bare: Database, watch: Watch) -> None:
+    upgrade(bare, VERSIONS[0])
+    watch.begin(bare)
+    upgrade(bare)
+    downgrade(bare, VERSIONS[0])
+    assert watch.wrong == []
+
+
+@pytest.mark.parametrize("bare", ["postgresql"], indirect=True)
 def test_a_table_that_is_not_named_is_noticed(bare: Database, watch: Watch) -> None:
     upgrade(bare, VERSIONS[0])
     watch.begin(bare)
@@ -98,8 +110,8 @@ def test_a_revision_that_there_is_not_is_refused(bare: Database) -> None:
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Server]:
-    """A server that looks for a deadlock as soon as somebody waits, and has two tables."""
-    with server_of_our_own(["deadlock_timeout = 1ms"]) as server:
+    """A server that looks for a deadlock sooner than usual."""
+    with server_of_our_own([f"deadlock_timeout = {LOOK_MS}ms"]) as server:
         yield server
 
 
@@ -112,43 +124,76 @@ def connected(server: Server) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def tables(impatient: Server) -> tuple[str, str]:
+def tables(impatient: Server) -> list[str]:
     """Two tables, of which requests touch the second first."""
     with connected(impatient) as connection:
         for name in ("gate", "hall"):
             connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {name} (x int)")
         connection.commit()
-    return "gate", "hall"
+    return ["gate", "hall"]
 
 
-def test_who_holds_what_is_wanted_and_wants_what_is_held_goes_on_however_slow_we_are(
-    impatient: Server, tables: tuple[str, str]
-) -> None:
-    gate, hall = tables
-    has_hall = Event()
+@contextmanager
+def requests(server: Server, count: int, holding: float) -> Iterator[list[Future[int]]]:
+    """Let so many clients write to the hall and then to the gate, and hold the hall meanwhile, until the end.
 
-    def request() -> str:
-        with connected(impatient) as connection:
-            connection.exec_driver_sql(f"INSERT INTO {hall} VALUES (1)")
-            has_hall.set()
-            sleep(0.2)
-            connection.exec_driver_sql(f"INSERT INTO {gate} VALUES (1)")
-            connection.commit()
-            return "stored"
+    Each gives how often it did; it raises where it was ended.
+    """
+    over = Event()
 
-    def migrate() -> None:
-        with connected(impatient) as connection:
-            take(connection, tables)
-            connection.commit()
+    def work() -> int:
+        done = 0
+        with connected(server) as connection:
+            while not over.is_set():
+                connection.exec_driver_sql("INSERT INTO hall VALUES (1)")
+                sleep(holding)
+                connection.exec_driver_sql("INSERT INTO gate VALUES (1)")
+                connection.commit()
+                done += 1
+        return done
 
     with ThreadPoolExecutor() as pool:
-        stored = pool.submit(request)
-        has_hall.wait(10)
-        locking.patiently(migrate)
-        assert stored.result(10) == "stored"
+        working = [pool.submit(work) for _ in range(count)]
+        sleep(holding / 2)
+        try:
+            yield working
+        finally:
+            over.set()
 
 
-def test_who_reads_goes_on_beside_an_index_that_is_made(impatient: Server, tables: tuple[str, str]) -> None:
+def migrate(server: Server, tables: list[str]) -> None:
+    with connected(server) as connection:
+        take(connection, tables)
+        connection.commit()
+
+
+def test_who_holds_what_is_wanted_and_wants_what_is_held_is_never_ended(
+    impatient: Server, tables: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = locking.wait_at_most
+
+    def slow(connection: Connection, milliseconds: float) -> None:
+        said(connection, milliseconds)
+        sleep(LOOK_MS / 1000 * 0.6)
+
+    monkeypatch.setattr(locking, "_knock", lambda *_: None)  # somebody comes in between
+    monkeypatch.setattr(locking, "wait_at_most", slow)  # and waits for longer than we do
+    with requests(impatient, 1, LOOK_MS / 1000 / 5) as working:
+        for _ in range(3):
+            locking.patiently(partial(migrate, impatient, tables))
+    assert working[0].result(10) > 0
+
+
+def test_many_who_hold_a_table_in_turn_keep_nobody_out(impatient: Server, tables: list[str]) -> None:
+    begun = monotonic()
+    with requests(impatient, 4, 0.05) as working:
+        for _ in range(3):
+            locking.patiently(partial(migrate, impatient, tables))
+    assert all(one.result(10) > 0 for one in working)
+    assert monotonic() - begun < 10
+
+
+def test_who_reads_goes_on_beside_an_index_that_is_made(impatient: Server, tables: list[str]) -> None:
     with connected(impatient) as ours, connected(impatient) as theirs:
         take(ours, tables, NO_WRITER)
         assert theirs.execute(text("SELECT count(*) FROM hall")).scalar() is not None
@@ -160,11 +205,13 @@ def test_who_reads_goes_on_beside_an_index_that_is_made(impatient: Server, table
 
 
 def test_what_is_not_to_be_had_in_time_is_given_back(
-    impatient: Server, tables: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    impatient: Server, tables: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locking, "GATHERING", 0.05)
+    monkeypatch.setattr(locking, "_knock", lambda *_: None)
     with connected(impatient) as ours, connected(impatient) as theirs:
         theirs.exec_driver_sql("INSERT INTO hall VALUES (1)")
+        begun = monotonic()
         with pytest.raises(DBAPIError) as said:
             take(ours, tables)
         assert is_in_use(said.value)
+        assert monotonic() - begun < LOOK_MS / 1000, "before anybody looks for a deadlock"

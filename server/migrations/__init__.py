@@ -16,7 +16,11 @@ from server.models.schema import HEAD as HEAD
 from server.models.schema import WORKS_FROM as WORKS_FROM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from alembic.config import Config
+
+    from server.migrations.steps import Step, Way
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -26,11 +30,9 @@ def upgrade(database: Database, revision: str = "head") -> None:
     from server.migrations import steps
     from server.migrations.ahead import close_ahead
 
-    config, found = _config(database), _found(database)
-    close_ahead(database, found, revision)
-    # Nobody works on an empty database, and nobody beside us on an embedded one.
-    alone = found is None or database.is_sqlite
-    for step in [steps.Step(revision)] if alone else steps.forward(config, str(found), revision):
+    config = _config(database)
+    for step in _steps(database, config, revision, steps.forward):
+        close_ahead(database, _found(database), step.to)
         config.attributes[steps.STEP] = step
         patiently(partial(command.upgrade, config, step.to))
 
@@ -40,12 +42,21 @@ def downgrade(database: Database, revision: str) -> None:
     from alembic import command
 
     from server.migrations import steps
+    from server.migrations.ahead import open_ahead
 
-    config, found = _config(database), _found(database)
-    alone = found is None or database.is_sqlite
-    for step in [steps.Step(revision)] if alone else steps.back(config, str(found), revision):
+    config = _config(database)
+    for step in _steps(database, config, revision, steps.back):
+        open_ahead(database, _found(database), step.to)
         config.attributes[steps.STEP] = step
         patiently(partial(command.downgrade, config, step.to))
+
+
+def _steps(database: Database, config: "Config", revision: str, way: "Way") -> "Iterable[Step]":
+    """Return the steps to ``revision``; one on an empty or embedded database, where nobody is beside us."""
+    from server.migrations.steps import Step
+
+    found = _found(database)
+    return [Step(revision)] if found is None or database.is_sqlite else way(config, found, revision)
 
 
 def is_current(database: Database) -> bool:

@@ -1,4 +1,4 @@
-"""What can be done to one table at a time is done before the migrations, which keep what they have locked.
+"""What can be done to one table at a time is done before a migration, which keeps what it has locked.
 
 Row-level security is for nearly all tables. Closed together, in one transaction, they would meet every
 request that is under way; closed one after the other each is taken for a moment only, and a run that was cut
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from server.database import Database
 from server.migrations import rows
-from server.migrations.locking import MOMENT_MS, patiently
+from server.migrations.locking import MOMENT_MS, patiently, wait_at_most
 from server.models.schema import HEAD
 
 Change = Callable[[Connection, str], None]
@@ -31,6 +31,19 @@ def close_ahead(database: Database, found: str | None, wanted: str) -> None:
         _each(database, rows.not_forced, rows.force_one)
 
 
+def open_ahead(database: Database, found: str | None, wanted: str) -> None:
+    """Open tables, on the way back, as a database of ``wanted`` has them; ``found`` is its migration by now.
+
+    None is opened to other roles while there is another migration to undo.
+    """
+    if database.is_sqlite or found is None:
+        return
+    if found >= rows.FORCED_SINCE > wanted:
+        _each(database, rows.forced, rows.let_owner_go)
+    if found == rows.HELD_SINCE:
+        _each(database, rows.held, rows.let_go)
+
+
 def _each(database: Database, left: Callable[[Connection], list[str]], change: Change) -> None:
     with database.engine.begin() as connection:
         names = left(connection)
@@ -40,5 +53,5 @@ def _each(database: Database, left: Callable[[Connection], list[str]], change: C
 
 def _one(database: Database, name: str, change: Change) -> None:
     with database.engine.begin() as connection:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MOMENT_MS}")
+        wait_at_most(connection, MOMENT_MS)
         change(connection, name)

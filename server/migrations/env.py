@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from server.database import Database
 from server.isolation import EVERY_CLINIC
 from server.migrations import rows
-from server.migrations.locking import MOMENT_MS, take
+from server.migrations.locking import MOMENT_MS, take, wait_at_most
 from server.migrations.steps import STEP, Step
 from server.models import Base
 from server.models.partial import say_where
@@ -41,7 +41,7 @@ def _migrate(connection: Connection, is_sqlite: bool) -> None:
             driver: Any = connection.connection.driver_connection
             driver.patience = None
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK})
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MOMENT_MS}")
+            wait_at_most(connection, MOMENT_MS)
             # The owner is held as well: rows that a migration changes are every clinic's.
             connection.exec_driver_sql(f"SET LOCAL {EVERY_CLINIC} = 'yes'")
             step: Step = context.config.attributes[STEP]

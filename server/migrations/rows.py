@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from server.isolation import CLINIC, EVERY_CLINIC
-from server.migrations.locking import take
 
 POLICY = "own_clinic"
 HELD_SINCE, LAST_NOT_FORCED, FORCED_SINCE = "0007", "0014", "0015"
@@ -87,6 +86,16 @@ def not_forced(connection: Connection) -> list[str]:
     return [row.relname for row in _tables(connection) if not row.is_forced]
 
 
+def forced(connection: Connection) -> list[str]:
+    """Return the tables that hold their owner."""
+    return [row.relname for row in _tables(connection) if row.is_forced]
+
+
+def held(connection: Connection) -> list[str]:
+    """Return the tables that hold every role but their owner."""
+    return [row.relname for row in _tables(connection) if row.is_held]
+
+
 def hold_one(connection: Connection, name: str) -> None:
     """Hold every role but the owner at one table."""
     rule = _RULE.format(column=_OWNER_OF.get(name, "clinic_id"))
@@ -102,19 +111,26 @@ def force_one(connection: Connection, name: str) -> None:
 
 def unforce(connection: Connection) -> None:
     """Let the tables' owner see every row again; others are held as before."""
-    take(connection, names := _names(connection))
-    for name in names:
-        connection.exec_driver_sql(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
+    for name in forced(connection):
+        let_owner_go(connection, name)
 
 
 def unprotect(connection: Connection) -> None:
     """Open every table again."""
-    take(connection, names := _names(connection))
-    for name in names:
-        connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
-        connection.exec_driver_sql(
-            f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY"
-        )
+    unforce(connection)
+    for name in held(connection):
+        let_go(connection, name)
+
+
+def let_owner_go(connection: Connection, name: str) -> None:
+    """Let the owner of one table see all of its rows."""
+    connection.exec_driver_sql(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
+
+
+def let_go(connection: Connection, name: str) -> None:
+    """Open one table to every role that has rights on it."""
+    connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY")
+    connection.exec_driver_sql(f"DROP POLICY IF EXISTS {POLICY} ON {name}")
 
 
 def grant(connection: Connection, role: str) -> None:
@@ -149,10 +165,6 @@ def _password(connection: Connection, name: str, password: str | None) -> str:
     assert driver is not None
     hidden = driver.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     return f" PASSWORD '{hidden}'"
-
-
-def _names(connection: Connection) -> list[str]:
-    return [row.relname for row in _tables(connection)]
 
 
 def _tables(connection: Connection) -> Sequence[Row[Any]]:

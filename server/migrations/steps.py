@@ -4,8 +4,8 @@ Every migration names them: ``TABLES`` (``MODE``: how they are taken on the way 
 everybody). Together they would hold tables for as long as all of them take.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
@@ -14,6 +14,7 @@ from server.migrations.locking import NO_ONE_ELSE
 
 STEP = "step"
 """Where a migration's run finds its `Step`, among the attributes of its configuration."""
+Way = Callable[[Config, str, str], "Iterator[Step]"]
 NEWEST, NOTHING = "head", "base"
 
 
@@ -22,7 +23,7 @@ class Step:
     """Bring a database to the revision ``to`` while holding ``tables``, taken as ``mode`` says."""
 
     to: str
-    tables: tuple[str, ...] = ()
+    tables: list[str] = field(default_factory=list)
     mode: str = NO_ONE_ELSE
 
 
@@ -34,7 +35,7 @@ def forward(config: Config, found: str, wanted: str) -> Iterator[Step]:
     for script in reversed(_scripts(config, wanted)):
         if script.revision > found and (wanted == NEWEST or script.revision <= wanted):
             mode = getattr(script.module, "MODE", NO_ONE_ELSE)
-            yield Step(script.revision, script.module.TABLES, mode)
+            yield Step(script.revision, [*script.module.TABLES], mode)
 
 
 def back(config: Config, found: str, wanted: str) -> Iterator[Step]:
@@ -44,7 +45,7 @@ def back(config: Config, found: str, wanted: str) -> Iterator[Step]:
     """
     for script in _scripts(config, wanted):
         if found >= script.revision and (wanted == NOTHING or script.revision > wanted):
-            yield Step(_before(script), script.module.TABLES)
+            yield Step(_before(script), [*script.module.TABLES])
 
 
 def _scripts(config: Config, wanted: str) -> list[Script]:

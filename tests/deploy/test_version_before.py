@@ -92,8 +92,7 @@ def code_before(folder: Path) -> Path:
 def versions(tmp_path: Path) -> Iterator[tuple[Version, Version]]:
     """The version before, which works as the owner of a database; this one, which has a role of its own."""
     before = code_before(tmp_path / "before")
-    # Whoever waits in a circle is found at once, and not only on a slow machine.
-    with server_of_our_own(["deadlock_timeout = 1ms"]) as server:
+    with server_of_our_own() as server:
         ruler = create_engine(server.url, isolation_level="AUTOCOMMIT")
         with ruler.connect() as connection:
             connection.execute(text("CREATE ROLE owner LOGIN CREATEROLE"))

@@ -122,9 +122,8 @@ def test_no_header_gets_a_line_of_its_own_into_the_log(settings: Settings, cast:
 # Statements that are put together, of what is a constant of ours; who adds one says of what.
 OF_CONSTANTS: Mapping[str, str] = {
     "server/isolation.py": "the names of two settings of a transaction",
-    "server/migrations/ahead.py": "how long a table is waited for",
-    "server/migrations/env.py": "how long a migration waits for a lock",
-    "server/migrations/locking.py": "names of tables that a migration names, and how they are taken",
+    "server/migrations/env.py": "the name of a setting of a transaction",
+    "server/migrations/locking.py": "names of tables that a migration names, and how to wait for them",
     "server/migrations/rows.py": "names of tables, policies and roles, when the owner migrates",
     "server/models/booking_suggestion.py": "the ended states, in a condition of an index",
     "server/services/backup_state.py": "the names of two pragmas",
