@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from server.api.edge import Surroundings
 from server.clinical.instruments import catalog
 from server.models import Alert, AuditEvent, QuestionnaireResponse
-from server.services.scales import questionnaire_response as questionnaires
+from server.services.scales import latest_response
 from tests.cast import Cast, as_work, opened_alerts
 from tests.conftest import Clock
 from tests.scales import filled, with_item9
@@ -314,7 +314,7 @@ def test_the_last_score_of_a_scale_is_one_call_away(app: Flask, cast: Cast, cloc
     def last(instrument: str) -> float | None:
         with Surroundings.of(app).database.read() as session:
             assert cast.ana.patient_id
-            found = questionnaires.latest(as_work(app, cast.bo, session), cast.ana.patient_id, instrument)
+            found = latest_response.of(as_work(app, cast.bo, session), cast.ana.patient_id, instrument)
             return found and found.total
 
     assert (last("phq-9"), last("gad-7"), last("peg")) == (18, 0, None)

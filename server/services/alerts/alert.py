@@ -14,6 +14,7 @@ from server.services import vault
 from server.services.errors import NotFound, Withheld
 from server.services.messages import delivery as deliveries
 from server.services.people import account as accounts
+from server.services.people import patient as patients
 from server.services.work import Work
 
 _INSERT_LINE = insert(cast(Table, AlertEvent.__table__))
@@ -93,6 +94,19 @@ def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
     _check_readable(work, alert)
     vault.opened(work, [alert])
     return alert
+
+
+def of_somebody_here(work: Work, alert_id: UUID) -> Alert | None:
+    """Return one alert of the clinic, locked, for what is done by itself; None where its patient leaves.
+
+    Whoever erases a patient begins with the patient's row, so it is asked for first here too.
+    """
+    mine = (Alert.clinic_id == work.clinic_id, Alert.id == alert_id)
+    patient_id = work.session.scalar(select(Alert.patient_id).where(*mine))
+    if patient_id is None or not patients.stays(work, patient_id):
+        return None
+    query = select(Alert).where(*mine).with_for_update(key_share=True)
+    return work.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _check_readable(work: Work, alert: Alert) -> None:

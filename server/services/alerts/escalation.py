@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
 from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertState, DeliverySubject
-from server.models import UNRESOLVED, Alert, Delivery
+from server.models import UNRESOLVED, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import rota as rotas
@@ -25,7 +25,9 @@ def due(work: Work) -> Sequence[UUID]:
     Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
     are open again. Most urgent first.
     """
-    query = select(Alert).where(Alert.clinic_id == work.clinic_id, UNRESOLVED)
+    here = and_(Patient.clinic_id == Alert.clinic_id, Patient.id == Alert.patient_id)
+    query = select(Alert).join(Patient, here & Patient.leaving_at.is_(None))
+    query = query.where(Alert.clinic_id == work.clinic_id, UNRESOLVED)
     found = work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id))
     untaken = _untaken(work)
     return [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
@@ -36,12 +38,8 @@ def attend(work: Work, alert_id: UUID) -> bool:
 
     It may page operations, who are another clinic: the transaction must be for all of them.
     """
-    alert = work.session.scalar(
-        select(Alert)
-        .where(Alert.clinic_id == work.clinic_id, Alert.id == alert_id, UNRESOLVED)
-        .with_for_update(key_share=True)
-    )
-    if alert is None:
+    alert = alerts.of_somebody_here(work, alert_id)
+    if alert is None or alert.state is AlertState.RESOLVED:
         return False
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert_handling.expire(work, alert_id)
@@ -56,8 +54,8 @@ def lost(work: Work, alert_id: UUID) -> None:
     Nothing where somebody has the alert meanwhile, or another message of the same call may still arrive;
     nothing either where it is a probe, which is about nobody and judged by the next one.
     """
-    alert = alerts.get(work, alert_id, lock=True)
-    if alert.state is not AlertState.OPEN or clinics.is_operations(work):
+    alert = alerts.of_somebody_here(work, alert_id)
+    if alert is None or alert.state is not AlertState.OPEN or clinics.is_operations(work):
         return
     rows = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
     told = {row.account_id for row in rows if row.state not in LOST}

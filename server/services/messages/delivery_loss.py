@@ -1,10 +1,10 @@
 """A message that reached nobody: it ends, the alert's log says so, and somebody is told another way."""
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
 from server.clinical.vocabulary import EVENT_SUBJECTS, DeliverySubject
-from server.models import Alert, Delivery
+from server.models import Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import escalation as escalations
 from server.services.journal import reminder as reminders
@@ -62,12 +62,9 @@ def _react(work: Work, row: Delivery, kind: str) -> None:
         if again is not None and row.subject is DeliverySubject.REMINDER:
             reminders.move(work, row, again)
         return
-    alert = work.session.scalar(
-        select(Alert)
-        .where(Alert.clinic_id == row.clinic_id, Alert.id == row.subject_id)
-        .with_for_update(key_share=True)
-    )
-    assert alert is not None, "a delivery about an alert names one of its clinic"
+    alert = alerts.of_somebody_here(work, row.subject_id)
+    if alert is None:
+        return  # of one who leaves nobody is told any more
     detail = {"delivery": str(row.id), "channel": row.channel, "reason": row.failure}
     alerts.log(work, alert, kind, detail)
     if row.template in CALLS or deliveries.next_way(work, row) is None:

@@ -22,6 +22,7 @@ from server.services.people import account as accounts
 from server.services.people import account_return, caregiver_account, password_rules
 from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
@@ -86,8 +87,10 @@ class Enrolment(Claim):
 def invite(work: Work, invitee: Invitee) -> Invited:
     """Make a code that lets one person enrol once within 72 hours; earlier codes of that patient end.
 
-    Raises TooMany where the clinic has invited very many of late.
+    Raises TooMany where the clinic has invited very many of late, NotFound where the patient is leaving.
     """
+    if invitee.patient_id is not None and not patients.stays(work, invitee.patient_id):
+        raise NotFound("patient")
     if invitee.role is not Role.CAREGIVER:  # each patient's are counted apart
         tally.take(work.session, work.now, INVITATION, str(work.clinic_id))
     if invitee.role is Role.PATIENT and invitee.patient_id is not None:

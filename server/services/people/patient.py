@@ -34,6 +34,14 @@ _LOCKED = (
     .execution_options(populate_existing=True)
 )
 
+# Whoever writes the diary need not wait for this, nor this for them; who lets a patient go does.
+_STAYING = (
+    select(Patient.id)
+    .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    .where(Patient.leaving_at.is_(None))
+    .with_for_update(read=True, key_share=True)
+)
+
 _HAS_ENDED = (
     Patient.clinic_id == bindparam("clinic"),
     Patient.next_close_at <= bindparam("now"),
@@ -163,6 +171,14 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     if not work.session.in_nested_transaction():  # whose end may take the lock along
         held[key] = patient
     return patient
+
+
+def stays(work: Work, patient_id: UUID) -> bool:
+    """Return whether the patient is here and not about to be erased, and let nobody begin that meanwhile.
+
+    What is written about a patient without their lock asks for this first: it would be left behind.
+    """
+    return bool(work.rows(_STAYING, patient=patient_id))
 
 
 def forget(work: Work) -> None:

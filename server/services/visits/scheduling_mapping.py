@@ -12,6 +12,7 @@ from server.models import BookingSuggestion, Patient, SchedulingMapping
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.people import account as accounts
+from server.services.people import patient as patients
 from server.services.visits import scheduling_connection as connections
 from server.services.work import Work
 
@@ -67,8 +68,13 @@ def _as_id(text: str) -> UUID | None:
 
 
 def put(work: Work, connection_id: UUID, named: Ours, theirs: str) -> SchedulingMapping:
-    """Say what their system calls a thing of ours; again replaces it."""
+    """Say what their system calls a thing of ours; again replaces it.
+
+    Raises NotFound, also for a patient who is leaving.
+    """
     connections.get(work, connection_id)
+    if named.kind is MappingKind.PATIENT and not patients.stays(work, UUID(named.name)):
+        raise NotFound("patient")
     key = (work.clinic_id, connection_id, named.kind, named.name)
     row = work.session.get(SchedulingMapping, key, with_for_update=True)
     if row is None:

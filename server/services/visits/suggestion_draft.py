@@ -26,9 +26,11 @@ from server.services.watch import policy as policies
 from server.services.work import Work
 
 _REFUSED = (SuggestionState.WITHDRAWN, SuggestionState.DECLINED)
-_LOCKED_PATIENT = (
+_LOCKED_SHARED = (
     select(Patient.id)
     .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    # What the diary says is not shared after a withdrawal, and a draft would say it.
+    .where(Patient.team_withdrawn_at.is_(None))
     .with_for_update(key_share=True)
 )
 _OF_PROGRAMME = (*of_patient(BookingSuggestion), BookingSuggestion.programme == bindparam("programme"))
@@ -75,10 +77,9 @@ def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | Non
 
 
 def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) -> BookingSuggestion | None:
-    if patient.team_withdrawn_at is not None:
-        return None  # what the diary says is not shared, and a draft would say it
+    if not _lock_shared(work, patient.id):
+        return None
     today = local_days.of(work, work.now, patient.zone)
-    _lock_patient(work, patient.id)
     current = _still_open(work, patient.id, programme)
     if current is not None and not _gives_way(current, alert):
         return None
@@ -122,9 +123,12 @@ def _gives_way(current: BookingSuggestion, alert: Alert | None) -> bool:
     return alert is not None and current.alert_id is None and current.state in suggestion_ends.UNBOOKED
 
 
-def _lock_patient(work: Work, patient_id: UUID) -> None:
-    # Two drafts of one patient take turns here; the partial unique index is the second fence.
-    work.rows(_LOCKED_PATIENT, patient=patient_id)
+def _lock_shared(work: Work, patient_id: UUID) -> bool:
+    """Lock the patient, and return whether the care team may read the diary as it is now.
+
+    Two drafts of one patient take turns here; the partial unique index is the second fence.
+    """
+    return bool(work.rows(_LOCKED_SHARED, patient=patient_id))
 
 
 def _still_open(work: Work, patient_id: UUID, programme: Arm) -> BookingSuggestion | None:
