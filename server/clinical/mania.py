@@ -4,7 +4,7 @@
 diagnosis. Source: docs/clinical.md, "Activation".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -18,11 +18,10 @@ from server.clinical.mania_levels import (
     calm_days,
     chart,
     is_unsettled,
-    last_values,
     watched_days,
 )
 from server.clinical.policy import Policy
-from server.clinical.readings import History
+from server.clinical.readings import Reading
 from server.clinical.vocabulary import AlertClass
 
 _DIGITS = 2
@@ -80,23 +79,29 @@ class Activation:
 
 @dataclass(frozen=True)
 class _Day:
-    """What the rules look at: the day, the days without those of a session, and the own levels."""
+    """What the rules look at: the day, the last days without those of a session, and the own levels."""
 
     facts: ActivationFacts
     policy: Policy
     today: date
-    calm: History
+    calm: Sequence[Reading]
     own: OwnLevels
 
     def last(self, key: str, span: str) -> Mapping[date, float]:
         """Return item ``key`` on the last days, as many as the threshold ``span`` says."""
-        return last_values(self.calm, key, self.policy.whole(span), self.today)
+        first = self.today - timedelta(days=self.policy.whole(span) - 1)
+        return {r.day: r.items[key] for r in self.calm if r.day >= first and key in r.items}
+
+    @property
+    def said(self) -> Collection[str]:
+        """The items of the day itself."""
+        return self.calm[-1].items if self.calm and self.calm[-1].day == self.today else ()
 
 
 def assess(facts: ActivationFacts, policy: Policy, today: date) -> Activation:
     """Judge ``today``. Looks at a few days and, where they give reason to, at the own level."""
     recent = facts.history.between(today - timedelta(days=watched_days(policy) - 1), today)
-    calm = calm_days(recent, facts, policy)
+    calm = calm_days(recent, facts, policy).readings
     day = _Day(facts, policy, today, calm, OwnLevels(facts, policy, today))
     rulings = tuple(Ruling(rule, *judge(day)) for rule, judge in _RULES.items())
     held = frozenset(ruling.rule for ruling in rulings if ruling.verdict is Verdict.HELD)
@@ -162,7 +167,8 @@ def _digibp(day: _Day) -> _Judged:
         return Verdict.NOT_APPLIED, "no digiBP filled lately"
     if is_unsettled(day.facts, day.policy, day.today):
         return Verdict.NOT_APPLIED, "a session's own day"
-    seen = {d: value for d, value in day.facts.digibp if 0 <= (day.today - d).days < span and _calm(day, d)}
+    calm = [(d, value) for d, value in day.facts.digibp if d not in day.facts.unsettled(policy)]
+    seen = {d: value for d, value in calm if 0 <= (day.today - d).days < span}
     own = day.own.of_digibp()
     if day.today not in seen or own is None:
         return Verdict.INSUFFICIENT_DATA, f"digiBP on {len(seen)} of the last {span} days ({_own_words(own)})"
@@ -217,14 +223,10 @@ def _unsettled(day: _Day, *keys: str) -> _Judged | None:
     """Say so where the day is a session's own, or says nothing a rule could newly rest on."""
     if is_unsettled(day.facts, day.policy, day.today):
         return Verdict.NOT_APPLIED, "a session's own day"
-    if not any(day.today in last_values(day.calm, key, 1, day.today) for key in keys):
+    if not any(key in day.said for key in keys):
         words = " or ".join(key.replace("_", " ") for key in keys)
         return Verdict.INSUFFICIENT_DATA, f"no {words} logged on this day"
     return None
-
-
-def _calm(day: _Day, other: date) -> bool:
-    return not is_unsettled(day.facts, day.policy, other)
 
 
 def _verdict(holds: bool) -> Verdict:

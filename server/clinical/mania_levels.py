@@ -5,7 +5,7 @@ before any session) it is that of the days before those that are looked at. Sour
 "Activation".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -38,6 +38,15 @@ class ActivationFacts:
     digibp: Points = ()
     late_signs: Mapping[date, Sequence[str]] = field(default_factory=dict)
     at_risk: bool = False
+    _unsettled: dict[int, Set[date]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def unsettled(self, policy: Policy) -> Set[date]:
+        """Return the session days and those right after one, as many as ``policy`` says."""
+        settle = policy.whole("mania.settle_days")
+        if settle not in self._unsettled:
+            days = {t.day + timedelta(days=after) for t in self.treatments for after in range(settle)}
+            self._unsettled[settle] = days
+        return self._unsettled[settle]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +132,13 @@ def watched_days(policy: Policy) -> int:
 
 def calm_days(history: History, facts: ActivationFacts, policy: Policy) -> History:
     """Return ``history`` without session days and those right after, when high spirits say nothing."""
-    settle = policy.whole("mania.settle_days")
-    unsettled = {t.day + timedelta(days=after) for t in facts.treatments for after in range(settle)}
-    return History(tuple(r for r in history.readings if r.day not in unsettled))
+    unsettled = facts.unsettled(policy)
+    return History(tuple([r for r in history.readings if r.day not in unsettled]))
 
 
 def is_unsettled(facts: ActivationFacts, policy: Policy, day: date) -> bool:
     """Return whether ``day`` is a session's own: the session day or one right after it."""
-    settle = policy.whole("mania.settle_days")
-    return any(0 <= (day - treatment.day).days < settle for treatment in facts.treatments)
+    return day in facts.unsettled(policy)
 
 
 def chart(facts: ActivationFacts, policy: Policy, today: date) -> Mapping[str, Charted]:

@@ -87,7 +87,8 @@ def told_at(work: Work, patient: Patient, level: int, now: datetime) -> list[Acc
 
 def told_between(work: Work, patient: Patient, first: int, last: int) -> list[Account]:
     """Return who is to hear of ``patient`` now at any level from ``first`` to ``last``, each once."""
-    end = last_step(work)
+    rota = of(work)  # held, for a session forgets what nobody holds, and each level asks for it
+    end = len(rota.steps) - 1
     levels = range(min(first, end), min(last, end) + 1)
     found = (account for level in levels for account in told_at(work, patient, level, work.now))
     return list({account.id: account for account in found}.values())

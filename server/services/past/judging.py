@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from server.clinical.mania_levels import ActivationFacts
-from server.clinical.reach import needed
+from server.clinical.reach import needed, walked_days
 from server.clinical.relapse import Assessment
 from server.clinical.vocabulary import ITEMS, Arm
 from server.models import Patient
@@ -134,8 +134,16 @@ class Judging:
 
     def _arms(self, span: tuple[date, date]) -> tuple[Arm, ...]:
         """Return the arms that the diary in reach of ``span`` speaks of."""
-        wanted = needed(self.ground.sessions, self.ground.before.policy, *span)
-        return tuple(arm for arm in Arm if any(map(wanted.holds, reversed(self.arm_days[arm]))))
+        return tuple(arm for arm in Arm if self._speaks_of(arm, span))
+
+    def _speaks_of(self, arm: Arm, span: tuple[date, date]) -> bool:
+        days, policy = self.arm_days[arm], self.ground.before.policy
+        if not days:
+            return False
+        if span[0] - timedelta(days=walked_days(policy)) <= days[-1] <= span[1]:
+            return True  # as nearly always: the rest is about what was said long ago
+        wanted = needed(self.ground.sessions, policy, *span)
+        return any(map(wanted.holds, reversed(days)))
 
 
 def open_judging(

@@ -97,8 +97,10 @@ def recipients(work: Work, roles: set[Role]) -> list[Account]:
 
 def working(work: Work, ids: Iterable[UUID]) -> dict[UUID, Account]:
     """Return the clinic's working accounts among ``ids`` by id."""
+    if not (wanted := set(ids)):
+        return {}
     query = select(Account).where(
-        Account.clinic_id == work.clinic_id, Account.id.in_(set(ids)), Account.disabled_at.is_(None)
+        Account.clinic_id == work.clinic_id, Account.id.in_(wanted), Account.disabled_at.is_(None)
     )
     return {account.id: account for account in work.session.scalars(query)}
 
