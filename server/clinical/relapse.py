@@ -4,9 +4,10 @@
 machine, in whatever order they arrived. Source: docs/clinical.md, "The watch".
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 
 from server.clinical.baseline import Baseline, Treatment
@@ -68,8 +69,11 @@ def _judged(
         return
     begun = walk_start(found[-1].stages[0].first_day, until, policy)
     walked = walk_of(said, found[-1], policy, (begun, until))
+    # A day right after a session counts as any.
+    means = found[-1].stages[0].blends[COMPOSITE]
+    entries = said.days.enough(means, policy["composite.min_share"])
     for day, known in days:
-        yield _assessed(said, walked, known[-1], policy, day)
+        yield _assessed(entries, walked, known[-1], policy, day)
 
 
 def _walk_of(day: date, found: Sequence[Era], policy: Policy) -> object:
@@ -81,15 +85,17 @@ def _walk_of(day: date, found: Sequence[Era], policy: Policy) -> object:
     return own, tuple(last.levels)
 
 
-def _assessed(said: Logged, walked: Walk, era: Era, policy: Policy, today: date) -> Assessment:
+def _assessed(entries: Sequence[int], walked: Walk, era: Era, policy: Policy, today: date) -> Assessment:
     """Judge ``today``, a day of ``era``; readings and sessions later than it are ignored.
+
+    ``entries``: the days (ordinals) that have a composite.
 
     A patient who did not respond has no benefit to lose: the state is ``no_response`` and no signal is
     given. Too few logged days are ``insufficient_data`` whatever came before, unless what was logged today
     is itself a signal.
     """
     baseline, last = era.on(today), walked.last(today)
-    verdict = verdict_on(today, last, _days_said(said, baseline, policy, today), baseline, policy)
+    verdict = verdict_on(today, last, _days_said(entries, policy, today), baseline, policy)
     missing = policy.whole("data.window_days") - verdict.said
     marks = walked.marks(today, era.stages[-1])
     facts = Facts(today, verdict.state, verdict.hits, missing, last, marks)
@@ -131,10 +137,11 @@ def verdict_on(
     return Verdict(state, hits, said)
 
 
-def _days_said(said: Logged, baseline: Baseline, policy: Policy, today: date) -> int:
-    """Return how many of the last days have a composite, counting a day right after a session as any."""
-    recent = said.days.between(today - timedelta(days=policy.whole("data.window_days") - 1), today)
-    return len(recent.enough(baseline.blends[COMPOSITE], policy["composite.min_share"]))
+def _days_said(entries: Sequence[int], policy: Policy, today: date) -> int:
+    """Return how many of the last days have a composite."""
+    ordinal = today.toordinal()
+    before = bisect_right(entries, ordinal - policy.whole("data.window_days"))
+    return bisect_right(entries, ordinal) - before
 
 
 def _waiting(arm: Arm, given: Sequence[date], policy: Policy, today: date) -> Assessment:

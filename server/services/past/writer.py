@@ -74,7 +74,7 @@ class Writer:
         step = self.ahead.popleft()
         assert step.said is not None, "the next step is a session"
         self.silence_is_written = False
-        journal = replace(self.journal, work=replace(self.work, now=step.at))
+        journal = replace(self.journal, work=self._at(step.at))
         if step.said.id in journal.known:
             self._step_aside()  # it may be refused, corrected, and heeded either way
         try:
@@ -93,7 +93,7 @@ class Writer:
     def deliver(self, values: dict[str, Any] | None) -> None:
         """Take the next step, a session; None where it is recorded already."""
         self._look_again()
-        then = replace(self.work, now=self.ahead.popleft().at)
+        then = self._at(self.ahead.popleft().at)
         if values is None:
             return
         treatment_sessions.create(then, self.patient.id, values)
@@ -110,7 +110,7 @@ class Writer:
         next_at, day = self.patient.next_close_at, None
         while next_at <= at:
             day = local_days.of(self.work, next_at, self.patient.zone) - ONE
-            ended = replace(self.work, now=next_at)
+            ended = self._at(next_at)
             if day not in logged:
                 self._judge_end(ended, day)
             self._weigh_silence(ended, day)
@@ -130,6 +130,9 @@ class Writer:
     def write(self) -> None:
         """Write what is kept aside."""
         self.ledger.write()
+
+    def _at(self, at: datetime) -> Work:
+        return Work(self.work.session, at, self.work.actor)
 
     def _judge(self, work: Work, receipt: Receipt) -> None:
         entry = receipt.entry

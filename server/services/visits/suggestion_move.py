@@ -1,10 +1,10 @@
 """The moves of a suggestion and its log: the one place that changes its state."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, bindparam, func, insert, select
 
 from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction, move
 from server.clinical.vocabulary import SuggestionState
@@ -16,6 +16,13 @@ from server.services.visits import safety_first
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits import visit_message as visit_messages
 from server.services.work import Work
+from server.services.writing import write_rows
+
+_INSERT_LINE = insert(cast(Table, BookingSuggestionEvent.__table__))
+_LAST_LINE = select(func.max(BookingSuggestionEvent.number)).where(
+    BookingSuggestionEvent.clinic_id == bindparam("clinic"),
+    BookingSuggestionEvent.suggestion_id == bindparam("suggestion"),
+)
 
 
 def locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
@@ -86,22 +93,14 @@ def events(work: Work, suggestion_id: UUID) -> Sequence[BookingSuggestionEvent]:
 
 def note(work: Work, suggestion: BookingSuggestion, action: str, detail: dict[str, Any]) -> None:
     """Add a line to the log of a suggestion: who, when, what, why."""
-    work.session.flush()
-    last = work.session.scalar(
-        select(func.max(BookingSuggestionEvent.number)).where(
-            BookingSuggestionEvent.clinic_id == suggestion.clinic_id,
-            BookingSuggestionEvent.suggestion_id == suggestion.id,
-        )
-    )
-    event = BookingSuggestionEvent(
-        clinic_id=suggestion.clinic_id,
-        suggestion_id=suggestion.id,
-        number=(last or 0) + 1,
-        action=str(action),
-        state=suggestion.state,
-        at=work.now,
-        account_id=work.actor.account_id,
-    )
-    vault.put(work, event, "detail", detail)
-    work.session.add(event)
-    work.session.flush()
+    last = work.value(_LAST_LINE, suggestion=suggestion.id)
+    key = (suggestion.clinic_id, suggestion.id, (last or 0) + 1)
+    line = {
+        **dict(zip(("clinic_id", "suggestion_id", "number"), key, strict=True)),
+        "action": str(action),
+        "state": suggestion.state,
+        "at": work.now,
+        "account_id": work.actor.account_id,
+        "sealed_detail": vault.seal(work, BookingSuggestionEvent, key, "detail", detail),
+    }
+    write_rows(work.session, _INSERT_LINE, [line])
