@@ -24,8 +24,7 @@ from server import memory
 from server.app import create_app
 from server.environment import read_settings
 from server.parent import end_with
-from server.serve import LINE, THREADS
-from server.turnstile import Turnstile
+from server.serve import THREADS, before
 
 PORT = 8770
 JWT_KEY = "bench-key-" + "0" * 32
@@ -38,7 +37,7 @@ def create() -> Callable[..., Any]:
     end_with(os.getppid(), signal.SIGKILL)
     settings = read_settings(os.environ)
     small = minimal.create(settings.sqlalchemy_url, JWT_KEY)
-    ours = Turnstile(create_app(settings), THREADS, LINE, settings.database_wait_seconds)
+    ours = before(create_app(settings), settings)
     both = DispatcherMiddleware(ours, {"/minimal": small})
     memory.settle()
     return both

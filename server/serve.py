@@ -13,13 +13,17 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
+from sqlalchemy import make_url
 
 from server import logs, memory
 from server.environment import read_settings
 from server.settings import Settings, SettingsError
-from server.turnstile import Turnstile
+from server.turnstile import Turnstile, Wsgi
 
-# Few requests work at once: one process is bound by one interpreter, and more only fight for it (measured).
+# One process is bound by one interpreter, and more requests at once only fight for it: on PostgreSQL two, of
+# which one waits for the server; in an embedded database nobody waits for long (measured).
+PLACES = {"postgresql": 2, "sqlite": 1}
+# Together with those who are in for long because they wait for something.
 THREADS = 4
 # So many more wait for their turn, each in a thread that costs its stack: about as many as there is time for
 # until they are told to come again. As many as are spare tell everybody else, and that we are there.
@@ -39,12 +43,18 @@ def application() -> Turnstile:
     try:
         settings = read_settings(os.environ)
         logs.set_up(settings.log)
-        app = Turnstile(create_app(settings), THREADS, LINE, settings.database_wait_seconds)
+        app = before(create_app(settings), settings)
     except SettingsError as error:
         # What a person can mend is one line, here too: the server would print the whole way to it.
         raise SystemExit(f"Error: {error}") from None
     memory.settle()
     return app
+
+
+def before(app: Wsgi, settings: Settings) -> Turnstile:
+    """Return what lets requests through to ``app``."""
+    places = PLACES[make_url(settings.sqlalchemy_url).get_backend_name()]
+    return Turnstile(app, places, LINE, settings.database_wait_seconds, THREADS - places)
 
 
 def serve(settings: Settings) -> None:

@@ -1,12 +1,14 @@
 """A few requests work at once; the others stand in line for a while, and are then told to come again.
 
 Without it, as many requests as the server has threads could hold everything up: each waits for a row, a slow
-client or the database, and nobody behind them hears anything.
+client or the database, and nobody behind them hears anything. Nor do more requests that work get more done:
+they only take the interpreter out of each other's hands.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -16,18 +18,23 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 TURNED_AWAY = "afterglow.turned_away"
 # Whether the process is there is answered whoever works or waits.
 ALIVE = "/livez"
+# Seconds after which a request is taken to wait for something, and not to work: the next one may come in.
+LONG = 0.1
 
 
 class Turnstile:
     """A WSGI application before ``app``: ``places`` for requests that work, ``line`` for those that wait.
 
-    Who stood in line for ``seconds``, or comes when it is full or has not moved for so long, is passed on
-    under the mark `TURNED_AWAY`. First come, first served.
+    ``more``: so many of those inside for `LONG` need no place any more. Who stood in line for ``seconds``, or
+    comes when it is full or has not moved for so long, is passed on under the mark `TURNED_AWAY`. First come,
+    first served.
     """
 
-    def __init__(self, app: Wsgi, places: int, line: int, seconds: float) -> None:
+    def __init__(self, app: Wsgi, places: int, line: int, seconds: float, more: int = 0) -> None:
         self._app, self._seconds, self._longest = app, seconds, line
-        self._free = places
+        self._free, self._more = places, more
+        # Those who have a place, and since when, the first who came in first.
+        self._working: dict[threading.Event, float] = {}
         self._line: deque[threading.Event] = deque()
         self._moved = monotonic()
         # Again by the same thread: an answer that nobody knows any more may be found gone at any moment.
@@ -37,28 +44,58 @@ class Turnstile:
         """Answer a request."""
         if environ.get("PATH_INFO") == ALIVE:
             return self._app(environ, start)
-        if not self._enter():
+        turn = threading.Event()
+        if not self._enters(turn):
             environ[TURNED_AWAY] = True
             return self._app(environ, start)
+        leave = partial(self._leave, turn)
         try:
             answer = self._app(environ, start)
         except BaseException:
-            self._leave()
+            leave()
             raise
-        return _Answer(answer, self._leave)
+        return _Answer(answer, leave)
 
-    def _enter(self) -> bool:
+    def _enters(self, turn: threading.Event) -> bool:
         """Return whether there was a place in time; then it is taken."""
         with self._lock:
+            self._make_room()
             if self._free:
                 self._free -= 1
-                self._moved = monotonic()
+                self._let_in(turn)
                 return True
             if len(self._line) >= self._longest or monotonic() - self._moved > self._seconds:
                 return False
-            turn = threading.Event()
             self._line.append(turn)
-        return turn.wait(self._seconds) or not self._gives_up(turn)
+        return self._gets_in(turn) or not self._gives_up(turn)
+
+    def _gets_in(self, turn: threading.Event) -> bool:
+        """Wait until it is one's turn, and see meanwhile whether those inside still work."""
+        until = monotonic() + self._seconds
+        while (left := until - monotonic()) > 0:
+            if turn.wait(min(left, self._until_a_look(turn))):
+                return True
+            with self._lock:
+                self._make_room()
+        return False
+
+    def _until_a_look(self, turn: threading.Event) -> float:
+        """Return in how many seconds to look: who is further behind looks less often."""
+        with self._lock:
+            return LONG * (self._line.index(turn) + 1) if turn in self._line else LONG
+
+    def _make_room(self) -> None:
+        """Take the places of those who are in for long; they finish without. Called under the lock."""
+        for turn, since in list(self._working.items()):
+            if not self._more or monotonic() - since < LONG:
+                return
+            del self._working[turn]
+            self._more -= 1
+            self._hand_on()
+
+    def _let_in(self, turn: threading.Event) -> None:
+        self._moved = self._working[turn] = monotonic()
+        turn.set()
 
     def _gives_up(self, turn: threading.Event) -> bool:
         with self._lock:
@@ -67,13 +104,19 @@ class Turnstile:
             self._line.remove(turn)
             return True
 
-    def _leave(self) -> None:
+    def _leave(self, turn: threading.Event) -> None:
         with self._lock:
             self._moved = monotonic()
-            if self._line:
-                self._line.popleft().set()  # the place is handed on, so nobody can slip in between
+            if self._working.pop(turn, None) is None:
+                self._more += 1  # whoever came in instead has the place
             else:
-                self._free += 1
+                self._hand_on()
+
+    def _hand_on(self) -> None:
+        if self._line:
+            self._let_in(self._line.popleft())  # so nobody can slip in between
+        else:
+            self._free += 1
 
 
 class _Answer:

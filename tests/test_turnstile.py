@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
 
-from server.turnstile import TURNED_AWAY, Turnstile
+from server.turnstile import LONG, TURNED_AWAY, Turnstile
 
 
 @dataclass
@@ -132,3 +133,49 @@ def test_a_place_is_given_back_by_whoever_fails_and_by_an_answer_that_nobody_wan
     del answer
     first, second = door({"PATH_INFO": "/"}, None), ask(door, "/")
     assert (b"".join(first), second) == (b"ab", b"away"), "it was one place all the time"
+
+
+def test_nobody_comes_in_beside_one_who_works_and_then_beside_one_who_waits(
+    threads: ThreadPoolExecutor,
+) -> None:
+    app, began = Slow(), time.monotonic()
+    door = Turnstile(app, places=1, line=9, seconds=5, more=2)
+    said = [come(threads, door, "/0", lambda: app.came == ["/0"])]
+    said += [come(threads, door, f"/{number}", partial(waiting, door, number)) for number in (1, 2, 3)]
+    assert app.came == ["/0"]
+    come(threads, door, "/livez", lambda: len(app.came) == 4)
+    assert [one for one in app.came if one != "/livez"] == ["/0", "/1", "/2"], "one place, and two more"
+    assert time.monotonic() - began >= 2 * LONG
+    app.go.release(4)
+    assert [one.result(5) for one in said] == [b"in"] * 4
+
+
+def test_places_come_back_however_long_they_were_held(threads: ThreadPoolExecutor) -> None:
+    app = Slow()
+    door = Turnstile(app, places=1, line=9, seconds=5, more=1)
+    for _ in range(3):
+        app.came.clear()
+        said = [come(threads, door, "/0", lambda: app.came == ["/0"])]
+        said.append(come(threads, door, "/1", lambda: app.came == ["/0", "/1"]))
+        app.go.release(2)
+        assert [one.result(5) for one in said] == [b"in"] * 2
+    assert (door._free, door._more, door._working) == (1, 1, {})
+
+
+def test_of_many_short_and_long_requests_everyone_gets_in_and_never_too_many_at_once() -> None:
+    inside: list[int] = []
+    most, chance = [0], Random(5)
+
+    def app(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        inside.append(1)
+        most[0] = max(most[0], len(inside))
+        time.sleep(float(environ["PATH_INFO"]))
+        inside.pop()
+        return [b"away" if TURNED_AWAY in environ else b"in"]
+
+    door = Turnstile(app, places=2, line=99, seconds=20, more=2)
+    asked = [str(chance.choice((0.0, 0.001, 0.005, LONG * 1.5))) for _ in range(120)]
+    with ThreadPoolExecutor(24) as many:
+        assert list(many.map(partial(ask, door), asked)) == [b"in"] * 120
+    assert 2 < most[0] <= 4
+    assert (door._free, door._more, door._working, len(door._line)) == (2, 2, {}, 0)

@@ -26,6 +26,7 @@ from server.serve import THREADS
 from server.settings import Settings
 from tests.cast import Cast
 from tests.deploy.test_lint import installed
+from tests.faults.house import comes_true
 from tests.faults.served import Served, served
 from tests.ports import free_port
 
@@ -144,7 +145,8 @@ def test_where_one_api_is_gone_the_other_one_answers(door: Door, cast: Cast) -> 
     for _ in range(6):
         assert door.ask("PUT", f"/v1/entries/{uuid7()}", entry(), signed(cast))[0].status == 201
     gone = f"api=127.0.0.1:{door.place.ports['api'][1]}, 127.0.0.1:{door.api.port} api_status=502, 20"
-    assert gone in proxy.log(door.place)
+    # It writes its line after the answer.
+    assert comes_true(lambda: gone in proxy.log(door.place), 5)
 
 
 def test_no_path_and_no_query_is_logged_whatever_becomes_of_a_request(door: Door) -> None:
