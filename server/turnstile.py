@@ -89,9 +89,9 @@ class Turnstile:
         for turn, since in list(self._working.items()):
             if not self._more or monotonic() - since < LONG:
                 return
-            del self._working[turn]
-            self._more -= 1
-            self._hand_on()
+            if self._working.pop(turn, None) is not None:  # an answer that nobody knows any more may go now
+                self._more -= 1
+                self._hand_on()
 
     def _let_in(self, turn: threading.Event) -> None:
         self._moved = self._working[turn] = monotonic()
