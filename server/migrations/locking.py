@@ -48,8 +48,8 @@ def take(connection: Connection, tables: list[str], mode: str = NO_ONE_ELSE) -> 
     wait_at_most(connection, MOMENT_MS)
     for name in tables[1:]:
         _knock(connection, name, mode)
-    _lock(connection, tables[0], mode)
     window = SHARE * connection.execute(_UNTIL_A_LOOK).scalar_one()
+    _lock(connection, tables[0], mode)
     until = monotonic() + window / 1000
     for name in tables[1:]:
         wait_at_most(connection, 1000 * (until - monotonic()))
