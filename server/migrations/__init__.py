@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
-
 from server.database import Database
 from server.migrations.locking import patiently
+from server.migrations.standing import revision_of
 from server.models.schema import HEAD as HEAD
 from server.models.schema import WORKS_FROM as WORKS_FROM
 
@@ -32,7 +31,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
 
     config = _config(database)
     for step in _steps(database, config, revision, steps.forward):
-        close_ahead(database, _found(database), step.to)
+        close_ahead(database, revision_of(database), step.to)
         config.attributes[steps.STEP] = step
         patiently(partial(command.upgrade, config, step.to))
 
@@ -46,7 +45,7 @@ def downgrade(database: Database, revision: str) -> None:
 
     config = _config(database)
     for step in _steps(database, config, revision, steps.back):
-        open_ahead(database, _found(database), step.to)
+        open_ahead(database, revision_of(database), step.to)
         config.attributes[steps.STEP] = step
         patiently(partial(command.downgrade, config, step.to))
 
@@ -55,7 +54,7 @@ def _steps(database: Database, config: "Config", revision: str, way: "Way") -> "
     """Return the steps to ``revision``; one on an empty or embedded database, where nobody is beside us."""
     from server.migrations.steps import Step
 
-    found = _found(database)
+    found = revision_of(database)
     return [Step(revision)] if found is None or database.is_sqlite else way(config, found, revision)
 
 
@@ -73,16 +72,8 @@ def suffices(database: Database) -> bool:
 
 
 def _has(database: Database, revision: str) -> bool:
-    found = _found(database)
+    found = revision_of(database)
     return found is not None and found >= revision
-
-
-def _found(database: Database) -> str | None:
-    with database.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return found
 
 
 def knows(revision: str) -> bool:

@@ -28,7 +28,7 @@ class Standing:
 
 def standing(database: Database) -> Standing:
     """Return how ``database`` stands. Raises DBAPIError where it can't be asked."""
-    found, ours = _found(database), _names()
+    found, ours = revision_of(database), _names()
     known = [name.partition("_")[0] for name in ours]
     if found is None:
         return Standing(None, ours, ahead=False)
@@ -37,7 +37,8 @@ def standing(database: Database) -> Standing:
     return Standing(found, ours[known.index(found) + 1 :], ahead=False)
 
 
-def _found(database: Database) -> str | None:
+def revision_of(database: Database) -> str | None:
+    """Return the migration that ``database`` has; None where it has none. Raises DBAPIError as `standing`."""
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
