@@ -71,11 +71,15 @@ class Served:
 
 @dataclass(frozen=True)
 class How:
-    """Which WSGI server, with how many processes, of how many threads each."""
+    """Which WSGI server, with how many processes, of how many threads each.
+
+    ``at_once``: how many requests a process works on; 0: as many as it finds best.
+    """
 
     name: str = "granian"
     workers: int = 1
     threads: int = THREADS
+    at_once: int = 0
 
     def command(self, port: int) -> list[str]:
         """Return the command line."""
@@ -100,6 +104,7 @@ def serving(url: str, folder: Path, how: How = How(), database: Sequence[int] = 
         "AFTERGLOW_DATABASE_URL": url,
         "AFTERGLOW_JWT_KEY": JWT_KEY,
         "AFTERGLOW_PASSWORD_COST": "cheap",
+        "AFTERGLOW_REQUESTS_AT_ONCE": str(how.at_once),
         "AFTERGLOW_REQUESTS_PER_MINUTE": "0",  # one person asks as much as many here
     }
     minimal.make_table(url)

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 from flask.helpers import get_debug_flag
@@ -13,16 +14,19 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
-from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from server import logs, memory
+from server.database import Database
 from server.environment import read_settings
 from server.settings import Settings, SettingsError
 from server.turnstile import Turnstile, Wsgi
 
-# One process is bound by one interpreter, and more requests at once only fight for it: on PostgreSQL two, of
-# which one waits for the server; in an embedded database nobody waits for long (measured).
-PLACES = {"postgresql": 2, "sqlite": 1}
+# One process is bound by one interpreter, and more requests at once only fight for it (measured): in an
+# embedded database nobody waits for long; on PostgreSQL one of two waits for the server.
+EMBEDDED, NEAR, MOST = 1, 2, 8
+# The further away the server is, the longer: one more for so many seconds that the way there and back takes.
+SECONDS_A_PLACE = 0.0004
 # Together with those who are in for long because they wait for something.
 THREADS = 4
 # So many more wait for their turn, each in a thread that costs its stack: about as many as there is time for
@@ -53,8 +57,27 @@ def application() -> Turnstile:
 
 def before(app: Wsgi, settings: Settings) -> Turnstile:
     """Return what lets requests through to ``app``."""
-    places = PLACES[make_url(settings.sqlalchemy_url).get_backend_name()]
-    return Turnstile(app, places, LINE, settings.database_wait_seconds, THREADS - places)
+    at_once = settings.requests_at_once or _best(settings)
+    return Turnstile(app, at_once, LINE, settings.database_wait_seconds, max(THREADS - at_once, 0))
+
+
+def _best(settings: Settings) -> int:
+    with closing(Database(settings.sqlalchemy_url, limits=settings.limits)) as database:
+        return places(database)
+
+
+def places(database: Database) -> int:
+    """Return how many requests are best worked on at once, with ``database`` as far away as it is."""
+    if database.is_sqlite:
+        return EMBEDDED
+    # Imported late: an embedded database needs no driver.
+    from server.postgresql.distance import round_trip
+
+    try:
+        trip = round_trip(database.engine)
+    except DBAPIError:
+        return NEAR  # it is away: nobody gets far
+    return min(NEAR + int(trip / SECONDS_A_PLACE), MOST)
 
 
 def serve(settings: Settings) -> None:
@@ -71,7 +94,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=THREADS + LINE + SPARE,
+        blocking_threads=max(settings.requests_at_once, MOST) + LINE + SPARE,
         factory=True,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         log_level=LogLevels.warning,

@@ -18,6 +18,12 @@ def _connections(raw: str) -> int:
     return int(raw)
 
 
+def _at_once(raw: str) -> int:
+    if not raw.isdecimal() or int(raw) > 64:
+        raise ValueError("must be 0-64")
+    return int(raw)
+
+
 def _pooler(raw: str) -> str:
     if raw not in ("none", "transaction"):
         raise ValueError("must be none or transaction")
@@ -30,13 +36,21 @@ def _time(default: int, text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How a process talks to PostgreSQL; embedded SQLite needs none of it."""
+    """How a process talks to PostgreSQL; embedded SQLite needs hardly any of it."""
 
     database_connections: int = field(
         default=10,
         metadata={
             "read": _connections,
             "help": "connections to PostgreSQL a process keeps; as many again for a moment",
+        },
+    )
+    requests_at_once: int = field(
+        default=0,
+        metadata={
+            "read": _at_once,
+            "help": "requests an API process works on at once, 1-64; 0: one on SQLite, on PostgreSQL two, "
+            "and up to eight the further away it is",
         },
     )
     database_wait_seconds: int = _time(
