@@ -64,7 +64,12 @@ def test_the_table_of_metrics_is_the_code_s() -> None:
 
 def test_no_label_but_these_is_used() -> None:
     labels = {label for own, _ in metrics().values() for label in own}
-    assert labels == {"job", "channel", "urgency", "state", "route", "method"}
+    assert labels == {"job_name", "channel", "urgency", "state", "route", "method"}
+
+
+def test_no_label_is_one_that_prometheus_writes_itself() -> None:
+    # It would call ours `exported_job`, and every rule would ask about itself.
+    assert {label for own, _ in metrics().values() for label in own}.isdisjoint({"job", "instance"})
 
 
 def test_every_alert_rule_asks_for_metrics_that_exist_and_says_how_urgent_it_is() -> None:

@@ -5,12 +5,14 @@ import re
 import shutil
 import urllib.request
 from typing import Any
+from urllib.parse import urlencode
 
 from deploy.rehearsal.place import LOOPBACK, Place
 from deploy.rehearsal.plan import DEPLOY
 from deploy.rehearsal.running import RehearsalError, Running
 
 PROGRAM = "prometheus"
+A_JOB = "deliver"
 
 
 def why_none() -> str | None:
@@ -38,9 +40,13 @@ def _settings(place: Place, text: str) -> str:
 
 
 def wait(running: Running, place: Place) -> int:
-    """Wait until every API is scraped, and return how many rules are watched. Raises `RehearsalError`."""
+    """Wait until every API is scraped and each job has figures of its own; return how many rules there are.
+
+    Raises `RehearsalError`.
+    """
     wanted = len(place.ports["api"])
     running.wait(PROGRAM, lambda: _scraped(place) == wanted)
+    running.wait(PROGRAM, lambda: A_JOB in _jobs(place))
     groups = _ask(place, "rules")["groups"]
     wrong = [rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "err"]
     if wrong:
@@ -54,6 +60,11 @@ def _scraped(place: Place) -> int:
     except OSError:
         return 0
     return sum(target["health"] == "up" for target in targets)
+
+
+def _jobs(place: Place) -> set[str]:
+    query = urlencode({"query": "max by (job_name) (afterglow_job_late)"})
+    return {one["metric"].get("job_name", "") for one in _ask(place, f"query?{query}")["result"]}
 
 
 def _ask(place: Place, what: str) -> Any:

@@ -85,9 +85,9 @@ GAUGES: Mapping[str, Gauge] = MappingProxyType(
             lambda found: [((), float(found.migrated))],
         ),
         "afterglow_job_age_seconds": Gauge(
-            "Since a job last succeeded; infinite where it never has.", ("job",), _job_age
+            "Since a job last succeeded; infinite where it never has.", ("job_name",), _job_age
         ),
-        "afterglow_job_late": Gauge("1 where a job counts as stopped.", ("job",), _job_late),
+        "afterglow_job_late": Gauge("1 where a job counts as stopped.", ("job_name",), _job_late),
         "afterglow_deliveries_waiting": Gauge("Messages not over yet.", ("state", "urgency"), _waiting),
         "afterglow_oldest_undelivered_seconds": Gauge(
             "Age of the oldest urgent message that could have left; 0 where there is none.",

@@ -20,7 +20,7 @@ from tests.conftest import Clock
 from tests.jobs.deeds import ana_raises_a_red_flag
 
 TOKEN = "t" * 32
-LABELS = {"job", "channel", "urgency", "state", "route", "method", "le"}
+LABELS = {"job_name", "channel", "urgency", "state", "route", "method", "le"}
 AN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{32}")
 
 
@@ -80,6 +80,15 @@ def test_requests_are_counted_by_route_method_and_class_and_never_by_path(
         ("other", "none", "4xx"): 1,
     }
     assert figures(client, "afterglow_request_seconds_count")["GET", "none", "4xx"] >= 1
+
+
+def test_errors_of_ours_are_counted_from_nothing_so_that_the_first_ones_show(client: FlaskClient) -> None:
+    app = client.application
+    counted = figures(client, "afterglow_requests_total")
+    asked = {(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    asked = {one for one in asked if one[0] not in ("HEAD", "OPTIONS")}
+    assert len(asked) > 200
+    assert asked == {(method, route) for method, route, state in counted if state == "5xx"}
 
 
 def test_no_id_no_name_and_no_other_label_is_ever_told(
