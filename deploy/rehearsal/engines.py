@@ -13,15 +13,11 @@ from typing import Any
 from deploy.rehearsal.place import LOOPBACK, Place
 from deploy.rehearsal.plan import DEPLOY
 from deploy.rehearsal.running import Running, run
-from server.settings import PREFIX
 
 # Who reaches the database over an address has to say a password, as in the container.
 _WHO_MAY = f"local all all trust\nhost all all {LOOPBACK}/32 scram-sha-256\n"
 _ROLES = "/docker-entrypoint-initdb.d/roles.sh"
 _SOMEBODY = "nobody"
-# From here on it keeps the statements that clients prepare, as ours do unless they are told of the pooler.
-KEEPS_STATEMENTS = (1, 21)
-TOLD_OF_POOLER = (f"{PREFIX}DATABASE_POOLER", "transaction")
 
 
 def why_no_postgresql() -> str | None:
@@ -68,14 +64,9 @@ def _make_roles(server: Any, place: Place) -> None:
     run([script], {**at, **said, "SECRETS_DIRECTORY": str(place.handed(service, 0))})
 
 
-def why_no_pgbouncer(place: Place) -> str | None:
+def why_no_pgbouncer() -> str | None:
     """Return why no PgBouncer can stand between the processes and the database, or None."""
-    if _pgbouncer() is None:
-        return "PgBouncer is not installed"
-    if TOLD_OF_POOLER in place.services["api"].environment.items() or _version() >= KEEPS_STATEMENTS:
-        return None
-    here, needed = (".".join(map(str, version)) for version in (_version(), KEEPS_STATEMENTS))
-    return f"PgBouncer {here} does not keep prepared statements, {needed} does"
+    return "PgBouncer is not installed" if _pgbouncer() is None else None
 
 
 def start_pgbouncer(running: Running, place: Place) -> None:
@@ -92,16 +83,7 @@ def _settings(place: Place) -> str:
     text = (DEPLOY / "pgbouncer" / "pgbouncer.ini").read_text("utf-8")
     text = text.replace("host=db port=5432", f"host={LOOPBACK} port={place.ports['db'][0]}")
     text = re.sub(r"listen_port = \d+", f"listen_port = {place.ports['pgbouncer'][0]}", text)
-    if _version() < KEEPS_STATEMENTS:
-        text = re.sub(r"(?m)^max_prepared_statements = .*$", "", text)  # it does not know it
     return place.here(place.services["pgbouncer"], 0, text)
-
-
-def _version() -> tuple[int, ...]:
-    program = _pgbouncer()
-    assert program is not None
-    found = re.search(r"PgBouncer (\d+)\.(\d+)", run([program, "--version"], os.environ))
-    return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 def _pgbouncer() -> str | None:

@@ -132,7 +132,7 @@ def _start_other(
 
 
 def _start_pooler(stage: Stage) -> str:
-    if (why := engines.why_no_pgbouncer(stage.place)) is not None:
+    if (why := engines.why_no_pgbouncer()) is not None:
         stage.left_out["pgbouncer"] = why
         stage.place.ports["pgbouncer"] = stage.place.ports["db"]
         return f"pgbouncer: left out, {why}; everybody goes to the database itself"

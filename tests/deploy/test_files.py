@@ -1,14 +1,18 @@
 """The files of `deploy/` agree with the code and with each other."""
 
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from configparser import ConfigParser
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from deploy.rehearsal.plan import DEPLOY, Service, read
-from server import database
 from server.settings import variables
 from tests.source import ROOT
 
@@ -129,11 +133,26 @@ def test_images_of_others_are_pinned_by_their_version() -> None:
     } == set()
 
 
-def test_the_pooler_keeps_as_many_statements_as_a_process_prepares() -> None:
+def test_whoever_goes_through_the_pooler_is_told_of_it_and_it_need_not_be_a_new_one() -> None:
     settings = ConfigParser()
     settings.read(DEPLOY / "pgbouncer" / "pgbouncer.ini", "utf-8")
     assert settings["pgbouncer"]["pool_mode"] == "transaction"
-    assert int(settings["pgbouncer"]["max_prepared_statements"]) >= database.STATEMENTS
+    assert "max_prepared_statements" not in settings["pgbouncer"]  # the distribution's does not know it
+    told = [one.environment["AFTERGLOW_DATABASE_POOLER"] for name, one in ours().items() if name != "mail"]
+    assert set(told) == {"transaction"}
+
+
+def test_an_upgrade_or_a_database_that_comes_up_late_stops_nobody_on_a_machine_with_systemd() -> None:
+    for name in ("afterglow-api@.service", "afterglow-worker@.service"):
+        assert "Requires=" not in UNITS[name]
+        assert re.search(r"^Wants=.*\bafterglow-migrate.service$", UNITS[name], re.MULTILINE)
+        assert re.search(r"^After=.*\bafterglow-migrate.service\b", UNITS[name], re.MULTILINE)
+    assert "\nRestart=on-failure\n" in UNITS["afterglow-migrate.service"]
+
+
+def test_the_compose_file_hands_on_what_the_outside_needs_to_notice_a_silent_watch() -> None:
+    assert {"AFTERGLOW_HEARTBEAT_URL", "AFTERGLOW_PROBE"} <= SERVICES["worker"].environment.keys()
+    assert {"AFTERGLOW_SMS_URL", "AFTERGLOW_VAPID_KEY"} <= SERVICES["worker"].secrets.keys()
 
 
 def test_the_image_s_lock_holds_what_the_service_needs_in_the_suite_s_versions() -> None:
@@ -144,3 +163,18 @@ def test_the_image_s_lock_holds_what_the_service_needs_in_the_suite_s_versions()
     lines = needed["options"]["install_requires"].split()
     assert {re.split(r"[\[<>=;]", line)[0] for line in lines} <= run.keys()
     assert "pytest" not in run
+
+
+def test_a_command_on_a_machine_with_systemd_gets_what_the_units_get(tmp_path: Path) -> None:
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root may become another account")
+    subprocess.run([DEPLOY / "make-secrets", tmp_path / "secrets"], check=True)
+    (tmp_path / "environment").write_text("AFTERGLOW_PUBLIC_URL=https://afterglow.example\n", "utf-8")
+    given = {**os.environ, "SETTINGS_DIRECTORY": str(tmp_path), "ACCOUNT": "nobody"}
+    words = [DEPLOY / "as-service", "sh", "-c", "id -un; env"]
+    said = subprocess.run(words, env=given, capture_output=True, text=True, check=True).stdout
+    lines = said.splitlines()
+    assert lines[0] == "nobody"
+    assert "AFTERGLOW_PUBLIC_URL=https://afterglow.example" in lines
+    for name, file in (("DATABASE_URL", "direct-url"), ("MASTER_KEY", "AFTERGLOW_MASTER_KEY")):
+        assert f"AFTERGLOW_{name}={(tmp_path / 'secrets' / file).read_text('utf-8')}" in lines
