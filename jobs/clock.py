@@ -1,12 +1,15 @@
 """The clock that ticks by the timetable: the one place that knows the ticking library."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from jobs.timetable import HEARTBEAT, TIMETABLE, Job
+
+# Less is what a busy machine makes of a tick.
+AHEAD = timedelta(seconds=5)
 
 
 def scheduler(tick: Callable[[Job], None], jobs: Iterable[Job] = TIMETABLE) -> BackgroundScheduler:
@@ -24,3 +27,14 @@ def scheduler(tick: Callable[[Job], None], jobs: Iterable[Job] = TIMETABLE) -> B
         first = start + job.every if job.name == HEARTBEAT else start
         clock.add_job(tick, trigger, args=(job,), id=job.name, next_run_time=first)
     return clock
+
+
+def catch_up(clock: BackgroundScheduler, now: datetime) -> bool:
+    """Let every job whose next tick is further away than it may be tick at once; return whether one was.
+
+    Ticks wait for the machine's clock. Where that is put back, they would wait for as long as it was.
+    """
+    far = [job for job in clock.get_jobs() if job.next_run_time - now > job.trigger.interval + AHEAD]
+    for job in far:
+        job.modify(next_run_time=now)
+    return bool(far)

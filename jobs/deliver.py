@@ -18,7 +18,7 @@ from server.isolation import Extent
 from server.postgresql.rerun import insist
 from server.services.messages import outbox, outbox_outcome, sms_budget
 from server.services.messages.outbox import Claimed, Skipped
-from server.services.messages.outbox_outcome import DEFECT, Refused, Taken
+from server.services.messages.outbox_outcome import DEFECT, Outcome, Refused, Returned, Taken
 from server.services.messages.sms_budget import Recipient
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class _Round:
     def _deliver(self, lane: str, claimed: Claimed) -> None:
         self._record(claimed, self._try(lane, claimed))
 
-    def _record(self, claimed: Claimed, outcome: Taken | Refused) -> None:
+    def _record(self, claimed: Claimed, outcome: Outcome) -> None:
         try:
             # Where the database is away for a moment, what was sent is better noted late than sent again.
             insist(partial(self._note, claimed, outcome), self.around.lease.total_seconds() / 2)
@@ -198,11 +198,13 @@ class _Round:
         with self._lock:
             self.sent += isinstance(outcome, Taken)
 
-    def _note(self, claimed: Claimed, outcome: Taken | Refused) -> None:
+    def _note(self, claimed: Claimed, outcome: Outcome) -> None:
         with self.around.database.write(Extent.ALL) as session:
             outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
 
-    def _try(self, lane: str, claimed: Claimed) -> Taken | Refused:
+    def _try(self, lane: str, claimed: Claimed) -> Outcome:
+        if self.around.stopping.is_set():
+            return Returned()  # another worker sends it at once
         if lane in self._away:
             return Refused(self._away[lane])
         try:

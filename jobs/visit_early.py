@@ -24,7 +24,7 @@ def run(around: Around, now: datetime) -> int:
     for somebody: the next run begins again.
     """
     with around.database.read(Extent.NONE) as session:
-        done_at = job_runs.last_success(session, NAME)
+        done_at = job_runs.last_success(session, NAME, now)
     if done_at is not None and done_at >= datetime.combine(now.astimezone(UTC), time.min, UTC):
         return 0
     return each_clinic(around, "looking for early visits", partial(_look, around, now))

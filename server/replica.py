@@ -6,11 +6,12 @@ primary's; with it the replica can say whether it has come so far.
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 REST = 5.0
 # Nobody waits long for what the primary could answer.
 CONNECT = 1
+# Nor for a statement on it: one that is frozen says nothing to anybody.
+STATEMENT = 5
 # One that was promoted has a log of its own: it is no replica any more.
 _HOW_FAR = text("SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= CAST(:seen AS pg_lsn)")
 NOWHERE = "FFFFFFFF/FFFFFFFF"
@@ -80,7 +83,7 @@ class Replica:
             return None
         try:
             # Asked apart: it never goes back, and the transaction is all the reader's.
-            with self.database.engine.connect() as connection:
+            with self.database.engine.connect() as connection, _briefly(connection):
                 follows, has_seen = connection.execute(_HOW_FAR, {"seen": seen}).one()
         except (DBAPIError, PoolTimeout) as error:
             self._rest(error)
@@ -96,4 +99,14 @@ def replica_of(primary: Database, url: str, limits: Limits) -> Replica | None:
     """Return the replica at ``url``; None where that is empty, or there is no PostgreSQL to follow."""
     if not url or primary.is_sqlite:
         return None
-    return Replica(Database(url, primary.masters, replace(limits, connect=CONNECT, wait=CONNECT)), primary)
+    hurried = replace(limits, connect=CONNECT, wait=CONNECT, statement=min(limits.statement, STATEMENT))
+    return Replica(Database(url, primary.masters, hurried), primary)
+
+
+def _briefly(connection: Connection) -> AbstractContextManager[None]:
+    """Let answers on ``connection`` be waited for as long as connecting is."""
+    # Imported late: an embedded database has no driver.
+    from server.postgresql.patience import waiting_for
+
+    driver: Any = connection.connection.driver_connection
+    return waiting_for(driver, CONNECT)

@@ -72,12 +72,24 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _check_port(raw: str) -> None:
+    """Raise ValueError where no host and port can be told apart, and never repeat what may be a password."""
+    try:
+        found = urlsplit(raw)
+        usable = bool(found.hostname) and (found.port is None or found.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be SCHEME://HOST:PORT; in a password write / as %2F, @ as %40, : as %3A")
+
+
 def address(*schemes: str) -> Callable[[str], str]:
     """Return the kind of an address that begins with one of ``schemes``."""
 
     def read(raw: str) -> str:
         if urlsplit(raw).scheme not in schemes:
             raise ValueError(f"must start with {' or '.join(f'{one}://' for one in schemes)}")
+        _check_port(raw)
         return raw
 
     return read

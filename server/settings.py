@@ -20,7 +20,7 @@ from server.keys.master_source import by_chance, fixed, from_command, in_file, u
 from server.keys.masters import Masters
 from server.keys.sealing import new_key
 from server.keys.vapid_key import new_vapid_key
-from server.postgresql.settings import ServerSettings
+from server.postgresql.settings import ServerSettings, database_address
 
 PREFIX = "AFTERGLOW_"
 
@@ -43,11 +43,11 @@ class Settings(ServerSettings):
         "`production` refuses to start with generated keys or the embedded mailbox",
     )
     database_url: str = _setting(
-        "", kinds.text, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
+        "", database_address, "SQLAlchemy address; empty means embedded SQLite at `DATA_DIR`/afterglow.db"
     )
     migration_url: str = _setting(
         "",
-        kinds.text,
+        database_address,
         "address for `afterglow migrate`, of the role that owns the tables; empty means `DATABASE_URL`",
     )
     data_dir: Path = _setting(Path("var"), kinds.path, "folder of the embedded database, keys and mailbox")

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
@@ -163,6 +165,33 @@ def test_a_replica_that_is_away_is_asked_once_and_the_primary_answers(
     assert world.served_by(world.seen) == ("primary", {written})
     assert time.monotonic() - began < 1
     standby.start()
+    monkeypatch.setattr(world.replica, "rests_until", 0.0)
+    assert comes_true(lambda: world.served_by(world.seen)[0] == "replica")
+
+
+@contextmanager
+def frozen(standby: Server) -> Iterator[None]:
+    """No process of the standby says a word meanwhile, and none hangs up."""
+    top = psutil.Process(int((standby.folder / "data" / "postmaster.pid").read_text().split()[0]))
+    stopped = [top, *top.children()]
+    for one in stopped:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in reversed(stopped):
+            one.resume()
+
+
+def test_one_that_is_frozen_holds_a_reader_up_for_a_second_and_the_primary_answers(
+    world: World, standby: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = world.put()
+    assert comes_true(lambda: world.served_by(world.seen)[0] == "replica")
+    with frozen(standby):
+        began = time.monotonic()
+        assert world.served_by(world.seen) == ("primary", {written})
+        assert time.monotonic() - began < 4
     monkeypatch.setattr(world.replica, "rests_until", 0.0)
     assert comes_true(lambda: world.served_by(world.seen)[0] == "replica")
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from jobs.around import Around
-from jobs.clock import scheduler
+from jobs.clock import catch_up, scheduler
 from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from jobs.runner import run_once
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # Nearly to the next slot of the ledger, which a run of the delivery must not sleep through.
 LINGER = timedelta(seconds=50)
+# Seconds between two looks whether the machine's clock was put back.
+LOOK = 5.0
 # Connections to one mail server at once: each waits for its answer, and each outcome for the disk.
 HANDS = 4
 # Their chatter: a line a tick, a line a message.
@@ -61,7 +63,9 @@ def work(around: Around, jobs: Sequence[Job] = TIMETABLE) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: around.stopping.set())
     clock.start()
-    around.stopping.wait()
+    while not around.stopping.wait(LOOK):
+        if catch_up(clock, datetime.now(UTC)):
+            log.warning("this machine's clock was put back: jobs go on by the time that it is now")
     clock.shutdown(wait=True)
 
 

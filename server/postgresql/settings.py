@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from server.postgresql.limits import Limits
 
 
@@ -27,6 +30,15 @@ def _at_once(raw: str) -> int:
 def _pooler(raw: str) -> str:
     if raw not in ("none", "transaction"):
         raise ValueError("must be none or transaction")
+    return raw
+
+
+def database_address(raw: str) -> str:
+    """Return a database's address; ValueError where it is none. It never repeats what may be a password."""
+    try:
+        make_url(raw)
+    except (ArgumentError, ValueError):
+        raise ValueError("must be an address as postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME") from None
     return raw
 
 
@@ -76,7 +88,7 @@ class ServerSettings:
     direct_database_url: str = field(
         default="",
         metadata={
-            "read": str,
+            "read": database_address,
             "help": "address past the pooler, at which job runners listen for work; "
             "empty means `DATABASE_URL`, and behind a pooler that they keep looking",
         },
@@ -84,7 +96,7 @@ class ServerSettings:
     replica_url: str = field(
         default="",
         metadata={
-            "read": str,
+            "read": database_address,
             "help": "address of a streaming replica that patients' reads may go to; empty means none",
         },
     )

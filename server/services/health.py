@@ -161,7 +161,7 @@ def _is_migrated(session: Session) -> bool:
 
 
 def _job(session: Session, now: datetime, name: str, late_after: timedelta) -> JobHealth:
-    last = job_runs.last_success(session, name)
+    last = job_runs.last_success(session, name, now)
     age = None if last is None else now - last
     return JobHealth(name, last, age, late=age is None or age > late_after)
 

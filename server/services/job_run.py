@@ -1,7 +1,7 @@
 """The run ledger: who runs a slot, how it ended, and which jobs are late."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, insert, select
@@ -9,6 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.models import JobRun
+
+# So far two machines' clocks may be apart; more is a clock that was put back.
+AHEAD = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,19 @@ class Slot:
 
 
 def begin(session: Session, slot: Slot, now: datetime) -> bool:
-    """Write the slot's row. False where it is there already: another clock, or an earlier run, was first."""
+    """Write the slot's row. False where it is there already: another clock, or an earlier run, was first.
+
+    Where runs are on record that are still to come, the clock was put back: they make room for their time.
+    """
+    if _write(session, slot, now):
+        return True
+    if not _is_ahead(session, slot, now):
+        return False
+    session.execute(delete(JobRun).where(JobRun.job == slot.job, JobRun.slot >= slot.at))
+    return _write(session, slot, now)
+
+
+def _write(session: Session, slot: Slot, now: datetime) -> bool:
     try:
         with session.begin_nested():
             session.execute(insert(JobRun).values(job=slot.job, slot=slot.at, started_at=now))
@@ -29,17 +44,22 @@ def begin(session: Session, slot: Slot, now: datetime) -> bool:
     return True
 
 
+def _is_ahead(session: Session, slot: Slot, now: datetime) -> bool:
+    later = select(JobRun.slot).where(JobRun.job == slot.job, JobRun.slot > slot.at)
+    return session.scalar(later.where(JobRun.started_at > now + AHEAD).limit(1)) is not None
+
+
 def end(session: Session, slot: Slot, now: datetime, done: int, failure: str | None = None) -> None:
     """Record that a run of ``slot`` ended: ``done`` adds up over its runs, ``failure`` is a class name."""
     row = session.get_one(JobRun, (slot.job, slot.at), with_for_update=True)
     row.finished_at, row.done, row.failure = now, (row.done or 0) + done, failure
 
 
-def last_success(session: Session, job: str) -> datetime | None:
-    """Return when ``job`` last finished without a failure."""
+def last_success(session: Session, job: str, now: datetime) -> datetime | None:
+    """Return when ``job`` last finished without a failure, up to ``now``: a clock may be put back."""
     query = (
         select(JobRun.finished_at)
-        .where(JobRun.job == job, JobRun.finished_at.is_not(None), JobRun.failure.is_(None))
+        .where(JobRun.job == job, JobRun.finished_at <= now + AHEAD, JobRun.failure.is_(None))
         # Backwards along the index: as a rule the first row is it, a maximum would look at all.
         .order_by(JobRun.finished_at.desc())
         .limit(1)

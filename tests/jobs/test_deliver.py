@@ -1,6 +1,8 @@
 """Deliveries: claimed by one, sent, recorded, repeated after a crash, given up at the end."""
 
+import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -11,7 +13,7 @@ from jobs import deliver
 from jobs.around import Around, Incomplete
 from jobs.messages import message
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
-from server.gateways.message import Message, RecordingGateway, SendError
+from server.gateways.message import Message, Receipt, RecordingGateway, SendError
 from server.models import Account, Delivery
 from server.services.messages import outbox, outbox_outcome, retry
 from server.services.messages.outbox_outcome import Refused, Taken
@@ -243,6 +245,37 @@ def test_a_worker_asked_to_stop_leaves_the_rest_in_the_queue(
     around.stopping.set()
     assert deliver.run(around, clock.now) == 0
     assert the_delivery(around).state is DeliveryState.QUEUED
+
+
+class LastWords(RecordingGateway):
+    """Somebody stops the worker while its first message is on its way."""
+
+    stopping: threading.Event
+
+    def send(self, message: Message) -> Receipt:
+        """Take the message, slowly enough for the next one to be handed out."""
+        self.stopping.set()
+        return super().send(message)
+
+
+def test_a_worker_asked_to_stop_gives_back_what_it_has_not_begun(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    _another_for_cyd(cast, clock, around)
+    ana_raises_a_red_flag(cast, clock)
+    slow = LastWords()
+    slow.stopping = around.stopping
+    deliver.run(replace(around, gateways={Channel.EMAIL: slow}), clock.now)
+    assert [message.to for message in slow.sent] == [BO]
+    (left,) = [row for row in deliveries(around) if row.state is DeliveryState.QUEUED]
+    assert (left.lease_until, left.failure) == (None, None)
+    # Another worker takes it at once, and its first try is the first one.
+    clock.forward(seconds=5)
+    with around.database.write() as session:
+        (claimed,) = outbox.claim(session, clock.now, 5, deliver.LEASE)
+        outbox_outcome.finish(session, clock.now, claimed, Refused("timeout"))
+    again = next(row for row in deliveries(around) if row.id == left.id)
+    assert again.due_at - clock.now < timedelta(seconds=35)
 
 
 def test_a_message_speaks_of_patients_not_of_alerts(

@@ -156,12 +156,27 @@ def test_a_job_that_only_fails_counts_as_stopped(
     assert heard[1] == []
 
 
+def test_where_the_clock_was_put_back_an_hour_its_slots_are_run_again(around: Around, clock: Clock) -> None:
+    runs, begun = {CLOSE.name: one}, clock.now
+    assert [run_once(CLOSE, around, begun + timedelta(minutes=5 * n), runs) for n in range(13)] == [1] * 13
+    again = [begun + timedelta(minutes=5 * n, seconds=30) for n in (0, 0, 1, 2)]
+    assert [run_once(CLOSE, around, at, runs) for at in again] == [1, None, 1, 1]
+
+
+def test_what_ended_in_an_hour_that_is_to_come_proves_nothing(around: Around, clock: Clock) -> None:
+    run_once(CLOSE, around, clock.now, {CLOSE.name: one})
+    run_once(CLOSE, around, clock.now + timedelta(hours=1), {CLOSE.name: one})
+    with around.database.read() as session:
+        found = job_runs.last_success(session, CLOSE.name, clock.now)
+    assert found == pytest.approx(clock.now, abs=timedelta(seconds=5))
+
+
 def test_the_ledger_forgets_after_thirty_days(around: Around, clock: Clock) -> None:
     run_once(CLOSE, around, clock.now, {CLOSE.name: one})
     run_once(CLOSE, around, clock.forward(days=30), {CLOSE.name: one})
     assert run_once(JOBS["tidy"], around, clock.forward(days=1)) == 1
     with around.database.read() as session:
-        assert job_runs.last_success(session, "day_close") == pytest.approx(
+        assert job_runs.last_success(session, "day_close", clock.now) == pytest.approx(
             clock.now - timedelta(days=1), abs=timedelta(seconds=5)
         )
 

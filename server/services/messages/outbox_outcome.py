@@ -50,7 +50,15 @@ class Refused:
     in_doubt: bool = False
 
 
-def finish(session: Session, now: datetime, claimed: Claimed, outcome: Taken | Refused) -> bool:
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """It was not tried: whoever had it in hand has to stop. It is due at once, and no try is counted."""
+
+
+Outcome = Taken | Refused | Returned
+
+
+def finish(session: Session, now: datetime, claimed: Claimed, outcome: Outcome) -> bool:
     """Record what became of ``claimed`` and of all that went out with it.
 
     Return False, and change nothing, where the lease was lost to another worker meanwhile.
@@ -62,6 +70,9 @@ def finish(session: Session, now: datetime, claimed: Claimed, outcome: Taken | R
     if isinstance(outcome, Taken):
         for row in rows:
             _taken(row, now, outcome)
+    elif isinstance(outcome, Returned):
+        for row in rows:
+            _give_back(row, now)
     else:
         _refused(work, rows, outcome)
     session.flush()
@@ -165,6 +176,11 @@ def _put_back(row: Delivery, now: datetime, outcome: Refused) -> None:
     wait = retry.pause(row.channel, row.attempt - row.tries_before, row.urgency, row.bundle_id or row.id)
     row.due_at = now + max(wait, outcome.retry_after or timedelta())
     row.lease_until, row.failure = None, outcome.reason
+
+
+def _give_back(row: Delivery, now: datetime) -> None:
+    row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.RETRY)
+    row.due_at, row.lease_until, row.tries_before = now, None, row.tries_before + 1
 
 
 def _is_poison(head: Delivery, outcome: Refused) -> bool:
