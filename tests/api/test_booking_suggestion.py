@@ -132,6 +132,21 @@ def test_a_dismissal_never_closes_the_alert_and_is_not_asked_again(
     assert cast.scheduler.get(f"/inbox{PATH}/{suggestion}").status_code == 404
 
 
+def test_a_relapse_that_came_back_after_it_was_over_is_asked_anew(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    first = visits.relapse()
+    cast.bo.post(f"{PATH}/{first}/dismiss", {"reason": "Phone call first."}, version=1)
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    cast.bo.post(f"/alerts/{alert['id']}/acknowledge", {}, version=alert["version"])
+    clock.forward(days=100)
+    again = visits.relapse()
+    assert again not in (None, first)
+    (reopened,) = cast.bo.get("/alerts").json["items"]
+    assert (reopened["id"], reopened["state"]) == (alert["id"], "open")
+
+
 def test_returning_symptoms_take_the_place_of_a_visit_that_only_the_plan_asked_for(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

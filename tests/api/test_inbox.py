@@ -263,6 +263,63 @@ def test_a_session_recorded_soon_after_the_visit_was_reported_is_linked_to_it(
     assert stored["treatment_session_id"] == (given["id"] if linked else None)
 
 
+@pytest.mark.parametrize(("days", "fulfils"), [(6, False), (7, True), (23, True)])
+def test_a_session_long_before_the_visit_is_another_one(
+    visits: Visits, cast: Cast, clock: Clock, days: int, fulfils: bool
+) -> None:
+    suggestion = visits.booked(10)
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    visits.session(course, clock.forward(days=days))
+    stored = cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"]
+    assert stored == ("fulfilled" if fulfils else "booked")
+
+
+def test_a_session_for_pain_is_no_visit_for_mood(visits: Visits, cast: Cast, clock: Clock) -> None:
+    suggestion = visits.booked(3)
+    pain = visits.course(condition="crps")
+    visits.session(pain, clock.forward(days=3))
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "booked"
+
+
+def test_a_session_of_the_past_that_is_entered_late_is_none_of_a_later_visit(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked(10)
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    clock.forward(days=9)
+    visits.session(course, clock.now - timedelta(days=8))
+    assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "booked"
+
+
+def test_a_time_that_both_sides_agreed_on_may_be_booked_until_it_is_there(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.approved()
+    time = {"starts_at": (clock.now + timedelta(days=12)).isoformat()}
+    asked = cast.scheduler.post(f"{INBOX}/{suggestion}/propose-time", time, version=2).json
+    answer = {"answer": "accepted"}
+    said = cast.ana.post(f"/visits/{suggestion}/answer", answer, version=asked["version"])
+    assert said.status_code == 200, said.text
+    clock.forward(days=11)
+    assert visits.expire() == 0
+    booked = visits.book(cast.scheduler, suggestion, version=said.json["version"], days=1)
+    assert (booked.status_code, booked.json["state"]) == (200, "booked")
+
+
+@pytest.mark.parametrize(("answer", "days"), [("declined", 8), (None, 13)])
+def test_a_time_that_passed_or_that_the_patient_does_not_want_keeps_nothing_open(
+    visits: Visits, cast: Cast, clock: Clock, answer: str | None, days: int
+) -> None:
+    suggestion = visits.approved()
+    time = {"starts_at": (clock.now + timedelta(days=12)).isoformat()}
+    asked = cast.scheduler.post(f"{INBOX}/{suggestion}/propose-time", time, version=2).json
+    if answer is not None:
+        said = cast.ana.post(f"/visits/{suggestion}/answer", {"answer": answer}, version=asked["version"])
+        assert said.status_code == 200, said.text
+    clock.forward(days=days)
+    assert visits.expire() == 1
+
+
 def test_a_visit_that_is_never_reported_ends_after_two_weeks(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

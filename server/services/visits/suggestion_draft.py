@@ -45,7 +45,11 @@ _REFUSALS = (
         *_OF_PROGRAMME,
         BookingSuggestion.state.in_(_REFUSED),
         or_(
-            BookingSuggestion.alert_id == bindparam("alert"),
+            # A no to what the episode was: one that worsened, or came back after it was over, is asked anew.
+            and_(
+                BookingSuggestion.alert_id == bindparam("alert"),
+                BookingSuggestion.changed_at >= bindparam("worsened"),
+            ),
             and_(
                 BookingSuggestion.latest >= bindparam("today"),
                 # A no to what the plan asked for was none to symptoms that return.
@@ -145,6 +149,7 @@ def _was_refused(work: Work, patient_id: UUID, programme: Arm, today: date, aler
 
     Without this, every entry of a bad week would put the dismissed suggestion back on the desk.
     """
-    alert_id = None if alert is None else alert.id
-    asked = {"today": today, "alert": alert_id, "is_planned": alert is None}
+    told = None if alert is None else alert.worsened_at
+    episode = {"alert": None if alert is None else alert.id, "worsened": told}
+    asked = {"today": today, "is_planned": alert is None, **episode}
     return bool(work.rows(_REFUSALS, patient=patient_id, programme=programme, **asked))

@@ -6,17 +6,19 @@ No move here ever touches the alert behind a suggestion: a visit that expires do
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
-from server.clinical.vocabulary import SuggestionState
-from server.models import BookingSuggestion, Patient, TreatmentSession
+from server.clinical.vocabulary import PatientAnswer, SuggestionState
+from server.models import BookingSuggestion, Course, Patient, TreatmentSession
 from server.services import local_day as local_days
 from server.services.visits.suggestion_move import make_change, make_move
 from server.services.work import Work
 
 # How long a booked visit may stay unreported before it ends, so that it can't block later ones.
 REPORT_GRACE = timedelta(days=14)
+# Proposal: so far an appointment may be brought forward without anybody telling us of it.
+EARLY = timedelta(days=3)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
 
@@ -24,17 +26,20 @@ UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
 def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
     """Fulfil the booked visit that a delivered session is; None where no visit was booked.
 
-    A session from before the suggestion was made is none of its outcome. Where the scheduling
-    system reported the visit as done first, only the link is added.
+    That is one of the same programme, up to `EARLY` before its time and up to `REPORT_GRACE` after it: what
+    lies further away is another session, and the visit is still to come. A session from before the suggestion
+    was made is none of its outcome. Where the scheduling system reported the visit as done first, only the
+    link is added.
     """
-    done_lately = and_(
-        BookingSuggestion.state == SuggestionState.FULFILLED,
-        BookingSuggestion.starts_at > session.at - REPORT_GRACE,
-    )
+    course = work.session.get_one(Course, (work.clinic_id, session.patient_id, session.course_id))
+    planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
-        or_(BookingSuggestion.state.in_(_VISITING), done_lately),
+        BookingSuggestion.programme == course.condition.programme,
+        BookingSuggestion.state.in_((*_VISITING, SuggestionState.FULFILLED)),
+        planned > session.at - REPORT_GRACE,
+        planned <= session.at + EARLY,
         BookingSuggestion.treatment_session_id.is_(None),
         BookingSuggestion.created_at <= session.at,
     )
@@ -72,10 +77,17 @@ def expire_overdue(work: Work) -> int:
 def is_over(work: Work, suggestion: BookingSuggestion) -> bool:
     """Say whether the time of an open suggestion has passed."""
     if suggestion.state in UNBOOKED:
-        return suggestion.latest < _today(work, suggestion.patient_id)
+        return suggestion.latest < _today(work, suggestion.patient_id) and not _is_agreed(work, suggestion)
     if suggestion.state not in _VISITING or suggestion.starts_at is None:
         return False
     return suggestion.starts_at + REPORT_GRACE < work.now
+
+
+def _is_agreed(work: Work, suggestion: BookingSuggestion) -> bool:
+    """Say whether clinic and patient spoke of a time that is still to come: who agreed on it may book it."""
+    proposed = suggestion.proposed_starts_at
+    declined = suggestion.patient_answer is PatientAnswer.DECLINED
+    return proposed is not None and proposed >= work.now and not declined
 
 
 def _today(work: Work, patient_id: UUID) -> date:
