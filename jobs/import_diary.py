@@ -22,7 +22,7 @@ from server.services.alerts import alert as alerts
 from server.services.errors import NotFound
 from server.services.journal import unreadable
 from server.services.journal.incoming import Incoming
-from server.services.journal.unreadable import Kind
+from server.services.journal.unreadable import Kind, Unread
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import course as courses
@@ -151,10 +151,21 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
 
 def _heed_refused(database: Database, plan: Plan) -> None:
     """Act on what rows say about danger that can't be taken: a slip in one column must not hide it."""
-    for refusal in plan.mapped.refusals:
+    for found in _unread(plan):
         with database.write() as session:
-            work = Work(session, plan.now, plan.actor)
-            unreadable.heed(work, plan.patient_id, Kind.ENTRY, dict(refusal.said))
+            unreadable.heed(Work(session, plan.now, plan.actor), plan.patient_id, found)
+
+
+def _unread(plan: Plan) -> Iterator[Unread]:
+    # Named as an entry is: the lines of a diary that begins with its newest day move.
+    seen: Counter[str] = Counter()
+    for refusal in plan.mapped.refusals:
+        said = dict(refusal.said)
+        row = refusal.stamp if refusal.is_dated else f"line {refusal.line} {refusal.stamp}"
+        alike = f"{row} {said}"
+        seen[alike] += 1
+        name = f"{plan.source}, {row}, {seen[alike]}"
+        yield Unread(Kind.ENTRY, said, name, refusal.is_dated)
 
 
 def steps(plan: Plan) -> int:

@@ -23,7 +23,7 @@ from server.services.journal import check_in_plan as check_in_plans
 from server.services.journal import entry as entries
 from server.services.journal import unreadable
 from server.services.journal.incoming import Incoming, check_moment
-from server.services.journal.unreadable import Kind
+from server.services.journal.unreadable import Kind, Unread
 from server.services.past.writer import Step as PlannedStep
 from server.services.past.writer import Writer, open_writer
 from server.services.people import patient as patients
@@ -190,7 +190,8 @@ def _revise(work: Work, plan: ExportPlan, step: Revision, taken: Taken) -> None:
         taken.refused.add(step.entry_id)
         # What it says about danger counts although it can't be stored.
         kind = Kind.QUESTIONNAIRE_RESPONSE if step.is_response else Kind.ENTRY
-        unreadable.heed(work, plan.patient_id, kind, step.said)
+        found = Unread(kind, step.said, f"{step.entry_id}, version {step.version}", dated=True)
+        unreadable.heed(work, plan.patient_id, found)
     else:
         taken.revisions += 1
 

@@ -36,16 +36,25 @@ class SyncItem(Body):
     kind = fields.String(
         validate=validate.OneOf(["entry", "questionnaire_response"]),
         load_default="entry",
-        metadata={"description": "what the item is; its content is in the member of that name"},
+        metadata={
+            "description": "what the item is; its content is in the member of that name, and in no other"
+        },
     )
     action = fields.String(required=True, validate=validate.OneOf(["put", "delete"]))
     base_version = Whole(
         low=1, high=1_000_000, allow_none=True, metadata={"description": "the version this changes"}
     )
-    entry = fields.Nested(EntryBody, metadata={"description": "with action put and kind entry"})
+    entry = fields.Nested(
+        EntryBody,
+        allow_none=True,
+        metadata={"description": "with action put and kind entry; null is as good as left out"},
+    )
     questionnaire_response = fields.Nested(
         QuestionnaireResponseBody,
-        metadata={"description": "with action put and kind questionnaire_response"},
+        allow_none=True,
+        metadata={
+            "description": "with action put and kind questionnaire_response; null is as good as left out"
+        },
     )
 
 

@@ -82,14 +82,15 @@ def test_an_entry_that_cannot_be_read_as_a_whole_is_heeded_by_parts(
     app: Flask, cast: Cast, clock: Clock, wrong: dict[str, Any]
 ) -> None:
     body = entry(clock.now, safety="plan") | wrong
-    alone = cast.ana.put(f"/entries/{uuid7()}", body)
+    item = put(body)
+    alone = cast.ana.put(f"/entries/{item['id']}", body)
     assert (alone.status_code, alone.json["notice"]["kind"]) == (422, "emergency")
     assert alone.json["errors"]
-    batch = cast.ana.post("/sync", {"items": [{**put(entry(clock.now)), "entry": body}]})
+    batch = cast.ana.post("/sync", {"items": [item]})
     assert verdicts(batch) == ["invalid"]
     assert batch.json["results"][0]["notice"]["kind"] == "emergency"
     the_alert(app)
-    assert events(app) == ["opened"]  # the same body in both, heeded once
+    assert events(app) == ["opened"]  # the same thing in both, heeded once
 
 
 @pytest.mark.parametrize(

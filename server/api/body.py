@@ -25,7 +25,7 @@ _NESTING = re.compile(rb"[\[\]{}]")
 
 
 # A refused body is read and thrown away up to this size; whoever sends more loses the connection.
-_MOST_DRAINED = 2 * 1024 * 1024
+MOST_DRAINED = 2 * 1024 * 1024
 _PIECE = 64 * 1024
 
 
@@ -39,7 +39,7 @@ def drained(answer: Response) -> Response:
         if request.content_length or "Transfer-Encoding" in request.headers:
             answer.headers["Connection"] = "close"
         return answer
-    left, stream = _MOST_DRAINED, request.environ["wsgi.input"]
+    left, stream = MOST_DRAINED, request.environ["wsgi.input"]
     while left > 0 and (piece := stream.read(min(left, _PIECE))):
         left -= len(piece)
     if left <= 0:
@@ -127,7 +127,7 @@ def whole(req: Request) -> bytes:
 
 def read_json(data: bytes) -> Any:
     """Parse strict JSON: UTF-8, at most 16 deep, no name twice in an object, no NaN or Infinity."""
-    if _depth(data) > DEEPEST:
+    if is_deeper(data, DEEPEST):
         raise BadRequest(f"The JSON is nested more than {DEEPEST} deep.")
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
@@ -143,15 +143,17 @@ class _Refused(ValueError):
     pass
 
 
-def _depth(data: bytes) -> int:
-    # The parser recurses: a deep body must be refused before it, or it ends in a RecursionError.
-    depth = deepest = 0
+def is_deeper(data: bytes, most: int) -> bool:
+    """Return whether the JSON in ``data`` is nested more than ``most`` deep.
+
+    The parser recurses: a deep body must be refused before it, or it ends in a RecursionError.
+    """
+    depth = 0
     for mark in _NESTING.finditer(_STRINGS.sub(b"", data)):
         depth += 1 if mark.group() in b"[{" else -1
-        deepest = max(deepest, depth)
-        if deepest > DEEPEST:
-            break
-    return deepest
+        if depth > most:
+            return True
+    return False
 
 
 def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
+from werkzeug.exceptions import NotFound as PageNotFound
 
 from server.api import following, throttling, tokens
 from server.api.contract_notes import with_doc
+from server.api.converters import OtherId, other_id
 from server.api.current import copy_of
 from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
@@ -133,6 +135,7 @@ def allow(
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            _check_ids(view, kwargs)
             claims = _claims()
             wait = here().throttle.signed_in(claims["sid"], claims["sub"])
             if wait and not throttling.is_heeded(view):
@@ -171,6 +174,12 @@ def _check_role(who: Actor, roles: tuple[Role, ...], scope: Scope | None) -> Non
     allowed = who.role in roles and (scope is None or who.scopes is None or scope.value in who.scopes)
     if not allowed and not _broke_the_glass(who, roles):
         raise Forbidden
+
+
+def _check_ids(view: Callable[..., Any], ids: Mapping[str, Any]) -> None:
+    """Raise 404 for an id that no phone makes, but where what comes under it is heeded: there it goes on."""
+    if other_id(ids) and not throttling.is_heeded(view):
+        raise PageNotFound(OtherId.REFUSAL)
 
 
 def _check_pace(view: Callable[..., Any], wait: float, ids: Mapping[str, Any]) -> None:

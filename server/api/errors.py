@@ -12,8 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
+from server.api.converters import OtherId
 from server.api.edge import here
-from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, QueryProblem
+from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, PathProblem, QueryProblem, Unstored
 from server.clinical.lifecycle import IllegalMove
 from server.fhir.operation_outcome import operation_outcome
 from server.services.errors import (
@@ -57,6 +58,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     Gone: 410,
     Stale: 412,
     Invalid: 422,
+    PathProblem: 422,
     AllInvalid: 422,
     VersionRequired: 428,
     TooMany: 429,
@@ -79,7 +81,7 @@ TITLES = {
 }
 _NOTICE = NoticeAnswer()
 _UUID = re.compile(r"/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(/|$)")
-_OTHER_UUID = "There is nothing here. An id that a phone makes is a UUIDv7 in lower case."
+_OTHER_UUID = f"There is nothing here. {OtherId.REFUSAL}"
 # What talks FHIR reads FHIR's own words of what went wrong (docs/adr/0009).
 FHIR_ROOT = "/fhir/"
 _PARTS = {"json": "pointer", "query": "parameter", "path": "parameter", "headers": "header"}
@@ -120,6 +122,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(PoolTimeout, _away)
     # What somebody tried to go on with after the connection broke.
     app.register_error_handler(PendingRollbackError, _away)
+    app.register_error_handler(Unstored, _unstored)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -146,15 +149,15 @@ def _illegal_move(error: IllegalMove) -> Response:
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     messages = getattr(error, "data", {}).get("messages")
+    notice = _notice(getattr(error, "heeded", None))
     if messages is not None:
         found = list(located(messages))
         detail = f"{len(found)} thing(s) in the request can't be taken."
-        notice = _notice(getattr(error, "heeded", None))
         # A search that can't be understood is a bad request to FHIR; a body is one that can't be taken.
         status = 400 if request.path.startswith(FHIR_ROOT) and "query" in messages else 422
         return problem(status, "invalid", detail, errors=found, notice=notice)
     detail = _OTHER_UUID if _names_another_uuid(status) else error.description or error.name
-    answer = problem(status, error.name.lower().replace(" ", "-"), detail)
+    answer = problem(status, error.name.lower().replace(" ", "-"), detail, notice=notice)
     for name in ("Allow", "Retry-After"):
         if value := dict(error.get_headers()).get(name):
             answer.headers[name] = value
@@ -167,9 +170,7 @@ def _names_another_uuid(status: int) -> bool:
 
 
 def _database(error: DBAPIError) -> Response:
-    if isinstance(error, OperationalError) or error.connection_invalidated or _only_reads(error):
-        return _away(error)
-    return _unexpected(error)
+    return _away(error) if is_away(error) else _unexpected(error)
 
 
 def _only_reads(error: DBAPIError) -> bool:
@@ -182,10 +183,21 @@ def _away(error: Exception) -> Response:
     return problem(503, "unavailable", "The service is not available. Try again.")
 
 
-def _unexpected(error: Exception) -> Response:
+def _unexpected(error: Exception, notice: Any = None) -> Response:
     # The exception's text may quote values a patient sent: only its kind and place are logged.
     log.error("unexpected %s at %s", type(error).__name__, where(error))
-    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.")
+    return problem(500, "internal", "Something went wrong on our side. Nothing was stored.", notice=notice)
+
+
+def _unstored(error: Unstored) -> Response:
+    return _unexpected(error.cause, _notice(error.heeded))
+
+
+def is_away(error: Exception) -> bool:
+    """Return whether the database could not be asked, so that asking it once more makes no sense."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, OperationalError) or error.connection_invalidated or _only_reads(error)
+    return isinstance(error, PoolTimeout | PendingRollbackError)
 
 
 def where(error: Exception) -> str:

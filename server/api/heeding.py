@@ -1,49 +1,56 @@
-"""A body that does not fit its schema is refused, and heeded: what it says about danger is acted on."""
+"""A body that is refused is heeded: what it says about danger is acted on, whatever speaks against it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from flask import request
-from werkzeug.exceptions import BadRequest, UnprocessableEntity
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
 
-from server.api.body import read_json
+from server.api.converters import OtherId, other_id
 from server.api.edge import actor, writing
+from server.api.errors import is_away
+from server.api.legible_body import readings
+from server.api.refusals import HeaderProblem, PathProblem, Unstored
 from server.api.throttling import heeded_by
-from server.services.errors import Gone, Heeded, NotFound
+from server.postgresql.rerun import gave_way
+from server.services.errors import Gone, Heeded, NotFound, ServiceError
 from server.services.journal import unreadable
-from server.services.journal.unreadable import Kind
+from server.services.journal.unreadable import Kind, Unread
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Heed = Callable[[], Heeded | None]
+# What is refused before a service has read it. The services heed what they refuse.
+_UNREAD = (HeaderProblem, PathProblem, Gone)
 
 
-class RefusedBody(UnprocessableEntity):
+class RefusedBody(HTTPException):
     """A refusal that carries what the patient must see all the same."""
 
-    def __init__(self, refusal: UnprocessableEntity, heeded: Heeded) -> None:
+    def __init__(self, refusal: HTTPException, heeded: Heeded) -> None:
         super().__init__(refusal.description)
+        self.code = refusal.code
         self.data: Any = getattr(refusal, "data", {})
         self.heeded = heeded
 
 
 def heeds(kind: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Heed the body of a view where it is refused for its shape. Goes above the arguments."""
+    """Heed the body of a view that stores one thing where it is refused. Goes above the arguments."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            if name := other_id(kwargs):
+                raise PathProblem(name, OtherId.REFUSAL)
+            return view(*args, **kwargs)
+
         @wraps(view)
         def careful(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                return view(*args, **kwargs)
-            except UnprocessableEntity as refusal:
-                heeded = _heed(kind, kwargs.get("patient_id"))
-                if heeded is None:
-                    raise
-                raise RefusedBody(refusal, heeded) from None
+            return _heeding(partial(checked, *args, **kwargs), partial(_heed_body, kind, kwargs))
 
-        return heeded_by(careful, lambda ids: _heed(kind, ids.get("patient_id")))
+        return heeded_by(careful, partial(_heed_body, kind))
 
     return decorate
 
@@ -53,49 +60,69 @@ def heeds_items(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def careful(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return view(*args, **kwargs)
-        except UnprocessableEntity as refusal:
-            heeded = _heed_items()
-            if heeded is None:
-                raise
-            raise RefusedBody(refusal, heeded) from None
-        except Gone as refusal:
-            refusal.heeded = _heed_items()
-            raise
+        return _heeding(partial(view, *args, **kwargs), _heed_items)
 
     return heeded_by(careful, lambda _ids: _heed_items())
 
 
-def _heed_items() -> Heeded | None:
-    """Act on the red flags of every item; return what the patient must see of all of them."""
-    found = [heeded for kind, raw in _items() if (heeded := _heed_raw(kind, raw, None)) is not None]
-    if not found:
-        return None
-    flags = tuple(flag for heeded in found for flag in heeded.flags)
-    return Heeded(flags, found[0].country, any(heeded.contact_today for heeded in found))
+def unread_in(item: object) -> Iterator[Unread]:
+    """Yield every content that an item of a batch holds; null is none."""
+    if isinstance(item, dict):
+        name = unreadable.name_of(item.get("id"))
+        held = ((kind, item.get(kind.value)) for kind in Kind)
+        yield from (Unread(kind, raw, name) for kind, raw in held if raw is not None)
 
 
-def _items() -> Iterator[tuple[Kind, object]]:
-    with suppress(BadRequest):
-        body = read_json(request.get_data())
-        items = body.get("items") if isinstance(body, dict) else None
-        for item in items if isinstance(items, list) else ():
-            yield from (
-                (kind, item[kind.value]) for kind in Kind if isinstance(item, dict) and kind.value in item
-            )
+def _heeding(do: Callable[[], R], heed: Heed) -> R:
+    """Return what ``do`` returns; where it refuses or fails, the error carries what was heeded."""
+    try:
+        return do()
+    except _UNREAD as refusal:
+        refusal.heeded = refusal.heeded or heed()
+        raise
+    except ServiceError:
+        raise
+    except HTTPException as refusal:
+        if (heeded := heed()) is None:
+            raise
+        raise RefusedBody(refusal, heeded) from None
+    except Exception as failure:
+        if (heeded := _heed_after(failure, heed)) is None:
+            raise
+        raise Unstored(failure, heeded) from failure
 
 
-def _heed(kind: Kind, patient_id: object) -> Heeded | None:
-    with suppress(BadRequest):  # it is no JSON: there is nothing to read, and the refusal goes on
-        return _heed_raw(kind, read_json(request.get_data()), patient_id)
+def _heed_after(failure: Exception, heed: Heed) -> Heeded | None:
+    """Heed, in a transaction of its own, what a failure took back; None where that fails too."""
+    if is_away(failure) or (isinstance(failure, DBAPIError) and gave_way(failure)):
+        return None  # it can't be asked, or it is asked all of it again
+    with suppress(SQLAlchemyError):
+        return heed()
     return None
 
 
-def _heed_raw(kind: Kind, raw: object, patient_id: object) -> Heeded | None:
+def _heed_items() -> Heeded | None:
+    """Act on the red flags of every item; return what the patient must see of all of them."""
+    return _heed(None, [found for body in readings() for item in _items(body) for found in unread_in(item)])
+
+
+def _items(body: object) -> list[object]:
+    items = body.get("items") if isinstance(body, dict) else None
+    return items if isinstance(items, list) else []
+
+
+def _heed_body(kind: Kind, ids: Mapping[str, object]) -> Heeded | None:
+    name = next((str(value) for key, value in ids.items() if key != "patient_id"), "")
+    found = [Unread(kind, raw, unreadable.name_of(name)) for raw in readings()]
+    return _heed(ids.get("patient_id"), found)
+
+
+def _heed(patient_id: object, found: list[Unread]) -> Heeded | None:
+    if not found:
+        return None
     # Whose patient it is not is told by the refusal itself, which goes on.
     with suppress(NotFound), writing() as work:
         whose = patient_id if isinstance(patient_id, UUID) else actor().patient_id
         assert whose is not None, "whoever sends one is a patient or names one"
-        return unreadable.heed(work, whose, kind, raw)
+        return unreadable.heed(work, whose, *found)
     return None

@@ -1,6 +1,6 @@
 """What the edge itself refuses, before any service is asked."""
 
-from server.services.errors import ServiceError
+from server.services.errors import Heeded, ServiceError
 
 
 class Forbidden(ServiceError):
@@ -29,3 +29,19 @@ class QueryProblem(ServiceError):
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])
+
+
+class PathProblem(ServiceError):
+    """An id in the path is none that can be taken."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__("invalid", detail, errors=[{"parameter": name, "detail": detail}])
+
+
+class Unstored(Exception):
+    """The server could not take it, because of ``cause``; what it says about danger was acted on."""
+
+    def __init__(self, cause: Exception, heeded: Heeded) -> None:
+        super().__init__()
+        self.cause = cause
+        self.heeded = heeded

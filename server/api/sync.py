@@ -1,6 +1,6 @@
 """Offline sync: push and pull in one call."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,12 @@ from server.api.body import Blueprint
 from server.api.edge import allow, body_up_to, here, reading, writing
 from server.api.entry import own_patient
 from server.api.errors import located
-from server.api.heeding import heeds_items
+from server.api.heeding import heeds_items, unread_in
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.vocabulary import Role
 from server.services.journal import sync
 from server.services.journal.incoming import clock_of
-from server.services.journal.sync import Action, Change, Result
+from server.services.journal.pushed import Action, Change, Result, Verdict
 from server.services.journal.unreadable import Kind
 from server.services.people import notice as notices
 from server.services.people import patient as patients
@@ -66,28 +66,27 @@ def synchronise(body: Mapping[str, Any]) -> Any:
 
 
 def _change(item: Any, sent_at: datetime | None) -> Change:
+    said = tuple(unread_in(item))
     try:
         loaded = _ITEM.load(item if isinstance(item, dict) else {})
     except ValidationError as error:
         found = list(located({"json": error.messages}))
-        kind = _kind_of(item)
-        return Change(_id_of(item), Action.PUT, None, {}, found, kind, raw=_below(item, kind))
+        return Change(_id_of(item), Action.PUT, None, {}, found, said=said)
     action, kind = Action(loaded["action"]), Kind(loaded["kind"])
-    if action is Action.PUT and kind not in loaded:
-        missing = [{"pointer": f"/{kind}", "detail": "Is missing."}]
-        return Change(loaded["id"], action, None, {}, missing, kind)
-    content = loaded.get(kind, {})
-    return Change(loaded["id"], action, loaded.get("base_version"), content, kind=kind, sent_at=sent_at)
+    errors = list(_misplaced(action, kind, {one.kind for one in said}))
+    content = loaded.get(kind) or {}
+    version = loaded.get("base_version")
+    if action is Action.DELETE and not errors:
+        said = ()  # what is taken back is no report
+    return Change(loaded["id"], action, version, content, errors, kind, sent_at, said)
 
 
-def _kind_of(item: Any) -> Kind:
-    """Return what an item that can't be taken was about to be, by the member that holds it."""
-    is_scale = isinstance(item, dict) and Kind.QUESTIONNAIRE_RESPONSE.value in item
-    return Kind.QUESTIONNAIRE_RESPONSE if is_scale else Kind.ENTRY
-
-
-def _below(item: Any, kind: Kind) -> object:
-    return item.get(kind.value) if isinstance(item, dict) else None
+def _misplaced(action: Action, kind: Kind, there: Collection[Kind]) -> Iterator[dict[str, str]]:
+    """Yield what speaks against an item that holds the contents ``there``: it has one, that of its kind."""
+    if action is Action.PUT and kind not in there:
+        yield {"pointer": f"/{kind}", "detail": "Is missing."}
+    for other in sorted(set(there) - {kind}):
+        yield {"pointer": f"/{other}", "detail": f"Is not for {kind}."}
 
 
 def _id_of(item: Any) -> UUID | None:
@@ -99,7 +98,7 @@ def _id_of(item: Any) -> UUID | None:
 
 
 def _result(result: Result, lines: CrisisLines) -> dict[str, Any]:
-    conflict = result.verdict is sync.Verdict.CONFLICT
+    conflict = result.verdict is Verdict.CONFLICT
     notice = notices.for_patient(result.flags, lines)
     return {
         "id": result.id,

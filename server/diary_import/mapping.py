@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import partial
 from math import isfinite
@@ -81,7 +81,7 @@ def map_table(table: Table, diary_map: DiaryMap, zone: str, now: datetime) -> Ma
 def _read_anyway(refusal: Refusal, diary_map: DiaryMap, columns: Columns, zone: str) -> Refusal:
     """Return ``refusal`` with what can be read of a row whose fields don't fit the header."""
     mapper = _Mapper(Record(refusal.line, dict(refusal.cells)), diary_map, columns, zone)
-    return replace(refusal, said=mapper.said(), cells={})
+    return mapper.refused(refusal.reasons, mapper.said())
 
 
 class _Mapper:
@@ -99,6 +99,13 @@ class _Mapper:
             "side_effects": dict(self._grades()),
             "safety": self._safety(),
         }
+
+    def refused(self, reasons: tuple[str, ...], said: Mapping[str, object]) -> Refusal:
+        """Return the row as one that can't be taken."""
+        day, clock = self._cell(self._map.day.column), self._map.clock
+        stamp = f"{day} {self._cell(clock.column) if clock else ''}".strip()
+        is_dated = _read(self._map.day, day) is not None
+        return Refusal(self._record.line, reasons, said, stamp=stamp, is_dated=is_dated)
 
     def row(self, now: datetime) -> Row | Refusal | None:
         """Return the row, or why it can't be taken; None for a row of another kind."""
@@ -119,7 +126,7 @@ class _Mapper:
             self._reasons.append("says nothing in any column of the map")
         if self._reasons or at is None:
             said: dict[str, object] = {"items": items, "side_effects": side_effects, "safety": safety}
-            return Refusal(self._record.line, tuple(self._reasons), said)
+            return self.refused(tuple(self._reasons), said)
         content = {
             "occurred_at": at,
             "zone": self._zone,

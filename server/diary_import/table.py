@@ -29,13 +29,16 @@ class Refusal:
     """A row that can't be taken. ``reasons`` name columns, never what is in them.
 
     ``cells`` are those of a row with too many or too few fields, as far as they have a column;
-    ``said`` is what of a row could be read all the same (items, side_effects, safety).
+    ``said`` is what of a row could be read all the same (items, side_effects, safety), ``stamp`` what stands
+    where its day and its time should; ``is_dated``: the day can be read.
     """
 
     line: int
     reasons: tuple[str, ...]
     said: Mapping[str, object] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
+    stamp: str = ""
+    is_dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,10 @@ def test_a_safety_answer_shows_help_in_the_same_response(
 
 def test_an_id_of_another_kind_is_told_which_kind_it_must_be(cast: Cast, clock: Clock) -> None:
     for other in (str(uuid4()), new_id().upper()):
-        answer = cast.ana.put(f"/entries/{other}", entry(clock.now))
-        assert (answer.status_code, "UUIDv7" in answer.json["detail"]) == (404, True)
+        refused = cast.ana.put(f"/entries/{other}", entry(clock.now))
+        assert (refused.status_code, "UUIDv7" in refused.json["detail"]) == (422, True)
+        for absent in (cast.ana.get(f"/entries/{other}"), cast.ana.delete(f"/entries/{other}", version=1)):
+            assert (absent.status_code, "UUIDv7" in absent.json["detail"]) == (404, True)
     assert "UUIDv7" not in cast.ana.get("/entrees").json["detail"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
 from server.database import Database
@@ -76,6 +77,23 @@ def test_what_the_database_refuses_is_to_be_sent_again_and_holds_nothing_else_up
     assert [(e["id"], e["note"]) for e in pull_all(cast)] == [(first["id"], "second"), (last["id"], None)]
     assert len(cast.bo.get("/alerts").json["items"]) == 1
     assert len(opened_alerts(Surroundings.of(app).database)) == 1
+
+
+@pytest.mark.usefixtures("picky")
+def test_what_the_database_refuses_is_heeded_all_the_same_and_once(
+    cast: Cast, clock: Clock, app: Flask
+) -> None:
+    malta, fine = put(entry(clock.now, zone="Europe/Malta", safety="plan")), put(entry(clock.now))
+    for _ in range(2):
+        answer = cast.ana.post("/sync", {"items": [malta, fine]})
+        assert verdicts(answer)[0] == "retry"
+        assert answer.json["results"][0]["notice"]["kind"] == "emergency"
+        alone = cast.ana.put(f"/entries/{malta['id']}", malta["entry"])
+        assert (alone.status_code, alone.json["notice"]["kind"]) == (500, "emergency")
+    assert "notice" not in cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, zone="Europe/Malta")).json
+    (alert,) = opened_alerts(Surroundings.of(app).database)
+    assert (alert.codes, alert.evidence["stored"], alert.version) == (["safety_plan"], False, 1)
+    assert [e["id"] for e in pull_all(cast)] == [fine["id"]]
 
 
 def test_a_response_lost_200_times_leaves_the_rows_as_they_were(

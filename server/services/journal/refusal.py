@@ -6,15 +6,17 @@ it says about danger is true all the same: the care team is told, and the patien
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from server.clinical.redflags import RedFlag
-from server.models import AuditEvent, Patient
+from server.models import UNRESOLVED, Alert, AuditEvent, Patient
 from server.services import local_day as local_days
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.errors import Heeded, ServiceError
+from server.services.watch import policy as policies
 from server.services.work import Work
 
 HEEDED = "refused.heed"
@@ -26,6 +28,7 @@ class Refused:
     """Something that can't be stored: its red flags, what they amount to, and what stands for its content.
 
     ``is_repeat``: it was stored once and corrected since; what it says was acted on then.
+    ``dated``: its digest tells one day from another, so it never is a new report.
     """
 
     flags: tuple[RedFlag, ...]
@@ -33,6 +36,7 @@ class Refused:
     digest: str
     is_repeat: bool
     contact_today: bool = False
+    dated: bool = False
 
 
 def heed(work: Work, patient: Patient, refusal: ServiceError, refused: Refused) -> None:
@@ -49,18 +53,42 @@ def act(work: Work, patient: Patient, refused: Refused) -> Heeded:
 
 
 def _raise_once(work: Work, patient: Patient, refused: Refused) -> None:
-    """A phone may send the same again and again. A day in the future counts as today."""
+    """A phone may send the same again and again. A day in the future counts as today.
+
+    What comes again after somebody closed its alert, and then nothing for a while, is told anew.
+    """
+    known = _is_known(work, patient, refused)
+    if known and refused.dated:
+        return
+    news = [one for one in refused.findings if not (known and _in_hand(work, patient, one))]
+    if not news:
+        return
+    today = local_days.of(work, work.now, patient.zone)
+    for finding in news:
+        summary, evidence = f"{finding.summary} {_NOT_STORED}", {**finding.evidence, "stored": False}
+        told = replace(finding, day=min(finding.day, today), summary=summary, evidence=evidence)
+        episodes.raise_alert(work, patient, told)
+    work.audit(HEEDED, patient.id, refused.digest)
+
+
+def _is_known(work: Work, patient: Patient, refused: Refused) -> bool:
     known = select(AuditEvent.id).where(
         AuditEvent.clinic_id == work.clinic_id,
         AuditEvent.patient_id == patient.id,
         AuditEvent.action == HEEDED,
         AuditEvent.object_id == refused.digest,
     )
-    if work.session.scalar(known.limit(1)) is not None:
-        return
-    today = local_days.of(work, work.now, patient.zone)
-    for finding in refused.findings:
-        summary, evidence = f"{finding.summary} {_NOT_STORED}", {**finding.evidence, "stored": False}
-        told = replace(finding, day=min(finding.day, today), summary=summary, evidence=evidence)
-        episodes.raise_alert(work, patient, told)
-    work.audit(HEEDED, patient.id, refused.digest)
+    return work.session.scalar(known.limit(1)) is not None
+
+
+def _in_hand(work: Work, patient: Patient, finding: Finding) -> bool:
+    """Return whether an alert as urgent is open, or was closed so lately that a phone only repeats itself."""
+    quiet = timedelta(days=policies.of_patient(work, patient)["alert.return_days"])
+    alike = select(Alert.id).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient.id,
+        Alert.family == finding.family,
+        Alert.urgency <= finding.urgency,
+        UNRESOLVED | (Alert.resolved_at > work.now - quiet),
+    )
+    return work.session.scalar(alike.limit(1)) is not None

@@ -6,23 +6,22 @@ One bad item never blocks the rest: each has its own verdict, and its own savepo
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import vault
 from server.services.asking import of_patient
-from server.services.errors import Invalid, ServiceError, VersionError
+from server.services.errors import Heeded, Invalid, ServiceError, VersionError
 from server.services.journal import repeat, unreadable
 from server.services.journal.incoming import Incoming
 from server.services.journal.journal import Journal, open_journal
+from server.services.journal.pushed import Action, Change, Kept, Result, Verdict
 from server.services.journal.unreadable import Kind
 from server.services.people import patient as patients
 from server.services.scales.questionnaire_journal import QuestionnaireJournal, open_questionnaires
@@ -30,70 +29,6 @@ from server.services.watch import assessment as assessments
 from server.services.work import Work
 
 log = logging.getLogger(__name__)
-
-
-class Verdict(StrEnum):
-    """What became of one pushed item."""
-
-    CREATED = "created"
-    DUPLICATE = "duplicate"
-    UPDATED = "updated"
-    CONFLICT = "conflict"
-    INVALID = "invalid"
-    FORBIDDEN = "forbidden"
-    RETRY = "retry"
-
-
-class Action(StrEnum):
-    """What a pushed item asks for."""
-
-    PUT = "put"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One item as it was pushed. ``errors`` are the schema's; with any, ``raw`` is only looked at for danger.
-
-    ``sent_at`` is the phone's clock when it sent the batch, where it said so.
-    """
-
-    id: UUID | None
-    action: Action
-    base_version: int | None
-    content: Mapping[str, Any]
-    errors: Sequence[Mapping[str, str]] = ()
-    kind: Kind = Kind.ENTRY
-    sent_at: datetime | None = None
-    raw: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One stored row and what kind it is."""
-
-    kind: Kind
-    row: Entry | QuestionnaireResponse
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The verdict on one item. ``stored`` is what is there now, where there is anything.
-
-    ``version`` is the one this item made or was found to repeat: items after it in the same batch
-    may have made newer ones. On a conflict it made none.
-
-    ``contact_today``: the notice also asks the patient to contact the clinic today.
-    """
-
-    id: UUID | None
-    verdict: Verdict
-    stored: Kept | None = None
-    version: int | None = None
-    flags: tuple[RedFlag, ...] = ()
-    errors: Sequence[Mapping[str, str]] = ()
-    touched: frozenset[date] = frozenset()
-    contact_today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +156,27 @@ def _apply_alone(books: Books, change: Change) -> Result:
         if is_new:
             books.of(change).known.pop(change.id, None)
         log.error("a pushed item could not be stored: %s", type(error).__name__)
-        return Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
+        untaken = Result(change.id, Verdict.RETRY, errors=[{"detail": "Not stored. Send it again later."}])
+        return _with(untaken, _heeded_apart(books, change))
+
+
+def _heeded_apart(books: Books, change: Change) -> Heeded | None:
+    """Act on what an item says that the database refused: what was raised for it was taken back."""
+    try:
+        with books.entries.work.session.begin_nested():
+            return _heeded(books, change)
+    except SQLAlchemyError as error:
+        # Nobody could be told: the phone asks again, and shows its own help meanwhile.
+        log.error("nor could anybody be told of it: %s", type(error).__name__)
+        return None
 
 
 def _unread(books: Books, change: Change) -> Result:
-    refused = Result(change.id, Verdict.INVALID, errors=change.errors)
-    heeded = unreadable.heed(books.entries.work, books.entries.patient.id, change.kind, change.raw)
-    if heeded is None:
-        return refused
-    return replace(refused, flags=heeded.flags, contact_today=heeded.contact_today)
+    return _with(Result(change.id, Verdict.INVALID, errors=change.errors), _heeded(books, change))
+
+
+def _heeded(books: Books, change: Change) -> Heeded | None:
+    return unreadable.heed(books.entries.work, books.entries.patient.id, *change.said)
 
 
 def _attempt(books: Books, change: Change, row_id: UUID) -> Result:
@@ -264,10 +211,13 @@ def _incoming(change: Change, row_id: UUID) -> Incoming:
 
 
 def _refused(result: Result, error: ServiceError, errors: Sequence[Mapping[str, str]]) -> Result:
-    heeded = error.heeded
+    return _with(replace(result, errors=errors), error.heeded)
+
+
+def _with(result: Result, heeded: Heeded | None) -> Result:
     if heeded is None:
-        return replace(result, errors=errors)
-    return replace(result, errors=errors, flags=heeded.flags, contact_today=heeded.contact_today)
+        return result
+    return replace(result, flags=heeded.flags, contact_today=heeded.contact_today)
 
 
 def _below(kind: Kind, errors: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

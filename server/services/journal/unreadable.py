@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.work import Work
 
+# What is acted on of one request, the most urgent first: a batch that is refused may be of any length.
+_MOST = 200
+
 
 class Kind(StrEnum):
     """What a patient's phone brings. The names are also the members of a pushed item that hold it."""
@@ -27,29 +31,57 @@ class Kind(StrEnum):
     QUESTIONNAIRE_RESPONSE = "questionnaire_response"
 
 
-def heed(work: Work, patient_id: UUID, kind: Kind, raw: object) -> Heeded | None:
-    """Act on the red flags in ``raw`` (JSON values as they came), once; return what the patient must see.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something of a ``kind`` that can't be taken: JSON values as they came.
+
+    ``name`` tells it from others that say the same: the id of an item, the row of a file. ``dated``: the
+    name says which day it speaks of, so that it never is another report.
+    """
+
+    kind: Kind
+    raw: object
+    name: str = ""
+    dated: bool = False
+
+
+def heed(work: Work, patient_id: UUID, *found: Unread) -> Heeded | None:
+    """Act on the red flags in each of ``found``, once; return what the patient must see of all of them.
 
     Raises NotFound where there is no such patient.
     """
     patient = patients.lock(work, patient_id)
-    refused = _READERS[kind](work, patient, raw)
-    return refusals.act(work, patient, refused) if refused.flags else None
+    read = [refused for one in found if (refused := _READERS[one.kind](work, patient, one)).flags]
+    read.sort(key=lambda refused: min(flag.urgency for flag in refused.flags))
+    for refused in read[:_MOST]:
+        refusals.act(work, patient, refused)
+    if not read:
+        return None
+    flags = tuple(flag for one in read for flag in one.flags)
+    return Heeded(flags, patient.country, any(one.contact_today for one in read))
 
 
-def _entry(work: Work, patient: Patient, raw: object) -> Refused:
-    flags = redflags.check(legible.entry(raw), clinics.policy(work))
-    findings = episodes.findings_of(flags, local_days.of(work, work.now, patient.zone))
-    return Refused(flags, findings, _digest(work, Entry, patient, raw), False)
+def name_of(row_id: object) -> str:
+    """Return what names an item of this id, however the id is spelled; without one, nothing."""
+    try:
+        return str(UUID(str(row_id)))
+    except ValueError:
+        return row_id if isinstance(row_id, str) else ""
 
 
-def _response(work: Work, patient: Patient, raw: object) -> Refused:
-    found = _urgent(raw)
-    flags = tuple(trigger.flag for trigger in found)
-    day = local_days.of(work, work.now, patient.zone)
-    findings = episodes.findings_of(flags, day)
-    digest = _digest(work, QuestionnaireResponse, patient, raw)
-    return Refused(flags, findings, digest, False, any(trigger.contact_today for trigger in found))
+def _entry(work: Work, patient: Patient, found: Unread) -> Refused:
+    flags = redflags.check(legible.entry(found.raw), clinics.policy(work))
+    findings = tuple(episodes.findings_of(flags, local_days.of(work, work.now, patient.zone)))
+    return Refused(flags, findings, _digest(work, Entry, patient, found), False, dated=found.dated)
+
+
+def _response(work: Work, patient: Patient, found: Unread) -> Refused:
+    triggers = _urgent(found.raw)
+    flags = tuple(trigger.flag for trigger in triggers)
+    findings = tuple(episodes.findings_of(flags, local_days.of(work, work.now, patient.zone)))
+    digest = _digest(work, QuestionnaireResponse, patient, found)
+    contact = any(trigger.contact_today for trigger in triggers)
+    return Refused(flags, findings, digest, False, contact, found.dated)
 
 
 def _urgent(raw: object) -> tuple[SafetyTrigger, ...]:
@@ -63,13 +95,13 @@ def _urgent(raw: object) -> tuple[SafetyTrigger, ...]:
 
 
 def _digest(
-    work: Work, table: type[Entry] | type[QuestionnaireResponse], patient: Patient, raw: object
+    work: Work, table: type[Entry] | type[QuestionnaireResponse], patient: Patient, found: Unread
 ) -> str:
-    text = json.dumps(raw, sort_keys=True, default=str)
+    text = json.dumps([found.name, found.raw], sort_keys=True, default=str)
     return vault.digest(work, table, (work.clinic_id, patient.id, patient.id), text)
 
 
-_READERS: Mapping[Kind, Callable[[Work, Patient, object], Refused]] = {
+_READERS: Mapping[Kind, Callable[[Work, Patient, Unread], Refused]] = {
     Kind.ENTRY: _entry,
     Kind.QUESTIONNAIRE_RESPONSE: _response,
 }

@@ -33,7 +33,7 @@ from server.services.journal.incoming import (
     plain_response,
 )
 from server.services.journal.refusal import Refused
-from server.services.journal.unreadable import Kind
+from server.services.journal.unreadable import Kind, Unread
 from server.services.people import patient as patients
 from server.services.scales import scale as scales
 from server.services.scales import superseding
@@ -105,9 +105,9 @@ class QuestionnaireJournal:
         try:
             return self._columns(incoming)
         except ServiceError as refusal:
-            kind = Kind.QUESTIONNAIRE_RESPONSE
             said = plain_response(incoming.content)
-            refusal.heeded = unreadable.heed(self.work, self.patient.id, kind, said)
+            found = Unread(Kind.QUESTIONNAIRE_RESPONSE, said, str(incoming.id))
+            refusal.heeded = unreadable.heed(self.work, self.patient.id, found)
             raise
 
     def _heed(self, refusal: ServiceError, incoming: Incoming, columns: dict[str, Any]) -> None:
