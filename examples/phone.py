@@ -65,14 +65,14 @@ Send = Callable[[str, str, Json | None], tuple[int, Json]]
 
 
 class Unreachable(Exception):
-    """No answer, or 5xx: nothing is known about what became of the request."""
+    """No answer: nothing is known about what became of the request."""
 
 
 class Later(Unreachable):
-    """The server takes it later (429): after ``seconds``. What it says about danger was acted on already."""
+    """The server may take it later (429, 5xx): after ``seconds``. ``notice``: what was acted on already."""
 
-    def __init__(self, seconds: float, notice: Json | None) -> None:
-        super().__init__("429")
+    def __init__(self, status: int, seconds: float, notice: Json | None) -> None:
+        super().__init__(f"{status}")
         self.seconds, self.notice = seconds, notice
 
 
@@ -290,6 +290,7 @@ class Phone:
             if later.notice is not None:
                 self.show(later.notice)  # it waits, what the patient must see does not
             raise
+        self._show_notices(answer)  # before anything is stored: if we die here they come again
         if status == 410:
             with self.store.all_or_nothing():
                 self.store.keep("cursor", None)  # the pending list stays
@@ -299,8 +300,6 @@ class Phone:
             return True
         if status != 200:
             raise Refused(f"{status} {answer.get('detail')}")
-        for notice in filter(None, (result["notice"] for result in answer["results"])):
-            self.show(notice)  # before anything is stored: if we die here it comes again
         with self.store.all_or_nothing():
             for item, result in zip(items, answer["results"], strict=True):
                 self._settle(item, result)
@@ -310,6 +309,12 @@ class Phone:
         if any(result["verdict"] == "retry" for result in answer["results"]):
             raise Unreachable("the server asks to send some of it later")
         return bool(answer["has_more"])
+
+    def _show_notices(self, answer: Json) -> None:
+        """Show those of the items, and that of a batch which was refused and heeded all the same."""
+        for told in (answer, *answer.get("results", ())):
+            if told.get("notice") is not None:
+                self.show(told["notice"])
 
     def _settle(self, item: Json, result: Json) -> None:
         db, row_id, verdict = self.store.db, item["id"], result["verdict"]
@@ -475,10 +480,8 @@ class Server:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
-            if error.code == 429:
+            if error.code == 429 or error.code >= 500:
                 raise _later(error) from None
-            if error.code >= 500:
-                raise Unreachable(f"{error.code}") from None
             return error.code, json.load(error)
         except (OSError, http.client.HTTPException, ValueError) as error:
             # Also an answer cut off in the middle: what the server did is not known.
@@ -486,13 +489,13 @@ class Server:
 
 
 def _later(error: urllib.error.HTTPError) -> Later:
-    """Return what a 429 says; one of a proxy may say nothing we can read."""
+    """Return what a 429 or a 5xx says; one of a proxy may say nothing we can read."""
     try:
         notice = json.load(error).get("notice")
     except (OSError, http.client.HTTPException, ValueError, AttributeError):
         notice = None
     said = error.headers.get("Retry-After", "")
-    return Later(float(said) if said.isdecimal() else 0.0, notice)
+    return Later(error.code, float(said) if said.isdecimal() else 0.0, notice)
 
 
 def patiently(act: Callable[[], object], tries: int, first_pause: float) -> None:

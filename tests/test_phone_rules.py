@@ -181,3 +181,17 @@ def test_the_last_day_of_a_scale_ends_when_the_server_says(clock: Clock) -> None
     assert phone.due() == [occurrence]
     clock.forward(hours=1)
     assert phone.due() == []
+
+
+def test_a_batch_that_is_refused_as_a_whole_shows_its_notice(cast: Cast, clock: Clock) -> None:
+    def send(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        answer = cast.ana.send(method, path.removeprefix("/v1"), {**(body or {}), "colour": "blue"})
+        return answer.status_code, answer.get_json()
+
+    shown: list[Json] = []
+    phone = Phone(Store(":memory:"), send, shown.append, clock)
+    phone.log(entry(clock.now, safety="plan"))
+    with pytest.raises(Refused):
+        phone.sync()
+    assert [notice["kind"] for notice in shown] == ["emergency"]
+    assert phone.store.count("waiting", "sent") == 1
