@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Role, Scope
 from server.models import STAFF, Account
 from server.services import asking
-from server.services.errors import Conflict
+from server.services.errors import Conflict, NotSignedIn
 from server.services.people import email_address as addresses
 from server.services.people.passwords import Passwords
 from server.services.work import Work
@@ -68,8 +68,23 @@ def check_is_free(work: Work, email: str) -> None:
 
 
 def get(work: Work) -> Account:
-    """Return the actor's own account."""
-    return work.session.get_one(Account, (work.clinic_id, work.actor.account_id))
+    """Return the actor's own account. Raises NotSignedIn where it went a moment ago."""
+    account = work.session.get(Account, (work.clinic_id, work.actor.account_id))
+    if account is None:
+        raise NotSignedIn
+    return account
+
+
+def held(work: Work, account_id: UUID) -> Account | None:
+    """Return a working account of the actor's clinic as it is now, and let nobody close it meanwhile.
+
+    What is written for one asks for this first: it would be left behind with a closed account, or without
+    one. None where it was closed, or went with its patient.
+    """
+    query = select(Account).where(
+        Account.clinic_id == work.clinic_id, Account.id == account_id, Account.disabled_at.is_(None)
+    )
+    return work.session.scalar(query.with_for_update(read=True).execution_options(populate_existing=True))
 
 
 def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:

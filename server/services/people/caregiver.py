@@ -14,6 +14,7 @@ from server.services import vault
 from server.services.errors import NotFound, NotSignedIn, OutOfScope
 from server.services.people import caregiver_account
 from server.services.people import consent as consents
+from server.services.people import patient as patients
 from server.services.work import Work
 
 # What the audit calls it, and what the patient is told of it.
@@ -62,12 +63,16 @@ def change_scopes(work: Work, patient_id: UUID, caregiver_id: UUID, scopes: Iter
 
 
 def end(work: Work, patient_id: UUID, caregiver_id: UUID) -> None:
-    """End what a caregiver may do, and their invitation, at once. Again is harmless."""
+    """End what a caregiver may do, and their invitation, at once. Again is harmless.
+
+    Who is coming in by that invitation has the patient's lock: they are waited for, and then seen.
+    """
+    patients.lock(work, patient_id)
     _end(work, _own(work, patient_id, caregiver_id))
 
 
 def end_all(work: Work, patient_id: UUID) -> None:
-    """End every caregiver of a patient, and every invitation that is open."""
+    """End every caregiver of a patient, and every open invitation. The caller holds the patient's lock."""
     for row in work.session.scalars(_of(work, patient_id).where(Caregiver.ended_at.is_(None))).all():
         _end(work, row)
 
@@ -83,7 +88,10 @@ def leave(work: Work, patient_id: UUID) -> None:
 
 
 def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
-    """Return whom an invitation, which has proven good, was for; raises NotSignedIn unless that holds."""
+    """Return whom a claimed invitation was for; raises NotSignedIn unless that holds.
+
+    Claiming it took the patient's lock: nobody ends it before the invited person is in.
+    """
     query = select(Caregiver).where(
         Caregiver.clinic_id == work.clinic_id,
         Caregiver.invitation_id == invitation_id,

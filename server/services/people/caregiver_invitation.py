@@ -11,7 +11,7 @@ from server.clinical.vocabulary import Purpose, Role
 from server.models import Caregiver
 from server.services import tally, vault
 from server.services.cap import INVITATION_PATIENT
-from server.services.errors import Conflict
+from server.services.errors import Conflict, NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import caregiver as caregivers
 from server.services.people import consent as consents
@@ -78,5 +78,7 @@ def join(work: Work, code: str, proof: str) -> UUID | None:
     if (invitation.clinic_id, invitation.role) != (work.clinic_id, Role.CAREGIVER):
         raise invitations.refused()
     row = caregivers.check_invited(work, invitation.id)
+    if accounts.held(work, account.id) is None:  # it ended a moment ago, with whom they looked after so far
+        raise NotSignedIn
     caregivers.accept(work, row, account)
     return row.patient_id

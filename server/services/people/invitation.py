@@ -161,7 +161,7 @@ def claim(session: Session, now: datetime, shown: Claim) -> Invitation | None:
     if invitation is None:
         raise NotSignedIn(_NOT_VALID)
     work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
-    if not _tried(work, invitation):
+    if not _is_here(work, invitation) or not _tried(work, invitation):
         raise NotSignedIn(_NOT_VALID)
     if not _fits(work, invitation, shown):
         _end_if_worn_out(work, invitation)
@@ -181,16 +181,19 @@ def refused() -> NotSignedIn:
     return NotSignedIn(_NOT_VALID)
 
 
+def _is_here(work: Work, invitation: Invitation) -> bool:
+    # Whoever ends a patient's invitations, or what came of them, begins with the patient: so does this.
+    try:
+        return invitation.patient_id is None or bool(patients.lock(work, invitation.patient_id))
+    except NotFound:
+        return False
+
+
 def _tried(work: Work, invitation: Invitation) -> bool:
     """Count a try before it is looked at, so that many at once are counted too."""
     counted = work.session.execute(
         update(Invitation)
-        .where(
-            Invitation.clinic_id == invitation.clinic_id,
-            Invitation.id == invitation.id,
-            Invitation.tries < MOST_TRIES,
-            *_is_open(work.now),
-        )
+        .where(*_is_still(work, invitation), Invitation.tries < MOST_TRIES)
         .values(tries=Invitation.tries + 1)
         .returning(Invitation.tries)
     ).first()
@@ -217,9 +220,7 @@ def _end_if_worn_out(work: Work, invitation: Invitation) -> None:
 def _use_up(work: Work, invitation: Invitation) -> None:
     claimed = work.session.execute(
         update(Invitation)
-        .where(
-            Invitation.clinic_id == invitation.clinic_id, Invitation.id == invitation.id, *_is_open(work.now)
-        )
+        .where(*_is_still(work, invitation))
         .values(used_at=work.now)
         .returning(Invitation.id)
     ).first()
@@ -268,6 +269,10 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
 def _cancel_earlier(work: Work, patient_id: UUID) -> None:
     for invitation in open_ones(work, patient_id):
         invitation.cancelled_at = work.now
+
+
+def _is_still(work: Work, one: Invitation) -> tuple[ColumnElement[bool], ...]:
+    return (Invitation.clinic_id == one.clinic_id, Invitation.id == one.id, *_is_open(work.now))
 
 
 def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:
