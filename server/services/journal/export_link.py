@@ -121,10 +121,10 @@ def take(work: Work, link_id: UUID, kind: str) -> Actor:
     It counts as one more export of whoever asked for it. Raises NotFound where it has run out, was taken
     back, or was never given; TooMany.
     """
-    found = check(work.session.connection(), work.clinic_id, link_id)
-    link = work.session.get_one(ExportLink, (work.clinic_id, link_id), with_for_update=True)
-    if link.expires_at <= work.now or kind not in link.formats:
+    link = work.session.get(ExportLink, (work.clinic_id, link_id), with_for_update=True)
+    if link is None or link.expires_at <= work.now or kind not in link.formats:
         raise NotFound("export")
+    found = check(work.session.connection(), work.clinic_id, link_id)
     link.taken, link.taken_at = link.taken + 1, work.now
     reader = Actor(work.clinic_id, found.account_id, Role.PATIENT, link.patient_id)
     as_reader = Work(work.session, work.now, reader)

@@ -20,6 +20,7 @@ from server.services.alerts import reach
 from server.services.errors import Conflict, Invalid, NotFound
 from server.services.messages import number_index
 from server.services.messages.webhook_address import WebhookAddress
+from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
@@ -77,9 +78,11 @@ def add(work: Work, account_id: UUID, channel: Channel, address: str, proven: bo
 
     ``address``: SMS an E.164 number, push the JSON text of the browser's subscription, webhook its JSON
     text. Another account's row of the same device is retired. One that is not ``proven`` is not used before
-    a code was (`number_code`). Raises Conflict where there are too many.
+    a code was (`number_code`). Raises Conflict where there are too many, NotFound for a closed account.
     """
     clinics.lock(work)
+    if accounts.held(work, account_id) is None:
+        raise NotFound("account")
     digest = vault.digest(work, ContactPoint, (work.clinic_id,), _identity(account_id, channel, address))
     known = _by_digest(work, digest)
     if known is not None and known.account_id == account_id:

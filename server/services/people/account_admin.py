@@ -101,5 +101,6 @@ def _found(work: Work, account_id: UUID) -> Account:
     if account is None:
         raise NotFound("account")
     if account.patient_id is not None:
-        patients.get(work, account.patient_id)  # one whose erasure was confirmed is not to come back
+        # One whose erasure was confirmed is not to come back, and none is confirmed meanwhile.
+        patients.get(work, account.patient_id, stays=True)
     return account

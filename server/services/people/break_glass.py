@@ -40,7 +40,7 @@ def open_record(work: Work, patient_id: UUID, reason: str) -> BreakGlass:
     Where that is nobody but the actor, every clinician is told, and a job tells operations (`alone`).
     Raises NotFound for a patient of nobody or of another clinic.
     """
-    patient = patients.get(work, patient_id)
+    patient = patients.get(work, patient_id, stays=True)
     assert work.actor.account_id is not None
     row = BreakGlass(
         clinic_id=work.clinic_id,

@@ -42,12 +42,13 @@ def change(work: Work, known: str, made: str) -> None:
     """Put the hash ``made`` in the place of ``known``, whose password was right, and tell the owner.
 
     Every other sign-in ends, and so does what was begun with the old password or with a link. Raises
-    NotSignedIn where somebody else has changed it meanwhile.
+    NotSignedIn where somebody else has changed it meanwhile, or closed the account.
     """
     account = accounts.get(work)
+    mine = (Account.clinic_id == work.clinic_id, Account.id == account.id)
     won = work.session.execute(
         update(Account)
-        .where(Account.clinic_id == work.clinic_id, Account.id == account.id, Account.password_hash == known)
+        .where(*mine, Account.password_hash == known, Account.disabled_at.is_(None))
         .values(password_hash=made)
         .returning(Account.id)
     ).first()

@@ -37,8 +37,9 @@ _LOCKED = (
 # Whoever writes the diary need not wait for this, nor this for them; who lets a patient go does.
 _STAYING = (
     select(Patient.id)
-    .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
+    .where(Patient.clinic_id == bindparam("clinic"), Patient.id.in_(bindparam("patients", expanding=True)))
     .where(Patient.leaving_at.is_(None))
+    .order_by(Patient.id)
     .with_for_update(read=True, key_share=True)
 )
 
@@ -83,14 +84,18 @@ def create(work: Work, values: dict[str, Any], patient_id: UUID | None = None) -
     return patient
 
 
-def get(work: Work, patient_id: UUID) -> Patient:
+def get(work: Work, patient_id: UUID, stays: bool = False) -> Patient:
     """Return one patient of the actor's clinic, or raise NotFound.
 
-    A patient finds only themself, a caregiver only whom they act for.
+    A patient finds only themself, a caregiver only whom they act for. ``stays``: for whoever writes about
+    them without their lock; nobody begins to erase them meanwhile.
     """
     is_bound = work.actor.role in (Role.PATIENT, Role.CAREGIVER)
     own_only = is_bound and work.actor.patient_id != patient_id
-    patient = None if own_only else work.session.get(Patient, (work.clinic_id, patient_id))
+    key, held = (work.clinic_id, patient_id), {"read": True, "key_share": True} if stays else None
+    patient = None
+    if not own_only:
+        patient = work.session.get(Patient, key, with_for_update=held, populate_existing=stays)
     if patient is None or patient.leaving_at is not None:
         raise NotFound("patient")
     return patient
@@ -178,7 +183,12 @@ def stays(work: Work, patient_id: UUID) -> bool:
 
     What is written about a patient without their lock asks for this first: it would be left behind.
     """
-    return bool(work.rows(_STAYING, patient=patient_id))
+    return bool(staying(work, [patient_id]))
+
+
+def staying(work: Work, patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of several patients those are."""
+    return {found for (found,) in work.rows(_STAYING, patients=tuple(patient_ids))}
 
 
 def forget(work: Work) -> None:

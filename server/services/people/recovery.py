@@ -73,8 +73,8 @@ def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwor
     claimed = session.execute(_claim(new.code, now)).first()
     if claimed is None:
         raise NotSignedIn("This link is not valid any more. Ask for a new one.")
-    account = session.get_one(Account, tuple(claimed))
-    if account.disabled_at is not None:
+    account = session.get(Account, tuple(claimed), with_for_update=True)
+    if account is None or account.disabled_at is not None:
         raise NotSignedIn("This link is not valid any more. Ask for a new one.")
     work = Work(session, now, Actor(account.clinic_id, account.id, account.role, account.patient_id))
     clinic = clinics.get(work)
@@ -129,11 +129,13 @@ def _look_at(work: Work, row: Recovery) -> None:
     row.looked_at = work.now
     (row,) = vault.opened(work, [row])
     account = work.session.scalar(
-        select(Account).where(
+        select(Account)
+        .where(
             addresses.is_of(work.session, work.clinic_id, row.email),
             Account.disabled_at.is_(None),
             Account.role != Role.INTEGRATION,
         )
+        .with_for_update(read=True)  # nobody closes it before the message to it stands
     )
     vault.put(work, row, "email", "")  # nobody needs it any more
     if clinics.is_operations(work):

@@ -215,8 +215,10 @@ def end_others(work: Work) -> None:
 
 
 def step_up(work: Work) -> None:
-    """Keep that the actor has just proved who they are."""
-    row = work.session.get_one(SignIn, (work.clinic_id, work.actor.sign_in_id))
+    """Keep that the actor has just proved who they are. Raises NotSignedIn where the sign-in is gone."""
+    row = work.session.get(SignIn, (work.clinic_id, work.actor.sign_in_id), with_for_update=True)
+    if row is None:
+        raise NotSignedIn
     row.authenticated_at = work.now
     work.session.flush()
     work.audit("sign-in.step-up", object_id=row.id)

@@ -7,13 +7,14 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from server.keys.sealing import Keyring
-from server.models import Account, RefreshToken, SignIn
+from server.models import RefreshToken, SignIn
 from server.services.errors import NotSignedIn
+from server.services.people import account as accounts
 from server.services.people import account_notice
 from server.services.people import sign_in as sign_ins
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.people.sign_in import Issued, Life
-from server.services.work import Work
+from server.services.work import Work, system
 
 # A phone that lost the answer asks again within seconds. A thief who comes later meets a used token.
 RETRY_WITHIN = timedelta(seconds=30)
@@ -31,9 +32,11 @@ def refresh(session: Session, token: str, now: datetime, life: Life) -> Issued |
     row = session.get(RefreshToken, fingerprint(token))
     if row is None or row.expires_at <= now:
         raise NotSignedIn
-    sign_in = session.get_one(SignIn, (row.clinic_id, row.sign_in_id))
-    account = session.get_one(Account, (row.clinic_id, sign_in.account_id))
-    if sign_in.revoked_at is not None or account.disabled_at is not None:
+    sign_in = session.get(SignIn, (row.clinic_id, row.sign_in_id))
+    if sign_in is None or sign_in.revoked_at is not None:
+        raise NotSignedIn
+    account = accounts.held(Work(session, now, system(row.clinic_id)), sign_in.account_id)
+    if account is None:
         raise NotSignedIn
     work = Work(session, now, sign_ins.actor_of(account, sign_in))
     if life.end(sign_in) <= now:

@@ -31,7 +31,7 @@ def create(
     work: Work, patient_id: UUID, systolic: int, diastolic: int, measured_at: datetime | None
 ) -> BloodPressure:
     """Record a blood pressure in mmHg, measured now unless ``measured_at`` says when."""
-    patient = patients.get(work, patient_id)
+    patient = patients.get(work, patient_id, stays=True)
     at = measured_at or work.now
     if at > work.now:
         raise Invalid("/measured_at", "Lies in the future.")

@@ -26,7 +26,7 @@ _ACTIVE_CONDITION = _ACTIVE.with_only_columns(Course.condition)
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
     """Plan a course for a patient."""
-    patients.get(work, patient_id)
+    patients.get(work, patient_id, stays=True)
     _check_interval(values["min_interval_days"], values["max_interval_days"])
     course = Course(
         clinic_id=work.clinic_id,
@@ -44,6 +44,7 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
 
 def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any], version: int) -> Course:
     """Change phase, end or intervals if ``version`` is still the current one; else raises Stale."""
+    patients.get(work, patient_id, stays=True)
     course = get(work, patient_id, course_id, lock=True)
     if course.version != version:
         raise Stale(course)

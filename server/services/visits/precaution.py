@@ -27,7 +27,7 @@ _HELD = select(Precaution.code, Precaution.since, Precaution.until).where(
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Precaution:
     """Record a precaution: code, perhaps since (a local day; today), until and a note."""
-    patient = patients.get(work, patient_id)
+    patient = patients.get(work, patient_id, stays=True)
     note = values.pop("note", None)
     since = values.pop("since", None) or local_days.of(work, work.now, patient.zone)
     if (values.get("until") or since) < since:
