@@ -41,6 +41,8 @@ def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -
     def propose() -> int:
         with around.database.write() as session:
             work = Work(session, now, system(clinic_id))
+            if not patients.stays(work, patient_id):
+                return 0  # they left since the page was read
             patient = patients.get(work, patient_id)
             return int(suggestion_drafts.suggest_maintenance(work, patient) is not None)
 

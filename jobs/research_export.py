@@ -9,7 +9,7 @@ from uuid import UUID
 from jobs.problem import Problem
 from server.database import Database
 from server.isolation import Extent
-from server.services.errors import Withheld
+from server.services.errors import NotFound, Withheld
 from server.services.journal import research
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
@@ -18,7 +18,7 @@ from server.services.work import Work, system
 def lines(database: Database, slug: str, now: datetime) -> Iterator[str]:
     """Yield the file, its head first. Problem where there is no such clinic.
 
-    Each patient's consent is asked for when their turn comes: who withdraws meanwhile is not in it.
+    Each patient's consent is asked for when their turn comes: who withdraws or leaves meanwhile is not in it.
     """
     with database.read(Extent.DOOR) as session:
         clinic = clinics.by_slug(session, slug)
@@ -28,7 +28,7 @@ def lines(database: Database, slug: str, now: datetime) -> Iterator[str]:
         clinic_id, head, ids = clinic.id, research.head(work), list(research.agreed(work))
     yield _line(head)
     for patient_id in ids:
-        with suppress(Withheld):
+        with suppress(Withheld, NotFound):
             yield from _of(database, clinic_id, patient_id, now)
 
 

@@ -12,6 +12,7 @@ from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound, Stale
 from server.services.messages import webhook_event as webhook_events
+from server.services.people import patient as patients
 from server.services.visits import safety_first
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits import visit_message as visit_messages
@@ -34,6 +35,19 @@ def locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:
         raise NotFound("booking suggestion")
     vault.opened(work, [suggestion])
     return suggestion
+
+
+def of_somebody_here(work: Work, suggestion_id: UUID) -> BookingSuggestion | None:
+    """Return one suggestion as `locked` does, for what is done by itself; None where its patient leaves.
+
+    Whoever erases a patient begins with the patient's row, so it is asked for first here too.
+    """
+    whose = select(BookingSuggestion.patient_id).where(
+        BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.id == suggestion_id
+    )
+    patient_id = work.session.scalar(whose)
+    here = patient_id is not None and patients.stays(work, patient_id)
+    return locked(work, suggestion_id) if here else None
 
 
 def check_version(suggestion: BookingSuggestion, version: int) -> None:

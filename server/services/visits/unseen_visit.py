@@ -17,7 +17,7 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
-from server.services.visits.suggestion_move import locked, note
+from server.services.visits.suggestion_move import note, of_somebody_here
 from server.services.visits.visit_message import UNDECIDED, UNSEEN
 from server.services.work import Work
 
@@ -37,12 +37,12 @@ def due(work: Work) -> Sequence[UUID]:
 def tell(work: Work, suggestion_id: UUID) -> int:
     """Tell whose turn it is: clinicians of a draft, else coordinators and who approved it; return how many.
 
-    0 where somebody has looked in the meantime, or another worker was first. It moves nothing, and the
-    alert behind it stays as it is.
+    0 where somebody has looked in the meantime, another worker was first, or the patient leaves. It moves
+    nothing, and the alert behind it stays as it is.
     """
-    suggestion = locked(work, suggestion_id)
-    number = _round(work, suggestion)
-    if number is None:
+    suggestion = of_somebody_here(work, suggestion_id)
+    number = None if suggestion is None else _round(work, suggestion)
+    if suggestion is None or number is None:
         return 0
     key = f"{_template(suggestion)}:{suggestion.id}:{number}"
     told = [_tell(work, suggestion, key, account) for account in _people(work, suggestion)]

@@ -21,6 +21,7 @@ from server.services import vault
 from server.services.journal import past as pasts
 from server.services.journal.past import RecordedPast, Tried
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.work import Work
 
 # A replay that never got on in so many takings would take its workers along for ever.
@@ -110,11 +111,12 @@ def next_slice(work: Work, taken: Taken, size: int, lease: timedelta) -> Sequenc
 
 
 def keep(work: Work, taken: Taken, cursor: UUID, outcomes: Sequence[Outcome], done: int) -> bool:
-    """Keep what was found of the patients up to ``cursor``, ``done`` in number."""
+    """Keep what was found of the patients up to ``cursor``, ``done`` in number; not of who left meanwhile."""
     row = _ours(work, taken)
     if row is None:
         return False
-    for one in outcomes:
+    here = patients.staying(work, [one.patient_id for one in outcomes])
+    for one in (one for one in outcomes if one.patient_id in here):
         kept = PolicyReplayPatient(
             clinic_id=work.clinic_id, replay_id=taken.id, patient_id=one.patient_id, differs=one.differs
         )
