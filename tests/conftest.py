@@ -254,14 +254,15 @@ def served_contract(built_app: Flask) -> Any:
 
 
 @pytest.fixture
-def app(built_app: Flask, settings: Settings, database: Database, clock: Clock) -> Flask:
+def app(built_app: Flask, settings: Settings, database: Database, clock: Clock) -> Iterator[Flask]:
     """The application in this test's surroundings: its database and its clock."""
-    passwords = Passwords(settings.password_cost)
+    passwords, outside = Passwords(settings.password_cost), built_app.extensions[EXTENSION]
     # A test is not to depend on how fast it asks; `tests/api/test_throttling.py` is about that.
     built_app.extensions[EXTENSION] = Surroundings(
         settings, database, clock, passwords, limits=LIMITS, throttle=Throttle(0)
     )
-    return built_app
+    yield built_app
+    built_app.extensions[EXTENSION] = outside  # the next test's is not to have this one's limits
 
 
 @pytest.fixture
