@@ -13,9 +13,10 @@ from server.clinical.vocabulary import Purpose
 from server.database import Database
 from server.models import AuditEvent, EntryRevision
 from server.settings import Settings
-from tests.cast import Cast, entry, new_patient
+from tests.cast import Cast, Person, entry, new_patient
 from tests.conftest import Clock
 from tests.consents import withdraw
+from tests.leaving import leaves
 from tests.taking_away import FORGET, in_process
 from tests.years import live_through
 
@@ -48,9 +49,10 @@ def test_five_years_need_no_more_memory_than_one(
         assert five[way].rose <= max(one[way].rose, 0) + UNEVEN, way
 
 
-def asked(cast: Cast, path: str, kind: str | None = None) -> TestResponse:
-    headers = {"Authorization": f"Bearer {cast.ana.token}", **({"Accept": kind} if kind else {})}
-    answer = cast.ana.client.get(path.format(patient=cast.ana.patient_id), headers=headers)
+def asked(cast: Cast, path: str, kind: str | None = None, who: Person | None = None) -> TestResponse:
+    person = who or cast.ana
+    headers = {"Authorization": f"Bearer {person.token}", **({"Accept": kind} if kind else {})}
+    answer = person.client.get(path.format(patient=cast.ana.patient_id), headers=headers)
     assert answer.status_code == 200
     return answer
 
@@ -92,6 +94,21 @@ def test_who_takes_their_consent_back_meanwhile_ends_it_too(
     pieces = asked(cast, path, kind).iter_encoded()
     got = [next(pieces)]
     withdraw(cast, Purpose.EXPORT)
+    with pytest.raises(Incomplete):
+        got.extend(pieces)
+    assert sum(map(len, got)) < 3 * PIECE
+    assert not looks_whole(b"".join(got).decode(), way)
+
+
+@pytest.mark.parametrize("way", ["FHIR as a bundle", "FHIR line by line"])
+def test_an_erasure_that_is_confirmed_meanwhile_ends_what_staff_takes(
+    way: str, cast: Cast, database: Database, clock: Clock
+) -> None:
+    live_through(database, cast.ana.clinic_id, cast.ana.patient_id, clock.now, years=1)
+    path, kind = WAYS[way]
+    pieces = asked(cast, path, kind, cast.bo).iter_encoded()
+    got = [next(pieces)]
+    leaves(cast)
     with pytest.raises(Incomplete):
         got.extend(pieces)
     assert sum(map(len, got)) < 3 * PIECE

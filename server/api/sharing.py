@@ -13,6 +13,7 @@ from server.api.edge import actor, here
 from server.clinical.vocabulary import CareScope, Purpose
 from server.services.people import caregiver as caregivers
 from server.services.people import consent as consents
+from server.services.people import patient as patients
 from server.services.work import Actor, Work
 
 P = ParamSpec("P")
@@ -67,6 +68,8 @@ def still_leaving(patient_id: UUID) -> Still:
 def still_agreed(patient_id: UUID, reader: Actor, *purposes: Purpose) -> Still:
     """Return what checks that the patient still agrees to ``purposes``, and to what the answer began with.
 
+    Once they are about to be erased nobody agrees to anything any more: it raises NotFound.
+
     An answer is made of one snapshot: with substance use in it, it must end with that consent. So each
     check asks outside that snapshot.
     """
@@ -77,7 +80,9 @@ def still_agreed(patient_id: UUID, reader: Actor, *purposes: Purpose) -> Still:
 
         def check() -> None:
             with around.database.read() as session:
-                consents.require(Work(session, around.clock(), reader), patient_id, *asked)
+                now = Work(session, around.clock(), reader)
+                patients.get(now, patient_id)
+                consents.require(now, patient_id, *asked)
 
         return check
 
