@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from uuid_utils.compat import uuid7
 
 from server import planning
@@ -99,6 +99,22 @@ def get(work: Work, patient_id: UUID, stays: bool = False) -> Patient:
     if patient is None or patient.leaving_at is not None:
         raise NotFound("patient")
     return patient
+
+
+def is_here(owned: Any) -> ColumnElement[bool]:
+    """Return what holds for rows of the table ``owned`` but those of patients who are about to be erased.
+
+    For what staff looks for by anything else than the patient, whom they do not find any more (`get`).
+    """
+    # By the patient's key, a row at a time. Of `EXISTS` PostgreSQL makes a join, for which it rather reads
+    # all patients than ask for some hundred.
+    mine = (Patient.clinic_id == owned.clinic_id, Patient.id == owned.patient_id)
+    return select(Patient.leaving_at.is_(None)).where(*mine).correlate(owned).scalar_subquery()
+
+
+def leaving(work: Work) -> Select[UUID]:
+    """Return a query of the clinic's patients who are about to be erased: a few at the most."""
+    return select(Patient.id).where(Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_not(None))
 
 
 def withdrawn(work: Work) -> Select[UUID]:

@@ -1,19 +1,21 @@
 """Approved suggestions in the words both sides share (`Proposed`), for whoever asks us for them.
 
-As in the inbox: a draft, and one that was dismissed before anybody approved it, is never seen.
+As in the inbox: a draft, and one that was dismissed before anybody approved it, is never seen. Of a patient
+who is about to be erased only the clinic's system sees any: that they are withdrawn.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_
 
 from server.clinical.visit import Mapped, Proposed, Slot
-from server.clinical.vocabulary import SuggestionState
+from server.clinical.vocabulary import Role, SuggestionState
 from server.models import BookingSuggestion, Patient
 from server.services.errors import NotFound
 from server.services.journal.reported import Spans, within
+from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits.inbox import approved
 from server.services.visits.proposed import proposed
@@ -21,6 +23,9 @@ from server.services.work import Work
 
 # One that goes back to a clinician is theirs again.
 SHOWN = frozenset(SuggestionState) - {SuggestionState.DRAFT}
+_OF_PATIENT = and_(
+    Patient.clinic_id == BookingSuggestion.clinic_id, Patient.id == BookingSuggestion.patient_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,12 @@ class Asked:
 
 def page(work: Work, asked: Asked) -> Sequence[Proposed]:
     """Return suggestions in the order they were made."""
-    query = approved(work).where(*_asked(asked)).order_by(BookingSuggestion.id).limit(asked.size)
-    return _proposed(work, work.session.scalars(query).all())
+    query = approved(work).where(*_asked(asked), *_open_to(work.actor.role))
+    # With the zone, in one question: a patient may be erased between two.
+    whole = query.join(Patient, _OF_PATIENT).add_columns(Patient.zone)
+    found = work.session.execute(whole.order_by(BookingSuggestion.id).limit(asked.size)).all()
+    slots = candidate_slots.shown_of(work, [one for one, _ in found])
+    return [_one(one, zone, slots.get(one.id, [])) for one, zone in found]
 
 
 def get(work: Work, suggestion_id: UUID) -> Proposed:
@@ -70,16 +79,10 @@ def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield from within(BookingSuggestion.starts_at, since, before)
 
 
-def _proposed(work: Work, found: Sequence[BookingSuggestion]) -> Sequence[Proposed]:
-    zones = dict(
-        work.session.execute(
-            select(Patient.id, Patient.zone).where(
-                Patient.clinic_id == work.clinic_id, Patient.id.in_({one.patient_id for one in found})
-            )
-        ).all()
-    )
-    slots = candidate_slots.shown_of(work, found)
-    return [_one(one, zones[one.patient_id], slots.get(one.id, [])) for one in found]
+def _open_to(role: Role | None) -> Iterator[ColumnElement[bool]]:
+    """Yield what hides a patient who is about to be erased, but for the system that is to take it up."""
+    if role is not Role.INTEGRATION:
+        yield patients.is_here(BookingSuggestion)
 
 
 def _one(suggestion: BookingSuggestion, zone: str, slots: Sequence[Slot]) -> Proposed:

@@ -80,7 +80,9 @@ def history(work: Work, suggestion_id: UUID) -> Sequence[InboxMove]:
     """Return its moves since a clinician approved it, oldest first: what happened, never why."""
     get(work, suggestion_id)
     known = [row for row in events(work, suggestion_id) if row.action in set(SuggestionAction)]
-    approved = next(n for n, row in enumerate(known) if row.action == SuggestionAction.APPROVE)
+    approved = next((n for n, row in enumerate(known) if row.action == SuggestionAction.APPROVE), None)
+    if approved is None:  # erased since
+        raise NotFound("booking suggestion")
     roles = accounts.roles(work, (row.account_id for row in known))
     return [
         InboxMove(row.number, row.action, row.state, row.at, roles.get(row.account_id))
