@@ -4,6 +4,10 @@ A cell says what one person gets from one operation on what belongs to Ana and h
 is answered then is for other tests to judge; of a list they get their own). Otherwise the status that keeps
 them out.
 
+The column `leaving` says what the clinic's staff gets once Ana's erasure is confirmed, while her rows are
+still there: `404`, `ok` (let in, and nothing of hers is in it), `hers` (something of hers is), `-` (it is not
+for staff). Where they get different things, all of them.
+
 `python -m tests.access_matrix` adds a line for every new operation, as the server answers today, with `?` for
 its reason: a person reads the line, decides whether it is right, and says why. Until then the suite fails.
 Lines in which a new column is missing are asked for anew, and their difference is what there is to read.
@@ -13,7 +17,7 @@ import csv
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +32,7 @@ from server.migrations import upgrade
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from server.throttle import Throttle
-from tests.access_world import NOBODY, ROLE, WHO, World, build, resource_ids
+from tests.access_world import HER_NAME, HERS, NOBODY, ROLE, STAFF, WHO, World, build, left, resource_ids
 from tests.cast import PASSWORD, Person, found_clinic
 from tests.conftest import NOON, Watched, bring_back, empty, make_room
 from tests.source import ROOT
@@ -36,6 +40,7 @@ from tests.source import ROOT
 FILE = ROOT / "tests" / "access_matrix.csv"
 KEPT_OUT = {401: "401", 403: "403", 404: "404"}
 UNREVIEWED = "?"
+LEAVING = "leaving"
 FHIR = "application/fhir+json"
 _PARAMETER = re.compile(r"{(\w+)}")
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -77,11 +82,17 @@ class Operation:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: what each of `WHO` gets, and why that is right."""
+    """One line of the table: what each of `WHO` gets, and staff of who leaves; why that is right."""
 
     name: str
     cells: Mapping[str, str]
+    leaving: str
     why: str
+
+    @property
+    def is_full(self) -> bool:
+        """Whether somebody was asked for every cell."""
+        return UNREVIEWED not in (*self.cells.values(), self.leaving)
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
@@ -109,7 +120,12 @@ def lines() -> list[Line]:
     """Read the table."""
     with FILE.open(encoding="utf-8", newline="") as file:
         return [
-            Line(row["operation"], {who: row.get(who, UNREVIEWED) for who in WHO}, row["why"])
+            Line(
+                row["operation"],
+                {who: row.get(who, UNREVIEWED) for who in WHO},
+                row.get(LEAVING, UNREVIEWED),
+                row["why"],
+            )
             for row in csv.DictReader(file, skipinitialspace=True)
         ]
 
@@ -162,36 +178,56 @@ def made_up(world: World) -> World:
 
 
 def observed(operation: Operation, app: Flask, world: World) -> dict[str, str]:
-    """Return what everybody gets; what one of them changed is brought back before the next one asks."""
-    database, found = Surroundings.of(app).database, {}
-    for who in WHO:
+    """Return what everybody gets."""
+    return {who: cell(answer) for who, answer in _answers(operation, app, world, WHO)}
+
+
+def after_leaving(operation: Operation, app: Flask, gone: World) -> str:
+    """Return what stands in the column `leaving`, in a world that Ana has `left`."""
+    hers = [HER_NAME, *(gone.ids[name] for name in HERS)]
+    found, named = set(), [who for who in STAFF if ROLE[who].value in operation.roles]
+    for _, answer in _answers(operation, app, gone, named):
+        names_her = any(mark in answer.text for mark in hers)
+        found.add("hers" if names_her else cell(answer))
+    return "/".join(sorted(found)) or "-"
+
+
+def _answers(
+    operation: Operation, app: Flask, world: World, people: Iterable[str]
+) -> Iterator[tuple[str, TestResponse]]:
+    """Yield what each of them gets; what one of them changed is brought back before the next one asks."""
+    database = Surroundings.of(app).database
+    for who in people:
         answer = ask(world.people[who], app, operation, world)
-        found[who] = cell(answer)
+        yield who, answer
         # Tries to get in are counted, also those that fail.
         if operation.method != "GET" and (answer.status_code < 300 or not operation.roles):
             empty(database)
             bring_back(database, world.rows)
-    return found
 
 
 def _write(known: list[Line]) -> None:
     with FILE.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(["operation", *WHO, "why"])
+        out.writerow(["operation", *WHO, LEAVING, "why"])
         for line in sorted(known, key=lambda line: line.name.split(" ")[::-1]):
-            out.writerow([line.name, *(line.cells[who] for who in WHO), line.why])
+            out.writerow([line.name, *(line.cells[who] for who in WHO), line.leaving, line.why])
 
 
 def _add_new_lines(folder: Path) -> int:
     known = lines() if FILE.exists() else []
     names, app = {line.name for line in known}, _app(folder)
-    world = build(app, found_clinic(app))
+    cast = found_clinic(app)
+    world = build(app, cast)
     document = app.test_client().get("/v1/openapi.json").get_json()
     why = {line.name: line.why for line in known}
-    full = {line.name for line in known if UNREVIEWED not in line.cells.values()}
+    full = {line.name for line in known if line.is_full}
     new = [one for one in operations(document) if one.name not in full]
     kept = [line for line in known if line.name in full]
-    seen = (Line(one.name, observed(one, app, world), why.get(one.name, UNREVIEWED)) for one in new)
+    cells = {one.name: observed(one, app, world) for one in new}
+    gone = left(cast, world)
+    leaving = {one.name: after_leaving(one, app, gone) for one in new}
+    seen = (Line(name, cells[name], leaving[name], why.get(name, UNREVIEWED)) for name in cells)
     _write([*kept, *seen])
     return len(operations_without(names, document))
 

@@ -18,10 +18,27 @@ from server.services.work import Work, system
 from tests import consents
 from tests.cast import Cast, Person, entry, new_patient, new_staff, sign_in
 from tests.conftest import Kept, bring_back, empty, keep
+from tests.leaving import leaves
 from tests.scales import filled
 from tests.visits import Visits
 
 NOBODY = "nobody"
+# Who works at Ana's clinic, and by what she would be known in an answer once she leaves.
+STAFF = ("bo", "coordinator", "admin")
+HER_NAME = "Ana Canary-Aasen"
+HERS = (
+    *(
+        "patient_id",
+        "alert_id",
+        "suggestion_id",
+        "visit_id",
+        "course_id",
+        "session_id",
+        "entry_id",
+        "response_id",
+    ),
+    *("caregiver_id", "precaution_id", "pressure_id", "export_id", "resource_id", "observation_id"),
+)
 # The columns of the table, in its order: who asks for what belongs to Ana and her clinic.
 WHO = (
     *("ana", "caregiver", "bo", "coordinator", "admin", "system"),
@@ -90,6 +107,17 @@ def build(app: Flask, cast: Cast) -> World:
     ids["caregiver_id"] = cast.ana.get("/me/caregivers").json["items"][0]["id"]
     people = {**_people(app, cast), "caregiver": carer}
     return World(people, ids, keep(Surroundings.of(app).database))
+
+
+def left(cast: Cast, world: World) -> World:
+    """Return the same world once Ana's erasure is confirmed; her rows are there still."""
+    ana, admin = f"/patients/{world.ids['patient_id']}", cast.admin
+    hold = admin.get(f"{ana}/legal-holds").json["items"][0]
+    assert admin.post(f"{ana}/legal-holds/{hold['id']}/release", version=hold["version"]).status_code == 200
+    known = cast.bo.get(ana).json["version"]
+    assert cast.bo.patch(ana, {"name": HER_NAME}, version=known).status_code == 200
+    leaves(cast, HER_NAME)
+    return replace(world, rows=keep(Surroundings.of(cast.bo.client.application).database))
 
 
 def _people(app: Flask, cast: Cast) -> Mapping[str, Person | None]:

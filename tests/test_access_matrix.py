@@ -22,6 +22,7 @@ from tests.access_matrix import (
     UNREVIEWED,
     Line,
     Operation,
+    after_leaving,
     ask,
     let_in,
     lines,
@@ -29,7 +30,7 @@ from tests.access_matrix import (
     observed,
     operations,
 )
-from tests.access_world import MEANING, NOBODY, ROLE, WHO, World, built
+from tests.access_world import HERS, MEANING, NOBODY, ROLE, WHO, World, built, left
 from tests.cast import Cast
 
 FOREIGN = ("cyd", "foreign_admin", "foreign_system", "foreign_patient")
@@ -37,6 +38,12 @@ FOREIGN = ("cyd", "foreign_admin", "foreign_system", "foreign_patient")
 OWN_NUMBERS = ("policy_version", "week", "key", "purpose")
 # Which the patient must have agreed to; some here have not.
 BY_CONSENT = {"POST /v1/me/caregivers"}
+# What staff reads of somebody who leaves: the erasure itself, a hold that stops it, what the audit and the
+# webhooks told of it (ids and verbs).
+OF_LEAVING = (
+    *("/v1/patients/{patient_id}/erasure", "/v1/patients/{patient_id}/legal-holds", "/v1/audit-events"),
+    "/v1/clinic/webhooks/{webhook_id}/deliveries",
+)
 PUT_BY_PHONE = {"PUT /v1/entries/{entry_id}", "PUT /v1/questionnaire-responses/{response_id}"}
 # Seconds between the slow ends of the two answers: below what an answer itself takes.
 SAME_TIME = 0.004
@@ -70,6 +77,26 @@ def test_everybody_gets_from_every_route_what_the_table_says(
                 who: (line.cells[who], found[who]) for who in WHO if line.cells[who] != found[who]
             }
     assert wrong == {}, "who gets something else, and what"
+
+
+def test_once_an_erasure_is_confirmed_staff_get_what_the_table_says(
+    app: Flask, cast: Cast, world: World, asked: dict[str, Operation]
+) -> None:
+    gone = left(cast, world)
+    found = {line.name: after_leaving(asked[line.name], app, gone) for line in lines()}
+    wrong = {
+        line.name: (line.leaving, found[line.name]) for line in lines() if line.leaving != found[line.name]
+    }
+    assert wrong == {}, "what the table says of who leaves, and what is so"
+
+
+def test_staff_find_nothing_of_who_leaves_but_what_keeps_the_law(asked: dict[str, Operation]) -> None:
+    """A path that names something of hers leads to nothing, and no other answer holds anything of hers."""
+    for name, line in table().items():
+        if name.partition(" ")[2].startswith(OF_LEAVING) or not asked[name].roles:
+            continue
+        assert line.leaving != "hers", name
+        assert {line.leaving} <= {"404", "-"} or not {*asked[name].parameters} & {*HERS}, name
 
 
 def test_every_route_has_a_line_and_every_line_a_route(asked: dict[str, Operation]) -> None:

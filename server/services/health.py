@@ -18,6 +18,7 @@ from server.services import job_run as job_runs
 from server.services.messages import probe as probes
 from server.services.messages.delivery_loss import SILENT
 from server.services.messages.probe import Probed, Verdict
+from server.services.people import patient as patients
 from server.services.people.clinic import OPERATIONS
 
 Limits = Sequence[tuple[str, timedelta]]
@@ -205,7 +206,7 @@ def _unresolved(session: Session) -> Sequence[Unresolved]:
     query = (
         select(Alert.urgency, Alert.state, func.count(), func.count(Alert.exhausted_at))
         .where(Alert.state.in_((AlertState.OPEN, AlertState.ACKNOWLEDGED)))
-        .where(Alert.clinic_id.not_in(operations))
+        .where(Alert.clinic_id.not_in(operations), patients.is_here(Alert))
         .group_by(Alert.urgency, Alert.state)
         .order_by(Alert.urgency, Alert.state)
     )

@@ -27,6 +27,7 @@ from tests.api.test_policy import drafted
 from tests.api.test_watch import BAD, GOOD
 from tests.cast import Cast
 from tests.conftest import Clock, Scene
+from tests.leaving import leaves
 from tests.visits import Visits
 
 LATER = {"relapse.enter_hits": 7, "relapse.enter_days": 7}
@@ -124,6 +125,16 @@ def test_what_the_replay_says_of_the_policy_in_force_is_what_the_watch_said(
     history = cast.bo.get(f"{relapsed.ana}/watch").json["arms"][0]["history"]
     first_signal = next(day["day"] for day in history if day["signal"])
     assert one["arms"][0]["current_first"] == first_signal
+
+
+def test_who_is_about_to_be_erased_is_in_no_replay_s_list_any_more(
+    relapsed: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    replay = queued(cast, values=LATER)
+    job.run(around, clock.now)
+    assert len(cast.bo.get(f"{PATH}/{replay}/patients").json["items"]) == 1
+    leaves(cast)
+    assert cast.bo.get(f"{PATH}/{replay}/patients").json["items"] == []
 
 
 def test_the_patients_own_values_are_in_force_in_a_replay_too(

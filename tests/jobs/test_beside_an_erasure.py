@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from jobs import escalate
+from jobs import deliver, escalate
 from jobs.around import Around
-from server.clinical.vocabulary import AlertClass, AlertFamily, Role
+from server.clinical.vocabulary import AlertClass, AlertFamily, DeliveryState, Role
+from server.gateways.message import RecordingGateway
 from server.isolation import Extent
 from server.services.alerts import alert as alerts
 from server.services.alerts import episode as episodes
 from server.services.alerts import escalation as escalations
 from server.services.alerts.episode import Finding
 from server.services.errors import NotFound
+from server.services.messages.delivery_loss import NOT_NEEDED
 from server.services.people import erasure as erasures
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
@@ -26,6 +28,7 @@ from server.services.work import Work, system
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import deliveries
+from tests.leaving import leaves
 from tests.visits import Visits
 
 
@@ -68,6 +71,18 @@ def test_nobody_is_told_of_an_alert_of_one_who_leaves(
         escalations.lost(work, told)
         assert alerts.of_somebody_here(work, told) is None
     assert len(deliveries(around)) == before > 0
+
+
+def test_a_message_about_an_alert_of_one_who_leaves_is_needed_no_more(
+    around: Around, cast: Cast, clock: Clock, email: RecordingGateway, told: UUID
+) -> None:
+    waiting = [row for row in deliveries(around) if row.subject_id == told]
+    assert {row.state for row in waiting} == {DeliveryState.QUEUED}
+    leaves(cast)
+    deliver.run(around, clock.forward(days=1))
+    after = [row for row in deliveries(around) if row.subject_id == told]
+    assert {(row.state, row.failure) for row in after} == {(DeliveryState.GIVEN_UP, NOT_NEEDED)}
+    assert email.sent == []
 
 
 def test_nobody_is_invited_for_one_who_leaves(around: Around, cast: Cast, clock: Clock, ana: UUID) -> None:

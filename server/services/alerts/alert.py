@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, insert, or_, select
 
 from server.clinical.vocabulary import AlertClass, AlertState, Purpose
 from server.models import UNRESOLVED, Alert, AlertEvent, Delivery, Patient
@@ -24,7 +24,7 @@ _LAST_LINE = select(func.max(AlertEvent.number)).where(
 
 
 def readable() -> ColumnElement[bool]:
-    """Return what holds for alerts that the care team may read.
+    """Return what holds for alerts that the care team may read: none of a patient who is to be erased.
 
     Where the patient does not let it read the diary any more: those that are not closed. They are about
     answers that cannot wait, for a withdrawal closes every other one.
@@ -38,7 +38,7 @@ def readable() -> ColumnElement[bool]:
         )
         .correlate(Alert)
     )
-    return or_(UNRESOLVED, ~withdrawn)
+    return and_(patients.is_here(Alert), or_(UNRESOLVED, ~withdrawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ _UNRESOLVED = (
         Alert.exhausted_at.is_not(None).label("exhausted"),
         (func.coalesce(Alert.assigned_to, Alert.acknowledged_by) == bindparam("me")).label("mine"),
     )
-    .where(Alert.clinic_id == bindparam("clinic"), UNRESOLVED)
+    .where(Alert.clinic_id == bindparam("clinic"), UNRESOLVED, patients.is_here(Alert))
     .subquery()
 )
 # As many rows as there are kinds, not as there are alerts.
@@ -85,10 +85,10 @@ def counts(work: Work) -> Counts:
 def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
     """Return one alert of the actor's clinic. ``lock``: of two changes one waits.
 
-    Raises NotFound, and Withheld where somebody asks who may not read it any more (`readable`).
+    Raises NotFound, also where its patient leaves, and Withheld where somebody asks who may not read it any
+    more (`readable`).
     """
-    key = (work.clinic_id, alert_id)
-    alert = work.session.get(Alert, key, with_for_update={"key_share": True} if lock else None)
+    alert = of_somebody_here(work, alert_id) if lock else _found(work, alert_id)
     if alert is None:
         raise NotFound("alert")
     _check_readable(work, alert)
@@ -97,7 +97,7 @@ def get(work: Work, alert_id: UUID, lock: bool = False) -> Alert:
 
 
 def of_somebody_here(work: Work, alert_id: UUID) -> Alert | None:
-    """Return one alert of the clinic, locked, for what is done by itself; None where its patient leaves.
+    """Return one alert of the clinic, locked; None where there is none, or its patient leaves.
 
     Whoever erases a patient begins with the patient's row, so it is asked for first here too.
     """
@@ -107,6 +107,11 @@ def of_somebody_here(work: Work, alert_id: UUID) -> Alert | None:
         return None
     query = select(Alert).where(*mine).with_for_update(key_share=True)
     return work.session.scalar(query.execution_options(populate_existing=True))
+
+
+def _found(work: Work, alert_id: UUID) -> Alert | None:
+    mine = (Alert.clinic_id == work.clinic_id, Alert.id == alert_id)
+    return work.session.scalar(select(Alert).where(*mine, patients.is_here(Alert)))
 
 
 def _check_readable(work: Work, alert: Alert) -> None:

@@ -19,6 +19,7 @@ from server.models import Alert, AlertFeedback, Patient
 from server.services import vault
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.work import Work
 
 _WEEK = timedelta(weeks=1)
@@ -61,7 +62,10 @@ def read(work: Work, weeks: int = alert_budget.WEEKS) -> Measured:
 
 
 def opened_between(work: Work, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return what an alert of the clinic opened in ``since`` .. ``until`` (left out) fulfils."""
+    """Return what an alert of the clinic opened in ``since`` .. ``until`` (left out) fulfils.
+
+    Those of patients who are about to be erased count no more.
+    """
     return (
         Alert.clinic_id == work.clinic_id,
         # Every state and urgency: named, they let one index lead straight to the moment.
@@ -69,6 +73,7 @@ def opened_between(work: Work, since: datetime, until: datetime) -> tuple[Column
         Alert.urgency.in_([*AlertClass]),
         Alert.opened_at >= since,
         Alert.opened_at < until,
+        patients.is_here(Alert),
     )
 
 
@@ -78,7 +83,7 @@ def _measured(work: Work, since: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _enrolled(work: Work) -> list[datetime]:
     query = select(Patient.enrolled_at).where(
-        Patient.clinic_id == work.clinic_id, Patient.enrolled_at <= work.now
+        Patient.clinic_id == work.clinic_id, Patient.enrolled_at <= work.now, Patient.leaving_at.is_(None)
     )
     return [at for at in work.session.scalars(query) if at is not None]
 

@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, select
 from server.clinical.vocabulary import ARM_OF
 from server.models import Alert, AlertEvent, Entry, PolicyActivation, QuestionnaireResponse
 from server.services import vault
+from server.services.alerts import alert as alerts
 from server.services.alerts import episode as episodes
-from server.services.errors import NotFound
 from server.services.journal.batches import batches
 from server.services.journal.reported import EVERYTHING, Wanted, within
 from server.services.work import Work
@@ -51,12 +51,8 @@ def of_patient(work: Work, patient_id: UUID, wanted: Wanted = EVERYTHING) -> Ite
 
 
 def get(work: Work, alert_id: UUID) -> PastAlert:
-    """Return one alert of the actor's clinic, or raise NotFound."""
-    alert = work.session.get(Alert, (work.clinic_id, alert_id))
-    if alert is None:
-        raise NotFound("alert")
-    vault.opened(work, [alert])
-    return _past(work, alert)
+    """Return one alert of the actor's clinic; raises as `alert.get` does."""
+    return _past(work, alerts.get(work, alert_id))
 
 
 def _past(work: Work, alert: Alert) -> PastAlert:

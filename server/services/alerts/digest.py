@@ -22,6 +22,7 @@ from server.services.alerts.alert import readable
 from server.services.alerts.alert_budget import opened_between
 from server.services.errors import NotFound
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.work import Work
 
 LONGEST = 200  # lines of one list; its count says how many there are
@@ -146,7 +147,7 @@ def read(work: Work, week: Week | None = None) -> Digest:
 def has_news(work: Work, week: Week) -> bool:
     """Say whether the digest of ``week`` would tell anything."""
     since, until = week.span(clinics.get(work).zone)
-    unresolved = (Alert.clinic_id == work.clinic_id, UNRESOLVED)
+    unresolved = (Alert.clinic_id == work.clinic_id, UNRESOLVED, patients.is_here(Alert))
     for found in (unresolved, opened_between(work, since, until)):
         if work.session.scalar(select(Alert.id).where(*found).limit(1)) is not None:
             return True
@@ -211,7 +212,8 @@ def _last_days(work: Work, patient_ids: Sequence[UUID]) -> Mapping[UUID, date]:
 
 
 def _unreachable(work: Work) -> Iterator[UnreachableLine]:
-    query = select(Patient).where(Patient.clinic_id == work.clinic_id, Patient.enrolled_at.is_not(None))
+    here = (Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None))
+    query = select(Patient).where(*here, Patient.enrolled_at.is_not(None))
     enrolled = list(work.session.scalars(query.order_by(Patient.id)))
     for start in range(0, len(enrolled), _AT_ONCE):
         some = enrolled[start : start + _AT_ONCE]

@@ -16,6 +16,7 @@ from server.services.alerts import shift as shifts
 from server.services.errors import Invalid
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
+from server.services.people import patient as patients
 from server.services.work import Work
 
 
@@ -58,7 +59,7 @@ def _in_hand(work: Work) -> Sequence[Alert]:
     mine = or_(Alert.assigned_to == me, and_(Alert.assigned_to.is_(None), Alert.acknowledged_by == me))
     query = (
         select(Alert)
-        .where(Alert.clinic_id == work.clinic_id, UNRESOLVED, mine)
+        .where(Alert.clinic_id == work.clinic_id, UNRESOLVED, mine, patients.is_here(Alert))
         .order_by(Alert.urgency, Alert.opened_at, Alert.id)
         .with_for_update(key_share=True)
     )

@@ -92,12 +92,10 @@ def _page(kind: _Kind) -> Select[*tuple[Any, ...]]:
 
 
 def _narrowed(kind: _Kind) -> Iterator[ColumnElement[bool]]:
-    if kind.state is AlertState.RESOLVED:
-        yield Alert.state == kind.state
-        yield readable()
-    else:
+    yield readable()
+    if kind.state is not AlertState.RESOLVED:
         yield UNRESOLVED
-    if kind.state in {AlertState.OPEN, AlertState.ACKNOWLEDGED}:
+    if kind.state is not None:
         yield Alert.state == kind.state
     for name in sorted(kind.equal):
         yield getattr(Alert, name) == bindparam(name)

@@ -13,6 +13,7 @@ from server.models import Entry, TreatmentSession
 from server.services.errors import Conflict
 from server.services.journal.journal import HOUR, answers_of
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work
 
@@ -31,6 +32,7 @@ def of_session(work: Work, patient_id: UUID, session_id: UUID) -> AdverseEvents:
 
     Raises NotFound, and Conflict for a session that was not delivered.
     """
+    patients.get(work, patient_id)
     session = treatment_sessions.get(work, patient_id, session_id)
     if session.status is not SessionStatus.DELIVERED:
         raise Conflict("not-delivered", "Only a delivered session has adverse events.")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from server.clinical.consent import OF_CHANNEL
 from server.clinical.vocabulary import WAITING, AlertState, Channel, DeliveryState, DeliverySubject, Role
-from server.models import Account, Alert, Delivery
+from server.models import Account, Alert, Delivery, Patient
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery_address, retry
 from server.services.messages import number_code as number_codes
@@ -46,7 +46,7 @@ def why_not(session: Session, now: datetime, row: Delivery, account: Account) ->
         return None if recoveries.is_open(session, row) else NOT_NEEDED
     if not delivery_address.is_open(session, row):
         return NOT_NEEDED
-    return NOT_NEEDED if _is_answered(session, row) else None
+    return NOT_NEEDED if _is_about_nobody(session, row) or _is_answered(session, row) else None
 
 
 def waits_until(session: Session, now: datetime, row: Delivery) -> datetime | None:
@@ -86,6 +86,15 @@ def _is_answered(session: Session, row: Delivery) -> bool:
         return False
     alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
     return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
+
+
+def _is_about_nobody(session: Session, row: Delivery) -> bool:
+    """Say whether ``row`` leads to an alert that nobody finds, because its patient is about to be erased."""
+    if row.subject is not DeliverySubject.ALERT:
+        return False
+    alert = session.get(Alert, (row.clinic_id, row.subject_id))
+    patient = None if alert is None else session.get(Patient, (row.clinic_id, alert.patient_id))
+    return patient is None or patient.leaving_at is not None
 
 
 def _is_called_anew(session: Session, row: Delivery) -> bool:

@@ -18,15 +18,18 @@ from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.people import account as accounts
+from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import suggestion_guard as suggestion_guards
-from server.services.visits.suggestion_move import check_version, events, locked, make_move
+from server.services.visits.suggestion_move import check_version, events, for_staff, make_move
 from server.services.work import Work
 
 
 def get(work: Work, suggestion_id: UUID) -> BookingSuggestion:
-    """Return one suggestion of the actor's clinic, or raise NotFound."""
-    suggestion = work.session.get(BookingSuggestion, (work.clinic_id, suggestion_id))
+    """Return one suggestion of the actor's clinic, or raise NotFound, also where its patient leaves."""
+    mine = (BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.id == suggestion_id)
+    query = select(BookingSuggestion).where(*mine, patients.is_here(BookingSuggestion))
+    suggestion = work.session.scalar(query)
     if suggestion is None:
         raise NotFound("booking suggestion")
     vault.opened(work, [suggestion])
@@ -63,7 +66,8 @@ class Wanted:
 
 def page(work: Work, wanted: Wanted, after: UUID | None, size: int) -> Sequence[BookingSuggestion]:
     """Return suggestions in the order they were made."""
-    query = select(BookingSuggestion).where(BookingSuggestion.clinic_id == work.clinic_id)
+    here = (BookingSuggestion.clinic_id == work.clinic_id, patients.is_here(BookingSuggestion))
+    query = select(BookingSuggestion).where(*here)
     if wanted.state is not None:
         query = query.where(BookingSuggestion.state == wanted.state)
     if wanted.patient_id is not None:
@@ -84,7 +88,7 @@ def approve(work: Work, suggestion_id: UUID, version: int, override_reason: str 
     block it needs a reason (not blank), else raises Blocked; with one that no reason overrides, raises
     SafetyFirst; Stale when it changed since ``version``.
     """
-    suggestion = locked(work, suggestion_id)
+    suggestion = for_staff(work, suggestion_id)
     check_version(suggestion, version)
     move(SUGGESTION_MOVES, suggestion.state, SuggestionAction.APPROVE)
     facts = suggestion_guards.facts_of(work, suggestion)
@@ -99,7 +103,7 @@ def approve(work: Work, suggestion_id: UUID, version: int, override_reason: str 
 
 def dismiss(work: Work, suggestion_id: UUID, version: int, reason: str) -> BookingSuggestion:
     """Withdraw a suggestion that has no booked visit. The alert behind it stays as it is."""
-    suggestion = locked(work, suggestion_id)
+    suggestion = for_staff(work, suggestion_id)
     check_version(suggestion, version)
     make_move(work, suggestion, SuggestionAction.DISMISS, {"reason": reason})
     _decide(work, suggestion, reason)

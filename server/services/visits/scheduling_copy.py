@@ -19,6 +19,7 @@ from server.clinical.vocabulary import ConnectionKind, CopyState, SuggestionStat
 from server.models import BookingSuggestion, Patient, SchedulingConnection, SchedulingCopy
 from server.services import vault
 from server.services.errors import NotFound
+from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_mapping as mappings
@@ -106,7 +107,7 @@ def ask_again(work: Work, connection_id: UUID, since: datetime) -> int:
 
 def read(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     """Return the copy of a suggestion to somebody. Audited. Raises NotFound."""
-    copy = get(work, suggestion_id)
+    copy = _shown(work, suggestion_id)
     work.audit("scheduling-copy.read", object_id=suggestion_id)
     return copy
 
@@ -119,9 +120,18 @@ def get(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     return copy
 
 
+def _shown(work: Work, suggestion_id: UUID) -> SchedulingCopy:
+    """Return the same for staff, who find no suggestion of a patient who leaves."""
+    mine = (BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.id == suggestion_id)
+    query = select(BookingSuggestion.id).where(*mine, patients.is_here(BookingSuggestion))
+    if work.session.scalar(query) is None:
+        raise NotFound("copy of this suggestion")
+    return get(work, suggestion_id)
+
+
 def try_again(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     """Ask or tell at once, also what was set aside; raises NotFound where there is no copy."""
-    copy = get(work, suggestion_id)
+    copy = _shown(work, suggestion_id)
     ask(copy, work.now)
     copy.failures, copy.failure = 0, None
     work.audit("scheduling-copy.retry", object_id=suggestion_id)

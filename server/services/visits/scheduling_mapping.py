@@ -29,13 +29,19 @@ class Ours:
 
 
 def listed(work: Work, connection_id: UUID, after: str | None, size: int) -> Sequence[SchedulingMapping]:
-    """Return a connection's lines in the order of kind and our own name; ``after``: "kind:ours"."""
+    """Return a connection's lines in the order of kind and our own name; ``after``: "kind:ours".
+
+    That of a patient who leaves is not shown: it goes on to tell their system that no visit is offered.
+    """
     connections.get(work, connection_id)
     order = (SchedulingMapping.kind, SchedulingMapping.ours)
     query = select(SchedulingMapping).where(
         SchedulingMapping.clinic_id == work.clinic_id, SchedulingMapping.connection_id == connection_id
     )
-    rows = list(work.session.scalars(query.order_by(*order)))
+    leaving = {(MappingKind.PATIENT, str(one)) for one in work.session.scalars(patients.leaving(work))}
+    rows = [
+        row for row in work.session.scalars(query.order_by(*order)) if (row.kind, row.ours) not in leaving
+    ]
     left = rows if after is None else [row for row in rows if f"{row.kind}:{row.ours}" > after]
     return vault.opened(work, left[:size])
 
@@ -53,11 +59,16 @@ def checked(work: Work, kind: str, ours: str) -> Ours:
 def _exists(work: Work, named: Ours) -> bool:
     if named.kind is MappingKind.PATIENT:
         found = _as_id(named.name)
-        return found is not None and work.session.get(Patient, (work.clinic_id, found)) is not None
+        return found is not None and _is_here(work, found)
     if named.kind is MappingKind.PROVIDER and named.name != ANY:
         found = _as_id(named.name)
         return found is not None and found in accounts.colleagues(work, [found])
     return named.name in (ANY, MAINTENANCE_VISIT)
+
+
+def _is_here(work: Work, patient_id: UUID) -> bool:
+    patient = work.session.get(Patient, (work.clinic_id, patient_id))
+    return patient is not None and patient.leaving_at is None
 
 
 def _as_id(text: str) -> UUID | None:

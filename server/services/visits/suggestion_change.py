@@ -18,7 +18,7 @@ from server.models import BookingSuggestion, Patient
 from server.services import local_day as local_days
 from server.services.errors import Invalid
 from server.services.visits import suggestion_guard as suggestion_guards
-from server.services.visits.suggestion_move import check_version, locked, make_move
+from server.services.visits.suggestion_move import check_version, for_staff, make_move
 from server.services.work import Work
 
 _CHANGED = ("earliest", "latest", "urgency", "minutes")
@@ -43,7 +43,7 @@ def change(work: Work, suggestion_id: UUID, version: int, wanted: Change) -> Boo
     A window before the plan's shortest interval is a guard like any other: raises Blocked without an
     override reason, SafetyFirst where none would do; Invalid for a window that can't be; Stale.
     """
-    suggestion = locked(work, suggestion_id)
+    suggestion = for_staff(work, suggestion_id)
     check_version(suggestion, version)
     move(SUGGESTION_MOVES, suggestion.state, SuggestionAction.CHANGE)
     before = _told(suggestion)

@@ -50,6 +50,17 @@ def of_somebody_here(work: Work, suggestion_id: UUID) -> BookingSuggestion | Non
     return locked(work, suggestion_id) if here else None
 
 
+def for_staff(work: Work, suggestion_id: UUID) -> BookingSuggestion:
+    """Return the same for what staff decides; raises NotFound also where its patient leaves.
+
+    What the clinic's system reports goes on until the rows go.
+    """
+    found = of_somebody_here(work, suggestion_id)
+    if found is None:
+        raise NotFound("booking suggestion")
+    return found
+
+
 def check_version(suggestion: BookingSuggestion, version: int) -> None:
     """Raise Stale where ``version`` is not the current one."""
     if suggestion.version != version:

@@ -22,6 +22,7 @@ from server.clinical.vocabulary import DeclineCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent, TreatmentSession
 from server.services import vault
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.work import Work
 
 _A_DAY = timedelta(days=1)
@@ -49,7 +50,7 @@ def read(work: Work, months: int) -> VisitYield:
     zone = clinics.get(work).zone
     since = visit_yield.months_before(work.now.astimezone(ZoneInfo(zone)).date(), months)
     begins = wall_clock.moment(datetime.combine(since, time()), zone)
-    made = (_S.clinic_id == work.clinic_id, _S.created_at >= begins)
+    made = (_S.clinic_id == work.clinic_id, _S.created_at >= begins, patients.is_here(_S))
     tracked = [*_counted(work, made), *_declined(work, made)]
     return VisitYield(since, visit_yield.report(tracked, _waited(work, made)))
 

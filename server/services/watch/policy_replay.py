@@ -83,7 +83,7 @@ def page(work: Work, before: UUID | None, size: int) -> Sequence[PolicyReplay]:
 def differences(work: Work, replay_id: UUID, after: UUID | None, size: int) -> Sequence[PolicyReplayPatient]:
     """Return up to ``size`` patients who would have been alarmed on other days, in id order. Audited.
 
-    Whoever does not let the care team read their diary is left out.
+    Whoever does not let the care team read their diary, or is about to be erased, is left out.
     """
     _row(work, replay_id)
     query = select(PolicyReplayPatient).where(
@@ -91,6 +91,7 @@ def differences(work: Work, replay_id: UUID, after: UUID | None, size: int) -> S
         PolicyReplayPatient.replay_id == replay_id,
         PolicyReplayPatient.differs,
         PolicyReplayPatient.patient_id.not_in(patients.withdrawn(work)),
+        patients.is_here(PolicyReplayPatient),
     )
     if after is not None:
         query = query.where(PolicyReplayPatient.patient_id > after)
