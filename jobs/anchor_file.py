@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs.problem import Problem
+from server import private
 from server.services.audit.anchor import Anchor, as_line, from_line
 
 AT_ONCE = 500
@@ -17,8 +18,7 @@ def append(file: Path, anchors: Sequence[Anchor]) -> None:
     """Add ``anchors``, on disk when this returns. Raises OSError where that can't be done."""
     if not anchors:
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = private.appended(file)
     try:
         # One write: lines of two workers do not mix. The first end closes a line that a crash left open.
         start = "\n" if _is_torn(file) else ""

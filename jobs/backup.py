@@ -3,9 +3,8 @@
 import json
 import os
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 
 from jobs import postgresql_tools
 from jobs.problem import Problem
+from jobs.unfinished import copy_beside, whole
+from server import private
 from server.backup_file import BackupKeys, BackupReader, BackupWriter, keys_of
 from server.database import Database
 from server.isolation import Extent
@@ -44,8 +45,8 @@ def backup(database: Database, settings: Settings, file: Path, now: datetime, te
     """
     keys = keys_here(settings)
     if file.exists():
-        raise Problem(f"{file} exists. Give a backup a name of its own.")
-    with _whole(file) as draft, draft.open("wb") as out:
+        raise Problem(f"{file} exists. Give it a name of its own.")
+    with whole(file) as draft, draft.open("wb") as out:
         writer = BackupWriter(out, keys)
         write = _sqlite if database.is_sqlite else _postgresql
         made = write(database, settings, _Started(writer, now, tell))
@@ -99,11 +100,9 @@ def _postgresql(database: Database, settings: Settings, started: _Started) -> Ma
 
 
 def _sqlite(database: Database, _settings: Settings, started: _Started) -> Manifest:
-    file = Path(database.engine.url.database or "")
-    # Beside the database, which is as plain: the copy must not lie where only the backup should.
-    with tempfile.TemporaryDirectory(prefix="afterglow-backup-", dir=file.parent) as folder:
-        copy = Path(folder) / "copy.db"
-        copy_sqlite(file, copy)
+    assert database.file is not None
+    with copy_beside(database.file, "backup") as copy:
+        copy_sqlite(database.file, copy)
         copied = Database(f"sqlite:///{copy}", database.masters)
         with closing(copied), copied.read(Extent.ALL) as session:
             made = started.begin("sqlite", backup_state.state(session))
@@ -119,28 +118,15 @@ def _take_all(started: _Started, copy: Path) -> None:
 
 def copy_sqlite(source: Path, target: Path) -> None:
     """Copy a database with SQLite's own online backup, while others write to ``source``."""
+    private.file(target)
     with closing(sqlite3.connect(source)) as known, closing(sqlite3.connect(target)) as made:
         # One view all along: without it every write of somebody else would start the copy anew.
         known.isolation_level = None
         known.execute("BEGIN")
         known.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        known.backup(made, pages=_PAGES)
+        # Between two steps signals are heard only where somebody is told of them.
+        known.backup(made, pages=_PAGES, progress=lambda *_: None)
         known.execute("ROLLBACK")
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[Path]:
-    """Give a draft beside ``file`` that takes its name at the end, and is gone where anything fails."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)  # made with mode 0600
-    os.close(descriptor)
-    draft = Path(name)
-    try:
-        yield draft
-        os.link(draft, file)  # unlike a rename it never replaces
-    except FileExistsError:
-        raise Problem(f"{file} exists. Give a backup a name of its own.") from None
-    finally:
-        draft.unlink()
 
 
 def _record(database: Database, now: datetime) -> None:

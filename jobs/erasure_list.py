@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs.problem import Problem
+from server import private
 from server.settings import Settings
 
 NAME = "erasures.jsonl"
@@ -48,9 +49,8 @@ def append_lines(file: Path, lines: Iterable[str]) -> None:
     text = "".join(f"{one}\n" for one in lines)
     if not text:
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
     # One write at the end of the file: two processes do not come between each other's lines.
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = private.appended(file)
     try:
         os.write(descriptor, text.encode())
         os.fsync(descriptor)

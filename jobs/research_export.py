@@ -1,8 +1,7 @@
 """A file for research, of the patients of one clinic who agreed: one JSON value a line."""
 
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -28,15 +27,15 @@ def lines(database: Database, slug: str, now: datetime) -> Iterator[str]:
         clinic_id, head, ids = clinic.id, research.head(work), list(research.agreed(work))
     yield _line(head)
     for patient_id in ids:
-        with suppress(Withheld, NotFound):
-            yield from _of(database, clinic_id, patient_id, now)
+        yield from map(_line, _rows(database, clinic_id, patient_id, now))
 
 
-def _of(database: Database, clinic_id: UUID, patient_id: UUID, now: datetime) -> Iterator[str]:
-    with database.write() as session:
-        research.record(Work(session, now, system(clinic_id)), patient_id)
-    with database.read() as session:
-        yield from map(_line, research.rows(Work(session, now, system(clinic_id)), patient_id))
+def _rows(database: Database, clinic_id: UUID, patient_id: UUID, now: datetime) -> Sequence[research.Row]:
+    try:
+        with database.write() as session:
+            return research.rows(Work(session, now, system(clinic_id)), patient_id)
+    except (NotFound, Withheld):
+        return ()
 
 
 def _line(value: object) -> str:

@@ -1,7 +1,6 @@
 """Puts an encrypted backup back, and makes sure that what is there afterwards is what was there then."""
 
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from jobs import anchor_file, ending_list, erase, erasure_list, postgresql_tools
 from jobs.audit_verify import Verified, verify
 from jobs.backup import Manifest, Tell, copy_sqlite, keys_here, manifest_of
 from jobs.problem import Problem
+from jobs.unfinished import copy_beside
 from server.backup_file import BackupError, BackupReader
 from server.database import Database
 from server.isolation import Extent
@@ -96,9 +96,9 @@ def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wis
 
 
 def _sqlite(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:
-    target = Path(database.engine.url.database or "")
-    with tempfile.TemporaryDirectory(prefix="afterglow-restore-", dir=target.parent) as folder:
-        copy = Path(folder) / "copy.db"
+    target = database.file
+    assert target is not None
+    with copy_beside(target, "restore") as copy:
         with file.open("rb") as source, copy.open("wb") as out:
             out.writelines(_rows(source, settings))
         _check_soundness(copy)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from jobs.around import Around
+from jobs.unfinished import sweep_copies
 from server.isolation import Extent
 from server.services import job_run as job_runs
 from server.services import tally
@@ -28,4 +29,6 @@ def run(around: Around, now: datetime) -> int:
         gone += refreshes.forget(session, now)
         gone += tally.tidy(session, now)
         gone += probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)
-        return secrets + gone
+    # What a killed backup or restore has left of an embedded database: a plain copy of all of it.
+    copies = sweep_copies(around.database.file) if around.database.file else 0
+    return secrets + gone + copies

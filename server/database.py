@@ -4,8 +4,9 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from server import isolation, json_text, planning
+from server import isolation, json_text, planning, private
 from server.isolation import Whose
 from server.keys.keyrings import Keyrings
 from server.keys.masters import Masters
@@ -105,6 +106,12 @@ class Database:
         isolation.open_for(session, whose)
         return session
 
+    @property
+    def file(self) -> Path | None:
+        """The file of an embedded database; None of a server, and of one in memory."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
@@ -129,6 +136,7 @@ def _engine(url: str, limits: Limits) -> Engine:
         return engine
     connecting = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, connect_args=connecting, **_SHARED)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -198,6 +206,14 @@ def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: A
         cursor.connection.execute(_GLANCE_AT, (str(options["glance"]),))
         cursor.execute(statement, parameters)
     return True
+
+
+def _make_private(_dialect: Any, _record: Any, words: list[Any], _named: Any) -> None:
+    """Make the file of an embedded database before the library does: what lies beside it takes its mode."""
+    path = Path(words[0])
+    if path.is_absolute():  # as a database in memory is not
+        with suppress(OSError):  # the library says better what is wrong
+            private.file(path)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -54,6 +54,7 @@ OUTER = (
     "server.turnstile",
     "server.logs",
     "server.memory",
+    "server.private",
     "server.environment",
     "server.api.contract",  # `afterglow openapi` prints it
     "server.sms_report",  # `afterglow sms-address` prints one
@@ -108,7 +109,7 @@ LAYERS: dict[str, Layer] = {
     "server.gateways": Layer(
         (
             *("server.gateways", "server.clinical", "server.sms_report", "server.vapid"),
-            *("server.fhir", "server.calendars"),
+            *("server.fhir", "server.calendars", "server.private"),
         ),
         # It signs what proves to a clinic's FHIR system who we are; nobody signs in to us there.
         (ANY, "jwt"),
@@ -135,6 +136,7 @@ LAYERS: dict[str, Layer] = {
             "server.quality",
             "server.parent",
             "server.backup_file",
+            "server.private",
             *TRANSACTION,
         ),
         ("apscheduler", "yaml", "rich", "uuid_utils", "river"),
@@ -169,7 +171,7 @@ LAYERS: dict[str, Layer] = {
     "server.database": Layer(
         (
             *("server.keys.sealing", "server.keys.keyrings", "server.keys.masters", "server.json_text"),
-            *("server.isolation", "server.planning", "server.postgresql"),
+            *("server.isolation", "server.planning", "server.postgresql", "server.private"),
         ),
         ("sqlalchemy", "orjson"),
         CLOCKS,
@@ -200,7 +202,8 @@ LAYERS: dict[str, Layer] = {
         ("server.settings", "server.keys.sealing", "server.keys.vapid_key"), (), CLOCKS
     ),
     "server.setting_kinds": Layer(("server.keys.strength",), (), (*PURE, "logging")),
-    "server.keys.kept": Layer((), (), CLOCKS),
+    "server.keys.kept": Layer(("server.private",), (), CLOCKS),
+    "server.private": Layer((), (), (*PURE, "logging")),
     "server.parent": Layer((), ()),
     "server.memory": Layer((), (), (*PURE, "logging")),
     "server.readiness": Layer(

@@ -208,8 +208,8 @@ def test_research_takes_nobody_without_a_yes_and_nothing_that_tells_who_it_is(
     diary: Cast, visits: Visits, database: Database, clock: Clock
 ) -> None:
     visits.session(visits.course(), clock.now - timedelta(days=9))
-    head = {"format": "afterglow-research", "format_version": 1, "redisclosure_notice": REDISCLOSURE}
-    assert lines(database, clock) == [head | {"made_at": clock.now.isoformat()}]
+    head = {"format": "afterglow-research", "format_version": 2, "redisclosure_notice": REDISCLOSURE}
+    assert lines(database, clock) == [head | {"made_in": 2026}], "from a day, dates could be counted back"
     agree(diary, Purpose.RESEARCH)
     _, *rows = lines(database, clock)
     assert [(row["kind"], row["day"]) for row in rows] == [("session", 0), ("entry", 9), ("scale", 9)]

@@ -7,6 +7,7 @@ import click
 from jobs.backup import backup
 from server.commands.progress import progress
 from server.commands.start import started
+from server.commands.stopping import stopped_like_an_error
 from server.isolation import Extent
 from server.services import backup_state
 
@@ -15,7 +16,7 @@ from server.services import backup_state
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def command(file: Path) -> None:
     """Write everything into FILE, encrypted with AFTERGLOW_BACKUP_KEY. The service may run meanwhile."""
-    with started() as around:
+    with stopped_like_an_error(), started() as around:
         with around.database.read(Extent.ALL) as session:
             size = backup_state.size(session)
         with progress("backup, bytes", size) as tell:

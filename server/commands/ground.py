@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from server import private
 from server.database import Database
 from server.environment import read_settings
 from server.isolation import Extent
@@ -60,7 +61,7 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
     No message repeats the address: it may hold a password.
     """
     if not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        private.folder(settings.data_dir)
     try:
         database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits.unhurried())
     except SettingsError as error:

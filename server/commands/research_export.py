@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 from jobs.research_export import lines
+from jobs.unfinished import whole
 from server.commands.start import started
+from server.commands.stopping import stopped_like_an_error
 
 
 @click.command("research-export")
@@ -13,8 +15,11 @@ from server.commands.start import started
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 def command(file: Path, slug: str) -> None:
     """Write FILE: numbers by day of whoever agreed, without name, date or a word of their own."""
-    part = file.with_name(f"{file.name}.part")
-    with started() as around, part.open("w", encoding="utf-8") as out:
+    with (
+        stopped_like_an_error(),
+        started() as around,
+        whole(file, replaces=True) as draft,
+        draft.open("w", encoding="utf-8") as out,
+    ):
         written = sum(out.write(line) > 0 for line in lines(around.database, slug, around.now))
-    part.replace(file)
     click.echo(f"{written - 1} rows written. The notice in the first line must stay with every copy.")

@@ -11,6 +11,7 @@ from jobs.restore import Restored, Wish, is_short, restore
 from server.commands.ground import database_of, settings_here
 from server.commands.migrate import let_in, of_the_owner
 from server.commands.progress import progress
+from server.commands.stopping import stopped_like_an_error
 from server.migrations import knows, upgrade
 
 
@@ -25,6 +26,7 @@ def command(context: click.Context, file: Path, replace: bool) -> None:
     """
     settings = settings_here()
     with (
+        stopped_like_an_error(),
         database_of(of_the_owner(settings), migrated=False) as database,
         progress("proving, bytes", file.stat().st_size) as tell,
     ):

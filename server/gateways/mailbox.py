@@ -3,11 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
+
+from server import private
 
 _LOOPBACK = "127.0.0.1"
 
@@ -16,7 +19,6 @@ class EmbeddedMailbox:
     """Listens on a free loopback port between `start` and `stop`; ``folder`` becomes a Maildir."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         # The system picks the port while binding: two workers on one machine never collide.
         self._socket = socket.create_server((_LOOPBACK, 0))
         self._controller = _OnSocket(self._socket, _maildir(folder))
@@ -38,9 +40,20 @@ class EmbeddedMailbox:
 
 def _maildir(folder: Path) -> Mailbox:
     # A Maildir is three folders; the first run makes the missing ones.
+    private.folder(folder)
     for part in ("cur", "new", "tmp"):
-        (folder / part).mkdir(exist_ok=True)
-    return Mailbox(folder)
+        private.folder(folder / part)
+    return _Mailbox(folder)
+
+
+class _Mailbox(Mailbox):
+    """One whose messages only who runs the service reads, also where everybody gets into the folder."""
+
+    def handle_message(self, message: Any) -> None:
+        """Keep ``message``."""
+        name = self.mailbox.add(message)
+        with suppress(FileNotFoundError):  # somebody was there first and has taken it
+            Path(self.mail_dir, "new", name).chmod(private.FILE)
 
 
 class _OnSocket(Controller):

@@ -1,7 +1,8 @@
 """A diary for research: numbers by day, of who agreed, without name, id, date or a word of their own.
 
 Days are counted from the first thing in the diary; a person is named by a keyed digest that means nothing
-outside the clinic. Who withdraws is in no file that is made from then on.
+outside the clinic. Of when the file was made it says the year alone: from the day, whoever logged until then
+could be counted back to every date. Who withdraws or leaves is in no file that is made from then on.
 """
 
 from collections.abc import Iterator
@@ -16,46 +17,45 @@ from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import Purpose, Sensitivity, SessionStatus
 from server.models import Patient, TreatmentSession
 from server.services import vault
+from server.services.errors import NotFound
 from server.services.journal import reported
 from server.services.people import consent as consents
 from server.services.people import patient as patients
 from server.services.work import Work
 
-FORMAT, FORMAT_VERSION = "afterglow-research", 1
+FORMAT, FORMAT_VERSION = "afterglow-research", 2
 Row = dict[str, Any]
 _NUMBERS = ("items", "side_effects", "safety", "medication", "entered_by")
 
 
 def head(work: Work) -> Row:
     """Return what stands at the top of a file."""
-    said = {"format": FORMAT, "format_version": FORMAT_VERSION, "made_at": work.now.isoformat()}
+    said = {"format": FORMAT, "format_version": FORMAT_VERSION, "made_in": work.now.year}
     return said | {"redisclosure_notice": substance_use.REDISCLOSURE}
 
 
 def agreed(work: Work) -> Iterator[UUID]:
-    """Yield the clinic's patients whose consent to research holds now."""
-    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id).order_by(Patient.id)
-    for patient_id in list(work.session.scalars(query)):
+    """Yield the clinic's patients whose consent to research holds now and who do not leave."""
+    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None))
+    for patient_id in list(work.session.scalars(query.order_by(Patient.id))):
         if consents.allows(work, patient_id, Purpose.RESEARCH):
             yield patient_id
 
 
-def record(work: Work, patient_id: UUID) -> None:
-    """Record that a patient's diary goes into a file. Raises NotFound, and Withheld without consent."""
-    patients.get(work, patient_id)
+def rows(work: Work, patient_id: UUID) -> list[Row]:
+    """Return a patient's rows (sessions, entries, filled scales), and record that they go into a file.
+
+    Raises NotFound of who leaves or is gone, and Withheld without consent. No erasure begins meanwhile.
+    """
+    if not patients.stays(work, patient_id):
+        raise NotFound("patient")
     consents.require(work, patient_id, Purpose.RESEARCH)
     work.audit("research.export", patient_id)
-
-
-def rows(work: Work, patient_id: UUID) -> Iterator[Row]:
-    """Yield a patient's rows: sessions, entries, filled scales. Raises as `record` does."""
-    consents.require(work, patient_id, Purpose.RESEARCH)
     person = vault.digest(work, Patient, (work.clinic_id, patient_id), "research")[:24]
     with_use = consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)
     found = sorted(_found(work, patient_id, with_use), key=lambda row: row[0])
     first = found[0][0] if found else date.min
-    for day, row in found:
-        yield {"person": person, "day": (day - first).days, **row}
+    return [{"person": person, "day": (day - first).days, **row} for day, row in found]
 
 
 def _found(work: Work, patient_id: UUID, with_use: bool) -> Iterator[tuple[date, Row]]:

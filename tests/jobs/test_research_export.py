@@ -1,0 +1,88 @@
+"""A file for research beside an erasure: who leaves is left out, and everybody else is in it."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from jobs import erase, research_export
+from jobs.around import Around
+from server.clinical.vocabulary import ErasureReason, Purpose
+from server.isolation import Extent
+from server.services.journal import research
+from server.services.people import erasure as erasures
+from server.services.work import Work, system
+from tests.cast import Cast, Person, entry, new_patient
+from tests.conftest import Clock
+from tests.consents import agree, say
+
+
+@pytest.fixture
+def una(cast: Cast, clock: Clock) -> Person:
+    """A patient who, like Ana, agreed to research; both have a diary of one entry."""
+    agree(cast, Purpose.RESEARCH)
+    una = new_patient(cast.ana.client.application, cast.ana.clinic_id, "Una", cast.bo.account_id)
+    assert say(una, Purpose.RESEARCH, True, 1).status_code == 200
+    for number, one in enumerate((cast.ana, una)):
+        answer = one.put(f"/entries/01a1e8a0-5c00-7000-8000-00000000000{number}", entry(clock.now))
+        assert answer.status_code == 201, answer.text
+    return una
+
+
+def ask(cast: Cast) -> int:
+    """Ask for Ana's erasure and return its version."""
+    answer = cast.admin.post(
+        f"/patients/{cast.ana.patient_id}/erasure", {"reason": ErasureReason.PATIENT_ASKED}
+    )
+    return int(answer.json["version"])
+
+
+def confirm(cast: Cast, version: int) -> None:
+    """Confirm it: from now on she leaves."""
+    path = f"/patients/{cast.ana.patient_id}/erasure/confirm"
+    assert cast.admin.post(path, {"patient_name": "Ana"}, version=version).status_code == 200
+
+
+def exported(around: Around, clock: Clock) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in research_export.lines(around.database, "demo", clock.now)][1:]
+
+
+def test_who_leaves_is_left_out_and_everybody_else_is_in_the_file(
+    around: Around, cast: Cast, clock: Clock, una: Person
+) -> None:
+    both = exported(around, clock)
+    assert len({row["person"] for row in both}) == 2
+    confirm(cast, ask(cast))
+    (other,) = exported(around, clock)
+    assert other in both
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_who_leaves_while_the_file_is_made_is_left_out(
+    around: Around, cast: Cast, clock: Clock, una: Person, gone: bool
+) -> None:
+    version = ask(cast)
+    running = research_export.lines(around.database, "demo", clock.now)
+    next(running)
+    confirm(cast, version)
+    if gone:
+        assert erase.run(around, clock.forward(days=2)) == 1
+    assert len(list(running)) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # who writes on SQLite is alone
+def test_an_erasure_waits_for_a_diary_that_is_being_read(
+    around: Around, cast: Cast, clock: Clock, una: Person
+) -> None:
+    ana = cast.ana.patient_id
+    assert isinstance(ana, UUID)
+    with around.database.write(Extent.ALL) as session:
+        assert research.rows(Work(session, clock.now, system(cast.ana.clinic_id)), ana)
+        with around.database.write(Extent.ALL) as other:
+            other.execute(text("SET LOCAL lock_timeout = 300"))
+            begun = Work(other, clock.now, system(cast.ana.clinic_id))
+            with pytest.raises(OperationalError):
+                erasures.run_out(begun, ana)
