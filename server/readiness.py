@@ -3,6 +3,7 @@ guesses, and a role in the database that isolation binds.
 """
 
 import base64
+import logging
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from server.database import Database
 from server.keys.strength import why_weak, why_weak_text
 from server.settings import PREFIX, Settings, SettingsError, check_strength, signing_keys
 
+log = logging.getLogger(__name__)
 _NAME = f"{PREFIX}CRISIS_LINES"
 # Whoever is, or may become by SET ROLE: a role that passes policies by, gives itself other roles, or reaches
 # the server's files and programs and so its superuser; the owner of the database, or of a table, who can
@@ -28,6 +30,17 @@ OR EXISTS (
 OR EXISTS (
   SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
   AND pg_has_role(current_user, relowner, 'MEMBER'))
+""")
+# Whether the server's log would quote parameters of a statement that failed, is slow, is looked at by chance,
+# or is one of all; or plans, in which they stand as well.
+_QUOTES = text("""
+SELECT coalesce(current_setting('log_parameter_max_length_on_error', true), '0') <> '0'
+OR coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'
+OR (coalesce(current_setting('log_parameter_max_length', true), '-1') <> '0' AND (
+  current_setting('log_min_duration_statement') <> '-1'
+  OR coalesce(current_setting('log_min_duration_sample', true), '-1') <> '-1'
+  OR coalesce(current_setting('log_transaction_sample_rate', true), '0') <> '0'
+  OR current_setting('log_statement') IN ('mod', 'all')))
 """)
 
 
@@ -81,6 +94,18 @@ def check_role(settings: Settings, database: Database) -> None:
                 f"{PREFIX}DATABASE_URL names a role that owns the tables, is a superuser or passes row-level "
                 "security by, or may become such a one. Name one of its own there and the owner in "
                 f"{PREFIX}MIGRATION_URL, and run: afterglow migrate"
+            )
+
+
+def warn_of_log(settings: Settings, database: Database) -> None:
+    """Say in one line, in production, that the database's server would log what people reported."""
+    if settings.environment != "production" or database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        if connection.scalar(_QUOTES):
+            log.warning(
+                "the database's server writes what patients report into its own log; set there "
+                "log_parameter_max_length = 0, log_parameter_max_length_on_error = 0 and no auto_explain"
             )
 
 

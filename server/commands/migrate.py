@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import click
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from server.commands.ground import database_of, settings_here
@@ -66,13 +66,18 @@ def of_the_owner(settings: Settings) -> Settings:
 
 
 def let_in(database: Database, settings: Settings) -> None:
-    """Make the service's own role, where it has one, unless it is there, and grant it what it needs."""
+    """Make the service's own role, where it has one, unless it is there, and grant it what it needs.
+
+    Of what either role says the server's log quotes no parameters from then on, where that may be asked for.
+    """
     service = make_url(settings.sqlalchemy_url)
     if database.is_sqlite or service.username is None or not settings.migration_url:
         return
     with database.engine.begin() as connection:
         rows.make_role(connection, service.username, service.password)
         rows.grant(connection, service.username)
+        for role in (service.username, connection.scalar(text("SELECT current_user"))):
+            rows.hush(connection, role)
 
 
 def _check(settings: Settings) -> None:

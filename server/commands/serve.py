@@ -2,7 +2,9 @@
 
 import click
 
+from server import logs
 from server.commands.ground import check_port_is_free, check_texts, child_option, database_of, settings_here
+from server.readiness import warn_of_log
 from server.settings import SettingsError
 
 
@@ -12,8 +14,10 @@ def command() -> None:
     """Start the API. It needs a migrated database; jobs run elsewhere (`afterglow work`)."""
     settings = settings_here()
     check_texts(settings)
-    with database_of(settings):
+    with database_of(settings) as database:
         check_port_is_free(settings)
+        logs.set_up(settings.log)
+        warn_of_log(settings, database)
     # Imported late: the server takes a moment to load that refusals above need not wait for.
     from server.serve import serve
 

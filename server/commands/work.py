@@ -21,6 +21,7 @@ from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
 from server.commands.worker_clock import WorkerClock
 from server.isolation import Extent
+from server.readiness import warn_of_log
 from server.services.messages import bell, operations
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def command(only: tuple[str, ...]) -> None:
     settings = settings_here()
     with database_of(settings) as database, armed(settings) as gateways:
         _log_to_stderr(settings.log)
+        warn_of_log(settings, database)
         lease = timedelta(seconds=settings.lease_seconds)
         around = Around(database, settings, gateways, linger=LINGER, lease=lease, hands=HANDS)
         _set_up_operations(around)

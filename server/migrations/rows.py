@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+from sqlalchemy.exc import ProgrammingError
 
 from server.isolation import CLINIC, EVERY_CLINIC
 
@@ -28,6 +29,13 @@ _RULE = (
     f"{{column}} = (SELECT nullif(current_setting('{CLINIC}', true), '')::uuid) "
     f"OR (SELECT current_setting('{EVERY_CLINIC}', true)) = 'yes'"
 )
+
+_NOT_ALLOWED = "42501"
+_IS_HUSHED = text("""
+SELECT EXISTS (
+  SELECT 1 FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+  WHERE r.rolname = :name AND s.setdatabase = 0 AND 'log_parameter_max_length=0' = ANY(s.setconfig))
+""")
 
 _TABLES = text("""
 SELECT c.relname,
@@ -156,6 +164,24 @@ def make_role(connection: Connection, name: str, password: str | None) -> None:
     who = connection.dialect.identifier_preparer.quote(name)
     wanted = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION"
     connection.exec_driver_sql(f"CREATE ROLE {who} {wanted}{_password(connection, name, password)}")
+
+
+def hush(connection: Connection, role: str) -> bool:
+    """Let the server's log quote no parameters of ``role``'s statements: they hold what people said.
+
+    Return whether that is so now. Only a superuser may ask for it, or who was given the right to.
+    """
+    if connection.scalar(_IS_HUSHED, {"name": role}):
+        return True
+    who = connection.dialect.identifier_preparer.quote(role)
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"ALTER ROLE {who} SET log_parameter_max_length = 0")
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            raise
+        return False
+    return True
 
 
 def _password(connection: Connection, name: str, password: str | None) -> str:

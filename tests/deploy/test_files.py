@@ -126,6 +126,13 @@ def test_nobody_gets_past_the_proxy_and_the_api_reads_of_it_where_a_request_come
     assert {"name": "AFTERGLOW_TRUSTED_PROXIES", "value": "1"} in pods()["api"]["containers"][0]["env"]
 
 
+def test_the_log_of_the_database_quotes_no_parameters() -> None:
+    quiet = {"log_parameter_max_length=0", "log_parameter_max_length_on_error=0"}
+    assert quiet <= set(SERVICES["db"].command)
+    pooler = (DEPLOY / "pgbouncer" / "pgbouncer.ini").read_text("utf-8")
+    assert "SET log_parameter_max_length_on_error = 0" in pooler
+
+
 def test_images_of_others_are_pinned_by_their_version() -> None:
     others = {one.image for one in SERVICES.values()} - {one.image for one in ours().values()}
     assert {
