@@ -1,12 +1,16 @@
 """The log of the database's own server: slow statements stand in it, what people reported does not."""
 
+import json
 import logging
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 from click.testing import CliRunner, Result
@@ -23,14 +27,17 @@ from server.isolation import Extent
 from server.migrations import rows
 from server.readiness import warn_of_log
 from server.services.people.passwords import Passwords
-from server.settings import Settings, master_keys
+from server.settings import Settings, master_keys, new_master_key
 from server.throttle import Throttle
 from tests.cast import entry, found_clinic
-from tests.conftest import JWT_KEY, LIMITS, MASTER_KEY, NOON, Clock, Watched
+from tests.conftest import JWT_KEY, LIMITS, NOON, Clock, Watched
+from tests.ports import free_port
 from tests.postgresql_server import Server, server_of_our_own
+from tests.source import ROOT
 
 # Whoever looks for slow statements sets these, and thinks of nothing else.
 TALKATIVE = ("log_min_duration_statement = 0", "log_parameter_max_length_on_error = -1")
+STRONG = new_master_key()  # production takes no other
 QUIET = ["log_parameter_max_length=0"]
 SERVICE, OWNER = "afterglow_app", "afterglow_owner"
 
@@ -49,7 +56,7 @@ def shown(server: Server, role: str) -> str:
 def migrate(server: Server, owner: str, tmp_path: Path) -> Result:
     """Migrate as ``owner``, who makes the service's role unless it is there."""
     addresses = {"DATABASE_URL": shown(server, SERVICE), "MIGRATION_URL": shown(server, owner)}
-    said = {f"AFTERGLOW_{name}": url for name, url in {**addresses, "MASTER_KEY": MASTER_KEY}.items()}
+    said = {f"AFTERGLOW_{name}": url for name, url in {**addresses, "MASTER_KEY": STRONG}.items()}
     return CliRunner().invoke(main, ["migrate"], env={**said, "AFTERGLOW_DATA_DIR": str(tmp_path)})
 
 
@@ -64,7 +71,7 @@ def settings(talkative: Server, tmp_path: Path) -> Settings:
         password_cost="cheap",
         access_minutes=60 * 24,
         jwt_key=JWT_KEY,
-        master_key=MASTER_KEY,
+        master_key=STRONG,
     )
 
 
@@ -172,3 +179,33 @@ def test_the_roles_of_the_deployment_are_made_so_that_nothing_is_quoted(tmp_path
                 text("SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting")
             )
             assert {row[0]: row[1] for row in said} == dict.fromkeys((SERVICE, OWNER), QUIET)
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_the_line_stands_in_the_log_of_what_is_started(
+    talkative: Server, settings: Settings, command: str
+) -> None:
+    superuser = create_engine(talkative.url)
+    with superuser.begin() as connection:
+        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} RESET log_parameter_max_length")
+    superuser.dispose()
+    said = {
+        "ENVIRONMENT": "production",
+        "DATABASE_URL": settings.database_url,
+        "DATA_DIR": str(settings.data_dir),
+        "JWT_KEY": token_urlsafe(48),
+        "MASTER_KEY": settings.master_key,
+        "PUBLIC_URL": "https://journal.example",
+        "SMTP_URL": "smtp://127.0.0.1:1",
+        "OPERATIONS_EMAIL": "operations@journal.example",
+        "STAFF_SECOND_FACTOR": "required",
+        "PORT": str(free_port()),
+        "LOG": "json",
+    }
+    environment = {**os.environ, **{f"AFTERGLOW_{name}": value for name, value in said.items()}}
+    program = [sys.executable, "-m", "server.cli", command]
+    with subprocess.Popen(program, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.terminate()
+    assert "into its own log" in json.loads(first)["message"], first
