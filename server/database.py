@@ -171,6 +171,9 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
     connection.prepared_max = STATEMENTS
     # The driver would send a BEGIN of its own; ours says whose rows it is for in the same round trip.
     connection.autocommit = True
+    # Production is no superuser, its role is made so (`rows.hush`); who is one says it of their session.
+    if connection.info.parameter_status("is_superuser") == "on":
+        connection.execute("SET log_parameter_max_length = 0")
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -40,6 +40,8 @@ TALKATIVE = ("log_min_duration_statement = 0", "log_parameter_max_length_on_erro
 STRONG = new_master_key()  # production takes no other
 QUIET = ["log_parameter_max_length=0"]
 SERVICE, OWNER = "afterglow_app", "afterglow_owner"
+# As a role is that was made by hand.
+LOUD = f"ALTER ROLE {SERVICE} IN DATABASE postgres RESET log_parameter_max_length"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +113,11 @@ def test_slow_statements_are_logged_and_nothing_that_people_reported(
     assert warnings(settings, caplog) == ""
 
 
+def test_a_superuser_says_it_of_each_of_their_sessions(talkative: Server) -> None:
+    with closing(Database(talkative.url)) as database, database.engine.connect() as connection:
+        assert connection.scalar(text("SHOW log_parameter_max_length")) == "0"
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
@@ -125,9 +132,9 @@ def test_production_says_at_its_start_where_the_log_would_hold_it(
     name = setting.partition(" ")[0]
     superuser = create_engine(talkative.url, isolation_level="AUTOCOMMIT")
     with superuser.connect() as connection:
-        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} SET {setting}")
+        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} IN DATABASE postgres SET {setting}")
         said = warnings(settings, caplog)
-        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} RESET {name}")
+        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} IN DATABASE postgres RESET {name}")
     superuser.dispose()
     assert ("into its own log" in said) is told
     assert said.count("\n") == told
@@ -138,7 +145,7 @@ def test_development_and_a_quiet_server_hear_nothing(
 ) -> None:
     quiet = create_engine(talkative.url, isolation_level="AUTOCOMMIT")
     with quiet.connect() as connection:
-        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} RESET log_parameter_max_length")
+        connection.exec_driver_sql(LOUD)
         assert warnings(settings, caplog)
         with closing(Database(settings.database_url)) as database, caplog.at_level(logging.INFO):
             caplog.clear()
@@ -154,7 +161,7 @@ def test_an_owner_who_may_not_ask_for_it_migrates_all_the_same(talkative: Server
     superuser = create_engine(talkative.url)
     with superuser.begin() as connection:
         connection.exec_driver_sql("CREATE ROLE plain LOGIN CREATEROLE")
-        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} RESET log_parameter_max_length")
+        connection.exec_driver_sql(LOUD)
         connection.exec_driver_sql("SET LOCAL ROLE plain")
         assert not rows.hush(connection, SERVICE)
         assert not rows.hush(connection, "plain")
@@ -187,7 +194,7 @@ def test_the_line_stands_in_the_log_of_what_is_started(
 ) -> None:
     superuser = create_engine(talkative.url)
     with superuser.begin() as connection:
-        connection.exec_driver_sql(f"ALTER ROLE {SERVICE} RESET log_parameter_max_length")
+        connection.exec_driver_sql(LOUD)
     superuser.dispose()
     said = {
         "ENVIRONMENT": "production",

@@ -30,11 +30,13 @@ _RULE = (
     f"OR (SELECT current_setting('{EVERY_CLINIC}', true)) = 'yes'"
 )
 
+_HERE = text("SELECT current_database()")
 _NOT_ALLOWED = "42501"
 _IS_HUSHED = text("""
 SELECT EXISTS (
   SELECT 1 FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-  WHERE r.rolname = :name AND s.setdatabase = 0 AND 'log_parameter_max_length=0' = ANY(s.setconfig))
+  WHERE r.rolname = :name AND 'log_parameter_max_length=0' = ANY(s.setconfig)
+  AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))
 """)
 
 _TABLES = text("""
@@ -167,16 +169,17 @@ def make_role(connection: Connection, name: str, password: str | None) -> None:
 
 
 def hush(connection: Connection, role: str) -> bool:
-    """Let the server's log quote no parameters of ``role``'s statements: they hold what people said.
+    """Let the server's log quote no parameters of ``role``'s statements here: they hold what people said.
 
     Return whether that is so now. Only a superuser may ask for it, or who was given the right to.
     """
     if connection.scalar(_IS_HUSHED, {"name": role}):
         return True
-    who = connection.dialect.identifier_preparer.quote(role)
+    quote, name = connection.dialect.identifier_preparer.quote, connection.scalar(_HERE)
+    wanted = f"ALTER ROLE {quote(role)} IN DATABASE {quote(name)} SET log_parameter_max_length = 0"
     try:
         with connection.begin_nested():
-            connection.exec_driver_sql(f"ALTER ROLE {who} SET log_parameter_max_length = 0")
+            connection.exec_driver_sql(wanted)
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
             raise
