@@ -17,8 +17,9 @@ from server.gateways.message import Handed, Receipt, SendError
 from server.isolation import Extent
 from server.postgresql.rerun import insist
 from server.services.messages import outbox, outbox_outcome, sms_budget
+from server.services.messages.delivery_loss import DEFECT
 from server.services.messages.outbox import Claimed, Skipped
-from server.services.messages.outbox_outcome import DEFECT, Outcome, Refused, Returned, Taken
+from server.services.messages.outbox_outcome import Outcome, Refused, Returned, Taken
 from server.services.messages.sms_budget import Recipient
 
 log = logging.getLogger(__name__)

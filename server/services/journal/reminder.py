@@ -99,6 +99,8 @@ def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
     rows = session.scalars(
         select(Reminder).where(Reminder.clinic_id == delivery.clinic_id, Reminder.delivery_id == delivery.id)
     ).all()
+    if not rows:
+        return False  # its patient is being erased
     work = Work(session, now, system(delivery.clinic_id))
     patient = session.get_one(Patient, (delivery.clinic_id, rows[0].patient_id))
     plan = planning.plan_of(work, patient)

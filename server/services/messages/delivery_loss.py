@@ -9,11 +9,13 @@ from server.services.alerts import alert as alerts
 from server.services.alerts import escalation as escalations
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery as deliveries
-from server.services.messages import number_code
+from server.services.messages import delivery_patient, number_code
 from server.services.messages.delivery import CALLS
 from server.services.work import Work
 
 EXPIRED, NOT_NEEDED, POISON, RETIRED = "expired", "not_needed", "poison", "retired"
+# An error of our own about a message: the same error will come again.
+DEFECT, MOST_DEFECTS = "defect", 3
 # The patient does not want to be written to this way: another one of theirs is tried.
 WITHDRAWN = "consent_withdrawn"
 # Ends that nobody need hear of: it would have said nothing any more.
@@ -58,9 +60,7 @@ def _react(work: Work, row: Delivery, kind: str) -> None:
     if row.subject in EVENT_SUBJECTS:
         return  # the inbox has it; nobody is told by mail of what a system did not hear
     if row.subject is not DeliverySubject.ALERT:
-        again = deliveries.next_way(work, row)
-        if again is not None and row.subject is DeliverySubject.REMINDER:
-            reminders.move(work, row, again)
+        _tell_again(work, row)
         return
     alert = alerts.of_somebody_here(work, row.subject_id)
     if alert is None:
@@ -69,3 +69,12 @@ def _react(work: Work, row: Delivery, kind: str) -> None:
     alerts.log(work, alert, kind, detail)
     if row.template in CALLS or deliveries.next_way(work, row) is None:
         escalations.lost(work, alert.id)
+
+
+def _tell_again(work: Work, row: Delivery) -> None:
+    """Tell whoever should have heard of anything but an alert another way, unless its patient leaves."""
+    if not delivery_patient.stays(work, row):
+        return
+    again = deliveries.next_way(work, row)
+    if again is not None and row.subject is DeliverySubject.REMINDER:
+        reminders.move(work, row, again)

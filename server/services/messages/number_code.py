@@ -68,8 +68,8 @@ def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
 
 def is_open(session: Session, row: Delivery) -> bool:
     """Return whether the number that a delivery of a code goes to still waits for it."""
-    point = _point(session, row)
-    return point.retired_at is None and point.code_made_at is not None
+    point = session.get(ContactPoint, (row.clinic_id, row.contact_id))
+    return point is not None and point.retired_at is None and point.code_made_at is not None
 
 
 def _fits(work: Work, row: ContactPoint, code: str) -> bool:

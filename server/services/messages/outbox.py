@@ -4,12 +4,13 @@ Nothing is sent here: the job claims, sends outside any transaction, then record
 same person over the same way goes out as one message, under the id of the first.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
@@ -31,6 +32,7 @@ from server.services.messages import (
     delivery_address,
     delivery_loss,
     operations,
+    outbox_defect,
     outbox_need,
     outbox_secret,
     sms_budget,
@@ -111,6 +113,9 @@ class Skipped:
     all_events: bool = False
 
 
+Take = Callable[[Delivery], list[Claimed]]
+
+
 def claim(
     session: Session, now: datetime, limit: int, lease: timedelta, skipped: Skipped = Skipped()
 ) -> list[Claimed]:
@@ -118,29 +123,30 @@ def claim(
 
     Deliveries whose lease ran out (their worker died) are due again. One that was tried too often, whose
     recipient can't be reached that way any more, that would come too late or is not needed any more, ends
-    instead; so does one that can't even be prepared, which pages operations. ``lease`` must be longer than 0.
+    instead; so does one whose address does not open, which pages operations. One over which anything else
+    fails is put off and keeps no other. ``lease`` must be longer than 0.
     """
     claimed: list[Claimed] = []
     # Rows that end must not use up the places of good ones behind them.
     while limit > len(claimed) and (rows := _due(session, now, limit - len(claimed), skipped)):
         if not (fit := [row for row in rows if _may_join(claimed, row)]):
             break
-        held = read_ahead(session, fit)
-        _take_all(session, now, fit, lease, claimed)
-        del held
+        take = partial(_take_all, session, partial(_take_or_end, session, now, lease), claimed)
+        claimed += outbox_defect.together(session, now, fit, take)
     return claimed
 
 
 def _take_all(
-    session: Session, now: datetime, rows: Sequence[Delivery], lease: timedelta, claimed: list[Claimed]
-) -> None:
-    """Add to ``claimed`` what can be taken of ``rows``, up to one that must be alone."""
+    session: Session, take: Take, claimed: Sequence[Claimed], rows: Sequence[Delivery], more: list[Claimed]
+) -> list[Claimed]:
+    """Return ``more`` and what is taken of ``rows``, up to one that must be alone; ``claimed``: before."""
+    held, found = read_ahead(session, rows), more
     for row in rows:
-        if not _may_join(claimed, row):
-            return
-        taken = _take_or_end(session, now, row, lease)
-        claimed += [] if taken is None else [taken]
-        session.flush()
+        if not _may_join([*claimed, *found], row):
+            break
+        found = found + take(row)
+    del held
+    return found
 
 
 def _may_join(claimed: Sequence[Claimed], row: Delivery) -> bool:
@@ -170,9 +176,11 @@ def _due(session: Session, now: datetime, limit: int, skipped: Skipped) -> Seque
 
 
 def _due_query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:
+    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
+    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
     query = (
         select(Delivery)
-        .where(_is_due(now), or_(Delivery.bundle_id.is_(None), Delivery.bundle_id == Delivery.id))
+        .where(or_(waiting, abandoned), or_(Delivery.bundle_id.is_(None), Delivery.bundle_id == Delivery.id))
         .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
         .limit(limit)
     )
@@ -190,29 +198,23 @@ def _due_query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:
     return query
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
-    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
-    return or_(waiting, abandoned)
-
-
-def _take_or_end(session: Session, now: datetime, row: Delivery, lease: timedelta) -> Claimed | None:
+def _take_or_end(session: Session, now: datetime, lease: timedelta, row: Delivery) -> list[Claimed]:
     if row.state is DeliveryState.CLAIMED and row.lease_until is not None and row.lease_until > now:
-        return None  # taken a moment ago, in the bundle of one before it
+        return []  # taken a moment ago, in the bundle of one before it
     if (later := outbox_need.waits_until(session, now, row)) is not None:
         row.due_at = later
-        return None
+        return []
     account = session.get_one(Account, (row.clinic_id, row.account_id))
     why = POISON if _deaths(row) >= MOST_CRASHES else outbox_need.why_not(session, now, row, account)
     work = Work(session, now, system(row.clinic_id))
     to = "" if why is not None else _address(work, row, account)
     if why is None and to not in (POISON, RETIRED):
-        return _take(session, now, row, Aim(to, lease, account.role))
+        return [_take(session, now, row, Aim(to, lease, account.role))]
     why = why or to
     if why == POISON:
         operations.poison(session, now, row.channel, why)
     delivery_loss.end(work, row, why)
-    return None
+    return []
 
 
 def _deaths(row: Delivery) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -11,19 +12,19 @@ from sqlalchemy.orm import Session
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject, Role
 from server.models import Delivery
+from server.services import apart
 from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_loss, operations, retry
 from server.services.messages.delivery import Notice
+from server.services.messages.delivery_loss import DEFECT, MOST_DEFECTS
 from server.services.messages.outbox import Claimed
 from server.services.people import account as accounts
 from server.services.work import Work, system
 
 # Proposal: a telephone that is switched on reports within seconds, and a person is told another way soon.
 REPORT_WITHIN = timedelta(minutes=5)
-# An error of our own in a message: the same error will come again.
-MOST_DEFECTS = 3
-DEFECT, UNKNOWN_TEXT = "defect", "unknown_template"
+UNKNOWN_TEXT = "unknown_template"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def report(session: Session, now: datetime, delivery_id: UUID, arrived: bool) ->
 def missed_reports(session: Session, now: datetime, limit: int = 200) -> int:
     """Call unknown what was taken and promised a report that never came; return how many.
 
-    Whoever should have heard is told another way.
+    Whoever should have heard is told another way. One over which that fails is looked at again later.
     """
     query = (
         select(Delivery)
@@ -112,10 +113,17 @@ def missed_reports(session: Session, now: datetime, limit: int = 200) -> int:
     )
     rows = list(session.scalars(query))
     for row in rows:
-        row.report_by = None
-        delivery_loss.end(Work(session, now, system(row.clinic_id)), row, "no_report", DeliveryAction.MISS)
+        failed = f"delivery {row.id} of clinic {row.clinic_id} can't be called unknown"
+        if apart.alone(session, failed, partial(_miss, session, now, row)) is None:
+            row.report_by = now + REPORT_WITHIN
     session.flush()
     return len(rows)
+
+
+def _miss(session: Session, now: datetime, row: Delivery) -> bool:
+    row.report_by = None
+    delivery_loss.end(Work(session, now, system(row.clinic_id)), row, "no_report", DeliveryAction.MISS)
+    return True
 
 
 def _taken(row: Delivery, now: datetime, outcome: Taken) -> None:

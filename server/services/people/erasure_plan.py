@@ -78,6 +78,11 @@ def rows(table: Table, whose: Whose) -> Condition | None:
     return or_(*ways) if ways else None
 
 
+def named_by(name: str, column: str) -> list[Table]:
+    """Return the tables of which a column of ``name`` names rows without a key to them."""
+    return [Base.metadata.tables[one] for table, by, one in _LOOSE if (table, by) == (name, column)]
+
+
 def _by_key(table: Table, whose: Whose) -> list[Condition]:
     above = [
         (key, rows(key.referred_table, whose))

@@ -6,6 +6,7 @@ there is such an account. The link does not sign in and does not stand in for a 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Update, delete, func, select, update
@@ -13,8 +14,9 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject, Role
+from server.keys.sealing import SealError
 from server.models import Account, Clinic, Delivery, Recovery
-from server.services import vault
+from server.services import apart, vault
 from server.services.errors import NotSignedIn
 from server.services.messages import delivery as deliveries
 from server.services.messages.contact_point import Way
@@ -56,11 +58,16 @@ def ask(session: Session, now: datetime, clinic: str, email: str) -> None:
 
 
 def look(session: Session, now: datetime, limit: int = 50) -> int:
-    """Answer what was asked: write to addresses that have an account. Return how many were looked at."""
+    """Answer what was asked: write to addresses that have an account. Return how many were looked at.
+
+    Each by itself: one over which that fails is logged, counts as looked at, and keeps no other waiting.
+    """
     query = select(Recovery).where(Recovery.looked_at.is_(None)).order_by(Recovery.requested_at, Recovery.id)
     rows = list(session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
     for row in rows:
-        _look_at(Work(session, now, system(row.clinic_id)), row)
+        failed = f"recovery {row.id} of clinic {row.clinic_id} can't be answered"
+        apart.alone(session, failed, partial(_look_at, Work(session, now, system(row.clinic_id)), row))
+        row.looked_at = now
     return len(rows)
 
 
@@ -101,7 +108,8 @@ def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
 
 def is_open(session: Session, row: Delivery) -> bool:
     """Return whether the link of a delivery still leads somewhere."""
-    return session.get_one(Recovery, (row.clinic_id, row.subject_id)).used_at is None
+    found = session.get(Recovery, (row.clinic_id, row.subject_id))
+    return found is not None and found.used_at is None
 
 
 def end_links(work: Work, account_id: UUID) -> None:
@@ -127,7 +135,10 @@ def forget(session: Session, now: datetime) -> int:
 
 def _look_at(work: Work, row: Recovery) -> None:
     row.looked_at = work.now
-    (row,) = vault.opened(work, [row])
+    try:
+        (row,) = vault.opened(work, [row])
+    except SealError:
+        return  # it was asked while the clinic was being closed: nobody can come back there
     account = work.session.scalar(
         select(Account)
         .where(

@@ -61,8 +61,10 @@ def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -
 
 
 def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
-    """Say whether a message about a visit still says something true."""
-    found = session.get_one(BookingSuggestion, (row.clinic_id, row.subject_id))
+    """Say whether a message about a visit still says something true: nothing of one that is gone."""
+    found = session.get(BookingSuggestion, (row.clinic_id, row.subject_id))
+    if found is None:
+        return False  # its patient was erased
     if row.template == OFFERED:
         return found.state in OPEN_SUGGESTIONS
     if row.template == BOOKED:
