@@ -1,10 +1,13 @@
 """STOP by SMS: believed with its proof only, heeded before the next message, told to whom it matters."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy import text as sql
 from uuid_utils.compat import uuid7
 
 from jobs import deliver, remind
@@ -14,7 +17,11 @@ from server.clinical.vocabulary import Channel, DeliveryState, Purpose
 from server.commands.sms_address import command
 from server.database import Database
 from server.gateways.message import RecordingGateway
+from server.isolation import Extent
+from server.models import Consent, ContactPoint
 from server.services.messages.number_index import normalised
+from server.services.people import erasure as erasures
+from server.services.work import Work, system
 from server.settings import Settings, report_keys
 from server.sms_report import inbound_address, inbound_proof
 from tests.cast import Cast, entry, sign_in
@@ -120,6 +127,49 @@ def test_one_number_is_stopped_at_every_clinic_and_others_are_left_alone(
     text(client, app, NUMBER, "STOP")
     left = [len(who.get("/me/contact-points").json["items"]) for who in (cast.bo, cast.cyd, cast.coordinator)]
     assert left == [0, 0, 1]
+
+
+def test_stop_is_heeded_for_everybody_while_one_owner_of_the_number_is_being_erased(
+    app: Flask, client: FlaskClient, cast: Cast, clock: Clock, around: Around
+) -> None:
+    for who in (cast.ana, cast.other_patient):
+        telephone(around.database, clock.now, who, NUMBER)
+    assert cast.ana.patient_id is not None
+    with around.database.write() as session:
+        erasures.run_out(Work(session, clock.now, system(cast.ana.clinic_id)), cast.ana.patient_id)
+    assert text(client, app, NUMBER, "STOP") == 204
+    assert _in_use(around) == set()
+    with around.database.read(Extent.ALL) as session:
+        said = session.scalars(select(Consent.patient_id).where(Consent.purpose == Purpose.SMS)).all()
+    assert said == [cast.other_patient.patient_id], "of one who leaves nothing is written down any more"
+
+
+def test_what_fails_at_one_clinic_undoes_stop_at_no_other_and_the_gateway_hears_of_it(
+    app: Flask,
+    client: FlaskClient,
+    cast: Cast,
+    clock: Clock,
+    around: Around,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for who in (cast.bo, cast.cyd):
+        telephone(around.database, clock.now, who, NUMBER)
+    with around.database.write(Extent.ALL) as session:
+        # As a newer version might have written it.
+        session.execute(sql("UPDATE accounts SET role = 'conductor' WHERE name = 'Bo'"))
+    assert text(client, app, NUMBER, "STOP") == 503, "so that it is sent again"
+    assert _in_use(around) == {cast.bo.account_id}
+    assert f"STOP failed for clinic {cast.bo.clinic_id}: KeyError" in caplog.text
+    with around.database.write(Extent.ALL) as session:
+        session.execute(sql("UPDATE accounts SET role = 'clinician' WHERE name = 'Bo'"))
+    assert text(client, app, NUMBER, "STOP") == 204
+    assert _in_use(around) == set()
+
+
+def _in_use(around: Around) -> set[UUID]:
+    """Return whose telephones are in use."""
+    with around.database.read(Extent.ALL) as session:
+        return set(session.scalars(select(ContactPoint.account_id).where(ContactPoint.retired_at.is_(None))))
 
 
 def test_without_the_proof_there_is_no_such_place_and_other_words_do_nothing(

@@ -43,7 +43,7 @@ def looked_at(database: Database, who: Person, number: str = NUMBER) -> int:
 
 def stopped(database: Database, clock: Clock, number: str = NUMBER) -> int:
     with database.write(Extent.ALL) as session:
-        return sms_stop.stop(session, clock.now, number)
+        return sms_stop.stop(session, clock.now, number).people
 
 
 def before(database: Database, contact_id: str) -> None:
