@@ -5,11 +5,12 @@ from flask import Flask
 from sqlalchemy import select, update
 from uuid_utils.compat import uuid7
 
-from jobs import audit_anchor, audit_seal, audit_verify, recover
+from jobs import audit_anchor, audit_seal, audit_verify, deliver, recover
 from jobs.around import Around
-from server.clinical.vocabulary import AlertState
+from server.clinical.vocabulary import AlertState, DeliveryState
 from server.database import Database
-from server.models import Alert, AuditEvent, AuditSeal, Recovery
+from server.gateways.message import RecordingGateway
+from server.models import Alert, AuditEvent, AuditSeal, Delivery, Recovery
 from server.services.errors import Conflict
 from server.services.people import closing
 from tests.cast import Cast, as_work, entry
@@ -36,6 +37,30 @@ def test_no_invitation_and_no_forgotten_password_leads_into_a_closed_clinic(
     asked["clinic"] = "elsewhere"
     assert client.post("/v1/recoveries", json=asked).status_code == 204
     assert recover.run(around, clock.now) == 1
+
+
+def test_what_was_asked_or_promised_while_a_clinic_was_closed_keeps_nobody_waiting(
+    app: Flask, cast: Cast, clock: Clock, database: Database, around: Around, email: RecordingGateway
+) -> None:
+    """Whoever asks does not wait for whoever closes: what they write is there afterwards."""
+    client = app.test_client()
+    for clinic, address in (("demo", "bo@clinic.example"), ("elsewhere", "cyd@clinic.example")):
+        client.post("/v1/recoveries", json={"clinic": clinic, "email": address})
+        clock.forward(minutes=1)
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    with database.write() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED, report_by=clock.now))
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    with database.write() as session:
+        session.execute(update(Recovery).values(looked_at=None))
+    assert recover.run(around, clock.now) == 2
+    assert recover.run(around, clock.now) == 0, "what does not open was looked at"
+    assert deliver.run(around, clock.now) == 1
+    assert [one.to for one in email.sent] == ["cyd@clinic.example"]
+    with database.read() as session:
+        promised = session.scalars(select(Delivery).where(Delivery.report_by.is_not(None)))
+        assert promised.all() == []
 
 
 def test_a_clinic_is_not_closed_while_a_legal_hold_stands_or_an_emergency_is_open(

@@ -75,6 +75,8 @@ def _close(work: Work, clinic: Clinic) -> int:
     waiting = update(Delivery).where(Delivery.clinic_id == ours, Delivery.state.in_(_WAITING))
     given_up = {"state": DeliveryState.GIVEN_UP, "failure": "clinic_erased", "finished_at": now}
     work.session.execute(waiting.values(given_up))
+    promised = update(Delivery).where(Delivery.clinic_id == ours, Delivery.report_by.is_not(None))
+    work.session.execute(promised.values(report_by=None))  # nobody is told another way any more
     reached = update(SchedulingConnection).where(SchedulingConnection.clinic_id == ours)
     work.session.execute(reached.where(SchedulingConnection.retired_at.is_(None)).values(retired_at=now))
     return clinic_keys.destroy(work)
