@@ -16,6 +16,7 @@ from jobs.careful import careful
 from jobs.lanes import Lanes
 from jobs.stopwatch import Stopwatch
 from server.clinical.copy_task import CopyTask, copy_task
+from server.clinical.visit import SchedulingEvent as Pointer
 from server.clinical.visit import Slot
 from server.clinical.vocabulary import Channel
 from server.gateways.egress import Egress
@@ -45,13 +46,11 @@ def run(around: Around, now: datetime) -> int:
 
     A system that is away is asked once a run. Raises `Incomplete` where an outcome could not be recorded.
     """
-    _compare(around, now)
-    events = _follow_events(around, now)
+    compared, events = _compare_each(around, now), _follow_events(around, now)
     round_ = _Round(around, now)
     round_.go()
-    if round_.unrecorded or None in events:
-        passed_over = round_.unrecorded + events.count(None)
-        raise Incomplete(f"{passed_over} messages or outcomes could not be recorded")
+    if passed_over := round_.unrecorded + [*compared, *events].count(None):
+        raise Incomplete(f"{passed_over} messages, outcomes or systems had to be passed over")
     return len(events) + round_.done
 
 
@@ -62,16 +61,28 @@ def outside(around: Around) -> Outside:
     return Outside(Egress(loopback, PEER_LIMITS), mail, around.settings.mail_from)
 
 
-def _compare(around: Around, now: datetime) -> None:
-    """Once a day, and when somebody asks: every visit here against what is there, what is over included."""
+def _compare_each(around: Around, now: datetime) -> list[int | None]:
+    """Once a day, and when somebody asks: every visit here against what is there, what is over included.
+
+    Return how many copies are asked again of each system, None for each over which something failed.
+    """
     with around.database.read(Extent.ALL) as session:
         due = scheduling_connection.due_for_check(session, now - COMPARED_EVERY)
-    for clinic_id, connection_id in due:
-        with around.database.write() as session:
-            work = Work(session, now, system(clinic_id))
-            scheduling_copy.take_up(work)
-            scheduling_copy.ask_again(work, connection_id, now - LOOKED_BACK)
-            scheduling_connection.compared(work, connection_id)
+    return [
+        careful(
+            log, f"scheduling connection {one[1]} could not be compared", partial(_compare, around, now, *one)
+        )
+        for one in due
+    ]
+
+
+def _compare(around: Around, now: datetime, clinic_id: UUID, connection_id: UUID) -> int:
+    with around.database.write() as session:
+        work = Work(session, now, system(clinic_id))
+        taken_up = scheduling_copy.take_up(work)
+        again = scheduling_copy.ask_again(work, connection_id, now - LOOKED_BACK)
+        scheduling_connection.compared(work, connection_id)
+        return taken_up + again
 
 
 def _follow_events(around: Around, now: datetime) -> list[int | None]:
@@ -90,11 +101,9 @@ def _follow_events(around: Around, now: datetime) -> list[int | None]:
 
 
 def _follow_event(around: Around, now: datetime, event: QueuedEvent, ways: Outside) -> int:
-    try:
-        pointers = adapter(event.kind, event.config, ways).parse_event(event.raw)
-    except ValueError:
+    pointers = _pointers(event, ways)
+    if not pointers:
         log.warning("a message of scheduling connection %s can't be read", event.connection_id)
-        pointers = []
     with around.database.write() as session:
         work = Work(session, now, system(event.clinic_id))
         if pointers:
@@ -102,6 +111,16 @@ def _follow_event(around: Around, now: datetime, event: QueuedEvent, ways: Outsi
         else:
             scheduling_event.unreadable(work, event)
     return 1
+
+
+def _pointers(event: QueuedEvent, ways: Outside) -> Sequence[Pointer]:
+    """Return what a message points at; nothing where it can't be read, or does not open."""
+    if event.raw is None:
+        return []
+    try:
+        return adapter(event.kind, event.config, ways).parse_event(event.raw)
+    except ValueError:
+        return []
 
 
 class _Round:

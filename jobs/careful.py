@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from server.postgresql.rerun import rerun
 
+R = TypeVar("R")
 
-def careful(log: logging.Logger, failed: str, do: Callable[[], int]) -> int | None:
+
+def careful(log: logging.Logger, failed: str, do: Callable[[], R]) -> R | None:
     """Return what ``do`` returns; None where it failed, which is logged as ``failed`` and the kind of error.
 
     The caller counts the Nones and raises `Incomplete` at the end: a run that passed somebody over is no

@@ -1,12 +1,14 @@
 """Patients whose erasure was confirmed: their rows go, and the list outside the database hears of it."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from jobs import ending_list, erasure_list
-from jobs.around import Around
+from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from jobs.each_clinic import each_clinic
 from jobs.erasure_list import Erased
 from server.database import Database
@@ -16,6 +18,8 @@ from server.services.people import erasure as erasures
 from server.services.people.erasure import Tombstone
 from server.services.work import Work, system
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def run(around: Around, now: datetime) -> int:
@@ -85,7 +89,13 @@ def _again(database: Database, now: datetime, one: Erased) -> bool:
 def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
     with around.database.read() as session:
         due = erasures.due(Work(session, now, system(clinic_id)))
-    return sum(_erase(around, now, clinic_id, erasure_id) for erasure_id in due)
+    done = [
+        careful(log, f"erasure {one} could not go on", partial(_erase, around, now, clinic_id, one))
+        for one in due
+    ]
+    if None in done:
+        raise Incomplete("not every erasure could go on")
+    return sum(one or 0 for one in done)
 
 
 def _erase(around: Around, now: datetime, clinic_id: UUID, erasure_id: UUID) -> bool:

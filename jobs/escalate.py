@@ -24,8 +24,10 @@ def run(around: Around, now: datetime) -> int:
     """Attend to every alert that is due, each in its own transaction; return how many needed it."""
     with around.database.read(Extent.ALL) as session:
         clinic_ids = clinics.every_id(session)
-    due = [one for clinic_id in clinic_ids for one in _due(around, now, clinic_id)]
-    done = [_attend(around, now, *one) for one in due]
+    due = [_due(around, now, clinic_id) for clinic_id in clinic_ids]
+    # The most urgent of each clinic first, and none behind what can't be found out about another clinic.
+    done = [_attend(around, now, *one) for found in due for one in found or ()]
+    done += [None for found in due if found is None]
     done.append(careful(log, "operations could not be told of an opened record", partial(_page, around, now)))
     if None in done:
         raise Incomplete("an alert could not be attended to")
@@ -36,7 +38,13 @@ def _page(around: Around, now: datetime) -> int:
     """Tell operations, who are another clinic, of records that were opened with nobody else to look."""
     with around.database.read(Extent.ALL) as session:
         opened = [(one.clinic_id, one.id) for one in break_glasses.alone(session, now)]
-    return sum(_page_of(around, now, *one) for one in opened)
+    told = [
+        careful(log, f"operations could not be told of record {one[1]}", partial(_page_of, around, now, *one))
+        for one in opened
+    ]
+    if None in told:
+        raise Incomplete("operations were not told of every opened record")
+    return sum(one or 0 for one in told)
 
 
 def _page_of(around: Around, now: datetime, clinic_id: UUID, opened_id: UUID) -> bool:
@@ -47,10 +55,15 @@ def _page_of(around: Around, now: datetime, clinic_id: UUID, opened_id: UUID) ->
     return is_new
 
 
-def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUID]]:
-    with around.database.read() as session:
-        work = Work(session, now, system(clinic_id))
-        return [(clinic_id, alert_id) for alert_id in escalations.due(work)]
+def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUID]] | None:
+    """Return the alerts of a clinic that are due, None where that could not be found out."""
+
+    def due() -> list[tuple[UUID, UUID]]:
+        with around.database.read() as session:
+            work = Work(session, now, system(clinic_id))
+            return [(clinic_id, alert_id) for alert_id in escalations.due(work)]
+
+    return careful(log, f"which alerts of clinic {clinic_id} are due could not be found out", due)
 
 
 def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:

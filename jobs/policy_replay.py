@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from jobs.around import Around
+from jobs.around import Around, Incomplete
+from jobs.careful import careful
 from jobs.replay_pool import Judged, Pool, chunks, judge, pool
 from jobs.stopwatch import Stopwatch
 from server.clinical.policy import PolicyError
@@ -67,7 +69,14 @@ def run(around: Around, now: datetime) -> int:
     with around.database.read(Extent.ALL) as session:
         clinic_ids = runs.waiting(session, now)
     watch = Stopwatch(now)
-    return sum(_clinic(_Turn(around, watch, now + LONGEST_RUN, clinic_id)) for clinic_id in clinic_ids)
+    turns = [_Turn(around, watch, now + LONGEST_RUN, clinic_id) for clinic_id in clinic_ids]
+    done = [
+        careful(log, f"replays of clinic {turn.clinic_id} can't go on", partial(_clinic, turn))
+        for turn in turns
+    ]
+    if None in done:
+        raise Incomplete("not every replay could go on")
+    return sum(one or 0 for one in done)
 
 
 def _clinic(turn: _Turn) -> int:

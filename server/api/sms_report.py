@@ -31,6 +31,7 @@ def report_sms(query: Mapping[str, Any], delivery_id: UUID) -> Any:
     meaning = meaning_of(query["status"])
     if meaning is None:
         return
-    with here().database.write(Extent.DOOR) as session:
+    # Of a ladder that is at its end operations are told, who are another clinic.
+    with here().database.write(Extent.ALL) as session:
         if not outbox_outcome.report(session, here().clock(), delivery_id, meaning == "delivered"):
             raise NotFound("report")

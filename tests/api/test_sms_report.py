@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from uuid_utils.compat import uuid7
 
 from jobs import deliver
@@ -14,7 +15,9 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel, DeliveryState
 from server.database import Database
 from server.gateways.message import Handed, Receipt, RecordingGateway
-from server.models import Delivery
+from server.isolation import Extent
+from server.models import Alert, Delivery
+from server.services.messages import operations
 from server.settings import Settings, report_keys
 from server.sms_report import make_proof
 from tests.cast import Cast, entry
@@ -74,6 +77,19 @@ def test_a_phone_that_did_not_get_it_is_followed_by_the_next_way(
     )
     (alert,) = opened_alerts(around.database)
     assert kinds(around, alert) == ["opened", "delivery_failed"]
+
+
+def test_a_phone_that_did_not_get_it_at_the_ladder_s_end_is_believed_too(
+    app: Flask, client: FlaskClient, around: Around, texted: Delivery, clock: Clock
+) -> None:
+    """Operations are told, who are another clinic."""
+    with around.database.write(Extent.ALL) as session:
+        operations.ensure(session, clock.now, "operations@service.example")
+        session.execute(update(Alert).values(level=10))
+    assert report(client, app, texted.id, 2) == 204
+    (alert,) = opened_alerts(around.database)
+    assert kinds(around, alert) == ["opened", "delivery_failed", "exhausted"]
+    assert deliveries(around)[-1].template == "ladder_exhausted"
 
 
 def test_a_report_that_never_comes_means_nobody_knows_and_the_next_way_is_used(

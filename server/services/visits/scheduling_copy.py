@@ -7,6 +7,7 @@ records what it heard (`copy_outcome`).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from server.clinical.lifecycle import OPEN_SUGGESTIONS
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import ConnectionKind, CopyState, SuggestionState
 from server.models import BookingSuggestion, Patient, SchedulingConnection, SchedulingCopy
-from server.services import vault
+from server.services import apart, vault
 from server.services.errors import NotFound
+from server.services.messages import retry
+from server.services.messages.delivery_loss import DEFECT
 from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import scheduling_connection as connections
@@ -173,12 +176,13 @@ def claim(
 ) -> list[ClaimedCopy]:
     """Take up to ``limit`` due copies of any clinic until ``now + lease``; ``busy``: connections to leave.
 
-    A copy whose lease ran out (its worker died) is due again. ``lease`` must be longer than 0.
+    A copy whose lease ran out (its worker died) is due again. One over which something fails is put off and
+    keeps no other. ``lease`` must be longer than 0.
     """
     rows = list(session.scalars(_due(now, limit, busy).with_for_update(skip_locked=True)))
-    claimed = [_claimed(Work(session, now, system(row.clinic_id)), row, lease) for row in rows]
+    found = [_claimed_alone(Work(session, now, system(row.clinic_id)), row, lease) for row in rows]
     session.flush()
-    return [one for one in claimed if one is not None]
+    return [one for each in found for one in each]
 
 
 def is_any_due(session: Session, now: datetime, busy: Collection[UUID] = ()) -> bool:
@@ -195,15 +199,26 @@ def _due(now: datetime, limit: int, busy: Collection[UUID]) -> Any:
     return query.order_by(SchedulingCopy.due_at, SchedulingCopy.suggestion_id).limit(limit)
 
 
-def _claimed(work: Work, row: SchedulingCopy, lease: timedelta) -> ClaimedCopy | None:
+def _claimed_alone(work: Work, row: SchedulingCopy, lease: timedelta) -> list[ClaimedCopy]:
+    failed = f"the copy of suggestion {row.suggestion_id} of clinic {row.clinic_id} can't be prepared"
+    claimed = apart.alone(work.session, failed, partial(_claimed, work, row, lease))
+    if claimed is None:
+        row.state, row.lease_until, row.failures = CopyState.WAITING, None, row.failures + 1
+        pauses = retry.WEBHOOK_PAUSES
+        row.due_at, row.failure = work.now + pauses[min(row.failures, len(pauses)) - 1], DEFECT
+    return claimed or []
+
+
+def _claimed(work: Work, row: SchedulingCopy, lease: timedelta) -> list[ClaimedCopy]:
+    """Return it, or nothing where its system is not used any more."""
     connection = work.session.get_one(SchedulingConnection, (row.clinic_id, row.connection_id))
     if connection.retired_at is not None:
         row.state = CopyState.SETTLED
-        return None
+        return []
     vault.opened(work, [connection])
     suggestion = work.session.get_one(BookingSuggestion, (row.clinic_id, row.suggestion_id))
     row.state, row.lease_until, row.attempt = CopyState.CLAIMED, work.now + lease, row.attempt + 1
-    return ClaimedCopy(
+    made = ClaimedCopy(
         clinic_id=row.clinic_id,
         suggestion_id=row.suggestion_id,
         attempt=row.attempt,
@@ -216,6 +231,7 @@ def _claimed(work: Work, row: SchedulingCopy, lease: timedelta) -> ClaimedCopy |
         behind=row.sent_version < suggestion.version,
         known=row.sent_version > 0,
     )
+    return [made]
 
 
 def _proposed(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy) -> Proposed:

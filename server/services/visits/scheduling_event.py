@@ -6,8 +6,10 @@ leads to what is so now and to nothing else.
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from sqlalchemy.orm import Session
 from server.clinical.visit import RawEvent
 from server.clinical.visit import SchedulingEvent as Pointer
 from server.clinical.vocabulary import ConnectionKind, EventState, ReviewCode
+from server.keys.sealing import SealError
 from server.models import SchedulingConnection, SchedulingCopy, SchedulingEvent
 from server.services import vault
 from server.services.visits import review_task as review_tasks
@@ -30,14 +33,14 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """One message to be read, and by which adapter."""
+    """One message to be read, and by which adapter. ``raw``: None where it does not open."""
 
     clinic_id: UUID
     connection_id: UUID
     event_id: str
     kind: ConnectionKind
     config: Mapping[str, Any]
-    raw: RawEvent
+    raw: RawEvent | None
 
 
 def receive(work: Work, connection_id: UUID, event_id: str, raw: RawEvent) -> bool:
@@ -88,12 +91,13 @@ def follow(work: Work, event: QueuedEvent, pointers: Sequence[Pointer]) -> Event
 
 
 def unreadable(work: Work, event: QueuedEvent) -> EventState:
-    """Put by a message that its adapter can't read."""
+    """Put by a message that its adapter can't read; a person looks, unless its clinic was closed."""
     row = _locked(work, event)
     if row is None or row.state is not EventState.QUEUED:
         return EventState.IGNORED
     key = f"{event.connection_id}:{event.event_id}"
-    review_tasks.raise_(work, Finding(ReviewCode.UNREADABLE, key, None, event.connection_id))
+    with suppress(SealError):  # without its keys nobody could read what is to be looked at
+        review_tasks.raise_(work, Finding(ReviewCode.UNREADABLE, key, None, event.connection_id))
     return _end(row, EventState.REVIEW, "unreadable")
 
 
@@ -115,12 +119,13 @@ def forget(session: Session, now: datetime) -> int:
 
 def _queued(work: Work, row: SchedulingEvent) -> QueuedEvent:
     connection = work.session.get_one(SchedulingConnection, (row.clinic_id, row.connection_id))
-    vault.opened(work, [row])
-    vault.opened(work, [connection])
-    raw = RawEvent(b64decode(row.raw["body"]), row.raw["headers"])
-    return QueuedEvent(
-        row.clinic_id, row.connection_id, row.event_id, connection.kind, connection.config, raw
-    )
+    found = partial(QueuedEvent, row.clinic_id, row.connection_id, row.event_id, connection.kind)
+    try:
+        vault.opened(work, [row])
+        vault.opened(work, [connection])
+        return found(connection.config, RawEvent(b64decode(row.raw["body"]), row.raw["headers"]))
+    except (SealError, ValueError, LookupError, TypeError):
+        return found({}, None)  # what was sealed does not open, or is no message
 
 
 def _locked(work: Work, event: QueuedEvent) -> SchedulingEvent | None:

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from server.clinical.visit import Seen
 from server.clinical.vocabulary import ConnectionKind, CopyState, PeerStatus, SuggestionState
+from server.models import SchedulingConnection
 from server.services.errors import Conflict
 from server.services.messages import retry
 from server.services.visits import scheduling_copy
@@ -48,6 +50,19 @@ def test_a_system_that_is_away_is_tried_again_and_set_aside_at_the_end(desk: Des
     desk.finish(desk.claim(), Unheard("timeout"))
     assert (desk.copy().state, desk.state()) == (CopyState.HELD, S.NEEDS_ATTENTION)
     assert set(desk.tasks()) == {"no_answer", "not_taken"}
+
+
+def test_one_that_cannot_be_prepared_is_put_off_longer_and_longer(desk: Desk, clock: Clock) -> None:
+    with desk.database.write() as session:
+        desk.work(session)
+        session.execute(update(SchedulingConnection).values(sealed_config=b"\0\1 no seal"))
+    for number, pause in enumerate(retry.WEBHOOK_PAUSES, 1):
+        with desk.database.write() as session:
+            assert scheduling_copy.claim(session, clock.now, 5, LEASE) == []
+        copy = desk.copy()
+        assert (copy.state, copy.failures, copy.failure) == (CopyState.WAITING, number, "defect")
+        assert copy.due_at == clock.now + pause
+        clock.forward(seconds=pause.total_seconds())
 
 
 def test_patience_that_the_system_asks_for_is_given(desk: Desk, clock: Clock) -> None:
