@@ -18,7 +18,9 @@ from server.backup_file import BackupKeys, BackupReader, BackupWriter, keys_of
 from server.database import Database
 from server.isolation import Extent
 from server.services import backup_state
+from server.services import job_run as job_runs
 from server.services.backup_state import State
+from server.services.job_run import Slot
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
 from server.settings import Settings
@@ -53,7 +55,7 @@ def backup(database: Database, settings: Settings, file: Path, now: datetime, te
         writer.finish()
         out.flush()
         os.fsync(out.fileno())
-    _record(database, now)
+    _record(database, now, made)
     return made
 
 
@@ -129,8 +131,11 @@ def copy_sqlite(source: Path, target: Path) -> None:
         known.execute("ROLLBACK")
 
 
-def _record(database: Database, now: datetime) -> None:
-    """Put on record, in every clinic, that all of it left the database."""
+def _record(database: Database, now: datetime, made: Manifest) -> None:
+    """Put on record in every clinic that all of it left the database; the run ledger says of when it is."""
+    slot = Slot(backup_state.RUN, now)
     with database.write(Extent.ALL) as session:
+        job_runs.begin(session, slot, now)
+        job_runs.end(session, slot, now, sum(made.state.counts.values()))
         for clinic in clinics.everyone(session):
             Work(session, now, system(clinic.id)).audit("backup.create")

@@ -72,6 +72,10 @@ def _probe_age(found: Health) -> Rows:
     return [([one.channel], _seconds(found.at - one.sent_at)) for one in found.probes]
 
 
+def _backup_age(found: Health) -> Rows:
+    return [] if found.unsaved is None else [((), _seconds(found.unsaved))]
+
+
 def _seconds(length: timedelta) -> float:
     return length.total_seconds()
 
@@ -108,5 +112,8 @@ GAUGES: Mapping[str, Gauge] = MappingProxyType(
         ),
         "afterglow_probe_seconds": Gauge("Until the last probe was taken.", ("channel",), _probe_seconds),
         "afterglow_probe_age_seconds": Gauge("Since that probe was sent.", ("channel",), _probe_age),
+        "afterglow_backup_age_seconds": Gauge(
+            "Since the newest backup; where none was made, since the first clinic opened.", (), _backup_age
+        ),
     }
 )

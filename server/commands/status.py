@@ -51,6 +51,8 @@ def _rows(found: Health) -> Iterator[Row]:
         yield "lost in the last hour", f"{lost.channel} {lost.reason}", str(lost.count)
     for alerts in found.alerts:
         yield "alerts", f"{alerts.urgency} {alerts.state}", f"{alerts.count}, exhausted {alerts.exhausted}"
+    if found.unsaved is not None:
+        yield "backup", "newest, or first clinic", f"{found.unsaved.total_seconds():.0f} s ago"
     for probe in found.probes:
         taken = "not taken" if probe.seconds is None else f"taken after {probe.seconds:.1f} s"
         yield "probe", probe.channel, f"{probe.verdict or 'under way'}, {taken}"

@@ -1,15 +1,27 @@
 """What a database holds, to hold a restored one against it: rows a table, ends of audit chains."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, inspect, select, table, text
 from sqlalchemy.orm import Session
 
-from server.models import Base
+from server.models import Base, Clinic
 from server.services.audit import audit_seal as seals
 from server.services.people import clinic as clinics
 from server.services.work import Work, system
+
+RUN = "backup"
+"""Under which name the run ledger has each backup, by the moment it is of."""
+_UNFINISHED = "unfinished_restore"
+UNFINISHED = f"CREATE TABLE {_UNFINISHED} (why text)"
+"""Marks a database whose rows are back, with sign-ins and erased patients that have to go again first."""
+_IS_OWNER = text("""
+SELECT coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
+                 WHERE relname = 'alembic_version' AND relnamespace = current_schema()::regnamespace),
+                has_schema_privilege(current_schema(), 'CREATE'), false)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,11 @@ class State:
 
 
 def exported(session: Session) -> str:
-    """Return PostgreSQL's name of what ``session``, a snapshot, sees: others can see the same by it."""
+    """Return PostgreSQL's name of what ``session``, a snapshot, sees: others can see the same by it.
+
+    It may take them hours, in which nothing is said here: until it ends no time-out holds the session.
+    """
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     return str(session.scalar(text("SELECT pg_export_snapshot()")))
 
 
@@ -31,6 +47,31 @@ def is_empty(session: Session) -> bool:
     if not inspect(session.connection()).has_table("clinics"):
         return True
     return session.execute(text("SELECT 1 FROM clinics LIMIT 1")).first() is None
+
+
+def is_owner(session: Session) -> bool:
+    """Say whether the role may take the tables away and make them: SQLite has no roles."""
+    return session.get_bind().dialect.name != "postgresql" or bool(session.scalar(_IS_OWNER))
+
+
+def leave_unfinished(session: Session) -> None:
+    """Mark what was put back as not fit for use yet."""
+    session.execute(text(UNFINISHED))
+
+
+def is_unfinished(session: Session) -> bool:
+    """Say whether a restore has put rows back and not come to its end."""
+    return inspect(session.connection()).has_table(_UNFINISHED)
+
+
+def finish(session: Session) -> None:
+    """Take the mark of an unfinished restore away."""
+    session.execute(text(f"DROP TABLE {_UNFINISHED}"))
+
+
+def first_moment(session: Session) -> datetime | None:
+    """Return when the first clinic opened; None where there is none."""
+    return session.scalar(select(func.min(Clinic.created_at)))
 
 
 def revision(session: Session) -> str:

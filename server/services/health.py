@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.clinical.vocabulary import LOST, WAITING, AlertClass, AlertState, Channel, DeliveryState
 from server.models import Alert, Clinic, Delivery
 from server.models.schema import WORKS_FROM
+from server.services import backup_state
 from server.services import job_run as job_runs
 from server.services.messages import probe as probes
 from server.services.messages.delivery_loss import SILENT
@@ -74,6 +75,8 @@ class Unresolved:
 class Health:
     """All of it at one moment. ``oldest`` is the age of the oldest urgent message that could have left.
 
+    ``unsaved``: how old what no backup holds may be: the newest backup's age, or where none was made that of
+    the first clinic (None: there is none either).
     Where the tables are those of an older version (``migrated`` is False), nothing else is known.
     """
 
@@ -85,6 +88,7 @@ class Health:
     lost: Sequence[Lost] = ()
     alerts: Sequence[Unresolved] = ()
     probes: Sequence[Probed] = ()
+    unsaved: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def health(session: Session, now: datetime, limits: Limits) -> Health:
         lost=_lost(session, now),
         alerts=_unresolved(session),
         probes=probes.newest(session, now),
+        unsaved=_unsaved(session, now),
     )
 
 
@@ -131,6 +136,7 @@ def plain(found: Health) -> dict[str, Any]:
         },
         "lost_last_hour": [asdict(one) for one in found.lost],
         "alerts": [asdict(one) for one in found.alerts],
+        "backup_age_seconds": _seconds(found.unsaved),
         "probes": [{**asdict(one), "sent_at": one.sent_at.isoformat()} for one in found.probes],
     }
 
@@ -165,6 +171,11 @@ def _job(session: Session, now: datetime, name: str, late_after: timedelta) -> J
     last = job_runs.last_success(session, name, now)
     age = None if last is None else now - last
     return JobHealth(name, last, age, late=age is None or age > late_after)
+
+
+def _unsaved(session: Session, now: datetime) -> timedelta | None:
+    since = job_runs.last_success(session, backup_state.RUN) or backup_state.first_moment(session)
+    return None if since is None else now - since
 
 
 def _backlog(session: Session) -> Sequence[Backlog]:

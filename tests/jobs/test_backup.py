@@ -4,6 +4,7 @@ import base64
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from jobs import audit_anchor, audit_seal, audit_verify, erase, erasure_list
+from jobs import audit_anchor, audit_seal, audit_verify, ending_list, erase, erasure_list
 from jobs.around import Around
 from jobs.backup import Manifest, backup
 from jobs.problem import Problem
@@ -19,7 +20,9 @@ from jobs.restore import Restored, Wish, is_short, restore
 from server.database import Database
 from server.isolation import Extent
 from server.migrations import knows, upgrade
+from server.services import job_run as job_runs
 from server.services.audit.verifying import Fault
+from server.services.backup_state import RUN
 from server.settings import Settings, master_keys
 from tests.cast import Cast, entry
 from tests.conftest import NOON, owner_of, owner_url, rows_of
@@ -47,9 +50,11 @@ def here(around: Around, settings: Settings, cast: Cast) -> Around:
 
 
 def note(around: Around) -> None:
-    """Chain everything and note the ends."""
+    """Chain everything, and note the ends, who was erased and what was ended."""
     audit_seal.run(around, NOON)
     audit_anchor.run(around, NOON)
+    erase.note(around.settings, around.database, NOON)
+    ending_list.note(around.settings, around.database)
 
 
 @pytest.fixture
@@ -100,6 +105,8 @@ def test_the_drill_gives_every_row_back_with_a_chain_that_holds(
     file = tmp_path / "kept.backup"
     before = rows_of(here.database)
     manifest = made(here, file)
+    with here.database.read() as session:
+        assert job_runs.last_success(session, RUN) == NOON
     assert manifest.state.counts == {name: len(rows) for name, rows in before.items()}
     assert file.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir() if "kept" in one.name] == ["kept.backup"]
@@ -238,7 +245,7 @@ def test_nothing_is_lost_unless_that_was_said(here: Around, tmp_path: Path) -> N
     with pytest.raises(Problem, match="exists"):
         made(here, file)
     with pytest.raises(Problem, match="not empty"):
-        put_back(here, here.database, file)
+        put_back(here, owner_of(here.database), file)
     with pytest.raises(Problem, match="newer version"):
         put_back(here, here.database, file, replace=True, knows=lambda _: False)
     other = replace(here, settings=replace(here.settings, backup_key=OTHER))
@@ -269,6 +276,20 @@ def test_the_commands_say_what_they_did(
     assert said.stdout.count(": holds, ") == 2
     assert len(rows_of(here.database)["entries"]) == 3
     assert "Traceback" not in run("restore", tmp_path / "none").output
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # only there a session waits
+def test_a_dump_may_take_longer_than_a_transaction_may_say_nothing(here: Around, tmp_path: Path) -> None:
+    slow = tmp_path / "tools" / "pg_dump"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\n"{tools()}/pg_dump" "$@" && sleep 2\n')
+    slow.chmod(0o755)
+    limits = replace(here.settings.limits, idle=1)
+    hurried = Database(here.settings.sqlalchemy_url, master_keys(here.settings), limits)
+    with closing(hurried):
+        settings = replace(here.settings, postgresql_tools=str(slow.parent))
+        made(replace(here, database=hurried, settings=settings), tmp_path / "kept")
+    assert (tmp_path / "kept").exists()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite needs none

@@ -19,6 +19,7 @@ from server.database import Database
 from server.isolation import Extent
 from server.models import Alert, Delivery
 from server.services import job_run as job_runs
+from server.services.backup_state import RUN
 from server.services.health import Backlog, Lost, Unresolved, health, troubles
 from server.services.job_run import Slot
 from tests.cast import Cast, entry
@@ -187,3 +188,21 @@ def test_every_figure_comes_from_an_index(database: Database, clock: Clock, cast
         ]
     assert any("deliveries" in step for step in plans)
     assert [step for step in plans if step.startswith("SCAN") and "alembic_version" not in step] == []
+
+
+def test_what_no_backup_holds_is_as_old_as_the_newest_one_and_without_any_as_the_first_clinic(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    def unsaved() -> timedelta | None:
+        with database.read() as session:
+            return health(session, clock.now, LIMITS).unsaved
+
+    clock.forward(hours=3)
+    assert unsaved() == timedelta(hours=3)
+    with database.write() as session:
+        for failure in (None, "Problem"):
+            slot = Slot(RUN, clock.now)
+            job_runs.begin(session, slot, clock.now)
+            job_runs.end(session, slot, clock.now, 1, failure)
+            clock.forward(hours=1)
+    assert unsaved() == timedelta(hours=2)
