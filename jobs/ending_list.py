@@ -54,9 +54,11 @@ def apply(database: Database, now: datetime, listed: Sequence[Ending]) -> int:
 
 def after_restore(database: Database, settings: Settings, now: datetime) -> str:
     """End again what a backup has brought back, and say so. Raises Problem."""
-    return (
-        f"Withdrawn or closed again: {apply(database, now, read(file_of(settings)))}, by the list of endings."
-    )
+    file = file_of(settings)
+    again = apply(database, now, read(file))
+    if not file.exists():
+        return f"THERE WAS NO LIST OF ENDINGS ({file}): what was withdrawn or closed since is open again."
+    return f"Withdrawn or closed again: {again}, by the list of endings."
 
 
 def end_ways_in(database: Database, _settings: Settings, now: datetime) -> str:

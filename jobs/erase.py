@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from jobs import ending_list, erasure_list
@@ -13,6 +14,8 @@ from jobs.each_clinic import each_clinic
 from jobs.erasure_list import Erased
 from server.database import Database
 from server.isolation import Extent
+from server.services import backup_state
+from server.services.people import clinic as clinics
 from server.services.people import closing, erasing
 from server.services.people import erasure as erasures
 from server.services.people.erasure import Tombstone
@@ -34,15 +37,29 @@ def run(around: Around, now: datetime) -> int:
 
 def note(settings: Settings, database: Database, now: datetime) -> None:
     """Write what was done since into the list outside the database, and let no file keep it."""
+    file = erasure_list.file_of(settings)
+    if not file.exists():
+        _begin_list(database, file)
     with database.read(Extent.ALL) as session:
         done = [(one.id, erased(one)) for one in erasures.done(session, unlisted=True)]
     if not done:
         return
     # First the list, then the mark: a line twice is harmless, a line that is missing is not.
-    erasure_list.append(erasure_list.file_of(settings), [one for _, one in done])
+    erasure_list.append(file, [one for _, one in done])
     with database.write(Extent.ALL) as session:
         erasures.note_listed(session, now, [erasure_id for erasure_id, _ in done])
     database.scrub()
+
+
+def _begin_list(database: Database, file: Path) -> None:
+    """Begin the list with all that the database knows; without a clinic in it there is none to begin."""
+    with database.read(Extent.ALL) as session:
+        since = backup_state.first_moment(session)
+        closed = [Erased(one.id, None, one.erased_at) for one in clinics.ever(session) if one.erased_at]
+        known = [erased(one) for one in erasures.done(session)]
+    if since is not None:
+        erasure_list.begin(file, since)
+        erasure_list.append(file, [*closed, *known])
 
 
 def note_clinic(settings: Settings, clinic_id: UUID, now: datetime) -> None:
@@ -70,7 +87,11 @@ def apply(settings: Settings, database: Database, now: datetime, listed: Sequenc
 
 def after_restore(database: Database, settings: Settings, now: datetime) -> str:
     """Erase again whom a backup has brought back, and say so; `jobs.restore` asks for it. Raises Problem."""
-    back = apply(settings, database, now, erasure_list.read(erasure_list.file_of(settings)))
+    file = erasure_list.file_of(settings)
+    is_there = file.exists()  # it is begun anew below
+    back = apply(settings, database, now, erasure_list.read(file))
+    if not is_there:
+        return f"THERE WAS NO LIST OF ERASURES ({file}): who was erased since is here again."
     return f"Erased again: {back}, by the list of erasures."
 
 

@@ -1,14 +1,16 @@
 """The list of erasures outside the database, a line each: a backup from before does not know of them.
 
-Ids, moments and hashes alone. Whoever restores a backup applies the list again (`jobs.erase.apply`).
+Ids, moments and hashes alone. Whoever restores a backup applies the list again (`jobs.erase.apply`). It
+begins with a line that says since when it knows of all: the list of a new machine is none for an old backup.
 """
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from jobs.problem import Problem
@@ -16,6 +18,7 @@ from server import private
 from server.settings import Settings
 
 NAME = "erasures.jsonl"
+_SINCE = "knows_all_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,20 @@ def file_of(settings: Settings) -> Path:
     return Path(settings.erasure_list or settings.data_dir / NAME).expanduser()
 
 
+def begin(file: Path, since: datetime) -> None:
+    """Begin a list that knows of every erasure since ``since``."""
+    append_lines(file, [json.dumps({_SINCE: since.isoformat()})])
+
+
 def append(file: Path, erased: Iterable[Erased]) -> None:
     """Put lines at the end of ``file``, on disk when this returns. The same twice is harmless."""
     append_lines(file, [one.line() for one in erased])
 
 
 def append_lines(file: Path, lines: Iterable[str]) -> None:
-    """Put ``lines`` at the end of ``file``, on disk when this returns."""
+    """Put ``lines`` at the end of ``file``, on disk when this returns. Without any it is there afterwards."""
     text = "".join(f"{one}\n" for one in lines)
-    if not text:
+    if not text and file.exists():
         return
     # One write at the end of the file: two processes do not come between each other's lines.
     descriptor = private.appended(file)
@@ -66,12 +74,30 @@ def read(file: Path) -> list[Erased]:
     return list({(one.clinic_id, one.patient_id): one for one in _read(lines)}.values())
 
 
+def knows_all_since(file: Path, moment: datetime) -> bool:
+    """Say whether nobody erased since ``moment`` is missing in the list, by what its lines say of it.
+
+    Lists put together from several know as much as the oldest one. One that says nothing of it is believed.
+    """
+    said = [since for line in file.read_text("utf-8").splitlines() if (since := _since(json.loads(line)))]
+    return not said or min(said) <= moment
+
+
+def _since(said: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(said[_SINCE]) if _SINCE in said else None
+
+
 def _read(lines: Iterable[str]) -> Iterator[Erased]:
     for number, line in enumerate(lines, 1):
         try:
-            said = json.loads(line)
-            patient = None if said["patient_id"] is None else UUID(said["patient_id"])
-            at = datetime.fromisoformat(said["erased_at"])
-            yield Erased(UUID(said["clinic_id"]), patient, at, said["receipt_hash"])
+            yield from _erased(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Problem(f"Line {number} of the list of erasures can't be read.") from None
+
+
+def _erased(said: Mapping[str, Any]) -> Iterator[Erased]:
+    if _since(said):
+        return
+    patient = None if said["patient_id"] is None else UUID(said["patient_id"])
+    at = datetime.fromisoformat(said["erased_at"])
+    yield Erased(UUID(said["clinic_id"]), patient, at, said["receipt_hash"])

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,17 +30,27 @@ AFTERWARDS: Sequence[Callable[[Database, Settings, datetime], str]] = (
 )
 """What is done to every database that was put back, before anybody uses it, such as erasing again what was
 erased since the backup; each returns a sentence for whoever restores."""
+_WITHOUT = (
+    "Who was erased, withdrew or left since the backup would be back: put the lists there. "
+    "Say --without-lists only where nobody did, or they are lost."
+)
 _AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which ``file``; ``replace`` what is there; ``migrate`` brings the tables to this version."""
+    """Which ``file``; ``replace`` what is there; ``migrate`` brings the tables to this version.
+
+    ``let_in`` gives the service's own role its rights, at the end; ``without_lists``: there were no lists of
+    erasures and endings, or they are lost.
+    """
 
     file: Path
     replace: bool
     migrate: Callable[[Database], Any]
     knows: Callable[[str], bool]
+    let_in: Callable[[Database, Settings], Any] = lambda *_: None
+    without_lists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class Restored:
 def restore(database: Database, settings: Settings, wish: Wish, now: datetime, tell: Tell) -> Restored:
     """Put ``wish.file`` into ``database``. Nothing changes before all of the file has proven good.
 
+    It is put back in one step. What is left to do then is done before anything else works on the database: a
+    mark in it keeps all others out until this has come to its end, now or when it is run again.
     Raises `Problem`.
     """
     try:
@@ -64,11 +76,34 @@ def restore(database: Database, settings: Settings, wish: Wish, now: datetime, t
         put(database, settings, wish.file, manifest)
     except BackupError as error:
         raise Problem(f"{wish.file} can't be restored. {error}") from None
+    with _to_be_run_again(wish.file):
+        return _fit_for_use(database, settings, wish, manifest, now)
+
+
+def _fit_for_use(
+    database: Database, settings: Settings, wish: Wish, manifest: Manifest, now: datetime
+) -> Restored:
+    _compare(database, manifest)
     wish.migrate(database)
     done = [step(database, settings, now) for step in AFTERWARDS]
     verdicts = list(verify(database, now, [settings.anchor_file]))
     _record(database, settings, now, verdicts)
+    wish.let_in(database, settings)
+    with database.write(Extent.ALL) as session:
+        backup_state.finish(session)
     return Restored(manifest, verdicts, done)
+
+
+@contextmanager
+def _to_be_run_again(file: Path) -> Iterator[None]:
+    """Say what to do about rows that are back where what is left could not be done."""
+    again = f"The rows are back, but the database is kept closed. Run: afterglow restore --replace {file}"
+    try:
+        yield
+    except (Problem, OSError) as error:
+        raise Problem(f"{error} {again}") from None
+    except Exception as error:  # its text may quote rows
+        raise Problem(f"{type(error).__name__}. {again}") from error
 
 
 def _proven(settings: Settings, file: Path, tell: Tell) -> Manifest:
@@ -87,12 +122,27 @@ def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wis
         raise Problem(f"It is a backup of {manifest.kind}, and the database is {kind}.")
     if not wish.knows(manifest.state.revision):
         raise Problem("It was made by a newer version of Afterglow: restore it with that one.")
-    # A list that can't be read is no list of nobody.
-    erasure_list.read(erasure_list.file_of(settings))
-    ending_list.read(ending_list.file_of(settings))
     with database.read(Extent.ALL) as session:
+        if not backup_state.is_owner(session):
+            raise Problem("This needs the owner's address: set AFTERGLOW_MIGRATION_URL.")
         if not (wish.replace or backup_state.is_empty(session)):
             raise Problem("The database is not empty. Say --replace to lose what is in it.")
+    _check_lists(settings, manifest, wish)
+
+
+def _check_lists(settings: Settings, manifest: Manifest, wish: Wish) -> None:
+    """Raise `Problem` where who was erased since the backup would be back: no list is not an empty one."""
+    erasures, ended = erasure_list.file_of(settings), ending_list.file_of(settings)
+    # A list that can't be read is no list of nobody.
+    erasure_list.read(erasures)
+    ending_list.read(ended)
+    if wish.without_lists:
+        return
+    for file in (erasures, ended):
+        if not file.exists():
+            raise Problem(f"{file} is not there. {_WITHOUT}")
+    if not erasure_list.knows_all_since(erasures, datetime.fromisoformat(manifest.made_at)):
+        raise Problem(f"{erasures} was begun after the backup: it is another machine's. {_WITHOUT}")
 
 
 def _sqlite(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:
@@ -104,8 +154,14 @@ def _sqlite(database: Database, settings: Settings, file: Path, manifest: Manife
         _check_soundness(copy)
         with closing(Database(f"sqlite:///{copy}", database.masters)) as copied:
             _compare(copied, manifest)
+            _leave_unfinished(copied)
         database.close()
         copy_sqlite(copy, target)
+
+
+def _leave_unfinished(copied: Database) -> None:
+    with copied.write(Extent.ALL) as session:
+        backup_state.leave_unfinished(session)
 
 
 def _check_soundness(copy: Path) -> None:
@@ -114,11 +170,10 @@ def _check_soundness(copy: Path) -> None:
             raise Problem("What is in the backup is no sound database.")
 
 
-def _postgresql(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:
+def _postgresql(database: Database, settings: Settings, file: Path, _manifest: Manifest) -> None:
     database.close()
     with file.open("rb") as source:
-        postgresql_tools.restore(database, settings, _rows(source, settings))
-    _compare(database, manifest)
+        postgresql_tools.restore(database, settings, _rows(source, settings), backup_state.UNFINISHED)
 
 
 def _rows(source: Any, settings: Settings) -> Iterator[bytes]:

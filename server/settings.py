@@ -98,7 +98,7 @@ class Settings(ServerSettings):
         "", kinds.text, "encrypts backups: base64 of 32 bytes, older keys after commas"
     )
     postgresql_tools: str = _setting(
-        "", kinds.text, "folder of pg_dump and pg_restore; empty means by `PATH`"
+        "", kinds.text, "folder of pg_dump, pg_restore and psql; empty means by `PATH`"
     )
     access_minutes: int = _setting(10, kinds.between(1, 10), "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, kinds.between(1, 365), "days after which an unused sign-in ends, 1-365")

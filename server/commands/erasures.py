@@ -53,14 +53,22 @@ def apply(file: Path | None, end_sign_ins: bool) -> None:
     Consents withdrawn and accounts closed since, by the list of endings beside it, end again, too.
     """
     with started() as around:
-        listed = erasure_list.read(file or erasure_list.file_of(around.settings))
-        ended = ending_list.read(ending_list.beside(file or erasure_list.file_of(around.settings)))
+        erased = file or erasure_list.file_of(around.settings)
+        _name_missing(erased, ending_list.beside(erased))
+        listed = erasure_list.read(erased)
+        ended = ending_list.read(ending_list.beside(erased))
         back = erasing.apply(around.settings, around.database, around.now, listed)
         click.echo(f"In the list: {len(listed)}; there again, and erased: {back}.")
         again = ending_list.apply(around.database, around.now, ended)
         click.echo(f"In the list of endings: {len(ended)}; withdrawn or closed again: {again}.")
         if end_sign_ins:
             click.echo(ending_list.end_ways_in(around.database, around.settings, around.now))
+
+
+def _name_missing(*files: Path) -> None:
+    for one in files:
+        if not one.exists():
+            click.echo(f"THERE IS NO LIST {one}: what would stand in it is not applied.", err=True)
 
 
 def _clinic(around: Around, slug: str) -> UUID:

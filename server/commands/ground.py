@@ -18,7 +18,7 @@ from server.keys.sealing import SealError
 from server.migrations import suffices
 from server.parent import end_with
 from server.readiness import check_production, check_role, crisis_directory
-from server.services import vault
+from server.services import backup_state, vault
 from server.settings import Settings, SettingsError, master_keys
 
 
@@ -55,8 +55,10 @@ def check_texts(settings: Settings) -> None:
 
 
 @contextmanager
-def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]:
+def database_of(settings: Settings, migrated: bool = True, unfinished: bool = False) -> Iterator[Database]:
     """Give the database; ClickException where it can't be reached or, if ``migrated``, is behind the code.
+
+    ``unfinished``: also where a restore has not come to its end, which nothing else may work on.
 
     No message repeats the address: it may hold a password.
     """
@@ -69,7 +71,10 @@ def database_of(settings: Settings, migrated: bool = True) -> Iterator[Database]
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise click.ClickException("AFTERGLOW_DATABASE_URL can't be used as a database address.") from None
     try:
-        if _suffices(database):
+        is_enough = _suffices(database)
+        if not unfinished:
+            _check_finished(database)
+        if is_enough:
             _check_key(database)
         elif migrated:
             raise click.ClickException("The database is not migrated. Run: afterglow migrate")
@@ -100,6 +105,16 @@ def _check_role(settings: Settings, database: Database) -> None:
         check_role(settings, database)
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _check_finished(database: Database) -> None:
+    """Raise ClickException where a restore has brought rows back, some of which have to go again first."""
+    with database.read(Extent.NONE) as session:
+        if backup_state.is_unfinished(session):
+            raise click.ClickException(
+                "A restore into this database has not come to its end. "
+                "Run it again: afterglow restore --replace FILE"
+            )
 
 
 def _check_key(database: Database) -> None:

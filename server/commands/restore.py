@@ -17,24 +17,29 @@ from server.migrations import knows, upgrade
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Lose what is in the database now.")
+@click.option("--replace", is_flag=True, help="Lose what is in the database now, all tables of its owner.")
+@click.option(
+    "--without-lists",
+    is_flag=True,
+    help="There are no lists of erasures and endings: nobody was erased or left since, or they are lost.",
+)
 @click.pass_context
-def command(context: click.Context, file: Path, replace: bool) -> None:
+def command(context: click.Context, file: Path, replace: bool, without_lists: bool) -> None:
     """Put FILE back. Stop the API and the job runner first.
 
     The whole file is proven before anything changes. Exits with 1 where an audit chain does not hold.
     """
     settings = settings_here()
+    wish = Wish(file, replace, upgrade, knows, let_in, without_lists)
     with (
         stopped_like_an_error(),
-        database_of(of_the_owner(settings), migrated=False) as database,
+        database_of(of_the_owner(settings), migrated=False, unfinished=True) as database,
         progress("proving, bytes", file.stat().st_size) as tell,
     ):
         try:
-            done = restore(database, settings, Wish(file, replace, upgrade, knows), datetime.now(UTC), tell)
+            done = restore(database, settings, wish, datetime.now(UTC), tell)
         except Problem as problem:
             raise click.ClickException(str(problem)) from None
-        let_in(database, settings)
     for line in _said(done):
         click.echo(line)
     context.exit(1 if any(one.found and not is_short(one) for one in done.verdicts) else 0)

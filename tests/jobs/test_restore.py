@@ -1,0 +1,188 @@
+"""A restore is done to its end, or the database stays what it was, or nobody works on it before it is."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from jobs import ending_list, erase, erasure_list
+from jobs.around import Around
+from jobs.backup import backup
+from jobs.problem import Problem
+from server.database import Database
+from server.migrations import upgrade
+from server.migrations.standing import standing
+from tests.cast import Cast
+from tests.conftest import NOON, owner_url, rows_of
+from tests.jobs.test_backup import KEY, elsewhere, here, made, put_back, quiet, tools
+from tests.one_shot import Run, runner
+
+__all__ = ["elsewhere", "here"]
+postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+LATER = (
+    "CREATE TABLE later (id uuid PRIMARY KEY, clinic_id uuid REFERENCES clinics (id))",
+    "CREATE TYPE kind_of_later AS ENUM ('much')",
+    "CREATE SEQUENCE number_of_later",
+    "CREATE VIEW later_still AS SELECT id FROM later",
+    "CREATE FUNCTION how_much_later(kind_of_later) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+)
+"""What the migrations of a newer version make."""
+
+
+def newer(database: Database) -> None:
+    """Bring a database to the tables of this version, and of one that comes after it."""
+    upgrade(database)
+    with database.engine.begin() as connection:
+        for statement in LATER:
+            connection.execute(text(statement))
+
+
+@pytest.fixture
+def run(here: Around, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `afterglow` on the database with the diary, as who owns it where that is another one."""
+    monkeypatch.setenv("AFTERGLOW_BACKUP_KEY", KEY)
+    monkeypatch.setenv("AFTERGLOW_POSTGRESQL_TOOLS", tools())
+    if not here.database.is_sqlite:
+        monkeypatch.setenv("AFTERGLOW_MIGRATION_URL", owner_url(here.settings.database_url))
+    return runner(here.settings, monkeypatch)
+
+
+@postgresql  # an embedded database is replaced as a file
+def test_an_older_backup_takes_the_place_of_newer_tables_and_is_migrated_once_more(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "old")
+    newer(elsewhere)
+    for _ in range(2):
+        done = put_back(here, elsewhere, tmp_path / "old", replace=True, migrate=newer)
+        assert all(one.found is None for one in done.verdicts)
+    assert len(rows_of(elsewhere)["entries"]) == 3
+    assert standing(elsewhere).is_current
+    with elsewhere.engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM later_still")) == 0
+
+
+@pytest.mark.parametrize(
+    ("cut", "problem"),
+    [
+        ('"{tools}/pg_restore" "$@" | head -c 30000; exit 1', "failed"),
+        ('"{tools}/pg_restore" "$@"; echo "SELECT 1 / 0;"', "psql failed: PostgreSQL's error 22012"),
+    ],
+    ids=["the reader dies", "the database refuses"],
+)
+@postgresql
+def test_a_restore_that_fails_on_its_way_changes_nothing(
+    here: Around, elsewhere: Database, tmp_path: Path, cut: str, problem: str
+) -> None:
+    made(here, tmp_path / "old")
+    put_back(here, elsewhere, tmp_path / "old")
+    before = rows_of(elsewhere)
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    (folder / "psql").symlink_to(f"{tools()}/psql")
+    (folder / "pg_restore").write_text(f"#!/bin/sh\n{cut.format(tools=tools())}\n")
+    (folder / "pg_restore").chmod(0o755)
+    broken = replace(here, settings=replace(here.settings, postgresql_tools=str(folder)))
+    with pytest.raises(Problem, match=problem):
+        put_back(broken, elsewhere, tmp_path / "old", replace=True)
+    assert rows_of(elsewhere) == before
+
+
+def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
+    run: Run, here: Around, elsewhere: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "kept"
+    made(here, file)
+    monkeypatch.setenv("AFTERGLOW_DATABASE_URL", elsewhere.engine.url.render_as_string(hide_password=False))
+    monkeypatch.delenv("AFTERGLOW_MIGRATION_URL", raising=False)
+    monkeypatch.setenv("AFTERGLOW_AUDIT_ANCHOR", str(tmp_path))  # a folder is no file of noted ends
+    said = run("restore", file)
+    assert said.exit_code == 1
+    (line,) = said.stderr.strip().splitlines()[-1:]
+    assert line.endswith(f"Run: afterglow restore --replace {file}")
+    monkeypatch.delenv("AFTERGLOW_AUDIT_ANCHOR")
+    for words in (["status"], ["migrate"], ["migrate", "--check"], ["serve"], ["work"], ["backup", "again"]):
+        refused = run(*words)
+        assert (refused.exit_code, "has not come to its end" in refused.output) == (1, True), words
+    healed = run("restore", "--replace", file)
+    assert healed.exit_code == 0, healed.output
+    assert run("migrate", "--check").exit_code == 0
+    assert len(rows_of(elsewhere)["entries"]) == 3
+
+
+@postgresql  # an embedded database has no roles
+def test_a_role_that_owns_nothing_is_told_whose_address_is_needed(
+    run: Run, here: Around, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(here, tmp_path / "kept")
+    monkeypatch.delenv("AFTERGLOW_MIGRATION_URL")
+    said = run("restore", "--replace", tmp_path / "kept")
+    assert said.exit_code == 1
+    assert said.stderr.endswith("Error: This needs the owner's address: set AFTERGLOW_MIGRATION_URL.\n")
+
+
+def test_a_list_that_is_not_there_is_no_list_of_nobody(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    made(here, tmp_path / "old")
+    for file in (erasure_list.file_of(here.settings), ending_list.file_of(here.settings)):
+        file.rename(aside := tmp_path / "aside")
+        with pytest.raises(Problem, match=r"is not there\. Who was erased"):
+            put_back(here, elsewhere, tmp_path / "old")
+        aside.rename(file)
+    assert put_back(here, elsewhere, tmp_path / "old").done
+
+
+def test_the_list_of_a_new_machine_is_none_for_an_old_backup(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    early = NOON - timedelta(days=1)
+    backup(here.database, here.settings, tmp_path / "old", early, quiet)
+    with pytest.raises(Problem, match="begun after the backup"):
+        put_back(here, elsewhere, tmp_path / "old")
+
+
+def test_where_there_was_no_list_that_is_said_and_what_it_costs_too(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "old")
+    for file in (erasure_list.file_of(here.settings), ending_list.file_of(here.settings)):
+        file.unlink()
+    done = put_back(here, elsewhere, tmp_path / "old", without_lists=True).done
+    assert [line.partition(" (")[0] for line in done[1:]] == [
+        "THERE WAS NO LIST OF ERASURES",
+        "THERE WAS NO LIST OF ENDINGS",
+    ]
+    assert len(rows_of(elsewhere)["entries"]) == 3
+
+
+def test_a_list_that_was_lost_is_begun_again_with_all_that_the_database_knows(
+    here: Around, cast: Cast
+) -> None:
+    path = f"/patients/{cast.ana.patient_id}/erasure"
+    version = cast.admin.post(path, {"reason": "patient_asked"}).json["version"]
+    assert cast.admin.post(f"{path}/confirm", {"patient_name": "Ana"}, version=version).status_code == 200
+    assert erase.run(here, NOON) == 1
+    file = erasure_list.file_of(here.settings)
+    before = erasure_list.read(file)
+    assert [one.patient_id for one in before] == [cast.ana.patient_id]
+    file.unlink()
+    assert erase.run(here, NOON) == 0
+    assert erasure_list.read(file) == before
+    assert erasure_list.knows_all_since(file, NOON)
+    assert not erasure_list.knows_all_since(file, NOON - timedelta(days=1))
+
+
+def test_a_database_without_a_clinic_begins_no_list(around: Around) -> None:
+    erase.note(around.settings, around.database, NOON)
+    assert not erasure_list.file_of(around.settings).exists()
+
+
+def test_after_a_restore_by_other_means_a_list_that_is_missing_is_named(run: Run, here: Around) -> None:
+    assert "NO LIST" not in run("erasures", "apply").output
+    ending_list.file_of(here.settings).unlink()
+    said = run("erasures", "apply")
+    assert said.exit_code == 0
+    assert said.stderr.startswith(f"THERE IS NO LIST {ending_list.file_of(here.settings)}: ")
