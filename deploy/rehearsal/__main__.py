@@ -27,7 +27,9 @@ def main() -> int:
             tell(f"an alert mail arrived: {found.mail['Subject']}")
             tell(stage.shared())
             tell(stage.watched())
-            tell(f"backup: {Path(stage.once('backup').split(': ', 1)[0]).name}")
+            backup = Path(stage.once("backup").split(": ", 1)[0]).name
+            tell(f"backup: {backup}")
+            tell(f"put back: {stage.put_back(backup).splitlines()[0]}")
     except RehearsalError as error:
         tell(f"failed: {error}")
         return 1

@@ -74,6 +74,15 @@ class Running:
             if process.child.poll() is not None:
                 raise RehearsalError(f"{process.name} ended by itself.\n{process.said()}")
 
+    def halt(self, name: str) -> None:
+        """End every replica of a service, each by its own id."""
+        ours = [one for one in self.processes if one.name.startswith(f"{name}-")]
+        for process in ours:
+            process.child.send_signal(signal.SIGINT)
+        for process in ours:
+            _end(process.child)
+            self.processes.remove(process)
+
     def _said(self, name: str) -> str:
         return "\n".join(process.said() for process in self.processes if process.name.startswith(name))
 

@@ -14,6 +14,10 @@ from deploy.rehearsal.plan import Service, read
 from deploy.rehearsal.running import RehearsalError, Running, run
 
 OURS = "afterglow:"
+# What works on the database.
+_AT_WORK = ("worker", "api")
+# Where the lists of erasures and of endings lie, in a container.
+_KEPT, _LISTS = "/var/lib/afterglow", 2
 
 
 @dataclass
@@ -58,15 +62,31 @@ class Stage:
 
     def once(self, name: str) -> str:
         """Run a service that is started on demand, to its end, as `docker compose run` would."""
-        service, tools = self.place.services[name], engines.postgresql_programs()
-        environment = self.place.environment(service, 0)
-        environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
-        return run([self.place.here(service, 0, word) for word in service.command], environment)
+        service = self.place.services[name]
+        return self.command(name, *service.command[1:])
 
     def command(self, name: str, *words: str) -> str:
         """Run a command as `docker compose run` would in the surroundings of service ``name``."""
-        service = self.place.services[name]
-        return run([service.command[0], *words], self.place.environment(service, 0))
+        service, tools = self.place.services[name], engines.postgresql_programs()
+        environment = self.place.environment(service, 0)
+        environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
+        words = tuple(self.place.here(service, 0, word) for word in words)
+        return run([service.command[0], *words], environment)
+
+    def put_back(self, backup: str) -> str:
+        """Put a file of the volume `backups` back, as docs/deploying.md says, and return what that said.
+
+        What works on the database is stopped before, and well again afterwards.
+        """
+        kept = self.place.services["restore"].mounts[_KEPT]
+        lists = self.place.folder / "volumes" / kept
+        self.running.wait("worker", lambda: len([*lists.glob("erasures*.jsonl")]) == _LISTS)
+        for name in _AT_WORK:
+            self.running.halt(name)
+        said = self.command("restore", "afterglow", "restore", "--replace", f"/backups/{backup}")
+        for name in _AT_WORK:
+            _start_replicas(self, self.place.services[name])
+        return said
 
 
 @contextmanager

@@ -1,15 +1,21 @@
-"""The script that makes the hourly backup: told to stop, it lets the backup clean up before it ends."""
+"""The script that makes the hourly backup, ends well, and keeps none that is older than patients were told."""
 
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from server.database import Database
+from server.migrations import upgrade
+from tests.conftest import JWT_KEY, MASTER_KEY
+from tests.jobs.test_backup import KEY
 from tests.source import ROOT
 
+A_DAY = 24 * 3600
 # In place of the command: it lasts until it is told to stop, cleans up for a moment, and says so.
 _LONG = """#!/bin/sh
 trap 'sleep 0.2; echo clean > "$(dirname "$2")/ended"; exit 143' TERM
@@ -58,3 +64,27 @@ def test_old_backups_go_once_there_is_a_new_one(tmp_path: Path, code: int, stays
     os.utime(old, (0, 0))
     assert started(tmp_path, _SHORT, CODE=str(code)).wait(10) == code
     assert old.exists() is stays
+
+
+def test_a_file_goes_when_it_is_as_old_as_patients_were_told_and_not_before(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/journal.db")
+    upgrade(database)
+    database.close()
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for days in (34.9, 35.1, 35.5, 36.5):
+        file = folder / f"afterglow-{days}.backup"
+        file.touch()
+        os.utime(file, (time.time() - days * A_DAY,) * 2)
+    ours = {
+        "AFTERGLOW_DATA_DIR": str(tmp_path),
+        "AFTERGLOW_DATABASE_URL": f"sqlite:///{tmp_path}/journal.db",
+        "AFTERGLOW_BACKUP_KEY": KEY,
+        "AFTERGLOW_MASTER_KEY": MASTER_KEY,
+        "AFTERGLOW_JWT_KEY": JWT_KEY,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    subprocess.run([ROOT / "deploy" / "back-up", folder], env=ours, check=True, timeout=60)
+    kept = sorted(file.name for file in folder.iterdir())
+    assert len(kept) == 2, kept
+    assert "afterglow-34.9.backup" in kept

@@ -75,16 +75,40 @@ def test_no_secret_is_written_in() -> None:
     assert [one for one in manifests() if one["kind"] == "Secret"] == []
 
 
-def test_only_who_migrates_is_shown_the_owner_s_address() -> None:
-    assert {name for name, one in SERVICES.items() if OWNER in one.secrets} == {"migrate"}
-    assert {name for name, pod in pods().items() if OWNER in shown(pod)} == {"migrate"}
-    assert {name for name, text in UNITS.items() if OWNER in text} == {"afterglow-migrate.service"}
+def test_only_who_makes_tables_is_shown_the_owner_s_address() -> None:
+    makers = {"migrate", "restore"}
+    assert {name for name, one in SERVICES.items() if OWNER in one.secrets} == makers
+    assert {name for name, pod in pods().items() if OWNER in shown(pod)} == makers
+    units = {"afterglow-migrate.service", "afterglow-restore@.service"}
+    assert {name for name, text in UNITS.items() if OWNER in text} == units
+
+
+def test_who_restores_has_the_key_the_backups_and_what_is_kept_outside_and_never_starts_by_itself() -> None:
+    restore, pod = SERVICES["restore"], pods()["restore"]
+    assert restore.on_demand
+    backups, kept = "/backups", "/var/lib/afterglow"
+    assert restore.mounts == {
+        backups: SERVICES["backup"].mounts[backups],
+        kept: SERVICES["worker"].mounts[kept],
+    }
+    claims = {
+        one["name"]: one["persistentVolumeClaim"]["claimName"]
+        for one in pod["volumes"]
+        if "persistentVolumeClaim" in one
+    }
+    places = {one["mountPath"]: claims.get(one["name"]) for one in pod["containers"][0]["volumeMounts"]}
+    assert (places[backups], places[kept]) == ("afterglow-backups", "afterglow-kept")
+    assert "AFTERGLOW_BACKUP_KEY" in restore.secrets
+    assert "AFTERGLOW_BACKUP_KEY:" in UNITS["afterglow-restore@.service"]
+    together = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text("utf-8"))
+    assert "restore.yaml" not in together["resources"]
+    assert "[Install]" not in UNITS["afterglow-restore@.service"]
 
 
 def test_a_container_a_pod_and_a_unit_start_the_same() -> None:
     composed = {one.command[1:3] for name, one in ours().items() if name != "mail"}
     in_pods = {tuple(pod["containers"][0]["args"][:2]) for pod in pods().values()}
-    started = set(re.findall(r"^ExecStart=\S+/with-secrets (\S+) (\S+)$", "\n".join(UNITS.values()), re.M))
+    started = set(re.findall(r"^ExecStart=\S+/with-secrets (\S+) (\S+)", "\n".join(UNITS.values()), re.M))
     assert in_pods == composed
     # Where backups go is another place on a machine than in a container.
     backups = {("back-up", "/backups")}

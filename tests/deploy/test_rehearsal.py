@@ -39,6 +39,12 @@ def test_what_the_compose_file_starts_goes_once_around_the_loop_and_ends() -> No
         assert ".backup: " in stage.once("backup")
         (kept,) = backups.iterdir()
         assert "old" not in kept.name
+        said = stage.put_back(kept.name)
+        log.info(said)
+        assert said.startswith("Restored ")
+        assert said.count(": holds, ") >= 1
+        assert "NO LIST" not in said
+        assert "DOES NOT HOLD" not in said
         children = [process.child for process in stage.running.processes]
         assert len(children) >= 6
         assert not stage.place.unwritten.exists(), "a container's own disk is read-only"
