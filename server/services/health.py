@@ -174,7 +174,7 @@ def _job(session: Session, now: datetime, name: str, late_after: timedelta) -> J
 
 
 def _unsaved(session: Session, now: datetime) -> timedelta | None:
-    since = job_runs.last_success(session, backup_state.RUN) or backup_state.first_moment(session)
+    since = job_runs.last_success(session, backup_state.RUN, now) or backup_state.first_moment(session)
     return None if since is None else now - since
 
 

@@ -1,4 +1,4 @@
-"""The script that makes the hourly backup, ends well, and keeps none that is older than patients were told."""
+"""The script that makes the hourly backup, ends well, and keeps none older than patients were told."""
 
 import os
 import signal

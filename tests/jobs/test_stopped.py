@@ -83,7 +83,8 @@ def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(
 
 def test_a_restore_that_is_told_to_stop_leaves_nothing_behind(stopped: Stopped, tmp_path: Path) -> None:
     assert stopped(signal.SIGTERM, "nothing", "backup", tmp_path / "kept") == 0
-    assert stopped(signal.SIGTERM, "copy.db", "restore", tmp_path / "kept", "--replace") == 143
+    wanted = ("restore", tmp_path / "kept", "--replace", "--without-lists")
+    assert stopped(signal.SIGTERM, "copy.db", *wanted) == 143
 
 
 def test_a_file_for_research_that_is_told_to_stop_is_gone(
