@@ -106,7 +106,7 @@ def test_the_drill_gives_every_row_back_with_a_chain_that_holds(
     before = rows_of(here.database)
     manifest = made(here, file)
     with here.database.read() as session:
-        assert job_runs.last_success(session, RUN) == NOON
+        assert job_runs.last_success(session, RUN, NOON) == NOON
     assert manifest.state.counts == {name: len(rows) for name, rows in before.items()}
     assert file.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir() if "kept" in one.name] == ["kept.backup"]
