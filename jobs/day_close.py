@@ -6,12 +6,12 @@ Days missed in an outage are closed one after another, oldest first, so a missed
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
-from server.isolation import Extent
+from jobs.each_clinic import each_clinic
 from server.services import local_day as local_days
-from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.watch import assessment as assessments
 from server.services.watch import silence as silences
@@ -32,11 +32,13 @@ def run(around: Around, now: datetime) -> int:
 
     Raises `Incomplete`, at the end, where a patient had to be set aside.
     """
-    with around.database.read(Extent.ALL) as session:
-        ids = clinics.every_id(session)
-    closed = sum(_close_clinic(around, now, clinic_id) for clinic_id in ids)
-    with around.database.read(Extent.ALL) as session:
-        aside = sum(patients.set_aside(Work(session, now, system(clinic_id))) for clinic_id in ids)
+    return each_clinic(around, "closing days", partial(_close_all, around, now))
+
+
+def _close_all(around: Around, now: datetime, clinic_id: UUID) -> int:
+    closed = _close_clinic(around, now, clinic_id)
+    with around.database.read() as session:
+        aside = patients.set_aside(Work(session, now, system(clinic_id)))
     if aside:
         raise Incomplete(f"{aside} patients could not be judged")
     return closed

@@ -4,66 +4,59 @@ And records that were opened in an emergency where nobody else at a clinic looks
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from jobs.each_clinic import each_clinic
 from server.isolation import Extent
 from server.services.alerts import escalation as escalations
 from server.services.messages import operations
 from server.services.people import break_glass as break_glasses
-from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
 log = logging.getLogger(__name__)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Attend to every alert that is due, each in its own transaction; return how many needed it."""
-    with around.database.read(Extent.ALL) as session:
-        clinic_ids = clinics.every_id(session)
-    due = [_due(around, now, clinic_id) for clinic_id in clinic_ids]
-    # The most urgent of each clinic first, and none behind what can't be found out about another clinic.
-    done = [_attend(around, now, *one) for found in due for one in found or ()]
-    done += [None for found in due if found is None]
-    done.append(careful(log, "operations could not be told of an opened record", partial(_page, around, now)))
+    """Attend to every alert that is due, each in its own transaction; return how many needed it.
+
+    Raises `Incomplete`, at the end, where an alert, a clinic or an opened record had to be passed over.
+    """
+    attend = partial(each_clinic, around, "attending to alerts", partial(_clinic, around, now))
+    done = [
+        careful(log, "not every alert could be attended to", attend),
+        careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
+    ]
     if None in done:
-        raise Incomplete("an alert could not be attended to")
+        raise Incomplete("an alert or an opened record could not be attended to")
     return sum(one or 0 for one in done)
 
 
-def _page(around: Around, now: datetime) -> int:
-    """Tell operations, who are another clinic, of records that were opened with nobody else to look."""
-    with around.database.read(Extent.ALL) as session:
-        opened = [(one.clinic_id, one.id) for one in break_glasses.alone(session, now)]
-    told = [
-        careful(log, f"operations could not be told of record {one[1]}", partial(_page_of, around, now, *one))
-        for one in opened
-    ]
-    if None in told:
-        raise Incomplete("operations were not told of every opened record")
-    return sum(one or 0 for one in told)
+def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
+    due = careful(
+        log, f"alerts of clinic {clinic_id} could not be looked over", partial(_due, around, now, clinic_id)
+    )
+    # One that stands in the way of the look at all of them must not be in the way of the others: then
+    # each is attended to for itself, whether it is due or not.
+    ids = _unresolved(around, now, clinic_id) if due is None else due
+    done = [_attend(around, now, clinic_id, one) for one in ids]
+    if due is None or None in done:
+        raise Incomplete("not every alert could be attended to")
+    return sum(one or 0 for one in done)
 
 
-def _page_of(around: Around, now: datetime, clinic_id: UUID, opened_id: UUID) -> bool:
-    with around.database.write(Extent.ALL) as session:
-        is_new = operations.page(session, now, "glass_broken_alone", f"glass:{opened_id}")
-    if is_new:
-        log.warning("at clinic %s a record was opened in an emergency, and nobody else looks", clinic_id)
-    return is_new
+def _due(around: Around, now: datetime, clinic_id: UUID) -> Sequence[UUID]:
+    with around.database.read() as session:
+        return escalations.due(Work(session, now, system(clinic_id)))
 
 
-def _due(around: Around, now: datetime, clinic_id: UUID) -> list[tuple[UUID, UUID]] | None:
-    """Return the alerts of a clinic that are due, None where that could not be found out."""
-
-    def due() -> list[tuple[UUID, UUID]]:
-        with around.database.read() as session:
-            work = Work(session, now, system(clinic_id))
-            return [(clinic_id, alert_id) for alert_id in escalations.due(work)]
-
-    return careful(log, f"which alerts of clinic {clinic_id} are due could not be found out", due)
+def _unresolved(around: Around, now: datetime, clinic_id: UUID) -> Sequence[UUID]:
+    with around.database.read() as session:
+        return escalations.unresolved(Work(session, now, system(clinic_id)))
 
 
 def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:
@@ -78,3 +71,27 @@ def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> i
     if done:
         log.warning("alert %s was not answered in time: more is told", alert_id)
     return done
+
+
+def _page(around: Around, now: datetime) -> int:
+    """Tell operations, who are another clinic, of records that were opened with nobody else to look."""
+    with around.database.read(Extent.ALL) as session:
+        opened = [(one.clinic_id, one.id) for one in break_glasses.lately(session, now)]
+    done = [
+        careful(log, f"opened record {one[1]} could not be looked at", partial(_page_of, around, now, *one))
+        for one in opened
+    ]
+    if None in done:
+        raise Incomplete("not every opened record could be looked at")
+    return sum(one or 0 for one in done)
+
+
+def _page_of(around: Around, now: datetime, clinic_id: UUID, opened_id: UUID) -> int:
+    with around.database.read() as session:
+        if not break_glasses.is_alone(Work(session, now, system(clinic_id)), opened_id):
+            return 0
+    with around.database.write(Extent.ALL) as session:
+        is_new = operations.page(session, now, "glass_broken_alone", f"glass:{opened_id}")
+    if is_new:
+        log.warning("at clinic %s a record was opened in an emergency, and nobody else looks", clinic_id)
+    return int(is_new)

@@ -2,14 +2,14 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from jobs.each_clinic import each_clinic
 from jobs.looking import look_at_clinic
 from server.clinical.maintenance import Chance
-from server.isolation import Extent
-from server.services.people import clinic as clinics
 from server.services.visits import suggestion_end as suggestion_ends
 from server.services.work import Work, system
 
@@ -21,16 +21,14 @@ def run(around: Around, now: datetime) -> int:
 
     Raises `Incomplete`, at the end, where somebody or something had to be passed over.
     """
-    with around.database.read(Extent.ALL) as session:
-        ids = clinics.every_id(session)
-    done = [one for clinic_id in ids for one in _look_at_clinic(around, now, clinic_id)]
+    return each_clinic(around, "looking for due visits", partial(_look, around, now))
+
+
+def _look(around: Around, now: datetime, clinic_id: UUID) -> int:
+    done = [_expire(around, now, clinic_id), *look_at_clinic(around, now, clinic_id, Chance.BY_PLAN)]
     if None in done:
         raise Incomplete("not every due visit could be looked for")
     return sum(one or 0 for one in done)
-
-
-def _look_at_clinic(around: Around, now: datetime, clinic_id: UUID) -> list[int | None]:
-    return [_expire(around, now, clinic_id), *look_at_clinic(around, now, clinic_id, Chance.BY_PLAN)]
 
 
 def _expire(around: Around, now: datetime, clinic_id: UUID) -> int | None:

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
+from jobs.each_clinic import each_of
 from server.isolation import Extent
 from server.services.journal import reminder as reminders
 from server.services.work import Work, system
@@ -20,11 +22,11 @@ def run(around: Around, now: datetime) -> int:
     """Remind every patient who is due, each in a transaction of their own; return how many messages."""
     with around.database.read(Extent.ALL) as session:
         ids = reminders.clinics(session, now)
-    told = [
-        _remind(around, now, clinic_id, patient_id)
-        for clinic_id in ids
-        for patient_id in _due(around, now, clinic_id)
-    ]
+    return each_of(ids, "reminding", partial(_remind_all, around, now))
+
+
+def _remind_all(around: Around, now: datetime, clinic_id: UUID) -> int:
+    told = [_remind(around, now, clinic_id, one) for one in _due(around, now, clinic_id)]
     if None in told:
         raise Incomplete("somebody could not be reminded")
     return sum(one or 0 for one in told)

@@ -44,10 +44,10 @@ ACROSS = {
     *("server/commands/audit.py", "server/commands/backup.py", "server/commands/erasures.py"),
     *("server/commands/ground.py", "server/commands/keys.py"),
     *("server/commands/status.py", "server/commands/work.py"),
-    *("jobs/audit_verify.py", "jobs/backup.py", "jobs/booking_sync.py", "jobs/day_close.py"),
+    *("jobs/audit_verify.py", "jobs/backup.py", "jobs/booking_sync.py"),
     *("jobs/deliver.py", "jobs/each_clinic.py", "jobs/ending_list.py", "jobs/erase.py"),
     *("jobs/escalate.py", "jobs/heartbeat.py"),
-    *("jobs/maintenance_due.py", "jobs/policy_replay.py", "jobs/probe.py", "jobs/recover.py"),
+    *("jobs/policy_replay.py", "jobs/probe.py", "jobs/recover.py"),
     *("jobs/remind.py", "jobs/restore.py", "jobs/retention.py", "jobs/tidy.py"),
 }
 

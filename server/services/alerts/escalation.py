@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
@@ -25,12 +25,20 @@ def due(work: Work) -> Sequence[UUID]:
     Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
     are open again. Most urgent first.
     """
+    found, untaken = work.session.scalars(_of_those_who_stay(work)), _untaken(work)
+    return [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
+
+
+def unresolved(work: Work) -> Sequence[UUID]:
+    """Return the clinic's unresolved alerts, due or not, most urgent first."""
+    return work.session.scalars(_of_those_who_stay(work).with_only_columns(Alert.id)).all()
+
+
+def _of_those_who_stay(work: Work) -> Select[Alert]:
     here = and_(Patient.clinic_id == Alert.clinic_id, Patient.id == Alert.patient_id)
     query = select(Alert).join(Patient, here & Patient.leaving_at.is_(None))
     query = query.where(Alert.clinic_id == work.clinic_id, UNRESOLVED)
-    found = work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id))
-    untaken = _untaken(work)
-    return [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
+    return query.order_by(Alert.urgency, Alert.opened_at, Alert.id)
 
 
 def attend(work: Work, alert_id: UUID) -> bool:

@@ -16,7 +16,7 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import patient as patients
-from server.services.work import Actor, Work, system
+from server.services.work import Actor, Work
 
 LASTS = timedelta(minutes=60)
 TEMPLATE = "glass_broken"
@@ -76,14 +76,15 @@ def is_open(connection: Connection, who: Actor, patient_id: UUID, now: datetime)
     return connection.execute(_OPEN, known).first() is not None
 
 
-def alone(session: Session, now: datetime) -> Sequence[BreakGlass]:
-    """Return the openings of the last days of which nobody else had to be told: at any clinic."""
+def lately(session: Session, now: datetime) -> Sequence[BreakGlass]:
+    """Return the openings of the last days, at any clinic."""
     isolation.expect_all(session)
-    found = session.scalars(select(BreakGlass).where(BreakGlass.opened_at > now - _TOLD_LATE)).all()
-    return [one for one in found if _is_alone(Work(session, now, system(one.clinic_id)), one)]
+    return session.scalars(select(BreakGlass).where(BreakGlass.opened_at > now - _TOLD_LATE)).all()
 
 
-def _is_alone(work: Work, row: BreakGlass) -> bool:
+def is_alone(work: Work, opened_id: UUID) -> bool:
+    """Say whether of an opening at the clinic nobody else had to be told."""
+    row = work.session.get_one(BreakGlass, (work.clinic_id, opened_id))
     patient = work.session.get_one(Patient, (row.clinic_id, row.patient_id))
     return all(one.id == row.account_id for one in _concerned(work, patient.clinician_id))
 
