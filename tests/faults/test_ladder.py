@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
-from jobs import escalate
+from jobs import deliver, escalate
 from schemas.rota import RotaBody
 from server.clinical.rota import DEFAULT_STEPS, DEFAULT_WEEK
 from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliveryState
@@ -49,9 +49,10 @@ def rota(ward: Ward) -> Ward:
 
 
 def level_at(ward: Ward, alert: UUID, moment: datetime) -> int:
-    """Look at ``moment``, as the worker does every minute, and return the alert's level."""
+    """Look at ``moment``, as the worker does every minute, send, and return the alert's level."""
     ward.clock.now = moment
     escalate.run(ward.around, moment)
+    deliver.run(ward.around, moment)
     return ward.the(alert).level
 
 
@@ -76,6 +77,7 @@ def test_every_level_is_reached_to_the_minute_over_weekend_and_holiday(
 ) -> None:
     """F38."""
     alert, before = rota.alert(urgency), 0
+    deliver.run(rota.around, rota.clock.now)
     for text, level in expected.items():
         due = oslo(text)
         assert level_at(rota, alert, due - (due - rota.clock.now) / 2) == before

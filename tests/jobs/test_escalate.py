@@ -1,8 +1,11 @@
 """Alerts that nobody answers climb; answered ones stay calm, until the word that was given runs out."""
 
-from jobs import escalate
-from jobs.around import Around
+from contextlib import suppress
+
+from jobs import deliver, escalate
+from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertState, Outcome
+from server.gateways.message import RecordingGateway, SendError
 from server.models import Account
 from server.services.alerts import alert_handling
 from tests.cast import Cast
@@ -18,9 +21,11 @@ def test_an_unanswered_alert_climbs_once_a_level_and_tells_more_people(
     cast: Cast, clock: Clock, around: Around
 ) -> None:
     ana_raises_a_red_flag(cast, clock)
+    deliver.run(around, clock.now)
     assert (escalate.run(around, clock.forward(minutes=14)), told(around)) == (0, 1)
     assert (escalate.run(around, clock.forward(minutes=1)), told(around)) == (1, 3)  # Bo and Dee
     assert (escalate.run(around, clock.now), told(around)) == (0, 3)
+    deliver.run(around, clock.now)
     assert (escalate.run(around, clock.forward(minutes=15)), told(around)) == (1, 6)  # and Eli
     assert alerts(around)[0].level == 2
 
@@ -44,6 +49,7 @@ def test_an_acknowledged_alert_is_calm_until_the_contact_clock_has_run_out(
     assert (escalate.run(around, clock.forward(minutes=1)), told(around)) == (1, 2)
     assert kinds(around, alert) == ["opened", "acknowledged", "acknowledgement_expired"]
     assert alerts(around)[0].state is AlertState.OPEN
+    deliver.run(around, clock.now)
     assert escalate.run(around, clock.forward(minutes=14)) == 0  # and the ladder begins anew
     assert escalate.run(around, clock.forward(minutes=1)) == 1
     assert alerts(around)[0].level == 1
@@ -70,3 +76,58 @@ def test_a_resolved_alert_never_climbs(cast: Cast, clock: Clock, around: Around)
     with working(around, cast.bo, clock.now) as work:
         alert_handling.resolve(work, alert.id, Outcome.CONTACTED, "", alert.version)
     assert escalate.run(around, clock.forward(days=1)) == 0
+
+
+def stays_put(email: RecordingGateway, *names: str) -> None:
+    """Let the mail server put off whatever is for these, and never refuse it."""
+    for name in names:
+        email.refusals[f"{name}@clinic.example"] = SendError(False, "busy_452")
+
+
+def runs(around: Around, clock: Clock, minutes: int) -> None:
+    """Send and climb every minute."""
+    for _ in range(minutes):
+        clock.forward(minutes=1)
+        with suppress(Incomplete):  # something urgent waits: it is said
+            deliver.run(around, clock.now)
+        escalate.run(around, clock.now)
+
+
+def test_who_has_no_way_left_and_a_message_that_does_not_leave_keeps_nobody_else_waiting(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    stays_put(email, "bo")
+    ana_raises_a_red_flag(cast, clock, "often")
+    runs(around, clock, 4)
+    assert (alerts(around)[0].level, email.sent) == (0, [])
+    runs(around, clock, 2)
+    assert [one.to for one in email.sent] == ["dee@clinic.example"]
+    runs(around, clock, 60)  # Dee was told: from here on the clock says who is next
+    assert (alerts(around)[0].level, len(deliveries(around))) == (1, 2)
+
+
+def test_where_no_message_leaves_everybody_is_tried_and_the_ladder_is_at_its_end(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    stays_put(email, "bo", "dee", "eli")
+    ana_raises_a_red_flag(cast, clock, "often")
+    runs(around, clock, 20)
+    (alert,) = alerts(around)
+    assert (alert.level, alert.exhausted_at is not None) == (2, True)
+    # Each once: who is called already is not called as if it were the first time.
+    assert [row.account_id for row in deliveries(around)] == [
+        *(cast.bo.account_id, cast.coordinator.account_id, cast.admin.account_id)
+    ]
+    assert kinds(around, alert) == ["opened", "escalated", "escalated", "exhausted"]
+
+
+def test_who_has_been_told_of_the_same_call_keeps_it_from_climbing(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    stays_put(email, "eli")
+    ana_raises_a_red_flag(cast, clock)
+    runs(around, clock, 29)
+    assert alerts(around)[0].level == 1
+    runs(around, clock, 11)  # level 2: Bo and Dee have it, Eli's waits
+    (alert,) = alerts(around)
+    assert (alert.level, alert.exhausted_at) == (2, None)

@@ -1,6 +1,6 @@
 """Which alerts nobody has answered in time, and who is told next: a louder way, then further people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from server.services.alerts import alert_handling
 from server.services.alerts import rota as rotas
 from server.services.messages import delivery as deliveries
 from server.services.messages import operations
+from server.services.messages.delivery import CALLS
 from server.services.people import clinic as clinics
 from server.services.work import Work
 
@@ -53,7 +54,8 @@ def attend(work: Work, alert_id: UUID) -> bool:
         return alert_handling.expire(work, alert_id)
     climbed = _climb(work, alert, escalation.due(_facts(work, alert), clinics.policy(work)))
     spread = [deliveries.next_way(work, row) for row in list(_stuck(work, alert))]
-    return any((climbed, any(spread), _exhaust(work, alert)))
+    passed = not any(spread) and _is_untaken(work, alert) and _pass_on(work, alert)
+    return any((climbed, any(spread), passed, _exhaust(work, alert)))
 
 
 def lost(work: Work, alert_id: UUID) -> None:
@@ -72,10 +74,7 @@ def lost(work: Work, alert_id: UUID) -> None:
     more = [deliveries.next_way(work, row) for row in ended.values()]
     if any(more) or told:
         return
-    if alert.level < rotas.last_step(work):
-        _climb(work, alert, alert.level + 1)
-    else:
-        _mark_exhausted(work, alert)
+    _pass_on(work, alert)
 
 
 def _is_due(work: Work, alert: Alert) -> bool:
@@ -85,21 +84,19 @@ def _is_due(work: Work, alert: Alert) -> bool:
     return _is_worn_out(work, alert) or escalation.due(facts, policy) > alert.level
 
 
-def _climb(work: Work, alert: Alert, level: int) -> bool:
+def _climb(work: Work, alert: Alert, level: int, but: Collection[UUID] = ()) -> bool:
+    """Tell everybody up to ``level``, ``but`` some accounts. False where it is reached already."""
     if level <= alert.level:
         return False
     before, alert.level = alert.level, level
     alert.version += 1
-    told = deliveries.enqueue(work, alert, climbed_from=before)
+    told = deliveries.enqueue(work, alert, climbed_from=before, but=but)
     alerts.log(work, alert, "escalated", {"level": level, "told": told})
     return True
 
 
 def _exhaust(work: Work, alert: Alert) -> bool:
-    if not _is_worn_out(work, alert):
-        return False
-    _mark_exhausted(work, alert)
-    return True
+    return _is_worn_out(work, alert) and _mark_exhausted(work, alert)
 
 
 def _is_worn_out(work: Work, alert: Alert) -> bool:
@@ -109,14 +106,26 @@ def _is_worn_out(work: Work, alert: Alert) -> bool:
     return escalation.exhausted(_facts(work, alert), clinics.policy(work))
 
 
-def _mark_exhausted(work: Work, alert: Alert) -> None:
+def _pass_on(work: Work, alert: Alert) -> bool:
+    """Let the next step hear at once: nobody of the present one could be told.
+
+    Whose message waits still is not told anew: it would look as if they had been called only now.
+    """
+    if alert.level < rotas.last_step(work):
+        waiting = _waiting(deliveries.about(work, alert.id), alert)
+        return _climb(work, alert, alert.level + 1, {row.account_id for row in waiting})
+    return _mark_exhausted(work, alert)
+
+
+def _mark_exhausted(work: Work, alert: Alert) -> bool:
     """Show that the ladder is at its end, and page whoever runs this service. The climb goes on."""
     if alert.exhausted_at is not None:
-        return
+        return False
     alert.exhausted_at = work.now
     alert.version += 1
     alerts.log(work, alert, "exhausted")
     operations.page(work.session, work.now, "ladder_exhausted", f"exhausted:{alert.id}:{alert.waiting_since}")
+    return True
 
 
 def _untaken(work: Work) -> set[UUID]:
@@ -129,6 +138,26 @@ def _untaken(work: Work) -> set[UUID]:
         Delivery.created_at <= before,
     )
     return {row.subject_id for row in work.session.scalars(query) if _waits_since(row) <= before}
+
+
+def _is_untaken(work: Work, alert: Alert) -> bool:
+    """Say whether every message of the present call waits too long or has ended without reaching anybody.
+
+    Asked where nobody who waits has a way left: what comes next must not wait for what may never leave.
+    """
+    rows, before = (
+        deliveries.about(work, alert.id),
+        work.now - escalation.next_way_after(clinics.policy(work)),
+    )
+    stuck = [row for row in _waiting(rows, alert) if _waits_since(row) <= before]
+    call = deliveries.of_present_call(rows, alert)
+    return bool(stuck) and all(row.state in LOST or row in stuck for row in call)
+
+
+def _waiting(rows: Iterable[Delivery], alert: Alert) -> Sequence[Delivery]:
+    """Return the calls for an alert that wait still, from earlier levels too: nobody is told them twice."""
+    since = alert.waiting_since
+    return [row for row in rows if row.state in WAITING and row.template in CALLS and row.created_at >= since]
 
 
 def _stuck(work: Work, alert: Alert) -> Iterator[Delivery]:

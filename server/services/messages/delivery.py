@@ -1,6 +1,6 @@
 """The outbox as it is written: whom an alert tells, over which of their ways, and what comes next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -45,17 +45,18 @@ class Notice:
     expires_at: datetime | None = None
 
 
-def enqueue(work: Work, alert: Alert, climbed_from: int | None = None) -> int:
+def enqueue(work: Work, alert: Alert, climbed_from: int | None = None, but: Collection[UUID] = ()) -> int:
     """Write deliveries for everybody who is due to hear of ``alert`` at its level; return how many people.
 
-    ``climbed_from``: the level before; who was to hear in between hears as well. The key names the
-    version of the alert, so writing the same notice twice is one row. What only goes into the weekly
-    digest (P3) is told to nobody.
+    ``climbed_from``: the level before; who was to hear in between hears as well. ``but``: accounts that
+    need not. The key names the version of the alert, so writing the same notice twice is one row. What
+    only goes into the weekly digest (P3) is told to nobody.
     """
     if alert.urgency is AlertClass.P3:
         return 0
     work.session.flush()
-    people = _with_on_call(work, alert, recipients(work, alert, climbed_from))
+    hearing = _with_on_call(work, alert, recipients(work, alert, climbed_from))
+    people = [account for account in hearing if account.id not in but]
     for account in people:
         ways = contact_points.ways(work, account)
         loud = escalation.ways_at_once(alert.urgency, alert.level, len(ways))
