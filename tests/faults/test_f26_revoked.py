@@ -124,7 +124,7 @@ def test_a_batch_in_hand_is_stored_whole_or_not_at_all(app: Flask, cast: Cast, c
         assert phone.get("/me").status_code == 401
 
 
-def test_a_clinician_who_leaves_reads_nothing_more_and_what_they_decided_stays(
+def test_a_clinician_who_leaves_reads_nothing_more_and_what_they_took_on_waits_for_others(
     cast: Cast, clock: Clock
 ) -> None:
     cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
@@ -133,4 +133,8 @@ def test_a_clinician_who_leaves_reads_nothing_more_and_what_they_decided_stays(
     assert cast.admin.post(f"/clinic/accounts/{cast.bo.account_id}/disable").status_code == 204
     for path in ("/alerts", f"/alerts/{alert['id']}", f"/patients/{cast.ana.patient_id}/entries"):
         assert cast.bo.get(path).status_code == 401
-    assert cast.coordinator.get(f"/alerts/{alert['id']}").json["state"] == "acknowledged"
+    left = cast.coordinator.get(f"/alerts/{alert['id']}").json
+    assert left["state"] == "open"
+    taken, ended = left["events"][1:]
+    assert (taken["kind"], taken["account_id"]) == ("acknowledged", str(cast.bo.account_id))
+    assert (ended["kind"], ended["account_id"]) == ("acknowledgement_expired", str(cast.admin.account_id))

@@ -78,6 +78,12 @@ def expire(work: Work, alert_id: UUID) -> bool:
     alert = alerts.get(work, alert_id, lock=True)
     if alert.state is not AlertState.ACKNOWLEDGED or not _ran_out(alert, work.now):
         return False
+    open_again(work, alert)
+    return True
+
+
+def open_again(work: Work, alert: Alert) -> None:
+    """End what somebody's word held back: the ladder of a locked, acknowledged alert begins anew."""
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.EXPIRE)
     kind = "snooze_ended" if alert.snoozed else "acknowledgement_expired"
     alert.level, alert.waiting_since, alert.exhausted_at = 0, work.now, None
@@ -85,7 +91,6 @@ def expire(work: Work, alert_id: UUID) -> bool:
     told = deliveries.enqueue(work, alert)
     let_go(alert)
     alerts.log(work, alert, kind, {"told": told})
-    return True
 
 
 def let_go(alert: Alert) -> None:

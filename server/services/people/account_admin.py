@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from server.clinical.vocabulary import Role, Scope
 from server.models import Account, Factor
+from server.services.alerts import release
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
@@ -46,11 +47,15 @@ def end_sign_ins(work: Work, account_id: UUID) -> None:
 
 
 def disable(work: Work, account_id: UUID) -> None:
-    """Close an account and end its sign-ins. Again is harmless. Raises NotFound; Conflict for one's own."""
+    """Close an account, end its sign-ins and let go of the alerts it has in hand.
+
+    Again is harmless. Raises NotFound; Conflict for one's own.
+    """
     account = _others(work, account_id)
     account.disabled_at = account.disabled_at or work.now
     work.session.flush()
     sign_ins.end_all(work, account.id)
+    release.of_account(work, account.id)
     work.audit("account.disable", account.patient_id, account.id)
 
 

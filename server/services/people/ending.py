@@ -28,6 +28,7 @@ from server.models import (
     SignIn,
     Ticket,
 )
+from server.services.alerts import release
 from server.services.people import sign_in as sign_ins
 from server.services.people import withdrawal
 from server.services.work import Work
@@ -120,6 +121,7 @@ def _close(work: Work, ending: Ending) -> bool:
     account.disabled_at = ending.at
     work.session.flush()
     sign_ins.end_all(work, account.id)
+    release.of_account(work, account.id)
     work.audit("account.disable", account.patient_id, account.id)
     return True
 
