@@ -10,11 +10,16 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, PrecautionCode
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One reported side effect: a term of the vocabulary, its grade 0-4, the local day."""
+    """One reported side effect: a term of the vocabulary, its grade 0-4, the local day.
+
+    ``hours``: from the last session to the report, and to when it began where the patient said so. None
+    where no session is known before.
+    """
 
     term: str
     grade: int
     day: date
+    hours: tuple[float | None, ...] = (None,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from server.clinical import recorded_guards
 from server.clinical.facts import Facts, Trouble
 from server.clinical.policy import Policy
 from server.clinical.recorded_guards import recorded
+from server.clinical.redflags import is_late
 from server.clinical.vocabulary import AlertClass, AlertFamily, PrecautionCode
 
 _URINARY = frozenset(
@@ -91,16 +92,14 @@ def _positive(
 
 
 def _psychosis(facts: Facts, policy: Policy, today: date) -> str | None:
-    late = [t for t in facts.troubles if t.term == "psychosis" or _outside_session(t, facts, policy)]
+    late = [t for t in facts.troubles if t.term == "psychosis" or _outside_session(t, policy)]
     told = _reported(late, policy, today, "redflag.any_grade")
     return told or recorded(facts, today, PrecautionCode.PSYCHOTIC_DISORDER)
 
 
-def _outside_session(trouble: Trouble, facts: Facts, policy: Policy) -> bool:
-    """Say whether a hallucination is too late to be the session's own effect."""
-    before = [day for day in facts.sessions if day <= trouble.day]
-    late = timedelta(hours=policy["redflag.late_hours"])
-    return trouble.term == "hallucination" and (not before or trouble.day - max(before) > late)
+def _outside_session(trouble: Trouble, policy: Policy) -> bool:
+    """Say whether a hallucination is too late to be the session's own effect, to the hour as its red flag."""
+    return trouble.term == "hallucination" and is_late(trouble.hours, policy["redflag.late_hours"])
 
 
 def _uro(facts: Facts, policy: Policy, today: date) -> str | None:

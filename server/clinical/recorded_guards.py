@@ -9,9 +9,10 @@ from server.clinical.facts import Facts, Known, Pressure
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import PrecautionCode
 
+_AT_ONCE = ("maintenance.systolic_urgent", "maintenance.diastolic_urgent", "needs care at once")
 # From the gravest down: what is said of a pressure that reaches either limit.
 _PRESSURES = (
-    ("maintenance.systolic_urgent", "maintenance.diastolic_urgent", "needs care at once"),
+    _AT_ONCE,
     ("maintenance.systolic_hard", "maintenance.diastolic_hard", "too high for a session"),
     ("maintenance.systolic", "maintenance.diastolic", "not controlled"),
 )
@@ -29,10 +30,10 @@ def recorded(facts: Facts, today: date, *codes: PrecautionCode) -> str | None:
 def pressure(facts: Facts, policy: Policy, today: date) -> str | None:
     """BP: the newest blood pressure at rest is high, or uncontrolled hypertension is recorded."""
     measured = facts.pressure
-    if measured is not None and (today - measured.day).days < policy["maintenance.pressure_days"]:
-        found = _too_high(measured, policy)
-        if found is not None:
-            return found
+    if measured is not None and _counts(measured, policy, today):
+        found = (_said(measured, policy, limit) for limit in _PRESSURES)
+        if (told := next((one for one in found if one is not None), None)) is not None:
+            return told
     return recorded(facts, today, PrecautionCode.BLOOD_PRESSURE)
 
 
@@ -73,8 +74,17 @@ def _holds(known: Known, today: date) -> bool:
     return known.since <= today and (known.until is None or today <= known.until)
 
 
-def _too_high(measured: Pressure, policy: Policy) -> str | None:
-    for systolic, diastolic, said in _PRESSURES:
-        if measured.systolic >= policy[systolic] or measured.diastolic >= policy[diastolic]:
-            return f"blood pressure {measured.systolic}/{measured.diastolic} on {measured.day}: {said}"
-    return None
+def pressure_at_once(measured: Pressure, policy: Policy, today: date) -> str | None:
+    """Return what the care team must hear at once (P0) of a blood pressure that still counts, or None."""
+    return _said(measured, policy, _AT_ONCE) if _counts(measured, policy, today) else None
+
+
+def _counts(measured: Pressure, policy: Policy, today: date) -> bool:
+    return (today - measured.day).days < policy["maintenance.pressure_days"]
+
+
+def _said(measured: Pressure, policy: Policy, limit: tuple[str, str, str]) -> str | None:
+    systolic, diastolic, said = limit
+    if measured.systolic < policy[systolic] and measured.diastolic < policy[diastolic]:
+        return None
+    return f"blood pressure {measured.systolic}/{measured.diastolic} on {measured.day}: {said}"

@@ -5,7 +5,7 @@ depends on more than one answer (a lasting effect, a run of short nights) is not
 Source: docs/clinical.md, "Red flags".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -167,4 +167,9 @@ def _is_late(term: str, bound: float, answers: Answers) -> bool:
     hours = [answers.hours_since_session]
     if term in answers.onsets:
         hours.append(answers.onsets[term].hours)
+    return is_late(hours, bound)
+
+
+def is_late(hours: Iterable[float | None], bound: float) -> bool:
+    """Return whether any of ``hours`` since a session is more than ``bound``; None: no session is known."""
     return any(hour is None or hour > bound for hour in hours)

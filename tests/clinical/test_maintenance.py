@@ -54,6 +54,11 @@ def trouble(term: str, grade: int, *days: int) -> tuple[Trouble, ...]:
     return tuple(Trouble(term, grade, day(n)) for n in days)
 
 
+def seen_after(*hours: float | None) -> tuple[Trouble, ...]:
+    """A hallucination two days ago, so many hours after the last session before it, and since when."""
+    return (Trouble("hallucination", 1, day(38), hours),)
+
+
 def test_returning_symptoms_ask_for_a_visit_within_a_week() -> None:
     found = proposal()
     assert (found.earliest, found.latest) == (day(40), day(47))
@@ -134,8 +139,12 @@ def test_a_visit_already_planned_in_the_window_is_enough() -> None:
         ("MANIA", {"open_alerts": [(AlertClass.P1, AlertFamily.ACTIVATION)]}),
         ("MANIA", {"asrm": (day(13), 6)}),
         ("PSYCHOSIS", {"troubles": trouble("psychosis", 1, 38)}),
-        ("PSYCHOSIS", {"troubles": trouble("hallucination", 1, 38)}),
-        ("PSYCHOSIS", {"troubles": trouble("hallucination", 1, 38), "sessions": ()}),
+        ("PSYCHOSIS", {"troubles": seen_after(700.0)}),
+        ("PSYCHOSIS", {"troubles": seen_after(24.1)}),
+        ("PSYCHOSIS", {"troubles": seen_after(None), "sessions": ()}),
+        # It was there already before the session: a stated onset can make an effect late.
+        ("PSYCHOSIS", {"troubles": seen_after(3.0, 650.0)}),
+        ("PSYCHOSIS", {"troubles": seen_after(3.0, None)}),
         ("URO", {"troubles": trouble("blood_in_urine", 1, 20)}),
         ("URO", {"troubles": trouble("pelvic_pain", 3, 20)}),
         ("URO", {"troubles": trouble("urinary_urgency", 2, 20, 27, 34)}),
@@ -171,7 +180,8 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
     "changes",
     [
         {"open_alerts": ((AlertClass.P2, AlertFamily.MOOD_RELAPSE), (AlertClass.P2, AlertFamily.SAFETY))},
-        {"troubles": trouble("hallucination", 2, 3, 4, 11)},
+        {"troubles": seen_after(24.0)},
+        {"troubles": seen_after(24.0, 1.0)},
         {"troubles": trouble("urinary_urgency", 2, 27, 34)},
         {"troubles": trouble("urinary_urgency", 1, 20, 36)},
         {"troubles": trouble("memory", 2, 20, 36)},

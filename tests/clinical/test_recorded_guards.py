@@ -1,10 +1,13 @@
 """The guards that rest on what Bo recorded: one of them a code, both sides of every limit."""
 
+from datetime import timedelta
+
 import pytest
 
 from server.clinical.facts import Facts, Known, Pressure
 from server.clinical.guards import GUARDS, BlockCode
 from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.recorded_guards import pressure_at_once
 from server.clinical.vocabulary import PrecautionCode
 from tests.clinical.diaries import day
 
@@ -105,3 +108,21 @@ def test_a_positive_screen_for_alcohol_speaks_against_a_visit(
 ) -> None:
     found = told(C.MISUSE, audit_c=(day(answered), total))
     assert found == (f"AUDIT-C {total} on {day(answered)}" if counts else None)
+
+
+@pytest.mark.parametrize(
+    ("systolic", "diastolic", "days_old", "is_told"),
+    [
+        (180, 90, 0, True),
+        (150, 120, 89, True),
+        (180, 90, 90, False),  # it counts no more
+        (179, 119, 0, False),
+    ],
+)
+def test_one_that_needs_care_at_once_is_told_of_as_long_as_it_counts(
+    systolic: int, diastolic: int, days_old: int, is_told: bool
+) -> None:
+    measured = Pressure(systolic, diastolic, TODAY - timedelta(days=days_old))
+    found = pressure_at_once(measured, DEFAULT_POLICY, TODAY)
+    said = f"blood pressure {systolic}/{diastolic} on {measured.day}: needs care at once"
+    assert found == (said if is_told else None)

@@ -32,8 +32,8 @@ _LOCKOUT = {
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
-# Where evidence names the answers it rests on.
-_SOURCES = ("entries", "questionnaire_responses")
+# Where evidence names the answers, or the clinic's own figures, that it rests on.
+_SOURCES = ("entries", "questionnaire_responses", "blood_pressures")
 _UNRESOLVED = (
     select(Alert)
     .where(
@@ -183,7 +183,7 @@ def _is_news(current: Alert, finding: Finding) -> bool:
 
 
 def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
-    """Return the ids of the entries and filled scales that evidence names, also of reports and of earlier."""
+    """Return the ids of the answers and figures that evidence names, also of reports and of earlier."""
     parts = (evidence, *evidence.get("reports", ()), *evidence.get("earlier", ()))
     own = frozenset(named for part in parts for key in _SOURCES for named in part.get(key, ()))
     return own.union(*(sources_of({"reports": part.get("reports", ())}) for part in parts[1:]))

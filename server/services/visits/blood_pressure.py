@@ -8,11 +8,17 @@ from sqlalchemy import bindparam, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.facts import Pressure
-from server.models import BloodPressure
+from server.clinical.recorded_guards import pressure_at_once
+from server.clinical.vocabulary import AlertClass, AlertFamily
+from server.models import BloodPressure, Patient
 from server.services import local_day as local_days
+from server.services.alerts import answer_source
+from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
 from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.people import patient as patients
+from server.services.watch import policy as policies
 from server.services.work import Work
 
 _NEWEST = (
@@ -30,8 +36,11 @@ _NEWEST = (
 def create(
     work: Work, patient_id: UUID, systolic: int, diastolic: int, measured_at: datetime | None
 ) -> BloodPressure:
-    """Record a blood pressure in mmHg, measured now unless ``measured_at`` says when."""
-    patient = patients.get(work, patient_id, stays=True)
+    """Record a blood pressure in mmHg, measured now unless ``measured_at`` says when.
+
+    The newest one that needs care at once opens an alert, or joins the open one.
+    """
+    patient = patients.lock(work, patient_id)
     at = measured_at or work.now
     if at > work.now:
         raise Invalid("/measured_at", "Lies in the future.")
@@ -53,12 +62,13 @@ def create(
     work.session.add(pressure)
     work.session.flush()
     work.audit("blood-pressure.create", patient_id, pressure.id)
+    _heed(work, patient, pressure)
     return pressure
 
 
 def withdraw(work: Work, patient_id: UUID, pressure_id: UUID, version: int) -> BloodPressure:
     """Let one that was recorded by mistake count no more. Again is harmless; raises Stale, NotFound."""
-    patients.get(work, patient_id)
+    patients.lock(work, patient_id)
     key = (work.clinic_id, pressure_id)
     pressure = work.session.get(BloodPressure, key, with_for_update={"key_share": True})
     if pressure is None or pressure.patient_id != patient_id:
@@ -70,6 +80,7 @@ def withdraw(work: Work, patient_id: UUID, pressure_id: UUID, version: int) -> B
     pressure.withdrawn_at, pressure.withdrawn_by = work.now, work.actor.account_id
     pressure.version += 1
     work.audit("blood-pressure.withdraw", patient_id, pressure.id)
+    answer_source.changed(work, patient_id, pressure.id, ())
     return pressure
 
 
@@ -88,3 +99,24 @@ def newest(work: Work, patient_id: UUID, today: date) -> Pressure | None:
     """Return the one that was measured last, up to ``today`` (a local day)."""
     found = work.rows(_NEWEST, patient=patient_id, today=today)
     return Pressure(*found[0]) if found else None
+
+
+def _heed(work: Work, patient: Patient, pressure: BloodPressure) -> None:
+    """Let the care team hear of one that needs care at once. One taken over late beside a newer one says
+    nothing of now.
+    """
+    today = local_days.of(work, work.now, patient.zone)
+    measured = Pressure(pressure.systolic, pressure.diastolic, pressure.local_day)
+    said = pressure_at_once(measured, policies.of_patient(work, patient), today)
+    if said is None or measured != newest(work, patient.id, today):
+        return
+    flag = {"code": "blood_pressure", "urgency": AlertClass.P0}
+    finding = Finding(
+        family=AlertFamily.SIDE_EFFECT,
+        urgency=AlertClass.P0,
+        day=pressure.local_day,
+        codes=("blood_pressure",),
+        summary=f"The clinic recorded {said}.",
+        evidence={"blood_pressures": [str(pressure.id)], "flags": [flag]},
+    )
+    episodes.raise_alert(work, patient, finding)

@@ -9,6 +9,7 @@ from sqlalchemy import Row, bindparam, func, select
 
 from server.clinical.maintenance import FEWEST_GIVEN, Chance, Facts, Plan, Prospect, Trouble, chance
 from server.clinical.policy import Policy
+from server.clinical.side_effects import OnsetSource
 from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, Arm, Outcome
 from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
 from server.services import vault
@@ -22,11 +23,16 @@ from server.services.watch import policy as policies
 from server.services.watch import response_curve as response_curves
 from server.services.work import Work
 
-Logged = Row[date, dict[str, float], dict[str, int], dict[str, Any]]
+Logged = Row[date, dict[str, float], dict[str, int], dict[str, Any], float | None, Sequence[dict[str, Any]]]
 
-_LOGGED = select(Entry.local_day, Entry.items, Entry.side_effects, Entry.medication).where(
-    *of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day)
-)
+_LOGGED = select(
+    Entry.local_day,
+    Entry.items,
+    Entry.side_effects,
+    Entry.medication,
+    Entry.hours_since_session,
+    Entry.side_effect_details,
+).where(*of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day))
 _RELAPSES = select(Alert).where(
     *of_patient(Alert),
     Alert.family == bindparam("family"),
@@ -70,7 +76,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         age=_age(patient, today),
         open_alerts=_open_alerts(work, patient.id),
         emergency=work.value(_EMERGENCY, patient=patient.id),
-        troubles=[Trouble(t, g, row.local_day) for row in logged for t, g in row.side_effects.items()],
+        troubles=[trouble for row in logged for trouble in _troubles(row)],
         craving=_craving(logged, policy, today),
         questionnaire_day=latest_response.day(work, patient.id, today),
         asrm=_newest(work, patient.id, "asrm"),
@@ -87,6 +93,20 @@ def _logged(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequen
     lasting = max(policy.whole("maintenance.urinary_days"), policy.whole("maintenance.memory_days"))
     since = today - timedelta(days=2 * policy.whole("maintenance.recent_days") + lasting)
     return work.rows(_LOGGED, patient=patient_id, first=since, last=today)
+
+
+def _troubles(row: Logged) -> Sequence[Trouble]:
+    """Return the side effects of one entry. When one began counts where the patient said so."""
+    began = {
+        detail["term"]: (detail["onset_hours"],)
+        for detail in row.side_effect_details
+        if detail["onset_source"] == OnsetSource.STATED
+    }
+    reported = (row.hours_since_session,)
+    return [
+        Trouble(term, grade, row.local_day, reported + began.get(term, ()))
+        for term, grade in row.side_effects.items()
+    ]
 
 
 def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:

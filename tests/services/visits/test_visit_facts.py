@@ -61,7 +61,18 @@ def test_plan_sessions_and_diary_become_facts(
     assert (facts.plan, facts.sessions) == (Plan(7, 28), [date(2026, 2, 16)])
     assert facts.planned == [date(2026, 3, 5)]
     assert (facts.days_logged_last_week, facts.craving) == (5, 4)
-    assert facts.troubles == [Trouble("nausea", 2, TODAY)]
+    assert facts.troubles == [Trouble("nausea", 2, TODAY, (14 * 24.0,))]
+
+
+def test_a_side_effect_comes_with_the_hours_since_the_session_also_of_when_it_began(
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.session(visits.on_treatment(), clock.now - timedelta(hours=30))
+    began = (clock.now - timedelta(hours=32)).isoformat()
+    seen = {"side_effects": {"hallucination": 1, "nausea": 1}, "side_effect_onset": {"hallucination": began}}
+    assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, **seen)).status_code == 201
+    found = {trouble.term: trouble.hours for trouble in ana_has().troubles}
+    assert found == {"nausea": (30.0,), "hallucination": (30.0, 14 * 24.0 - 32)}
 
 
 def test_a_deleted_entry_is_no_fact(ana_has: Gather, cast: Cast, clock: Clock) -> None:
