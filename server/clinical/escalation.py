@@ -89,7 +89,7 @@ def due(facts: EscalationFacts, policy: Policy) -> int:
     Past the last step everybody is told again, each time after as long as the whole ladder took: an
     alert that nobody takes never falls silent.
     """
-    if not _may_climb(facts):
+    if not may_climb(facts):
         return facts.level
     steps = _CLOCKS[facts.urgency]
     passed = [n for n, (key, by) in enumerate(steps, 1) if _waited(facts, by) >= _minutes(policy, key)]
@@ -107,7 +107,7 @@ def last_level(urgency: AlertClass) -> int:
 
 def exhausted(facts: EscalationFacts, policy: Policy) -> bool:
     """Say whether everyone there is has been told, and had as long as the first one, and nobody answered."""
-    if not _may_climb(facts):
+    if not may_climb(facts):
         return False
     steps = _CLOCKS[facts.urgency]
     (first, _), (last, by) = steps[0], steps[-1]
@@ -137,7 +137,8 @@ def next_way_after(policy: Policy) -> timedelta:
     return _minutes(policy, "escalation.next_way_minutes")
 
 
-def _may_climb(facts: EscalationFacts) -> bool:
+def may_climb(facts: EscalationFacts) -> bool:
+    """Say whether further people may be told now: of P3 nobody ever, of P2 while the clinic is at work."""
     return bool(_CLOCKS[facts.urgency]) and (facts.urgency is not AlertClass.P2 or facts.working)
 
 

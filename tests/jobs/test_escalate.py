@@ -2,15 +2,18 @@
 
 from contextlib import suppress
 
+import pytest
+
 from jobs import deliver, escalate
 from jobs.around import Around, Incomplete
-from server.clinical.vocabulary import AlertState, Outcome
+from server.clinical.vocabulary import AlertClass, AlertState, Outcome
 from server.gateways.message import RecordingGateway, SendError
 from server.models import Account
 from server.services.alerts import alert_handling
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
+from tests.visits import Visits
 
 
 def told(around: Around) -> int:
@@ -131,3 +134,15 @@ def test_who_has_been_told_of_the_same_call_keeps_it_from_climbing(
     runs(around, clock, 11)  # level 2: Bo and Dee have it, Eli's waits
     (alert,) = alerts(around)
     assert (alert.level, alert.exhausted_at) == (2, None)
+
+
+@pytest.mark.parametrize(("days", "level"), [(5, 0), (7, 2)])
+def test_what_can_wait_until_the_clinic_is_at_work_goes_to_nobody_else_before(
+    visits: Visits, clock: Clock, around: Around, email: RecordingGateway, days: int, level: int
+) -> None:
+    stays_put(email, "bo", "dee", "eli")
+    clock.forward(days=days)  # a Saturday, a Monday
+    visits.relapse()
+    runs(around, clock, 20)
+    (alert,) = alerts(around)
+    assert (alert.urgency, alert.level) == (AlertClass.P2, level)

@@ -52,9 +52,12 @@ def attend(work: Work, alert_id: UUID) -> bool:
         return False
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert_handling.expire(work, alert_id)
-    climbed = _climb(work, alert, escalation.due(_facts(work, alert), clinics.policy(work)))
+    facts = _facts(work, alert)
+    climbed = _climb(work, alert, escalation.due(facts, clinics.policy(work)))
     spread = [deliveries.next_way(work, row) for row in list(_stuck(work, alert))]
-    passed = not any(spread) and _is_untaken(work, alert) and _pass_on(work, alert)
+    # Where nothing leaves at all this goes up step by step: not at night for what can wait until the morning.
+    waits = not any(spread) and escalation.may_climb(facts) and _is_untaken(work, alert)
+    passed = waits and _pass_on(work, alert)
     return any((climbed, any(spread), passed, _exhaust(work, alert)))
 
 
