@@ -14,10 +14,9 @@ from zoneinfo import available_timezones
 from marshmallow import ValidationError, fields, validate
 
 from schemas import spelling
-from schemas.spelling import Spelling
+from schemas.spelling import BEYOND_MOMENTS, FIRST_MOMENT, refusal
 from server.clinical.countries import countries
 
-_YEAR = re.compile("[0-9]{4}")
 _NAME = re.compile(spelling.NAME)
 # Names that mean "whatever this machine says" are not places.
 ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
@@ -135,21 +134,16 @@ class Moment(fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        what = "a date and time with its offset, as in RFC 3339"
         if not isinstance(value, str) or not self.spelled.fits(value):
-            raise ValidationError(
-                refusal(self.spelled, value, "a date and time with its offset, as in RFC 3339")
-            )
+            raise ValidationError(refusal(self.spelled, value, what))
         try:
-            return datetime.fromisoformat(value.upper())
+            moment = datetime.fromisoformat(value.upper())
         except ValueError:
             raise self.make_error("invalid", input=value.upper(), obj_type=self.OBJ_TYPE) from None
-
-
-def refusal(spelled: Spelling, value: Any, what: str) -> str:
-    """Say what is wrong with a day or moment: the year alone, or that it is none."""
-    if isinstance(value, str) and _YEAR.match(value) and spelled.fits(f"2000{value[4:]}"):
-        return f"Must be between {1900 if spelled is spelling.DAY else 1970} and 2200."
-    return f"Must be {what}."
+        if not FIRST_MOMENT <= moment < BEYOND_MOMENTS:
+            raise ValidationError(refusal(self.spelled, value, what))
+        return moment
 
 
 class Day(fields.Date):

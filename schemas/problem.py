@@ -9,7 +9,9 @@ from schemas.notice import NoticeAnswer
 class ProblemDetail(Answer):
     """One thing wrong with a request: where (JSON pointer or parameter) and what."""
 
-    pointer = fields.String(metadata={"description": "JSON pointer into the body", "example": "/items/mood"})
+    pointer = fields.String(
+        metadata={"description": "JSON pointer (RFC 6901) into the body", "example": "/items/mood"}
+    )
     parameter = fields.String(metadata={"description": "name of a query or path parameter"})
     header = fields.String(metadata={"description": "name of a header"})
     detail = fields.String(required=True)

@@ -8,7 +8,8 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from schemas import spelling
 from schemas.base import Answer, Body, page_of
-from schemas.fields import Day, Id, refusal
+from schemas.fields import Day, Id
+from schemas.spelling import refusal
 from server.clinical.rota import LONGEST_ONCE, LONGEST_WEEKLY
 
 _WHAT = "a date and time without an offset, YYYY-MM-DDTHH:MM"

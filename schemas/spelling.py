@@ -6,6 +6,7 @@ is in the calendar, that a zone exists) the words say and the field checks.
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import ValidationError, validate
@@ -67,6 +68,7 @@ ANY_OVERRIDE = re.compile(f"[{_OVERRIDES}]")
 ANY_SEEN = re.compile(f"[^{_SPACES}{_UNSEEN}{_UNSEEN_BEYOND}]")
 ANY_WRITTEN = re.compile(rf"[^\n\t{_SPACES}]")
 
+_YEAR = re.compile("[0-9]{4}")
 NAME = "^[A-Za-z0-9_.-]{1,64}$"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -94,10 +96,15 @@ MONTH, DAY_OF_MONTH = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
 _IN_YEAR = f"-{MONTH}-{DAY_OF_MONTH}"
 # Six digits of a second at the most: more could not be kept, and cutting them would change the value.
 _OF_DAY = rf"{HOUR}:{SIXTY}:{SIXTY}(\.[0-9]{{1,6}})?([Zz]|[+-]{HOUR}:{SIXTY})"
+# In UTC, so that what is taken in one zone can be told in any other. A clock that was reset to 1970 shows the
+# evening before in the Americas; whether that is 1970 yet, no pattern can work out, and the field does.
+FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+BEYOND_MOMENTS = datetime(2201, 1, 1, tzinfo=UTC)
 MOMENT = Spelling(
     "Moment",
-    f"^{YEAR_OF_MOMENT}{_IN_YEAR}[Tt]{_OF_DAY}$",
-    "A moment of RFC 3339 with its offset, of the years 1970 to 2200, to the microsecond at the most.",
+    rf"^({YEAR_OF_MOMENT}{_IN_YEAR}|1969-12-31|2201-01-01)[Tt]{_OF_DAY}$",
+    "A moment of RFC 3339 with its offset, to the microsecond at the most. In UTC it is of the years 1970 to"
+    " 2200; a local date may lie a day beyond.",
     "date-time",
     "2026-03-02T10:00:00+01:00",
 )
@@ -136,6 +143,13 @@ EMAIL = Spelling(
 _AN_ID = "019caae3-5000-7000-8000-000000000001"
 ID = Spelling("Id", f"^{UUID}$", "A UUID in its usual form, in lower case.", "uuid", _AN_ID)
 ID7 = Spelling("Id7", f"^{UUID7}$", "A UUIDv7 in lower case: the id a phone makes.", "uuid", _AN_ID)
+
+
+def refusal(spelled: Spelling, value: Any, what: str) -> str:
+    """Say what is wrong with a day or moment: the year alone, or that it is none."""
+    if isinstance(value, str) and _YEAR.match(value) and spelled.fits(f"2000{value[4:]}"):
+        return f"Must be between {1900 if spelled is DAY else 1970} and 2200."
+    return f"Must be {what}."
 
 
 class Fully(validate.Regexp):

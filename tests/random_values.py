@@ -23,6 +23,7 @@ _SAID = st.one_of(
     _DAYS.map(date.isoformat),
     st.builds("{}T{}{}".format, _DAYS, _CLOCK, st.just("") | st.just("Z") | _OFFSETS),
 )
+_ENDS = ("1969-12-31", "1970-01-01", "2200-12-31", "2201-01-01")
 _LABELS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=12)
 FORMATS: Mapping[str, st.SearchStrategy[str]] = {
     "time-zone": st.sampled_from(sorted(ZONES)),
@@ -46,7 +47,8 @@ def is_beyond_patterns(value: Any) -> bool:
     """Return whether a text in ``value`` is one of which no pattern, or no length in one, can speak.
 
     Their length changes when they are kept (NFC, left out overrides), or they hold what is no character, or
-    is not seen, beyond the sixteen bits that every dialect of patterns can name.
+    is not seen, beyond the sixteen bits that every dialect of patterns can name; or it is a moment on the
+    first or the last day of all, where the offset decides.
     """
     if isinstance(value, Mapping):
         return any(is_beyond_patterns(part) for pair in value.items() for part in pair)
@@ -55,6 +57,7 @@ def is_beyond_patterns(value: Any) -> bool:
     return isinstance(value, str) and (
         len(unicodedata.normalize("NFC", value)) != len(value)
         or ANY_OVERRIDE.search(value) is not None
+        or value[:10] in _ENDS
         or any(map(_is_beyond, value))
     )
 

@@ -12,9 +12,11 @@ from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api import errors
+from server.api.answer_json import whole_text, written
 from server.api.body import DEEPEST
 from server.api.edge import open_to_all
 from server.app import create_app
+from server.clinical.vocabulary import Role
 from server.settings import Settings
 from tests.cast import Cast, entry
 from tests.conftest import Clock
@@ -310,3 +312,20 @@ def test_every_exception_of_the_services_has_a_status() -> None:
 
 def _below(kind: type) -> list[type]:
     return [found for below in kind.__subclasses__() for found in (below, *_below(below))]
+
+
+def test_a_pointer_says_which_member_it_was_whatever_its_name(cast: Cast, clock: Clock) -> None:
+    names = {"a/b": "/items/a~1b", "a~1b": "/items/a~01b", "mo\\ud800od": "/items/mo\ufffdod"}
+    for name, pointer in names.items():
+        body = problem(put_raw(cast, raw_entry(clock, items=f'{{"{name}": 3}}')), 422)
+        assert [found["pointer"] for found in body["errors"]] == [pointer]
+
+
+def test_half_a_character_is_told_as_one_that_is_missing_and_whole_ones_stay() -> None:
+    assert whole_text("a\ud800b\udc00 Søvn ⛅ 🙂") == "a\ufffdb\ufffd Søvn ⛅ 🙂"
+    assert whole_text("\ud83d\ude42") == "🙂"
+
+
+def test_an_answer_is_written_whatever_half_characters_it_tells_of() -> None:
+    said = {"who\ud800": ["\udfff", {"a": ("🙂", None, 1.5)}], Role.PATIENT: 1}
+    assert json.loads(written(said)) == {"who\ufffd": ["\ufffd", {"a": ["🙂", None, 1.5]}], "patient": 1}

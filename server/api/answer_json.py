@@ -1,5 +1,6 @@
 """Answers as JSON, written by orjson: several times as fast as the standard library on a page of entries."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from flask.json.provider import DefaultJSONProvider
 
 # Members are sorted, as Flask's own provider does.
 _OPTIONS = orjson.OPT_SORT_KEYS
+_ANY_KEYS = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
 
 
 class AnswerJson(DefaultJSONProvider):
@@ -19,9 +21,24 @@ class AnswerJson(DefaultJSONProvider):
 
 
 def written(answer: Any) -> bytes:
-    """Return ``answer`` as a line of JSON."""
+    """Return ``answer`` as a line of JSON. What it tells of is stored by then, so no text makes it fail."""
     try:
         return orjson.dumps(answer, option=_OPTIONS | orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        # Counters may be keyed by codes of the vocabulary, which are text in all but type: rare, and slower.
-        return orjson.dumps(answer, option=_OPTIONS | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
+        # Counters may be keyed by codes of the vocabulary, which are text in all but type, and what somebody
+        # sent may hold half a character: rare, and slower.
+        return orjson.dumps(_whole(answer), option=_OPTIONS | _ANY_KEYS)
+
+
+def whole_text(text: str) -> str:
+    """Return ``text`` with U+FFFD for every half of a character: of those no UTF-8 can be made."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _whole(value: Any) -> Any:
+    """Return ``value`` with every text one of which UTF-8 can be made."""
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(below) for below in value]
+    return whole_text(value) if type(value) is str else value

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
+from server.api.answer_json import whole_text
 from server.api.converters import OtherId
 from server.api.edge import here
 from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, PathProblem, QueryProblem, Unstored
@@ -36,6 +37,7 @@ from server.services.errors import (
     TooMany,
     VersionRequired,
     Withheld,
+    pointer_step,
 )
 from server.services.people import notice as notices
 
@@ -213,8 +215,12 @@ def located(messages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     for location, found in messages.items():
         part = _PARTS.get(location, "pointer")
         for path, detail in _flat(found, ()):
-            where = "".join(f"/{step}" for step in path) if part == "pointer" else ".".join(path)
+            where = "".join(map(_step, path)) if part == "pointer" else ".".join(path)
             yield {part: where, "detail": detail}
+
+
+def _step(key: str) -> str:
+    return pointer_step(whole_text(key))
 
 
 def _flat(found: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

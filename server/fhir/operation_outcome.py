@@ -1,5 +1,6 @@
 """OperationOutcomes: what went wrong, in FHIR's words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -26,6 +27,7 @@ _KINDS: Mapping[int, str] = MappingProxyType(
     }
 )
 _OURS: Mapping[str, str] = MappingProxyType({"illegal-move": "business-rule"})
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PLACES = ("pointer", "parameter", "header")
 
 
@@ -56,5 +58,11 @@ def _where(error: Mapping[str, str]) -> str | None:
     place = next((error[name] for name in _PLACES if name in error), "")
     if "pointer" not in error:
         return f"http.{place}" if place else None
-    steps = [f"[{step}]" if step.isdecimal() else f".{step}" for step in place.split("/") if step]
+    steps = [f"[{step}]" if step.isdecimal() else f".{_member(step)}" for step in place.split("/") if step]
     return "".join(steps).removeprefix(".") or None
+
+
+def _member(step: str) -> str:
+    """Return a step of a JSON pointer as FHIRPath names it: a name that is none there stands in backticks."""
+    name = step.replace("~1", "/").replace("~0", "~")
+    return name if _NAME.fullmatch(name) else "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -55,6 +55,11 @@ class AllInvalid(Invalid):
         )
 
 
+def pointer_step(key: str) -> str:
+    """Return the member ``key`` as a step of a JSON pointer (RFC 6901), with the slash before it."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
 class Conflict(ServiceError):
     """It contradicts what is already there."""
 

@@ -1,7 +1,7 @@
 """What a phone can rely on when the wire, the clock or a single entry is bad."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from uuid_utils.compat import uuid7
 
+from examples.phone import written
 from server.api.edge import Surroundings
 from server.database import Database
 from server.isolation import Extent
@@ -40,6 +41,18 @@ def test_one_bad_entry_among_199_good_ones_is_named_and_the_next_sync_is_clean(
     mended = {**batch[77], "entry": entry(clock.now, items={"mood": 10})}
     assert verdicts(cast.ana.post("/sync", {"items": [mended]})) == ["created"]
     assert len(pull_all(cast)) == 200
+
+
+def test_a_member_with_half_a_character_in_its_name_takes_no_answer_from_the_good_entries(
+    cast: Cast, clock: Clock
+) -> None:
+    batch = [put(entry(clock.now)), put(entry(clock.now, items={"mo\ud800od": 3, "a/b~": 3}))]
+    batch.append({**put(entry(clock.now)), "\udfff": 1})
+    answer = cast.ana.post("/sync", {"items": batch})
+    assert verdicts(answer) == ["created", "invalid", "invalid"]
+    named = [[found["pointer"] for found in result["errors"]] for result in answer.json["results"]]
+    assert named == [[], ["/entry/items/a~1b~0", "/entry/items/mo\ufffdod"], ["/\ufffd"]]
+    assert verdicts(cast.ana.post("/sync", {"items": batch})) == ["duplicate", "invalid", "invalid"]
 
 
 REFUSE_MALTA = {
@@ -172,6 +185,22 @@ def test_a_wrong_clock_of_the_phone_is_kept_and_said_and_corrects_nothing(
     assert datetime.fromisoformat(kept["recorded_at"]) == phone
     assert datetime.fromisoformat(kept["occurred_at"]) == clock.now - timedelta(hours=1)
     assert datetime.fromisoformat(kept["received_at"]) == clock.now
+
+
+@pytest.mark.parametrize("offset", [-8, -5, 1, 13])
+def test_a_clock_that_was_reset_keeps_no_phone_from_syncing_wherever_it_is(
+    cast: Cast, clock: Clock, offset: int
+) -> None:
+    """West of Greenwich it is still 1969 when the clock of a phone begins to count."""
+    phone = datetime(1970, 1, 1, 0, 5, tzinfo=UTC).astimezone(timezone(timedelta(hours=offset)))
+    before = put(entry(clock.now - timedelta(hours=1), recorded_at=clock.now.isoformat()))
+    by_it = put(entry(phone, recorded_at=phone.isoformat()))
+    answer = cast.ana.post("/sync", {"items": [before, by_it], "sent_at": phone.isoformat()})
+    assert verdicts(answer) == ["created", "created"]
+    assert [kept["clock_suspect"] for kept in answer.json["changes"]] == [True, True]
+    back = written(answer.json["changes"][1])
+    again = {**by_it, "base_version": 1, "entry": {**back, "note": "corrected"}}
+    assert verdicts(cast.ana.post("/sync", {"items": [again]})) == ["updated"]
 
 
 def test_a_phone_whose_clock_is_right_is_not_suspected(cast: Cast, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """The spellings of the contract: their patterns say what the fields take, character by character."""
 
 import unicodedata
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -73,19 +74,22 @@ def test_what_a_pattern_makes_is_taken_but_for_days_that_no_month_has(spelled: S
     def check(text: str) -> None:
         if spelled.fits(text) and not takes(OF[spelled], text):
             day = text[:10]
-            assert spelled in TEXTS or (day[5:7], day[8:]) in NO_DAYS or day[5:] == "02-29", text
+            at_an_end = spelled is spelling.MOMENT and day in ENDS
+            assert at_an_end or spelled in TEXTS or (day[5:7], day[8:]) in NO_DAYS or day[5:] == "02-29", text
 
     check()
 
 
+# Whether these are of the years 1970 to 2200 in UTC, the hour and the offset say together.
+ENDS = ("1969-12-31", "1970-01-01", "2200-12-31", "2201-01-01")
 NO_DAYS = {("02", "30"), ("02", "31"), *((month, "31") for month in ("04", "06", "09", "11"))}
 
 
 @pytest.mark.parametrize(
     ("spelled", "good", "bad"),
     [
-        (spelling.MOMENT, "1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z"),
-        (spelling.MOMENT, "2200-12-31T23:59:59.999999-23:59", "2201-01-01T00:00:00Z"),
+        (spelling.MOMENT, "1970-01-01T00:00:00Z", "1969-12-30T23:59:59Z"),
+        (spelling.MOMENT, "2200-12-31T23:59:59.999999Z", "2201-01-02T00:00:00Z"),
         (spelling.MOMENT, "2026-03-02t10:00:00z", "2026-03-02 10:00:00Z"),
         (spelling.DAY, "1900-01-01", "1899-12-31"),
         (spelling.DAY, "2200-12-31", "2201-01-01"),
@@ -102,3 +106,19 @@ def test_where_a_spelling_ends(spelled: Spelling, good: str, bad: str) -> None:
     assert takes(OF[spelled], good)
     assert not spelled.fits(bad)
     assert not takes(OF[spelled], bad)
+
+
+@pytest.mark.parametrize(
+    ("first", "before"),
+    [
+        ("1969-12-31T19:00:00-05:00", "1969-12-31T18:59:59.999999-05:00"),
+        ("1970-01-01T01:00:00+01:00", "1970-01-01T00:59:59+01:00"),
+        ("2200-12-31T18:59:59.999999-05:00", "2200-12-31T19:00:00-05:00"),
+        ("2201-01-01T00:59:59+01:00", "2201-01-01T01:00:00+01:00"),
+    ],
+)
+def test_a_moment_is_bounded_by_when_it_was_and_not_by_the_year_of_a_zone(first: str, before: str) -> None:
+    moment = Moment()
+    assert takes(moment, moment.deserialize(first).astimezone(UTC).isoformat())
+    with pytest.raises(ValidationError, match="Must be between 1970 and 2200"):
+        moment.deserialize(before)

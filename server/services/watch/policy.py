@@ -11,7 +11,7 @@ from server.clinical.policy import THRESHOLDS, Policy, PolicyError, Threshold, f
 from server.clinical.vocabulary import PolicyState
 from server.models import Patient, PatientPolicy, PolicyActivation, PolicyVersion
 from server.services import vault
-from server.services.errors import AllInvalid, Conflict, NotFound
+from server.services.errors import AllInvalid, Conflict, NotFound, pointer_step
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.watch import ground_rules
@@ -115,7 +115,7 @@ def checked(version: int, values: Mapping[str, float]) -> Policy:
 def refused(error: PolicyError, values: Mapping[str, float]) -> AllInvalid:
     """Return ``error`` as an answer whose pointers lead to the members of ``values`` in a body."""
     found = [
-        (f"/values/{_step(key)}", str(one) if one.other else one.detail)
+        (f"/values{pointer_step(key)}", str(one) if one.other else one.detail)
         for one in error.found
         for key in ({one.key, one.other} & values.keys() or {one.key} if one.other else {one.key})
     ]
@@ -221,8 +221,3 @@ def _state(version: int, activation: PolicyActivation | None, current: int) -> P
 def since(known: KnownVersion) -> datetime | None:
     """Return when a version was switched on, None for one that never was."""
     return None if known.activation is None else known.activation.activated_at
-
-
-def _step(key: str) -> str:
-    """Return ``key`` as a step of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
