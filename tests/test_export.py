@@ -77,13 +77,13 @@ def keep(visits: Visits, cast: Cast, clock: Clock) -> None:
         recorded_at=clock.now.isoformat(),
     )
     best, gone, lost, scale = (str(uuid7()) for _ in range(4))
-    cast.ana.put(f"/entries/{best}", whole)
+    sync(cast, clock, 600.4, id=best, base_version=None, entry=whole)
     cast.ana.put(f"/entries/{gone}", entry(clock.now - timedelta(days=20), safety="often"))
     sync(cast, clock, 1200, id=lost, base_version=None, entry=entry(clock.now))
     cast.ana.put(f"/questionnaire-responses/{scale}", filled(clock.now, each=1))
     clock.forward(hours=1)
     better = whole | {"note": "Best.", "zone": "Asia/Kathmandu"}
-    sync(cast, clock, 600.4, id=best, base_version=1, entry=better)
+    sync(cast, clock, 3600, id=best, base_version=1, entry=better)
     cast.ana.delete(f"/entries/{gone}", version=1)
     cast.ana.delete(f"/entries/{lost}", version=1)
     clock.forward(hours=1)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +33,7 @@ class Revision:
     """One version of an entry or of a questionnaire response (``entry_id`` is the id of either).
 
     ``said`` is its content as it stands in the file, None where it was taken back. ``sent_at`` is the
-    phone's clock when it sent this version, where that is known: of the last one only.
+    phone's clock when it sent this version, where that is known: of those that have the last one's moment.
     """
 
     entry_id: UUID
@@ -144,9 +146,9 @@ def _raw(data: bytes) -> Mapping[str, Any]:
 
 def _revisions(entry: Mapping[str, Any], is_response: bool) -> Iterator[Revision]:
     history, skew = entry["revisions"], entry.get("clock_skew_seconds")
-    last_said = max(one["version"] for one in history if one["content"] is not None)
+    dated = _dated_alike(history)
     for one in history:
-        late = timedelta(seconds=skew) if skew is not None and one["version"] == last_said else None
+        late = timedelta(seconds=skew) if skew is not None and one["version"] in dated else None
         yield Revision(
             entry_id=entry["id"],
             version=one["version"],
@@ -157,6 +159,18 @@ def _revisions(entry: Mapping[str, Any], is_response: bool) -> Iterator[Revision
             is_response=is_response,
             sent_at=None if late is None else one["received_at"] - late,
         )
+
+
+def _dated_alike(history: Sequence[Mapping[str, Any]]) -> frozenset[int]:
+    """Return the last versions with one and the same moment: the clock that gave it to the first is known."""
+    said = [one for one in history if one["content"] is not None]
+    said.sort(key=itemgetter("version"), reverse=True)
+    alike = takewhile(lambda one: _moment(one) == _moment(said[0]), said)
+    return frozenset(one["version"] for one in alike)
+
+
+def _moment(version: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(version["content"]["occurred_at"])
 
 
 def _flat(messages: Any, path: str = "") -> Iterator[str]:

@@ -23,6 +23,11 @@ def of(work: Work, at: datetime, zone: str) -> date:
     return civil_day(at, zone, start(work))
 
 
+def so_far(work: Work, day: date, zone: str) -> date:
+    """Return ``day``, or today in ``zone`` where it lies ahead: of a day to come nobody can tell anything."""
+    return min(day, of(work, work.now, zone))
+
+
 def end(work: Work, day: date, zone: str) -> datetime:
     """Return the moment (UTC) at which the patient's ``day`` ends where they are."""
     return day_end(day, zone, start(work))

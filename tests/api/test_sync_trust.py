@@ -203,6 +203,39 @@ def test_a_clock_that_was_reset_keeps_no_phone_from_syncing_wherever_it_is(
     assert verdicts(cast.ana.post("/sync", {"items": [again]})) == ["updated"]
 
 
+def corrected(cast: Cast, item: dict[str, Any], sent_at: datetime | None) -> tuple[bool, int | None]:
+    """Correct the note of what ``item`` stored; return the mark that it has then."""
+    body = {**item["entry"], "note": "typo mended"}
+    if sent_at is None:
+        kept = cast.ana.put(f"/entries/{item['id']}", body, version=1).json["entry"]
+    else:
+        again = {**item, "base_version": 1, "entry": body}
+        answer = cast.ana.post("/sync", {"items": [again], "sent_at": sent_at.isoformat()})
+        (kept,) = (one for one in answer.json["changes"] if one["id"] == item["id"])
+    return kept["clock_suspect"], kept["clock_skew_seconds"]
+
+
+def test_a_mended_typo_leaves_the_mark_of_the_clock_that_gave_the_moment(cast: Cast, clock: Clock) -> None:
+    slow = clock.now - timedelta(hours=3)
+    for first, then, mark in (
+        *((slow, sent_at, (True, 10800)) for sent_at in (None, clock.now, slow)),
+        (clock.now, slow, (False, 0)),
+    ):
+        item = put(entry(first, note="tpyo"))
+        cast.ana.post("/sync", {"items": [item], "sent_at": first.isoformat()})
+        assert corrected(cast, item, then) == mark
+
+
+def test_a_correction_of_the_moment_is_marked_by_the_clock_that_gave_the_new_one(
+    cast: Cast, clock: Clock
+) -> None:
+    slow = clock.now - timedelta(hours=3)
+    item = put(entry(slow))
+    cast.ana.post("/sync", {"items": [item], "sent_at": slow.isoformat()})
+    item["entry"] = entry(clock.now)
+    assert corrected(cast, item, clock.now) == (False, 0)
+
+
 def test_a_phone_whose_clock_is_right_is_not_suspected(cast: Cast, clock: Clock) -> None:
     for sent_at, suspect in ((clock.now + timedelta(minutes=9), False), (clock.now, False)):
         answer = cast.ana.post("/sync", {"sent_at": sent_at.isoformat()})

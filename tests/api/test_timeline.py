@@ -228,6 +228,17 @@ def test_who_handles_an_alert_has_seen_the_days_it_is_about_and_no_others(
     assert len(days["2026-03-03"]["seen_by_team"]) == 1
 
 
+def test_who_handles_an_alert_has_seen_what_it_names_also_where_a_clock_ran_ahead(
+    cast: Cast, clock: Clock
+) -> None:
+    ahead = clock.now + timedelta(days=400)
+    push(cast.ana, [pushed("entry", entry(ahead, safety="often", recorded_at=ahead.isoformat()))])
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    acknowledges(cast, f"/alerts/{alert['id']}", alert["version"])
+    (one,) = cast.ana.get("/entries").json["items"]
+    assert one["seen_by_team_at"] == clock.now.isoformat()
+
+
 def test_what_comes_in_after_the_alert_was_handled_is_not_seen_yet(cast: Cast, clock: Clock) -> None:
     alert = alert_about(cast, clock, 0)
     acknowledges(cast, f"/alerts/{alert['id']}", alert["version"])

@@ -242,6 +242,17 @@ def test_a_late_report_of_an_earlier_zone_is_kept_and_moves_nothing(cast: Cast, 
     assert [zone for zone, _ in changes_of_zone(database)] == ["Asia/Dubai", "Asia/Tokyo"]
 
 
+def test_a_late_report_of_where_the_patient_was_before_they_came_home_moves_nothing(
+    cast: Cast, database: Database
+) -> None:
+    home = {"zone": "Europe/Oslo", "since": "2026-03-02T11:00:00Z"}
+    for _ in range(2):
+        assert cast.ana.patch("/me/zone", home).json["zone"] == "Europe/Oslo"
+    late = cast.ana.patch("/me/zone", {"zone": "America/New_York", "since": "2026-03-02T03:00:00Z"})
+    assert late.json["zone"] == cast.ana.get("/me/today").json["zone"] == "Europe/Oslo"
+    assert [zone for zone, _ in changes_of_zone(database)] == ["America/New_York", "Europe/Oslo"]
+
+
 def test_a_phone_whose_clock_is_fast_reports_for_now(cast: Cast, clock: Clock, database: Database) -> None:
     cast.ana.patch("/me/zone", {"zone": "Asia/Tokyo", "since": "2026-03-09T09:00:00Z"})
     assert changes_of_zone(database) == [("Asia/Tokyo", clock.now)]

@@ -112,14 +112,17 @@ def test_an_export_of_the_first_format_is_still_read() -> None:
     assert {one.sent_at for one in found.revisions} == {None}
 
 
-def test_the_phones_clock_is_that_of_the_last_version_that_says_something() -> None:
-    found = read(second())
+def sent(found: Any) -> list[tuple[int, datetime | None]]:
+    return [(one.version, one.sent_at) for one in found.revisions if not one.is_response]
+
+
+def test_the_phones_clock_is_that_of_the_versions_with_the_last_moment_that_was_said() -> None:
     late = datetime(2026, 3, 2, 12, tzinfo=UTC) - timedelta(minutes=20)
-    assert [(one.version, one.sent_at) for one in found.revisions if not one.is_response] == [
-        (1, None),
-        (2, late),
-        (3, None),
-    ]
+    found = read(second())
+    assert sent(found) == [(1, late), (2, late), (3, None)]
+    moved = second()
+    moved["entries"][0]["revisions"][0]["content"]["occurred_at"] = "2026-03-01T09:00:00+01:00"
+    assert sent(read(moved)) == [(1, None), (2, late), (3, None)]
     assert (found.plan, [zone.zone for zone in found.zones]) == (PLAN, ["Asia/Tokyo"])
 
 

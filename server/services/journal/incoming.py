@@ -107,12 +107,16 @@ def clock_of(sent_at: datetime | None, received_at: datetime) -> dict[str, Any]:
 def clock_columns(incoming: Incoming, received_at: datetime, stored: Stored | None) -> dict[str, Any]:
     """Return what is kept of the phone's clock: an impossible date is as suspect as a clock that is off.
 
-    ``stored`` is what a correction changes: what was dated well stays so, however late it is corrected.
+    ``stored`` is what a correction changes. Where that keeps the moment, the clock that gave it is what
+    counts: what was dated well stays so however late it is corrected, and what was not does not become so.
     """
+    if stored is not None and _keeps_its_moment(incoming, stored):
+        return {
+            "clock_skew_seconds": stored.clock_skew_seconds,
+            "clock_suspect": stored.clock_suspect,
+        }
     told = clock_of(incoming.sent_at, received_at)
-    well_dated = stored is not None and _keeps_its_moment(incoming, stored) and not stored.clock_suspect
-    possible = well_dated or _is_possible(incoming, received_at)
-    return told | {"clock_suspect": told["clock_suspect"] or not possible}
+    return told | {"clock_suspect": told["clock_suspect"] or not _is_possible(incoming, received_at)}
 
 
 def day_reliable(incoming: Incoming, received_at: datetime, stored: Entry | None) -> bool:

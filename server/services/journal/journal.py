@@ -20,6 +20,7 @@ from server.clinical.redflags import Answers, Onset, RedFlag
 from server.clinical.side_effects import details
 from server.clinical.vocabulary import AlertClass, EnteredBy
 from server.models import Entry, EntryRevision, Patient
+from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import answer_source
 from server.services.alerts import episode as episodes
@@ -174,7 +175,8 @@ class Journal:
         self._raise(tuple(flag for flag in self._flags(entry) if flag.code in calm), entry)
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
-        for finding in episodes.findings_of(flags, entry.local_day, entry.id):
+        day = local_days.so_far(self.work, entry.local_day, entry.zone)  # a phone's clock may run ahead
+        for finding in episodes.findings_of(flags, day, entry.id):
             episodes.raise_alert(self.work, self.patient, finding)
 
     def _next_change(self) -> int:

@@ -20,6 +20,7 @@ from server.clinical.vocabulary import Role
 from server.models import Account, Alert, AuditEvent, Entry, QuestionnaireResponse
 from server.services import local_day as local_days
 from server.services import vault
+from server.services.alerts import episode as episodes
 from server.services.asking import of_patient
 from server.services.work import Work
 
@@ -151,11 +152,15 @@ def _first(moments: Sequence[datetime], one: Reported) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class _Handled:
-    """An alert about the days ``first`` .. ``last`` was handled."""
+    """An alert about the days ``first`` .. ``last`` was handled; ``named``: what it rests on, by its id.
+
+    What it names may lie on another day: that of a clock that ran ahead.
+    """
 
     at: datetime
     first: date
     last: date
+    named: frozenset[str]
 
 
 def _handled_days(work: Work, found: Iterable[Look]) -> Sequence[_Handled]:
@@ -166,8 +171,12 @@ def _handled_days(work: Work, found: Iterable[Look]) -> Sequence[_Handled]:
         return []
     query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.id.in_(moments))
     alerts = vault.opened(work, list(work.session.scalars(query)))
-    days = [(at, _first_day(alert), alert.day) for alert in alerts for at in moments[alert.id]]
-    return [_Handled(*one) for one in sorted(days)]
+    found_each = (
+        _Handled(at, _first_day(alert), alert.day, episodes.sources_of(alert.evidence))
+        for alert in alerts
+        for at in moments[alert.id]
+    )
+    return sorted(found_each, key=lambda one: one.at)
 
 
 def _first_day(alert: Alert) -> date:
@@ -177,4 +186,6 @@ def _first_day(alert: Alert) -> date:
 
 
 def _about(handled: Iterable[_Handled], one: Reported) -> Sequence[datetime]:
-    return [look.at for look in handled if look.first <= one.local_day <= look.last]
+    return [
+        look.at for look in handled if look.first <= one.local_day <= look.last or str(one.id) in look.named
+    ]

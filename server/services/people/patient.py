@@ -149,7 +149,7 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
             setattr(patient, key, value)
     if "bipolar_risk" in changes:
         patient.change_counter += 1  # the days to come are judged from other facts
-    if "zone" in changes:
+    if changes.get("zone", patient.zone) != patient.zone:
         zone_changes.record(work, patient, changes["zone"], work.now)
     patient.version += 1
     work.audit("patient.update", patient.id)

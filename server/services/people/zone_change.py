@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -36,20 +37,29 @@ def history(work: Work, patient_id: UUID) -> Sequence[ZoneChange]:
     return work.objects(_HISTORY, patient=patient_id)
 
 
+def journeys(work: Work, patient_id: UUID) -> Sequence[ZoneChange]:
+    """Return the reports of a patient that name another zone than the one before them."""
+    reports = pairwise((None, *history(work, patient_id)))
+    return [one for before, one in reports if one and (before is None or before.zone != one.zone)]
+
+
 def record(work: Work, patient: Patient, zone: str, since: datetime) -> bool:
     """Record that the patient is in ``zone`` from ``since`` on; return whether their zone is another now.
 
     The caller holds the patient's row lock. The same report again changes nothing. One that is older
-    than what is known is kept and changes nothing else. ``since`` in the future means now.
+    than what is known is kept and changes nothing else. One that is newer is kept also where it names the
+    zone they are in: it says that they are back, and what comes late, from before it, moves nothing.
+    ``since`` in the future means now.
     """
     since = min(since, work.now)
     latest = _latest(work, patient)
     if latest is not None and since < latest.since:
         _keep_late(work, patient, zone, since)
         return False
+    if latest is None or (latest.zone, latest.since) != (zone, since):
+        _add(work, patient, zone, since)
     if zone == patient.zone:
         return False
-    _add(work, patient, zone, since)
     _move(work, patient, zone)
     return True
 

@@ -16,6 +16,7 @@ from server.clinical.instruments.instrument import Instrument, Respondent
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
+from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import answer_source
 from server.services.alerts import episode as episodes
@@ -93,7 +94,8 @@ class QuestionnaireJournal:
         self._keep_revision(response, plain_response(incoming.content))
         days |= superseding.settle(self.work, self.patient, before, response.occurrence)
         receipt = self._receipt(outcome, response)
-        for finding in findings_of(response, receipt.flags):
+        day = local_days.so_far(self.work, response.local_day, response.zone)  # a clock may run ahead
+        for finding in findings_of(response, receipt.flags, day):
             episodes.raise_alert(self.work, self.patient, finding)
         if stored is not None:
             still = {flag.family for flag in receipt.flags}
@@ -116,7 +118,7 @@ class QuestionnaireJournal:
         receipt = self._receipt("refused", response)
         refused = Refused(
             receipt.flags,
-            findings_of(response, receipt.flags),
+            findings_of(response, receipt.flags, response.local_day),
             response.content_hash,
             repeat.of_response(self.work, self.patient.id, incoming),
             receipt.contact_today,

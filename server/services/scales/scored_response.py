@@ -1,6 +1,7 @@
 """What a filled scale amounts to: its score as columns, the answers that cannot wait, what they raise."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from server.clinical.instruments.instrument import AnswersError, Content, Instrument
@@ -64,8 +65,8 @@ def flags_of(response: QuestionnaireResponse) -> tuple[RedFlag, ...]:
     )
 
 
-def findings_of(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> Iterator[Finding]:
-    """Yield one finding per family for the red flags of one response."""
+def findings_of(response: QuestionnaireResponse, flags: Sequence[RedFlag], day: date) -> Iterator[Finding]:
+    """Yield one finding of ``day`` per family for the red flags of one response."""
     total = "" if response.total is None else f" (total {response.total:g})"
     for family in dict.fromkeys(flag.family for flag in flags):
         mine = [flag for flag in flags if flag.family is family]
@@ -73,7 +74,7 @@ def findings_of(response: QuestionnaireResponse, flags: Sequence[RedFlag]) -> It
         yield Finding(
             family=family,
             urgency=min(flag.urgency for flag in mine),
-            day=response.local_day,
+            day=day,
             codes=codes,
             summary=f"An answer to {response.instrument}{total} cannot wait: {', '.join(codes)}.",
             evidence={

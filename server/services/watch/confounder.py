@@ -38,7 +38,7 @@ def beside(work: Work, patient: Patient, finding: Finding, since: date) -> Findi
     """
     policy = policies.of_patient(work, patient)
     said = _said(work, patient, first_day(since, policy), finding.day)
-    travelled = [local_days.of(work, one.since, one.zone) for one in zone_changes.history(work, patient.id)]
+    travelled = [local_days.of(work, one.since, one.zone) for one in zone_changes.journeys(work, patient.id)]
     found = confounders(said, travelled, since, finding.day, policy)
     summary = f"{_closed(finding.summary)} {sentence(found)}" if found else finding.summary
     return replace(finding, summary=summary, evidence={**finding.evidence, "confounders": plain(found)})

@@ -1,7 +1,7 @@
 """One episode of worry: what joins it silently, what gets through, what closes nobody unseen."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from threading import Event, Thread
 from typing import Any
@@ -16,6 +16,7 @@ from server.models import Assessment, Delivery
 from server.services.messages import delivery as deliveries
 from tests.cast import Cast, entry, push, pushed
 from tests.conftest import Clock
+from tests.scales import with_item9
 from tests.visits import Visits
 
 
@@ -206,6 +207,25 @@ def test_a_correction_that_takes_the_signal_away_says_so_on_the_alert(
     shown = cast.bo.get(f"/alerts/{alert['id']}").json
     assert shown["evidence"]["disproved"] is True
     assert shown["events"][-1]["kind"] == "disproved"
+
+
+@pytest.mark.parametrize("kind", ["entry", "questionnaire_response"])
+def test_a_phone_whose_clock_runs_a_year_ahead_hides_nothing_that_is_reported_after(
+    cast: Cast, clock: Clock, kind: str
+) -> None:
+    def often(at: datetime) -> dict[str, Any]:
+        return entry(at, safety="often") if kind == "entry" else with_item9(at, 3)
+
+    ahead = clock.now + timedelta(days=400)
+    body = often(ahead)
+    push(cast.ana, [pushed(kind, {**body, "recorded_at": ahead.isoformat()})])
+    for _ in range(2):
+        assert the_alert(cast)["day"] == clock.now.date().isoformat()
+        assert taken(cast)["state"] == "acknowledged"
+        clock.forward(days=30)
+        push(cast.ana, [pushed(kind, often(clock.now))])
+        again = the_alert(cast)
+        assert (again["state"], again["events"][-1]["kind"]) == ("open", "worsened")
 
 
 def test_a_session_recorded_by_mistake_does_not_excuse_what_was_reported(
