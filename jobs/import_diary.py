@@ -187,10 +187,12 @@ def summaries(rows: Sequence[Row]) -> Iterator[ItemSummary]:
 def _entries(plan: Plan) -> Iterator[tuple[Row, Incoming]]:
     # Source, moment, kind of reading and, where several rows share these, their order name an entry: a
     # file that only grew brings the same entries under the same ids, and two diaries never share one.
+    # Two times of a clock may be one moment: in spring one of them does not exist.
     seen: Counter[tuple[datetime, str]] = Counter()
     for row in plan.mapped.rows:
-        seen[row.at, row.kind] += 1
-        name = (plan.patient_id, plan.source, row.kind, seen[row.at, row.kind])
+        place = row.at.astimezone(UTC), row.kind
+        seen[place] += 1
+        name = (plan.patient_id, plan.source, row.kind, seen[place])
         entry_id = dated_id(row.at, "import", *name)
         yield row, Incoming(entry_id, row.content, None, Source.IMPORT)
 

@@ -34,6 +34,29 @@ class ExactlyOne:
 
 
 @dataclass(frozen=True, slots=True)
+class OneThatSays:
+    """One of some members and no other; what is null, or an object without members, says nothing."""
+
+    names: tuple[str, ...]
+    problem: str
+    field: str = "_schema"
+
+    def check(self, data: Mapping[str, Any]) -> None:
+        """Raise ValidationError where none of them says something in ``data``, or several do."""
+        if sum(data.get(name) not in (None, {}) for name in self.names) != 1:
+            raise ValidationError(self.problem, self.field)
+
+    def schema(self) -> Mapping[str, Any]:
+        """Return what stands beside the members in the contract."""
+        return {"oneOf": [self._only(name) for name in self.names]}
+
+    def _only(self, name: str) -> Mapping[str, Any]:
+        silent: dict[str, Any] = {"enum": [None, {}]}
+        others = {other: silent for other in self.names if other != name}
+        return {"required": [name], "properties": {name: {"not": silent}, **others}}
+
+
+@dataclass(frozen=True, slots=True)
 class AtLeastOne:
     """One of some members, or several."""
 

@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.codes import Codes
+from schemas.diary_number import WholeOrStored
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
 from schemas.notice import NoticeAnswer
 from schemas.side_effect import Detailed
@@ -45,11 +46,17 @@ class EntryBody(Body):
 
     occurred_at = Moment(required=True, metadata={"description": f"when it was felt, with offset: {WITHIN}"})
     zone = Zone(required=True, metadata={"description": "where the patient was"})
-    recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept as it is"})
+    recorded_at = Moment(
+        allow_none=True, metadata={"description": "the phone's clock at logging; kept as it is"}
+    )
     items = Choice(
-        {item.key: Whole(low=int(item.low), high=int(item.high)) for item in ITEMS.values()},
+        {item.key: WholeOrStored(low=int(item.low), high=int(item.high)) for item in ITEMS.values()},
         load_default=dict,
-        metadata={"description": "whole numbers, 0-10 (sleep_hours 0-24)", "example": ENTRY["items"]},
+        metadata={
+            "description": "whole numbers, 0-10 (sleep_hours 0-24); of what was imported, a correction may"
+            " repeat a fraction as it is stored",
+            "example": ENTRY["items"],
+        },
     )
     side_effects = Choice(
         {term: Whole(low=SEVERITY_LOW, high=SEVERITY_HIGH) for term in SIDE_EFFECTS},
@@ -69,7 +76,7 @@ class EntryBody(Body):
             "example": ENTRY["side_effect_onset"],
         },
     )
-    safety = Code(SafetyAnswer, metadata={"description": "answer to the safety question"})
+    safety = Code(SafetyAnswer, allow_none=True, metadata={"description": "answer to the safety question"})
     medication = fields.Nested(Medication, load_default=dict)
     circumstances = Codes(
         Circumstance,
@@ -93,6 +100,7 @@ class EntryBody(Body):
     note = Text(
         longest=NOTE_LONGEST,
         lines=True,
+        allow_none=True,
         metadata={"description": f"at most {NOTE_LONGEST:,} characters; not read in real time"},
     )
 

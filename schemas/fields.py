@@ -15,6 +15,7 @@ from marshmallow import ValidationError, fields, validate
 
 from schemas import spelling
 from schemas.spelling import BEYOND_MOMENTS, FIRST_MOMENT, refusal
+from server.clinical import plain_text
 from server.clinical.countries import countries
 
 _NAME = re.compile(spelling.NAME)
@@ -39,10 +40,10 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if self.lines:
-            text = spelling.ANY_OVERRIDE.sub("", text.replace("\r\n", "\n"))
-        if (spelling.ANY_BARRED_IN_LINES if self.lines else spelling.ANY_BARRED).search(text):
+            text = plain_text.lines(text)
+        if (plain_text.ANY_BARRED_IN_LINES if self.lines else plain_text.ANY_BARRED).search(text):
             raise ValidationError("Control characters are not allowed.")
-        if self.says_something and text and not spelling.ANY_SEEN.search(text):
+        if self.says_something and text and not plain_text.ANY_SEEN.search(text):
             raise ValidationError("Must not be blank.")
         return unicodedata.normalize("NFC", text)
 
@@ -56,7 +57,7 @@ class Reason(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not spelling.ANY_WRITTEN.search(text):
+        if not plain_text.ANY_WRITTEN.search(text):
             raise ValidationError("Must not be blank.")
         return text
 
@@ -107,6 +108,7 @@ class Decimal(fields.Float):
 
     def __init__(self, *, low: float, high: float, **kwargs: Any) -> None:
         super().__init__(validate=validate.Range(low, high), **kwargs)
+        self._bounds = low, high
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from schemas.base import Answer, Body, PageQuery, page_of
-from schemas.combining import ExactlyOne
+from schemas.combining import OneThatSays
 from schemas.entry import WITHIN
 from schemas.fields import Code, Day, Decimal, Id, Moment, Named, Text, Whole, Zone
 from schemas.notice import NoticeAnswer
@@ -35,7 +35,7 @@ class QuestionnaireResponseBody(Body):
     """
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = RESPONSE
-    TOGETHER: ClassVar[ExactlyOne] = ExactlyOne(
+    TOGETHER: ClassVar[OneThatSays] = OneThatSays(
         ("answers", "total"), "Give either answers or a total.", "answers"
     )
 
@@ -47,15 +47,23 @@ class QuestionnaireResponseBody(Body):
         most=ITEMS_MOST,
         metadata={"description": "whole number for each item id; null: left open", "example": ANSWERS},
     )
-    total = Decimal(low=0, high=TOTAL_MOST, metadata={"description": "for scales kept as a score only"})
+    total = Decimal(
+        low=0,
+        high=TOTAL_MOST,
+        allow_none=True,
+        metadata={"description": "for scales kept as a score only"},
+    )
     occurred_at = Moment(
         required=True, metadata={"description": f"when it was filled, with offset: {WITHIN}"}
     )
     zone = Zone(required=True, metadata={"description": "where the patient was"})
-    recorded_at = Moment(metadata={"description": "the phone's clock at logging; kept, never trusted"})
+    recorded_at = Moment(
+        allow_none=True, metadata={"description": "the phone's clock at logging; kept, never trusted"}
+    )
     occurrence = Text(
         longest=80,
         shortest=1,
+        allow_none=True,
         metadata={
             "description": "key of the occurrence it answers, as today says it; its day is at most a day"
             " after and 31 days before the local day of the response",
@@ -67,10 +75,15 @@ class QuestionnaireResponseBody(Body):
     def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a response without an answer: it would look like a filled questionnaire."""
         self.TOGETHER.check(data)
-        if "occurrence" in data and not _names(data["occurrence"], data["instrument"]):
+        if data.get("occurrence") is not None and not _names(data["occurrence"], data["instrument"]):
             raise ValidationError("Is not the key of an occurrence of this scale.", "occurrence")
-        if "answers" in data and all(value is None for value in data["answers"].values()):
+        if data.get("answers") and all(value is None for value in data["answers"].values()):
             raise ValidationError("Answer at least one item.", "answers")
+
+    @post_load
+    def without_what_says_nothing(self, data: Mapping[str, Any], **_: Any) -> Mapping[str, Any]:
+        """Leave out what is null, or no answers at all: a response that is read has such members."""
+        return {name: value for name, value in data.items() if value not in (None, {})}
 
 
 def _names(occurrence: str, instrument: str) -> bool:

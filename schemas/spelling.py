@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import ValidationError, validate
 
 from server.clinical.countries import countries
+from server.clinical.plain_text import BARRED, BARRED_IN_LINES, OVERRIDES, SPACES, UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +43,7 @@ class Spelling:
         return {"type": "string", "description": self.says, **known}
 
 
-# Control characters; what no Unicode ever makes a character; embeddings and overrides of the direction of
-# writing (isolates stay, keyboards of right-to-left languages write them).
-_CONTROL, _NO_CHARACTER = r"\u0000-\u001f\u007f-\u009f", r"\ufdd0-\ufdef\ufffe\uffff"
-_OVERRIDES = r"\u202a-\u202e"
-BARRED = _CONTROL + _OVERRIDES + _NO_CHARACTER
-# Line feed, tab and CR LF are fine where people write at length, and overrides are left out there.
-_BARRED_IN_LINES = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f" + _NO_CHARACTER
-_SPACES = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-# Joiners of width zero and the like belong into some names, but are none by themselves.
-_UNSEEN = (
-    r"\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
-    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
-)
-_IN_LINES = rf"(?:[^{_BARRED_IN_LINES}]|\r\n)*"
-# Beyond the sixteen bits that every dialect's patterns can name. Of lone halves no UTF-8 can be made.
-_BEYOND = r"\ud800-\udfff" + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(1, 17))
-_UNSEEN_BEYOND = (
-    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    r"\U000e0001\U000e0020-\U000e007f"
-)
-ANY_BARRED = re.compile(f"[{BARRED}{_BEYOND}]")
-ANY_BARRED_IN_LINES = re.compile(f"[{_BARRED_IN_LINES}{_BEYOND}]")
-ANY_OVERRIDE = re.compile(f"[{_OVERRIDES}]")
-ANY_SEEN = re.compile(f"[^{_SPACES}{_UNSEEN}{_UNSEEN_BEYOND}]")
-ANY_WRITTEN = re.compile(rf"[^\n\t{_SPACES}]")
-
+_IN_LINES = rf"(?:[^{BARRED_IN_LINES}]|\r\n)*"
 _YEAR = re.compile("[0-9]{4}")
 NAME = "^[A-Za-z0-9_.-]{1,64}$"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -76,7 +52,7 @@ _NORMAL = "Kept in Unicode's form NFC, in which its length counts"
 LINE = Spelling("Line", f"^[^{BARRED}]*$", f"One line of text, without control characters. {_NORMAL}.")
 WORDS = Spelling(
     "Words",
-    f"^[^{BARRED}]*[^{BARRED}{_SPACES}{_UNSEEN}][^{BARRED}]*$",
+    f"^[^{BARRED}]*[^{BARRED}{SPACES}{UNSEEN}][^{BARRED}]*$",
     f"One line of text, without control characters, in which something can be seen. {_NORMAL}.",
 )
 LINES = Spelling(
@@ -87,7 +63,7 @@ LINES = Spelling(
 )
 REASON = Spelling(
     "Reason",
-    rf"^{_IN_LINES}[^\n\t{_BARRED_IN_LINES}{_SPACES}{_OVERRIDES}]{_IN_LINES}$",
+    rf"^{_IN_LINES}[^\n\t{BARRED_IN_LINES}{SPACES}{OVERRIDES}]{_IN_LINES}$",
     f"Text of any lines as `Lines`, and not only blanks. {_NORMAL}.",
 )
 YEAR_OF_MOMENT, YEAR_OF_DAY = "(19[7-9][0-9]|2[01][0-9][0-9]|2200)", "(19[0-9][0-9]|2[01][0-9][0-9]|2200)"

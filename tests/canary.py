@@ -126,10 +126,11 @@ def _below(schema: Mapping[str, Any], steps: tuple[str, ...]) -> Iterator[tuple[
         name, beside = schema["$ref"].rpartition("/")[2], {**schema}
         del beside["$ref"]
         schema = {**contract()["components"]["schemas"][name], **beside, "called": name}
+    length = {key: schema[key] for key in ("maxLength",) if key in schema}
     # Beside members they only say which of them go together.
     for kind in ("oneOf", "anyOf", "allOf") if "properties" not in schema else ():
         for one in schema.get(kind, ()):
-            yield from _below(one, steps)
+            yield from _below({**length, **one}, steps)
     if "string" in schema.get("type", ()):
         yield steps, schema
     for name, member in schema.get("properties", {}).items():

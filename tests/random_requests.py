@@ -185,5 +185,6 @@ def _make_real(case: Any, ids: dict[str, str]) -> None:
     elif isinstance(case.body, dict) and "occurred_at" in case.body:
         case.body.update(occurred_at=NOON.isoformat(), zone="Europe/Oslo")
         case.body.setdefault("safety", "no")
+        case.body["items"] = {key: int(value) for key, value in case.body.get("items", {}).items()}
         for text_or_moment in ("recorded_at", "tags", "note"):
             case.body.pop(text_or_moment, None)

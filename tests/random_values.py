@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.alert import cursor_of
 from schemas.fields import ZONES
-from schemas.spelling import ANY_OVERRIDE
+from server.clinical.plain_text import ANY_OVERRIDE
 from server.clinical.vocabulary import AlertClass
 
 _DAYS = st.dates(date(1970, 1, 1), date(2200, 12, 31))

@@ -12,8 +12,9 @@ from marshmallow import ValidationError, fields
 from schemas.base import Body
 from schemas.fields import Text
 from schemas.query import QueryWhole
-from schemas.spelling import BARRED, DAY_OF_MONTH, HOUR, MONTH, SIXTY, UUID, Fully
+from schemas.spelling import DAY_OF_MONTH, HOUR, MONTH, SIXTY, UUID, Fully
 from schemas.spelling import YEAR_OF_DAY as YEAR
+from server.clinical.plain_text import BARRED
 
 PAGE, LARGEST_PAGE = 50, 200
 LONGEST = 2000

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from server.clinical.plain_text import imported_lines
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW
 from server.clinical.vocabulary import ITEMS
 from server.diary_import.columns import Columns, columns_of
@@ -215,12 +216,14 @@ class _Mapper:
         text = "\n".join(said for column in self._map.note if (said := self._said(column)))
         if not text:
             return None
-        if len(text) > NOTE_LONGEST or any(ord(c) < 32 and c not in "\t\r\n" for c in text):
+        is_plain = all(ord(c) >= 32 or c in "\t\r\n" for c in text)
+        text = imported_lines(text)  # as a phone's note is kept: its correction sends it back
+        if len(text) > NOTE_LONGEST or not is_plain:
             self._reasons.append(
                 f"column {' or '.join(self._map.note)} is too long for a note, or not plain text"
             )
             return None
-        return text
+        return text or None
 
     def _tags(self) -> list[str]:
         """Return the tags, as many and as long as an entry takes: a long list must not cost the mood."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from uuid_utils.compat import uuid4, uuid7
 
+from examples.phone import MADE_BY_SERVER
 from tests.cast import Cast, entry, sign_in
 from tests.conftest import Clock
 
@@ -38,6 +39,24 @@ def test_an_entry_comes_back_as_it_was_sent(cast: Cast, clock: Clock) -> None:
     for part in ("items", "side_effects", "medication", "tags", "note", "safety", "zone"):
         assert stored[part] == body[part]
     assert stored["local_day"] == "2026-03-02"
+
+
+def test_an_entry_is_taken_back_as_the_server_tells_it_nulls_included(cast: Cast, clock: Clock) -> None:
+    path = f"/entries/{new_id()}"
+    cast.ana.put(path, {**entry(clock.now), "safety": None, "note": None, "recorded_at": None})
+    (told,) = cast.ana.post("/sync", {}).json["changes"]
+    back = {name: value for name, value in told.items() if name not in MADE_BY_SERVER}
+    assert {name for name, value in back.items() if value is None} == {"safety", "note", "recorded_at"}
+    assert cast.ana.put(path, back).json["outcome"] == "duplicate"
+    assert cast.ana.put(path, {**back, "note": "one more"}, version=1).json["outcome"] == "updated"
+
+
+def test_another_time_of_writing_alone_is_no_correction(cast: Cast, clock: Clock) -> None:
+    path, said = f"/entries/{new_id()}", clock.now.isoformat()
+    cast.ana.put(path, entry(clock.now, recorded_at=said))
+    earlier = (clock.now - timedelta(hours=5)).isoformat()
+    again = cast.ana.put(path, entry(clock.now, recorded_at=earlier), version=1).json
+    assert (again["outcome"], again["entry"]["recorded_at"]) == ("duplicate", said)
 
 
 def test_a_correction_needs_the_version_it_changes(cast: Cast, clock: Clock) -> None:

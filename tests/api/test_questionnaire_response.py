@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
+from examples.phone import MADE_BY_SERVER
 from server.api.edge import Surroundings
 from server.clinical.instruments import catalog
 from server.models import Alert, AuditEvent, QuestionnaireResponse
@@ -192,6 +193,25 @@ def test_a_score_alone_is_taken_for_scales_that_are_scores_only(app: Flask, cast
     assert pointers(cast.ana.put(new_path(), body)) == ["/total"]
     typed = {k: v for k, v in filled(clock.now, total=9).items() if k != "answers"}
     assert pointers(cast.ana.put(new_path(), typed)) == ["/total"]
+
+
+@pytest.mark.parametrize("score", [False, True])
+def test_a_response_is_taken_back_as_the_server_tells_it_nulls_included(
+    cast: Cast, clock: Clock, score: bool
+) -> None:
+    """`total` is the score; what was typed in is told as `entered_total`, and goes back as `total`."""
+    path = f"/questionnaire-responses/{uuid7()}"
+    body = filled(clock.now, "asrm", total=10) if score else filled(clock.now, each=1)
+    if score:
+        del body["answers"]
+    assert cast.ana.put(path, body).status_code == 201
+    (told,) = cast.ana.post("/sync", {}).json["changes"]
+    back = {name: value for name, value in told.items() if name not in {*MADE_BY_SERVER, "total"}}
+    back["total"] = told["entered_total"]
+    assert (back["recorded_at"], back["occurrence"], back["total"]) == (None, None, 10 if score else None)
+    assert cast.ana.put(path, back).json["outcome"] == "duplicate"
+    later = (clock.now - timedelta(hours=1)).isoformat()
+    assert cast.ana.put(path, {**back, "occurred_at": later}, version=1).json["outcome"] == "updated"
 
 
 def test_a_correction_needs_the_version_it_changes(cast: Cast, clock: Clock) -> None:

@@ -14,6 +14,7 @@ from schemas.fields import Country, Day, Email, Id, Moment, Reason, Text, TimeOf
 from schemas.shift import CivilTime
 from schemas.spelling import Spelling
 from schemas.sync import Id7
+from server.clinical import plain_text
 
 LONGEST = 10_000
 OF = {
@@ -64,8 +65,8 @@ def test_a_text_s_pattern_takes_the_characters_that_its_field_takes(spelled: Spe
 def test_what_can_not_be_seen_is_what_unicode_says() -> None:
     for character in CHARACTERS:
         hidden = character.isspace() or unicodedata.category(character) == "Cf"
-        barred = spelling.ANY_BARRED.search(character) is not None
-        assert barred or hidden == (spelling.ANY_SEEN.search(character) is None), hex(ord(character))
+        barred = plain_text.ANY_BARRED.search(character) is not None
+        assert barred or hidden == (plain_text.ANY_SEEN.search(character) is None), hex(ord(character))
 
 
 @pytest.mark.parametrize("spelled", OF, ids=lambda spelled: spelled.name)

@@ -10,7 +10,7 @@ from uuid import UUID
 from server.clinical.vocabulary import EnteredBy, Source
 from server.models import Entry, QuestionnaireResponse
 from server.services import local_day as local_days
-from server.services.errors import Invalid, Stale, VersionRequired
+from server.services.errors import AllInvalid, Invalid, Stale, VersionRequired
 from server.services.work import Work
 
 # Until it is written down: memory fades. Arriving later than that, it was dated by a wrong clock.
@@ -62,6 +62,23 @@ def check_moment(work: Work, incoming: Incoming) -> None:
     if occurred > max(written) + AHEAD:
         raise Invalid("/occurred_at", "Lies in the future.")
     raise Invalid("/occurred_at", f"Was written down more than {BACKFILL.days} days later.")
+
+
+def admit(work: Work, stored: Entry | None, incoming: Incoming) -> None:
+    """Raise for an entry that can't be taken as it is, or not over ``stored``; ServiceErrors all."""
+    if stored is None or not _keeps_its_moment(incoming, stored):
+        check_moment(work, incoming)  # what was taken in time may be corrected for ever
+    if stored is not None:
+        check_version(stored, incoming.base_version)
+    if work.actor.account_id is not None:  # an import is taken as it was
+        _check_whole({} if stored is None else stored.items, incoming.content["items"])
+
+
+def _check_whole(stored: Mapping[str, float], items: Mapping[str, float]) -> None:
+    """Raise AllInvalid for fractions but those that an import brought, told again to the digit."""
+    broken = [key for key, value in items.items() if value != value // 1 and stored.get(key) != value]
+    if broken:
+        raise AllInvalid([(f"/items/{key}", "Must be a whole number.") for key in broken])
 
 
 def check_occurrence(work: Work, incoming: Incoming, day: date) -> None:

@@ -30,9 +30,8 @@ from server.services.journal import refusal as refusals
 from server.services.journal import repeat
 from server.services.journal.incoming import (
     Incoming,
+    admit,
     canonical,
-    check_moment,
-    check_version,
     clock_columns,
     day_reliable,
     local_day,
@@ -90,7 +89,7 @@ class Journal:
         touched = {stored.local_day} if stored is not None else set()
         columns = self._columns(incoming) | {"content_hash": digest}
         try:
-            self._admit(stored, incoming)
+            admit(self.work, stored, incoming)
         except ServiceError as refusal:
             self._heed(refusal, incoming, Entry(id=incoming.id, **columns))
             raise
@@ -121,12 +120,6 @@ class Journal:
             make_transient_to_detached(entry)
             self.work.session.add(entry)
         return entry
-
-    def _admit(self, stored: Entry | None, incoming: Incoming) -> None:
-        if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
-            check_moment(self.work, incoming)  # what was taken in time may be corrected for ever
-        if stored is not None:
-            check_version(stored, incoming.base_version)
 
     def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry) -> None:
         self.write()  # it may be one of them that this repeats

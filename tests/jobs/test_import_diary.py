@@ -1,0 +1,82 @@
+"""What a diary of another app brings: the patient corrects it on the phone, like any other entry."""
+
+from typing import Any
+
+import pytest
+
+from examples.phone import written
+from jobs import import_diary
+from server.database import Database
+from tests.cast import Cast
+from tests.conftest import Clock
+
+MAP = """
+date: {column: day, format: "%Y-%m-%d"}
+time: {column: time, format: "%H:%M"}
+zone: Europe/Berlin
+items:
+  mood: {column: mood, low: 0, high: 7, direction: high_good}
+note: {column: note}
+"""
+HEADER = "day,time,mood,note\n"
+
+
+def brought(database: Database, cast: Cast, clock: Clock, rows: str) -> import_diary.Outcome:
+    who = "demo", cast.ana.patient_id
+    assert who[1] is not None
+    files = MAP, (HEADER + rows).encode()
+    return import_diary.write(database, import_diary.prepare(database, who, files, clock.now))
+
+
+@pytest.fixture
+def imported(database: Database, cast: Cast, clock: Clock) -> dict[str, Any]:
+    """One imported entry, as a phone has it that has synced."""
+    brought(database, cast, clock, "2026-02-25,10:00,3,a\x7fb\x85c\u202ed\ufffee cafe\u0301\n")
+    (change,) = cast.ana.post("/sync", {}).json["changes"]
+    assert (change["items"], change["note"]) == ({"mood": 4.285714}, "abcde caf\u00e9")
+    return dict(change)
+
+
+def test_an_imported_entry_is_corrected_with_the_rest_sent_back_as_it_came(
+    cast: Cast, imported: dict[str, Any]
+) -> None:
+    body = {**(written(imported) or {}), "note": "my correction"}
+    kept = cast.ana.put(f"/entries/{imported['id']}", body, version=1).json["entry"]
+    assert (kept["items"], kept["note"], kept["source"]) == ({"mood": 4.285714}, "my correction", "import")
+    more = {**body, "items": {**body["items"], "energy": 3}}
+    item = {"id": imported["id"], "action": "put", "base_version": 2, "entry": more}
+    (result,) = cast.ana.post("/sync", {"items": [item]}).json["results"]
+    assert (result["verdict"], result["version"]) == ("updated", 3)
+
+
+@pytest.mark.parametrize("items", [{"mood": 4.3}, {"mood": 4.285714, "energy": 3.9}, {"energy": 4.285714}])
+def test_what_is_changed_in_an_imported_entry_is_whole(
+    cast: Cast, imported: dict[str, Any], items: dict[str, float]
+) -> None:
+    (wrong,) = (key for key, value in items.items() if (key, value) != ("mood", 4.285714))
+    body = {**(written(imported) or {}), "items": items}
+    refused = cast.ana.put(f"/entries/{imported['id']}", body, version=1)
+    said = [{"pointer": f"/items/{wrong}", "detail": "Must be a whole number."}]
+    assert (refused.status_code, refused.json["errors"]) == (422, said)
+    assert cast.ana.get(f"/entries/{imported['id']}").json["version"] == 1
+
+
+def test_a_fraction_that_is_refused_hides_nothing_that_cannot_wait(
+    cast: Cast, imported: dict[str, Any]
+) -> None:
+    body = {**(written(imported) or {}), "items": {"mood": 3.9}, "safety": "often"}
+    item = {"id": imported["id"], "action": "put", "base_version": 1, "entry": body}
+    (result,) = cast.ana.post("/sync", {"items": [item]}).json["results"]
+    assert (result["verdict"], result["notice"]["kind"]) == ("invalid", "crisis_lines")
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert alert["family"] == "safety"
+
+
+def test_a_time_that_does_not_exist_and_the_one_after_it_are_two_entries(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    rows = "2025-03-30,02:30,3,gap\n2025-03-30,03:30,4,after\n2025-10-26,02:30,4,a\n2025-10-26,02:30,5,b\n"
+    outcome = brought(database, cast, clock, rows)
+    assert (outcome.tally.created, outcome.refused) == (4, ())
+    again = brought(database, cast, clock, rows)
+    assert (again.tally.created, again.tally.duplicates, again.refused) == (0, 4, ())
