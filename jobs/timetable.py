@@ -59,7 +59,7 @@ TIMETABLE = (
         slot=_minutes(1), always_looks=True),
     Job("coverage",        every=_minutes(60),     late_after=_minutes(180),     what="finds gaps in rotas"),
     Job("digest",          every=_minutes(60),     late_after=_minutes(180),     what="tells of the week"),
-    Job("visit_unseen",    every=_minutes(60),     late_after=_minutes(180),     what="finds unseen visits"),
+    Job("visit_unseen",    every=_minutes(60),     late_after=_minutes(180),     what="tells what waits"),
     Job("visit_outcome",   every=_A_DAY,           late_after=3 * _A_DAY,        what="asks what it did"),
     Job("audit_seal",      every=_seconds(10),     late_after=_minutes(15),      what="chains audit logs",
         slot=_minutes(1), always_looks=True),

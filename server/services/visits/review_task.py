@@ -1,21 +1,28 @@
 """What a person has to look at between us and a scheduling system: raised once a finding, settled by name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import AlertClass, DeliverySubject, ReviewCode, Role
-from server.models import ReviewTask
+from server.clinical.vocabulary import AlertClass, DeliverySubject, ReviewCode
+from server.models import Account, BookingSuggestion, Patient, ReviewTask
 from server.services import vault
+from server.services.alerts import rota as rotas
 from server.services.errors import Conflict, NotFound
 from server.services.messages import delivery as deliveries
+from server.services.messages import quiet
 from server.services.messages.delivery import Notice
-from server.services.people import account as accounts
+from server.services.people import clinic as clinics
+from server.services.visits import visit_people
 from server.services.work import Work
+
+# Told although somebody has been told of another one today.
+_AT_ONCE = frozenset({ReviewCode.SAFETY_FIRST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,10 @@ class Finding:
 
 
 def raise_(work: Work, finding: Finding) -> ReviewTask | None:
-    """Put ``finding`` before the coordinators, who are told once a day; None where it lies there already."""
+    """Put ``finding`` before the coordinators; None where it lies there already.
+
+    They are told once a day as long as anything waits: now where it is the first of today, else by `tell`.
+    """
     key = f"{finding.code}:{finding.key}"[:250]
     taken = select(ReviewTask.id).where(ReviewTask.clinic_id == work.clinic_id, ReviewTask.key == key)
     if work.session.scalar(taken) is not None:
@@ -48,8 +58,22 @@ def raise_(work: Work, finding: Finding) -> ReviewTask | None:
     work.session.add(row)
     work.session.flush()
     work.audit("review-task.create", object_id=row.id)
-    _tell(work, row)
+    for person in visit_people.arrangers(work):
+        told = _notice(work, row.id, person)
+        if deliveries.call(work, person, told) is None and row.code in _AT_ONCE:
+            deliveries.call(work, person, replace(told, key=f"review:{row.id}:{person.id}"))
     return row
+
+
+def tell(work: Work) -> int:
+    """Tell of what waits, each person once a day, in the clinic's hours; return how many messages."""
+    if not rotas.hours(work).is_open(work.now):
+        return 0
+    oldest = _oldest(work)
+    if oldest is None:
+        return 0
+    told = ((person, _notice(work, oldest, person)) for person in visit_people.arrangers(work))
+    return sum(deliveries.call(work, person, notice) is not None for person, notice in told)
 
 
 def page(work: Work, settled: bool, after: UUID | None, size: int) -> Sequence[ReviewTask]:
@@ -89,13 +113,25 @@ def waiting_about(work: Work, suggestion_id: UUID) -> Sequence[ReviewTask]:
     return vault.opened(work, list(work.session.scalars(query.order_by(ReviewTask.id))))
 
 
-def _tell(work: Work, row: ReviewTask) -> None:
-    for person in accounts.recipients(work, {Role.COORDINATOR}):
-        told = Notice(
-            key=f"review:{work.now:%Y-%m-%d}:{person.id}",
-            template="review_waits",
-            subject=DeliverySubject.REVIEW,
-            subject_id=row.id,
-            urgency=AlertClass.P2,
-        )
-        deliveries.call(work, person, told)
+def _oldest(work: Work) -> UUID | None:
+    """Return the task that has waited for longest; of somebody who leaves nobody is told any more."""
+    about = (BookingSuggestion.clinic_id == ReviewTask.clinic_id) & (
+        BookingSuggestion.id == ReviewTask.suggestion_id
+    )
+    whose = (Patient.clinic_id == BookingSuggestion.clinic_id) & (Patient.id == BookingSuggestion.patient_id)
+    query = (
+        select(ReviewTask.id)
+        .outerjoin(BookingSuggestion, about)
+        .outerjoin(Patient, whose)
+        .where(ReviewTask.clinic_id == work.clinic_id, ReviewTask.settled_at.is_(None))
+        .where(or_(ReviewTask.suggestion_id.is_(None), Patient.leaving_at.is_(None)))
+    )
+    return work.session.scalar(query.order_by(ReviewTask.id).limit(1))
+
+
+def _notice(work: Work, task_id: UUID, person: Account) -> Notice:
+    """Return what ``person`` is told on the clinic's day on which it may be sent: once on that day."""
+    at = quiet.released_at(work, person, AlertClass.P2)
+    day = at.astimezone(ZoneInfo(clinics.get(work).zone)).date()
+    key = f"review:{day.isoformat()}:{person.id}"
+    return Notice(key, "review_waits", DeliverySubject.REVIEW, task_id, AlertClass.P2)
