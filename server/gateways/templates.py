@@ -45,6 +45,8 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "visit_unseen": "/v1/booking-suggestions/{id}",
         "visit_undecided": "/v1/booking-suggestions/{id}",
         "visit_declined": "/v1/booking-suggestions/{id}",
+        "visit_unarranged": "/v1/booking-suggestions/{id}",
+        "visit_ended": "/v1/booking-suggestions/{id}",
         "audit_broken": "/v1/audit-events",
         "export_ready": "/v1/me/exports",
         "sms_stopped": "/v1/rota/coverage",

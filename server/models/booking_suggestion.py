@@ -85,6 +85,11 @@ class BookingSuggestion(Base):
         return self.offered_at if self.state in UNSEEN_STATES else None
 
     @property
+    def unarranged_since(self) -> datetime | None:
+        """Since when nothing came of it although somebody has looked, None where it does not wait so."""
+        return self.changed_at if self.state is SuggestionState.ACKNOWLEDGED else None
+
+    @property
     def undecided_since(self) -> datetime | None:
         """Since when it waits for a clinician's decision, None where it does not."""
         return self.created_at if self.state is SuggestionState.DRAFT else None

@@ -33,3 +33,15 @@ def test_it_is_told_once_a_limit_counted_from_the_last_telling(
     told_at = None if told is None else SINCE + timedelta(hours=told)
     waiting = Waiting(SINCE, told_at, urgency)
     assert due_round(waiting, DEFAULT_POLICY, SINCE + timedelta(hours=now)) == number
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "number"),
+    [(None, 71.99, None), (None, 72, 1), (-5, 71.99, None), (-5, 72, 1), (72, 143, None), (72, 144, 2)],
+)
+def test_what_somebody_has_in_hand_is_asked_for_later_and_counted_anew(
+    told: float | None, now: float, number: int | None
+) -> None:
+    told_at = None if told is None else SINCE + timedelta(hours=told)
+    waiting = Waiting(SINCE, told_at, P2, in_hand=True)
+    assert due_round(waiting, DEFAULT_POLICY, SINCE + timedelta(hours=now)) == number

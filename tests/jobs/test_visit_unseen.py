@@ -8,6 +8,7 @@ from jobs import deliver, maintenance_due, visit_unseen
 from jobs.around import Around
 from server.clinical.vocabulary import AlertClass, DeliverySubject
 from server.gateways.message import RecordingGateway
+from server.models import Delivery
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import deliveries
@@ -57,6 +58,38 @@ def test_once_somebody_has_looked_nobody_is_told(
     assert answer.status_code == 200, answer.text
     assert cast.bo.get(f"/booking-suggestions/{suggestion}").json["unseen_since"] is None
     assert visit_unseen.run(around, clock.forward(days=1)) == 0
+
+
+def test_one_that_somebody_has_looked_at_and_nothing_came_of_is_told_too_and_its_end(
+    visits: Visits, cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    suggestion = visits.approved()
+    assert visit_unseen.run(around, clock.forward(days=1)) == 2
+    deliver.run(around, clock.now)
+    assert cast.scheduler.post(f"{INBOX}/{suggestion}/acknowledge", version=2).status_code == 200
+    assert visit_unseen.run(around, clock.forward(hours=71)) == 0
+    assert visit_unseen.run(around, clock.forward(hours=1)) == 2
+    assert visit_unseen.run(around, clock.forward(hours=1)) == 0
+    assert {row.account_id for row in about(around, "visit_unarranged")} == {
+        cast.bo.account_id,
+        cast.coordinator.account_id,
+    }
+    stored = cast.bo.get(f"/booking-suggestions/{suggestion}").json
+    assert (stored["unseen_since"], stored["events"][-1]["action"]) == (None, "unarranged")
+    sent = len(email.sent)
+    deliver.run(around, clock.now)
+    assert len(email.sent) == sent + 2
+    assert visit_unseen.run(around, clock.forward(days=3)) == 2
+    assert (
+        cast.scheduler.post(f"{INBOX}/{suggestion}/decline", {"code": "other"}, version=4).status_code == 200
+    )
+    deliver.run(around, clock.now)
+    subjects = [one.subject for one in email.sent[sent + 2 :]]
+    assert subjects == ["Nothing came of a visit"] * 2, "what waits for an appointment is sent no more"
+
+
+def about(around: Around, template: str) -> list[Delivery]:
+    return [row for row in deliveries(around) if row.template == template]
 
 
 def test_a_draft_waits_for_a_clinician_and_not_for_the_clinics_system(

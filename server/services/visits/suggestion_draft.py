@@ -140,7 +140,7 @@ def _still_open(work: Work, patient_id: UUID, programme: Arm) -> BookingSuggesti
     current = next(iter(work.objects(_OPEN, patient=patient_id, programme=programme)), None)
     if current is None or not suggestion_ends.is_over(work, current):
         return current
-    make_move(work, current, SuggestionAction.EXPIRE)
+    suggestion_ends.expire(work, current)
     return None
 
 

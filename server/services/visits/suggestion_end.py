@@ -12,6 +12,7 @@ from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
 from server.clinical.vocabulary import PatientAnswer, SuggestionState
 from server.models import BookingSuggestion, Course, Patient, TreatmentSession
 from server.services import local_day as local_days
+from server.services.visits import visit_message as visit_messages
 from server.services.visits.suggestion_move import make_change, make_move
 from server.services.work import Work
 
@@ -70,8 +71,14 @@ def expire_overdue(work: Work) -> int:
     found = work.session.scalars(query.order_by(BookingSuggestion.id).with_for_update(key_share=True))
     ended = [suggestion for suggestion in found if is_over(work, suggestion)]
     for suggestion in ended:
-        make_move(work, suggestion, SuggestionAction.EXPIRE)
+        expire(work, suggestion)
     return len(ended)
+
+
+def expire(work: Work, suggestion: BookingSuggestion) -> None:
+    """End a suggestion whose time has passed, and tell the care team where it was approved."""
+    make_move(work, suggestion, SuggestionAction.EXPIRE)
+    visit_messages.tell_ended(work, suggestion)
 
 
 def is_over(work: Work, suggestion: BookingSuggestion) -> bool:

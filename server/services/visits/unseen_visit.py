@@ -1,4 +1,4 @@
-"""Visits that wait too long: for a clinician's decision, or for somebody who makes appointments.
+"""Visits that wait too long: for a clinician's decision, for somebody's look, or for an appointment.
 
 The care team hears, in its hours.
 """
@@ -17,9 +17,12 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.visits import visit_people
 from server.services.visits.suggestion_move import note, of_somebody_here
-from server.services.visits.visit_message import UNDECIDED, UNSEEN
+from server.services.visits.visit_message import UNARRANGED, UNDECIDED, UNSEEN
 from server.services.work import Work
+
+_WAITS = frozenset({*UNSEEN_STATES, SuggestionState.ACKNOWLEDGED, SuggestionState.DRAFT})
 
 
 def due(work: Work) -> Sequence[UUID]:
@@ -28,7 +31,7 @@ def due(work: Work) -> Sequence[UUID]:
         return []
     query = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
-        BookingSuggestion.state.in_(sorted({*UNSEEN_STATES, SuggestionState.DRAFT})),
+        BookingSuggestion.state.in_(sorted(_WAITS)),
     )
     found = work.session.scalars(query.order_by(BookingSuggestion.id))
     return [suggestion.id for suggestion in found if _round(work, suggestion) is not None]
@@ -44,19 +47,22 @@ def tell(work: Work, suggestion_id: UUID) -> int:
     number = None if suggestion is None else _round(work, suggestion)
     if suggestion is None or number is None:
         return 0
-    key = f"{_template(suggestion)}:{suggestion.id}:{number}"
+    key = f"{_template(suggestion)}:{suggestion.id}:{suggestion.version}:{number}"
     told = [_tell(work, suggestion, key, account) for account in _people(work, suggestion)]
     suggestion.unseen_told_at = work.now
-    note(work, suggestion, "unseen", {"told": sum(told)})
+    name = "unseen" if suggestion.unarranged_since is None else "unarranged"
+    note(work, suggestion, name, {"told": sum(told)})
     work.audit("booking-suggestion.unseen", suggestion.patient_id, suggestion.id)
     return sum(told)
 
 
 def _round(work: Work, suggestion: BookingSuggestion) -> int | None:
-    since = suggestion.unseen_since or suggestion.undecided_since
+    in_hand = suggestion.unarranged_since
+    since = suggestion.unseen_since or suggestion.undecided_since or in_hand
     if since is None:
         return None
-    waiting = Waiting(since, suggestion.unseen_told_at, AlertClass(suggestion.urgency))
+    told_at, urgency = suggestion.unseen_told_at, AlertClass(suggestion.urgency)
+    waiting = Waiting(since, told_at, urgency, in_hand is not None)
     return unseen.due_round(waiting, clinics.policy(work), work.now)
 
 
@@ -64,10 +70,7 @@ def _people(work: Work, suggestion: BookingSuggestion) -> Sequence[Account]:
     """Return who is told, each once; every clinician where none of them works here any more."""
     if suggestion.undecided_since is not None:
         return _deciders(work, suggestion)
-    decided = accounts.working(work, [] if suggestion.decided_by is None else [suggestion.decided_by])
-    coordinators = accounts.recipients(work, {Role.COORDINATOR})
-    found = {account.id: account for account in (*decided.values(), *coordinators)}
-    return list(found.values()) or accounts.recipients(work, {Role.CLINICIAN})
+    return visit_people.concerned(work, suggestion)
 
 
 def _deciders(work: Work, suggestion: BookingSuggestion) -> Sequence[Account]:
@@ -78,7 +81,9 @@ def _deciders(work: Work, suggestion: BookingSuggestion) -> Sequence[Account]:
 
 
 def _template(suggestion: BookingSuggestion) -> str:
-    return UNSEEN if suggestion.undecided_since is None else UNDECIDED
+    if suggestion.undecided_since is not None:
+        return UNDECIDED
+    return UNSEEN if suggestion.unarranged_since is None else UNARRANGED
 
 
 def _tell(work: Work, suggestion: BookingSuggestion, key: str, account: Account) -> bool:

@@ -18,7 +18,6 @@ from server.clinical.vocabulary import (
     DeliverySubject,
     MessagesBy,
     PatientAnswer,
-    Role,
     SuggestionState,
 )
 from server.models import BookingSuggestion, Delivery
@@ -26,12 +25,16 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.visits import visit_people
 from server.services.work import Work
 
 OFFERED, BOOKED, CHANGED = "visit_offered", "visit_booked", "visit_changed"
 # For the care team.
 UNSEEN, UNDECIDED, DECLINED = "visit_unseen", "visit_undecided", "visit_declined"
-# A visit that nobody booked in its window, or that another offer replaces, ends without a message.
+UNARRANGED, ENDED = "visit_unarranged", "visit_ended"
+# The clinic's own word that nothing came of a visit. What ends by itself is told where it ends.
+_COMES_TO_NOTHING = frozenset({SuggestionAction.DECLINE, SuggestionAction.CANCEL, SuggestionAction.NOSHOW})
+# For the patient, a visit that nobody booked in its window, or that another offer replaces, ends without one.
 _TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
         SuggestionAction.APPROVE: OFFERED,
@@ -49,7 +52,9 @@ _TEMPLATES: Mapping[str, str] = MappingProxyType(
 def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -> None:
     """Write the message that a move calls for: where this service writes them, once a version."""
     if action is SuggestionAction.ANSWER and suggestion.patient_answer is PatientAnswer.DECLINED:
-        _tell_team(work, suggestion)
+        _tell_team(work, suggestion, DECLINED)
+    if action in _COMES_TO_NOTHING:
+        tell_ended(work, suggestion)
     template = _TEMPLATES.get(action)
     if template is None or suggestion.offered_at is None:
         return
@@ -58,6 +63,12 @@ def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -
     account = accounts.of_patient(work, suggestion.patient_id)
     if account is not None:
         deliveries.call(work, account, _notice(suggestion, template))
+
+
+def tell_ended(work: Work, suggestion: BookingSuggestion) -> None:
+    """Tell the care team that nothing came of a visit: once, and nobody of a draft, which none was."""
+    if suggestion.offered_at is not None:
+        _tell_team(work, suggestion, ENDED)
 
 
 def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
@@ -72,15 +83,15 @@ def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
         return is_booked and found.starts_at is not None and found.starts_at > now
     if row.template == UNDECIDED:
         return found.state is SuggestionState.DRAFT
+    if row.template == UNARRANGED:
+        return found.state is SuggestionState.ACKNOWLEDGED
     return row.template != UNSEEN or found.state in UNSEEN_STATES
 
 
-def _tell_team(work: Work, suggestion: BookingSuggestion) -> None:
-    """Tell who makes appointments, and who approved it, that the patient does not want it: they decide."""
-    decided = accounts.working(work, [] if suggestion.decided_by is None else [suggestion.decided_by])
-    people = [*decided.values(), *accounts.recipients(work, {Role.COORDINATOR})]
-    for account in {person.id: person for person in people}.values():
-        told = _notice(suggestion, DECLINED)
+def _tell_team(work: Work, suggestion: BookingSuggestion, template: str) -> None:
+    """Tell who makes appointments, and who approved it, that it is not wanted or not to be: they decide."""
+    for account in visit_people.concerned(work, suggestion):
+        told = _notice(suggestion, template)
         deliveries.call(work, account, replace(told, key=f"{told.key}:{account.id}", urgency=AlertClass.P2))
 
 
