@@ -1,4 +1,4 @@
-"""What a person has to look at between us and a scheduling system."""
+"""What a person has to look at: a visit, or something between us and a scheduling system."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

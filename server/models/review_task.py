@@ -1,4 +1,4 @@
-"""Something between us and a scheduling system that a person has to look at."""
+"""A visit, or something between us and a scheduling system, that a person has to look at."""
 
 from datetime import datetime
 from uuid import UUID

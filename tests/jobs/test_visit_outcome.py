@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -9,6 +10,7 @@ from uuid_utils.compat import uuid7
 from jobs import visit_outcome
 from jobs.around import Around, Incomplete
 from server.models import BookingSuggestion, TreatmentSession
+from server.services.visits import visit_outcome as visit_outcomes
 from tests.cast import Cast, entry, push
 from tests.clinical.diaries import mood_day
 from tests.conftest import Clock
@@ -78,7 +80,7 @@ def test_a_visit_that_did_not_help_gained_nothing(
     assert known(cast, visit) == (False, 0, False)
 
 
-def test_a_session_that_was_an_error_leaves_nothing_to_know(
+def test_a_session_that_was_an_error_leaves_nothing_to_learn(
     cast: Cast, clock: Clock, around: Around, visit: str
 ) -> None:
     with working(around, cast.bo, clock.now) as work:
@@ -87,9 +89,10 @@ def test_a_session_that_was_an_error_leaves_nothing_to_know(
     path = f"/patients/{cast.ana.patient_id}/treatment-sessions/{session_id}"
     assert cast.bo.patch(path, {"status": "cancelled"}, version=version).status_code == 200
     assert visit_outcome.run(around, clock.forward(days=40)) == 0
-    assert visit_outcome.run(around, clock.forward(days=330)) == 0
+    assert known(cast, visit) == (None, None, None)
     with working(around, cast.bo, clock.now) as work:
-        assert work.session.query(BookingSuggestion).one().outcome_final
+        assert visit_outcomes.due(work) == []
+        assert not visit_outcomes.learn(work, UUID(visit)), "taken off while the job was at it"
 
 
 @pytest.mark.usefixtures("visit")

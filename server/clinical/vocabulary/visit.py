@@ -105,7 +105,7 @@ class EventState(StrEnum):
 
 
 class ReviewCode(StrEnum):
-    """Why a person has to look at something between us and a scheduling system."""
+    """Why a person has to look at a visit, or at something between us and a scheduling system."""
 
     ILLEGAL_MOVE = "illegal_move"
     UNKNOWN_ID = "unknown_id"
@@ -117,6 +117,7 @@ class ReviewCode(StrEnum):
     SAFETY_FIRST = "safety_first"
     UNREADABLE = "unreadable"
     NO_ANSWER = "no_answer"
+    SESSION_TAKEN_OFF = "session_taken_off"
 
 
 class PrecautionCode(StrEnum):

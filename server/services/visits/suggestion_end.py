@@ -3,16 +3,18 @@
 No move here ever touches the alert behind a suggestion: a visit that expires does not make symptoms go away.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
-from server.clinical.vocabulary import PatientAnswer, SuggestionState
+from server.clinical.vocabulary import PatientAnswer, ReviewCode, SessionStatus, SuggestionState
 from server.models import BookingSuggestion, Course, Patient, TreatmentSession
 from server.services import local_day as local_days
+from server.services.visits import review_task as review_tasks
 from server.services.visits import visit_message as visit_messages
+from server.services.visits.review_task import Finding
 from server.services.visits.suggestion_move import make_change, make_move
 from server.services.work import Work
 
@@ -54,6 +56,46 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     else:
         make_move(work, suggestion, SuggestionAction.FULFIL, {"treatment_session": str(session.id)})
     return suggestion
+
+
+def follow_change(work: Work, session: TreatmentSession, was_delivered: bool) -> None:
+    """Let a session that was changed stand behind the visit that it is, and behind no other one.
+
+    One that was recorded in error, or that lies elsewhere now, is not what became of the visit behind which
+    it stood. That one has ended and stays as it is, nothing is learned of it any more, and a person decides.
+    """
+    is_delivered = session.status is SessionStatus.DELIVERED
+    linked = _linked(work, session)
+    is_elsewhere = linked is not None and not (is_delivered and _is_near(linked, session.at))
+    if linked is not None and is_elsewhere:
+        _take_off(work, linked, session)
+    if is_delivered and (is_elsewhere or not was_delivered):
+        fulfil_with(work, session)
+
+
+def _linked(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
+    query = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == session.patient_id,
+        BookingSuggestion.treatment_session_id == session.id,
+    )
+    return work.session.scalar(query.with_for_update(key_share=True))
+
+
+def _is_near(suggestion: BookingSuggestion, at: datetime) -> bool:
+    """Say whether a session of ``at`` can be the visit: as `fulfil_with` asks for one."""
+    planned = suggestion.starts_at or suggestion.changed_at
+    return planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
+
+
+def _take_off(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> None:
+    suggestion.treatment_session_id = None
+    suggestion.responded = suggestion.days_gained = suggestion.gained_at_least = None
+    suggestion.outcome_at, suggestion.outcome_final = None, False
+    make_change(work, suggestion, "unlink", {"treatment_session": str(session.id)})
+    detail = {"state": suggestion.state, "treatment_session": str(session.id)}
+    key = f"{suggestion.id}:{suggestion.version}"
+    review_tasks.raise_(work, Finding(ReviewCode.SESSION_TAKEN_OFF, key, suggestion.id, None, detail))
 
 
 def expire_overdue(work: Work) -> int:

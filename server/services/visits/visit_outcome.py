@@ -40,6 +40,8 @@ def due(work: Work) -> Sequence[UUID]:
 def learn(work: Work, suggestion_id: UUID) -> bool:
     """Bring the outcome of one visit up to date; return whether anything is known that was not."""
     suggestion = locked(work, suggestion_id)
+    if suggestion.treatment_session_id is None:
+        return False  # taken off in the meantime
     patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
     session = work.session.get_one(
         TreatmentSession, (work.clinic_id, suggestion.patient_id, suggestion.treatment_session_id)
@@ -49,7 +51,7 @@ def learn(work: Work, suggestion_id: UUID) -> bool:
     found = None if curve is None else outcome_of(curve, policies.of_patient(work, patient), today)
     before = (suggestion.responded, suggestion.days_gained, suggestion.gained_at_least)
     if found is None:
-        # Cancelled as an error, or longer ago than any curve reaches: nothing will be known.
+        # Longer ago than any curve reaches: nothing will be known.
         suggestion.outcome_final = today > session.local_day + FOLLOWED
         return False
     _keep(work, suggestion, found)

@@ -1,0 +1,79 @@
+"""A session that fulfilled a visit and turns out to be another one, or none, does not stay behind it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.visits import Visits
+
+
+def course_of(visits: Visits, cast: Cast) -> str:
+    (course,) = cast.bo.get(f"{visits.ana}/courses").json["items"]
+    return str(course["id"])
+
+
+def stored(cast: Cast, suggestion: str) -> Any:
+    return cast.bo.get(f"/booking-suggestions/{suggestion}").json
+
+
+def tasks(cast: Cast) -> list[tuple[str, str]]:
+    return [(one["code"], one["suggestion_id"]) for one in cast.bo.get("/review-tasks").json["items"]]
+
+
+@pytest.mark.parametrize("change", ["cancelled", "moved"])
+def test_the_visit_stays_fulfilled_without_it_and_a_person_decides(
+    visits: Visits, cast: Cast, clock: Clock, change: str
+) -> None:
+    suggestion = visits.booked(1)
+    session = visits.session(course_of(visits, cast), clock.forward(days=18))
+    assert stored(cast, suggestion)["state"] == "booked", "too late to be it"
+    path = f"{visits.ana}/treatment-sessions/{session['id']}"
+    right = (clock.now - timedelta(days=17)).isoformat()
+    assert cast.bo.patch(path, {"at": right}, version=1).status_code == 200
+    assert stored(cast, suggestion)["state"] == "booked", "a correction is no delivery"
+    session = visits.session(course_of(visits, cast), clock.now - timedelta(days=16))
+    before = stored(cast, suggestion)
+    assert (before["state"], before["treatment_session_id"]) == ("fulfilled", session["id"])
+    path = f"{visits.ana}/treatment-sessions/{session['id']}"
+    near = {"at": (clock.now - timedelta(days=15)).isoformat()}
+    assert cast.bo.patch(path, near, version=1).status_code == 200
+    assert (stored(cast, suggestion)["version"], tasks(cast)) == (before["version"], [])
+    wrong = {"status": "cancelled"} if change == "cancelled" else {"at": clock.now.isoformat()}
+    assert cast.bo.patch(path, wrong, version=2).status_code == 200
+    after = stored(cast, suggestion)
+    assert (after["state"], after["treatment_session_id"]) == ("fulfilled", None)
+    assert after["version"] == before["version"] + 1
+    assert after["events"][-1]["action"] == "unlink"
+    assert tasks(cast) == [("session_taken_off", suggestion)]
+
+
+def test_the_session_that_it_was_is_linked_when_it_is_recorded(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked(3)
+    wrong = visits.session(course_of(visits, cast), clock.forward(hours=1))
+    path = f"{visits.ana}/treatment-sessions/{wrong['id']}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=1).status_code == 200
+    right = visits.session(course_of(visits, cast), clock.forward(days=3))
+    assert stored(cast, suggestion)["treatment_session_id"] == right["id"]
+
+
+def test_one_that_was_dated_wrongly_fulfils_the_visit_that_it_is(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    first = visits.booked(1)
+    session = visits.session(course_of(visits, cast), clock.forward(days=2))
+    assert stored(cast, first)["treatment_session_id"] == session["id"]
+    clock.forward(days=28)
+    second = visits.relapse()
+    assert cast.bo.post(f"/booking-suggestions/{second}/approve", {"override_reason": "x"}, version=1)
+    assert visits.book(cast.scheduler, str(second), version=2, days=1).status_code == 200
+    clock.forward(days=2)
+    path = f"{visits.ana}/treatment-sessions/{session['id']}"
+    moved = cast.bo.patch(path, {"at": clock.now.isoformat()}, version=1)
+    assert moved.status_code == 200, moved.text
+    assert stored(cast, first)["treatment_session_id"] is None
+    assert stored(cast, str(second))["treatment_session_id"] == session["id"]
