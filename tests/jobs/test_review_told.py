@@ -1,5 +1,7 @@
 """What a person has to look at is told once a day as long as it waits, and never to nobody."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -115,3 +117,17 @@ def test_nobody_is_told_of_somebody_who_leaves(
     with working(around, cast.bo, clock.now) as work:
         erasures.run_out(work, cast.ana.patient_id)
     assert visit_unseen.run(around, clock.forward(days=1)) == 0
+
+
+def test_two_tasks_of_the_same_moment_are_both_raised_and_told_once(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    start = threading.Barrier(4)
+
+    def one(number: int) -> UUID:
+        start.wait(10)
+        return raised(around, cast, clock, f"key-{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(one, range(4)))) == 4
+    assert len(told(around)) == 1

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import make_transient_to_detached
 from uuid_utils.compat import uuid7
 
 from server.clinical import escalation
@@ -13,6 +15,7 @@ from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState, De
 from server.models import Account, Alert, Delivery, Patient
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
+from server.services.asking import insert_once
 from server.services.messages import bell, quiet
 from server.services.messages import contact_point as contact_points
 from server.services.messages.contact_point import Way
@@ -112,34 +115,40 @@ def call(work: Work, account: Account, told: Notice) -> Delivery | None:
 
 def tell(work: Work, account: Account, told: Notice, way: Way) -> Delivery | None:
     """Write one delivery over one way and return it; None where that was written already."""
-    key = f"{told.key}|{_name(way)}"
-    taken = select(Delivery.id).where(Delivery.clinic_id == work.clinic_id, Delivery.key == key)
-    if work.session.scalar(taken) is not None:
-        return None
-    due_at = quiet.released_at(work, account, told.urgency)
-    row = Delivery(
-        clinic_id=work.clinic_id,
-        id=uuid7(),
-        key=key,
-        account_id=account.id,
-        channel=way.channel,
-        contact_id=way.contact_id,
-        template=told.template,
-        subject=told.subject,
-        subject_id=told.subject_id,
-        urgency=told.urgency,
-        level=told.level,
-        state=DeliveryState.QUEUED,
-        due_at=due_at,
-        held=due_at > work.now,
-        expires_at=told.expires_at,
-        attempt=0,
-        created_at=work.now,
-    )
-    work.session.add(row)
+    values = _values(work, account, told, way)
     work.session.flush()
+    # In one step: of two who tell the same at the same moment neither fails.
+    once = insert_once(Delivery, work.session.get_bind().dialect.name).returning(Delivery.id)
+    if work.session.scalar(once, values) is None:
+        return None
+    row = Delivery(**values)
+    make_transient_to_detached(row)
+    work.session.add(row)
     bell.ring(work.session)
     return row
+
+
+def _values(work: Work, account: Account, told: Notice, way: Way) -> dict[str, Any]:
+    due_at = quiet.released_at(work, account, told.urgency)
+    return {
+        "clinic_id": work.clinic_id,
+        "id": uuid7(),
+        "key": f"{told.key}|{_name(way)}",
+        "account_id": account.id,
+        "channel": way.channel,
+        "contact_id": way.contact_id,
+        "template": told.template,
+        "subject": told.subject,
+        "subject_id": told.subject_id,
+        "urgency": told.urgency,
+        "level": told.level,
+        "state": DeliveryState.QUEUED,
+        "due_at": due_at,
+        "held": due_at > work.now,
+        "expires_at": told.expires_at,
+        "attempt": 0,
+        "created_at": work.now,
+    }
 
 
 def next_way(work: Work, lost: Delivery) -> Delivery | None:
