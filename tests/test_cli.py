@@ -249,7 +249,7 @@ def test_a_port_in_use_is_said_before_anything_starts(migrated: Environment) -> 
         ("HOST", "no.such.host.invalid", "can't listen"),
         ("COLOUR", "red", "AFTERGLOW_COLOUR is not a setting"),
         ("CRISIS_LINES", "nowhere.toml", "AFTERGLOW_CRISIS_LINES can't be read as a file of text"),
-        ("DATABASE_URL", "nonsense", "AFTERGLOW_DATABASE_URL can't be used"),
+        ("DATABASE_URL", "nonsense", "AFTERGLOW_DATABASE_URL must be an address"),
         ("DATABASE_URL", "oracle+nothing://x:secret@y/z", "AFTERGLOW_DATABASE_URL can't be used"),
         ("DATABASE_URL", "postgresql+psycopg://x:secret@127.0.0.1:9/z", "The database can't be reached"),
     ],
@@ -269,7 +269,7 @@ def test_a_data_folder_that_is_a_file_is_one_clear_line(environment: Environment
 
 def test_a_mail_server_address_that_cannot_be_used_is_one_clear_line(migrated: Environment) -> None:
     line = refusal({**migrated, "AFTERGLOW_SMTP_URL": "smtp://:secret@"}, "work")
-    assert line.startswith("AFTERGLOW_SMTP_URL can't be used: ")
+    assert line.startswith("AFTERGLOW_SMTP_URL must be ")
     assert "secret" not in line
 
 

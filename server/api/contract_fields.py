@@ -47,7 +47,11 @@ def _spelled_properties(_converter: Any, field: Any, ret: dict[str, Any]) -> dic
         if key in ret and key != "description" and (key != "example" or ret[key] == said[key]):
             del ret[key]
     named = {"$ref": f"#/components/schemas/{spelled.name}"}
-    return {"anyOf": [named, {"type": "null"}]} if field.allow_none else named
+    if not field.allow_none:
+        return named
+    # With what spells it, not beside null: whoever makes values of it knows then how long which one may be.
+    bounds = {key: ret.pop(key) for key in ("minLength", "maxLength") if key in ret}
+    return {"anyOf": [named | bounds, {"type": "null"}]}
 
 
 def _threshold_properties(_converter: Any, field: Any, ret: dict[str, Any]) -> dict[str, Any]:
