@@ -16,6 +16,7 @@ from jobs.problem import Problem
 from server.clinical.vocabulary import ConsentWay, Purpose
 from server.database import Database
 from server.isolation import Extent
+from server.services import backup_state
 from server.services.people import ending as endings
 from server.services.people.ending import Ending
 from server.services.work import Work, system
@@ -39,12 +40,23 @@ def beside(erasures: Path) -> Path:
 def note(settings: Settings, database: Database) -> None:
     """Add what was ended and does not stand in the list yet. The file itself says how far it is."""
     file = file_of(settings)
+    if not file.exists() and not _begin(database, file):
+        return
     known = read(file)
     moment = max((one.at for one in known), default=_BEGINNING + OVERLAP) - OVERLAP
     with database.read(Extent.ALL) as session:
         found = endings.since(session, moment)
     listed = set(known)
     erasure_list.append_lines(file, [line(one) for one in found if one not in listed])
+
+
+def _begin(database: Database, file: Path) -> bool:
+    """Begin the list where there is a clinic: that of a new machine would be none for an old backup."""
+    with database.read(Extent.ALL) as session:
+        since = backup_state.first_moment(session)
+    if since is not None:
+        erasure_list.begin(file, since)
+    return since is not None
 
 
 def apply(database: Database, now: datetime, listed: Sequence[Ending]) -> int:
@@ -57,6 +69,7 @@ def after_restore(database: Database, settings: Settings, now: datetime) -> str:
     file = file_of(settings)
     again = apply(database, now, read(file))
     if not file.exists():
+        erasure_list.begin(file, now)
         return f"THERE WAS NO LIST OF ENDINGS ({file}): what was withdrawn or closed since is open again."
     return f"Withdrawn or closed again: {again}, by the list of endings."
 
@@ -86,16 +99,18 @@ def read(file: Path) -> list[Ending]:
 def _read(lines: Iterable[str]) -> Iterator[Ending]:
     for number, text in enumerate(lines, 1):
         try:
-            yield _ending(json.loads(text))
+            yield from _endings(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Problem(f"Line {number} of the list of endings can't be read.") from None
 
 
-def _ending(said: dict[str, str]) -> Ending:
+def _endings(said: dict[str, str]) -> Iterator[Ending]:
+    if erasure_list.is_beginning(said):
+        return
     one = partial(
         Ending, UUID(said["clinic_id"]), UUID(said["object_id"]), datetime.fromisoformat(said["at"])
     )
-    return one(Purpose(said["purpose"]), ConsentWay(said["way"])) if "purpose" in said else one()
+    yield one(Purpose(said["purpose"]), ConsentWay(said["way"])) if "purpose" in said else one()
 
 
 def _again(database: Database, now: datetime, one: Ending) -> bool:

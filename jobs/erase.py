@@ -51,10 +51,13 @@ def note(settings: Settings, database: Database, now: datetime) -> None:
     database.scrub()
 
 
-def _begin_list(database: Database, file: Path) -> None:
-    """Begin the list with all that the database knows; without a clinic in it there is none to begin."""
+def _begin_list(database: Database, file: Path, since: datetime | None = None) -> None:
+    """Begin the list with all that the database knows; without a clinic in it there is none to begin.
+
+    ``since``: from when on nobody is missing in it; None for the first clinic's beginning.
+    """
     with database.read(Extent.ALL) as session:
-        since = backup_state.first_moment(session)
+        since = since or backup_state.first_moment(session)
         closed = [Erased(one.id, None, one.erased_at) for one in clinics.ever(session) if one.erased_at]
         known = [erased(one) for one in erasures.done(session)]
     if since is not None:
@@ -81,6 +84,9 @@ def apply(settings: Settings, database: Database, now: datetime, listed: Sequenc
     with database.read(Extent.ALL) as session:
         known = [erased(one) for one in erasures.done(session)]
     back = sum(_again(database, now, one) for one in {*listed, *known})
+    if not (file := erasure_list.file_of(settings)).exists():
+        # Who was erased between the backup and the loss of the list is not known here: it begins now.
+        _begin_list(database, file, now)
     note(settings, database, now)
     return back
 

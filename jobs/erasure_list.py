@@ -83,6 +83,11 @@ def knows_all_since(file: Path, moment: datetime) -> bool:
     return not said or min(said) <= moment
 
 
+def is_beginning(said: Mapping[str, Any]) -> bool:
+    """Say whether a line only says since when its list knows of all."""
+    return _SINCE in said
+
+
 def _since(said: Mapping[str, Any]) -> datetime | None:
     return datetime.fromisoformat(said[_SINCE]) if _SINCE in said else None
 

@@ -141,8 +141,8 @@ def _check_lists(settings: Settings, manifest: Manifest, wish: Wish) -> None:
     for file in (erasures, ended):
         if not file.exists():
             raise Problem(f"{file} is not there. {_WITHOUT}")
-    if not erasure_list.knows_all_since(erasures, datetime.fromisoformat(manifest.made_at)):
-        raise Problem(f"{erasures} was begun after the backup: it is another machine's. {_WITHOUT}")
+        if not erasure_list.knows_all_since(file, datetime.fromisoformat(manifest.made_at)):
+            raise Problem(f"{file} was begun after the backup: it does not know of all since. {_WITHOUT}")
 
 
 def _sqlite(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:

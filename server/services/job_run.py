@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.models import JobRun
 
 # So far two machines' clocks may be apart; more is a clock that was put back.
-AHEAD = timedelta(minutes=1)
+AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ def _is_ahead(session: Session, slot: Slot, now: datetime) -> bool:
 
 def end(session: Session, slot: Slot, now: datetime, done: int, failure: str | None = None) -> None:
     """Record that a run of ``slot`` ended: ``done`` adds up over its runs, ``failure`` is a class name."""
-    row = session.get_one(JobRun, (slot.job, slot.at), with_for_update=True)
+    row = session.get(JobRun, (slot.job, slot.at), with_for_update=True)
+    if row is None:
+        return  # the clock was put back meanwhile, and the time of this run is still to come
     row.finished_at, row.done, row.failure = now, (row.done or 0) + done, failure
 
 

@@ -1,6 +1,7 @@
 """Alerts that nobody answers climb; answered ones stay calm, until the word that was given runs out."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
@@ -8,8 +9,10 @@ from jobs import deliver, escalate
 from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertClass, AlertState, Outcome
 from server.gateways.message import RecordingGateway, SendError
+from server.isolation import Extent
 from server.models import Account
 from server.services.alerts import alert_handling
+from server.services.messages import outbox, outbox_outcome
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
@@ -146,3 +149,23 @@ def test_what_can_wait_until_the_clinic_is_at_work_goes_to_nobody_else_before(
     runs(around, clock, 20)
     (alert,) = alerts(around)
     assert (alert.urgency, alert.level) == (AlertClass.P2, level)
+
+
+@pytest.mark.parametrize("is_given_back", [False, True])
+def test_a_message_that_quiet_hours_held_waits_since_their_end_also_once_it_is_in_hand(
+    cast: Cast, clock: Clock, around: Around, is_given_back: bool
+) -> None:
+    clock.forward(hours=11)  # 23:00
+    with around.database.write(Extent.ALL) as session:
+        bo = session.get_one(Account, (cast.bo.clinic_id, cast.bo.account_id))
+        bo.quiet_from, bo.quiet_until = "22:00", "07:00"
+    ana_raises_a_red_flag(cast, clock, "often")
+    (held,) = deliveries(around)
+    clock.now = held.due_at + timedelta(seconds=5)
+    with around.database.write(Extent.ALL) as session:
+        (claimed,) = outbox.claim(session, clock.now, 5, deliver.LEASE)
+    if is_given_back:
+        with around.database.write(Extent.ALL) as session:
+            outbox_outcome.finish(session, clock.now, claimed, outbox_outcome.Returned())
+    assert escalate.run(around, clock.now) == 0
+    assert (alerts(around)[0].level, len(deliveries(around))) == (0, 1)

@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from uuid_utils.compat import uuid7
 
 from jobs import deliver, escalate
 from jobs.around import Around
-from server.clinical.vocabulary import AlertState
-from server.models import AuditEvent
+from server.clinical.vocabulary import AlertState, DeliveryState
+from server.isolation import Extent
+from server.models import AuditEvent, Delivery
 from tests.cast import Cast, Person
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds
@@ -89,3 +91,19 @@ def test_closing_an_account_again_tells_nobody_twice(cast: Cast, clock: Clock, a
     before = told(around)
     leaves(cast, cast.bo)
     assert told(around) == before
+
+
+def test_one_whose_message_reached_nobody_does_not_count_as_told(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock, "often")
+    with around.database.write(Extent.ALL) as session:
+        row = session.query(Delivery).one()
+        copied = {column.name: getattr(row, column.name) for column in Delivery.__table__.columns}
+        lost = {"id": uuid7(), "key": "lost|email", "account_id": cast.coordinator.account_id}
+        session.execute(insert(Delivery), [copied | lost | {"state": DeliveryState.GIVEN_UP}])
+    given = {"account_id": str(cast.bo.account_id), "note": "Yours."}
+    does(cast.coordinator, around, "assign", given)
+    leaves(cast, cast.bo)
+    waits = [row.account_id for row in deliveries(around) if row.state is DeliveryState.QUEUED]
+    assert cast.coordinator.account_id in waits

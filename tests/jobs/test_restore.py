@@ -186,3 +186,29 @@ def test_after_a_restore_by_other_means_a_list_that_is_missing_is_named(run: Run
     said = run("erasures", "apply")
     assert said.exit_code == 0
     assert said.stderr.startswith(f"THERE IS NO LIST {ending_list.file_of(here.settings)}: ")
+
+
+def test_the_endings_of_a_new_machine_are_none_for_an_old_backup(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "old")
+    ending_list.file_of(here.settings).unlink()
+    upgrade(elsewhere)
+    ending_list.note(here.settings, elsewhere)
+    assert not ending_list.file_of(here.settings).exists(), "without a clinic there is none to begin"
+    erasure_list.begin(ending_list.file_of(here.settings), NOON + timedelta(days=1))
+    with pytest.raises(Problem, match=r"endings\.jsonl was begun after the backup"):
+        put_back(here, elsewhere, tmp_path / "old", replace=True)
+
+
+def test_after_a_restore_without_lists_the_new_ones_do_not_claim_to_know_what_was_before(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    backup(here.database, here.settings, tmp_path / "old", NOON - timedelta(days=1), quiet)
+    for file in (erasure_list.file_of(here.settings), ending_list.file_of(here.settings)):
+        file.unlink()
+    put_back(here, elsewhere, tmp_path / "old", without_lists=True)
+    erase.note(here.settings, elsewhere, NOON)
+    ending_list.note(here.settings, elsewhere)
+    for file in (erasure_list.file_of(here.settings), ending_list.file_of(here.settings)):
+        assert not erasure_list.knows_all_since(file, NOON - timedelta(seconds=1)), file.name

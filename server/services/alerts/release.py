@@ -4,11 +4,12 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 
-from server.clinical.vocabulary import AlertState
+from server.clinical.vocabulary import LOST, AlertState
 from server.models import UNRESOLVED, Alert
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.messages import delivery as deliveries
+from server.services.people import account as accounts
 from server.services.work import Work
 
 
@@ -37,7 +38,8 @@ def _release(work: Work, alert: Alert, account_id: UUID) -> None:
 def _tell(work: Work, alert: Alert, account_id: UUID) -> int:
     """Tell whoever else is due of what waits for somebody; nobody where others were told as well."""
     call = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
-    is_known = any(row.account_id != account_id for row in call)
+    others = {row.account_id for row in call if row.state not in LOST} - {account_id}
+    is_known = bool(accounts.working(work, others))
     return 0 if is_known or alert.state is not AlertState.OPEN else deliveries.enqueue(work, alert)
 
 
