@@ -34,7 +34,7 @@ def test_in_an_embedded_database_one_request_is_worked_on_at_a_time(sqlite_url: 
 
 def test_beside_a_server_one_waits_for_it_and_one_works(postgresql_url: str) -> None:
     with closing(Database(postgresql_url)) as database:
-        assert NEAR <= places(database) <= THREADS  # more than two only where the machine is very busy
+        assert NEAR <= places(database) < MOST  # more than two only where the machine is very busy
 
 
 @pytest.mark.parametrize("away", [ANOTHER_BUILDING], indirect=True)
