@@ -37,7 +37,9 @@ def _pass_on(client: socket.socket, server: socket.socket) -> None:
     with suppress(OSError):
         while data := client.recv(_SIZE):
             server.sendall(data)
-        server.shutdown(socket.SHUT_WR)
+    # Also where the client was killed: the server would keep a connection for nobody, and has few of them.
+    with suppress(OSError):
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def _note(server: socket.socket, late: "SimpleQueue[tuple[float, bytes]]", seconds: float) -> None:
