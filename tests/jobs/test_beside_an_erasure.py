@@ -92,13 +92,6 @@ def test_nobody_is_invited_for_one_who_leaves(around: Around, cast: Cast, clock:
         invitations.invite(work, Invitee(Role.PATIENT, "Ana", "ana@x.example", patient_id=ana))
 
 
-@pytest.fixture
-def several(around: Around) -> None:
-    """More than one writer at a time."""
-    if around.database.is_sqlite:
-        pytest.skip("one writer at a time")
-
-
 @pytest.mark.usefixtures("several")
 def test_an_erasure_waits_for_whoever_attends_to_an_alert_and_an_entry_does_not(
     around: Around, cast: Cast, clock: Clock, ana: UUID, told: UUID

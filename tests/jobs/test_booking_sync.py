@@ -1,29 +1,14 @@
 """A suggestion and a clinic's own system, over a real line: told, asked, booked there, taken back."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from flask import Flask
 
 from server.clinical.vocabulary import CopyState, SuggestionState
-from server.database import Database
-from server.settings import Settings
-from tests.cast import Cast
 from tests.conftest import Clock
-from tests.practice import Practice, practice_at
+from tests.practice import Practice
 
 S = SuggestionState
-
-
-@pytest.fixture
-def practice(
-    app: Flask, database: Database, settings: Settings, clock: Clock, cast: Cast
-) -> Iterator[Practice]:
-    """A practice, and a visit that Bo has approved."""
-    with practice_at(app, database, settings, clock, cast) as made:
-        made.approve()
-        yield made
 
 
 @pytest.fixture

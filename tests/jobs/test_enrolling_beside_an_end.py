@@ -25,12 +25,7 @@ from tests.conftest import Clock
 from tests.consents import GUS, WORD, caregiver, invited, mailed_code, withdraw
 from tests.jobs.leaving import Leaving
 
-
-@pytest.fixture(autouse=True)
-def several(around: Around) -> None:
-    """More than one writer at a time."""
-    if around.database.is_sqlite:
-        pytest.skip("one writer at a time")
+pytestmark = pytest.mark.usefixtures("several")
 
 
 @pytest.fixture

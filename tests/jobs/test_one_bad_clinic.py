@@ -1,6 +1,5 @@
 """What is wrong at one clinic stops no job for the others, and the run says that it passed something over."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,29 +10,17 @@ from uuid_utils.compat import uuid7
 from jobs import escalate, tidy
 from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import Channel, ConnectionKind, SuggestionState
-from server.database import Database
 from server.isolation import Extent
 from server.models import ContactPoint, Recovery, SchedulingConnection, SchedulingEvent
 from server.services.visits import scheduling_connection
 from server.services.visits.scheduling_connection import System
 from server.services.work import Work, system
-from server.settings import Settings
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag
-from tests.practice import Practice, practice_at
+from tests.practice import Practice
 
 NO_SEAL = b"\0\1 no seal"
-
-
-@pytest.fixture
-def practice(
-    app: Flask, database: Database, settings: Settings, clock: Clock, cast: Cast
-) -> Iterator[Practice]:
-    """A practice connected to Ana's clinic, and a visit that Bo has approved."""
-    with practice_at(app, database, settings, clock, cast) as made:
-        made.approve()
-        yield made
 
 
 def spoil(around: Around, table: Any, *where: Any, **values: Any) -> None:

@@ -31,6 +31,8 @@ from tests.conftest import Clock
 from tests.jobs.leaving import Leaving
 from tests.visits import COURSE, Visits
 
+pytestmark = pytest.mark.usefixtures("several")
+
 LIFE = Life(timedelta(days=30), timedelta(days=90))
 NUMBER = "+4740000002"
 Writing = Callable[[Work, UUID], object]
@@ -41,13 +43,6 @@ WRITINGS: dict[str, Writing] = {
     "course": lambda work, ana: courses.create(work, ana, {**COURSE, "started_on": work.now.date()}),
     "break-glass": lambda work, ana: break_glass.open_record(work, ana, "Asked to look."),
 }
-
-
-@pytest.fixture(autouse=True)
-def several(around: Around) -> None:
-    """More than one writer at a time."""
-    if around.database.is_sqlite:
-        pytest.skip("one writer at a time")
 
 
 @pytest.fixture

@@ -81,19 +81,15 @@ def _is_withdrawn(session: Session, now: datetime, row: Delivery, account: Accou
 
 
 def _is_answered(session: Session, row: Delivery) -> bool:
-    """Say whether the alert of ``row`` is gone, or somebody has taken on what it only calls for, or a newer
-    call says it.
-    """
-    if row.subject is not DeliverySubject.ALERT:
+    """Say whether somebody has taken on what ``row`` only calls for, or a newer call says it."""
+    if row.subject is not DeliverySubject.ALERT or row.template not in CALLS:
         return False
-    alert = session.get(Alert, (row.clinic_id, row.subject_id))
-    if alert is None:
-        return True  # its patient was erased
-    return row.template in CALLS and (alert.state is not AlertState.OPEN or _is_called_anew(session, row))
+    alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
+    return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
 
 
 def _is_about_nobody(session: Session, row: Delivery) -> bool:
-    """Say whether ``row`` leads to an alert that nobody finds, because its patient is about to be erased."""
+    """Say whether ``row`` leads to an alert that nobody finds: its patient was erased, or is about to be."""
     if row.subject is not DeliverySubject.ALERT:
         return False
     alert = session.get(Alert, (row.clinic_id, row.subject_id))
