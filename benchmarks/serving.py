@@ -33,7 +33,8 @@ FACTORY = "benchmarks.serving:create"
 
 
 def create() -> Callable[..., Any]:
-    """Return the WSGI application that is served."""
+    """Return the WSGI application that is served, made as `server.serve` makes it."""
+    memory.begin()
     end_with(os.getppid(), signal.SIGKILL)
     settings = read_settings(os.environ)
     small = minimal.create(settings.sqlalchemy_url, JWT_KEY)
@@ -100,6 +101,7 @@ def serving(url: str, folder: Path, how: How = How(), database: Sequence[int] = 
     """Serve the database at ``url``; ``database`` are the processes that count beside the server's."""
     environ = {
         **os.environ,
+        **memory.SERVER_HEAP,
         "AFTERGLOW_DATA_DIR": str(folder),
         "AFTERGLOW_DATABASE_URL": url,
         "AFTERGLOW_JWT_KEY": JWT_KEY,

@@ -26,8 +26,8 @@ from server.isolation import Extent
 from server.quality.figures import Truth
 from server.quality.replay import Diary, Replay, alarms_of, replay
 from server.services.civil_time import civil_day
-from server.services.journal import entry as entries
-from server.services.journal.entry import Range
+from server.services.journal import entry_page as entry_pages
+from server.services.journal.entry_page import Range
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions
@@ -153,7 +153,7 @@ def _everybody(work: Work) -> Iterator[tuple[UUID, str]]:
 
 def _diary(work: Work, patient_id: UUID, name: str) -> Diary | None:
     said, after = [], None
-    while rows := entries.page(work, patient_id, Range(None, None, after, _PAGE)):
+    while rows := entry_pages.page(work, patient_id, Range(None, None, after, _PAGE)):
         said += [(row.local_day, row.items) for row in rows]
         after = rows[-1].id
     if not said:

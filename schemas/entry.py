@@ -143,7 +143,8 @@ class EntryAnswer(Answer):
     clock_suspect = fields.Boolean(
         required=True, metadata={"description": "more than 10 minutes off: its times may be wrong"}
     )
-    items = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
+    # As it was said: a whole number stays one.
+    items = fields.Dict(keys=fields.String(), values=fields.Raw(metadata={"type": "number"}), required=True)
     side_effects = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     side_effect_onset = fields.Dict(
         keys=fields.String(),

@@ -26,8 +26,9 @@ from server.postgresql.rerun import note_commit
 BUSY_SECONDS = 15.0
 # How many statements a connection to PostgreSQL keeps prepared.
 STATEMENTS = 500
-# How often a writer looks whether another process has done with SQLite.
-LOOK_AGAIN_SECONDS = 0.002
+# How soon a writer looks whether another process has done with SQLite, and how long it waits at the most
+# before it looks again: a line of the audit log takes a fraction of the first.
+LOOK_AGAIN_SECONDS, LOOK_SELDOM_SECONDS = 0.0002, 0.002
 # A connection unused for longer is asked whether it still stands.
 IDLE_SECONDS = 5.0
 _GLANCE_AT = f"SELECT set_config('{isolation.CLINIC}', %s, true)"
@@ -238,8 +239,10 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     driver, deadline = connection.connection.cursor(), monotonic() + BUSY_SECONDS
+    pause = LOOK_AGAIN_SECONDS
     while not _has_begun(driver, deadline):
-        sleep(LOOK_AGAIN_SECONDS)
+        sleep(pause)
+        pause = min(2 * pause, LOOK_SELDOM_SECONDS)
 
 
 def _has_begun(cursor: Any, deadline: float) -> bool:

@@ -14,7 +14,7 @@ _YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
 # glibc's name for how many heaps its `malloc` may keep (malloc.h): by itself a thread gets one of its own.
 _M_ARENA_MAX = -8
 # The same of the server's own allocator (jemalloc), which keeps a store for each thread beside them.
-_SERVER_HEAP = {"_RJEM_MALLOC_CONF": "narenas:1,tcache:false"}
+SERVER_HEAP = {"_RJEM_MALLOC_CONF": "narenas:1,tcache:false"}
 _C = ctypes.CDLL(None)
 
 
@@ -24,7 +24,7 @@ def begin() -> None:
     One thread at a time runs here anyway, so all share one heap: each has its gaps, and there are hundreds.
     """
     gc.set_threshold(*_MAKING)
-    for name, value in _SERVER_HEAP.items():
+    for name, value in SERVER_HEAP.items():
         os.environ.setdefault(name, value)
     if hasattr(_C, "mallopt"):  # only glibc has it, and only glibc keeps so many
         _C.mallopt(_M_ARENA_MAX, 1)

@@ -28,6 +28,8 @@ PUT = 17
 # Two more writers are open, and a savepoint is begun and ended.
 BATCH = 23
 READ = 4
+# An embedded database notes a read apart: one more BEGIN, which is no round trip there.
+READ_APART = 5
 # What a pass asks of up to ten patients whose day ended: who they are, what holds at the clinic, sessions,
 # entries, scales, courses, judgements, moves, the last entry; written: two judgements of each, and when the
 # next day ends. PostgreSQL is told how to plan.
@@ -111,6 +113,8 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
 def test_the_database_is_asked_no_more_often_than_it_was(
     app: Flask, asked: Mapping[str, Callable[[], object]], what: str, most: int
 ) -> None:
+    if what == "read" and Surroundings.of(app).database.is_sqlite:
+        most = READ_APART
     assert len(sent(app, asked[what])) <= most
 
 

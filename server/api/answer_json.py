@@ -9,7 +9,7 @@ from flask.json.provider import DefaultJSONProvider
 
 # Members are sorted, as Flask's own provider does.
 _OPTIONS = orjson.OPT_SORT_KEYS
-_ANY_KEYS = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+_ANY_KEYS = orjson.OPT_NON_STR_KEYS
 
 
 class AnswerJson(DefaultJSONProvider):
@@ -22,12 +22,21 @@ class AnswerJson(DefaultJSONProvider):
 
 def written(answer: Any) -> bytes:
     """Return ``answer`` as a line of JSON. What it tells of is stored by then, so no text makes it fail."""
+    return _dumped(answer, orjson.OPT_APPEND_NEWLINE)
+
+
+def text_of(part: Any) -> str:
+    """Return ``part`` of an answer as the same JSON, for who joins the parts."""
+    return _dumped(part, 0).decode()
+
+
+def _dumped(value: Any, more: int) -> bytes:
     try:
-        return orjson.dumps(answer, option=_OPTIONS | orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(value, option=_OPTIONS | more)
     except TypeError:
         # Counters may be keyed by codes of the vocabulary, which are text in all but type, and what somebody
         # sent may hold half a character: rare, and slower.
-        return orjson.dumps(_whole(answer), option=_OPTIONS | _ANY_KEYS)
+        return orjson.dumps(_whole(value), option=_OPTIONS | _ANY_KEYS | more)
 
 
 def whole_text(text: str) -> str:

@@ -105,14 +105,16 @@ def reading() -> Iterator[Work]:
 def reading_own(action: str) -> Iterator[Work]:
     """Open the transaction in which a patient reads their own journal; leaves ``action`` on record.
 
-    Where a replica is read the line is written apart, on the primary, before anything is answered.
+    Where that would keep others waiting, or a replica is read, the line is written apart, before anything is
+    answered: an embedded database has one writer.
     """
-    if here().replica is not None:
+    apart = here().replica is not None or here().database.is_sqlite
+    if apart:
         with reading() as work:
             yield work
     with writing() as work:
         work.audit(action, work.actor.patient_id)
-        if here().replica is None:
+        if not apart:
             yield work
 
 

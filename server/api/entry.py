@@ -19,6 +19,7 @@ from schemas.entry import (
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import actor, allow, here, reading_own, writing
+from server.api.entry_text import own_page, team_page
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
@@ -26,8 +27,9 @@ from server.api.sharing import shares
 from server.api.version_header import etag, if_match, required_version, takes_version
 from server.clinical.vocabulary import Purpose, Role
 from server.services.journal import entry as entries
+from server.services.journal import entry_page as entry_pages
 from server.services.journal import team_view as team_views
-from server.services.journal.entry import Range
+from server.services.journal.entry_page import Range
 from server.services.journal.incoming import Incoming
 from server.services.journal.journal import Receipt
 from server.services.journal.unreadable import Kind
@@ -100,10 +102,7 @@ def list_entries(query: Mapping[str, Any]) -> Any:
     """Read your own entries of a range of days, a page at a time."""
     with reading_own("entry.list") as work:
         page = _page(work, own_patient(), query)
-        seen = team_views.first_seen(work, own_patient(), page["items"])
-        for entry in page["items"]:
-            entry.seen_by_team_at = seen.get(entry.id) if seen else None
-        return page
+        return own_page(page, team_views.first_seen(work, own_patient(), page["items"]))
 
 
 @blueprint.route("/patients/<uuid:patient_id>/entries", methods=["GET"])
@@ -118,7 +117,7 @@ def list_patient_entries(query: Mapping[str, Any], patient_id: UUID) -> Any:
         patients.get(work, patient_id)
         consents.require(work, patient_id, Purpose.CARE_TEAM)
         work.audit("entry.list", patient_id)
-        return _page(work, patient_id, query)
+        return team_page(_page(work, patient_id, query))
 
 
 def own_patient() -> UUID:
@@ -135,7 +134,7 @@ def own_entry(entry: Any, seen: Mapping[UUID, datetime]) -> dict[str, Any]:
 
 def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, Any]:
     def rows(after: UUID | None, size: int) -> Any:
-        return entries.page(work, patient_id, Range(query.get("first"), query.get("last"), after, size))
+        return entry_pages.page(work, patient_id, Range(query.get("first"), query.get("last"), after, size))
 
     return paged(query, rows)
 

@@ -9,8 +9,6 @@ from uuid import UUID, SafeUUID
 from sqlalchemy import DateTime, Dialect, String, Text, Uuid
 from sqlalchemy.types import TypeDecorator
 
-from server import json_text
-
 
 class Instant(TypeDecorator[datetime]):
     """A moment as aware UTC. SQLite would drop the offset: it is converted before and attached after."""
@@ -77,20 +75,6 @@ class Coded(TypeDecorator[StrEnum]):
         return members.__getitem__
 
 
-class JsonText(TypeDecorator[Any]):
-    """The text of a JSON column that is never null, read at once: `cast(Entry.items, JsonText)`.
-
-    Asked for its value, each driver and the library pass it on from hand to hand, at five times the cost.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str], Any]:
-        """Return what reads the text, as the database's own reader does."""
-        return json_text.quickly
-
-
 class IdText(TypeDecorator[str]):
     """The text of an id, as `str` would give it: `cast(AuditEvent.id, IdText)`.
 
@@ -106,8 +90,11 @@ class IdText(TypeDecorator[str]):
 
 
 def _dashed(digits: str | None) -> str | None:
-    if digits is None:
-        return None
+    return None if digits is None else dashed(digits)
+
+
+def dashed(digits: str) -> str:
+    """Return the text of an id of which SQLite keeps the ``digits``."""
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -108,6 +108,31 @@ def _pages(cast: Cast, path: str) -> Iterator[list[dict[str, str]]]:
         cursor = page["next_cursor"]
 
 
+def test_a_page_says_of_each_entry_what_is_said_of_it_alone(cast: Cast, clock: Clock) -> None:
+    felt = clock.now - timedelta(hours=1)
+    began = felt.isoformat()
+    said = [
+        entry(felt),
+        entry(felt, items={}, safety=None, note='She said "no"\\ then\nleft 😀'),
+        entry(felt + timedelta(microseconds=5), tags=["a walk", "ø"], circumstances=["infection"]),
+        entry(felt, side_effects={"nausea": 2, "dizziness": 0}, side_effect_onset={"nausea": began}),
+        entry(felt, recorded_at=felt.isoformat(), medication={"rescue_doses": 2, "opioid_changed": True}),
+        entry(felt, entered_by="caregiver", zone="America/Argentina/Buenos_Aires"),
+    ]
+    for one in said:
+        cast.ana.put(f"/entries/{uuid7()}", one)
+    before = cast.ana.get("/entries").json["items"]
+    assert before == [cast.ana.get(f"/entries/{one['id']}").json for one in before]
+    assert [one["seen_by_team_at"] for one in before] == [None] * len(said)
+    clock.forward(hours=1)
+    by_team = cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["items"]
+    after = cast.ana.get("/entries").json["items"]
+    assert all(one["seen_by_team_at"] for one in after)
+    assert by_team == [{k: v for k, v in one.items() if k != "seen_by_team_at"} for one in after]
+    assert after == [cast.ana.get(f"/entries/{one['id']}").json for one in after]
+    assert [one["note"] for one in after] == [one.get("note") for one in said]
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"), [("plan", "emergency"), ("often", "crisis_lines"), ("passing", "crisis_lines")]
 )

@@ -18,7 +18,8 @@ from server.keys.sealing import SealError, key_id_of, master_keyring
 from server.models import Entry, EntryRevision
 from server.services import vault
 from server.services.journal import entry as entries
-from server.services.journal.entry import Range
+from server.services.journal import entry_page as entry_pages
+from server.services.journal.entry_page import Range
 from server.services.journal.incoming import canonical, plain
 from server.settings import Settings
 from tests.api.test_entry import new_id
@@ -177,7 +178,7 @@ def test_a_note_moved_to_another_entry_does_not_open(app: Flask, cast: Cast, clo
         for name, other in ((first, second), (second, first)):
             session.execute(update(Entry).where(Entry.id == name).values(sealed_note=notes[other]))
     with Surroundings.of(app).database.read() as session, pytest.raises(SealError, match="another place"):
-        entries.page(as_work(app, cast.ana, session), _ana(cast), EVERYTHING)
+        entry_pages.page(as_work(app, cast.ana, session), _ana(cast), EVERYTHING)
 
 
 def test_an_older_version_put_in_place_of_a_newer_does_not_open(app: Flask, cast: Cast, clock: Clock) -> None:
