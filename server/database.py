@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from server import isolation, json_text, planning, private
+from server import convoy, isolation, json_text, planning, private
 from server.isolation import Whose
 from server.keys.keyrings import Keyrings
 from server.keys.masters import Masters
@@ -127,10 +127,13 @@ def _engine(url: str, limits: Limits) -> Engine:
 
         engine = create_engine(url, **_SHARED, **limits.engine_options())
         event.listen(engine, "commit", note_commit)
+        event.listen(engine, "rollback", convoy.forget)
+        event.listen(engine, "rollback_savepoint", convoy.forget)
         event.listen(engine, "do_connect", patience.connecting(limits.answer))
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "do_execute", _execute_postgresql)
+        event.listen(engine, "do_executemany", _execute_many_postgresql)
         event.listen(engine, "checkin", _note_idle)
         waiting = partial(patience.waiting_for, seconds=limits.connect)
         event.listen(engine, "checkout", partial(_ask_after_idling, engine, waiting))
@@ -200,16 +203,31 @@ def _begin_scoped(session: Session, transaction: SessionTransaction, connection:
         raise
 
 
+event.listen(_ScopedSession, "before_commit", convoy.settle)
+
+
 def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Send a glance with whom it is for; True where that is done."""
+    """Send a glance with whom it is for, all else with those who wait for it; True where that is done."""
     options = context.execution_options
     if "glance" not in options:
-        return False
+        if not options.get("scoped"):
+            return False
+        if hasattr(cursor, "name"):  # a cursor of the server's own can't be made under way
+            return _execute_many_postgresql(cursor, statement, parameters, context)
+        send = partial(cursor.execute, statement, parameters)
+        return convoy.go_ahead(context.root_connection, cursor.connection, send)
     # Sent together they are one transaction and one round trip: what is set holds for this question alone.
     with cursor.connection.pipeline():
         cursor.connection.execute(_GLANCE_AT, (str(options["glance"]),))
         cursor.execute(statement, parameters)
     return True
+
+
+def _execute_many_postgresql(cursor: Any, _statement: str, _parameters: Any, context: Any) -> bool:
+    """Send those who wait; False, for the statement itself is left to the library."""
+    if context.execution_options.get("scoped"):
+        convoy.go_ahead(context.root_connection, cursor.connection, lambda: None)
+    return False
 
 
 def _make_private(_dialect: Any, _record: Any, words: list[Any], _named: Any) -> None:

@@ -96,6 +96,7 @@ LAYERS: dict[str, Layer] = {
                 "server.keys.sealing",
                 "server.keys.keyrings",
                 "server.keys.masters",
+                "server.convoy",
                 "server.isolation",
                 "server.planning",
             ),
@@ -171,7 +172,7 @@ LAYERS: dict[str, Layer] = {
     "server.database": Layer(
         (
             *("server.keys.sealing", "server.keys.keyrings", "server.keys.masters", "server.json_text"),
-            *("server.isolation", "server.planning", "server.postgresql", "server.private"),
+            *("server.convoy", "server.isolation", "server.planning", "server.postgresql", "server.private"),
         ),
         ("sqlalchemy", "orjson"),
         CLOCKS,
@@ -183,6 +184,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "server.isolation": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.planning": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
+    "server.convoy": Layer((), ("sqlalchemy",), (*CLOCKS, "logging")),
     "server.keys.strength": Layer((), (), (*PURE, "random", "logging")),
     "server.keys.vapid_key": Layer((), (), (*PURE, "logging")),
     "server.settings": Layer(

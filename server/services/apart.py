@@ -8,6 +8,8 @@ from typing import TypeVar
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from server import convoy
+
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
@@ -27,6 +29,7 @@ def tried(session: Session, do: Callable[[], R]) -> R | Failed:
     those in hand: that is raised, and the transaction with all that it holds is given up.
     """
     session.flush()  # what was changed before is no part of it
+    convoy.settle(session)
     try:
         with session.begin_nested():
             return do()

@@ -5,11 +5,10 @@ the answers. So that there is one way to judge a day, nothing else changes: `Wor
 given what was foreseen.
 """
 
-from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -26,8 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import visitors
 
-from server import planning
-from server.services.work import FORESEEN, Answers, Work
+from server import convoy, planning
+from server.convoy import Traveller
+from server.services.question import kind_of, question
+from server.services.work import FORESEEN, Answer, Answers, Work
 
 MOST = 10
 """How many are asked about in one statement."""
@@ -49,15 +50,36 @@ class Foresight:
 
     def _ask(self, query: Select[*tuple[Any, ...]], each: Sequence[Values]) -> None:
         if len(each) < 2:
-            return  # as well asked when it is needed
+            self._send_along(query, *each)
+            return
         planning.keep(self.work.session)  # of so long a statement it takes longer than its answer
         found: list[list[Any]] = [[] for _ in each]
-        kind = _kind(query)
+        kind = kind_of(query)
         numbered = {f"{name}_{n}": value for n, values in enumerate(each) for name, value in values.items()}
         for number, _, *row in self.work.rows(_of_each(query, len(each)), **numbered):
             found[number].append(kind._make(row))
-        kept = self.answers.setdefault(query, {})
-        kept.update({frozenset(values.items()): rows for values, rows in zip(each, found, strict=True)})
+        for values, rows in zip(each, found, strict=True):
+            self._keep(query, values, Answer(rows))
+
+    def _send_along(self, query: Select[*tuple[Any, ...]], values: Values) -> None:
+        """Let one question travel with the next, where there is a way to go; else it is asked then."""
+        connection = self.work.session.connection()
+        if not convoy.travels(connection):
+            return
+        self.work.session.flush()
+        asked = question(query, connection.dialect)
+        answer = Answer(None)
+
+        def answered(cursor: Any) -> None:
+            answer.rows = asked.rows(cursor)
+
+        own = Traveller(asked.text, [asked.bound({"clinic": self.work.clinic_id, **values})], answered)
+        answer.stay = partial(convoy.leave, connection, own)
+        convoy.join(self.work.session, own)
+        self._keep(query, values, answer)
+
+    def _keep(self, query: Select[*tuple[Any, ...]], values: Values, answer: Answer) -> None:
+        self.answers.setdefault(query, {})[frozenset(values.items())] = answer
 
 
 @contextmanager
@@ -69,12 +91,6 @@ def foresight(work: Work) -> Iterator[Foresight]:
         yield made
     finally:
         del work.session.info[FORESEEN]
-
-
-@cache
-def _kind(query: Select[*tuple[Any, ...]]) -> Any:
-    """Return what a row of ``query`` is made as: with the same names, in the same order."""
-    return namedtuple("Answer", query.selected_columns.keys(), rename=True)
 
 
 @cache

@@ -1,6 +1,6 @@
 """What a service needs around its verb: one transaction, the time, and who acts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, TypeVarTuple, cast
@@ -18,10 +18,29 @@ from server.services.writing import write_rows
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-# Of one question: the answers that wait for it (`services.foresight`), by the values it is asked with.
-Answers = dict[frozenset[tuple[str, Any]], Sequence[Any]]
 FORESEEN = "foreseen"
 _INSERT_EVENT = insert(cast(Table, AuditEvent.__table__))
+
+
+@dataclass(slots=True)
+class Answer:
+    """What waits for a question (`services.foresight`). ``rows``: None while it is still to travel.
+
+    ``stay`` lets it not travel, for it is asked now.
+    """
+
+    rows: Sequence[Any] | None
+    stay: Callable[[], None] = lambda: None
+
+    def taken(self) -> Sequence[Any] | None:
+        """Return the rows; None where it has not travelled, and does not."""
+        if self.rows is None:
+            self.stay()
+        return self.rows
+
+
+# Of one question: the answers that wait for it, by the values it is asked with.
+Answers = dict[frozenset[tuple[str, Any]], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +88,9 @@ class Work:
         question, pending changes are written first. An answer that was foreseen is given once.
         """
         foreseen: Answers | None = self.session.info.get(FORESEEN, {}).get(query)
-        if foreseen and (answer := foreseen.pop(frozenset(values.items()), None)) is not None:
-            return answer
+        answer = foreseen.pop(frozenset(values.items()), None) if foreseen else None
+        if answer is not None and (rows := answer.taken()) is not None:
+            return rows
         self.session.flush()
         return self.session.connection().execute(query, {"clinic": self.clinic_id, **values}).all()
 

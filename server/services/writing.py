@@ -12,6 +12,9 @@ from typing import Any
 from sqlalchemy import Dialect, Insert
 from sqlalchemy.orm import Session
 
+from server import convoy
+from server.convoy import Traveller
+
 Row = Mapping[str, Any]
 _Bind = Callable[[Any], Any] | None
 
@@ -33,12 +36,19 @@ class _Prepared:
 
 def write_rows(session: Session, statement: Insert, rows: Sequence[Row]) -> None:
     """Add ``rows`` (at least one; all with the same columns, every one that has no default of the database)
-    by ``statement``, an insert of a table that is made once."""
+    by ``statement``, an insert of a table that is made once.
+
+    On PostgreSQL they go with the transaction's next statement (`server.convoy`).
+    """
     if any(row.keys() != rows[0].keys() for row in rows):
         raise ValueError("rows that are written together have the same columns")
     connection = session.connection()
     prepared = _prepared(statement, connection.dialect, tuple(rows[0]))
-    connection.exec_driver_sql(prepared.text, [prepared.bound(row) for row in rows])
+    bound = [prepared.bound(row) for row in rows]
+    if convoy.travels(connection):
+        convoy.join(session, Traveller(prepared.text, bound))
+    else:
+        connection.exec_driver_sql(prepared.text, bound)
 
 
 @lru_cache(maxsize=256)

@@ -144,7 +144,8 @@ def test_wherever_the_write_of_an_answer_dies_the_phones_repeat_makes_one_alert(
         with ward.around.database.read() as session:
             assert session.scalar(select(func.count()).select_from(Entry)) == 1
 
-    assert every_death(one_life) >= 10
+    # On PostgreSQL most rows go with the next statement: fewer moments to die at.
+    assert every_death(one_life) >= (10 if ward.around.database.is_sqlite else 6)
 
 
 def test_wherever_the_first_delivery_dies_it_is_made_by_the_next_worker(ward: Ward, life: Life) -> None:

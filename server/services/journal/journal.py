@@ -26,6 +26,7 @@ from server.services.alerts import answer_source
 from server.services.alerts import episode as episodes
 from server.services.asking import of_patient
 from server.services.errors import NotFound, ServiceError, Stale
+from server.services.foresight import foresight
 from server.services.journal import refusal as refusals
 from server.services.journal import repeat
 from server.services.journal.incoming import (
@@ -261,14 +262,12 @@ class Journal:
 def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
     """Lock a patient's journal and read what writing the entries ``ids`` needs."""
     patient = patients.lock(work, patient_id)
-    stored = vault.opened(work, work.objects(_NAMED, patient=patient_id, ids=list(ids)))
-    return Journal(
-        work=work,
-        patient=patient,
-        policy=clinics.policy(work),
-        sessions=treatment_sessions.delivered_moments(work, patient_id),
-        known={entry.id: entry for entry in stored},
-    )
+    with foresight(work) as ahead:
+        treatment_sessions.foresee(ahead, [patient_id])
+        stored = vault.opened(work, work.objects(_NAMED, patient=patient_id, ids=list(ids)))
+        sessions = treatment_sessions.delivered_moments(work, patient_id)
+    known = {entry.id: entry for entry in stored}
+    return Journal(work, patient, clinics.policy(work), sessions, known)
 
 
 def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, literal, select
 
 from server.clinical.instruments.catalog import INSTRUMENTS
 from server.clinical.policy import Policy
@@ -36,7 +36,7 @@ _FILLED = (
     )
     .where(
         *of_patient(QuestionnaireResponse),
-        QuestionnaireResponse.instrument.in_(sorted({*YARDSTICKS, ASRM, DIGIBP})),
+        QuestionnaireResponse.instrument.in_([literal(key) for key in sorted({*YARDSTICKS, ASRM, DIGIBP})]),
         QuestionnaireResponse.deleted_at.is_(None),
         within(QuestionnaireResponse.local_day, MOST_SPANS),
     )

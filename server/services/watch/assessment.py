@@ -48,13 +48,15 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     So the judgements are those of the data, whatever order the entries came in. Ends by saying on
     open episodes whether the data still support them.
     """
-    wanted = materials.days_to_judge(work, patient, min(days))
-    # A scale of a later day may rest on what is judged here.
-    span = wanted[0], materials.latest_day(work, patient)
-    material = load(work, patient, *span)
-    judgements = Judgements(work)
-    _judge(judgements, patient, wanted, material)
-    judgements.write()
+    with foresight(work) as ahead:
+        materials.foresee(ahead, patient, min(days))
+        activations.foresee(ahead, [patient])
+        wanted = materials.days_to_judge(work, patient, min(days))
+        # A scale of a later day may rest on what is judged here.
+        material = load(work, patient, wanted[0], materials.latest_day(work, patient))
+        judgements = Judgements(work)
+        _judge(judgements, patient, wanted, material)
+        judgements.write()
     with foresight(work) as ahead:
         _follow(ahead, [(patient, material)])
     weigh_episodes(work, patient)

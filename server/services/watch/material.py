@@ -100,6 +100,14 @@ def load(work: Work, patient: Patient, first: date, last: date) -> Material:
     return _read(work, _wanted(work, patient, (first, last)))
 
 
+def foresee(ahead: Foresight, patient: Patient, first: date) -> None:
+    """Ask ahead for what judging ``first`` and the days after it needs, where it can travel with the rest."""
+    start, latest = _start(ahead.work, patient, first), latest_day(ahead.work, patient)
+    wanted = _wanted(ahead.work, patient, (start, latest))
+    ahead.ask(_ENTRIES, [wanted.entries()])
+    scored_days.foresee(ahead, [(patient.id, wanted.filled)])
+
+
 def load_each(ahead: Foresight, days: Sequence[tuple[Patient, date]]) -> Sequence[Material]:
     """Read what judging a day of each of several patients needs."""
     work = ahead.work
@@ -159,7 +167,11 @@ def days_to_judge(work: Work, patient: Patient, first: date) -> Sequence[date]:
     No day is judged before it comes. A clock that was off by years would have all of the past judged
     again; it has no day to judge.
     """
-    latest = latest_day(work, patient)
-    start = max(min(first, latest), latest - OLDEST)
+    latest, start = latest_day(work, patient), _start(work, patient, first)
     known = {day for (day,) in work.rows(_KNOWN_DAYS, patient=patient.id, start=start)}
     return sorted(day for day in {start, *known} if day <= latest)
+
+
+def _start(work: Work, patient: Patient, first: date) -> date:
+    latest = latest_day(work, patient)
+    return max(min(first, latest), latest - OLDEST)

@@ -173,7 +173,8 @@ def test_what_a_move_costs_more_is_a_question_and_an_insert_however_many_listen(
         assert to_some == to_nobody + 1
     event.remove(database.engine, "before_cursor_execute", note)
     # The move, its number, its log, its audit; its copy at the clinic's system; who listens, and the events.
-    assert to_some == 7
+    # On PostgreSQL the log and the audit go with what follows.
+    assert to_some == (7 if database.is_sqlite else 5)
 
 
 def test_every_state_but_a_draft_has_a_type_of_its_own() -> None:
