@@ -1,8 +1,8 @@
 """Statements that travel together to PostgreSQL: each of them alone would be a way there and back.
 
-Rows that are written, and questions that are known ahead, wait until their transaction sends its next
-statement: they go before it, in their order, in the same round trip. What the database refuses of them shows
-there, or at the commit, which sends what still waits. An embedded database is no way off.
+What begins a transaction, rows that are written, and questions that are known ahead, wait until it sends its
+next statement: they go before it, in their order, in the same round trip. What the database refuses of them
+shows there, or at the commit, which sends what still waits. An embedded database is no way off.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,12 +26,14 @@ class Traveller:
     text: str
     rows: Sequence[Any]
     answered: Callable[[Any], None] | None = None
+    # What begins a transaction is never worth preparing, nor sending alone.
+    begins: bool = False
 
     def set_out(self, driver: Any) -> Any:
         """Send it, within a pipeline of the ``driver``'s connection; return its cursor."""
         cursor = driver.cursor()
         if len(self.rows) == 1:
-            cursor.execute(self.text, self.rows[0])
+            cursor.execute(self.text, self.rows[0], prepare=False if self.begins else None)
         else:
             cursor.executemany(self.text, self.rows)
         return cursor
@@ -40,6 +42,11 @@ class Traveller:
 def travels(connection: Connection) -> bool:
     """Return whether there is a way to go."""
     return connection.dialect.name == "postgresql"
+
+
+def begin(connection: Connection, statements: Sequence[str]) -> None:
+    """Let ``statements`` wait, which begin a transaction of ``connection``: alone they never go."""
+    connection.info[_WAITING] = [Traveller(text, [None], begins=True) for text in statements]
 
 
 def join(session: Session, one: Traveller) -> None:
@@ -70,7 +77,7 @@ def settle(session: Session) -> None:
         return
     connection = session.connection()
     waiting = [one for one in connection.info.pop(_WAITING, ()) if one.answered is None]
-    if waiting:
+    if waiting and not waiting[-1].begins:
         *ahead, last = waiting
         connection.info[_WAITING] = ahead
         connection.exec_driver_sql(last.text, list(last.rows))

@@ -173,7 +173,7 @@ def _ask_after_idling(
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     # The same few hundred statements come again and again: the server plans each once a connection.
     connection.prepared_max = STATEMENTS
-    # The driver would send a BEGIN of its own; ours says whose rows it is for in the same round trip.
+    # The driver would send a BEGIN of its own; ours goes with the first statement, and says whose rows.
     connection.autocommit = True
     # Production is no superuser, its role is made so (`rows.hush`); who is one says it of their session.
     if connection.info.parameter_status("is_superuser") == "on":
@@ -192,15 +192,8 @@ class _ScopedSession(Session):
 
 @event.listens_for(_ScopedSession, "after_begin")
 def _begin_scoped(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    if transaction.nested:
-        return
-    driver: Any = connection.connection.driver_connection
-    try:
-        # Past the library: this is said before everything, and costs a third so.
-        driver.execute(isolation.beginning(session) + planning.beginning(session), prepare=False)
-    except connection.dialect.loaded_dbapi.Error:
-        connection.exec_driver_sql("SELECT 1")  # on a connection that died, the library takes notice
-        raise
+    if not transaction.nested:
+        convoy.begin(connection, [*isolation.beginning(session), *planning.beginning(session)])
 
 
 event.listen(_ScopedSession, "before_commit", convoy.settle)

@@ -70,8 +70,8 @@ def expect_all(session: Session) -> None:
         raise IsolationError("This looks at every clinic, and the transaction is for one: name an Extent.")
 
 
-def beginning(session: Session) -> str:
-    """Return the statements that begin a transaction of ``session`` on PostgreSQL, in one round trip.
+def beginning(session: Session) -> list[str]:
+    """Return the statements that begin a transaction of ``session`` on PostgreSQL.
 
     Raises IsolationError where nobody said whose rows it is for.
     """
@@ -81,10 +81,10 @@ def beginning(session: Session) -> str:
     session.info[_TOLD] = True
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if session.info.get(_FROZEN) else "BEGIN"
     if whose is Extent.NONE:
-        return begin
+        return [begin]
     if isinstance(whose, UUID):
-        return f"{begin}; SET LOCAL {CLINIC} = '{whose}'"
-    return f"{begin}; SET LOCAL {EVERY_CLINIC} = 'yes'"
+        return [begin, f"SET LOCAL {CLINIC} = '{whose}'"]
+    return [begin, f"SET LOCAL {EVERY_CLINIC} = 'yes'"]
 
 
 # As before any statement of the transaction, but within it.

@@ -27,7 +27,7 @@ def keep(session: Session) -> None:
         session.connection().execute(_NOW)
 
 
-def beginning(session: Session) -> str:
-    """Return what is sent along as a transaction of ``session`` begins on PostgreSQL; empty for nothing."""
+def beginning(session: Session) -> list[str]:
+    """Return what is sent along as a transaction of ``session`` begins on PostgreSQL."""
     session.info[_BEGUN] = True
-    return f"; {_SET}" if session.info.get(_KEPT) else ""
+    return [_SET] if session.info.get(_KEPT) else []

@@ -176,6 +176,16 @@ def test_a_question_that_nobody_asks_in_the_end_is_not_sent(work: Work, cast: Ca
     assert convoy.go_ahead(work.session.connection(), None, lambda: None) is False
 
 
+def test_a_transaction_in_which_nothing_is_asked_is_none(database: Database, cast: Cast) -> None:
+    assert cast.ana.patient_id is not None
+    with trips(database) as sent, database.write() as session:
+        work = Work(session, NOON, system(cast.ana.clinic_id))
+        work.session.connection()
+        with foresight(work) as ahead:
+            courses.foresee(ahead, [cast.ana.patient_id])
+    assert [statement for statement in sent if "BEGIN" not in statement] == []
+
+
 def test_a_question_that_was_taken_back_is_asked_again(work: Work, cast: Cast) -> None:
     patient = cast.ana.patient_id
     assert patient is not None
