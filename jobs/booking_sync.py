@@ -7,6 +7,7 @@ visit is asked about again and again, so that a lost message costs minutes and n
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -17,7 +18,6 @@ from jobs.lanes import Lanes
 from jobs.stopwatch import Stopwatch
 from server.clinical.copy_task import CopyTask, copy_task
 from server.clinical.visit import SchedulingEvent as Pointer
-from server.clinical.visit import Slot
 from server.clinical.vocabulary import Channel
 from server.gateways.egress import Egress
 from server.gateways.message import SendError
@@ -205,22 +205,30 @@ def talk(port: SchedulingPort, claimed: ClaimedCopy, now: datetime) -> Heard:
     proposed, can = claimed.proposed, port.capabilities
     task = copy_task(proposed.state, claimed.behind, claimed.known, can)
     if task is CopyTask.SUGGEST:
-        slots = _slots(port, claimed, now)
-        return Heard(port.suggest(proposed, now), told=True, asks=can.fetches, slots=slots)
+        told = Heard(port.suggest(proposed, now), told=True, asks=can.fetches)
+        return _with_slots(told, port, claimed, now)
     if task is CopyTask.WITHDRAW:
         return Heard(port.withdraw(proposed, now), told=True, asks=can.fetches)
     if task is CopyTask.FETCH:
-        slots = _slots(port, claimed, now)
         # A question is asked of what is up to date there, or of what we have nothing to tell about.
-        return Heard(port.fetch(proposed, now), told=True, was_asked=True, asks=can.fetches, slots=slots)
+        heard = Heard(port.fetch(proposed, now), told=True, was_asked=True, asks=can.fetches)
+        return _with_slots(heard, port, claimed, now)
     return Heard(told=True, asks=can.fetches)
 
 
-def _slots(port: SchedulingPort, claimed: ClaimedCopy, now: datetime) -> tuple[Slot, ...] | None:
-    """Return free times for a visit that is not booked; None where the system does not tell any."""
+def _with_slots(heard: Heard, port: SchedulingPort, claimed: ClaimedCopy, now: datetime) -> Heard:
+    """Return ``heard`` with free times for a visit that is not booked, where the system tells any.
+
+    They only help to choose, and may come from elsewhere: the visit itself never waits for them.
+    """
     if not port.capabilities.slots or not claimed.wants_slots:
-        return None
-    return tuple(port.find_slots(claimed.proposed, now))
+        return heard
+    try:
+        return replace(heard, slots=tuple(port.find_slots(claimed.proposed, now)))
+    except Exception as error:
+        reason = error.reason if isinstance(error, SendError) else _kind(error)
+        log.warning("free times for suggestion %s can't be read: %s", claimed.suggestion_id, reason)
+        return replace(heard, no_slots=f"slots_{reason}"[:64])
 
 
 def _kind(error: Exception) -> str:

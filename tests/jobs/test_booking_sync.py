@@ -53,7 +53,7 @@ def test_what_a_clinician_takes_back_is_dropped_there(practice: Practice) -> Non
 
 
 def test_a_lost_answer_makes_no_second_visit(practice: Practice) -> None:
-    practice.line.lose_answer(3)  # free times, whether it is there already, and the visit itself
+    practice.line.lose_answer(2)  # whether it is there already, and the visit itself
     practice.sync()
     assert practice.line.has_lost()
     assert (practice.state(), practice.live()) == (S.SUGGESTED, 1)
@@ -79,6 +79,22 @@ def test_free_times_are_shown_for_a_while_and_no_longer(practice: Practice, frid
     ]
     practice.clock.forward(minutes=11)
     assert practice.cast.bo.get(f"/booking-suggestions/{practice.suggestion}").json["slots"] == []
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_free_times_that_can_not_be_read_keep_no_visit_back(
+    practice: Practice, friday: datetime, status: int
+) -> None:
+    practice.system.no_openings = status
+    practice.sync()
+    assert (practice.state(), practice.live(), practice.tasks()) == (S.SENT, 1, [])
+    assert practice.copy().failures == 0
+    assert (practice.copy().failure or "").startswith("slots_")
+    practice.staff("fixed", friday)
+    practice.sync(minutes=6)
+    assert (practice.state(), practice.row().starts_at) == (S.BOOKED, friday)
+    practice.sync(minutes=31)
+    assert practice.copy().failure is None
 
 
 def test_a_practice_that_is_away_costs_nothing_but_time(practice: Practice) -> None:

@@ -44,7 +44,8 @@ class Heard:
     """Their system answered. ``seen``: how the visit stands there; None: it does not know it.
 
     ``told``: it has our newest version now, or needs none. ``was_asked``: this was a question, so that no
-    visit means no visit. ``asks``: it can be asked at all. ``slots``: free times there; None: not looked up.
+    visit means no visit. ``asks``: it can be asked at all. ``slots``: free times there; None: not looked up,
+    or not to be had, and ``no_slots`` is a short code of why.
     """
 
     seen: Seen | None = None
@@ -52,6 +53,7 @@ class Heard:
     was_asked: bool = False
     asks: bool = True
     slots: tuple[Slot, ...] | None = None
+    no_slots: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Hear
         peer_report.take(work, copy, outcome.seen)
     elif outcome.was_asked and claimed.known:
         _is_gone(work, copy)
+    copy.failure = outcome.no_slots
     _plan(work, copy, outcome)
     if asked_again:
         scheduling_copies.ask(copy, work.now)

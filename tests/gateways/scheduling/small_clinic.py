@@ -61,6 +61,7 @@ class SmallClinic:
 
     book: dict[str, Visit] = field(default_factory=dict)
     openings: list[datetime] = field(default_factory=list)
+    no_openings: int = 0  # the status it answers with instead of its free times
     honours_keys: bool = False  # of the same Idempotency-Key it takes one visit
     slow: bool = False  # it answers 202 and enters visits when staff come round to it
     waiting: list[dict[str, Any]] = field(default_factory=list)
@@ -104,6 +105,8 @@ class SmallClinic:
         match method, steps:
             case "GET", ["visits"]:
                 return self._list(asked)
+            case "GET", ["openings"] if self.no_openings:
+                return self.no_openings, {"problem": "not now"}, {}
             case "GET", ["openings"]:
                 return self._list_openings(asked)
             case "POST", ["visits"]:
