@@ -96,11 +96,15 @@ def take_up(work: Work) -> int:
 
 def ask_again(work: Work, connection_id: UUID, since: datetime) -> int:
     """Make every copy at one system that is open, or ended after ``since``, due now; return how many."""
+    # By our own side's end: that of the copy is anew at every look.
+    lately = select(BookingSuggestion.id).where(
+        BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.changed_at >= since
+    )
+    is_fresh = and_(SchedulingCopy.state == CopyState.SETTLED, SchedulingCopy.suggestion_id.in_(lately))
     query = select(SchedulingCopy).where(
         SchedulingCopy.clinic_id == work.clinic_id,
         SchedulingCopy.connection_id == connection_id,
-        SchedulingCopy.state.in_((CopyState.WAITING, CopyState.SETTLED)),
-        or_(SchedulingCopy.state == CopyState.WAITING, SchedulingCopy.due_at >= since),
+        or_(SchedulingCopy.state == CopyState.WAITING, is_fresh),
     )
     rows = list(work.session.scalars(query.with_for_update()))
     for row in rows:

@@ -122,3 +122,23 @@ def test_everything_is_compared_also_what_is_over(desk: Desk, clock: Clock) -> N
         assert scheduling_copy.ask_again(desk.work(session), desk.copy().connection_id, since) == 1
     desk.finish(desk.claim(), Heard(Seen("there-1", PeerStatus.BOOKED, clock.now + timedelta(days=2))))
     assert desk.tasks() == ["booked_otherwise"]
+
+
+def test_what_is_over_is_compared_for_a_month_and_not_for_ever(desk: Desk, clock: Clock) -> None:
+    desk.finish(desk.claim(), SENT)
+    path = f"/booking-suggestions/{desk.suggestion}/dismiss"
+    assert desk.cast.bo.post(path, {"reason": "No."}, version=desk.row().version).status_code == 200
+    over = Heard(Seen("there-1", PeerStatus.CANCELLED), told=True)
+    desk.finish(desk.claim(), over)
+    compared = 0
+    while _compared(desk) and compared < 40:
+        desk.finish(desk.claim(), over)
+        compared += 1
+        clock.forward(days=1)
+    assert compared == 31
+
+
+def _compared(desk: Desk) -> int:
+    with desk.database.write() as session:
+        since = desk.clock.now - timedelta(days=30)
+        return scheduling_copy.ask_again(desk.work(session), desk.copy().connection_id, since)
