@@ -203,7 +203,7 @@ class _Round:
 def talk(port: SchedulingPort, claimed: ClaimedCopy, now: datetime) -> Heard:
     """Do what is due about one copy and return what the system said; raises SendError."""
     proposed, can = claimed.proposed, port.capabilities
-    task = copy_task(proposed.state, claimed.behind, claimed.known, can)
+    task = copy_task(proposed.state, claimed.behind, claimed.known, can, claimed.tried)
     if task is CopyTask.SUGGEST:
         told = Heard(port.suggest(proposed, now), told=True, asks=can.fetches)
         return _with_slots(told, port, claimed, now)

@@ -22,13 +22,16 @@ class CopyTask(StrEnum):
     NOTHING = "nothing"
 
 
-def copy_task(state: SuggestionState, behind: bool, known: bool, can: Capabilities) -> CopyTask:
+def copy_task(
+    state: SuggestionState, behind: bool, known: bool, can: Capabilities, tried: bool = False
+) -> CopyTask:
     """Return the task for a suggestion in ``state``.
 
-    ``behind``: the system does not have our newest version; ``known``: it has had one. What is booked is
-    never pushed to a system that can be asked: there the clinic decides.
+    ``behind``: the system does not have our newest version; ``known``: it has had one; ``tried``: it may
+    have had one, for an answer may be lost. What is booked is never pushed to a system that can be asked:
+    there the clinic decides.
     """
-    if state is _S.DRAFT or (state not in OPEN_SUGGESTIONS and not known):
+    if state is _S.DRAFT or (state not in OPEN_SUGGESTIONS and not (known or tried)):
         return CopyTask.NOTHING
     fetch = CopyTask.FETCH if can.fetches and known else CopyTask.NOTHING
     if not behind or state in _HAPPENED:

@@ -48,6 +48,16 @@ def test_what_never_got_there_is_not_taken_back(state: SuggestionState) -> None:
     assert copy_task(state, True, False, ASKED) is T.NOTHING
 
 
+@pytest.mark.parametrize("state", TAKEN_BACK)
+def test_what_may_have_got_there_is_taken_back_although_no_answer_came(state: SuggestionState) -> None:
+    assert copy_task(state, True, False, ASKED, tried=True) is T.WITHDRAW
+    assert copy_task(state, True, False, Capabilities(cancel=False), tried=True) is T.NOTHING
+
+
+def test_what_was_never_known_there_is_not_missed_there() -> None:
+    assert copy_task(S.BOOKED, True, False, ASKED, tried=True) is T.NOTHING
+
+
 def test_a_draft_goes_nowhere() -> None:
     assert copy_task(S.DRAFT, True, False, ASKED) is T.NOTHING
 

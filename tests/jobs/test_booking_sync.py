@@ -61,6 +61,17 @@ def test_a_lost_answer_makes_no_second_visit(practice: Practice) -> None:
     assert (practice.state(), practice.live()) == (S.SENT, 1)
 
 
+def test_what_is_taken_back_before_a_lost_answer_is_made_up_for_is_dropped_there(practice: Practice) -> None:
+    practice.line.lose_answer(2)
+    practice.sync()
+    assert (practice.state(), practice.live()) == (S.SUGGESTED, 1)
+    path = f"/booking-suggestions/{practice.suggestion}/dismiss"
+    answer = practice.cast.bo.post(path, {"reason": "Called her."}, version=practice.row().version)
+    assert answer.status_code == 200, answer.text
+    practice.sync(minutes=1)
+    assert (practice.live(), practice.copy().state, practice.tasks()) == (0, CopyState.SETTLED, [])
+
+
 def test_a_message_makes_us_ask_at_once(practice: Practice, friday: datetime) -> None:
     practice.sync()
     practice.staff("fixed", friday)

@@ -37,7 +37,8 @@ _APPROVED = OPEN_SUGGESTIONS - {SuggestionState.DRAFT}
 class ClaimedCopy:
     """A copy that is ours until its lease ends. ``attempt`` is the fencing number, from 1 on.
 
-    ``behind``: their system does not have our newest version. ``known``: it has had one.
+    ``behind``: their system does not have our newest version. ``known``: it has had one. ``tried``: it was
+    told before, whether an answer came or not.
     """
 
     clinic_id: UUID
@@ -51,6 +52,7 @@ class ClaimedCopy:
     due_at: datetime
     behind: bool
     known: bool
+    tried: bool
 
     @property
     def wants_slots(self) -> bool:
@@ -234,6 +236,7 @@ def _claimed(work: Work, row: SchedulingCopy, lease: timedelta) -> list[ClaimedC
         due_at=row.due_at,
         behind=row.sent_version < suggestion.version,
         known=row.sent_version > 0,
+        tried=row.attempt > 1,
     )
     return [made]
 
