@@ -4,7 +4,7 @@ A report of an older state never overwrites a newer one, the same report twice c
 table forbids moves nothing: a person is asked to look.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from server.services.work import Work
 PUT_BY = "ignored_older"
 # Proposal: what their system still does not say a day later, it will not say by itself.
 LATE = timedelta(days=1)
+LONGEST_VERSION = 200  # characters, as the copy keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Effect:
 
 def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
     """Let ``seen`` have its effect on the suggestion of ``copy``, and remember it there."""
+    seen = _usable(seen)
     suggestion = locked(work, copy.suggestion_id)
     if _is_stale(copy, seen):
         return _put_by(work, suggestion, copy, seen)
@@ -53,6 +55,14 @@ def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
         copy.sent_version = suggestion.version  # it is they who told us
     work.session.flush()
     return Effect(bool(found.moves), review=review)
+
+
+def _usable(seen: Seen) -> Seen:
+    """Leave out what can be no name of a version and no moment of a change, as programs write for "none"."""
+    changed_at, version = seen.changed_at, seen.version
+    is_dated = changed_at is not None and 1970 < changed_at.year < 2200
+    is_named = version is not None and len(version) <= LONGEST_VERSION and version.isprintable()
+    return replace(seen, changed_at=changed_at if is_dated else None, version=version if is_named else None)
 
 
 def _is_stale(copy: SchedulingCopy, seen: Seen) -> bool:

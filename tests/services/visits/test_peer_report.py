@@ -1,6 +1,8 @@
 """What a scheduling system says is carried out, refused or put before a person; the same never twice."""
 
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -111,6 +113,22 @@ def test_a_clock_there_that_was_once_ahead_does_not_hide_what_follows(desk: Desk
     desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(30))
     desk.hears(P.BOOKED, starts_at=in_days(5), changed_at=in_days(0.05))
     assert (desk.row().starts_at, desk.tasks()) == (in_days(5), [])
+
+
+NO_DATE = datetime(1, 1, 1, tzinfo=ZoneInfo("Europe/Oslo"))
+
+
+@pytest.mark.parametrize(
+    "parts", [{"changed_at": NO_DATE}, {"version": "v" * 201}, {"version": "7\0"}, {"version": "7\ud800"}]
+)
+def test_what_is_no_version_and_no_date_of_a_change_hides_no_booking(
+    desk: Desk, in_days: Times, parts: dict[str, Any]
+) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(4), changed_at=in_days(0.02), version="7")
+    desk.hears(P.BOOKED, starts_at=in_days(5), **parts)
+    assert (desk.row().starts_at, desk.copy().peer_changed_at) == (in_days(5), in_days(0.02))
+    assert desk.copy().etag is None
 
 
 def test_what_is_dated_back_and_said_again_is_put_before_a_person(desk: Desk, in_days: Times) -> None:
