@@ -52,7 +52,7 @@ _REACHED: Mapping[SuggestionState, PeerStatus] = MappingProxyType(
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One report: the status, what the same system said before (None: nothing yet), whether it gives a
-    time at which a visit can be, and whether it gives another time than the booked one.
+    time at which a visit can be, and whether it gives another time (or end) than the booked one.
     """
 
     status: PeerStatus

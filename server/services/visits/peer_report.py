@@ -89,11 +89,17 @@ def _should_have_followed(work: Work, suggestion: BookingSuggestion, seen: Seen)
 
 
 def _consequence(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Consequence:
-    moved = seen.starts_at is not None and seen.starts_at != suggestion.starts_at
+    moved = seen.starts_at is not None and not _is_kept(suggestion, seen)
     has_time = seen.starts_at is not None and is_plausible(
         seen.starts_at, seen.ends_at, suggestion.created_at, work.now
     )
     return consequence(suggestion.state, Heard(seen.status, copy.peer_status, has_time, moved))
+
+
+def _is_kept(suggestion: BookingSuggestion, seen: Seen) -> bool:
+    """Say whether the booked time is the one that their system tells. It may leave the end out."""
+    ends_at = seen.ends_at or suggestion.ends_at
+    return (suggestion.starts_at, suggestion.ends_at) == (seen.starts_at, ends_at)
 
 
 def _move(

@@ -61,6 +61,18 @@ def test_another_time_moves_the_visit(desk: Desk, in_days: Times) -> None:
     assert (desk.state(), desk.row().starts_at) == (S.BOOKED, in_days(5))
 
 
+def test_a_visit_that_is_longer_there_ends_later_here_too(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.BOOKED, starts_at=in_days(3), ends_at=in_days(3.1))
+    desk.hears(P.BOOKED, starts_at=in_days(3), ends_at=in_days(3.2))
+    version = desk.row().version
+    desk.hears(P.BOOKED, starts_at=in_days(3), ends_at=in_days(3.2))
+    desk.hears(P.BOOKED, starts_at=in_days(3))
+    assert (desk.row().ends_at, desk.row().version, desk.tasks()) == (in_days(3.2), version, [])
+    (hers,) = desk.cast.ana.get("/visits").json["items"]
+    assert hers["ends_at"] == in_days(3.2).isoformat()
+
+
 def test_a_missed_step_is_made_up_for(desk: Desk, in_days: Times) -> None:
     desk.hears(P.FULFILLED, told=True, starts_at=in_days(1))
     log = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
