@@ -131,6 +131,31 @@ def test_a_window_that_was_changed_is_offered_anew(visits: Visits, cast: Cast) -
     assert (offered["answer"], offered["version"]) == (None, 4)
 
 
+@pytest.mark.parametrize("said", ["accepted", "declined"])
+def test_what_she_said_of_one_time_is_no_answer_to_another(visits: Visits, cast: Cast, said: str) -> None:
+    suggestion = visits.approved()
+    time = {"starts_at": (visits.now + timedelta(days=3)).isoformat()}
+    cast.scheduler.post(f"{INBOX}/{suggestion}/propose-time", time, version=2)
+    say(cast, suggestion, 4, answer=said)
+    kept = visits.book(cast.scheduler, suggestion, version=5, days=3).json
+    assert (kept["state"], kept["patient_answer"]) == ("booked", said)
+    moved = visits.book(cast.scheduler, suggestion, version=6, days=5).json
+    assert (moved["patient_answer"], moved["patient_answered_at"]) == (None, None)
+    assert seen(cast)[0]["answer"] is None
+    assert say(cast, suggestion, 7, answer=said).json["answer"] == said
+
+
+def test_what_she_said_of_a_time_that_was_asked_about_is_no_answer_to_the_one_that_is_booked(
+    visits: Visits, cast: Cast
+) -> None:
+    suggestion = visits.approved()
+    time = {"starts_at": (visits.now + timedelta(days=4)).isoformat()}
+    cast.scheduler.post(f"{INBOX}/{suggestion}/propose-time", time, version=2)
+    say(cast, suggestion, 4)
+    booked = visits.book(cast.scheduler, suggestion, version=5, days=3).json
+    assert (booked["state"], booked["patient_answer"]) == ("booked", None)
+
+
 NEVER = [
     ("2026-03-04T08:00:00Z", "2026-03-04T08:00:00Z"),
     ("2026-03-01T08:00:00Z", "2026-03-02T08:00:00Z"),
