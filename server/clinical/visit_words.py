@@ -17,6 +17,8 @@ _STATES = {
     SuggestionState.FULFILLED: OfferedVisitState.OVER,
     SuggestionState.NOSHOW: OfferedVisitState.OVER,
 }
+# Where nobody says what became of an appointment, its time decides: it was planned to the end.
+_APPOINTED = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED, SuggestionState.EXPIRED})
 _OFFERED = frozenset(
     {
         *(SuggestionState.SUGGESTED, SuggestionState.SENT),
@@ -33,13 +35,20 @@ class Offer:
     latest: date
     proposed_at: datetime | None
     starts_at: datetime | None
+    ends_at: datetime | None
     zone: str
 
 
-def state_of(state: SuggestionState, proposed_at: datetime | None) -> OfferedVisitState:
-    """Return how an approved suggestion stands for its patient: how it got there is the clinic's matter."""
+def state_of(state: SuggestionState, offer: Offer, now: datetime) -> OfferedVisitState:
+    """Return how an approved suggestion stands for its patient: how it got there is the clinic's matter.
+
+    A time that has passed is neither asked about nor an appointment any more.
+    """
     if state in _OFFERED:
-        return OfferedVisitState.OFFERED if proposed_at is None else OfferedVisitState.TIME_PROPOSED
+        is_asked = offer.proposed_at is not None and offer.proposed_at > now
+        return OfferedVisitState.TIME_PROPOSED if is_asked else OfferedVisitState.OFFERED
+    if state in _APPOINTED and offer.ends_at is not None and offer.ends_at <= now:
+        return OfferedVisitState.OVER
     return _STATES.get(state, OfferedVisitState.ENDED)
 
 

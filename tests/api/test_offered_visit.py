@@ -121,6 +121,31 @@ def test_what_ended_is_shown_for_a_month_and_answered_no_more(
     assert seen(cast) == []
 
 
+def test_a_visit_she_went_to_and_nobody_reported_on_is_over_and_not_called_off(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.booked()
+    clock.forward(days=3, minutes=30)
+    assert seen(cast)[0]["state"] == "booked"
+    clock.forward(minutes=60)
+    assert (seen(cast)[0]["state"], seen(cast)[0]["text"]) == ("over", "This visit is over.")
+    clock.forward(days=14)
+    assert visits.expire() == 1
+    assert (seen(cast)[0]["state"], seen(cast)[0]["text"]) == ("over", "This visit is over.")
+
+
+def test_a_time_that_has_passed_is_not_asked_about_any_more(visits: Visits, cast: Cast, clock: Clock) -> None:
+    suggestion = visits.approved()
+    time = {"starts_at": (visits.now + timedelta(days=1)).isoformat()}
+    cast.scheduler.post(f"{INBOX}/{suggestion}/propose-time", time, version=2)
+    clock.forward(days=1)
+    (offered,) = seen(cast)
+    assert (offered["state"], offered["text"]) == (
+        "offered",
+        "Your clinic would like to arrange a visit between 2 March 2026 and 9 March 2026.",
+    )
+
+
 def test_a_window_that_was_changed_is_offered_anew(visits: Visits, cast: Cast) -> None:
     suggestion = visits.approved()
     say(cast, suggestion, 2, answer="accepted")

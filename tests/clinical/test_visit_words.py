@@ -1,6 +1,6 @@
 """A visit in the words Ana reads: neutral, on her own clock, and the same for every way it came about."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -9,12 +9,14 @@ from server.clinical.vocabulary import OfferedVisitState, SuggestionState
 
 S, V = SuggestionState, OfferedVisitState
 AT = datetime(2026, 3, 29, 7, 30, tzinfo=UTC)
+HOURS = timedelta(hours=2)
 # What would tell why a visit is suggested, or what it is for.
 CLINICAL = "relapse symptom benefit maintenance treatment session ketamine mood pain urgent review guard"
 
 
 def offer(earliest: int = 5, latest: int = 12, at: datetime | None = None) -> Offer:
-    return Offer(date(2026, 3, earliest), date(2026, 3, latest), at, at, "Europe/Oslo")
+    ends = None if at is None else at + HOURS
+    return Offer(date(2026, 3, earliest), date(2026, 3, latest), at, at, ends, "Europe/Oslo")
 
 
 @pytest.mark.parametrize(
@@ -27,8 +29,20 @@ def offer(earliest: int = 5, latest: int = 12, at: datetime | None = None) -> Of
     ],
 )
 def test_how_a_visit_got_where_it_stands_is_not_hers_to_guess(state: S, shown: V) -> None:
-    assert state_of(state, None) is shown
-    assert state_of(state, AT) is (V.TIME_PROPOSED if shown is V.OFFERED else shown)
+    assert state_of(state, offer(), AT) is shown
+    ahead = V.TIME_PROPOSED if shown is V.OFFERED else shown
+    assert state_of(state, offer(at=AT), AT - HOURS) is ahead
+
+
+@pytest.mark.parametrize("state", [S.SUGGESTED, S.SENT, S.ACKNOWLEDGED, S.NEEDS_ATTENTION])
+def test_a_time_that_has_passed_is_not_asked_about(state: S) -> None:
+    assert state_of(state, offer(at=AT), AT) is V.OFFERED
+
+
+@pytest.mark.parametrize("state", [S.BOOKED, S.ARRIVED, S.EXPIRED])
+def test_an_appointment_that_nobody_reported_on_is_over_with_its_time(state: S) -> None:
+    assert state_of(state, offer(at=AT), AT + HOURS / 2) is not V.OVER
+    assert state_of(state, offer(at=AT), AT + HOURS) is V.OVER
 
 
 def test_every_state_is_one_sentence_in_neutral_words() -> None:

@@ -61,7 +61,7 @@ def listed(work: Work, patient_id: UUID) -> Sequence[OfferedVisit]:
     query = _offered(work, patient_id).where(open_or_fresh).order_by(BookingSuggestion.id.desc())
     found = vault.opened(work, list(work.session.scalars(query.limit(MOST_SHOWN))))
     slots = candidate_slots.shown_of(work, found)
-    return [_visit(one, patient, slots.get(one.id, [])) for one in found]
+    return [_visit(work, one, patient, slots.get(one.id, [])) for one in found]
 
 
 def get(work: Work, patient_id: UUID, visit_id: UUID) -> OfferedVisit:
@@ -128,18 +128,21 @@ def _iso(at: datetime) -> str:
 
 def _shown(work: Work, suggestion: BookingSuggestion, patient: Patient) -> OfferedVisit:
     vault.opened(work, [suggestion])
-    return _visit(suggestion, patient, candidate_slots.shown(work, suggestion))
+    return _visit(work, suggestion, patient, candidate_slots.shown(work, suggestion))
 
 
-def _visit(suggestion: BookingSuggestion, patient: Patient, slots: Sequence[Slot]) -> OfferedVisit:
-    state = visit_words.state_of(suggestion.state, suggestion.proposed_starts_at)
+def _visit(
+    work: Work, suggestion: BookingSuggestion, patient: Patient, slots: Sequence[Slot]
+) -> OfferedVisit:
     offer = Offer(
         suggestion.earliest,
         suggestion.latest,
         suggestion.proposed_starts_at,
         suggestion.starts_at,
+        suggestion.ends_at,
         patient.zone,
     )
+    state = visit_words.state_of(suggestion.state, offer, work.now)
     is_open = state in (OfferedVisitState.OFFERED, OfferedVisitState.TIME_PROPOSED)
     return OfferedVisit(
         id=suggestion.id,
