@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from server.clinical.vocabulary import CopyState, SuggestionState
+from server.clinical.vocabulary import AlertFamily, CopyState, SuggestionState
 from tests.conftest import Clock
 from tests.practice import Practice
 
@@ -118,6 +118,39 @@ def test_a_practice_that_is_away_costs_nothing_but_time(practice: Practice) -> N
     practice.sync(minutes=1)
     shown = practice.cast.admin.get("/clinic/scheduling-connections").json["items"][0]
     assert (practice.state(), shown["failing_since"]) == (S.SENT, None)
+
+
+def test_a_practice_that_is_back_after_hours_is_asked_about_every_visit_at_once(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    other = practice.visits.relapse(AlertFamily.PAIN_RELAPSE)
+    port, practice.line.peer_port = practice.line.peer_port, 1
+    for _ in range(6):
+        practice.sync(minutes=6 * 60)
+    practice.line.peer_port = port
+    practice.staff("fixed", friday)
+    assert practice.copy().due_at > practice.clock.now + timedelta(hours=2)
+    answer = practice.cast.bo.post(f"/booking-suggestions/{other}/approve", {}, version=1)
+    assert answer.status_code == 200, answer.text
+    practice.sync()  # what is new is told at once, and the practice answers
+    practice.sync(minutes=1)
+    assert practice.state() == S.BOOKED
+
+
+def test_what_waits_for_its_next_try_is_tried_when_the_settings_are_put_right(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    port, practice.line.peer_port = practice.line.peer_port, 1
+    for _ in range(6):
+        practice.sync(minutes=6 * 60)
+    practice.line.peer_port = port
+    practice.staff("fixed", friday)
+    path, name = f"/clinic/scheduling-connections/{practice.connection}", {"name": "The practice's new book"}
+    assert practice.cast.admin.patch(path, name, version=1).status_code == 200
+    practice.sync()
+    assert practice.state() == S.BOOKED
 
 
 def test_nothing_of_why_a_visit_is_suggested_goes_there(practice: Practice) -> None:

@@ -27,8 +27,6 @@ ASK_UNBOOKED, ASK_BOOKED = timedelta(minutes=5), timedelta(minutes=30)
 LOOK_AGAIN = timedelta(days=1)
 # Free times are looked up with every question, and not shown when one was missed.
 SLOTS_LAST = 2 * ASK_UNBOOKED
-# Proposal: so long without a good answer is more than a restart.
-SILENT_FOR = timedelta(hours=1)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 _OVER = frozenset(
     {
@@ -142,7 +140,7 @@ def _note_silence(work: Work, copy: SchedulingCopy, outcome: Unheard) -> None:
     """Ask a person about a system that has not given a good answer for long: nothing goes there meanwhile."""
     connection = connections.failed(work, copy.connection_id, outcome.reason)
     since = connection.failing_since
-    if since is None or work.now - since < SILENT_FOR:
+    if since is None or work.now - since < connections.SILENT_FOR:
         return
     detail = {"failing_since": since.isoformat(), "failure": outcome.reason}
     key = f"{copy.connection_id}:{since.isoformat()}"

@@ -22,6 +22,8 @@ from server.services.work import system as actor_of
 
 # While both sign, the clinic's system has time to take the new secret in.
 OLD_SECRET_LASTS = timedelta(hours=24)
+# Proposal: so long without a good answer is more than a restart.
+SILENT_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def change(work: Work, connection_id: UUID, version: int, system: System) -> Sch
     if row.version != version:
         raise Stale(row)
     row.name, row.proof, row.version = system.name, dict(system.proof), row.version + 1
-    row.failing_since = row.failure = None
+    row.failing_since = row.failure = row.checked_at = None
     vault.put(work, row, "config", dict(system.config))
     work.session.flush()
     work.audit("scheduling-connection.change", object_id=row.id)
@@ -157,8 +159,13 @@ def compared(work: Work, connection_id: UUID) -> None:
 
 
 def answered(work: Work, connection_id: UUID) -> None:
-    """Note that its system gave an answer."""
+    """Note that its system gave an answer; after a long silence all visits are compared at the next run.
+
+    Each would wait for its own next try else, which may be a day away.
+    """
     row = work.session.get_one(SchedulingConnection, (work.clinic_id, connection_id))
+    if row.failing_since is not None and work.now - row.failing_since >= SILENT_FOR:
+        row.checked_at = None
     row.answered_at, row.failing_since, row.failure = work.now, None, None
 
 
