@@ -79,13 +79,13 @@ class ConnectionBody(Body):
 
 
 class ConnectionChanges(Body):
-    """Name, settings and proof; `config` as a whole, or left out to stay as it is."""
+    """Name, settings and proof; `config` and `proof` each as a whole, or left out to stay as it is."""
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {name: _EXAMPLE[name] for name in ("name", "config", "proof")}
 
     name = Text(longest=100, shortest=1, required=True)
     config = ConfigMembers(required=False)
-    proof = fields.Nested(ProofBody, load_default=STANDARD)
+    proof = fields.Nested(ProofBody)
 
 
 class ConnectionAnswer(Answer):

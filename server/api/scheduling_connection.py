@@ -70,7 +70,7 @@ def change_scheduling_connection(body: Mapping[str, Any], connection_id: UUID) -
     version = required_version()
     with writing() as work:
         known = connections.get(work, connection_id)
-        described = _system(known.kind, {"config": known.config, **body})
+        described = _system(known.kind, {"config": known.config, "proof": known.proof, **body})
         row = connections.change(work, connection_id, version, described)
         scheduling_copies.release(work, connection_id)
         return row, 200, etag(row.version)

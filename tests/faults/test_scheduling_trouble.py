@@ -141,3 +141,11 @@ def test_f13_nonsense_with_a_good_signature_goes_to_a_person(practice: Practice)
     assert practice.send(body, headers).status_code == 202
     practice.sync()
     assert (practice.tasks(), practice.state()) == (["unreadable"], S.SENT)
+
+
+def test_a_new_password_changes_nothing_of_how_messages_are_believed(practice: Practice) -> None:
+    path, name = f"/clinic/scheduling-connections/{practice.connection}", {"name": "The practice's book"}
+    hmac = {"scheme": "hmac_hex", "header": "x-signature", "id_header": "x-event-id"}
+    assert practice.cast.admin.patch(path, {**name, "proof": hmac}, version=1).json["proof"] == hmac
+    kept = practice.cast.admin.patch(path, {"name": "The practice's new book"}, version=2)
+    assert (kept.status_code, kept.json["proof"]) == (200, hmac)
