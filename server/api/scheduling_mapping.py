@@ -11,6 +11,7 @@ from server.api.body import Blueprint
 from server.api.edge import allow, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
+from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits import scheduling_mapping as mappings
 
 blueprint = Blueprint("scheduling-mappings", __name__, description="Our things under the clinic's own names")
@@ -42,10 +43,14 @@ def put_scheduling_mapping(body: Mapping[str, Any], connection_id: UUID, kind: s
     """Say what its system calls one thing of ours; again replaces it.
 
     `kind` patient and provider: `ours` is an id; appointment_type: `maintenance_visit`; room: that, or `*`.
-    `*` as a provider stands for every clinician without a line.
+    `*` as a provider stands for every clinician without a line. What was set aside is tried again: that of
+    the patient, or all of it.
     """
     with writing() as work:
-        return mappings.put(work, connection_id, mappings.checked(work, kind, ours), body["theirs"])
+        named = mappings.checked(work, kind, ours)
+        row = mappings.put(work, connection_id, named, body["theirs"])
+        scheduling_copies.release(work, connection_id, named.patient_id)
+        return row
 
 
 @blueprint.route(ONE, methods=["DELETE"])

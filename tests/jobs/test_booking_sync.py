@@ -24,6 +24,20 @@ def test_what_is_approved_is_in_the_practices_book_within_a_run(practice: Practi
     assert practice.sync() == 0
 
 
+def test_a_visit_of_somebody_it_has_no_name_for_goes_there_once_it_has(practice: Practice) -> None:
+    lines = f"/clinic/scheduling-connections/{practice.connection}/mappings/patient"
+    anas = f"{lines}/{practice.cast.ana.patient_id}"
+    assert practice.cast.admin.delete(anas).status_code == 204
+    practice.sync()
+    assert (practice.state(), practice.copy().failure) == (S.NEEDS_ATTENTION, "patient_unmapped")
+    gus = practice.cast.coordinator.post("/patients", {"name": "Gus", "zone": "Europe/Oslo"}).json["id"]
+    assert practice.cast.admin.put(f"{lines}/{gus}", {"theirs": "card-12"}).status_code == 200
+    assert (practice.sync(minutes=1), practice.copy().state) == (0, CopyState.HELD)
+    assert practice.cast.admin.put(anas, {"theirs": "card-4711"}).status_code == 200
+    practice.sync()
+    assert (practice.state(), practice.live()) == (S.SENT, 1)
+
+
 def test_what_staff_do_there_is_known_here(practice: Practice, friday: datetime) -> None:
     practice.sync()
     practice.staff("in_review")

@@ -147,13 +147,21 @@ def try_again(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     return copy
 
 
-def release(work: Work, connection_id: UUID) -> int:
-    """Take up again all that was set aside at one system: how it is reached has changed."""
+def release(work: Work, connection_id: UUID, patient_id: UUID | None = None) -> int:
+    """Take up again what was set aside at one system: how it is reached, or what it calls things, changed.
+
+    ``patient_id``: that of one patient alone.
+    """
     query = select(SchedulingCopy).where(
         SchedulingCopy.clinic_id == work.clinic_id,
         SchedulingCopy.connection_id == connection_id,
         SchedulingCopy.state == CopyState.HELD,
     )
+    if patient_id is not None:
+        theirs = select(BookingSuggestion.id).where(
+            BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.patient_id == patient_id
+        )
+        query = query.where(SchedulingCopy.suggestion_id.in_(theirs))
     held = list(work.session.scalars(query.with_for_update()))
     for copy in held:
         ask(copy, work.now)

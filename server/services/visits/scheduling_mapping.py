@@ -27,6 +27,11 @@ class Ours:
     kind: MappingKind
     name: str
 
+    @property
+    def patient_id(self) -> UUID | None:
+        """The patient it is, None for anything else."""
+        return UUID(self.name) if self.kind is MappingKind.PATIENT else None
+
 
 def listed(work: Work, connection_id: UUID, after: str | None, size: int) -> Sequence[SchedulingMapping]:
     """Return a connection's lines in the order of kind and our own name; ``after``: "kind:ours".
@@ -95,7 +100,7 @@ def put(work: Work, connection_id: UUID, named: Ours, theirs: str) -> Scheduling
     vault.put(work, row, "theirs", theirs)
     work.session.add(row)
     work.session.flush()
-    work.audit("scheduling-mapping.put", _patient_in(named), connection_id)
+    work.audit("scheduling-mapping.put", named.patient_id, connection_id)
     return row
 
 
@@ -106,7 +111,7 @@ def remove(work: Work, connection_id: UUID, named: Ours) -> None:
         raise NotFound("mapping")
     work.session.delete(row)
     work.session.flush()
-    work.audit("scheduling-mapping.delete", _patient_in(named), connection_id)
+    work.audit("scheduling-mapping.delete", named.patient_id, connection_id)
 
 
 def of_visit(work: Work, connection_id: UUID, suggestion: BookingSuggestion) -> Mapped:
@@ -126,7 +131,3 @@ def _theirs(work: Work, connection_id: UUID, kind: MappingKind, *ours: str) -> s
         if row is not None:
             return str(vault.opened(work, [row])[0].theirs)
     return ""
-
-
-def _patient_in(named: Ours) -> UUID | None:
-    return UUID(named.name) if named.kind is MappingKind.PATIENT else None
