@@ -162,16 +162,16 @@ class _Round:
 
     def _attend(self, _lane: str, claimed: ClaimedCopy) -> None:
         outcome = self._try(claimed)
-        try:
-            with self.around.database.write(claimed.clinic_id) as session:
-                recorded = copy_outcome.finish(session, self.watch.moment(), claimed, outcome)
-        except Exception as error:
-            # The lease runs out, and it is asked again.
-            log.error("copy of suggestion %s is not recorded: %s", claimed.suggestion_id, _kind(error))
-            recorded = None
+        # Where it is not recorded the lease runs out, and it is asked again.
+        failed = f"copy of suggestion {claimed.suggestion_id} is not recorded"
+        recorded = careful(log, failed, partial(self._record, claimed, outcome))
         with self._lock:
             self.done += recorded is True
             self.unrecorded += recorded is None
+
+    def _record(self, claimed: ClaimedCopy, outcome: Heard | Unheard) -> bool:
+        with self.around.database.write(claimed.clinic_id) as session:
+            return copy_outcome.finish(session, self.watch.moment(), claimed, outcome)
 
     def _try(self, claimed: ClaimedCopy) -> Heard | Unheard:
         with self._lock:

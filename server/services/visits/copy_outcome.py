@@ -1,5 +1,6 @@
 """What came of asking or telling the clinic's scheduling system, recorded under the copy's lease."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from server.clinical.lifecycle import SUGGESTION_MOVES, SuggestionAction
 from server.clinical.visit import Seen, Slot
 from server.clinical.vocabulary import CopyState, ReviewCode, SuggestionState
 from server.models import BookingSuggestion, SchedulingCopy
+from server.services.errors import NotFound
 from server.services.messages import retry
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import peer_report
@@ -65,13 +67,16 @@ class Unheard:
 
 def finish(session: Session, now: datetime, claimed: ClaimedCopy, outcome: Heard | Unheard) -> bool:
     """Record what came of ``claimed``; False, and nothing changed, where the lease was lost meanwhile."""
+    work = Work(session, now, system(claimed.clinic_id))
+    with suppress(NotFound):  # erased meanwhile, and its copy with it
+        # Before the copy, as whoever moves it does: else each would wait for the other.
+        locked(work, claimed.suggestion_id)
     query = select(SchedulingCopy).where(
         SchedulingCopy.clinic_id == claimed.clinic_id, SchedulingCopy.suggestion_id == claimed.suggestion_id
     )
     copy = session.scalar(query.with_for_update().execution_options(populate_existing=True))
     if copy is None or copy.state is not CopyState.CLAIMED or copy.attempt != claimed.attempt:
         return False
-    work = Work(session, now, system(claimed.clinic_id))
     copy.lease_until = None
     if isinstance(outcome, Heard):
         _heard(work, copy, claimed, outcome)

@@ -1,6 +1,9 @@
 """The copy of a suggestion at the clinic's system: claimed by one, tried again, set aside at the end."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -10,8 +13,9 @@ from server.clinical.vocabulary import ConnectionKind, CopyState, PeerStatus, Su
 from server.models import SchedulingConnection
 from server.services.errors import Conflict
 from server.services.messages import retry
-from server.services.visits import scheduling_copy
+from server.services.visits import inbox, scheduling_copy
 from server.services.visits.copy_outcome import Heard, Unheard
+from server.services.visits.suggestion_move import locked
 from tests.conftest import Clock
 from tests.services.visits.conftest import LEASE, Desk
 
@@ -40,6 +44,20 @@ def test_what_changes_while_a_worker_has_it_is_told_afterwards(desk: Desk) -> No
     desk.finish(claimed, SENT)
     again = desk.claim()
     assert (again.behind, again.proposed.state) == (True, S.WITHDRAWN)
+
+
+def test_what_the_system_says_while_somebody_reports_waits_for_them_and_both_are_kept(desk: Desk) -> None:
+    claimed = desk.claim()
+    desk.clock.forward(minutes=1)
+    with ThreadPoolExecutor(1) as side:
+        with desk.database.write() as session:
+            work, suggestion = desk.work(session), UUID(desk.suggestion)
+            version = locked(work, suggestion).version
+            recorded = side.submit(desk.finish, claimed, SENT)
+            time.sleep(0.3)  # it waits for our row by now
+            inbox.acknowledge(work, suggestion, version)
+        assert recorded.result(timeout=10) is True
+    assert (desk.state(), desk.copy().external_id) == (S.ACKNOWLEDGED, "there-1")
 
 
 def test_a_system_that_is_away_is_tried_again_and_set_aside_at_the_end(desk: Desk, clock: Clock) -> None:
