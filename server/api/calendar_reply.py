@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.calendar_reply import CalendarReplyAnswer
 from server.api.body import Blueprint
-from server.api.edge import allow, body_up_to, writing
+from server.api.edge import allow, body_up_to, reading, writing
 from server.api.raw import read_raw, takes_raw
 from server.calendars.kinds import CALENDAR, MAIL
 from server.clinical.vocabulary import Role, Scope
@@ -50,8 +50,10 @@ def take_calendar_reply() -> Any:
     from server.calendars.reply import read_object, read_reply
 
     kind, body = read_raw(MAIL, CALENDAR)
+    with reading() as work:
+        zone = calendar_replies.zone(work)
     try:
-        reply = read_reply(body) if kind == MAIL else read_object(body)
+        reply = read_reply(body, zone) if kind == MAIL else read_object(body, zone)
     except ValueError as problem:
         raise Invalid("", f"{str(problem).capitalize()}.") from None
     with writing() as work:

@@ -20,21 +20,22 @@ _REPLY, _COUNTER = "REPLY", "COUNTER"
 _ANSWERS: Mapping[str, CalendarAnswer] = MappingProxyType({answer.name: answer for answer in CalendarAnswer})
 
 
-def read_reply(mail: bytes) -> CalendarReply:
+def read_reply(mail: bytes, zone: str = "UTC") -> CalendarReply:
     """Return the answer in a whole mail; ValueError where there is none.
 
+    ``zone``: whose clock a time without a zone means, the clinic's.
     Some servers take the METHOD out of the MIME header; one that says another than the object is refused.
     """
     try:
         part, method = _calendar_part(mail)
     except NONSENSE:
         raise ValueError("the mail holds no calendar part that can be read") from None
-    return _read(part, method)
+    return _read(part, method, zone)
 
 
-def read_object(raw: bytes) -> CalendarReply:
-    """Return the answer in a calendar object alone; ValueError where there is none."""
-    return _read(raw, None)
+def read_object(raw: bytes, zone: str = "UTC") -> CalendarReply:
+    """Return the answer in a calendar object alone; ValueError where there is none. ``zone``: as there."""
+    return _read(raw, None, zone)
 
 
 def _calendar_part(mail: bytes) -> tuple[bytes, str | None]:
@@ -57,13 +58,12 @@ def _bytes(part: Message) -> bytes:
     return content.decode(part.get_content_charset("utf-8")).encode()
 
 
-def _read(raw: bytes, expected: str | None) -> CalendarReply:
+def _read(raw: bytes, expected: str | None, zone: str) -> CalendarReply:
     made = parsed(raw)
     method = str(made.get("METHOD", "")).upper()
     if method not in (_REPLY, _COUNTER) or expected not in (None, method):
         raise ValueError("it is no answer to an invitation")
-    # A time without a zone is no time anybody could keep: UTC, as the zones of servers go.
-    found = told(made, "UTC")
+    found = told(made, zone)
     answer = _answer(visit_in(made), method)
     return CalendarReply(
         found.suggestion_id, found.order, answer, method == _COUNTER, found.starts_at, found.ends_at

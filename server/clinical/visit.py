@@ -60,7 +60,8 @@ class Proposed:
     ``earliest``, ``latest``: days of ``zone``, both included. ``minutes``: length of a visit. ``version``
     rises with every change. ``external_id``, ``etag``: the system's own, once it has it. ``starts_at``,
     ``ends_at``: the booked time (aware), None while there is none. ``changed_at``: its last change.
-    ``patient_answer``: what the patient said to it, None while they have not.
+    ``patient_answer``: what the patient said to it, None while they have not. ``clinic_zone``: whose clock
+    a time without a zone means that the clinic's system writes.
     """
 
     id: UUID
@@ -82,6 +83,7 @@ class Proposed:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     patient_answer: PatientAnswer | None = None
+    clinic_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

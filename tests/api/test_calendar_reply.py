@@ -71,6 +71,12 @@ def test_accepting_with_a_time_books_it(mailbox: Mailbox) -> None:
     assert taken.json["suggestion"]["external_id"] == f"{mailbox.suggestion}@visits.afterglow.invalid"
 
 
+def test_a_time_without_a_zone_is_one_of_the_clinics_clock(mailbox: Mailbox) -> None:
+    taken = mailbox.says("ACCEPTED", "COUNTER", **timed("20260306T100000", "20260306T113000"))
+    assert verdict(taken) == ("applied", "booked")
+    assert taken.json["suggestion"]["starts_at"] == "2026-03-06T09:00:00+00:00"
+
+
 def test_midnight_to_midnight_is_a_day_and_no_booking(mailbox: Mailbox) -> None:
     days = timed("20260305T000000", "20260313T000000", "W. Europe Standard Time")
     assert verdict(mailbox.says("ACCEPTED", **days)) == ("applied", "acknowledged")

@@ -141,7 +141,8 @@ class CaldavCalendar:
 def _kept(raw: bytes, reply: Reply, proposed: Proposed) -> _Kept:
     try:
         made = parsed(raw)
-        said = told(made, proposed.zone)
+        # It is the clinic's calendar, wherever the patient is at the moment.
+        said = told(made, proposed.clinic_zone)
     except ValueError:
         raise SendError(True, "unreadable") from None
     return _Kept(made, said, reply.headers.get("etag", ""))

@@ -15,6 +15,7 @@ from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
 from server.clinical.vocabulary import DeclineCode, ReviewCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services.errors import Invalid
+from server.services.people import clinic as clinics
 from server.services.visits import inbox
 from server.services.visits import review_task as review_tasks
 from server.services.visits.inbox import Appointment
@@ -37,6 +38,11 @@ class Taken:
 
     verdict: CalendarVerdict
     suggestion: InboxItem
+
+
+def zone(work: Work) -> str:
+    """Return whose clock a time without a zone means: it is the clinic's mailbox that answers."""
+    return clinics.get(work).zone
 
 
 def take(work: Work, reply: CalendarReply, name: str) -> Taken:

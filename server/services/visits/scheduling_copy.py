@@ -22,6 +22,7 @@ from server.services import apart, vault
 from server.services.errors import NotFound
 from server.services.messages import retry
 from server.services.messages.delivery_loss import DEFECT
+from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits import scheduling_connection as connections
@@ -258,6 +259,7 @@ def _proposed(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy) -
         slots=tuple(candidate_slots.shown(work, suggestion)),
         external_id=copy.external_id,
         etag=copy.etag,
+        clinic_zone=clinics.get(work).zone,
     )
 
 

@@ -27,6 +27,7 @@ from tests.gateways.scheduling.radicale import COLLECTION, PASSWORD, USER, ask, 
 from tests.gateways.web_peers import Answering, answering
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+WRITTEN = entry(SENT, Language.EN, NOW)
 UNSEEN: dict[str, Any] = {"external_id": None, "etag": None}
 
 
@@ -214,13 +215,24 @@ def test_every_refusal_has_its_reason(status: int, reason: str, permanent: bool,
     assert (caught.value.reason, caught.value.permanent, caught.value.away) == (reason, permanent, away)
 
 
+def test_a_time_without_a_zone_is_one_of_the_clinics_clock_wherever_the_patient_is() -> None:
+    written = entry(replace(SENT, state=SuggestionState.BOOKED, starts_at=NINE, zone="UTC"), Language.EN, NOW)
+    floating = written.replace(b"T090000Z", b"T100000").replace(b"T103000Z", b"T113000")
+    away = replace(SENT, zone="America/New_York", clinic_zone="Europe/Oslo")
+    assert floating != written
+    with always_busy(floating) as port:
+        seen = scheduling(port).fetch(away, NOW)
+    assert seen is not None
+    assert (seen.status, seen.starts_at) == (PeerStatus.BOOKED, NINE)
+
+
 @contextmanager
-def always_busy() -> Iterator[int]:
+def always_busy(written: bytes = WRITTEN) -> Iterator[int]:
     """A server where somebody changes the entry between any look at it and any change."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._say(200, entry(SENT, Language.EN, NOW))
+            self._say(200, written)
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))

@@ -24,7 +24,7 @@ SENT = Heard(Seen("there-1", PeerStatus.PROPOSED), told=True)
 
 
 def test_two_workers_never_have_the_same_copy(desk: Desk, clock: Clock) -> None:
-    desk.claim()
+    assert desk.claim().proposed.clinic_zone == "Europe/Oslo"
     with desk.database.write() as session:
         assert scheduling_copy.claim(session, clock.now, 5, LEASE) == []
 
