@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from uuid_utils.compat import uuid7
 
-from server.models import Patient, ZoneChange
+from server.models import Entry, Patient, ZoneChange
 from server.services import local_day as local_days
 from server.services.asking import of_patient
 from server.services.journal import planning
@@ -20,6 +20,13 @@ _HISTORY = (
     select(ZoneChange)
     .where(*of_patient(ZoneChange))
     .order_by(ZoneChange.since, ZoneChange.recorded_at, ZoneChange.id)
+)
+# In the order of an index; the clock decides which entries are from before.
+_WRITTEN_IN = (
+    select(Entry.zone)
+    .where(*of_patient(Entry), Entry.occurred_at < bindparam("before"))
+    .order_by(Entry.local_day.desc(), Entry.id.desc())
+    .limit(1)
 )
 
 
@@ -38,9 +45,16 @@ def history(work: Work, patient_id: UUID) -> Sequence[ZoneChange]:
 
 
 def journeys(work: Work, patient_id: UUID) -> Sequence[ZoneChange]:
-    """Return the reports of a patient that name another zone than the one before them."""
-    reports = pairwise((None, *history(work, patient_id)))
-    return [one for before, one in reports if one and (before is None or before.zone != one.zone)]
+    """Return the reports of a patient that name another zone than the one before them.
+
+    The first may only say where they have been all along: it counts where the diary before it lay elsewhere.
+    """
+    reports = history(work, patient_id)
+    if not reports:
+        return []
+    at_home = work.value(_WRITTEN_IN, patient=patient_id, before=reports[0].since)
+    zones = (at_home or reports[0].zone, *(one.zone for one in reports))
+    return [one for one, (before, now) in zip(reports, pairwise(zones), strict=True) if before != now]
 
 
 def record(work: Work, patient: Patient, zone: str, since: datetime) -> bool:

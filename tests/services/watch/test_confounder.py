@@ -83,6 +83,21 @@ def test_a_journey_into_another_zone_is_one_of_them(app: Flask, cast: Cast, cloc
     assert alert["summary"].endswith("Also reported: another time zone on 25 February.")
 
 
+def test_a_phone_that_says_where_its_patient_has_been_all_along_is_no_journey(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    at_home = {"zone": "Europe/Oslo", "since": (clock.now - timedelta(days=2)).isoformat()}
+    assert cast.ana.patch("/me/zone", at_home).status_code == 200
+    assert "zone" not in relapses(app, cast.ana, cast.bo, clock, beside=False)["summary"]
+    # The way out, which came late after the way home: both were one.
+    away = {"zone": "Asia/Tokyo", "since": (clock.now - timedelta(days=4)).isoformat()}
+    at_home["since"] = (clock.now - timedelta(days=3)).isoformat()
+    for body in (at_home, away):
+        assert cast.other_patient.patch("/me/zone", body).status_code == 200
+    alert = relapses(app, cast.other_patient, cast.cyd, clock, beside=False)
+    assert alert["summary"].endswith("Also reported: another time zone on 26 February and 27 February.")
+
+
 def test_circumstances_are_kept_like_tags_sealed_and_in_every_version(
     app: Flask, cast: Cast, clock: Clock
 ) -> None:
