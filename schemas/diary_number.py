@@ -1,6 +1,6 @@
 """The numbers of a diary: whole ones, but for what an import brought."""
 
-from math import isfinite
+from math import inf
 from typing import Any
 
 from marshmallow import ValidationError
@@ -22,6 +22,7 @@ class WholeOrStored(Decimal):
         return super().deserialize(value, attr, data, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        # Compared, which no whole number is too long for: how large it may be is asked next.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < inf:
             raise ValidationError("Must be a whole number.")
         return int(value) if value == value // 1 else value

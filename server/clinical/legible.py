@@ -5,7 +5,7 @@ ever. Nothing is read into what is not exactly an answer: a grade of 9 or a "may
 """
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf
 
 from server.clinical.instruments.instrument import Instrument
 from server.clinical.redflags import Answers
@@ -58,4 +58,4 @@ def _members(raw: object) -> Mapping[str, object]:
 def _whole(raw: object) -> Mapping[str, int]:
     """Return the members that hold a whole number; 9.0 is one, as everywhere, and true is none."""
     numbers = ((n, v) for n, v in _members(raw).items() if type(v) is int or type(v) is float)
-    return {name: int(value) for name, value in numbers if isfinite(value) and value == int(value)}
+    return {name: int(value) for name, value in numbers if abs(value) < inf and value == int(value)}

@@ -83,3 +83,14 @@ def test_of_two_contents_none_vanishes_and_both_are_heeded(
     if not wrong:
         assert [error["pointer"] for error in answer.json["results"][0]["errors"]] == [f"/{other}"]
     assert pull_all(cast) == []
+
+
+@pytest.mark.parametrize("members", [{"items": {"mood": 10**400}}, {"side_effects": {"nausea": -(10**400)}}])
+def test_a_number_of_any_length_is_out_of_its_bounds_and_blocks_no_other_item(
+    cast: Cast, clock: Clock, members: dict[str, Any]
+) -> None:
+    body = entry(clock.now, safety="plan", **members)
+    assert cast.ana.put(f"/entries/{uuid7()}", body).status_code == 422
+    answer = cast.ana.post("/sync", {"items": [item(entry=body), item(entry=entry(clock.now))]})
+    assert verdicts(answer) == ["invalid", "created"]
+    assert answer.json["results"][0]["notice"]["kind"] == "emergency"
