@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import insert, select
 from uuid_utils.compat import uuid7
 
@@ -82,6 +83,24 @@ def test_what_a_colleague_has_in_hand_meanwhile_stays_calm(cast: Cast, clock: Cl
     (alert,) = alerts(around)
     assert (alert.state, alert.assigned_to) == (AlertState.ACKNOWLEDGED, cast.coordinator.account_id)
     assert told(around) == before
+
+
+@pytest.mark.parametrize("how", ["hand-over", "assign"])
+def test_what_somebody_gave_on_to_one_who_leaves_is_in_nobodys_hands(
+    cast: Cast, clock: Clock, around: Around, how: str
+) -> None:
+    ana_raises_a_red_flag(cast, clock, "often")
+    does(cast.bo, around, "acknowledge")
+    given = {"account_id": str(cast.coordinator.account_id), "note": "Yours from now on."}
+    if how == "assign":
+        does(cast.bo, around, "assign", given)
+    else:
+        assert cast.bo.post("/alerts/hand-over", given).status_code == 200
+    before = told(around)
+    leaves(cast, cast.coordinator)
+    (alert,) = alerts(around)
+    assert (alert.state, alert.assigned_to, alert.acknowledged_by) == (AlertState.OPEN, None, None)
+    assert told(around) == [*before, cast.bo.account_id], "who gave it on does not know that it is theirs"
 
 
 def test_closing_an_account_again_tells_nobody_twice(cast: Cast, clock: Clock, around: Around) -> None:

@@ -16,18 +16,18 @@ from server.services.work import Work
 def of_account(work: Work, account_id: UUID) -> None:
     """Let go of every unresolved alert in the hands of an account that is closed.
 
-    What it acknowledged or snoozed is open again and its ladder begins anew: its word holds for nobody. Of
-    what it was only given, whoever else is due is told. What a colleague has in hand meanwhile stays so.
+    What was acknowledged or snoozed, by it or by who gave it on, is open again and its ladder begins anew:
+    that word holds for nobody. Of what waits still, whoever else is due is told. What a colleague has stays.
     """
     for alert_id in _in_hand(work, account_id):
         alert = alerts.of_somebody_here(work, alert_id)
-        if alert is not None and account_id in (alert.assigned_to, alert.acknowledged_by):
+        if alert is not None and account_id == (alert.assigned_to or alert.acknowledged_by):
             _release(work, alert, account_id)
 
 
 def _release(work: Work, alert: Alert, account_id: UUID) -> None:
-    alert.assigned_to = None if alert.assigned_to == account_id else alert.assigned_to
-    if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by == account_id:
+    alert.assigned_to = None
+    if alert.state is AlertState.ACKNOWLEDGED:
         alert_handling.open_again(work, alert)
     else:
         alert.version += 1
@@ -39,8 +39,7 @@ def _tell(work: Work, alert: Alert, account_id: UUID) -> int:
     """Tell whoever else is due of what waits for somebody; nobody where others were told as well."""
     call = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
     others = {row.account_id for row in call if row.state not in LOST} - {account_id}
-    is_known = bool(accounts.working(work, others))
-    return 0 if is_known or alert.state is not AlertState.OPEN else deliveries.enqueue(work, alert)
+    return 0 if accounts.working(work, others) else deliveries.enqueue(work, alert)
 
 
 def _in_hand(work: Work, account_id: UUID) -> list[UUID]:
