@@ -103,6 +103,31 @@ def test_what_somebody_gave_on_to_one_who_leaves_is_in_nobodys_hands(
     assert told(around) == [*before, cast.bo.account_id], "who gave it on does not know that it is theirs"
 
 
+def test_what_nobody_else_was_told_of_is_told_when_who_was_told_leaves(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock, "often")
+    deliver.run(around, clock.now)
+    leaves(cast, cast.bo)
+    (alert,) = alerts(around)
+    assert (alert.state, alert.level, kinds(around, alert)) == (AlertState.OPEN, 0, ["opened", "released"])
+    assert told(around) == [cast.bo.account_id, cast.coordinator.account_id]
+    leaves(cast, cast.bo)
+    assert len(told(around)) == 2, "once"
+
+
+def test_what_others_were_told_of_as_well_is_told_to_nobody_again(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock, "often")
+    deliver.run(around, clock.now)
+    escalate.run(around, clock.forward(minutes=120))
+    before, (alert,) = told(around), alerts(around)
+    assert cast.coordinator.account_id in before
+    leaves(cast, cast.bo)
+    assert (told(around), kinds(around, alert)[-1]) == (before, "escalated")
+
+
 def test_closing_an_account_again_tells_nobody_twice(cast: Cast, clock: Clock, around: Around) -> None:
     ana_raises_a_red_flag(cast, clock, "often")
     does(cast.bo, around, "acknowledge")
