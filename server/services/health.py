@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, inspect, or_, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import LOST, WAITING, AlertClass, AlertState, Channel, DeliveryState
@@ -17,6 +17,7 @@ from server.models.schema import WORKS_FROM
 from server.services import backup_state
 from server.services import job_run as job_runs
 from server.services.messages import probe as probes
+from server.services.messages.delivery import could_leave
 from server.services.messages.delivery_loss import SILENT
 from server.services.messages.probe import Probed, Verdict
 from server.services.people import patient as patients
@@ -189,12 +190,10 @@ def _backlog(session: Session) -> Sequence[Backlog]:
 
 
 def _oldest(session: Session, now: datetime) -> Mapping[AlertClass, timedelta | None]:
-    # What quiet hours hold could not have left; once released, it waits since then.
-    since = case((Delivery.held, Delivery.due_at), else_=Delivery.created_at)
     query = (
-        select(Delivery.urgency, func.min(since))
+        select(Delivery.urgency, func.min(could_leave()))
         .where(Delivery.state.in_(WAITING), Delivery.urgency.in_(URGENT_LIMITS))
-        .where(or_(Delivery.held.is_(False), Delivery.due_at <= now))
+        .where(could_leave() <= now)
         .group_by(Delivery.urgency)
     )
     found = {urgency: now - moment for urgency, moment in session.execute(query)}

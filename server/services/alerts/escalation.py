@@ -9,12 +9,12 @@ from sqlalchemy import Select, and_, select
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
 from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertState, DeliverySubject
-from server.models import UNRESOLVED, Account, Alert, Delivery, Patient
+from server.models import UNRESOLVED, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import rota as rotas
 from server.services.messages import delivery as deliveries
-from server.services.messages import operations, quiet
+from server.services.messages import operations
 from server.services.messages.delivery import CALLS
 from server.services.people import clinic as clinics
 from server.services.work import Work
@@ -140,7 +140,7 @@ def _untaken(work: Work) -> set[UUID]:
         Delivery.state.in_(WAITING),
         Delivery.created_at <= before,
     )
-    return {row.subject_id for row in work.session.scalars(query) if _waits_since(work, row) <= before}
+    return {row.subject_id for row in work.session.scalars(query) if _waits_since(row) <= before}
 
 
 def _is_untaken(work: Work, alert: Alert) -> bool:
@@ -152,7 +152,7 @@ def _is_untaken(work: Work, alert: Alert) -> bool:
         deliveries.about(work, alert.id),
         work.now - escalation.next_way_after(clinics.policy(work)),
     )
-    stuck = [row for row in _waiting(rows, alert) if _waits_since(work, row) <= before]
+    stuck = [row for row in _waiting(rows, alert) if _waits_since(row) <= before]
     call = deliveries.of_present_call(rows, alert)
     return bool(stuck) and all(row.state in LOST or row in stuck for row in call)
 
@@ -170,19 +170,13 @@ def _stuck(work: Work, alert: Alert) -> Iterator[Delivery]:
     reached = {row.account_id for row in rows if row.state in TAKEN}
     newest = {row.account_id: row for row in rows if row.account_id not in reached}
     for row in newest.values():
-        if row.state in WAITING and _waits_since(work, row) <= before:
+        if row.state in WAITING and _waits_since(row) <= before:
             yield row
 
 
-def _waits_since(work: Work, row: Delivery) -> datetime:
+def _waits_since(row: Delivery) -> datetime:
     """Return when a message could first have gone out: the end of quiet hours, where those held it."""
-    if not row.held:
-        return row.created_at
-    if row.attempt == 0:
-        return row.due_at
-    # It is in hand, or was tried: when it is due says when it is tried again.
-    account = work.session.get_one(Account, (row.clinic_id, row.account_id))
-    return quiet.released_from(work, account, row.urgency, row.created_at)
+    return row.tried_since or row.due_at if row.held else row.created_at
 
 
 def _facts(work: Work, alert: Alert) -> EscalationFacts:

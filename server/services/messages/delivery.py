@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import make_transient_to_detached
 from uuid_utils.compat import uuid7
 
@@ -145,6 +145,7 @@ def _values(work: Work, account: Account, told: Notice, way: Way) -> dict[str, A
         "state": DeliveryState.QUEUED,
         "due_at": due_at,
         "held": due_at > work.now,
+        "tried_since": due_at if due_at > work.now else None,
         "expires_at": told.expires_at,
         "attempt": 0,
         "created_at": work.now,
@@ -176,6 +177,13 @@ def about(work: Work, subject_id: UUID) -> Sequence[Delivery]:
     """Return every delivery about one thing, oldest first: who was told what and when."""
     query = select(Delivery).where(Delivery.clinic_id == work.clinic_id, Delivery.subject_id == subject_id)
     return list(work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)))
+
+
+def could_leave() -> ColumnElement[datetime]:
+    """Return since when a message could have left: the end of quiet hours, where those held it."""
+    # When it is due says when it is tried again.
+    released = func.coalesce(Delivery.tried_since, Delivery.due_at)
+    return case((Delivery.held, released), else_=Delivery.created_at)
 
 
 def of_present_call(rows: Iterable[Delivery], alert: Alert) -> Sequence[Delivery]:

@@ -37,7 +37,7 @@ from server.services.messages import (
     outbox_secret,
     sms_budget,
 )
-from server.services.messages.delivery import CALLS
+from server.services.messages.delivery import CALLS, could_leave
 from server.services.messages.delivery_loss import POISON, RETIRED
 from server.services.messages.outbox_ahead import patients_of, read_ahead
 from server.services.work import Work, system
@@ -164,8 +164,7 @@ def urgent_since(session: Session, before: datetime) -> int:
     query = select(func.count()).where(
         Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)),
         Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
-        Delivery.created_at < before,
-        or_(Delivery.held.is_(False), Delivery.due_at < before),
+        could_leave() < before,
     )
     return session.scalar(query) or 0
 

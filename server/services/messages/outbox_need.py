@@ -69,7 +69,9 @@ def waits_until(session: Session, now: datetime, row: Delivery) -> datetime | No
 
 def _is_too_old(row: Delivery, now: datetime) -> bool:
     # A webhook's last try lies at the end of its time: what comes of it decides about the endpoint too.
-    return row.channel is not Channel.WEBHOOK and retry.gives_up(row.channel, now - row.created_at)
+    return row.channel is not Channel.WEBHOOK and retry.gives_up(
+        row.channel, now - (row.tried_since or row.created_at)
+    )
 
 
 def _is_withdrawn(session: Session, now: datetime, row: Delivery, account: Account) -> bool:

@@ -26,15 +26,10 @@ def released_at(work: Work, account: Account, urgency: AlertClass) -> datetime:
 
     Who is on call has none: that is what being on call means.
     """
-    released = released_from(work, account, urgency, work.now)
+    if account.quiet_from is None or account.quiet_until is None:
+        return work.now
+    begins, ends = time.fromisoformat(account.quiet_from), time.fromisoformat(account.quiet_until)
+    released = Quiet(clinics.get(work).zone, begins, ends).released(work.now, urgency)
     if released > work.now and account.id in {duty.account_id for duty in shifts.duties_now(work)}:
         return work.now
     return released
-
-
-def released_from(work: Work, account: Account, urgency: AlertClass, moment: datetime) -> datetime:
-    """Return until when the quiet hours of ``account`` hold a message of ``moment``: that, for not at all."""
-    if account.quiet_from is None or account.quiet_until is None:
-        return moment
-    begins, ends = time.fromisoformat(account.quiet_from), time.fromisoformat(account.quiet_until)
-    return Quiet(clinics.get(work).zone, begins, ends).released(moment, urgency)
