@@ -4,16 +4,17 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
 from jobs import deliver, escalate
 from jobs.around import Around, Incomplete
-from server.clinical.vocabulary import AlertClass, AlertState, Outcome
+from server.clinical.vocabulary import AlertClass, AlertState, Outcome, Role
 from server.gateways.message import RecordingGateway, SendError
 from server.isolation import Extent
 from server.models import Account
 from server.services.alerts import alert_handling
 from server.services.messages import outbox, outbox_outcome
-from tests.cast import Cast
+from tests.cast import Cast, new_staff
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
 from tests.visits import Visits
@@ -149,6 +150,25 @@ def test_what_can_wait_until_the_clinic_is_at_work_goes_to_nobody_else_before(
     runs(around, clock, 20)
     (alert,) = alerts(around)
     assert (alert.urgency, alert.level) == (AlertClass.P2, level)
+
+
+def test_who_is_awake_but_cannot_be_reached_does_not_stand_for_those_on_call(
+    app: Flask, cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    flo = new_staff(app, cast.bo.clinic_id, Role.CLINICIAN, "Flo")
+    rota = cast.admin.get("/rota").json
+    kept = {name: rota[name] for name in ("hours", "holidays", "fallback_account_id")}
+    steps = [["own_clinician"], ["own_clinician", "coordinators"]]
+    assert cast.admin.put("/rota", {**kept, "steps": steps}, version=rota["version"]).status_code == 200
+    shift = {"account_id": str(flo.account_id), "starts": "2026-03-02T20:00", "ends": "2026-03-03T08:00"}
+    assert cast.admin.post("/rota/shifts", shift).status_code == 201
+    hours = {"quiet_from": "22:00", "quiet_until": "07:00"}
+    assert cast.coordinator.put("/me/quiet-hours", hours).status_code == 200
+    stays_put(email, "bo")
+    clock.forward(hours=11)  # 23:00
+    ana_raises_a_red_flag(cast, clock, "often")
+    runs(around, clock, 7)
+    assert [one.to for one in email.sent] == ["flo@clinic.example"]
 
 
 @pytest.mark.parametrize("is_given_back", [False, True])

@@ -58,8 +58,9 @@ def enqueue(work: Work, alert: Alert, climbed_from: int | None = None, but: Coll
     if alert.urgency is AlertClass.P3:
         return 0
     work.session.flush()
-    hearing = _with_on_call(work, alert, recipients(work, alert, climbed_from))
-    people = [account for account in hearing if account.id not in but]
+    # Who need not hear is no reason to let whoever is on call sleep.
+    hearing = [one for one in recipients(work, alert, climbed_from) if one.id not in but]
+    people = [one for one in _with_on_call(work, alert, hearing) if one.id not in but]
     for account in people:
         ways = contact_points.ways(work, account)
         loud = escalation.ways_at_once(alert.urgency, alert.level, len(ways))
