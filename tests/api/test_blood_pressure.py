@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
-from tests.cast import Cast
+from tests.cast import Cast, entry
+from tests.conftest import Clock
 from tests.visits import Visits
 
 
@@ -68,3 +70,27 @@ def test_the_alert_of_one_that_was_a_mistake_says_so_and_waits_for_a_person(
     (alert,) = alerts(cast)
     assert (alert["state"], alert["evidence"]["disproved"]) == ("open", True)
     assert [event["kind"] for event in alert["events"]] == ["opened", "answer_corrected", "disproved"]
+
+
+def test_whoever_takes_on_a_blood_pressure_has_seen_nothing_of_the_diary(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    said = f"/entries/{uuid7()}"
+    assert cast.ana.put(said, entry(clock.now, note="Please call me.")).status_code == 201
+    record(visits, 190, 120)
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    clock.forward(minutes=1)
+    taken = cast.bo.post(f"/alerts/{alert['id']}/acknowledge", {}, version=alert["version"])
+    assert taken.status_code == 200
+    assert cast.ana.get(said).json["seen_by_team_at"] is None
+    (day,) = cast.ana.get("/me/timeline").json["items"]
+    assert day["sentences"] == []
+    # What the patient reports beside it stands in the alert, and is seen with it.
+    clock.forward(minutes=1)
+    flagged = f"/entries/{uuid7()}"
+    assert cast.ana.put(flagged, entry(clock.now, side_effects={"nausea": 4})).status_code == 201
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    clock.forward(minutes=1)
+    taken = cast.bo.post(f"/alerts/{alert['id']}/acknowledge", {}, version=alert["version"])
+    assert taken.status_code == 200
+    assert cast.ana.get(flagged).json["seen_by_team_at"] == clock.now.isoformat()

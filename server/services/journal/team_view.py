@@ -180,7 +180,12 @@ def _handled_days(work: Work, found: Iterable[Look]) -> Sequence[_Handled]:
 
 
 def _first_day(alert: Alert) -> date:
-    """Return the first day that an alert's evidence is about."""
+    """Return the first day that an alert's evidence is about; one that never comes for the clinic's figures.
+
+    Whoever takes on a blood pressure that the clinic recorded has seen nothing of the diary.
+    """
+    if "blood_pressures" in alert.evidence:
+        return date.max
     said = (alert.evidence.get(name) for name in ("since", "first_day"))
     return min([alert.day, *(date.fromisoformat(day) for day in said if day is not None)])
 
