@@ -1,6 +1,6 @@
 """Routes that share what a patient reported say on what consent that rests, and whose caregiver may pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import g
 
+from server.api import throttling
 from server.api.contract_notes import with_doc
 from server.api.edge import actor, here
 from server.clinical.vocabulary import CareScope, Purpose
@@ -42,15 +43,20 @@ def cares_for(scope: CareScope) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            patient_id: Any = kwargs["patient_id"]
+        def check(ids: Mapping[str, Any]) -> None:
+            patient_id = ids["patient_id"]
             with here().database.read() as session:
                 caregivers.acting(Work(session, here().clock(), actor()), patient_id, scope)
             g.actor = replace(actor(), patient_id=patient_id)
+
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            check(kwargs)
             return view(*args, **kwargs)
 
-        return with_doc(guarded, {"x-consent": [Purpose.CAREGIVER.value], "x-scope": scope.value})
+        marks = {"x-consent": [Purpose.CAREGIVER.value], "x-scope": scope.value}
+        # What comes too fast is heeded before this view is reached: of nobody else either.
+        return with_doc(throttling.heeded_for(guarded, check), marks)
 
     return decorate
 

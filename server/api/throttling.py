@@ -45,6 +45,19 @@ def heeded_by(view: Callable[P, R], heed: Heed) -> Callable[P, R]:
     return view
 
 
+def heeded_for(view: Callable[P, R], check: Callable[[Mapping[str, Any]], None]) -> Callable[P, R]:
+    """Heed a refused request to ``view`` only where ``check``, which takes the path's ids, lets it pass."""
+    heed: Heed | None = view.__dict__.get(_HEED)
+    if heed is None:
+        return view
+
+    def checked(ids: Mapping[str, Any]) -> Heeded | None:
+        check(ids)
+        return heed(ids)
+
+    return heeded_by(view, checked)
+
+
 def as_large_as(view: Callable[P, R], size: int) -> Callable[P, R]:
     """Say how many bytes a body for ``view`` may have."""
     view.__dict__[_LARGEST] = size

@@ -212,3 +212,19 @@ def test_nobody_chooses_the_address_they_are_counted_under(proxies: int, header:
     trust(app, proxies)
     answer = app.test_client().get("/", headers={"X-Forwarded-For": header}, environ_base=NEAREST)
     assert answer.text == counted
+
+
+def test_a_caregiver_who_may_not_write_for_somebody_raises_nothing_however_fast_they_ask(
+    app: Flask, cast: Cast, seconds: Seconds, database: Database
+) -> None:
+    gus = caregiver(cast, ["read_trend"])
+    joe = cast.bo.post("/patients", {"name": "Joe", "zone": "Europe/Oslo"}).json["id"]
+    limit(app, seconds)
+    answers = []
+    for patient_id in (joe, cast.ana.patient_id):
+        seconds.now += 60
+        until_refused(lambda: gus.get("/me"))
+        path = f"/cared-for/{patient_id}/entries/{uuid7()}"
+        answers.append(gus.put(path, entry(NOON, safety="plan")))
+    assert opened_alerts(database) == []
+    assert [(one.status_code, one.json.get("notice")) for one in answers] == [(404, None), (403, None)]
