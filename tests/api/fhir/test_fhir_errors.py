@@ -171,6 +171,12 @@ def test_a_member_that_can_not_be_taken_is_named(scheduler: Fhir, visits: Visits
     assert scheduler.read(f"Appointment/{suggestion}")["status"] == "proposed"
 
 
+def test_an_administrator_who_asks_for_an_id_that_is_none_is_refused_like_for_any(cast: Cast) -> None:
+    admin = Fhir(cast.admin)
+    for path in ("Patient/7", "Patient/7/$everything", f"Patient/{cast.ana.patient_id}"):
+        assert outcome(admin.get(path), 403)["code"] == "forbidden", path
+
+
 def test_a_version_is_named_and_is_the_current_one(scheduler: Fhir, visits: Visits) -> None:
     suggestion = visits.approved()
     seen = {"resourceType": "Appointment", "id": suggestion, "status": "pending"}
