@@ -13,7 +13,7 @@ from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.services.people import account_admin, account_return
 from server.services.people import patient as patients
-from server.services.people import sign_in as sign_ins
+from server.services.people import sign_out as sign_outs
 
 blueprint = Blueprint("accounts", __name__, description="Accounts of staff and systems")
 ONE = "/clinic/accounts/<uuid:account_id>"
@@ -32,7 +32,7 @@ def list_accounts() -> Any:
 @allow(Role.CLINIC_ADMIN)
 @blueprint.response(204)
 def end_sign_ins(account_id: UUID) -> Response:
-    """End every sign-in of an account: its tokens are refused from the next request on."""
+    """End every sign-in of an account, and its export links: all are refused from the next request on."""
     with writing() as work:
         account_admin.end_sign_ins(work, account_id)
     return Response(status=204)
@@ -43,7 +43,7 @@ def end_sign_ins(account_id: UUID) -> Response:
 @stepped_up
 @blueprint.response(204)
 def disable_account(account_id: UUID) -> Response:
-    """Close an account; every sign-in of it ends. Again is harmless. Not your own."""
+    """Close an account; every sign-in and export link of it ends. Again is harmless. Not your own."""
     with writing() as work:
         account_admin.disable(work, account_id)
     return Response(status=204)
@@ -87,12 +87,15 @@ def set_scopes(body: Mapping[str, Any], account_id: UUID) -> Response:
 @allow(Role.CLINICIAN, Role.COORDINATOR)
 @blueprint.response(204)
 def end_patient_sign_ins(patient_id: UUID) -> Response:
-    """End every sign-in of a patient, who has lost a telephone, say. What was not synced stays on it."""
+    """End every sign-in of a patient, who has lost a telephone, say, and the export links they asked for.
+
+    What was not synced stays on it.
+    """
     with writing() as work:
         patients.get(work, patient_id)
         account = account_return.of_patient(work, patient_id)
         if account is not None:
-            sign_ins.end_all(work, account.id)
+            sign_outs.everywhere(work, account.id)
     return Response(status=204)
 
 

@@ -22,7 +22,8 @@ PEOPLE = tuple(role for role in Role if role is not Role.INTEGRATION)
 @blueprint.arguments(PasswordChangeBody)
 @blueprint.response(204)
 def change_password(body: Mapping[str, Any]) -> Response:
-    """Change your password. You stay signed in here; every other sign-in of yours ends, and you are told.
+    """Change your password. You stay signed in here; every other sign-in of yours ends, and so do your
+    export links. You are told.
 
     Who has a second factor proves it within five minutes before (403 `step-up-required`). A wrong
     `current_password` is 401 and counts like a wrong step-up; after five each try waits longer (429).

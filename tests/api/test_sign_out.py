@@ -1,5 +1,6 @@
-"""What a new password and signing out everywhere end; and what of tries to get in is on record."""
+"""What a new password and ending sign-ins end; and what of tries to get in is on record."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from server.database import Database
 from server.isolation import Extent
 from server.models import Account, AuditEvent
 from server.services.errors import NotSignedIn
+from server.services.people import factor as factors
 from server.services.people import sign_in as sign_ins
-from server.services.people import sign_out, ticket
+from server.services.people import sign_out, ticket, totp
 from server.services.people.sign_in import Credentials
 from tests.api.test_export_link import asked, changed, follow, urls
-from tests.cast import PASSWORD, Cast, as_work
+from tests.cast import PASSWORD, Cast, as_work, sign_in
 from tests.conftest import Clock
 from tests.consents import GUS, agree
 
@@ -71,6 +73,42 @@ def test_signing_out_everywhere_ends_the_links_one_asked_for_and_no_others(cast:
     assert cast.ana.delete("/me/sign-ins").status_code == 204
     assert follow(app, own).status_code == 404
     assert follow(app, urls(by_clinic.json)["json"]).status_code == 200
+
+
+def test_whatever_ends_the_sign_ins_of_somebody_ends_the_links_they_asked_for(cast: Cast, app: Flask) -> None:
+    account = f"/clinic/accounts/{cast.ana.account_id}"
+    another = {"current_password": PASSWORD, "new_password": "another horse battery"}
+    ways: list[list[tuple[str, str, str, Any]]] = [
+        [("bo", "DELETE", f"/patients/{cast.ana.patient_id}/sign-ins", None)],
+        [("admin", "DELETE", f"{account}/sign-ins", None)],
+        [("admin", "DELETE", f"{account}/factors", None)],
+        [("admin", "POST", f"{account}/disable", None), ("admin", "POST", f"{account}/enable", None)],
+        [("ana", "PUT", "/me/password", another)],
+    ]
+    for way in ways:
+        token = sign_in(app.test_client(), "demo", "ana@home.example")["access_token"]
+        playing = replace(cast, ana=replace(cast.ana, token=token))
+        link = urls(asked(playing.ana, ["json"]))["json"]
+        assert follow(app, link).status_code == 200
+        assert [getattr(playing, who).send(*what).status_code for who, *what in way] == [204] * len(way)
+        assert follow(app, link).status_code == 404, way
+
+
+def test_a_factor_that_was_taken_away_while_it_was_looked_at_proves_nothing(
+    cast: Cast, app: Flask, database: Database, clock: Clock
+) -> None:
+    made = cast.bo.post("/me/factors/totp", {"name": "telephone"}).json
+    code = totp.code_at(made["secret"], clock.now)
+    assert cast.bo.post(f"/me/factors/totp/{made['id']}/confirm", {"totp": code}).status_code == 200
+    clock.forward(minutes=1)
+    with database.read() as session:
+        (telephone,) = factors.confirmed(as_work(app, cast.bo, session), cast.bo.account_id)
+        session.expunge(telephone)
+    with database.write() as session:
+        factors.reset(as_work(app, cast.admin, session), cast.bo.account_id)
+    with database.write() as session:
+        later = totp.code_at(made["secret"], clock.now)
+        assert not totp.fits(as_work(app, cast.bo, session), telephone, later)
 
 
 def test_a_wrong_password_is_on_record_whether_or_not_there_is_such_an_account(

@@ -14,7 +14,7 @@ from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
 from server.services.people import factor as factors
 from server.services.people import patient as patients
-from server.services.people import sign_in as sign_ins
+from server.services.people import sign_out
 from server.services.work import Work
 
 # Whom the clinic's administrator does not look after.
@@ -42,19 +42,19 @@ def listed(work: Work) -> Sequence[KnownAccount]:
 
 
 def end_sign_ins(work: Work, account_id: UUID) -> None:
-    """End every sign-in of an account of the clinic. Raises NotFound."""
-    sign_ins.end_all(work, _found(work, account_id).id)
+    """End every sign-in of an account of the clinic, and its export links. Raises NotFound."""
+    sign_out.everywhere(work, _found(work, account_id).id)
 
 
 def disable(work: Work, account_id: UUID) -> None:
-    """Close an account, end its sign-ins and let go of the alerts it has in hand.
+    """Close an account, end its sign-ins and export links, and let go of the alerts it has in hand.
 
     Again is harmless. Raises NotFound; Conflict for one's own.
     """
     account = _others(work, account_id)
     account.disabled_at = account.disabled_at or work.now
     work.session.flush()
-    sign_ins.end_all(work, account.id)
+    sign_out.everywhere(work, account.id)
     release.of_account(work, account.id)
     work.audit("account.disable", account.patient_id, account.id)
 
@@ -68,14 +68,14 @@ def enable(work: Work, account_id: UUID) -> None:
 
 
 def reset_factors(work: Work, account_id: UUID) -> None:
-    """Take away the second factors of somebody who has lost them, and end their sign-ins.
+    """Take away the second factors of somebody who has lost them, and end their sign-ins and export links.
 
     Until they add a new one, their password lets them do nothing else. Raises NotFound; Conflict for
     one's own.
     """
     account = _others(work, account_id)
     factors.reset(work, account.id)
-    sign_ins.end_all(work, account.id)
+    sign_out.everywhere(work, account.id)
 
 
 def set_scopes(work: Work, account_id: UUID, scopes: Collection[Scope]) -> None:

@@ -108,12 +108,13 @@ def fits(
 
 
 def _counted(work: Work, passkey: Factor, count: int) -> bool:
-    """Keep the new count, unless another sign-in has moved it meanwhile."""
+    """Keep the new count, unless another sign-in has moved it meanwhile, or the passkey was taken away."""
     won = work.session.execute(
         update(Factor)
         .where(
             Factor.clinic_id == work.clinic_id,
             Factor.id == passkey.id,
+            Factor.retired_at.is_(None),
             Factor.sign_count == passkey.sign_count,
         )
         .values(sign_count=count, last_used_at=work.now)

@@ -9,12 +9,11 @@ from sqlalchemy import update
 from server.models import Account
 from server.services.errors import NotSignedIn, StepUpRequired
 from server.services.people import account as accounts
-from server.services.people import account_notice, password_rules, recovery, tries
+from server.services.people import account_notice, password_rules, recovery, sign_out, tries
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_step as steps
-from server.services.people import ticket as tickets
 from server.services.work import Work
 
 NOT_YOURS = "That does not fit."
@@ -41,8 +40,9 @@ def begin(work: Work, password: str, factor_required: bool) -> str:
 def change(work: Work, known: str, made: str) -> None:
     """Put the hash ``made`` in the place of ``known``, whose password was right, and tell the owner.
 
-    Every other sign-in ends, and so does what was begun with the old password or with a link. Raises
-    NotSignedIn where somebody else has changed it meanwhile, or closed the account.
+    Every other sign-in ends, and so does what was begun with the old password or with a link, and each
+    export link that was asked for. Raises NotSignedIn where somebody else has changed it meanwhile, or
+    closed the account.
     """
     account = accounts.get(work)
     mine = (Account.clinic_id == work.clinic_id, Account.id == account.id)
@@ -56,7 +56,6 @@ def change(work: Work, known: str, made: str) -> None:
         raise NotSignedIn(NOT_YOURS)
     tries.end_second_factor(work.session, account.id)
     recovery.end_links(work, account.id)
-    tickets.end_all(work, account.id)
-    sign_ins.end_others(work)
+    sign_out.elsewhere(work)
     work.audit("password.change", account.patient_id, account.id)
     account_notice.changed(work, account.id)

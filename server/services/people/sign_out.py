@@ -14,3 +14,11 @@ def everywhere(work: Work, account_id: UUID) -> None:
     tickets.end_all(work, account_id)
     sign_ins.end_all(work, account_id)
     export_links.end_asked_by(work, account_id)
+
+
+def elsewhere(work: Work) -> None:
+    """End the same of the actor's own account, but for the sign-in they act with."""
+    assert work.actor.account_id is not None
+    tickets.end_all(work, work.actor.account_id)
+    sign_ins.end_others(work)
+    export_links.end_asked_by(work, work.actor.account_id)

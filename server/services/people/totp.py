@@ -25,7 +25,10 @@ def address(secret: str, email: str, clinic: str) -> str:
 
 
 def fits(work: Work, factor: Factor, code: str) -> bool:
-    """Return whether ``code`` is one of now, and use it up: none is taken twice, nor one before it."""
+    """Return whether ``code`` is one of now, and use it up: none is taken twice, nor one before it.
+
+    None of a factor that was taken away since it was looked up either.
+    """
     totp = TOTP(factor.secret)
     now = _step(totp, work.now)
     steps = (now + drift for drift in _DRIFT)
@@ -48,6 +51,7 @@ def _is_first(work: Work, factor: Factor, step: int) -> bool:
         .where(
             Factor.clinic_id == work.clinic_id,
             Factor.id == factor.id,
+            Factor.retired_at.is_(None),
             or_(Factor.last_step.is_(None), Factor.last_step < step),
         )
         .values(last_step=step, last_used_at=work.now)
