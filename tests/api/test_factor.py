@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from server.api.edge import EXTENSION, Surroundings
+from server.database import Database
 from server.models import Delivery, Factor, RecoveryCode
 from server.services.people import totp
+from server.services.people.passkey import RelyingParty
+from server.services.people.second_factor import Proof
+from server.services.people.sign_in import Credentials, Device, find_account, locked
+from server.services.people.sign_in_step import Arrival, with_ticket
 from tests.authenticator import Authenticator
-from tests.cast import PASSWORD, Cast, Person
+from tests.cast import PASSWORD, Cast, Person, as_work
 from tests.conftest import Clock
 from tests.test_concurrency import at_once
 
@@ -197,6 +202,25 @@ def test_a_clock_may_be_one_step_off_and_not_two(safe_bo: Bo) -> None:
     wrong = [safe_bo.signs_in(totp=safe_bo.code(steps)).status_code for steps in (-2, 2)]
     right = [safe_bo.signs_in(totp=safe_bo.code(steps)).status_code for steps in (-1, 0, 1)]
     assert (wrong, right) == ([401, 401], [201, 201, 201])
+
+
+def test_two_halves_of_two_sign_ins_do_not_wait_for_each_other_in_a_circle(
+    safe_bo: Bo, strict: Flask, cast: Cast, database: Database
+) -> None:
+    """One has looked at the password and holds the account; the other one has used the code up."""
+    if database.is_sqlite:
+        pytest.skip("one writer at a time")
+    ticket = safe_bo.signs_in().json["ticket"]
+    around = Surroundings.of(strict)
+    with database.read() as session:
+        known = find_account(session, Credentials(**BO), around.passwords)
+        session.expunge(known)
+    with database.write() as first, database.write() as second:
+        second.execute(text("SET LOCAL lock_timeout = 300"))
+        locked(as_work(strict, cast.bo, first), known)
+        proof = Proof(RelyingParty("", ""), totp=safe_bo.code())
+        arrival = Arrival(Device(timedelta(days=1)), proof, factor_required=True)
+        assert with_ticket(second, safe_bo.clock.now, ticket, arrival) is not None
 
 
 def test_one_code_used_by_six_at_once_signs_in_once(safe_bo: Bo, strict: Flask) -> None:

@@ -157,7 +157,8 @@ def _locked(work: Work) -> Account:
     A sign-in by password alone may add the first one only: somebody who knows the password must not get
     round the second factor by adding one of their own.
     """
-    account = work.session.get_one(Account, (work.clinic_id, _own_id(work)), with_for_update=True)
+    key, held = (work.clinic_id, _own_id(work)), {"key_share": True}
+    account = work.session.get_one(Account, key, with_for_update=held)
     this_one = work.session.get_one(SignIn, (work.clinic_id, work.actor.sign_in_id), populate_existing=True)
     if this_one.revoked_at is not None or (this_one.awaits_factor and own(work)):
         raise Conflict("has-factor", "This account has a second factor by now. Sign in with it.")

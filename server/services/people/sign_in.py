@@ -100,7 +100,8 @@ def find_account(session: Session, credentials: Credentials, passwords: Password
 def locked(work: Work, known: Account) -> Account:
     """Return ``known`` as it is now, locked; NotSignedIn where it was closed or got another password."""
     mine = (Account.clinic_id == known.clinic_id, Account.id == known.id)
-    found = work.session.scalar(select(Account).where(*mine).with_for_update())
+    # Not against writes that only name the account: the second half of another sign-in does.
+    found = work.session.scalar(select(Account).where(*mine).with_for_update(key_share=True))
     if found is None or found.disabled_at is not None or found.password_hash != known.password_hash:
         raise NotSignedIn(_NOT_RIGHT)
     return found
