@@ -35,7 +35,7 @@ DOORS = {
     *("server/api/calendar_feed.py", "server/api/invitation.py", "server/api/recovery.py"),
     *("server/api/scheduling_event.py", "server/api/sign_in.py"),
     *("server/commands/erasures.py", "jobs/audit_verify.py", "jobs/demo.py", "jobs/import_diary.py"),
-    "jobs/simulate.py",
+    *("jobs/simulate.py", "server/commands/admin_invite.py"),
     *("jobs/replay.py", "jobs/research_export.py", "jobs/watch_report.py"),
 }
 ACROSS = {

@@ -6,18 +6,16 @@ from typing import Any
 import click
 
 from server.clinical.countries import countries
-from server.clinical.vocabulary import Language, Role
+from server.clinical.vocabulary import Language
 from server.clinical.wall_clock import DAY_START, EARLIEST_START, LATEST_START
+from server.commands.admin_invitation import administrator, check_name, show
 from server.commands.ground import database_of, settings_here
 from server.services.civil_time import is_zone
 from server.services.errors import ServiceError
 from server.services.people import clinic as clinics
 from server.services.people import invitation as invitations
-from server.services.people.invitation import VALID_FOR, Invited, Invitee
+from server.services.people.invitation import Invited, Invitee
 from server.services.work import Work, system
-
-_HOUR = 3600
-LONGEST_NAME = 200
 
 
 @click.command("clinic-add")
@@ -53,18 +51,13 @@ def command(
 ) -> None:
     """Open a clinic and print the invitation code of its first administrator and a word, once."""
     _check(zone, country)
-    if "@" not in admin_email:
-        raise click.ClickException("The administrator's address must be one of e-mail.")
-    for text in (name, admin):
-        if not 1 <= len(text.strip()) <= LONGEST_NAME:
-            raise click.ClickException(f"A name has 1-{LONGEST_NAME} characters.")
+    check_name(name)
+    invitee = administrator(admin, admin_email)
     values: dict[str, Any] = {"slug": slug, "name": name.strip(), "zone": zone, "country": country}
     values |= {"day_start": day_start, "language": Language(language)}
-    invited = _add(values, Invitee(Role.CLINIC_ADMIN, admin.strip(), admin_email.strip()))
-    hours = int(VALID_FOR.total_seconds()) // _HOUR
+    invited = _add(values, invitee)
     click.echo(f"Clinic {slug} is open.")
-    click.echo(f"Invitation code of {admin.strip()} (valid {hours} hours, shown only now): {invited.code}")
-    click.echo(f"Word to tell them on another way, such as by telephone: {invited.word}")
+    show(invited)
 
 
 def _check(zone: str, country: str) -> None:
