@@ -1,5 +1,7 @@
 """A closed clinic: no way leads in any more, its log goes on, and its neighbour notices nothing."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -37,6 +39,17 @@ def test_no_invitation_and_no_forgotten_password_leads_into_a_closed_clinic(
     asked["clinic"] = "elsewhere"
     assert client.post("/v1/recoveries", json=asked).status_code == 204
     assert recover.run(around, clock.now) == 1
+
+
+def test_no_calendar_program_reads_when_a_closed_clinic_expects_somebody(
+    app: Flask, cast: Cast, database: Database
+) -> None:
+    url = cast.coordinator.post("/clinic/calendar-feeds", {"name": "Reception"}).json["url"]
+    path = urlsplit(url).path
+    assert app.test_client().get(path).status_code == 200
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    assert app.test_client().get(path).status_code == 404
 
 
 def test_what_was_asked_or_promised_while_a_clinic_was_closed_keeps_nobody_waiting(

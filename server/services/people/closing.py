@@ -9,6 +9,7 @@ from server.models import (
     UNRESOLVED,
     Account,
     Alert,
+    CalendarFeed,
     Clinic,
     Delivery,
     Invitation,
@@ -83,8 +84,13 @@ def _close(work: Work, clinic: Clinic) -> int:
 
 
 def _end_what_leads_in(work: Work) -> None:
-    """Cancel invitations and answer nobody who forgot a password: without keys neither can be looked at."""
+    """End invitations, calendars' addresses and what was asked by who forgot a password.
+
+    Without keys nobody could look at what was asked, and nobody is left to take an address away.
+    """
     invited = update(Invitation).where(Invitation.clinic_id == work.clinic_id, Invitation.used_at.is_(None))
     work.session.execute(invited.where(Invitation.cancelled_at.is_(None)).values(cancelled_at=work.now))
+    read = update(CalendarFeed).where(CalendarFeed.clinic_id == work.clinic_id)
+    work.session.execute(read.where(CalendarFeed.revoked_at.is_(None)).values(revoked_at=work.now))
     asked = update(Recovery).where(Recovery.clinic_id == work.clinic_id, Recovery.looked_at.is_(None))
     work.session.execute(asked.values(looked_at=work.now))
