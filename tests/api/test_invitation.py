@@ -288,6 +288,23 @@ def test_for_a_lost_mailbox_the_administrator_invites_and_everybody_hears_of_it(
     assert enrol(client, told).status_code == 201
 
 
+def test_nobody_joins_the_staff_unseen_by_those_who_read_patients_and_run_the_clinic(
+    cast: Cast, client: FlaskClient, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    """An administrator reads no patient, but might come in a second time as somebody who does."""
+    eli = "eli@home.example"
+    answer = enrol(client, invited(cast, role="clinician", email=eli), email=eli)
+    other = Person(client, answer.json["access_token"], cast.admin.account_id, cast.admin.clinic_id)
+    assert other.get(f"/patients/{cast.ana.patient_id}").status_code == 200
+    assert mails(around, email, clock) == [
+        ("bo@clinic.example", "staff_joined"),
+        ("eli@clinic.example", "staff_joined"),
+    ]
+    system = invited(cast, role="integration", email="other@clinic.example")
+    assert enrol(client, system, email="other@clinic.example").status_code == 201
+    assert mails(around, email, clock) == [], "a system reads no patient"
+
+
 def test_an_administrator_invites_no_patient_who_never_had_an_account(cast: Cast) -> None:
     answer = cast.admin.post(f"/patients/{a_patient(cast)}/invitations", {"email": "hal@home.example"})
     assert (answer.status_code, answer.json["code"]) == (409, "no-account")

@@ -10,10 +10,11 @@ from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_address
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
+from server.services.people.password_rules import STAFF
 from server.services.work import Work
 
 CHANGED, ENDED, TRIED = "sign_in_changed", "sign_in_ended", "sign_in_tried"
-ASKED, MOVING = "account_asked", "account_moving"
+ASKED, MOVING, JOINED = "account_asked", "account_moving", "staff_joined"
 
 
 def changed(work: Work, account_id: UUID) -> None:
@@ -38,6 +39,18 @@ def move_asked_by_admin(work: Work, invitation_id: UUID) -> None:
     for one in accounts.recipients(work, {Role.CLINICIAN, Role.CLINIC_ADMIN}):
         key = f"{MOVING}:{invitation_id}:{one.id}"
         deliveries.call(work, one, Notice(key, MOVING, DeliverySubject.ACCOUNT, invitation_id, AlertClass.P2))
+
+
+def joined(work: Work, account: Account) -> Account:
+    """Tell clinicians and administrators that ``account`` is new among the staff; return it.
+
+    Who may not read patients, but may invite who does, is seen to have.
+    """
+    told = accounts.recipients(work, {Role.CLINICIAN, Role.CLINIC_ADMIN}) if account.role in STAFF else ()
+    for one in told:
+        if one.id != account.id:
+            deliveries.call(work, one, _notice(account.id, JOINED, f"{account.id}:{one.id}"))
+    return account
 
 
 def ended(work: Work, account_id: UUID, sign_in_id: UUID) -> None:

@@ -19,7 +19,7 @@ from server.services import tally, vault
 from server.services.cap import INVITATION
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import account as accounts
-from server.services.people import account_return, caregiver_account, password_rules
+from server.services.people import account_notice, account_return, caregiver_account, password_rules
 from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
@@ -256,7 +256,7 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
     )
     caregiver_account.give_way(work, enrolment.email)
     if invitation.patient_id is None:
-        return accounts.create(work, new, passwords)
+        return account_notice.joined(work, accounts.create(work, new, passwords))
     work.session.get_one(Patient, (work.clinic_id, invitation.patient_id)).enrolled_at = work.now
     known = account_return.of_patient(work, invitation.patient_id)
     if known is None:
