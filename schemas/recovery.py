@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from schemas.base import Body
 from schemas.fields import Email, Text
 from schemas.invitation import Password
+from schemas.short_name import ShortName
 
 
 class RecoveryBody(Body):
@@ -13,7 +14,7 @@ class RecoveryBody(Body):
 
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"clinic": "demo", "email": "ana@demo.example"}
 
-    clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
+    clinic = ShortName(required=True)
     email = Email(required=True)
 
 

@@ -9,6 +9,7 @@ from schemas.base import Answer, Body
 from schemas.combining import ExactlyOne
 from schemas.factor import CODE_EXAMPLE, LONGEST_NAME, RecoveryCodeText, SignedCredential, TotpCode
 from schemas.fields import Code, Email, Id, Moment, Text
+from schemas.short_name import ShortName
 from server.clinical.vocabulary import Role
 
 # How long it must be depends on who chooses: `services.people.password_rules`.
@@ -27,7 +28,7 @@ class SignInBody(Body):
         "password": "four words are fine",
     }
 
-    clinic = Text(longest=64, shortest=1, required=True, metadata={"example": "demo"})
+    clinic = ShortName(required=True)
     email = Email(required=True, metadata={"example": "ana@demo.example"})
     password = Text(longest=PASSWORD_LONGEST, shortest=1, required=True, load_only=True)
     totp = TotpCode()

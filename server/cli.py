@@ -11,17 +11,8 @@ from sqlalchemy.exc import OperationalError
 from server import memory
 
 COMMANDS = (
-    *("up", "serve", "work", "status", "migrate", "clinic-add", "admin-invite"),
-    *(
-        "demo",
-        "simulate",
-        "import-diary",
-        "import-export",
-        "import-many",
-        "research-export",
-        "watch-report",
-        "replay",
-    ),
+    *("up", "serve", "work", "status", "migrate", "clinic-add", "admin-invite", "demo", "simulate"),
+    *("import-diary", "import-export", "import-many", "research-export", "watch-report", "replay"),
     *("keys", "erasures", "retention", "audit", "backup", "restore", "sms-address", "openapi"),
 )
 

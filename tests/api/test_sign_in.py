@@ -10,8 +10,12 @@ from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from server.api.edge import Surroundings
+from server.database import Database
+from server.isolation import Extent
 from server.models import Account
+from server.services.people import recovery
 from tests.cast import PASSWORD, Cast, sign_in
+from tests.conftest import Clock
 
 
 def me(client: FlaskClient, token: str) -> TestResponse:
@@ -31,6 +35,20 @@ def test_every_wrong_sign_in_is_told_alike(cast: Cast, client: FlaskClient) -> N
     answers = [client.post("/v1/sign-ins", json={**right, **part}) for part in wrong]
     assert {(a.status_code, a.get_data()) for a in answers} == {(401, answers[0].get_data())}
     assert client.post("/v1/sign-ins", json=right).status_code == 201
+
+
+@pytest.mark.parametrize("typed", ["Demo", "demo ", " DEMO"])
+def test_a_clinics_short_name_is_taken_as_a_telephones_keyboard_writes_it(
+    cast: Cast, client: FlaskClient, database: Database, clock: Clock, typed: str
+) -> None:
+    ana = {"clinic": typed, "email": "ana@home.example"}
+    assert client.post("/v1/sign-ins", json={**ana, "password": PASSWORD}).status_code == 201
+    guesses = [{**ana, "clinic": clinic, "password": "guessed"} for clinic in ("demo", typed)] * 4
+    answers = [client.post("/v1/sign-ins", json=guess).status_code for guess in guesses]
+    assert answers == [401] * 6 + [429] * 2, "one count, however it is written"
+    assert client.post("/v1/recoveries", json=ana).status_code == 204
+    with database.write(Extent.DOOR) as session:
+        assert recovery.look(session, clock.now) == 1
 
 
 def test_passwords_and_tokens_are_never_logged(
