@@ -57,6 +57,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "account_asked": "/docs/",
         "account_moving": "/v1/audit-events",
         "staff_joined": "/v1/clinic/accounts",
+        "consent_recorded": "/v1/me/consents",
         "glass_broken": "/v1/clinic/break-glass",
         "glass_broken_alone": "/v1/status",
         # The app takes this link over; what comes behind `#` (`leading_on`) no server gets to see.

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from server.clinical.vocabulary import AlertClass, AlertFamily, Purpose
+from server.clinical.vocabulary import AlertClass, AlertFamily, Channel, Purpose
 from server.database import Database
-from server.models import AuditEvent, Patient
+from server.models import AuditEvent, Delivery, Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from tests.cast import Cast, entry
@@ -125,6 +125,19 @@ def test_the_clinic_records_a_word_with_its_witness(cast: Cast, visits: Visits) 
         assert who.post(f"{path}/care_team", body).status_code == 403
     assert cast.cyd.get(path).status_code == 404
     assert cast.cyd.post(f"{path}/care_team", body).status_code == 404
+
+
+def test_a_yes_that_the_clinic_records_over_a_no_is_told_to_the_patient(
+    cast: Cast, visits: Visits, database: Database
+) -> None:
+    """Who would like to read on could write down a yes that nobody said: whose it is has to hear of it."""
+    withdraw(cast, Purpose.CARE_TEAM)
+    yes = {"given": True, "version": 0, "witness": "Dee, at the front desk"}
+    for answer in (yes, yes, {**yes, "given": False}):
+        assert cast.bo.post(f"{visits.ana}/consents/care_team", answer).status_code == 200
+    told = select(Delivery.account_id, Delivery.channel).where(Delivery.template == "consent_recorded")
+    with database.read() as session:
+        assert session.execute(told).all() == [(cast.ana.account_id, Channel.EMAIL)], "once; of a no nobody"
 
 
 def test_words_leave_a_trace(cast: Cast, visits: Visits, database: Database) -> None:

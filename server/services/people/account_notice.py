@@ -15,6 +15,7 @@ from server.services.work import Work
 
 CHANGED, ENDED, TRIED = "sign_in_changed", "sign_in_ended", "sign_in_tried"
 ASKED, MOVING, JOINED = "account_asked", "account_moving", "staff_joined"
+RECORDED = "consent_recorded"
 
 
 def changed(work: Work, account_id: UUID) -> None:
@@ -51,6 +52,12 @@ def joined(work: Work, account: Account) -> Account:
         if one.id != account.id:
             deliveries.call(work, one, _notice(account.id, JOINED, f"{account.id}:{one.id}"))
     return account
+
+
+def consent_recorded(work: Work, patient_id: UUID, consent_id: UUID) -> None:
+    """Tell a patient who has an account that the clinic wrote down a yes of theirs: they can take it back."""
+    if (account := accounts.of_patient(work, patient_id)) is not None:
+        deliveries.call(work, account, _notice(account.id, RECORDED, str(consent_id)))
 
 
 def ended(work: Work, account_id: UUID, sign_in_id: UUID) -> None:

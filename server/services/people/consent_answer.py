@@ -11,11 +11,11 @@ from server.clinical.vocabulary import ConsentWay, Language, Purpose
 from server.models import Consent
 from server.services import vault
 from server.services.errors import Conflict, Invalid
+from server.services.people import account_notice, withdrawal
 from server.services.people import clinic as clinics
 from server.services.people import consent as consents
 from server.services.people import consent_text as consent_texts
 from server.services.people import patient as patients
-from server.services.people import withdrawal
 from server.services.work import Work
 
 
@@ -70,6 +70,8 @@ def _keep(
     work.session.flush()
     did = "consent.give" if answer.given else "consent.withdraw"
     work.audit(did, patient_id, f"{purpose}:{row.version}")
+    if answer.given and answer.way is ConsentWay.CLINIC:
+        account_notice.consent_recorded(work, patient_id, row.id)
 
 
 def _answered(work: Work, purpose: Purpose, answer: Answer) -> tuple[str, Mapping[str, str]] | None:
