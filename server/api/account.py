@@ -43,7 +43,10 @@ def end_sign_ins(account_id: UUID) -> Response:
 @stepped_up
 @blueprint.response(204)
 def disable_account(account_id: UUID) -> Response:
-    """Close an account; every sign-in and export link of it ends. Again is harmless. Not your own."""
+    """Close an account; its sign-ins, export links and open invitations of staff end. Again is harmless.
+
+    Not your own.
+    """
     with writing() as work:
         account_admin.disable(work, account_id)
     return Response(status=204)

@@ -3,8 +3,9 @@
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.clinical.vocabulary import Role
 from server.services.people import totp
-from tests.cast import PASSWORD, Cast, sign_in
+from tests.cast import PASSWORD, Cast, new_staff, sign_in
 from tests.conftest import Clock
 
 BO = {"clinic": "demo", "email": "bo@clinic.example", "password": PASSWORD}
@@ -50,6 +51,32 @@ def test_the_care_team_ends_the_sign_ins_of_a_patient_who_lost_a_telephone(cast:
     assert cast.ana.get("/me").status_code == 200
     assert cast.coordinator.delete(path).status_code == 204
     assert cast.ana.get("/me").status_code == 401
+
+
+def test_who_is_shut_out_does_not_come_in_again_by_an_invitation_of_their_own(
+    cast: Cast, client: FlaskClient, app: Flask
+) -> None:
+    leaving = new_staff(app, cast.admin.clinic_id, Role.CLINIC_ADMIN, "Max")
+    again = {"role": "clinic_admin", "name": "Max", "email": "max@home.example", "word": "tide"}
+    colleague = {**again, "name": "Kim", "email": "kim@clinic.example"}
+    made = {
+        one: who.post("/clinic/invitations", body).json["code"]
+        for one, who, body in (("again", leaving, again), ("colleague", cast.admin, colleague))
+    }
+    hal = cast.bo.post("/patients", {"name": "Hal", "zone": "Europe/Oslo"}).json["id"]
+    patient = {"email": "hal@home.example", "word": "tide"}
+    made["patient"] = cast.bo.post(f"/patients/{hal}/invitations", patient).json["code"]
+    for one in (leaving, cast.bo):
+        assert cast.admin.post(f"/clinic/accounts/{one.account_id}/disable").status_code == 204
+    came_in = {}
+    for one, email in (
+        ("again", again["email"]),
+        ("colleague", colleague["email"]),
+        ("patient", patient["email"]),
+    ):
+        body = {"code": made[one], "email": email, "proof": "tide", "password": PASSWORD}
+        came_in[one] = client.post("/v1/enrolments", json=body).status_code
+    assert came_in == {"again": 401, "colleague": 201, "patient": 201}
 
 
 def test_an_admin_does_not_close_their_own_account(cast: Cast) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.clinical.vocabulary import Role, Scope
-from server.models import Account, Factor
+from server.models import Account, Factor, Invitation
 from server.services.alerts import release
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import clinic as clinics
@@ -47,7 +47,7 @@ def end_sign_ins(work: Work, account_id: UUID) -> None:
 
 
 def disable(work: Work, account_id: UUID) -> None:
-    """Close an account, end its sign-ins and export links, and let go of the alerts it has in hand.
+    """Close an account, end its sign-ins, export links and invitations of staff, let go of its alerts.
 
     Again is harmless. Raises NotFound; Conflict for one's own.
     """
@@ -55,6 +55,7 @@ def disable(work: Work, account_id: UUID) -> None:
     account.disabled_at = account.disabled_at or work.now
     work.session.flush()
     sign_out.everywhere(work, account.id)
+    _end_invitations(work, account.id)
     release.of_account(work, account.id)
     work.audit("account.disable", account.patient_id, account.id)
 
@@ -86,6 +87,16 @@ def set_scopes(work: Work, account_id: UUID, scopes: Collection[Scope]) -> None:
     account.scopes = sorted({scope.value for scope in scopes})
     work.session.flush()
     work.audit("account.scopes", object_id=account.id)
+
+
+def _end_invitations(work: Work, account_id: UUID) -> None:
+    """End what whoever leaves might come in by again. Patients whom they have invited still come in."""
+    made = (Invitation.clinic_id == work.clinic_id, Invitation.created_by == account_id)
+    is_open = (Invitation.used_at.is_(None), Invitation.cancelled_at.is_(None))
+    ended = update(Invitation).where(*made, *is_open, Invitation.patient_id.is_(None))
+    gone = work.session.scalars(ended.values(cancelled_at=work.now).returning(Invitation.id)).all()
+    for invitation_id in gone:
+        work.audit("invitation.cancel", object_id=invitation_id)
 
 
 def _others(work: Work, account_id: UUID) -> Account:
