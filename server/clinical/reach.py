@@ -1,8 +1,10 @@
 """How much of a patient's past a judgement rests on: bounded by windows, not by years."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 from server.clinical.baseline import Treatment
@@ -13,6 +15,9 @@ T = TypeVar("T")
 # So far apart lie the days on which a walk may begin: days that are near to each other look at the same
 # days, and one walk serves them all.
 STRIDE = timedelta(days=14)
+# So many sessions with room for a window of their own are looked at: that of the newest may not be full.
+_OWN = 2
+_ONE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +42,35 @@ class Reach:
 def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) -> Reach:
     """Return what judging ``first`` .. ``last`` needs. ``sessions``: the delivered ones, oldest first."""
     done = [day for day in sessions if day <= last]
-    before = [day for day in done if day <= first]
-    ranges = [(first - timedelta(days=walked_days(policy)), last)]
-    near, around = done, _around(policy)
+    walked = first - timedelta(days=walked_days(policy)), last
+    if not done:
+        return Reach((walked,), ())
+    around, before = _around(policy), [day for day in done if day <= first]
+    # The first window across close sessions may be the one in force however long ago it was.
+    early = done[0] - timedelta(days=policy.whole("baseline.pre_days")), min(done[0] + around, last)
+    near, ranges = done, [walked]
     if before:
-        near = [day for day in done if day >= before[-1] - around]
+        near = [day for day in done if day >= min(before[-1] - around, walked[0])]
         ranges.append((near[0], min(before[-1] + around, last)))
-    if done:
-        ranges.append((done[0] - timedelta(days=policy.whole("baseline.pre_days")), done[0]))
-    return Reach(tuple(ranges), tuple(Treatment(day) for day in dict.fromkeys((*done[:1], *near))))
+    own = _roomy(before, near, policy, first)
+    ranges += [(day, min(day + around, after - _ONE)) for day, after in own]
+    beginning = done[: bisect_right(done, early[1]) + 1]
+    counted = sorted({*beginning, *near, *(day for pair in own for day in pair)})
+    return Reach((*ranges, early), tuple(map(Treatment, counted)))
+
+
+def _roomy(
+    before: Sequence[date], near: Sequence[date], policy: Policy, first: date
+) -> Sequence[tuple[date, date]]:
+    """Return sessions before the ``near`` ones whose own window may be in force, each with the next one.
+
+    Where sessions follow too closely for a window of their own, the newest that had room is an old one;
+    where its days were not logged, it is the one before.
+    """
+    room = policy.whole("baseline.settle_days") + policy.whole("baseline.window_days")
+    gaps = pairwise([*before, max(first, *before) + _ONE]) if before else ()
+    found = [pair for pair in gaps if (pair[1] - pair[0]).days >= room]
+    return [pair for pair in found[-_OWN:] if pair[0] < near[0]]
 
 
 def walked_days(policy: Policy) -> int:

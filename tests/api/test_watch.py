@@ -37,6 +37,24 @@ def test_symptoms_that_return_show_in_the_watch_raise_an_alert_and_draft_a_visit
     assert (draft["state"], draft["reason"], draft["blocks"]) == ("draft", "relapse_signal", [])
 
 
+def test_after_half_a_year_of_weekly_sessions_symptoms_that_return_are_still_told(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    course, today = visits.course(), clock.now
+    for back in range(196, 0, -7):
+        visits.session(course, today - timedelta(days=back))
+    clock.now = today - timedelta(days=166)
+    visits.log(30, items=GOOD)
+    clock.now = today - timedelta(days=6)
+    visits.log(20, items=GOOD)
+    clock.now = today
+    visits.log(6, items=BAD)
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert mood["latest"]["evidence"]["baseline"]["session"] == "2025-08-18"
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert alert["family"] == "mood_relapse"
+
+
 def test_the_watch_asks_for_the_scale_that_can_confirm_once_and_for_three_days(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

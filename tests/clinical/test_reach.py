@@ -1,10 +1,17 @@
 """How much of a past counts for a judgement."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
+import pytest
+
 from server.clinical.baseline import Treatment
-from server.clinical.policy import DEFAULT_POLICY
+from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.reach import needed, walk_start, walked_days
+from server.clinical.readings import History
+from server.clinical.relapse import watch
+from server.clinical.vocabulary import Arm
+from tests.clinical.diaries import day, diary, steps
 
 DAY = date(2025, 6, 1)
 
@@ -26,11 +33,11 @@ def test_a_walk_begins_with_the_era_and_later_a_fortnight_on_for_each_fortnight(
     assert max(starts) < walked_days(DEFAULT_POLICY)
 
 
-def test_the_days_around_the_last_session_and_before_the_course_count_too() -> None:
+def test_the_days_around_the_first_and_the_last_session_and_before_the_course_count_too() -> None:
     sessions = [ago(500), ago(310), ago(300), ago(-1)]
     reach = needed(sessions, DEFAULT_POLICY, DAY, DAY)
     assert reach.treatments == tuple(Treatment(day) for day in sessions[:3])
-    assert [reach.holds(ago(days)) for days in (515, 514, 500, 499)] == [False, True, True, False]
+    assert [reach.holds(ago(days)) for days in (515, 514, 412, 411)] == [False, True, True, False]
     # A baseline is full by day 60 after its session, and grows by four weeks at most.
     assert [reach.holds(ago(days)) for days in (311, 310, 212, 211, 83)] == [False, True, True, False, True]
 
@@ -46,3 +53,45 @@ def test_what_was_said_of_days_that_do_not_count_is_left_out() -> None:
     said = [(ago(days), days) for days in (600, 499, 300, 83, 0)]
     assert [days for _, days in reach.within(said)] == [499, 83, 0]
     assert reach.within(said[3:]) == said[3:]
+
+
+def test_sessions_within_the_days_that_are_walked_count_however_many_a_policy_walks() -> None:
+    sessions = [ago(500), *map(ago, range(240, 0, -7))]
+    far = policy_from(2, {"relapse.window_days": 200})
+    walked = {Treatment(day) for day in sessions if day >= ago(walked_days(far))}
+    assert walked <= {*needed(sessions, far, DAY, DAY).treatments}
+
+
+def judged_on(history: History, sessions: Sequence[date], today: date) -> tuple[object, object]:
+    """Return what is said of a day from what is in reach, and from everything."""
+    reach = needed(sessions, DEFAULT_POLICY, today, today)
+    near = History(tuple(r for r in history.readings if reach.holds(r.day)))
+    every = tuple(map(Treatment, sessions))
+    return (
+        watch(near, Arm.MOOD, reach.treatments, DEFAULT_POLICY, today),
+        watch(history, Arm.MOOD, every, DEFAULT_POLICY, today),
+    )
+
+
+@pytest.mark.parametrize(
+    "sessions",
+    [
+        pytest.param(range(0, 400, 7), id="weekly"),
+        pytest.param(range(0, 400, 14), id="every fortnight"),
+        pytest.param([*range(0, 120, 7), *range(150, 400, 7)], id="weekly with a break"),
+        pytest.param([0, 150, 300], id="twice a year"),
+    ],
+)
+def test_what_is_in_reach_is_enough_for_the_baseline_that_is_in_force(sessions: Sequence[int]) -> None:
+    history = diary(range(-20, 400), steps((-30, 7), (0, 3), (360, 6)))
+    given = [*map(day, sessions)]
+    for n in range(0, 400, 5):
+        near, every = judged_on(history, given, day(n))
+        assert near == every, n
+
+
+def test_days_after_a_booster_that_were_not_logged_leave_the_baseline_of_the_one_before_in_force() -> None:
+    logged = [*range(-20, 200), *range(330, 400)]
+    history = diary(logged, steps((-30, 7), (0, 3), (360, 6)))
+    near, every = judged_on(history, [day(0), day(200)], day(380))
+    assert near == every

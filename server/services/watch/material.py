@@ -27,7 +27,7 @@ from server.services.watch import policy as policies
 from server.services.watch import watch_move as watch_moves
 from server.services.work import Work
 
-MOST_SPANS = 3  # as many as `needed` names
+MOST_SPANS = 5  # as many as `needed` names
 _SPANS = MOST_SPANS + 1  # and the days on which signs of activation are watched for
 _Entry = Row[date, dict[str, float], UUID | None, dict[str, int] | None]
 _IS_WATCHED = Entry.local_day >= bindparam("watched")
