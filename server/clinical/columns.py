@@ -102,6 +102,11 @@ class Logged:
         return {day for day in self.sessions if after < day <= last}
 
 
+def answered(sessions: Sequence[date], begun: date) -> Sequence[date]:
+    """Return ``sessions`` (oldest first) from the last one up to the day of the first entry on."""
+    return sessions[max(bisect_right(sessions, begun) - 1, 0) :]
+
+
 def logged(history: History, sessions: Iterable[date], policy: Policy) -> Logged:
     """Return ``history`` as columns; ``sessions``: days of those delivered, in any order.
 

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from server.clinical.baseline import Baseline, Measure, Treatment, pre_level
-from server.clinical.columns import Columns, Logged, logged
+from server.clinical.columns import Columns, Logged, answered, logged
 from server.clinical.policy import Policy
 from server.clinical.readings import History
 from server.clinical.series import COMPOSITE, COMPOSITE_ITEMS, UNREST
@@ -51,14 +51,18 @@ def eras(
     ``treatments`` are the delivered sessions of the current course, in any order; later ones than
     ``today`` are ignored, as are later readings. Each session has the days up to the next one; where
     sessions follow so closely that no such window fills, the first window that fills across them is
-    taken, until a session's own is full.
+    taken, until a session's own is full. Sessions of before the first reading, but for the last of them, say
+    nothing: who came to us in the midst of a treatment is measured from there on.
     """
     return eras_of(logged(history, (t.day for t in treatments), policy), arm, policy, today)
 
 
 def eras_of(said: Logged, arm: Arm, policy: Policy, today: date) -> tuple[Era, ...]:
     """Return the same of what is in columns already."""
-    days = [day for day in said.sessions if day <= today]
+    if not said.days.days:
+        return ()
+    begun = date.fromordinal(said.days.days[0])
+    days = answered([day for day in said.sessions if day <= today], begun)
     if not days:
         return ()
     usable = said.settled.between(days[0], today).saying(COMPOSITE_ITEMS[arm])

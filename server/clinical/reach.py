@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from server.clinical.baseline import Treatment
+from server.clinical.columns import answered
 from server.clinical.policy import Policy
 
 T = TypeVar("T")
@@ -39,9 +40,15 @@ class Reach:
         return [one for one in said if self.holds(one[0])]
 
 
-def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) -> Reach:
-    """Return what judging ``first`` .. ``last`` needs. ``sessions``: the delivered ones, oldest first."""
-    done = [day for day in sessions if day <= last]
+def needed(
+    sessions: Sequence[date], policy: Policy, first: date, last: date, begun: date = date.min
+) -> Reach:
+    """Return what judging ``first`` .. ``last`` needs.
+
+    ``sessions``: the delivered ones, oldest first. ``begun``: the day of the first entry, where sessions may
+    lie before it.
+    """
+    done = answered([day for day in sessions if day <= last], begun)
     walked = first - timedelta(days=walked_days(policy)), last
     if not done:
         return Reach((walked,), ())
@@ -56,7 +63,8 @@ def needed(sessions: Sequence[date], policy: Policy, first: date, last: date) ->
     ranges += [(day, min(day + around, after - _ONE)) for day, after in own]
     beginning = done[: bisect_right(done, early[1]) + 1]
     counted = sorted({*beginning, *near, *(day for pair in own for day in pair)})
-    return Reach((*ranges, early), tuple(map(Treatment, counted)))
+    first_said = [(begun, begun)] if begun > date.min else []
+    return Reach((*ranges, *first_said, early), tuple(map(Treatment, counted)))
 
 
 def _roomy(

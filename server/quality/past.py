@@ -103,7 +103,7 @@ def compare(past: Past, question: Question) -> Compared:
         return Compared(past.patient_id, 0, sessions, relapses, {})
     first = max(question.first, begun)
     days = first, question.last
-    rests_on, other = (_rests_on(past, policy, days) for policy in (current, draft))
+    rests_on, other = (_rests_on(past, policy, days, begun) for policy in (current, draft))
     grounds = _grounds(said, rests_on, question.last)
     under = over = _told_by(grounds, current, first)
     if not _same(current, draft):
@@ -137,8 +137,8 @@ class _RestsOn(NamedTuple):
     policy: Policy
 
 
-def _rests_on(past: Past, policy: Policy, days: tuple[date, date]) -> _RestsOn:
-    return _RestsOn(needed(past.sessions, policy, *days), policy.only(*GROUNDED))
+def _rests_on(past: Past, policy: Policy, days: tuple[date, date], begun: date) -> _RestsOn:
+    return _RestsOn(needed(past.sessions, policy, *days, begun), policy.only(*GROUNDED))
 
 
 def _grounds(said: Said, on: _RestsOn, last: date) -> Mapping[Arm, Ground]:

@@ -375,7 +375,7 @@ def test_older_days_that_a_baseline_rests_on_are_read_and_the_rest_is_not(
     for back in (400, 200):
         visits.session(course, clock.now - timedelta(days=back))
     with database.write() as session:
-        for back in (420, 414, 400, 399, 330, 311, 200, 130, 112, 111, 86, 85, 3):
+        for back in (420, 418, 414, 400, 399, 330, 311, 200, 130, 112, 111, 86, 85, 3):
             felt = clock.now - timedelta(days=back)
             content = {"occurred_at": felt, "zone": "Europe/Oslo", "items": {"mood": back % 10}}
             more: dict[str, Any] = {"side_effects": {}, "medication": {}, "tags": []}
@@ -390,7 +390,7 @@ def test_older_days_that_a_baseline_rests_on_are_read_and_the_rest_is_not(
         (past,) = runs.next_slice(around(session), taken, 5, job.LEASE) or ()
     assert str(taken.id) == replay
     read = sorted((clock.now.date() - _day(one)).days for one in json.loads(past.entries))
-    assert read == [3, 85, 112, 130, 200, 330, 399, 400, 414]
+    assert read == [3, 85, 112, 130, 200, 330, 399, 400, 414, 420]
 
 
 def _day(one: list[Any]) -> date:

@@ -55,6 +55,22 @@ def test_after_half_a_year_of_weekly_sessions_symptoms_that_return_are_still_tol
     assert alert["family"] == "mood_relapse"
 
 
+def test_whoever_comes_in_the_midst_of_fortnightly_sessions_is_watched_from_there_on(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    course, today = visits.course(), clock.now
+    for back in range(196, 0, -14):
+        visits.session(course, today - timedelta(days=back))
+    clock.now = today - timedelta(days=6)
+    visits.log(25, items=GOOD)
+    clock.now = today
+    visits.log(6, items=BAD)
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert mood["latest"]["evidence"]["baseline"]["session"] == "2026-01-19"
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert alert["family"] == "mood_relapse"
+
+
 def test_the_watch_asks_for_the_scale_that_can_confirm_once_and_for_three_days(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

@@ -9,8 +9,9 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.reach import needed, walk_start, walked_days
 from server.clinical.readings import History
-from server.clinical.relapse import watch
-from server.clinical.vocabulary import Arm
+from server.clinical.relapse import Assessment, watch
+from server.clinical.vocabulary import Arm, WatchState
+from server.clinical.walk import ALARMED
 from tests.clinical.diaries import day, diary, steps
 
 DAY = date(2025, 6, 1)
@@ -64,7 +65,7 @@ def test_sessions_within_the_days_that_are_walked_count_however_many_a_policy_wa
 
 def judged_on(history: History, sessions: Sequence[date], today: date) -> tuple[object, object]:
     """Return what is said of a day from what is in reach, and from everything."""
-    reach = needed(sessions, DEFAULT_POLICY, today, today)
+    reach = needed(sessions, DEFAULT_POLICY, today, today, history.readings[0].day)
     near = History(tuple(r for r in history.readings if reach.holds(r.day)))
     every = tuple(map(Treatment, sessions))
     return (
@@ -86,6 +87,25 @@ def test_what_is_in_reach_is_enough_for_the_baseline_that_is_in_force(sessions: 
     history = diary(range(-20, 400), steps((-30, 7), (0, 3), (360, 6)))
     given = [*map(day, sessions)]
     for n in range(0, 400, 5):
+        near, every = judged_on(history, given, day(n))
+        assert near == every, n
+
+
+def test_whoever_comes_in_the_midst_of_weekly_sessions_is_measured_from_there_on() -> None:
+    history = diary(range(100, 400), steps((100, 3), (360, 6)))
+    given = [*map(day, range(0, 400, 7))]
+    for n in range(100, 400, 5):
+        near, every = judged_on(history, given, day(n))
+        assert near == every, n
+    assert isinstance(every, Assessment)
+    assert every.evidence["baseline"]["session"] == day(98).isoformat()  # type: ignore[index]
+    assert every.state in ALARMED | {WatchState.RE_TREATED}
+
+
+def test_an_entry_of_long_before_the_first_session_leaves_the_sessions_as_they_are() -> None:
+    history = diary([-300, *range(-20, 400)], steps((-300, 7), (0, 3), (360, 6)))
+    given = [*map(day, range(0, 400, 7))]
+    for n in range(0, 400, 25):
         near, every = judged_on(history, given, day(n))
         assert near == every, n
 

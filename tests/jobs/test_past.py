@@ -53,6 +53,13 @@ def with_late_sessions(past: Past) -> Past:
     return replace(past, sessions=[*past.sessions, last + timedelta(days=31), last + timedelta(days=45)])
 
 
+def amid_weekly_sessions(past: Past) -> Past:
+    """Sessions every week, the first of them long before the first entry."""
+    first, last = min(map(_at, past.entries)), max(map(_at, past.entries))
+    weeks = range(-15, (last - first).days // 7)
+    return replace(past, sessions=[first + timedelta(days=7 * n, hours=-5) for n in weeks])
+
+
 def not_closed(past: Past) -> Past:
     """Nobody waits for the end of the days after the last entry."""
     return replace(past, until=None)
@@ -74,6 +81,7 @@ def cast() -> Iterator[tuple[VirtualPatient, Change]]:
     """Who relapses, falls silent or is in danger, and somebody of a clinic, each with a way to log."""
     ana, _, _, silent, endangered = demo_clinic(END)
     yield from ((ana, with_late_sessions), (silent, as_it_is), (endangered, twice_a_day))
+    yield ana, amid_weekly_sessions
     (virtual,) = simulate_clinic(1, 60, 11, END)
     yield from ((virtual, before_breakfast), (virtual, not_closed))
 

@@ -55,9 +55,9 @@ def read(work: Work, after: UUID | None, size: int, tried: Tried) -> Sequence[Re
     if not ids:
         return []
     whom = (ids[0], ids[-1])
-    sessions = _sessions(work, whom, tried.last)
+    sessions, begun = _sessions(work, whom, tried.last), _begun(work, whom)
     entries = _entries(work, and_(Entry.patient_id.between(*whom), _on(tried.usual, tried.last)))
-    for more in _earlier(work, sessions, tried):
+    for more in _earlier(work, sessions, begun, tried):
         for patient_id, text in more.items():
             entries[patient_id] = ",".join(filter(None, (text, entries.get(patient_id))))
     relapses, own = _relapses(work, whom), policies.overrides(work)
@@ -99,6 +99,17 @@ def _sessions(work: Work, whom: tuple[UUID, UUID], last: date) -> defaultdict[UU
     return found
 
 
+def _begun(work: Work, whom: tuple[UUID, UUID]) -> Mapping[UUID, date]:
+    """Return the day of the first entry of everybody who has one."""
+    query = select(Entry.patient_id, func.min(Entry.local_day).label("day")).where(
+        Entry.clinic_id == work.clinic_id,
+        Entry.patient_id.between(*whom),
+        Entry.deleted_at.is_(None),
+        Entry.day_reliable,
+    )
+    return {row.patient_id: row.day for row in work.session.execute(query.group_by(Entry.patient_id))}
+
+
 def _entries(work: Work, which: ColumnElement[bool]) -> dict[UUID, str]:
     """Return the entries of each patient as members of a JSON list."""
     one = literal('["') + cast(Entry.local_day, Text) + literal('",') + cast(Entry.items, Text) + literal("]")
@@ -116,21 +127,25 @@ def _on(first: date, last: date) -> ColumnElement[bool]:
     return Entry.local_day.between(first, last)
 
 
-def _earlier(work: Work, sessions: Mapping[UUID, Sequence[date]], tried: Tried) -> Iterator[dict[UUID, str]]:
+def _earlier(
+    work: Work, sessions: Mapping[UUID, Sequence[date]], begun: Mapping[UUID, date], tried: Tried
+) -> Iterator[dict[UUID, str]]:
     """Yield older entries that a baseline or the level before the course rests on."""
     ranges = [
         and_(Entry.patient_id == patient_id, _on(first, last))
         for patient_id, days in sessions.items()
-        for first, last in _before_usual(days, tried)
+        for first, last in _before_usual(days, begun.get(patient_id, date.min), tried)
     ]
     for start in range(0, len(ranges), _RANGES):
         yield _entries(work, or_(*ranges[start : start + _RANGES]))
 
 
-def _before_usual(days: Sequence[date], tried: Tried) -> Sequence[tuple[date, date]]:
+def _before_usual(days: Sequence[date], begun: date, tried: Tried) -> Sequence[tuple[date, date]]:
     """Return the needed ranges before what is read of everybody; they never overlap."""
     wanted = [
-        one for policy in tried.policies for one in needed(days, policy, tried.first, tried.last).ranges
+        one
+        for policy in tried.policies
+        for one in needed(days, policy, tried.first, tried.last, begun if len(days) > 1 else date.min).ranges
     ]
     apart: list[tuple[date, date]] = []
     for first, last in sorted(wanted):

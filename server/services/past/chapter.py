@@ -10,7 +10,7 @@ from datetime import date
 
 from server.clinical import relapse
 from server.clinical.mania_levels import ActivationFacts
-from server.clinical.reach import needed
+from server.clinical.reach import Reach, needed
 from server.clinical.readings import History, fold
 from server.clinical.vocabulary import Arm
 from server.services.watch.material import Material
@@ -23,16 +23,25 @@ Said = Mapping[date, Sequence[Items]]
 class Ground:
     """What is the same for every chapter of a transaction but for ``sessions``, the delivered ones in order.
 
-    ``before``: what was read of the patient at first. ``at_risk``: of mania.
+    ``before``: what was read of the patient at first; ``begun``: the day of the first entry of then.
+    ``at_risk``: of mania.
     """
 
     before: Material
     sessions: Sequence[date]
     at_risk: bool
+    begun: date
+
+    def reach(self, first: date, last: date, said: Said) -> Reach:
+        """Return what of the past judging ``first`` .. ``last`` needs."""
+        begun = self.begun if self.begun > date.min else min(said, default=date.min)
+        if len(self.sessions) < 2:
+            begun = date.min  # then it makes no difference, and is not read
+        return needed(self.sessions, self.before.policy, first, last, begun)
 
     def material(self, said: Said, first: date, last: date) -> Material:
         """Return what judging ``first`` .. ``last`` needs, with what has been ``said`` since, as if read."""
-        wanted = needed(self.sessions, self.before.policy, first, last)
+        wanted = self.reach(first, last, said)
         since = fold((day, items) for day in said if wanted.holds(day) for items in said[day])
         known = tuple(r for r in self.before.history.readings if wanted.holds(r.day))
         return Material(

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from server.clinical.mania_levels import ActivationFacts
-from server.clinical.reach import needed, walked_days
+from server.clinical.reach import walked_days
 from server.clinical.relapse import Assessment
 from server.clinical.vocabulary import ITEMS, Arm
 from server.models import Patient
@@ -142,7 +142,7 @@ class Judging:
             return False
         if span[0] - timedelta(days=walked_days(policy)) <= days[-1] <= span[1]:
             return True  # as nearly always: the rest is about what was said long ago
-        wanted = needed(self.ground.sessions, policy, *span)
+        wanted = self.ground.reach(*span, self.said)
         return any(map(wanted.holds, reversed(days)))
 
 
@@ -151,7 +151,8 @@ def open_judging(
 ) -> Judging:
     """Read what judging ``span`` starts from. No day of it, and none after it up to its end, is known yet."""
     work = ledger.work
-    read = materials.load(work, patient, *span)
+    begun = materials.first_day(work, patient.id)
+    read = materials.load(work, patient, *span, begun)
     # The entry that is judged first may be written already: it is said here.
     before = replace(read, history=read.history.between(date.min, span[0] - ONE))
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
@@ -161,7 +162,7 @@ def open_judging(
     return Judging(
         ledger=ledger,
         patient=patient,
-        ground=Ground(before, sessions, activations.is_at_risk(work, patient)),
+        ground=Ground(before, sessions, activations.is_at_risk(work, patient), begun),
         stages=StageMemory(patient, before.policy, sessions),
         episodes=OpenEpisodes(),
         ahead=ahead,

@@ -23,7 +23,7 @@ YARDSTICKS: Mapping[str, Yardstick] = {
 }
 # Those of the activation watch are read along: it looks at the same days.
 ASRM, DIGIBP = "asrm", "digibp"
-MOST_SPANS = 7  # two of `spans`, and as many as a judgement looks at beside them
+MOST_SPANS = 8  # two of `spans`, and as many as a judgement looks at beside them
 _A_DAY = int(timedelta(days=1).total_seconds())
 _FILLED = (
     select(

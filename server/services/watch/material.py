@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, case, select, union
+from sqlalchemy import Row, bindparam, case, func, select, union
 
 from server.clinical.baseline import Treatment
 from server.clinical.mania_levels import watched_days
@@ -27,7 +27,7 @@ from server.services.watch import policy as policies
 from server.services.watch import watch_move as watch_moves
 from server.services.work import Work
 
-MOST_SPANS = 5  # as many as `needed` names
+MOST_SPANS = 6  # as many as `needed` names
 _SPANS = MOST_SPANS + 1  # and the days on which signs of activation are watched for
 _Entry = Row[date, dict[str, float], UUID | None, dict[str, int] | None]
 _IS_WATCHED = Entry.local_day >= bindparam("watched")
@@ -42,6 +42,9 @@ _ENTRIES = select(
     Entry.deleted_at.is_(None),
     Entry.day_reliable,
     within(Entry.local_day, _SPANS),
+)
+_BEGUN = select(func.min(Entry.local_day)).where(
+    *of_patient(Entry), Entry.deleted_at.is_(None), Entry.day_reliable
 )
 _KNOWN_DAYS = union(
     select(Entry.local_day).where(*of_patient(Entry), Entry.local_day > bindparam("start")),
@@ -95,9 +98,17 @@ class _Wanted:
         return {"patient": self.patient_id, "watched": watched, **bounds(self.said, _SPANS)}
 
 
-def load(work: Work, patient: Patient, first: date, last: date) -> Material:
-    """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history."""
-    return _read(work, _wanted(work, patient, (first, last)))
+def load(work: Work, patient: Patient, first: date, last: date, begun: date | None = None) -> Material:
+    """Read what judging ``first`` .. ``last`` needs: bounded by windows, not by years of history.
+
+    ``begun``: the day of the first entry, where it may come to matter.
+    """
+    return _read(work, _wanted(work, patient, (first, last), begun))
+
+
+def first_day(work: Work, patient_id: UUID) -> date:
+    """Return the day of the first entry, the first there is where there is no entry."""
+    return work.value(_BEGUN, patient=patient_id) or date.min
 
 
 def foresee(ahead: Foresight, patient: Patient, first: date) -> None:
@@ -112,17 +123,21 @@ def load_each(ahead: Foresight, days: Sequence[tuple[Patient, date]]) -> Sequenc
     """Read what judging a day of each of several patients needs."""
     work = ahead.work
     treatment_sessions.foresee(ahead, (patient.id for patient, _ in days))
-    each = [_wanted(work, patient, (day, day)) for patient, day in days]
+    several = (patient.id for patient, _ in days if _has_several(work, patient.id))
+    ahead.ask(_BEGUN, [{"patient": patient_id} for patient_id in several])
+    each = [_wanted(work, patient, (day, day), None) for patient, day in days]
     ahead.ask(_ENTRIES, [wanted.entries() for wanted in each])
     scored_days.foresee(ahead, ((wanted.patient_id, wanted.filled) for wanted in each))
     return [_read(work, wanted) for wanted in each]
 
 
-def _wanted(work: Work, patient: Patient, span: Span) -> _Wanted:
+def _wanted(work: Work, patient: Patient, span: Span, begun: date | None) -> _Wanted:
     first, last = span
     policy = policies.of_patient(work, patient)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
-    reach = needed(sessions, policy, first, last)
+    if begun is None:
+        begun = first_day(work, patient.id) if _has_several(work, patient.id) else date.min
+    reach = needed(sessions, policy, first, last, begun)
     done = tuple(day for day in sessions if day <= last)
     scored = first - watch_moves.LEAD, last
     return _Wanted(
@@ -135,6 +150,11 @@ def _wanted(work: Work, patient: Patient, span: Span) -> _Wanted:
         scored=scored,
         filled=(*reach.ranges, *scored_days.spans(scored, done, policy)),
     )
+
+
+def _has_several(work: Work, patient_id: UUID) -> bool:
+    """Return whether the patient had more than one session."""
+    return len(treatment_sessions.delivered_days(work, patient_id, date.min)) > 1
 
 
 def _read(work: Work, wanted: _Wanted) -> Material:
