@@ -89,9 +89,9 @@ class OwnLevels:
 
     def of_digibp(self) -> OwnLevel | None:
         """Return the level of the digiBP mean, its SD drawn to the usual one; None with too few days."""
-        found = self._level(
-            lambda first, last: [(day, value) for day, value in self.facts.digibp if first <= day <= last]
-        )
+        unsettled = self.facts.unsettled(self.policy)
+        calm = [point for point in self.facts.digibp if point[0] not in unsettled]
+        found = self._level(lambda first, last: [point for point in calm if first <= point[0] <= last])
         if found is None:
             return None
         weight, prior = self.policy["baseline.prior_days"], self.policy["mania.digibp_prior_sd"]

@@ -157,6 +157,17 @@ def test_digibp_counts_where_three_of_four_days_lie_far_above_the_own_level() ->
     assert verdict(judged({40: USUAL}, digibp=digibp([39, 40], range(20, 39))), H3) is Verdict.NOT_HELD
 
 
+def test_what_was_felt_on_a_session_s_own_days_is_no_part_of_the_own_level_of_the_digibp() -> None:
+    given = (14, 17, 21, 24)
+    felt = digibp([*(n + after for n in given for after in (0, 1)), 37, 39, 40], range(12, TODAY - 4))
+    about = replace(facts({40: USUAL}, range(0), digibp=felt), treatments=sessions(*given))
+    found = mania.assess(about, DEFAULT_POLICY, day(40))
+    assert verdict(found, H3) is Verdict.HELD
+    own = OwnLevels(about, DEFAULT_POLICY, day(40)).of_digibp()
+    assert own is not None
+    assert own.mean == pytest.approx(0.3)
+
+
 def test_digibp_says_what_it_does_not_know() -> None:
     assert verdict(judged({40: USUAL}), H3) is Verdict.NOT_APPLIED
     missing_today = judged({40: USUAL}, digibp=digibp([37, 38, 39]))
