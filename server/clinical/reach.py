@@ -48,7 +48,7 @@ def needed(
     ``sessions``: the delivered ones, oldest first. ``begun``: the day of the first entry, where sessions may
     lie before it.
     """
-    done = answered([day for day in sessions if day <= last], begun)
+    done = answered([day for day in sessions if day <= last], min(begun, first))
     walked = first - timedelta(days=walked_days(policy)), last
     if not done:
         return Reach((walked,), ())

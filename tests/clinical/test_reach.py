@@ -102,6 +102,11 @@ def test_whoever_comes_in_the_midst_of_weekly_sessions_is_measured_from_there_on
     assert every.state in ALARMED | {WatchState.RE_TREATED}
 
 
+def test_days_before_the_first_entry_still_know_the_session_before_them() -> None:
+    reach = needed([ago(20), ago(10), ago(3)], DEFAULT_POLICY, ago(15), DAY, ago(2))
+    assert reach.treatments == tuple(map(Treatment, (ago(20), ago(10), ago(3))))
+
+
 def test_an_entry_of_long_before_the_first_session_leaves_the_sessions_as_they_are() -> None:
     history = diary([-300, *range(-20, 400)], steps((-300, 7), (0, 3), (360, 6)))
     given = [*map(day, range(0, 400, 7))]
