@@ -49,11 +49,11 @@ def reassess(work: Work, patient: Patient, days: Iterable[date]) -> None:
     open episodes whether the data still support them.
     """
     with foresight(work) as ahead:
-        materials.foresee(ahead, patient, min(days))
+        begun = materials.foresee(ahead, patient, min(days))
         activations.foresee(ahead, [patient])
         wanted = materials.days_to_judge(work, patient, min(days))
         # A scale of a later day may rest on what is judged here.
-        material = load(work, patient, wanted[0], materials.latest_day(work, patient))
+        material = load(work, patient, wanted[0], materials.latest_day(work, patient), begun)
         judgements = Judgements(work)
         _judge(judgements, patient, wanted, material)
         judgements.write()

@@ -111,12 +111,18 @@ def first_day(work: Work, patient_id: UUID) -> date:
     return work.value(_BEGUN, patient=patient_id) or date.min
 
 
-def foresee(ahead: Foresight, patient: Patient, first: date) -> None:
-    """Ask ahead for what judging ``first`` and the days after it needs, where it can travel with the rest."""
-    start, latest = _start(ahead.work, patient, first), latest_day(ahead.work, patient)
-    wanted = _wanted(ahead.work, patient, (start, latest))
+def foresee(ahead: Foresight, patient: Patient, first: date) -> date:
+    """Ask ahead for what judging ``first`` and the days after it needs, where it can travel with the rest.
+
+    Returns what `load` is given as ``begun``.
+    """
+    work = ahead.work
+    begun = _begun(work, patient.id)
+    span = _start(work, patient, first), latest_day(work, patient)
+    wanted = _wanted(work, patient, span, begun)
     ahead.ask(_ENTRIES, [wanted.entries()])
     scored_days.foresee(ahead, [(patient.id, wanted.filled)])
+    return begun
 
 
 def load_each(ahead: Foresight, days: Sequence[tuple[Patient, date]]) -> Sequence[Material]:
@@ -135,9 +141,7 @@ def _wanted(work: Work, patient: Patient, span: Span, begun: date | None) -> _Wa
     first, last = span
     policy = policies.of_patient(work, patient)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
-    if begun is None:
-        begun = first_day(work, patient.id) if _has_several(work, patient.id) else date.min
-    reach = needed(sessions, policy, first, last, begun)
+    reach = needed(sessions, policy, first, last, _begun(work, patient.id) if begun is None else begun)
     done = tuple(day for day in sessions if day <= last)
     scored = first - watch_moves.LEAD, last
     return _Wanted(
@@ -150,6 +154,11 @@ def _wanted(work: Work, patient: Patient, span: Span, begun: date | None) -> _Wa
         scored=scored,
         filled=(*reach.ranges, *scored_days.spans(scored, done, policy)),
     )
+
+
+def _begun(work: Work, patient_id: UUID) -> date:
+    """Return the day of the first entry where it matters, else the first there is."""
+    return first_day(work, patient_id) if _has_several(work, patient_id) else date.min
 
 
 def _has_several(work: Work, patient_id: UUID) -> bool:
