@@ -26,6 +26,8 @@ from server.clinical.vocabulary import Arm
 
 # The policy's share of improvement that is a response.
 RESPONSE_KEY = {Arm.MOOD: "baseline.response_mood", Arm.PAIN: "baseline.response_pain"}
+# Who was not ill before treatment had nothing to respond with, and may have come in the midst of one.
+_ILL_KEY = {Arm.MOOD: "baseline.ill_mood", Arm.PAIN: "baseline.ill_pain"}
 
 # The items of a composite series and their means when the first window was full: by these a day that
 # misses some of them is filled, so that the series stays the same while the baseline grows.
@@ -45,7 +47,7 @@ class Baseline:
 
     ``levels`` has a `Level` for the composite, for unrest and for each single item that the window
     holds often enough, ``means`` its mean. ``pre_level`` is the composite before the course (points),
-    ``responded`` None where that is not known.
+    ``responded`` None where that is not known, as of who was not ill before treatment.
     """
 
     arm: Arm
@@ -143,13 +145,18 @@ class Measure:
             means=MappingProxyType(means),
             blends=self.blends,
             pre_level=pre,
-            responded=shows_response(pre, means[COMPOSITE], self._policy[RESPONSE_KEY[self._arm]]),
+            responded=self._responded(pre, means[COMPOSITE]),
             policy_version=self._policy.version,
         )
 
     def rise(self, name: str, first: date, last: date, mean: float) -> float:
         """Return by how many points series ``name`` lay above ``mean`` on ``first`` .. ``last``."""
         return self._series[name].mean_between(first.toordinal(), last.toordinal(), mean) - mean
+
+    def _responded(self, pre: float | None, mean: float) -> bool | None:
+        if pre is not None and pre < self._policy[_ILL_KEY[self._arm]]:
+            return None
+        return shows_response(pre, mean, self._policy[RESPONSE_KEY[self._arm]])
 
     def _levels(self, last: int) -> Levels:
         """Return the level of every series with enough days up to ``last``; composites last."""

@@ -188,6 +188,18 @@ def test_a_response_is_unknown_without_days_before_the_course() -> None:
     assert sure(fitted(two_days, 16)).pre_level is None
 
 
+def test_who_was_not_ill_before_treatment_shows_no_response_and_no_lack_of_it() -> None:
+    well = sure(fitted(diary(range(-14, 17), steps((-14, 3.5), (0, 3.3))), 16))
+    assert well.pre_level == pytest.approx(3.5, abs=0.1)
+    assert well.responded is None
+    halved = sure(fitted(diary(range(-14, 17), steps((-14, 3.5), (0, 1))), 16))
+    assert halved.responded is None
+    ill = sure(fitted(diary(range(-14, 17), steps((-14, 4.4), (0, 3.3))), 16))
+    assert ill.responded is False
+    pain = diary(range(-14, 17), steps((-14, 3.5), (0, 3.3)), pain_day)
+    assert sure(fitted(pain, 16, Arm.PAIN)).responded is None
+
+
 def test_a_share_of_no_symptoms_is_no_share() -> None:
     well = fold((day(n), mood_day(0)) for n in range(-14, 17))
     baseline = sure(fitted(well, 16))

@@ -144,6 +144,14 @@ def test_a_steep_rise_of_pain_counts_by_its_share_of_the_baseline() -> None:
     assert Rule.R2 in {hit.rule for hit in found.rules if hit.series == "composite"}
 
 
+def test_who_came_in_the_midst_of_a_good_maintenance_is_watched() -> None:
+    history = diary(range(-14, 70), steps((-14, 2), (0, 2), (40, 6)))
+    assert on(history, 39).state in (S.RESPONDING, S.HOLDING)
+    found = first_signal(history, range(16, 70))
+    assert found is not None
+    assert found < 55
+
+
 def test_who_never_responded_gets_no_relapse_signal() -> None:
     history = diary(range(-14, 70), steps((-14, 7), (0, 6), (40, 9)))
     assert states(history, range(16, 70, 9)) == [S.NO_RESPONSE] * 6

@@ -32,6 +32,14 @@ BASELINE = (
         "baseline.pre_min_days", 3, 1, 14, "days", "proposal", "observed days a pre-treatment level needs"
     ),
     Threshold(
+        *("baseline.ill_mood", 4.0, 1, 7, "points", "proposal"),
+        "level before treatment that can show a response",
+    ),
+    Threshold(
+        *("baseline.ill_pain", 4.0, 1, 7, "points", "proposal"),
+        "level before treatment that can show a response",
+    ),
+    Threshold(
         "baseline.response_mood",
         0.5,
         0.2,
