@@ -84,13 +84,14 @@ class Foresight:
 
 @contextmanager
 def foresight(work: Work) -> Iterator[Foresight]:
-    """Let answers wait for their questions until the block ends."""
-    made = Foresight(work)
-    work.session.info[FORESEEN] = made.answers
+    """Let answers wait for their questions until the block ends; those of one around it wait meanwhile."""
+    made, info = Foresight(work), work.session.info
+    before = info.get(FORESEEN, {})
+    info[FORESEEN] = made.answers
     try:
         yield made
     finally:
-        del work.session.info[FORESEEN]
+        info[FORESEEN] = before
 
 
 @cache

@@ -71,6 +71,21 @@ def test_the_answers_are_those_of_one_question_after_another(work: Work, asked: 
     assert first.items == first[1] != {}
 
 
+def test_one_question_is_answered_as_ever_and_a_block_within_a_block_takes_nothing_from_it(
+    work: Work, asked: Asked
+) -> None:
+    one, another, *_ = asked
+    usual = [[tuple(row) for row in work.rows(NEWEST, **values)] for values in (one, another)]
+    with foresight(work) as ahead:
+        ahead.ask(NEWEST, [one])
+        with foresight(work) as inner:
+            inner.ask(NEWEST, [another])
+            found = [[tuple(row) for row in work.rows(NEWEST, **another)]]
+        found.insert(0, [tuple(row) for row in work.rows(NEWEST, **one)])
+    assert found == usual
+    assert all(usual)
+
+
 def test_more_than_fit_into_a_statement_are_asked_in_several(work: Work, asked: Asked) -> None:
     values = [{**asked[0], "version": number % 2} for number in range(MOST + 1)]
     different = [{**one, "last": TODAY - timedelta(days=number)} for number, one in enumerate(values)]
