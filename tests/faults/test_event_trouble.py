@@ -121,7 +121,9 @@ def test_a_receiver_reads_ids_a_state_and_a_version_and_no_word_of_health(
         },
     }
     assert listener.events() == [json.loads(request.body)]
-    everything = f"{request.path} {request.headers} {request.body!r}"
+    # Of letters by chance, a signature may spell anything.
+    plain = {name: value for name, value in request.headers.items() if "signature" not in name.lower()}
+    everything = f"{request.path} {plain} {request.body!r}"
     for word in (CANARY, "Ana", "mood", "relapse", "P2", "maintenance", str(cast.ana.patient_id)):
         assert word not in everything.replace(f"/{suggestion}", "")
     pulled = cast.scheduler.get(json.loads(request.body)["data"]["link"].partition("/v1")[2])
