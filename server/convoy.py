@@ -76,10 +76,10 @@ def settle(session: Session) -> None:
     if not session.info.pop(_HAS_SENT, False):
         return
     connection = session.connection()
-    waiting = [one for one in connection.info.pop(_WAITING, ()) if one.answered is None]
-    if waiting and not waiting[-1].begins:
-        *ahead, last = waiting
-        connection.info[_WAITING] = ahead
+    waiting = [one for one in connection.info.get(_WAITING, ()) if one.answered is None]
+    last = waiting.pop() if waiting and not waiting[-1].begins else None
+    connection.info[_WAITING] = waiting  # what begins the transaction goes with what may still come
+    if last is not None:
         connection.exec_driver_sql(last.text, list(last.rows))
 
 

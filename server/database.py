@@ -207,6 +207,11 @@ def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: A
             return False
         if hasattr(cursor, "name"):  # a cursor of the server's own can't be made under way
             return _execute_many_postgresql(cursor, statement, parameters, context)
+        if statement.startswith("ROLLBACK TO SAVEPOINT"):
+            # The driver takes for prepared what a failure kept from being so. It forgets all of that where it
+            # is asked to prepare what takes back; of one it has seen before it would not look.
+            cursor.execute(statement, parameters, prepare=True)
+            return True
         send = partial(cursor.execute, statement, parameters)
         return convoy.go_ahead(context.root_connection, cursor.connection, send)
     # Sent together they are one transaction and one round trip: what is set holds for this question alone.

@@ -1,7 +1,7 @@
 """Rows and questions that travel with the next statement: nothing is lost, or comes too early or twice."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +14,13 @@ from benchmarks.ground import treat
 from server import convoy
 from server.database import Database
 from server.models import AuditEvent
+from server.services import apart
 from server.services.foresight import foresight
 from server.services.people import patient as patients
 from server.services.visits import course as courses
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work, system
+from server.settings import Settings
 from tests.cast import Cast
 from tests.conftest import NOON
 
@@ -195,3 +197,38 @@ def test_a_question_that_was_taken_back_is_asked_again(work: Work, cast: Cast) -
             courses.foresee(ahead, [patient])
             raise _TakenBack
         assert courses.active_condition(work, patient) == usual
+
+
+def test_what_begins_still_waits_where_only_questions_were_settled(database: Database, cast: Cast) -> None:
+    assert cast.ana.patient_id is not None
+    with database.write() as session:
+        work = Work(session, NOON, system(cast.ana.clinic_id))
+        with foresight(work) as ahead:
+            courses.foresee(ahead, [cast.ana.patient_id])
+            assert apart.tried(session, lambda: say(work)) is None
+    with database.write() as session:
+        work = Work(session, NOON, system(cast.ana.clinic_id))
+        with foresight(work) as ahead:
+            courses.foresee(ahead, [cast.ana.patient_id])
+        session.add(AuditEvent(**work.event("convoy.test", None, None)))  # written at the commit
+    assert said(database, cast) == 2
+
+
+def test_what_failed_under_way_can_be_asked_again(cast: Cast, settings: Settings) -> None:
+    question = text("SELECT 'what is asked again and again'")
+
+    def fail(work: Work) -> None:
+        twice = work.event("convoy.test", None, None)
+        with suppress(IntegrityError), work.session.begin_nested():
+            work.record([twice]), work.record([twice])
+            work.session.execute(question)
+
+    # After five answers the driver prepares what comes again: of the two that fail this is the second.
+    with closing(Database(settings.sqlalchemy_url)) as fresh:
+        for fails, asked in ((1, 1), (0, 4), (1, 1)):
+            with fresh.write() as session:
+                work = Work(session, NOON, system(cast.ana.clinic_id))
+                for _ in range(fails):
+                    fail(work)
+                for _ in range(asked):
+                    assert session.scalar(question)
