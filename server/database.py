@@ -215,10 +215,20 @@ def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: A
         send = partial(cursor.execute, statement, parameters)
         return convoy.go_ahead(context.root_connection, cursor.connection, send)
     # Sent together they are one transaction and one round trip: what is set holds for this question alone.
-    with cursor.connection.pipeline():
-        cursor.connection.execute(_GLANCE_AT, (str(options["glance"]),))
-        cursor.execute(statement, parameters)
+    try:
+        with cursor.connection.pipeline():
+            cursor.connection.execute(_GLANCE_AT, (str(options["glance"]),))
+            cursor.execute(statement, parameters)
+    except Exception:
+        _forget_prepared(cursor.connection)
+        raise
     return True
+
+
+def _forget_prepared(driver: Any) -> None:
+    """Have nothing taken for prepared that a failure kept from being so: no end of a transaction does."""
+    if not driver.closed and driver.prepare_threshold is not None:
+        driver.execute("DEALLOCATE ALL", prepare=True)
 
 
 def _execute_many_postgresql(cursor: Any, _statement: str, _parameters: Any, context: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, insert, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from uuid_utils.compat import uuid7
 
 from benchmarks.ground import treat
@@ -22,7 +22,7 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work, system
 from server.settings import Settings
 from tests.cast import Cast
-from tests.conftest import NOON
+from tests.conftest import NOON, owner_of
 
 _COUNT = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "convoy.test")
 
@@ -232,3 +232,23 @@ def test_what_failed_under_way_can_be_asked_again(cast: Cast, settings: Settings
                     fail(work)
                 for _ in range(asked):
                     assert session.scalar(question)
+
+
+@pytest.mark.usefixtures("away")
+def test_a_glance_that_was_kept_waiting_too_long_is_answered_the_next_time(
+    cast: Cast, settings: Settings, database: Database
+) -> None:
+    def glance(most: int) -> int | None:
+        with fresh.glance(cast.ana.clinic_id) as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"SET lock_timeout = {most}")
+            return connection.scalar(_COUNT)
+
+    with closing(Database(settings.sqlalchemy_url)) as fresh:
+        for _ in range(5):
+            glance(9000)
+        with owner_of(database).write(cast.ana.clinic_id) as session:  # as a migration does
+            session.execute(text("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE"))
+            with pytest.raises(OperationalError):
+                glance(50)
+        assert glance(9000) == 0
