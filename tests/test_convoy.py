@@ -252,3 +252,13 @@ def test_a_glance_that_was_kept_waiting_too_long_is_answered_the_next_time(
             with pytest.raises(OperationalError):
                 glance(50)
         assert glance(9000) == 0
+
+
+@pytest.mark.usefixtures("away")
+def test_what_is_prepared_outlasts_a_reading(cast: Cast, settings: Settings) -> None:
+    known = []
+    with closing(Database(settings.sqlalchemy_url)) as fresh:
+        for _ in range(8):
+            with fresh.read(cast.ana.clinic_id) as session:
+                known.append(session.scalar(text("SELECT count(*) FROM pg_prepared_statements")))
+    assert known[-1], "what comes for the sixth time is prepared"

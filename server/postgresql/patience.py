@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 R = TypeVar("R")
 
@@ -28,6 +29,21 @@ class Connection(psycopg.Connection[Any]):
         if self.patience is not None:
             gen = self._within(gen, self.patience)
         return super().wait(gen, *args, **kwargs)
+
+    def rollback(self) -> None:
+        """Take back what is open.
+
+        The driver forgets what it has prepared whenever something is taken back, as every reading is at its
+        end. Where nothing has failed that holds as before: made unaware, it keeps it.
+        """
+        if self.info.transaction_status != TransactionStatus.INTRANS:
+            super().rollback()
+            return
+        known, self.prepare_threshold = self.prepare_threshold, None
+        try:
+            self.execute("ROLLBACK")
+        finally:
+            self.prepare_threshold = known
 
     def _within(self, gen: Generator[Any, Any, R], seconds: float) -> Generator[Any, Any, R]:
         until = monotonic() + seconds
