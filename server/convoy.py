@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 # A key of `Connection.info`: those who wait. And one of `Session.info`: whether anybody ever did.
-_WAITING, _HAS_SENT = "waiting", "has_sent"
+_WAITING, _JOINED = "waiting", "joined"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def begin(connection: Connection, statements: Sequence[str]) -> None:
 
 def join(session: Session, one: Traveller) -> None:
     """Let ``one`` wait for the next statement of the transaction of ``session``."""
-    session.info[_HAS_SENT] = True
+    session.info[_JOINED] = True
     session.connection().info.setdefault(_WAITING, []).append(one)
 
 
@@ -73,7 +73,7 @@ def settle(session: Session) -> None:
 
     A savepoint that can't be ended takes nothing back any more: what is refused must show before.
     """
-    if not session.info.pop(_HAS_SENT, False):
+    if not session.info.pop(_JOINED, False):
         return
     connection = session.connection()
     waiting = [one for one in connection.info.get(_WAITING, ()) if one.answered is None]

@@ -37,6 +37,14 @@ def test_symptoms_that_return_show_in_the_watch_raise_an_alert_and_draft_a_visit
     assert (draft["state"], draft["reason"], draft["blocks"]) == ("draft", "relapse_signal", [])
 
 
+def check_relapse_is_told_since(visits: Visits, cast: Cast, session: str) -> None:
+    """Check that Bo is alerted, and that ``session`` (its day) is the one measured from."""
+    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert mood["latest"]["evidence"]["baseline"]["session"] == session
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert alert["family"] == "mood_relapse"
+
+
 def test_after_half_a_year_of_weekly_sessions_symptoms_that_return_are_still_told(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
@@ -49,10 +57,7 @@ def test_after_half_a_year_of_weekly_sessions_symptoms_that_return_are_still_tol
     visits.log(20, items=GOOD)
     clock.now = today
     visits.log(6, items=BAD)
-    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
-    assert mood["latest"]["evidence"]["baseline"]["session"] == "2025-08-18"
-    (alert,) = cast.bo.get("/alerts").json["items"]
-    assert alert["family"] == "mood_relapse"
+    check_relapse_is_told_since(visits, cast, "2025-08-18")
 
 
 def test_whoever_comes_in_the_midst_of_fortnightly_sessions_is_watched_from_there_on(
@@ -65,10 +70,7 @@ def test_whoever_comes_in_the_midst_of_fortnightly_sessions_is_watched_from_ther
     visits.log(25, items=GOOD)
     clock.now = today
     visits.log(6, items=BAD)
-    (mood,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
-    assert mood["latest"]["evidence"]["baseline"]["session"] == "2026-01-19"
-    (alert,) = cast.bo.get("/alerts").json["items"]
-    assert alert["family"] == "mood_relapse"
+    check_relapse_is_told_since(visits, cast, "2026-01-19")
 
 
 def test_the_watch_asks_for_the_scale_that_can_confirm_once_and_for_three_days(
