@@ -35,6 +35,8 @@ _SAME: Mapping[PeerStatus, tuple[SuggestionState, ...]] = MappingProxyType(
         _P.FAILED: (_S.NEEDS_ATTENTION,),
     }
 )
+# What a system says before anybody there has decided anything.
+_UNDECIDED = (_P.PROPOSED, _P.PENDING, _P.FAILED)
 # How far along a visit is. Behind ours is only late; behind what the system said before is a step back.
 _ALONG = (_P.PROPOSED, _P.PENDING, _P.BOOKED, _P.ARRIVED, _P.FULFILLED)
 _REACHED: Mapping[SuggestionState, PeerStatus] = MappingProxyType(
@@ -85,7 +87,10 @@ def consequence(state: SuggestionState, heard: Heard) -> Consequence:
         return _after_the_end(heard.status)
     if _is_step_back(state, heard):
         return Consequence(review=ReviewCode.ILLEGAL_MOVE)
-    return _NOTHING if _is_said_again(heard) else _along_the_table(state, heard)
+    if not _is_said_again(heard):
+        return _along_the_table(state, heard)
+    # It came to nothing when it was new, or the visit was moved here since: neither is theirs to undo.
+    return _NOTHING if heard.status in _UNDECIDED else Consequence(review=ReviewCode.ILLEGAL_MOVE)
 
 
 def lags(state: SuggestionState, status: PeerStatus) -> bool:
@@ -97,7 +102,7 @@ def lags(state: SuggestionState, status: PeerStatus) -> bool:
 
 
 def _is_said_again(heard: Heard) -> bool:
-    """Say whether nothing has changed there: what it led to when it was new is all there is to it."""
+    """Say whether nothing has changed there: it moves nothing a second time."""
     return heard.status is heard.before and not heard.moved
 
 
@@ -113,7 +118,7 @@ def _is_late(state: SuggestionState, heard: Heard) -> bool:
     if state in _REACHED and heard.status in _ALONG:
         behind = _ALONG.index(heard.status) < _ALONG.index(_REACHED[state])
         return behind and not _is_step_back(state, heard)
-    return state in _ENDED_HERE and heard.status in (_P.PROPOSED, _P.PENDING, _P.FAILED)
+    return state in _ENDED_HERE and heard.status in _UNDECIDED
 
 
 def _after_the_end(status: PeerStatus) -> Consequence:

@@ -88,8 +88,14 @@ def test_what_was_booked_there_before_it_ended_here_a_person_looks_at() -> None:
     assert said(S.CANCELLED, P.BOOKED, before=P.BOOKED) == Consequence(review=ReviewCode.BOOKED_OTHERWISE)
 
 
-def test_the_same_again_of_what_can_not_be_is_said_once() -> None:
-    assert said(S.FULFILLED, P.NOSHOW, before=P.NOSHOW) == NOTHING
+@pytest.mark.parametrize("status", [P.BOOKED, P.ARRIVED, P.FULFILLED, P.NOSHOW, P.CANCELLED, P.DECLINED])
+def test_what_was_decided_there_and_does_not_fit_is_no_move_but_somebodys_look(status: PeerStatus) -> None:
+    assert said(S.SENT, status, before=status) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+@pytest.mark.parametrize("status", [P.PENDING, P.FAILED])
+def test_the_same_again_of_what_nobody_has_decided_there_is_nothing(status: PeerStatus) -> None:
+    assert said(S.SENT, status, before=status) == NOTHING
 
 
 def test_another_time_at_which_no_visit_can_be_moves_nothing() -> None:

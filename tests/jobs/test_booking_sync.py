@@ -57,6 +57,21 @@ def test_what_staff_do_there_is_known_here(practice: Practice, friday: datetime)
     assert practice.tasks() == []
 
 
+def test_what_they_said_before_it_was_booked_another_way_is_looked_at_again(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    practice.staff("arrived")  # without a time: it is no booked visit yet
+    practice.sync(minutes=6)
+    booking = {"external_id": "apt-9", "starts_at": friday.isoformat()}
+    path = f"/inbox/booking-suggestions/{practice.suggestion}/book"
+    assert practice.cast.scheduler.post(path, booking, version=practice.row().version).status_code == 200
+    practice.sync(minutes=35)
+    practice.sync(minutes=35)
+    assert practice.state() == "booked"
+    assert practice.tasks() == ["illegal_move"] * 2  # of the visit as it stood then, and as it stands now
+
+
 def test_what_a_clinician_takes_back_is_dropped_there(practice: Practice) -> None:
     practice.sync()
     path = f"/booking-suggestions/{practice.suggestion}/dismiss"
