@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, insert, select
+from sqlalchemy.exc import StatementError
 
 from server.clinical.vocabulary import SafetyAnswer
 from server.database import Database
@@ -43,4 +44,15 @@ def test_ids_moments_and_codes_come_back_as_they_went_in(database: Database) -> 
         connection.exec_driver_sql("UPDATE typed SET safety = 'unheard'")
         with pytest.raises(KeyError):
             connection.execute(select(_TABLE)).all()
+        _TABLE.drop(connection)
+
+
+def test_a_code_nobody_knows_is_never_written(database: Database) -> None:
+    with database.write(Extent.NONE) as session:
+        connection = session.connection()
+        _TABLE.create(connection)
+        with pytest.raises(StatementError, match="KeyError"):
+            connection.execute(insert(_TABLE), ROW | {"safety": "unheard"})
+        connection.execute(insert(_TABLE), ROW | {"safety": "often"})  # its text will do
+        assert connection.execute(select(_TABLE.c.safety)).scalar() is SafetyAnswer.OFTEN
         _TABLE.drop(connection)

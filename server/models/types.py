@@ -65,9 +65,13 @@ class Coded(TypeDecorator[StrEnum]):
         super().__init__(length)
         self.codes = codes
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Store the code's text; an unknown code raises ValueError."""
-        return None if value is None else self.codes(value).value
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what makes its text of a code, which is one already; an unknown code raises KeyError.
+
+        At once, not by way of `process_bind_param`: half a dozen are written with every entry.
+        """
+        texts: dict[str | None, str | None] = {None: None, **{code: code.value for code in self.codes}}
+        return texts.__getitem__
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         """Return what makes the enumeration's member of a text; an unknown code raises KeyError."""

@@ -73,6 +73,8 @@ class Journal:
     policy: Policy
     sessions: Sequence[datetime]
     known: dict[UUID, Entry]
+    # Whose it is, spelled once: what is sealed is bound to its place, and that is text.
+    owner: tuple[str, str]
     unwritten: list[tuple[Entry, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
 
     def store(self, incoming: Incoming) -> Receipt:
@@ -248,8 +250,8 @@ class Journal:
             "account_id": self.work.actor.account_id,
         }
 
-    def _key(self, entry_id: UUID) -> tuple[UUID, UUID, UUID]:
-        return self.work.clinic_id, self.patient.id, entry_id
+    def _key(self, entry_id: UUID) -> tuple[str, str, str]:
+        return *self.owner, str(entry_id)
 
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
         return redflags.check(answers_of(entry, self.sessions), self.policy)
@@ -267,7 +269,8 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
         stored = vault.opened(work, work.objects(_NAMED, patient=patient_id, ids=list(ids)))
         sessions = treatment_sessions.delivered_moments(work, patient_id)
     known = {entry.id: entry for entry in stored}
-    return Journal(work, patient, clinics.policy(work), sessions, known)
+    owner = str(work.clinic_id), str(patient_id)
+    return Journal(work, patient, clinics.policy(work), sessions, known, owner)
 
 
 def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
