@@ -34,6 +34,7 @@ from server.models import Base, Clinic
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from server.throttle import Throttle
+from tests import stop_signals
 from tests.cast import Cast, found_clinic
 from tests.fhir.validators import ABSENT, Validators, are_here, at_work
 from tests.keeper import Keeper, Kept, owner_url
@@ -410,6 +411,7 @@ hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None
 # All that can be planned too, which takes a quarter of an hour: asked for by name.
 hypothesis.settings.register_profile("exhaustive", max_examples=100, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+stop_signals.let_through()
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 # Nearly every test has a folder of its own, and nearly none puts anything in it.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _memory() or tempfile.gettempdir())
