@@ -9,6 +9,7 @@ from benchmarks import (
     api_process,
     bulk_import,
     entry_put,
+    evening,
     far_database,
     growth,
     large_clinic,
@@ -22,8 +23,8 @@ from benchmarks import (
 )
 
 MODULES = (
-    *(entry_put, sync_batch, read_days, worklist, nightly, reassess, bulk_import, api_process, growth),
-    *(large_clinic, wsgi_servers, far_database, put_profile),
+    *(entry_put, sync_batch, read_days, worklist, evening, nightly, reassess, bulk_import, api_process),
+    *(growth, large_clinic, wsgi_servers, far_database, put_profile),
 )
 ROWS = {module.__name__.rpartition(".")[2]: module.main for module in MODULES}
 
