@@ -104,7 +104,9 @@ def open_slot(now: datetime, rhythm: Rhythm, zone: str) -> Slot | None:
     """
     if _quiet_end(now, rhythm, zone) > now:
         return None
-    return next((s for s in _slots(now, rhythm, zone) if s.at <= now < s.until), None)
+    # Each lies in its own day: of the first that has not ended it can be told whether any is open.
+    found = next((s for s in _slots(now, rhythm, zone) if now < s.until), None)
+    return found if found is not None and found.at <= now else None
 
 
 def next_look(now: datetime, rhythm: Rhythm, zone: str) -> datetime | None:

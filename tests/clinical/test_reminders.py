@@ -30,6 +30,7 @@ from server.clinical.reminders import (
 
 AWAKE = {"quiet_from": time(0, 0), "quiet_until": time(0, 0)}
 EVENING = Rhythm(at=time(21, 0))
+BEGUN = datetime(2011, 1, 1, tzinfo=UTC)
 # Twenty-four zones, each with a date its clock was changed on, forward or back.
 CHANGES = {
     "Australia/Lord_Howe": (date(2026, 10, 4), date(2026, 4, 5)),  # by half an hour
@@ -196,6 +197,24 @@ def test_nothing_is_ever_due_in_quiet_hours(
         # Quiet hours whose end lies in a gap of the clock end when the gap does.
         assert not is_quiet(local.time(), rhythm)
         assert open_slot(found.at, rhythm, zone) == found
+
+
+@given(
+    now=st.integers(0, 20 * 366 * 24 * 60).map(lambda minutes: BEGUN + timedelta(minutes=minutes)),
+    at=st.times().map(lambda t: t.replace(second=0, microsecond=0)),
+    quiet=st.sampled_from([(time(0), time(0)), (time(22), time(7)), (time(12), time(13))]),
+    zone=st.sampled_from(sorted(CHANGES)),
+    day_start=st.integers(wall_clock.EARLIEST_START, wall_clock.LATEST_START),
+)
+def test_a_slot_is_open_exactly_where_one_of_the_days_around_has_it(
+    now: datetime, at: time, quiet: tuple[time, time], zone: str, day_start: int
+) -> None:
+    rhythm = Rhythm(at=at, quiet_from=quiet[0], quiet_until=quiet[1], day_start=day_start)
+    days = (wall_clock.day_of(now, zone, day_start) + timedelta(days=n) for n in range(-3, 4))
+    found = [one for one in (slot(day, rhythm, zone) for day in days) if one and one.at <= now < one.until]
+    quiet_now = is_quiet(now.astimezone(ZoneInfo(zone)).time(), rhythm)
+    assert open_slot(now, rhythm, zone) == (found[0] if found and not quiet_now else None)
+    assert len(found) <= 1
 
 
 def test_the_jitter_uses_its_whole_range_and_nothing_else() -> None:
