@@ -27,6 +27,7 @@ from server.models import (
     Account,
     Activation,
     Assessment,
+    CheckInPlan,
     Course,
     Entry,
     EntryRevision,
@@ -35,6 +36,7 @@ from server.models import (
     TreatmentSession,
     WatchMove,
 )
+from server.services.journal import planning
 from server.services.journal.journal import open_journal
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
@@ -42,7 +44,17 @@ from server.services.watch import assessment as assessments
 from server.services.work import Work, system
 
 # In the order of their foreign keys.
-_COPIED = (Patient, Course, TreatmentSession, Entry, EntryRevision, Assessment, Activation, WatchMove)
+_COPIED = (
+    Patient,
+    CheckInPlan,
+    Course,
+    TreatmentSession,
+    Entry,
+    EntryRevision,
+    Assessment,
+    Activation,
+    WatchMove,
+)
 _AT_ONCE = 30  # entries of one transaction while the past is lived
 SLICE = 100  # patients of one transaction while it is copied
 
@@ -102,6 +114,7 @@ def live(database: Database, clinic_id: UUID, now: datetime, days: int, between:
         work = Work(session, now, system(clinic_id))
         patient = patients.create(work, {"name": "Ana", "zone": "Europe/Oslo"})
         patient_id, patient.enrolled_at = patient.id, now - timedelta(days=days)
+        planning.replan(work, patient)
         treat(work, patient_id, [now - timedelta(days=back) for back in range(days, 0, -(between or days))])
     backs = list(range(days, 0, -1))
     for start in range(0, days, _AT_ONCE):

@@ -25,9 +25,11 @@ from tests.conftest import NOON
 # PUT: who is signed in; the patient's lock with what holds at the clinic; the entry, sessions, days, diary,
 # scales, course, judgements, moves, alerts; written: entry, revision, audit, counter, two judgements. Batch:
 # two more writers are open, and a savepoint is begun and ended. An embedded database notes a read apart:
-# one more BEGIN. On PostgreSQL most of them travel with another one (`server.convoy`).
-ASKED = {"put": 17, "batch": 23, "read": 5}
-TRIPS = {"put": 7, "batch": 14, "read": 3}
+# one more BEGIN. Today: patient, clinic and plan; account, asked scales, what is done, reminders, rota, the
+# next visit. A page of patients: who they are, their accounts, what was refused. On PostgreSQL most of them
+# travel with another one (`server.convoy`).
+ASKED = {"put": 17, "batch": 23, "read": 5, "today": 14, "patients": 5}
+TRIPS = {"put": 7, "batch": 14, "read": 3, "today": 13, "patients": 4}
 # What a pass asks of up to ten patients whose day ended: who they are, what holds at the clinic, sessions,
 # entries, scales, courses, judgements, moves, the last entry; written: two judgements of each, and when the
 # next day ends. PostgreSQL is told how to plan.
@@ -103,8 +105,15 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
             assert episodes.raise_alert(work, patients.lock(work, key), found)
 
     batch(), put()
-    read = partial(cast.ana.get, "/entries?limit=200")
-    return {"put": put, "batch": batch, "alarm": alarm, "trend": trend, "read": read}
+    return {
+        "put": put,
+        "batch": batch,
+        "alarm": alarm,
+        "trend": trend,
+        "read": partial(cast.ana.get, "/entries?limit=200"),
+        "today": partial(cast.ana.get, "/me/today"),
+        "patients": partial(cast.bo.get, "/patients"),
+    }
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -115,7 +124,7 @@ def test_the_database_is_asked_no_more_often_than_it_was(
     assert len(sent(app, asked[what])) <= budget[what]
 
 
-@pytest.mark.parametrize("what", ["put", "batch", "read", "alarm", "trend"])
+@pytest.mark.parametrize("what", ["put", "batch", "read", "today", "alarm", "trend"])
 def test_no_question_goes_through_all_the_rows_of_a_clinic(
     app: Flask, asked: Mapping[str, Callable[[], object]], what: str
 ) -> None:

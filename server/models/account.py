@@ -7,6 +7,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     ForeignKey,
+    Index,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -38,6 +39,7 @@ class Account(Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "email"),
         UniqueConstraint("clinic_id", "email_index"),
+        Index("ix_accounts_patient", "clinic_id", "patient_id", "id"),
         partial_index("ix_accounts_staff", "clinic_id", "role", "id", where=text(_STAFF)),
     )
 

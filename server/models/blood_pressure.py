@@ -20,6 +20,7 @@ class BloodPressure(Base):
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
         Index(None, "clinic_id", "patient_id", "measured_at"),
+        Index("ix_blood_pressures_patient", "clinic_id", "patient_id", "id"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import InvitationProof, Role
@@ -18,6 +18,7 @@ class Invitation(Base):
     """
 
     __tablename__ = "invitations"
+    __table_args__ = (Index("ix_invitations_patient", "clinic_id", "patient_id", "id"),)
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Row, or_, select
 from sqlalchemy import func as sql
-from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from server.clinical.vocabulary import TAKEN, Channel, DeliveryState, Role
@@ -54,12 +54,12 @@ def unreachable(work: Work, enrolled: Sequence[Patient]) -> Mapping[UUID, dateti
     return {patient_id: since for patient_id, since in found.items() if since is not None}
 
 
-def _accounts(work: Work, patient_ids: Sequence[UUID]) -> Sequence[Account]:
-    """Return the patients' accounts; of one patient the one that is written to comes first."""
-    query = select(Account).where(
+def _accounts(work: Work, patient_ids: Sequence[UUID]) -> Sequence[Row[UUID | None, UUID, datetime | None]]:
+    """Return patient, id and end of the patients' accounts; of one patient the one written to comes first."""
+    query = select(Account.patient_id, Account.id, Account.disabled_at).where(
         Account.clinic_id == work.clinic_id, Account.role == Role.PATIENT, Account.patient_id.in_(patient_ids)
     )
-    return list(work.session.scalars(query.order_by(Account.id)))
+    return work.session.execute(query.order_by(Account.patient_id, Account.id)).all()
 
 
 def refused(

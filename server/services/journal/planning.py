@@ -54,12 +54,11 @@ def scales_of(plan: CheckInPlan) -> list[ScalePlan]:
     ]
 
 
-def first_look(work: Work, patient: Patient) -> datetime | None:
-    """Return when the reminder job will look at this patient: now where it is due, None for never."""
-    stored = work.session.get(CheckInPlan, (patient.clinic_id, patient.id))
-    if stored is None:
+def first_look(work: Work, plan: CheckInPlan) -> datetime | None:
+    """Return when the reminder job will look at whose ``plan`` it is: now where it is due, None for never."""
+    if plan not in work.session:
         return work.now  # whom the job has never seen it looks at first of all
-    return stored.next_at and max(stored.next_at, work.now)
+    return plan.next_at and max(plan.next_at, work.now)
 
 
 def next_reminder(work: Work, patient: Patient, plan: CheckInPlan) -> datetime | None:

@@ -1,6 +1,7 @@
 """Reminders: found due, written once with the delivery that carries them, not sent when no longer wanted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
@@ -14,8 +15,10 @@ from server.clinical.checkins import Occurrence
 from server.clinical.reminders import Rhythm, Slot
 from server.clinical.vocabulary import AlertClass, DeliverySubject
 from server.models import Account, CheckInPlan, Delivery, Patient, Reminder
+from server.services.asking import of_patient
 from server.services.journal import occurrence as occurrences
 from server.services.journal import planning
+from server.services.journal.occurrence import Outlook
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
@@ -43,6 +46,29 @@ _DUE = (
     .order_by(Patient.id)
     .limit(bindparam("limit"))
 )
+_REMINDED = select(Reminder.key).where(
+    *of_patient(Reminder), Reminder.key.in_(bindparam("keys", expanding=True))
+)
+# On which days as many messages went out as a day may have.
+_FULL = (
+    select(Reminder.local_day)
+    .where(*of_patient(Reminder), Reminder.local_day.in_(bindparam("days", expanding=True)))
+    .group_by(Reminder.local_day)
+    .having(func.count(Reminder.delivery_id.distinct()) >= reminders.MOST_A_DAY)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """When the job looks at a patient, each with the day of the slot it finds open; and their rhythm."""
+
+    each: tuple[tuple[datetime, date], ...] = ()
+    rhythm: Rhythm = Rhythm()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The local days, in order."""
+        return tuple(day for _, day in self.each)
 
 
 def clinics(session: Session, now: datetime) -> Sequence[UUID]:
@@ -71,27 +97,37 @@ def remind(work: Work, patient_id: UUID) -> bool:
     account = accounts.of_patient(work, patient_id)
     if slot is None or account is None or not _wants(plan, patient, work.now):
         return False
-    due_now = _to_remind(work, patient, [slot.day], rhythm).get(slot.day)
+    outlook = occurrences.outlook(work, patient, [slot.day], plan)
+    due_now = _to_remind(work, patient, Looks(((slot.at, slot.day),), rhythm), outlook).get(slot.day)
     if not due_now:
         return False
     _write(work, account, slot, due_now)
     return True
 
 
-def coming(work: Work, patient: Patient) -> datetime | None:
-    """Return when `remind` will remind the patient next if nothing changes: its own looks, its own rules.
+def looks(work: Work, patient: Patient, plan: CheckInPlan) -> Looks:
+    """Return when `remind` will look at the patient, whose ``plan`` it is, next if nothing changes.
 
-    None where nobody can be reminded, and where none comes in the next 40 looks (of a day each).
+    Nothing where nobody can be reminded, and none that lies further ahead than 40 looks (of a day each).
     """
-    plan = planning.plan_of(work, patient)
-    first = planning.first_look(work, patient)
+    first = planning.first_look(work, plan)
     if first is None or accounts.of_patient(work, patient.id) is None:
-        return None
+        return Looks()
     rhythm = planning.rhythm_of(work, plan)
     ahead = reminders.coming_slots(first, rhythm, patient.zone)
-    looks = list(islice(((at, s.day) for at, s in ahead if _wants(plan, patient, at)), _DAYS_AHEAD))
-    found = _to_remind(work, patient, [day for _, day in looks], rhythm)
-    return next((at for at, day in looks if found.get(day)), None)
+    wanted = ((at, slot.day) for at, slot in ahead if _wants(plan, patient, at))
+    return Looks(tuple(islice(wanted, _DAYS_AHEAD)), rhythm)
+
+
+def coming(work: Work, patient: Patient, ahead: Looks, outlook: Outlook) -> datetime | None:
+    """Return at which look `remind` will remind the patient next, by its own rules; None at none of them.
+
+    ``outlook`` is that on the days of the looks.
+    """
+    if not ahead.each:
+        return None
+    found = _to_remind(work, patient, ahead, outlook)
+    return next((at for at, day in ahead.each if found.get(day)), None)
 
 
 def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
@@ -127,34 +163,18 @@ def _wants(plan: CheckInPlan, patient: Patient, now: datetime) -> bool:
 
 
 def _to_remind(
-    work: Work, patient: Patient, days: Sequence[date], rhythm: Rhythm
+    work: Work, patient: Patient, ahead: Looks, outlook: Outlook
 ) -> Mapping[date, Sequence[Occurrence]]:
     """Return what to remind of on each local day as far as is known now; not of days with enough messages."""
-    found = occurrences.open_on_each(work, patient, days)
-    keys = {occurrence.key for each in found.values() for occurrence in each}
-    done, reminded = occurrences.done(work, patient.id, keys), _reminded(work, patient.id, keys)
-    full = _full(work, patient.id, days)
+    days = ahead.days
+    keys = {occurrence.key for day in days for occurrence in outlook.open[day]}
+    reminded = {row.key for row in work.rows(_REMINDED, patient=patient.id, keys=tuple(sorted(keys)))}
+    full = {row.local_day for row in work.rows(_FULL, patient=patient.id, days=days)}
     return {
-        day: reminders.to_remind(each, rhythm, done, reminded)
-        for day, each in found.items()
+        day: reminders.to_remind(outlook.open[day], ahead.rhythm, outlook.done, reminded)
+        for day in days
         if day not in full
     }
-
-
-def _reminded(work: Work, patient_id: UUID, keys: Iterable[str]) -> set[str]:
-    query = select(Reminder.key).where(
-        Reminder.clinic_id == work.clinic_id, Reminder.patient_id == patient_id, Reminder.key.in_(keys)
-    )
-    return set(work.session.scalars(query))
-
-
-def _full(work: Work, patient_id: UUID, days: Iterable[date]) -> set[date]:
-    """Return on which of ``days`` as many messages went out as a day may have."""
-    query = select(Reminder.local_day).where(
-        Reminder.clinic_id == work.clinic_id, Reminder.patient_id == patient_id, Reminder.local_day.in_(days)
-    )
-    enough = func.count(Reminder.delivery_id.distinct()) >= reminders.MOST_A_DAY
-    return set(work.session.scalars(query.group_by(Reminder.local_day).having(enough)))
 
 
 def _write(work: Work, account: Account, slot: Slot, found: Sequence[Occurrence]) -> None:

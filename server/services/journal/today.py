@@ -12,6 +12,7 @@ from server.models import Patient
 from server.services import local_day as local_days
 from server.services.alerts import rota as rotas
 from server.services.journal import occurrence as occurrences
+from server.services.journal import planning
 from server.services.journal import reminder as reminders
 from server.services.people import clinic as clinics
 from server.services.people import notice as notices
@@ -85,17 +86,18 @@ class Today:
 
 def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
     """Return the patient's today, or raise NotFound. Reading it changes nothing."""
-    patient = patients.get(work, patient_id)
+    patient, clinic = patients.get(work, patient_id), clinics.get(work)
+    plan = planning.plan_of(work, patient)
     day = local_days.of(work, work.now, patient.zone)
-    found = occurrences.open_on(work, patient, day)
-    done = occurrences.done(work, patient_id, [o.key for o in found])
+    ahead = reminders.looks(work, patient, plan)
+    outlook = occurrences.outlook(work, patient, {day, *ahead.days}, plan)
     return Today(
         local_day=day,
         zone=patient.zone,
         day_ends_at=local_days.end(work, day, patient.zone),
-        occurrences=[_due(work, (o, o.key in done), patient.zone) for o in found],
-        asks_safety_question=clinics.get(work).asks_safety_question,
-        next_reminder_at=reminders.coming(work, patient),
+        occurrences=[_due(work, (o, o.key in outlook.done), patient.zone) for o in outlook.open[day]],
+        asks_safety_question=clinic.asks_safety_question,
+        next_reminder_at=reminders.coming(work, patient, ahead, outlook),
         watch=_watch_hours(work, patient),
         crisis=_crisis(directory.of(patient.country)),
         next_visit=_next_visit(work, patient_id),
@@ -117,7 +119,8 @@ def _next_visit(work: Work, patient_id: UUID) -> NextVisit | None:
 
 
 def _watch_hours(work: Work, patient: Patient) -> WatchHours:
-    hours, armed = rotas.hours(work), rotas.is_armed(work)
+    rota = rotas.of(work)
+    hours, armed = rotas.hours(work), rota.armed_at is not None
     zone, reads = patient.zone, armed and patient.team_withdrawn_at is None
     at = hours.next_opening(work.now)
     return WatchHours(

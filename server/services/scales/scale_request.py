@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.clinical import confirming
 from server.clinical.checkins import Anchor, Occurrence, ScalePlan
@@ -15,6 +15,7 @@ from server.clinical.stages import Facts, unconfirmed
 from server.clinical.vocabulary import Arm
 from server.models import Patient, QuestionnaireResponse, ScaleRequest
 from server.services import local_day as local_days
+from server.services.asking import of_patient
 from server.services.journal import planning
 from server.services.scales import scale as offered
 from server.services.work import Work
@@ -24,6 +25,12 @@ _CURRENT = timedelta(days=1)
 _SHOWN = timedelta(days=30)
 # No policy looks back further for what was asked or filled before.
 _LONGEST = timedelta(days=THRESHOLDS["confirm.again_days"].high)
+_OPEN = (
+    select(ScaleRequest)
+    .where(*of_patient(ScaleRequest))
+    .where(ScaleRequest.local_day <= bindparam("last"), ScaleRequest.last_day >= bindparam("first"))
+    .order_by(ScaleRequest.local_day)
+)
 
 
 def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> None:
@@ -58,13 +65,8 @@ def ask_again(work: Work, patient: Patient, facts: Facts, policy: Policy) -> Non
 
 def open_between(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[Occurrence]:
     """Return what the watch asked of a patient that can be done on a local day from ``first`` to ``last``."""
-    query = select(ScaleRequest).where(
-        ScaleRequest.clinic_id == work.clinic_id,
-        ScaleRequest.patient_id == patient_id,
-        ScaleRequest.local_day <= last,
-        ScaleRequest.last_day >= first,
-    )
-    return [occurrence_of(row) for row in work.session.scalars(query.order_by(ScaleRequest.local_day))]
+    found = work.objects(_OPEN, patient=patient_id, first=first, last=last)
+    return [occurrence_of(row) for row in found]
 
 
 def recent(work: Work, patient: Patient) -> Sequence[ScaleRequest]:

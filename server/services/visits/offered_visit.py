@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from server.clinical import visit_words
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SUGGESTION_MOVES, SuggestionAction, move
@@ -18,6 +18,7 @@ from server.clinical.visit_words import Offer
 from server.clinical.vocabulary import OfferedVisitState, PatientAnswer, SuggestionState
 from server.models import BookingSuggestion, Patient
 from server.services import vault
+from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
@@ -27,6 +28,14 @@ from server.services.work import Work
 # How long one that has ended is still shown, so that nobody wonders where it went.
 SHOWN_AFTER = timedelta(days=30)
 MOST_SHOWN = 20
+_NEXT = (
+    select(BookingSuggestion)
+    .where(*of_patient(BookingSuggestion), BookingSuggestion.offered_at.is_not(None))
+    .where(BookingSuggestion.state == SuggestionState.BOOKED)
+    .where(BookingSuggestion.starts_at > bindparam("now"))
+    .order_by(BookingSuggestion.starts_at)
+    .limit(1)
+)
 Span = tuple[datetime, datetime]
 
 
@@ -100,10 +109,7 @@ def answer(
 
 def next_booked(work: Work, patient_id: UUID) -> BookingSuggestion | None:
     """Return the booked visit that comes next, None without one."""
-    query = _offered(work, patient_id).where(
-        BookingSuggestion.state == SuggestionState.BOOKED, BookingSuggestion.starts_at > work.now
-    )
-    return work.session.scalar(query.order_by(BookingSuggestion.starts_at).limit(1))
+    return next(iter(work.objects(_NEXT, patient=patient_id, now=work.now)), None)
 
 
 def _offered(work: Work, patient_id: UUID) -> Select[BookingSuggestion]:
