@@ -1,4 +1,4 @@
-"""What a clinic costs that has grown: every list the team asks for, and every job that finds nothing to do.
+"""What a clinic costs that has grown: every list somebody asks for, and every job that finds nothing to do.
 
 The same requests and runs at a clinic and at one ten times as large, with ten times the past: alerts that
 are over, messages that were sent, visits that took place, lines in the audit log. As many are open at both.
@@ -56,6 +56,11 @@ PATHS = {
         *("/v1/audit-events", "/v1/alert-budget", "/v1/clinic/accounts", "/v1/clinic/invitations"),
         *("/v1/status", "/v1/rota/coverage", "/v1/clinic/break-glass"),
     ),
+    # What is one patient's own is found among that of all of them.
+    Role.PATIENT: (
+        *("/v1/me/today", "/v1/me", "/v1/me/trend", "/v1/entries", "/v1/visits", "/v1/scales"),
+        *("/v1/me/caregivers", "/v1/me/consents", "/v1/me/exports"),
+    ),
 }
 Row = dict[str, Any]
 Run = Callable[[Around, datetime], int]
@@ -88,7 +93,11 @@ def _measure(kind: str, number: int) -> dict[str, float]:
         _add_past(database, clinic)
         client = create_app(settings).test_client()
         (admin,) = accounts(database, clinic.clinic_id, [None], Role.CLINIC_ADMIN)
-        asking = {Role.CLINICIAN: clinic.clinician, Role.CLINIC_ADMIN: admin}
+        asking = {
+            Role.CLINICIAN: clinic.clinician,
+            Role.CLINIC_ADMIN: admin,
+            Role.PATIENT: clinic.patients[0],
+        }
         found = dict(_lists(client, asking)) | dict(_jobs(Around(database, settings, {})))
         database.close()
     return found
