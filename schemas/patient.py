@@ -41,7 +41,11 @@ class PatientChanges(Body):
     bipolar_risk = Codes(BipolarRisk, metadata=_RISK)
     clinician_id = Id(allow_none=True)
     paused_until = Moment(
-        allow_none=True, metadata={"description": "no reminders and no silence alerts until then"}
+        allow_none=True,
+        metadata={
+            "description": "no reminders and no silence alerts until then; null ends a pause now, and what "
+            "is read is when it ended"
+        },
     )
 
 

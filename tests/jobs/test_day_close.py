@@ -137,6 +137,24 @@ def test_a_pause_is_no_silence_and_its_days_were_not_missed(cast: Cast, clock: C
     assert silences(around, cast) == [(AlertClass.P3, 5)]
 
 
+def test_the_days_of_a_pause_that_ended_sooner_were_not_missed_either(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    path = f"/patients/{cast.ana.patient_id}"
+    is_logged(cast.ana, clock)
+    until = (clock.now + timedelta(days=21)).isoformat()
+    assert cast.bo.patch(path, {"paused_until": until}, version=1).status_code == 200
+    day_close.run(around, clock.forward(days=12))
+    ended = cast.bo.patch(path, {"paused_until": None}, version=2)  # home sooner than planned
+    assert ended.json["paused_until"] == clock.now.isoformat()
+    again = cast.bo.patch(path, {"paused_until": None}, version=3)
+    assert again.json["paused_until"] == clock.now.isoformat()
+    day_close.run(around, clock.forward(days=4))
+    assert silences(around, cast) == []
+    day_close.run(around, clock.forward(days=1))
+    assert silences(around, cast) == [(AlertClass.P3, 5)]
+
+
 def test_who_has_not_enrolled_is_not_silent(cast: Cast, clock: Clock, around: Around) -> None:
     with working(around, cast.bo, clock.now) as work:
         assert cast.ana.patient_id is not None

@@ -144,6 +144,8 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
     if patient.version != version:
         raise Stale(patient)
     _check_clinician(work, changes.get("clinician_id"))
+    if "paused_until" in changes:
+        changes = changes | {"paused_until": _pause_end(patient, changes["paused_until"], work.now)}
     for key, value in changes.items():
         if key != "zone":
             setattr(patient, key, value)
@@ -246,6 +248,14 @@ def set_aside(work: Work) -> int:
 def is_paused(patient: Patient, now: datetime) -> bool:
     """Return whether the patient asked not to be reminded now."""
     return patient.paused_until is not None and patient.paused_until > now
+
+
+def _pause_end(patient: Patient, asked: datetime | None, now: datetime) -> datetime | None:
+    """Return until when the patient is paused: a pause that is ended (None) ends now, and that is kept."""
+    if asked is not None or patient.paused_until is None:
+        return asked
+    # Without it nobody would know that the days before were none to log on, and they would count as missed.
+    return min(patient.paused_until, now)
 
 
 def _check_clinician(work: Work, clinician_id: UUID | None) -> None:
