@@ -4,7 +4,7 @@ A rule reads its numbers from a `Policy` and from nowhere else, so a clinic can 
 versioned, and replay it over its own past. The table of thresholds itself is in ``thresholds/``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -43,6 +43,7 @@ _ORDERED = (
     ("baseline.min_days", "baseline.window_days"),
     ("baseline.window_days", "baseline.max_days"),
     ("baseline.max_days", "baseline.grow_days"),
+    ("baseline.pre_min_days", "baseline.pre_days"),
     ("relapse.enter_hits", "relapse.enter_days"),
     ("relapse.mean_min_days", "relapse.mean_days"),
     ("relapse.recent_min_entries", "relapse.recent_entries"),
@@ -161,9 +162,20 @@ def _laid_over(
         for low, high in _ORDERED
         if complete[low] > complete[high]
     )
+    found += tuple(_too_late(complete))
     if found:
         raise PolicyError(found)
     return MappingProxyType(complete)
+
+
+def _too_late(values: Mapping[str, float]) -> Iterator[Found]:
+    """Yield that no baseline could ever be full, if so: everybody's watch would wait for it in silence."""
+    key, until = "baseline.window_days", "baseline.latest_days"
+    first, days = values["baseline.settle_days"], values[key]
+    last = first + days - 1
+    if last > values[until]:
+        told = f"{days:g} days from day {first:g} on end on day {last:g}, after {until} {values[until]:g}"
+        yield Found(key, told, until)
 
 
 def _problem(key: str, value: object) -> str | None:

@@ -65,6 +65,21 @@ def test_values_that_contradict_each_other_are_refused() -> None:
         policy_from(2, {"escalation.p0_first_minutes": 60})
 
 
+def test_a_baseline_that_could_never_be_full_is_refused() -> None:
+    longest = {"baseline.window_days": 28, "baseline.latest_days": 30}
+    assert policy_from(2, longest)
+    problem = r"^baseline\.window_days: 28 days from day 4 on end on day 31, after baseline\.latest_days 30$"
+    with pytest.raises(PolicyError, match=problem):
+        policy_from(2, {**longest, "baseline.settle_days": 4})
+    with pytest.raises(PolicyError, match=r"28 days from day 3 on end on day 30, .*latest_days 21"):
+        for_patient(policy_from(2, {"baseline.window_days": 28}), 1, {"baseline.latest_days": 21})
+
+
+def test_days_before_treatment_that_could_never_be_enough_are_refused() -> None:
+    with pytest.raises(PolicyError, match=r"baseline\.pre_min_days: 4 is more than baseline\.pre_days 3"):
+        policy_from(2, {"baseline.pre_days": 3, "baseline.pre_min_days": 4})
+
+
 def test_what_is_wrong_by_itself_does_not_hide_what_contradicts_the_rest() -> None:
     with pytest.raises(PolicyError) as caught:
         policy_from(2, {"relapse.ewma_limit": 10**400, "relapse.enter_hits": 7})
