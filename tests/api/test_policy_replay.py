@@ -13,12 +13,15 @@ from uuid_utils.compat import uuid7
 
 from jobs import policy_replay as job
 from jobs.around import Around
+from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.vocabulary import Channel, Source
 from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.models import AuditEvent, Entry, PolicyReplay, PolicyReplayPatient
 from server.services.journal import entry as entries
+from server.services.journal import past as pasts
 from server.services.journal.incoming import Incoming
+from server.services.journal.past import Tried
 from server.services.people import patient as patients
 from server.services.watch import policy_replay_run as runs
 from server.services.work import Work, system
@@ -76,6 +79,31 @@ def test_a_relapse_that_was_confirmed_counts_as_recorded_before_its_alert_is_clo
     job.run(around, clock.now)
     result = cast.bo.get(f"{PATH}/{replay}").json["result"]
     assert (result["relapses"], result["current"]["missed_relapses"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("second", "recorded"), [("confirmed", ["mood", "mood"]), ("dismissed", ["mood"])])
+def test_a_relapse_that_came_back_in_an_alert_nobody_closed_is_another_one(
+    visits: Visits, cast: Cast, clock: Clock, around: Around, second: str, recorded: list[str]
+) -> None:
+    fall_ill(visits, clock)
+    judged(cast, "confirmed")
+    visits.session(visits.course(), clock.now)
+    clock.forward(days=30)
+    visits.log(30, items=GOOD)
+    clock.forward(days=9)
+    visits.log(9, items=BAD)
+    judged(cast, second)  # the first verdict was on what came before, and stands
+    with around.database.read() as session:
+        work = Work(session, clock.now, system(cast.bo.clinic_id))
+        tried = Tried(date(2026, 1, 1), clock.now.date(), (DEFAULT_POLICY, DEFAULT_POLICY))
+        (past,) = pasts.read(work, None, 5, tried)
+    assert [arm for arm, _ in past.relapses] == recorded
+
+
+def judged(cast: Cast, verdict: str) -> None:
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    body = {"verdict": verdict, "reason": "Seen today."}
+    assert cast.bo.post(f"/alerts/{alert['id']}/verdict", body, alert["version"]).status_code == 200
 
 
 def queued(cast: Cast, **body: Any) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, sele
 from server.clinical.policy import Policy
 from server.clinical.reach import needed, walked_days
 from server.clinical.vocabulary import Arm, MovedBy, SessionStatus, Stage
-from server.models import Entry, Patient, TreatmentSession, WatchMove
+from server.models import Alert, Entry, Patient, TreatmentSession, WatchMove
 from server.services.watch import policy as policies
 from server.services.work import Work
 
@@ -163,14 +163,21 @@ def _before_usual(days: Sequence[date], begun: date, tried: Tried) -> Sequence[t
 def _relapses(work: Work, whom: tuple[UUID, UUID]) -> defaultdict[UUID, list[tuple[Arm, date]]]:
     """Return when a clinician confirmed a relapse, by patient; what was taken back later is none."""
     move = WatchMove
-    query = select(move.patient_id, move.arm, move.day, move.alert_id, move.after).where(
-        move.clinic_id == work.clinic_id,
-        move.patient_id.between(*whom),
-        move.by == MovedBy.CLINICIAN,
+    query = (
+        select(move.patient_id, move.arm, move.day, move.after, move.made_at, Alert.id, Alert.worsened_at)
+        .join(Alert, (Alert.clinic_id == move.clinic_id) & (Alert.id == move.alert_id))
+        .where(
+            move.clinic_id == work.clinic_id,
+            move.patient_id.between(*whom),
+            move.by == MovedBy.CLINICIAN,
+        )
     )
-    last = {row.alert_id: row for row in work.session.execute(query.order_by(move.made_at))}
+    rows = work.session.execute(query.order_by(move.day, move.made_at)).all()
+    last = {row.id: row.after for row in rows}
     found: defaultdict[UUID, list[tuple[Arm, date]]] = defaultdict(list)
-    for row in sorted(last.values(), key=lambda row: row.day):
-        if row.after is Stage.CONFIRMED:
+    for row in rows:
+        # One alert may hold several relapses: a dismissal is about what it spoke of last.
+        stands = last[row.id] is Stage.CONFIRMED or row.made_at < row.worsened_at
+        if row.after is Stage.CONFIRMED and stands:
             found[row.patient_id].append((row.arm, row.day))
     return found
