@@ -1,7 +1,8 @@
 """Gather what the suggestion of a visit rests on. Bounded by windows, not by years of history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -33,11 +34,7 @@ _LOGGED = select(
     Entry.hours_since_session,
     Entry.side_effect_details,
 ).where(*of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day))
-_RELAPSES = select(Alert).where(
-    *of_patient(Alert),
-    Alert.family == bindparam("family"),
-    Alert.outcome.is_distinct_from(Outcome.FALSE_ALARM),
-)
+_RELAPSES = select(Alert).where(*of_patient(Alert), Alert.family == bindparam("family"))
 _LATEST_EVIDENCE = (
     select(Assessment.evidence)
     .where(*of_patient(Assessment), Assessment.arm == bindparam("arm"))
@@ -61,7 +58,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
     course = courses.active(work, patient.id)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
     logged = _logged(work, patient.id, policy, today)
-    relapses = _relapses(work, patient.id, programme)
+    relapses = _relapses(work, patient.id, programme, policy)
     week = today - timedelta(days=policy.whole("data.window_days") - 1)
     # Where symptoms return already, what is usual says nothing any more.
     unsaid = signal is None and _may_be_due(course, sessions, policy, today)
@@ -69,7 +66,7 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         plan=None if course is None else Plan(course.min_interval_days, course.max_interval_days),
         sessions=sessions,
         planned=treatment_sessions.planned_days(work, patient.id, today),
-        signal_since=None if signal is None else _since(signal),
+        signal_since=None if signal is None else _since(signal.evidence, signal.day),
         early_returns=_early_returns(course, relapses),
         usual_loss=response_curves.usual(work, patient, programme, today) if unsaid else None,
         responded=_responded(work, patient.id, programme),
@@ -109,15 +106,36 @@ def _troubles(row: Logged) -> Sequence[Trouble]:
     ]
 
 
-def _relapses(work: Work, patient_id: UUID, programme: Arm) -> Sequence[date]:
-    """Return since when each relapse episode of the programme ran, false alarms left out."""
+def _relapses(work: Work, patient_id: UUID, programme: Arm, policy: Policy) -> Sequence[date]:
+    """Return since when each relapse of the programme ran, false alarms left out."""
     found = work.objects(_RELAPSES, patient=patient_id, family=RELAPSE_OF[programme])
-    return [_since(alert) for alert in vault.opened(work, found)]
+    alerts = vault.opened(work, found)
+    return [since for alert in alerts for since in _relapses_of(alert, policy.whole("alert.lockout_days"))]
 
 
-def _since(alert: Alert) -> date:
-    since: Any = alert.evidence.get("since")
-    return date.fromisoformat(since) if isinstance(since, str) else alert.day
+def _relapses_of(alert: Alert, apart: int) -> Sequence[date]:
+    """Return since when each relapse of an episode ran: one that came back in it is another one.
+
+    A false alarm is what it spoke of last.
+    """
+    told = [*alert.evidence.get("earlier", ()), alert.evidence]
+    found = [_since(told[0], alert.day)]
+    for before, after in pairwise(told):
+        seen, since = max(_days(before, alert.day)), _since(after, alert.day)
+        if since > seen and (_days(after, alert.day)[0] - seen).days > apart:
+            found.append(since)
+    return found[:-1] if alert.outcome is Outcome.FALSE_ALARM else found
+
+
+def _days(evidence: Mapping[str, Any], default: date) -> Sequence[date]:
+    """Return the day a part of an episode's evidence is of, and those of what joined it."""
+    parts = (evidence, *evidence.get("reports", ()))
+    return [date.fromisoformat(part["day"]) if "day" in part else default for part in parts]
+
+
+def _since(evidence: Mapping[str, Any], default: date) -> date:
+    since: Any = evidence.get("since")
+    return date.fromisoformat(since) if isinstance(since, str) else default
 
 
 def _early_returns(course: Course | None, relapses: Sequence[date]) -> int:

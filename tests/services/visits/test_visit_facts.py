@@ -11,6 +11,8 @@ from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
 from server.services.visits import visit_facts
+from tests.api.test_policy_replay import fall_ill
+from tests.api.test_watch import BAD, GOOD
 from tests.cast import Cast, entry
 from tests.clinical.diaries import mood_day, steps
 from tests.conftest import Clock
@@ -115,6 +117,24 @@ def test_relapses_on_the_schedule_count_and_false_alarms_do_not(
     clock.forward(days=20)
     ana_has.relapse_and_close("visit_arranged")
     assert ana_has().early_returns == 2
+
+
+def test_a_relapse_that_came_back_in_an_alert_nobody_closed_counts_as_well(
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    fall_ill(visits, clock)
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert ana_has(clock.now.date()).early_returns == 1
+    assert cast.bo.post(f"/alerts/{alert['id']}/acknowledge", {}, alert["version"]).status_code == 200
+    visits.session(visits.course(), clock.now)
+    for days, items in ((30, GOOD), (9, BAD)):
+        clock.forward(days=days)
+        visits.log(days, items=items)
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    assert ana_has(clock.now.date()).early_returns == 2
+    wrong = {"outcome": "false_alarm", "note": "Her sister was ill."}
+    assert cast.bo.post(f"/alerts/{alert['id']}/resolve", wrong, alert["version"]).status_code == 200
+    assert ana_has(clock.now.date()).early_returns == 1, "what was said is about the last one"
 
 
 def test_the_usual_loss_is_a_fact_once_an_earlier_session_could_tell(
