@@ -43,7 +43,10 @@ class Response:
 
 
 def describe(history: History, arm: Arm, sessions: Sequence[date], policy: Policy, today: date) -> Response:
-    """Return what the entries say about the latest delivered ``sessions`` (local days) as of ``today``."""
+    """Return what the entries say about the latest delivered ``sessions`` (local days) as of ``today``.
+
+    ``sessions`` are all of them: of a run that is cut short the days before would be days between.
+    """
     if not sessions:
         return Response(arm, None, None, None, None, (NO_SESSION,))
     run = latest_run(sessions, policy.whole("baseline.pre_days"))
@@ -55,6 +58,13 @@ def describe(history: History, arm: Arm, sessions: Sequence[date], policy: Polic
     recent = _span(points, lately, need) if lately[0] > after[1] else None
     words = _words(arm, run, (spans[0], spans[1], recent), policy["response.notable_change"])
     return Response(arm, run, spans[0], spans[1], recent, words)
+
+
+def compared(sessions: Sequence[date], policy: Policy, today: date) -> Sequence["Window"]:
+    """Return the days that `describe` compares, however long ago; none without a session."""
+    return (
+        _windows(latest_run(sessions, policy.whole("baseline.pre_days")), policy, today) if sessions else ()
+    )
 
 
 def latest_run(sessions: Sequence[date], apart: int) -> tuple[date, date]:

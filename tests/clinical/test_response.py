@@ -6,7 +6,7 @@ import pytest
 
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.readings import History, Reading
-from server.clinical.response import Response, describe, latest_run
+from server.clinical.response import Response, Span, compared, describe, latest_run
 from server.clinical.vocabulary import Arm
 
 SESSION = date(2026, 5, 2)
@@ -72,6 +72,17 @@ def test_a_run_of_sessions_is_one() -> None:
     assert latest_run(days, 14) == (SESSION - timedelta(days=21), SESSION)
     said = describe(History(), Arm.MOOD, days, DEFAULT_POLICY, TODAY).sentences[0]
     assert "your sessions from 11 April 2026 to 2 May 2026" in said
+
+
+def test_the_days_that_are_compared_are_known_before_they_are_read() -> None:
+    said = told((-14, -1, 6), (3, 16, 2), (33, 39, 5))
+    assert (said.before, said.after, said.lately) == tuple(
+        Span(first, last, days, mean)
+        for (first, last), days, mean in zip(
+            compared([SESSION], DEFAULT_POLICY, TODAY), (14, 14, 7), (6, 2, 5), strict=True
+        )
+    )
+    assert compared([], DEFAULT_POLICY, TODAY) == ()
 
 
 def test_without_a_session_there_is_nothing_to_compare() -> None:
