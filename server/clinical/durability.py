@@ -121,7 +121,7 @@ def _goes_on_from(former: ResponseCurve, curve: ResponseCurve) -> date | None:
     """Return since when ``former`` runs if ``curve`` begins before its benefit was lost, else None."""
     last = former.sessions[-1] if former.sessions else None
     holds = last is not None and last.retreated and last.held is not None and last.held.lost_by is None
-    follows = holds and curve.sessions and last is not None and curve.sessions[0].session == last.until + _ONE
+    follows = holds and last is not None and curve.began == last.until + _ONE
     return former.began if follows else None
 
 

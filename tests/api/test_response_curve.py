@@ -126,6 +126,21 @@ def test_a_second_course_is_expected_to_hold_as_the_first_one_did(visits: Visits
     assert new["began"] == "2026-02-15"
 
 
+def test_a_session_ends_with_the_next_one_however_long_ago_that_was(visits: Visits) -> None:
+    days = 250
+    is_treated(visits, steps((-14, 8), (1, 2)), days, phase="induction")
+    going_on = visits.course()
+    for day in range(30, days, 14):
+        visits.session(going_on, visits.now - timedelta(days=days - day))
+    (mood,) = curve(visits)
+    first, second = mood["courses"]
+    (only,) = first["sessions"]
+    assert (only["held"], only["retreated"]) == ({"until": 29, "lost_by": None}, True)
+    assert len(second["sessions"]) == 13, "those of the last 180 days"
+    assert (second["began"], second["pre_level"]) == (first["began"], 8)
+    assert {session["responded"] for session in second["sessions"]} == {True}
+
+
 def test_a_course_that_goes_on_while_the_benefit_holds_is_measured_from_the_same_days(visits: Visits) -> None:
     is_treated(visits, steps((-14, 8), (1, 2)), 60, phase="induction")
     visits.session(visits.course(), visits.now - timedelta(days=30))

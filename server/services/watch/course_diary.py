@@ -16,6 +16,7 @@ from server.clinical.policy import Policy
 from server.clinical.readings import History, fold
 from server.clinical.vocabulary import Condition, SessionStatus
 from server.models import Course, Entry, Patient, TreatmentSession
+from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import policy as policies
 from server.services.work import Work
 
@@ -47,7 +48,9 @@ def load(work: Work, patient: Patient, today: date) -> Sequence[FollowedCourse]:
     given = _given(work, patient.id, runs, today)
     logged = _logged(work, patient.id, list(_windows(runs, policies.of_patient(work, patient), today)))
     history = fold((row.local_day, row.items) for row in logged)
-    timed, days = tuple(_timed(logged, given)), tuple(dict.fromkeys(row.local_day for row in given))
+    timed = tuple(_timed(logged, given))
+    # Of all sessions: one that is not followed any more has ended the days of the one before it all the same.
+    days = tuple(treatment_sessions.delivered_days(work, patient.id, date.min))
     return [
         FollowedCourse(
             run.course_id,
