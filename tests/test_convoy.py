@@ -155,14 +155,14 @@ def test_a_question_asked_ahead_is_answered_as_it_would_have_been(
     patient = cast.ana.patient_id
     assert patient is not None
     treat(work, patient, [NOON - timedelta(days=9), NOON - timedelta(days=2)])
-    usual = courses.active_condition(work, patient), treatment_sessions.delivered_moments(work, patient)
+    usual = courses.active_conditions(work, patient), treatment_sessions.delivered_moments(work, patient)
     assert len(usual[1]) == 2
     work.session.info.pop(patients.DELIVERED)
     with foresight(work) as ahead, trips(database) as sent:
         courses.foresee(ahead, [patient])
         treatment_sessions.foresee(ahead, [patient])
         say(work)
-        found = courses.active_condition(work, patient), treatment_sessions.delivered_moments(work, patient)
+        found = courses.active_conditions(work, patient), treatment_sessions.delivered_moments(work, patient)
     assert found == usual
     if not database.is_sqlite:
         assert len(sent) == 1, "the first asked carries the other"
@@ -191,12 +191,12 @@ def test_a_transaction_in_which_nothing_is_asked_is_none(database: Database, cas
 def test_a_question_that_was_taken_back_is_asked_again(work: Work, cast: Cast) -> None:
     patient = cast.ana.patient_id
     assert patient is not None
-    usual = courses.active_condition(work, patient)
+    usual = courses.active_conditions(work, patient)
     with foresight(work) as ahead:
         with suppress(_TakenBack), work.session.begin_nested():
             courses.foresee(ahead, [patient])
             raise _TakenBack
-        assert courses.active_condition(work, patient) == usual
+        assert courses.active_conditions(work, patient) == usual
 
 
 def test_what_begins_still_waits_where_only_questions_were_settled(database: Database, cast: Cast) -> None:

@@ -19,9 +19,9 @@ _ACTIVE = (
     select(Course)
     .where(*of_patient(Course), Course.ended_on.is_(None))
     .order_by(Course.started_on.desc(), Course.id.desc())
-    .limit(1)
 )
-_ACTIVE_CONDITION = _ACTIVE.with_only_columns(Course.condition)
+_LATEST_ACTIVE = _ACTIVE.limit(1)
+_ACTIVE_CONDITIONS = _ACTIVE.with_only_columns(Course.condition)
 
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
@@ -78,17 +78,17 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
 
 def active(work: Work, patient_id: UUID) -> Course | None:
     """Return the patient's course that has not ended, the latest of several."""
-    return next(iter(work.objects(_ACTIVE, patient=patient_id)), None)
+    return next(iter(work.objects(_LATEST_ACTIVE, patient=patient_id)), None)
 
 
 def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
-    """Ask at once for the `active_condition` of several patients."""
-    ahead.ask(_ACTIVE_CONDITION, [{"patient": patient_id} for patient_id in patient_ids])
+    """Ask at once for the `active_conditions` of several patients."""
+    ahead.ask(_ACTIVE_CONDITIONS, [{"patient": patient_id} for patient_id in patient_ids])
 
 
-def active_condition(work: Work, patient_id: UUID) -> Condition | None:
-    """Return what the active course treats, or None without one."""
-    return work.value(_ACTIVE_CONDITION, patient=patient_id)
+def active_conditions(work: Work, patient_id: UUID) -> Sequence[Condition]:
+    """Return what the courses treat that have not ended: somebody may be in two at a time."""
+    return [condition for (condition,) in work.rows(_ACTIVE_CONDITIONS, patient=patient_id)]
 
 
 def _check_interval(shortest: int, longest: int) -> None:

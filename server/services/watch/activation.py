@@ -102,7 +102,7 @@ def is_at_risk(work: Work, patient: Patient) -> bool:
     """Return whether the patient was flagged at enrolment or is treated for bipolar depression."""
     if patient.bipolar_risk:
         return True
-    return courses.active_condition(work, patient.id) is Condition.BIPOLAR_DEPRESSION
+    return Condition.BIPOLAR_DEPRESSION in courses.active_conditions(work, patient.id)
 
 
 def _row(work: Work, patient: Patient, judged: mania.Activation, policy: Policy) -> Row:

@@ -113,6 +113,15 @@ def test_treatment_for_bipolar_depression_is_a_flag_too(cast: Cast, clock: Clock
     assert the_alert(cast)["urgency"] == "P2"
 
 
+def test_it_stays_a_flag_beside_a_course_for_something_else(cast: Cast, clock: Clock, visits: Visits) -> None:
+    course = visits.course(condition="bipolar_depression")
+    visits.course(condition="chronic_pain", started_on="2026-02-01")
+    put(cast.ana, diary(clock, [DRIVEN, DRIVEN]))
+    assert the_alert(cast)["urgency"] == "P2"
+    assert cast.bo.patch(f"{visits.ana}/courses/{course}", {"ended_on": "2026-03-01"}, 1).status_code == 200
+    assert activation(cast)["at_risk"] is False, "that course is over"
+
+
 def test_the_patient_is_not_told_of_the_flag(cast: Cast, visits: Visits) -> None:
     cast.bo.patch(visits.ana, {"bipolar_risk": ["family_history"]}, version=1)
     assert cast.ana.get(visits.ana).json["bipolar_risk"] is None
