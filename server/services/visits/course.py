@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import Condition
+from server.clinical.vocabulary import Arm, Condition
 from server.models import Course
 from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
@@ -20,7 +20,6 @@ _ACTIVE = (
     .where(*of_patient(Course), Course.ended_on.is_(None))
     .order_by(Course.started_on.desc(), Course.id.desc())
 )
-_LATEST_ACTIVE = _ACTIVE.limit(1)
 _ACTIVE_CONDITIONS = _ACTIVE.with_only_columns(Course.condition)
 
 
@@ -76,9 +75,11 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
     return list(work.session.scalars(query.order_by(Course.id).limit(size)))
 
 
-def active(work: Work, patient_id: UUID) -> Course | None:
-    """Return the patient's course that has not ended, the latest of several."""
-    return next(iter(work.objects(_LATEST_ACTIVE, patient=patient_id)), None)
+def active(work: Work, patient_id: UUID, programme: Arm | None = None) -> Course | None:
+    """Return the patient's course that has not ended: the latest of ``programme``, else the latest of all."""
+    running = work.objects(_ACTIVE, patient=patient_id)
+    own = [course for course in running if course.condition.programme is programme]
+    return next(iter(own or running), None)
 
 
 def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:

@@ -55,7 +55,7 @@ _OPEN_ALERTS = select(Alert.urgency, Alert.family).where(*of_patient(Alert), UNR
 def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
     """Return the facts as of ``today``, a local day. ``signal``: the relapse alert that asks, if one does."""
     policy = policies.of_patient(work, patient)
-    course = courses.active(work, patient.id)
+    course = courses.active(work, patient.id, programme)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
     logged = _logged(work, patient.id, policy, today)
     relapses = _relapses(work, patient.id, programme, policy)

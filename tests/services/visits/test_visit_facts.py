@@ -33,11 +33,11 @@ class Gather:
     def __init__(self, visits: Visits, app: Flask, cast: Cast) -> None:
         self.visits, self.app, self.cast = visits, app, cast
 
-    def __call__(self, today: date = TODAY) -> Facts:
+    def __call__(self, today: date = TODAY, programme: Arm = Arm.MOOD) -> Facts:
         with Surroundings.of(self.app).database.read() as session:
             work = self.visits.work(session)
             patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
-            return visit_facts.gather(work, patient, Arm.MOOD, today, None)
+            return visit_facts.gather(work, patient, programme, today, None)
 
     def relapse_and_close(self, outcome: str) -> None:
         """Let the watch find a relapse and Bo close its alert."""
@@ -64,6 +64,20 @@ def test_plan_sessions_and_diary_become_facts(
     assert facts.planned == [date(2026, 3, 5)]
     assert (facts.days_logged_last_week, facts.craving) == (5, 4)
     assert facts.troubles == [Trouble("nausea", 2, TODAY, (14 * 24.0,))]
+
+
+def test_the_plan_is_that_of_the_programme_a_visit_is_for(ana_has: Gather, visits: Visits) -> None:
+    visits.course()
+    later = {"started_on": "2026-02-01", "min_interval_days": 28, "max_interval_days": 84}
+    visits.course(condition="chronic_pain", **later)
+    assert (ana_has().plan, ana_has(programme=Arm.PAIN).plan) == (Plan(7, 28), Plan(28, 84))
+
+
+def test_a_programme_without_a_course_of_its_own_keeps_to_the_one_there_is(
+    ana_has: Gather, visits: Visits
+) -> None:
+    visits.course()
+    assert ana_has(programme=Arm.PAIN).plan == Plan(7, 28)
 
 
 def test_a_side_effect_comes_with_the_hours_since_the_session_also_of_when_it_began(
