@@ -115,6 +115,23 @@ def test_the_timing_follows_a_session_that_is_recorded_later(
     assert [known[key] for key in timing] == [2.0, "stated", "expected"]
 
 
+def test_a_session_recorded_after_what_it_explains_says_so_on_the_alert(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    def alert() -> dict[str, Any]:
+        (found,) = cast.bo.get("/alerts").json["items"]
+        return dict(cast.bo.get(f"/alerts/{found['id']}").json)
+
+    course = visits.course()
+    cast.ana.put(f"/entries/{new_id()}", entry(clock.now, side_effects={"dissociation": 1}))
+    assert (alert()["urgency"], alert()["evidence"].get("disproved")) == ("P1", None)
+    given = visits.session(course, clock.now - timedelta(hours=1))
+    assert (alert()["state"], alert()["evidence"]["disproved"]) == ("open", True)
+    path = f"{visits.ana}/treatment-sessions/{given['id']}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=1).status_code == 200
+    assert alert()["evidence"]["disproved"] is False, "nothing explains it any more"
+
+
 def test_the_patient_says_when_it_began_and_takes_it_back_again(
     cast: Cast, clock: Clock, session: dict[str, Any]
 ) -> None:

@@ -157,7 +157,8 @@ class Journal:
     def retime(self, entry: Entry) -> None:
         """Count an entry's hours from the session again, after a session changed; act on what that shows.
 
-        Only flags that a side effect did not have before are raised: the others were acted on then.
+        Only flags that a side effect did not have before are raised: the others were acted on then. An alert
+        that a session explains says so.
         """
         if entry.deleted_at is not None:
             return
@@ -168,7 +169,10 @@ class Journal:
             return
         entry.sequence = self._next_change()
         calm = {detail["term"] for detail in known if detail["triage"] == AlertClass.P3}
-        self._raise(tuple(flag for flag in self._flags(entry) if flag.code in calm), entry)
+        flags = self._flags(entry)
+        self._raise(tuple(flag for flag in flags if flag.code in calm), entry)
+        if flags or len(calm) < len(known):  # else no alert can rest on it
+            answer_source.changed(self.work, self.patient.id, entry.id, {flag.family for flag in flags})
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
         day = local_days.so_far(self.work, entry.local_day, entry.zone)  # a phone's clock may run ahead
