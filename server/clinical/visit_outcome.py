@@ -38,5 +38,7 @@ def outcome_of(curve: SessionCurve, policy: Policy, today: date) -> VisitOutcome
     if curve.held is None:
         gained = None if curve.responded is None else 0
         return VisitOutcome(curve.responded, gained, False, over or curve.responded is not None)
-    is_lost = curve.held.lost_by is not None
-    return VisitOutcome(curve.responded, curve.held.until, not is_lost, over or is_lost)
+    lost_by = curve.held.lost_by
+    # A better week soon after takes a loss back, and that week has days after its middle.
+    lost_for_good = lost_by is not None and (today - curve.session).days - lost_by >= mean + mean // 2
+    return VisitOutcome(curve.responded, curve.held.until, lost_by is None, over or lost_for_good)

@@ -26,7 +26,9 @@ def test_nothing_is_said_before_the_days_that_decide_it_are_over() -> None:
     ("today", "retreated", "held", "found"),
     [
         (60, False, Held(55), VisitOutcome(True, 55, True, False)),
-        (60, False, Held(31, 35), VisitOutcome(True, 31, False, True)),
+        # A better week within the next seven days takes a loss back; its last day is three days further.
+        (44, False, Held(31, 35), VisitOutcome(True, 31, False, False)),
+        (45, False, Held(31, 35), VisitOutcome(True, 31, False, True)),
         (10, True, Held(9), VisitOutcome(True, 9, True, True)),
         (365, False, Held(360), VisitOutcome(True, 360, True, False)),
         (366, False, Held(360), VisitOutcome(True, 360, True, True)),

@@ -71,6 +71,20 @@ def test_a_benefit_is_gained_at_least_until_today_and_in_the_end_until_it_was_ha
     assert "gained" not in told
 
 
+def test_a_bad_week_that_passes_is_not_what_a_visit_came_to(
+    cast: Cast, clock: Clock, around: Around, visit: str
+) -> None:
+    for days, symptom in ((30, 2), (4, 9)):
+        clock.forward(days=days)
+        logs(cast, clock, range(days), symptom)
+        visit_outcome.run(around, clock.now)
+    assert known(cast, visit)[2] is False, "as far as can be seen it is lost"
+    clock.forward(days=20)
+    logs(cast, clock, range(20), 2)
+    assert visit_outcome.run(around, clock.now) == 1
+    assert known(cast, visit) == (True, 54, True)
+
+
 def test_a_visit_that_did_not_help_gained_nothing(
     cast: Cast, clock: Clock, around: Around, visit: str
 ) -> None:
