@@ -8,9 +8,11 @@ from math import fsum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from jobs.past import Past, Tally, Told, dated_id, write_past
+from jobs import diary_rows
+from jobs.diary_rows import Diary
+from jobs.past import Past, Tally, Told, write_past
 from jobs.problem import Problem
-from server.clinical.vocabulary import AlertFamily, Source
+from server.clinical.vocabulary import AlertFamily
 from server.database import Database
 from server.diary_import.diary_map import DiaryMap
 from server.diary_import.map_file import MapError, read_map
@@ -134,7 +136,7 @@ def prepare(
 
 def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
     """Do what ``plan`` says. A second time it recognises everything and changes nothing."""
-    entries = {row.line: entry for row, entry in _entries(plan)}
+    entries = _entries(database, plan)
     before = _alerts(database, plan)
     course_id = plan.course_id or _plan_course(database, plan)
     said = tuple(entries.values())
@@ -184,17 +186,12 @@ def summaries(rows: Sequence[Row]) -> Iterator[ItemSummary]:
         yield ItemSummary(key, len(found), min(found), fsum(found) / len(found), max(found))
 
 
-def _entries(plan: Plan) -> Iterator[tuple[Row, Incoming]]:
-    # Source, moment, kind of reading and, where several rows share these, their order name an entry: a
-    # file that only grew brings the same entries under the same ids, and two diaries never share one.
-    # Two times of a clock may be one moment: in spring one of them does not exist.
-    seen: Counter[tuple[datetime, str]] = Counter()
-    for row in plan.mapped.rows:
-        place = row.at.astimezone(UTC), row.kind
-        seen[place] += 1
-        name = (plan.patient_id, plan.source, row.kind, seen[place])
-        entry_id = dated_id(row.at, "import", *name)
-        yield row, Incoming(entry_id, row.content, None, Source.IMPORT)
+def _entries(database: Database, plan: Plan) -> dict[int, Incoming]:
+    """Return the entry that each row is, by its line."""
+    diary = Diary(plan.patient_id, plan.source, plan.mapped.rows)
+    with database.read() as session:
+        work = Work(session, LONG_AGO, plan.actor)
+        return {row.line: entry for row, entry in diary_rows.entries_of(work, diary)}
 
 
 def _alerts(database: Database, plan: Plan) -> dict[UUID, Opened]:

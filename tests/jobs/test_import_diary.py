@@ -80,3 +80,38 @@ def test_a_time_that_does_not_exist_and_the_one_after_it_are_two_entries(
     assert (outcome.tally.created, outcome.refused) == (4, ())
     again = brought(database, cast, clock, rows)
     assert (again.tally.created, again.tally.duplicates, again.refused) == (0, 4, ())
+
+
+def moods(cast: Cast) -> list[tuple[float, str]]:
+    found = cast.ana.get("/entries").json["items"]
+    return sorted((one["items"]["mood"], one["note"]) for one in found)
+
+
+def test_rows_of_one_moment_are_known_by_what_they_say_whatever_their_order(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    first, second, third = (f"2026-02-25,,{mood},{note}\n" for mood, note in ((7, "a"), (0, "b"), (0, "b")))
+    brought(database, cast, clock, first)
+    longer = brought(database, cast, clock, second + first)
+    assert (longer.tally.created, longer.tally.duplicates, longer.refused) == (1, 1, ())
+    again = brought(database, cast, clock, third + second + first)
+    assert (again.tally.created, again.tally.duplicates, again.refused) == (1, 2, ())
+    assert moods(cast) == [(0, "b"), (0, "b"), (10, "a")]
+
+
+def test_a_row_that_is_mended_comes_in_beside_those_of_its_moment_that_are_there(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    brought(database, cast, clock, "2026-02-25,,x,a\n2026-02-25,,7,b\n")
+    mended = brought(database, cast, clock, "2026-02-25,,0,a\n2026-02-25,,7,b\n")
+    assert (mended.tally.created, mended.tally.duplicates, mended.refused) == (1, 1, ())
+    assert moods(cast) == [(0, "a"), (10, "b")]
+
+
+def test_a_row_of_a_moment_that_now_says_something_else_is_left_out(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    brought(database, cast, clock, "2026-02-25,,0,a\n2026-02-25,,7,b\n")
+    changed = brought(database, cast, clock, "2026-02-25,,7,b\n2026-02-25,,7,not a\n")
+    assert (changed.tally.created, changed.tally.duplicates, changed.refused) == (0, 1, (3,))
+    assert moods(cast) == [(0, "a"), (10, "b")]

@@ -1,0 +1,77 @@
+"""Which entry a row of a diary is: one that was brought before, or a new one.
+
+Source, moment, kind of reading and a number name an entry: a longer file brings the same entries under the
+same ids, and two diaries never share one. Rows that share all but the number are told apart by what they
+say, for their order moves: where the newest stands on top, or a row could not be taken the last time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID
+
+from jobs.past import dated_id
+from server.clinical.vocabulary import Source
+from server.diary_import.mapping import Row
+from server.services.errors import NotFound
+from server.services.journal import entry as entries
+from server.services.journal.incoming import Incoming, canonical, plain
+from server.services.work import Work
+
+# Every version that an entry had, each as one text.
+Versions = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """Rows of one patient, and the name of the diary that they come from."""
+
+    patient_id: UUID
+    source: str
+    rows: Sequence[Row]
+
+    def id(self, row: Row, number: int) -> UUID:
+        """Return the id of the entry with this ``number`` among those that ``row`` could be."""
+        return dated_id(row.at, "import", self.patient_id, self.source, row.kind, number)
+
+
+def entries_of(work: Work, diary: Diary) -> Iterator[tuple[Row, Incoming]]:
+    """Yield every row with the entry that it is."""
+    # Two times of a clock may be one moment: in spring one of them does not exist.
+    alike: dict[tuple[datetime, str], list[Row]] = defaultdict(list)
+    for row in diary.rows:
+        alike[row.at.astimezone(UTC), row.kind].append(row)
+    for rows in alike.values():
+        numbers = [1] if len(rows) == 1 else _numbers(rows, _stored(work, diary, rows[0]))
+        for row, number in zip(rows, numbers, strict=True):
+            yield row, Incoming(diary.id(row, number), row.content, None, Source.IMPORT)
+
+
+def _stored(work: Work, diary: Diary, row: Row) -> dict[int, Versions]:
+    """Return, by their number, the entries that ``row`` could be."""
+    found: dict[int, Versions] = {}
+    for number in count(1):
+        try:
+            versions = entries.revisions(work, diary.patient_id, diary.id(row, number))
+        except NotFound:
+            break
+        found[number] = frozenset(canonical(one.content) for one in versions if one.content is not None)
+    return found
+
+
+def _numbers(rows: Sequence[Row], stored: dict[int, Versions]) -> list[int]:
+    """Return a number for each row: of what says the same, else of what is left over, else a new one."""
+    new = count(len(stored) + 1)
+    known = [_taken(stored, canonical(plain(row.content))) for row in rows]
+    left = iter(sorted(stored))
+    return [number or next(left, None) or next(new) for number in known]
+
+
+def _taken(stored: dict[int, Versions], said: str) -> int | None:
+    """Take out of ``stored`` the first entry that has said the same, and return its number."""
+    found = next((number for number, versions in stored.items() if said in versions), None)
+    if found is not None:
+        del stored[found]
+    return found
