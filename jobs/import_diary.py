@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from math import fsum
 from uuid import UUID
@@ -28,6 +28,7 @@ from server.services.journal.unreadable import Kind, Unread
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import course as courses
+from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Actor, Work, system
 
 # What is said of a line that was read and not taken.
@@ -127,7 +128,8 @@ def prepare(
     with database.read() as session:
         work = Work(session, now, actor)
         active, day_start = courses.active(work, patient_id), local_days.start(work)
-    if sessions and active is None and diary_map.course is None:
+        new = _new_sessions(work, patient_id, own_zone, sessions)
+    if new and active is None and diary_map.course is None:
         raise Problem("The map names sessions but no course, and the patient has none.")
     course_id = active.id if active else None
     source = diary_map.source or map_name
@@ -201,17 +203,27 @@ def _alerts(database: Database, plan: Plan) -> dict[UUID, Opened]:
         return {alert.id: Opened(alert.family, alert.opened_at.astimezone(zone).date()) for alert in found}
 
 
+def _new_sessions(
+    work: Work, patient_id: UUID, zone: str, sessions: Sequence[datetime]
+) -> Sequence[datetime]:
+    """Return those of ``sessions`` that are not on record yet."""
+    return [at for at in sessions if not treatment_sessions.is_on_record(work, patient_id, at, zone)]
+
+
 def _plan_course(database: Database, plan: Plan) -> UUID | None:
+    """Plan the map's course for sessions that are not on record; None where there is none for it."""
     wanted = plan.diary_map.course
-    if wanted is None or not plan.sessions:
-        return None
-    values = {
-        "route": wanted.route,
-        "condition": wanted.condition,
-        "phase": wanted.phase,
-        "started_on": plan.diary_map.session_days()[0],
-        "min_interval_days": wanted.min_interval_days,
-        "max_interval_days": wanted.max_interval_days,
-    }
     with database.write() as session:
-        return courses.create(Work(session, plan.sessions[0], plan.actor), plan.patient_id, values).id
+        work = Work(session, plan.now, plan.actor)
+        new = _new_sessions(work, plan.patient_id, plan.zone, plan.sessions)
+        if wanted is None or not new:
+            return None
+        values = {
+            "route": wanted.route,
+            "condition": wanted.condition,
+            "phase": wanted.phase,
+            "started_on": local_days.of(work, new[0], plan.zone),
+            "min_interval_days": wanted.min_interval_days,
+            "max_interval_days": wanted.max_interval_days,
+        }
+        return courses.create(replace(work, now=new[0]), plan.patient_id, values).id

@@ -4,7 +4,7 @@ Each step is taken as of its own moment, as in `jobs.past`: the safety check see
 what a version said is kept whatever came after it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +39,9 @@ HISTORY_OTHERWISE = "stored already with another history, or can't be taken"
 PLAN_OTHERWISE = "the patient has another one already, or it can't be taken"
 # All of one patient: far more courses or sessions than anybody has.
 MOST_ROWS = 100_000
+# What the clinic changes of a course later (its phase, end or intervals) makes it no other one.
+COURSE_FOR_EVER = ("route", "condition", "started_on")
+COURSE = (*COURSE_FOR_EVER, "phase", "ended_on", "min_interval_days", "max_interval_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,22 +255,35 @@ def _plan(work: Work, plan: ExportPlan, taken: Taken) -> None:
 
 def _courses(work: Work, plan: ExportPlan, taken: Taken) -> Sequence[UUID]:
     """Return the ids of the file's courses, in its order; those that are not there are planned."""
-    free = list(courses.page(work, plan.patient_id, None, MOST_ROWS))
-    found: list[UUID] = []
-    for wanted in plan.file.courses:
-        same = next((c for c in free if all(getattr(c, k) == v for k, v in wanted.items())), None)
-        if same is None:
+    there = list(courses.page(work, plan.patient_id, None, MOST_ROWS))
+    found = [_found(there, wanted, COURSE) for wanted in plan.file.courses]
+    for place, wanted in enumerate(plan.file.courses):
+        found[place] = found[place] or _found(there, wanted, COURSE_FOR_EVER)
+        if found[place] is None:
             taken.courses += 1
-            found.append(courses.create(work, plan.patient_id, dict(wanted)).id)
-        else:
-            free.remove(same)
-            found.append(same.id)
-    return found
+            found[place] = courses.create(work, plan.patient_id, dict(wanted))
+    return [course.id for course in found]
+
+
+def _found(there: list[Any], wanted: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Take a course out of ``there`` that is as ``wanted`` by ``keys``; None where there is none."""
+    same = next((one for one in there if all(getattr(one, key) == wanted[key] for key in keys)), None)
+    if same is not None:
+        there.remove(same)
+    return same
 
 
 def _is_given(work: Work, plan: ExportPlan, step: PastSession) -> bool:
     known = treatment_sessions.page(work, plan.patient_id, None, MOST_ROWS)
-    return any((one.at, one.status) == (step.at, step.status) for one in known)
+    return any(one.at == step.at and _says(one.status, step.status) for one in known)
+
+
+def _says(there: SessionStatus, told: SessionStatus) -> bool:
+    """Return whether a session that is ``there`` is what the file has ``told``, as it became here since.
+
+    What was cancelled here as an error stays so; of what was planned is said here what came of it.
+    """
+    return told is SessionStatus.PLANNED or there is not SessionStatus.PLANNED
 
 
 def _values(step: PastSession, course_ids: Sequence[UUID]) -> dict[str, Any]:

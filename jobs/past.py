@@ -14,7 +14,6 @@ from uuid import UUID
 from server.clinical.vocabulary import SessionStatus
 from server.clinical.wall_clock import DAY_START
 from server.database import Database
-from server.services import local_day as local_days
 from server.services.alerts import alert as alerts
 from server.services.civil_time import civil_day
 from server.services.errors import VersionRequired
@@ -154,8 +153,7 @@ def _put(writer: Writer, said: Incoming, tally: Tally) -> None:
 
 
 def _deliver(writer: Writer, past: Past, at: datetime, tally: Tally) -> None:
-    day = local_days.of(writer.work, at, past.zone)
-    if day in treatment_sessions.delivered_days(writer.work, past.patient_id, day):
+    if treatment_sessions.is_on_record(writer.work, past.patient_id, at, past.zone):
         writer.deliver(None)
         return
     writer.deliver({"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": at})

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import SessionStatus
@@ -23,6 +23,12 @@ _DELIVERED = (
     select(TreatmentSession.at, TreatmentSession.local_day)
     .where(*of_patient(TreatmentSession), TreatmentSession.status == SessionStatus.DELIVERED)
     .order_by(TreatmentSession.at)
+)
+
+_CANCELLED = select(TreatmentSession.id).where(
+    *of_patient(TreatmentSession),
+    TreatmentSession.status == SessionStatus.CANCELLED,
+    TreatmentSession.at == bindparam("moment"),
 )
 
 
@@ -98,6 +104,14 @@ def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
 def delivered_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
     """Return the local days of delivered sessions from ``since`` on, oldest first."""
     return sorted(day for _, day in _delivered(work, patient_id) if day >= since)
+
+
+def is_on_record(work: Work, patient_id: UUID, at: datetime, zone: str) -> bool:
+    """Return whether a past session is known: one of its day is delivered, or it was cancelled."""
+    day = local_days.of(work, at, zone)
+    if day in delivered_days(work, patient_id, day):
+        return True
+    return work.value(_CANCELLED, patient=patient_id, moment=at) is not None
 
 
 def planned_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:

@@ -1,0 +1,91 @@
+"""What was imported comes in again after the clinic has worked on with it: what it did stands."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jobs import import_diary, import_export
+from server.database import Database
+from tests.cast import Cast
+from tests.conftest import Clock
+from tests.visits import Visits
+
+MAP = """
+date: {column: day}
+items: {mood: {column: mood, low: 0, high: 10, direction: high_good}}
+"""
+COURSE = "course: {route: intranasal, condition: depression}\n"
+SESSIONS = "sessions: [2026-02-01, 2026-02-08]\n"
+
+
+def brought(database: Database, cast: Cast, clock: Clock, diary_map: str) -> int:
+    """Bring a diary in and return how many sessions were recorded."""
+    assert cast.ana.patient_id is not None
+    files = diary_map, b"day,mood\n2026-02-25,3\n"
+    plan = import_diary.prepare(database, ("demo", cast.ana.patient_id), files, clock.now)
+    return import_diary.write(database, plan).tally.sessions
+
+
+def listed(cast: Cast, visits: Visits, what: str) -> list[dict[str, Any]]:
+    return list(cast.bo.get(f"{visits.ana}/{what}").json["items"])
+
+
+def changed(cast: Cast, visits: Visits, what: str, **changes: Any) -> None:
+    """Let Bo change the first of what there is."""
+    one = listed(cast, visits, what)[0]
+    answer = cast.bo.patch(f"{visits.ana}/{what}/{one['id']}", changes, version=one["version"])
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("planned", [COURSE, ""])
+def test_a_course_that_has_ended_is_not_planned_anew_for_sessions_that_are_there(
+    database: Database, cast: Cast, clock: Clock, visits: Visits, planned: str
+) -> None:
+    assert brought(database, cast, clock, MAP + SESSIONS + COURSE) == 2
+    changed(cast, visits, "courses", ended_on="2026-02-20")
+    assert brought(database, cast, clock, MAP + SESSIONS + planned) == 0
+    assert [one["ended_on"] for one in listed(cast, visits, "courses")] == ["2026-02-20"]
+
+
+def test_a_session_after_it_begins_a_course_of_its_own(
+    database: Database, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    brought(database, cast, clock, MAP + SESSIONS + COURSE)
+    changed(cast, visits, "courses", ended_on="2026-02-20")
+    more = SESSIONS.replace("]", ", 2026-02-24]")
+    assert brought(database, cast, clock, MAP + more + COURSE) == 1
+    assert [one["started_on"] for one in listed(cast, visits, "courses")] == ["2026-02-01", "2026-02-24"]
+
+
+def test_a_session_that_was_cancelled_as_an_error_does_not_come_back(
+    database: Database, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    brought(database, cast, clock, MAP + SESSIONS + COURSE)
+    changed(cast, visits, "treatment-sessions", status="cancelled")
+    assert brought(database, cast, clock, MAP + SESSIONS + COURSE) == 0
+    statuses = [one["status"] for one in listed(cast, visits, "treatment-sessions")]
+    assert statuses == ["cancelled", "delivered"]
+
+
+@pytest.mark.parametrize(
+    "course",
+    [{"ended_on": "2026-03-01"}, {"phase": "taper"}, {"min_interval_days": 14, "max_interval_days": 42}],
+)
+def test_an_export_finds_its_course_and_sessions_whatever_the_clinic_made_of_them(
+    database: Database, cast: Cast, clock: Clock, visits: Visits, course: dict[str, Any]
+) -> None:
+    mine = visits.course()
+    visits.session(mine, clock.now - timedelta(days=14))
+    visits.session(mine, clock.now + timedelta(hours=1), "planned")
+    file = cast.ana.get("/me/export").get_data()
+    clock.forward(hours=2)
+    changed(cast, visits, "courses", **course)
+    changed(cast, visits, "treatment-sessions", status="cancelled")
+    planned = listed(cast, visits, "treatment-sessions")[1]
+    given = f"{visits.ana}/treatment-sessions/{planned['id']}"
+    assert cast.bo.patch(given, {"status": "delivered"}, version=1).status_code == 200
+    assert cast.ana.patient_id is not None
+    plan = import_export.prepare(database, ("demo", cast.ana.patient_id), file, clock.now)
+    taken = import_export.write(database, plan)
+    assert (taken.courses, taken.sessions, taken.there_already) == (0, 0, 3)
