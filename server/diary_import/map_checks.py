@@ -1,7 +1,12 @@
 """What contradicts itself in a map whose parts are each right."""
 
+from datetime import UTC, datetime, timedelta
+
 from server.clinical.vocabulary import ITEMS, Direction
 from server.diary_import.diary_map import DiaryMap, Scale
+
+_NOON = datetime(2024, 11, 23, 12, tzinfo=UTC)
+_UNTAKEN = "Has a time of day that nothing takes: name the column under time too, or write 00:00:00 as it is."
 
 
 def direction_problem(key: str, scale: Scale) -> str | None:
@@ -24,3 +29,16 @@ def name_problems(made: DiaryMap) -> dict[str, list[str]]:
     if made.day.column in made.optional:
         found["optional"].append("No diary goes without its date.")
     return {name: problems for name, problems in found.items() if problems}
+
+
+def time_problem(made: DiaryMap) -> str | None:
+    """Return what is wrong where a date is read with a time of day, and no time is asked for.
+
+    Each row would stand at one and the same hour of its day, and nobody would notice.
+    """
+    is_told = any(_tells_hour(pattern) for pattern in made.day.formats)
+    return _UNTAKEN if is_told and made.clock is None else None
+
+
+def _tells_hour(pattern: str) -> bool:
+    return _NOON.strftime(pattern) != (_NOON + timedelta(hours=1)).strftime(pattern)

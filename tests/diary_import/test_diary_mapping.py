@@ -50,6 +50,22 @@ def test_a_row_is_turned_round_and_rescaled_with_its_fractions() -> None:
     assert (row.content["safety"], row.content["note"]) == ("passing", "Fine.")
 
 
+def test_day_and_time_may_stand_in_one_column() -> None:
+    both = """
+date: {column: day, format: "%d/%m/%Y %H:%M:%S"}
+time: {column: day, format: "%d/%m/%Y %H:%M:%S"}
+items: {mood: {column: mood, low: 0, high: 10, direction: high_good}}
+"""
+    midnight = both.replace("%H:%M:%S", "00:00:00").replace("time:", "# time:")
+    for diary_map, written, at in (
+        (both, "01/05/2025 09:15:03", "09:15:03"),
+        (midnight, "01/05/2025 00:00:00", "20:00:00"),
+    ):
+        table = read_table(f"day,mood\n{written},3\n".encode())
+        (row,) = map_table(table, read_map(diary_map), "Europe/Oslo", NOW).rows
+        assert row.at.isoformat() == f"2025-05-01T{at}+02:00"
+
+
 def test_what_is_missing_is_left_out_not_zero() -> None:
     row = mapped("2025-05-30,NA,3,,-,,null,").rows[0]
     assert row.at.hour == 20

@@ -90,6 +90,8 @@ def test_all_problems_are_named_not_only_the_first() -> None:
         ),
         (SMALLEST + "decimal: ;", "decimal"),
         (SMALLEST + "default_time: noon", "default_time"),
+        (SMALLEST.replace("Day", "At, format: '%d/%m/%Y %I:%M %p'"), "date: Has a time of day"),
+        (SMALLEST.replace("Day", "At, also: ['%Y-%m-%dT%H:%M']"), "date: Has a time of day"),
     ],
 )
 def test_a_map_that_cannot_be_used_says_why(text: str, problem: str) -> None:
