@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +220,19 @@ def test_research_takes_nobody_without_a_yes_and_nothing_that_tells_who_it_is(
     assert len({row["person"] for row in rows}) == 1
     agree(diary, Purpose.SUBSTANCE_USE)
     assert words_in(json.dumps(lines(database, clock))) == set(WORDS)
+
+
+@pytest.mark.parametrize("phone", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)])
+def test_research_has_nothing_that_a_clock_dated_which_was_off_by_years(
+    diary: Cast, database: Database, clock: Clock, phone: datetime
+) -> None:
+    agree(diary, Purpose.RESEARCH)
+    rows = lines(database, clock)
+    said, scale = entry(phone), {"kind": "questionnaire_response", "questionnaire_response": filled(phone)}
+    items = [{"id": str(uuid7()), "action": "put", **one} for one in ({"entry": said}, scale)]
+    answer = diary.ana.post("/sync", {"sent_at": phone.isoformat(), "items": items})
+    assert [one["verdict"] for one in answer.json["results"]] == ["created"] * 2, answer.text
+    assert lines(database, clock) == rows
 
 
 def test_who_withdraws_while_a_file_for_research_is_made_is_not_in_it(

@@ -2,7 +2,9 @@
 
 Days are counted from the first thing in the diary; a person is named by a keyed digest that means nothing
 outside the clinic. Of when the file was made it says the year alone: from the day, whoever logged until then
-could be counted back to every date. Who withdraws or leaves is in no file that is made from then on.
+could be counted back to every date. What a clock dated that was off by a day or more is left out: its day is
+wrong, and the year in which such clocks begin would tell all others. Who withdraws or leaves is in no file
+that is made from then on.
 """
 
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from server.models import Patient, TreatmentSession
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.journal import reported
+from server.services.journal.incoming import has_reliable_day
 from server.services.people import consent as consents
 from server.services.people import patient as patients
 from server.services.work import Work
@@ -61,12 +64,13 @@ def rows(work: Work, patient_id: UUID) -> list[Row]:
 def _found(work: Work, patient_id: UUID, with_use: bool) -> Iterator[tuple[date, Row]]:
     yield from _sessions(work, patient_id)
     for entry in reported.entries(work, patient_id):
-        if entry.deleted_at is None:
+        if entry.deleted_at is None and entry.day_reliable:
             said = {name: getattr(entry, name) for name in _NUMBERS}
             yield entry.local_day, {"kind": "entry", **(said if with_use else substance_use.without(said))}
     for one in reported.filled(work, patient_id):
         is_plain = one.sensitivity is Sensitivity.ORDINARY
-        if one.deleted_at is None and one.instrument not in RATED and (with_use or is_plain):
+        may_leave = one.instrument not in RATED and (with_use or is_plain)
+        if one.deleted_at is None and may_leave and has_reliable_day(one):
             yield one.local_day, {"kind": "scale", "scale": one.instrument, "total": one.total}
 
 
