@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from server.diary_import.diary_map import DiaryMap
 from server.diary_import.table import TableError
 
+NAMELESS = "(without a name)"
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -27,7 +29,8 @@ def columns_of(diary_map: DiaryMap, header: Sequence[str]) -> Columns:
     if not any(scale.column in named for scale in diary_map.items.values()):
         raise TableError(f"has no column of any item (it has {', '.join(header)})")
     used = set(named.values())
-    return Columns(named, tuple(name for name in header if name not in used))
+    unused = dict.fromkeys(name or NAMELESS for name in header if name not in used)
+    return Columns(named, tuple(unused))
 
 
 def _present(diary_map: DiaryMap, header: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 LARGEST_BYTES = 20_000_000
 MOST_ROWS = 200_000
+_END = re.compile("[\r\n]")
 _SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -53,7 +55,8 @@ class Table:
 def read_table(data: bytes, encoding: str = "utf-8") -> Table:
     """Return the rows of a CSV file with a header. TableError when it can't be read as one."""
     text = _text(data, encoding)
-    header_line = text.lstrip("\r\n").partition("\n")[0]
+    # Only to tell the separator: a name of several lines is cut here. An end of a line may be a CR alone.
+    header_line = _END.split(text.lstrip("\r\n"), maxsplit=1)[0]
     separator = max(_SEPARATORS, key=lambda mark: len(next(csv.reader([header_line], delimiter=mark), [])))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -78,7 +81,8 @@ def _read(rows: Any) -> Table:
     header = tuple(name.strip() for name in next((row for row in rows if row), []))
     if not header:
         raise TableError("is empty")
-    twice = [name for name, count in Counter(header).items() if count > 1]
+    # Where somebody once clicked, a spreadsheet writes columns that nobody named and rows of nothing.
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
     if twice:
         raise TableError(f"has a column twice: {', '.join(twice)}")
     records: list[Record] = []
@@ -86,10 +90,12 @@ def _read(rows: Any) -> Table:
     for row in rows:
         if len(records) + len(refusals) >= MOST_ROWS:
             raise TableError(f"has more than {MOST_ROWS} rows")
-        if row and len(row) != len(header):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(header):
             reason = f"has {len(row)} fields, the header has {len(header)}"
             cells = dict.fromkeys(header, "") | dict(zip(header, row, strict=False))
             refusals.append(Refusal(rows.line_num, (reason,), cells=cells))
-        elif row:
+        else:
             records.append(Record(rows.line_num, dict(zip(header, row, strict=True))))
     return Table(header, tuple(records), tuple(refusals))

@@ -139,3 +139,8 @@ def test_a_mapped_value_never_leaves_the_items_range(
     for direction in (Direction.HIGH_GOOD, Direction.HIGH_BAD):
         value = rescaled(key, min(low + share * width, high), Scale("c", low, high, direction))
         assert ITEMS[key].low <= value <= ITEMS[key].high
+
+
+def test_columns_without_a_name_are_told_as_such_once() -> None:
+    table = read_table(f"{HEADER},,more,\n2025-01-01,,3,,,,,,x,y,z\n".encode())
+    assert map_table(table, read_map(MAP), "Europe/Oslo", NOW).unused == ("(without a name)", "more")

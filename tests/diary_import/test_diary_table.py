@@ -13,6 +13,7 @@ from server.diary_import.table import LARGEST_BYTES, Refusal, TableError, read_t
         (b"day\tmood\n2025-01-01\t3", "utf-8"),
         (b'"day"|"mood"\n"2025-01-01"|"3"\n\n', "latin-1"),
         ("day,mood\n2025-01-01,3\n".encode("utf-16"), "utf-16"),
+        (b"day;mood\r2025-01-01;3\r", "utf-8"),
     ],
 )
 def test_separator_and_encoding_are_taken_as_they_come(data: bytes, encoding: str) -> None:
@@ -25,6 +26,16 @@ def test_separator_and_encoding_are_taken_as_they_come(data: bytes, encoding: st
 def test_a_note_of_several_lines_keeps_the_line_numbers_right() -> None:
     found = read_table(b'day,note\n1,"one\ntwo"\n2,three\n')
     assert [record.line for record in found.records] == [3, 4]
+
+
+def test_a_name_of_several_lines_is_read() -> None:
+    assert read_table(b'"day";"mood\n(1, 2, 3)";note\n1;2;a\n').header == ("day", "mood\n(1, 2, 3)", "note")
+
+
+def test_columns_and_rows_in_which_nothing_stands_are_passed_over() -> None:
+    found = read_table(b"day;mood;;\n1;3;;\n;;;\n ; ;\n2;4;;x\n")
+    assert [(record.line, record.cells["mood"]) for record in found.records] == [(2, "3"), (5, "4")]
+    assert found.refusals == ()
 
 
 def test_a_row_with_too_few_fields_is_refused_by_its_line() -> None:
