@@ -6,7 +6,9 @@ from typing import Any
 from flask import Request, request
 from marshmallow import INCLUDE, Schema
 from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import BadRequest, NotAcceptable
+from werkzeug.http import parse_options_header
 
 from schemas.fhir.resource import shape
 from schemas.fhir.search import FORMATS, LINES
@@ -15,6 +17,8 @@ from server.api.body import Blueprint, Decorator, GuardedParser
 ROOT = "/fhir/R4"
 FHIR, NDJSON = "application/fhir+json", "application/fhir+ndjson"
 _TAKEN = (FHIR, "application/json")
+R4 = "4.0"
+_R4 = (R4, "4.0.1")
 # What a client may name in `_format` or `Accept`, and what it gets.
 _FORMATS, _LINES = dict.fromkeys(FORMATS, FHIR), dict.fromkeys(LINES, NDJSON)
 
@@ -74,9 +78,15 @@ def kind_of_answer() -> str:
         # An unencoded plus sign arrives as a blank.
         found = known.get(named.replace(" ", "+"))
     else:
-        wanted = request.accept_mimetypes
+        wanted = _accepted()
         types = [one for one in known if "/" in one]
-        found = known.get(str(wanted.best_match(types, default=""))) if wanted else FHIR
+        found = known.get(str(wanted.best_match(types, default=""))) if request.accept_mimetypes else FHIR
     if found is None:
         raise NotAcceptable("This service speaks application/fhir+json.")
     return found
+
+
+def _accepted() -> MIMEAccept:
+    """Return what `Accept` names in our version of FHIR; what else is said of a kind changes nothing."""
+    named = [(*parse_options_header(kind), quality) for kind, quality in request.accept_mimetypes]
+    return MIMEAccept([(kind, q) for kind, said, q in named if said.get("fhirversion", R4) in _R4])

@@ -64,11 +64,18 @@ def test_only_json_goes_out_and_comes_in(ana: Fhir, scheduler: Fhir) -> None:
     for wanted in ("xml", "application/fhir+xml", "ndjson", ""):
         outcome(ana.get(f"Observation?_format={wanted}"), 406)
     for kind in ("application/json", "*/*", "text/html, application/*;q=0.5", KIND):
-        assert ana.get("Observation", Accept=kind).content_type == KIND
+        answer = ana.get("Observation", Accept=kind)
+        assert (answer.status_code, answer.content_type) == (200, KIND)
+    for told in ("fhirVersion=4.0", 'fhirVersion="4.0.1"', "charset=utf-8", "fhirVersion=4.0;q=0.5"):
+        assert ana.get("Observation", Accept=f"{KIND}; {told}").status_code == 200, told
+    for told in ("fhirVersion=3.0", "fhirVersion=5.0;q=0.9, text/html", "q=0"):
+        outcome(ana.get("Observation", Accept=f"{KIND}; {told}"), 406)
     for wanted in ("json", "application/fhir+json", "application/fhir%2Bjson"):
         assert ana.get(f"Observation?_format={wanted}", Accept="text/html").status_code == 200
     sent = scheduler.send("POST", "AppointmentResponse", {}, Content_Type="text/plain")
     assert outcome(sent, 415)["code"] == "not-supported"
+    sent = scheduler.send("POST", "AppointmentResponse", {}, Content_Type=f"{KIND}; fhirVersion=4.0")
+    outcome(sent, 422)
 
 
 UNASKABLE = [
