@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -270,5 +271,12 @@ def test_the_command_writes_the_file_and_names_a_clinic_that_is_not_there(
     assert [json.loads(line)["kind"] for line in file.read_text().splitlines()[1:]] == ["entry", "scale"]
     assert [one.name for one in tmp_path.glob("research*")] == ["research.ndjson"]
     assert run("research-export", str(tmp_path / "other"), "--clinic", "nobody").exit_code == 1
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    for kept in (pipe, link):
+        refused = run("research-export", str(kept), "--clinic", "demo")
+        assert (refused.exit_code, "is no plain file" in refused.output) == (1, True), refused.output
+    assert (pipe.is_fifo(), link.is_symlink()) == (True, True)
     with pytest.raises(Problem):
         list(research_export.lines(database, "nobody", clock.now))
