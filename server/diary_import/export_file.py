@@ -32,8 +32,10 @@ class ExportError(ValueError):
 class Revision:
     """One version of an entry or of a questionnaire response (``entry_id`` is the id of either).
 
-    ``said`` is its content as it stands in the file, None where it was taken back. ``sent_at`` is the
-    phone's clock when it sent this version, where that is known: of those that have the last one's moment.
+    ``said`` is its content as it stands in the file, None where it was taken back. ``recorded_at`` is when
+    the last one was written down; no file has it of those before, so they stand as written down when they
+    were felt: each was taken in time once, by whichever clock. ``sent_at`` is the phone's clock when it sent
+    this version, where that is known: of those that have the last one's moment.
     """
 
     entry_id: UUID
@@ -146,7 +148,7 @@ def _raw(data: bytes) -> Mapping[str, Any]:
 
 def _revisions(entry: Mapping[str, Any], is_response: bool) -> Iterator[Revision]:
     history, skew = entry["revisions"], entry.get("clock_skew_seconds")
-    dated = _dated_alike(history)
+    dated, last = _dated_alike(history), [one for one in history if one["content"] is not None][-1]
     for one in history:
         late = timedelta(seconds=skew) if skew is not None and one["version"] in dated else None
         yield Revision(
@@ -154,11 +156,16 @@ def _revisions(entry: Mapping[str, Any], is_response: bool) -> Iterator[Revision
             version=one["version"],
             received_at=one["received_at"],
             source=entry["source"],
-            recorded_at=entry["recorded_at"],
+            recorded_at=_moment(one) if _is_before(one, last) else entry["recorded_at"],
             said=one["content"],
             is_response=is_response,
             sent_at=None if late is None else one["received_at"] - late,
         )
+
+
+def _is_before(version: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Return whether a version was said before the ``last`` that was, with which the file says when."""
+    return version["content"] is not None and bool(version["version"] < last["version"])
 
 
 def _dated_alike(history: Sequence[Mapping[str, Any]]) -> frozenset[int]:

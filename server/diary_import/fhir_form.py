@@ -14,8 +14,8 @@ from server.fhir.reported import CAREGIVER
 Resource = Mapping[str, Any]
 # The members of a content that the facade leaves out.
 UNSAID = frozenset({"note", "tags", "occurrence"})
-# What was corrected later than this, and by no phone's clock, would be taken for written down too late.
-_LATE = timedelta(days=30)
+# What was corrected later than this, or was dated by a clock that nobody told of, would not be taken.
+_LATE, _AHEAD = timedelta(days=30), timedelta(days=2)
 _MEDICATION, _EFFECT, _ONSET = "medication.", "side_effects.", "side_effect_onset."
 _GROUPS = ("side_effects", "medication", "safety", "circumstances", own.TAGS, own.NOTE)
 
@@ -85,11 +85,16 @@ def _reported(form: Resource, origin: Resource, said: dict[str, Any]) -> dict[st
     received, head = form["meta"]["lastUpdated"], head_of(form, origin)
     # Without a phone's clock, a Provenance was recorded when it came in.
     recorded = origin["recorded"] if origin["recorded"] != received else None
-    late = datetime.fromisoformat(received) - datetime.fromisoformat(said["occurred_at"]) > _LATE
-    if recorded is None and late and head["source"] == Source.APP.value:
+    known = any(_in_time(at, said["occurred_at"]) for at in (received, origin["recorded"]))
+    if not known and head["source"] == Source.APP.value:
         recorded = said["occurred_at"]
     revisions = [{"version": 1, "received_at": received, "content": said}]
     return {**head, "recorded_at": recorded, "revisions": revisions}
+
+
+def _in_time(at: str, occurred: str) -> bool:
+    """Return whether an entry that ``occurred`` would be taken as written down ``at``."""
+    return -_AHEAD <= datetime.fromisoformat(at) - datetime.fromisoformat(occurred) <= _LATE
 
 
 def _when(form: Resource) -> dict[str, str]:
