@@ -1,11 +1,14 @@
 """What contradicts itself in a map whose parts are each right."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 from server.clinical.vocabulary import ITEMS, Direction
 from server.diary_import.diary_map import DiaryMap, Scale
 
 _NOON = datetime(2024, 11, 23, 12, tzinfo=UTC)
+# Day, month and year could each stand for one of the others.
+_THIRD = datetime(2001, 2, 3, 12, tzinfo=UTC)
 _UNTAKEN = "Has a time of day that nothing takes: name the column under time too, or write 00:00:00 as it is."
 
 
@@ -31,13 +34,25 @@ def name_problems(made: DiaryMap) -> dict[str, list[str]]:
     return {name: problems for name, problems in found.items() if problems}
 
 
-def time_problem(made: DiaryMap) -> str | None:
-    """Return what is wrong where a date is read with a time of day, and no time is asked for.
+def date_problem(made: DiaryMap) -> str | None:
+    """Return what is wrong where days, or their hours, would be other ones and nobody would notice.
 
-    Each row would stand at one and the same hour of its day, and nobody would notice.
+    Two formats that read one text as different days: the first one would win. A date with a time of day
+    where no time is asked for: each row would stand at one and the same hour.
     """
+    for one, other in permutations(made.day.formats, 2):
+        if _read_apart(one, other):
+            return f"{one} and {other} read one text as different days.".replace("%", "")
     is_told = any(_tells_hour(pattern) for pattern in made.day.formats)
     return _UNTAKEN if is_told and made.clock is None else None
+
+
+def _read_apart(one: str, other: str) -> bool:
+    try:
+        read = datetime.strptime(_THIRD.strftime(one), other).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return read.date() != _THIRD.date()
 
 
 def _tells_hour(pattern: str) -> bool:

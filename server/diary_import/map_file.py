@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS, Condition, Direction, Phase, Route, SafetyAnswer
 from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp, Tags
-from server.diary_import.map_checks import direction_problem, name_problems, time_problem
+from server.diary_import.map_checks import date_problem, direction_problem, name_problems
 
 LONGEST_MAP = 100_000
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "-")
@@ -276,7 +276,7 @@ class _MapFile(_Strict):
         data |= {"sessions": tuple(sessions), "missing": missing, "optional": frozenset(data["optional"])}
         made = DiaryMap(**data | {"require": tuple(data["require"])})
         wrong = name_problems(made)
-        if problem := time_problem(made):
+        if problem := date_problem(made):
             wrong["date"] = [problem]
         if wrong:
             raise ValidationError(wrong)

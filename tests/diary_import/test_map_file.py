@@ -22,6 +22,12 @@ def test_a_small_map_takes_the_patients_zone_and_the_evening() -> None:
     assert found.columns() == ("Day", "M")
 
 
+def test_formats_that_tell_each_other_apart_are_taken_together() -> None:
+    formats = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d %b %Y", "%d %B %Y")
+    text = SMALLEST.replace("Day", f"Day, also: {list(formats[1:])}")
+    assert read_map(text).day.formats == formats
+
+
 def test_no_is_an_answer_not_a_falsehood() -> None:
     found = read_map(SMALLEST + "safety: {column: S, answers: {no: no, yes: often}}")
     assert found.safety is not None
@@ -92,6 +98,8 @@ def test_all_problems_are_named_not_only_the_first() -> None:
         (SMALLEST + "default_time: noon", "default_time"),
         (SMALLEST.replace("Day", "At, format: '%d/%m/%Y %I:%M %p'"), "date: Has a time of day"),
         (SMALLEST.replace("Day", "At, also: ['%Y-%m-%dT%H:%M']"), "date: Has a time of day"),
+        (SMALLEST.replace("Day", "D, format: '%d/%m/%Y', also: ['%m/%d/%Y']"), "date: d/m/Y and m/d/Y read"),
+        (SMALLEST.replace("Day", "D, also: ['%d.%m.%y', '%y.%m.%d']"), "date: d.m.y and y.m.d read"),
     ],
 )
 def test_a_map_that_cannot_be_used_says_why(text: str, problem: str) -> None:
