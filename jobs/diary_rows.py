@@ -6,7 +6,7 @@ say, for their order moves: where the newest stands on top, or a row could not b
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -32,9 +32,15 @@ class Diary:
     source: str
     rows: Sequence[Row]
 
-    def id(self, row: Row, number: int) -> UUID:
-        """Return the id of the entry with this ``number`` among those that ``row`` could be."""
-        return dated_id(row.at, "import", self.patient_id, self.source, row.kind, number)
+    def id(self, row: Row, number: int, there: Collection[UUID]) -> UUID:
+        """Return the id of the entry with this ``number`` among those that ``row`` could be.
+
+        It says nothing of the patient, whose key it is part of: what an export took to another clinic is
+        known there. What came in while it did is among those ``there``.
+        """
+        name = self.source, row.kind, number
+        before = dated_id(row.at, "import", self.patient_id, *name)
+        return before if before in there else dated_id(row.at, "import", *name)
 
 
 def entries_of(work: Work, diary: Diary) -> Iterator[tuple[Row, Incoming]]:
@@ -43,18 +49,19 @@ def entries_of(work: Work, diary: Diary) -> Iterator[tuple[Row, Incoming]]:
     alike: dict[tuple[datetime, str], list[Row]] = defaultdict(list)
     for row in diary.rows:
         alike[row.at.astimezone(UTC), row.kind].append(row)
+    there = frozenset(entries.ids_since(work, diary.patient_id, min(at for at, _ in alike))) if alike else ()
     for rows in alike.values():
-        numbers = [1] if len(rows) == 1 else _numbers(rows, _stored(work, diary, rows[0]))
+        numbers = [1] if len(rows) == 1 else _numbers(rows, _stored(work, diary, rows[0], there))
         for row, number in zip(rows, numbers, strict=True):
-            yield row, Incoming(diary.id(row, number), row.content, None, Source.IMPORT)
+            yield row, Incoming(diary.id(row, number, there), row.content, None, Source.IMPORT)
 
 
-def _stored(work: Work, diary: Diary, row: Row) -> dict[int, Versions]:
+def _stored(work: Work, diary: Diary, row: Row, there: Collection[UUID]) -> dict[int, Versions]:
     """Return, by their number, the entries that ``row`` could be."""
     found: dict[int, Versions] = {}
     for number in count(1):
         try:
-            versions = entries.revisions(work, diary.patient_id, diary.id(row, number))
+            versions = entries.revisions(work, diary.patient_id, diary.id(row, number, there))
         except NotFound:
             break
         found[number] = frozenset(canonical(one.content) for one in versions if one.content is not None)

@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from jobs import import_diary, import_export
+from jobs.past import dated_id
+from server.clinical.vocabulary import Source
 from server.database import Database
+from server.services.journal import entry as entries
+from server.services.journal.incoming import Incoming
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.visits import Visits
@@ -89,3 +93,33 @@ def test_an_export_finds_its_course_and_sessions_whatever_the_clinic_made_of_the
     plan = import_export.prepare(database, ("demo", cast.ana.patient_id), file, clock.now)
     taken = import_export.write(database, plan)
     assert (taken.courses, taken.sessions, taken.there_already) == (0, 0, 3)
+
+
+def test_a_diary_that_goes_on_is_known_at_the_clinic_its_export_went_to(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    brought(database, cast, clock, MAP)
+    file = cast.ana.get("/me/export").get_data()
+    there = cast.other_patient
+    assert there.patient_id is not None
+    who = "elsewhere", there.patient_id
+    import_export.write(database, import_export.prepare(database, who, file, clock.now))
+    files = MAP, b"day,mood\n2026-02-25,3\n2026-02-26,4\n"
+    tally = import_diary.write(database, import_diary.prepare(database, who, files, clock.now)).tally
+    assert (tally.created, tally.duplicates) == (1, 1)
+    assert len(there.get("/entries").json["items"]) == 2
+
+
+def test_what_came_in_while_its_patient_was_part_of_its_name_is_known(
+    database: Database, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    assert cast.ana.patient_id is not None
+    files = MAP, b"day,mood\n2026-02-25,3\n2026-02-25,4\n"
+    plan = import_diary.prepare(database, ("demo", cast.ana.patient_id), files, clock.now)
+    row = plan.mapped.rows[0]
+    named = dated_id(row.at, "import", cast.ana.patient_id, plan.source, row.kind, 1)
+    with database.write() as session:
+        said = Incoming(named, row.content, None, Source.IMPORT)
+        entries.put(visits.work(session), cast.ana.patient_id, said)
+    tally = import_diary.write(database, plan).tally
+    assert (tally.created, tally.duplicates) == (1, 1)
