@@ -104,6 +104,19 @@ def test_the_units_can_do_little_else_than_their_work(units: list[Path]) -> None
     assert max(levels) < LEAST_EXPOSED
 
 
+def test_what_the_guide_enables_comes_back_when_the_machine_starts_again(tmp_path: Path) -> None:
+    where = tmp_path / "etc/systemd/system"
+    shutil.copytree(DEPLOY / "systemd", where)
+    guide = (ROOT / "docs/deploying.md").read_text("utf-8")
+    (enabled,) = re.findall("^systemctl enable --now (.+)$", guide, re.MULTILINE)
+    judged(installed("systemctl"), f"--root={tmp_path}", "enable", *enabled.split())
+    wanted = ["multi-user.target", "timers.target"]  # what a machine starts by itself
+    for target in wanted:
+        wanted += [one.name for one in (where / f"{target}.wants").glob("*")]
+    services = {f"afterglow-{name}.service" for name in ("api@8000", "api@8001", "worker@1", "worker@2")}
+    assert {*services, "afterglow-backup.timer"} <= set(wanted)
+
+
 def test_prometheus_takes_its_settings_and_its_rules(tmp_path: Path) -> None:
     program, token = installed("promtool"), tmp_path / "token"
     token.write_text("a token", "utf-8")
