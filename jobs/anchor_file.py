@@ -1,6 +1,5 @@
 """The file in which the ends of the audit chains are written down: lines are added, never changed."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,16 +15,8 @@ Wanted = Callable[[int, str], bool]
 
 def append(file: Path, anchors: Sequence[Anchor]) -> None:
     """Add ``anchors``, on disk when this returns. Raises OSError where that can't be done."""
-    if not anchors:
-        return
-    descriptor = private.appended(file)
-    try:
-        # One write: lines of two workers do not mix. The first end closes a line that a crash left open.
-        start = "\n" if _is_torn(file) else ""
-        os.write(descriptor, (start + "".join(f"{as_line(one)}\n" for one in anchors)).encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if anchors:
+        private.append(file, "".join(f"{as_line(one)}\n" for one in anchors))
 
 
 def batches(file: Path, wanted: Wanted | None = None) -> Iterator[tuple[UUID, list[Anchor]]]:
@@ -59,11 +50,3 @@ def read(file: Path, number: int, line: str) -> Anchor:
         return from_line(line)
     except ValueError:
         raise Problem(f"{file}, line {number + 1}: not the end of an audit chain.") from None
-
-
-def _is_torn(file: Path) -> bool:
-    with file.open("rb") as known:
-        if known.seek(0, os.SEEK_END) == 0:
-            return False
-        known.seek(-1, os.SEEK_END)
-        return known.read(1) != b"\n"

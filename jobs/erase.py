@@ -42,13 +42,25 @@ def note(settings: Settings, database: Database, now: datetime) -> None:
         _begin_list(database, file)
     with database.read(Extent.ALL) as session:
         done = [(one.id, erased(one)) for one in erasures.done(session, unlisted=True)]
-    if not done:
-        return
-    # First the list, then the mark: a line twice is harmless, a line that is missing is not.
-    erasure_list.append(file, [one for _, one in done])
-    with database.write(Extent.ALL) as session:
-        erasures.note_listed(session, now, [erasure_id for erasure_id, _ in done])
-    database.scrub()
+    if done:
+        # First the list, then the mark: a line twice is harmless, a line that is missing is not.
+        erasure_list.append(file, [one for _, one in done])
+        with database.write(Extent.ALL) as session:
+            erasures.note_listed(session, now, [erasure_id for erasure_id, _ in done])
+        database.scrub()
+    _note_closed(database, file)
+
+
+def _note_closed(database: Database, file: Path) -> None:
+    """Write down closed clinics that are not in the list: where they were closed, it may not have been."""
+    if closed := _closed(database):
+        listed = {one.clinic_id for one in erasure_list.read(file) if one.patient_id is None}
+        erasure_list.append(file, [one for one in closed if one.clinic_id not in listed])
+
+
+def _closed(database: Database) -> list[Erased]:
+    with database.read(Extent.ALL) as session:
+        return [Erased(one.id, None, one.erased_at) for one in clinics.ever(session) if one.erased_at]
 
 
 def _begin_list(database: Database, file: Path, since: datetime | None = None) -> None:
@@ -58,11 +70,9 @@ def _begin_list(database: Database, file: Path, since: datetime | None = None) -
     """
     with database.read(Extent.ALL) as session:
         since = since or backup_state.first_moment(session)
-        closed = [Erased(one.id, None, one.erased_at) for one in clinics.ever(session) if one.erased_at]
         known = [erased(one) for one in erasures.done(session)]
     if since is not None:
-        erasure_list.begin(file, since)
-        erasure_list.append(file, [*closed, *known])
+        erasure_list.begin(file, since, [*_closed(database), *known])
 
 
 def note_clinic(settings: Settings, clinic_id: UUID, now: datetime) -> None:

@@ -5,7 +5,6 @@ begins with a line that says since when it knows of all: the list of a new machi
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,9 +41,9 @@ def file_of(settings: Settings) -> Path:
     return Path(settings.erasure_list or settings.data_dir / NAME).expanduser()
 
 
-def begin(file: Path, since: datetime) -> None:
-    """Begin a list that knows of every erasure since ``since``."""
-    append_lines(file, [json.dumps({_SINCE: since.isoformat()})])
+def begin(file: Path, since: datetime, erased: Iterable[Erased] = ()) -> None:
+    """Begin a list that knows of every erasure since ``since``, and of ``erased``."""
+    append_lines(file, [json.dumps({_SINCE: since.isoformat()}), *(one.line() for one in erased)])
 
 
 def append(file: Path, erased: Iterable[Erased]) -> None:
@@ -57,13 +56,7 @@ def append_lines(file: Path, lines: Iterable[str]) -> None:
     text = "".join(f"{one}\n" for one in lines)
     if not text and file.exists():
         return
-    # One write at the end of the file: two processes do not come between each other's lines.
-    descriptor = private.appended(file)
-    try:
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    private.append(file, text)
 
 
 def read(file: Path) -> list[Erased]:

@@ -4,6 +4,7 @@ What was there before keeps the mode that somebody gave it.
 """
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -36,7 +37,30 @@ def once(path: Path, text: str) -> None:
     Path(draft).unlink()
 
 
-def appended(path: Path) -> int:
-    """Return a descriptor that writes at the end of ``path``, made with its folder unless it is there."""
+def append(path: Path, text: str) -> None:
+    """Put ``text`` at the end of ``path``, all of it or nothing, on disk when this returns. Raises OSError.
+
+    The file is made, with its folder, unless it is there. A line that a crash left open is closed first.
+    """
     folder(path.parent)
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE)
+    try:
+        with contextlib.suppress(OSError):  # a file system that has no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        is_open = text and size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        _write(descriptor, ("\n" if is_open else "").encode() + text.encode(), size)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes, size: int) -> None:
+    """Write ``data`` behind ``size`` bytes. What a full disk took only half of is taken back."""
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, size)
+        raise

@@ -68,7 +68,7 @@ def test_nobody_else_reads_the_embedded_database_nor_what_lies_beside_it(tmp_pat
 def test_whoever_makes_the_folder_first_makes_it_for_themselves(tmp_path: Path) -> None:
     kept(tmp_path / "keys", "a.key", lambda: "secret")
     erasure_list.append_lines(tmp_path / "lists" / "one", ["a line"])
-    os.close(private.appended(tmp_path / "ends" / "one"))
+    private.append(tmp_path / "ends" / "one", "an end\n")
     for folder in ("keys", "lists", "ends"):
         assert let_in_to(tmp_path / folder) == []
 

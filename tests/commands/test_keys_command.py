@@ -85,6 +85,17 @@ def test_a_clinic_is_closed_by_its_name_and_again_after_a_restore(
     assert rows_of(database)["clinic_keys"] == []
 
 
+def test_a_clinic_is_closed_where_the_list_of_erasures_can_not_be_written(
+    run: Run, ana: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no-folder").touch()
+    monkeypatch.setenv("AFTERGLOW_ERASURE_LIST", str(tmp_path / "no-folder" / "list.jsonl"))
+    closed = run("keys", "erase", "--clinic", "river", "--yes", "River")
+    assert closed.stdout.startswith("river: keys destroyed: ")
+    assert closed.stderr == "It is not in the list of erasures yet: a job runner writes it there.\n"
+    assert closed.exit_code == 0
+
+
 def test_a_patient_is_erased_by_command_listed_and_erased_again(
     run: Run, database: Database, settings: Settings, tmp_path: Path
 ) -> None:

@@ -1,0 +1,71 @@
+"""The list of erasures knows of everybody, whole lines alone, whatever disk it lies on and whoever erased."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from jobs import anchor_file, erase, erasure_list
+from jobs.around import Around
+from jobs.erasure_list import Erased
+from server.database import Database
+from server.services.audit.anchor import Anchor
+from server.services.people import closing
+from server.settings import Settings
+from tests.cast import Cast, as_work
+from tests.conftest import NOON, Clock
+
+
+@contextmanager
+def disk_for(size: int) -> Iterator[None]:
+    """Let a file have ``size`` bytes and no more, as on a full disk."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+def test_a_full_disk_leaves_no_half_of_a_line(tmp_path: Path) -> None:
+    file, lines = tmp_path / "list.jsonl", ["the first line", "the second line"]
+    erasure_list.append_lines(file, lines[:1])
+    with disk_for(20), pytest.raises(OSError):
+        erasure_list.append_lines(file, lines[1:])
+    assert file.read_text("utf-8").splitlines() == lines[:1]
+    with file.open("a", encoding="utf-8") as cut:
+        cut.write("the sec")  # as a power cut leaves it
+    erasure_list.append_lines(file, lines[1:])
+    assert file.read_text("utf-8").splitlines() == [lines[0], "the sec", lines[1]]
+
+
+def test_nor_does_one_in_the_file_of_noted_ends(tmp_path: Path) -> None:
+    file, end = tmp_path / "ends", Anchor(NOON, UUID(int=1), 1, "0" * 64, None)
+    with disk_for(20), pytest.raises(OSError):
+        anchor_file.append(file, [end])
+    anchor_file.append(file, [end])
+    assert list(anchor_file.batches(file)) == [(end.clinic_id, [end])]
+
+
+def test_a_list_that_is_not_whole_is_not_begun(tmp_path: Path) -> None:
+    file = tmp_path / "list.jsonl"
+    with disk_for(80), pytest.raises(OSError):
+        erasure_list.begin(file, NOON, [Erased(UUID(int=1), UUID(int=2), NOON)])
+    assert file.read_text("utf-8") == "", "that it knows of all would be a lie"
+
+
+def test_a_clinic_that_was_closed_where_the_list_is_not_is_noted_by_the_job(
+    cast: Cast, clock: Clock, around: Around, database: Database, settings: Settings, app: Flask
+) -> None:
+    erase.run(around, clock.now)
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    for _ in range(2):
+        erase.run(around, clock.forward(minutes=1))
+        (closed,) = erasure_list.read(erasure_list.file_of(settings))
+        assert (closed.clinic_id, closed.patient_id) == (cast.admin.clinic_id, None)
+        assert len(erasure_list.file_of(settings).read_text("utf-8").splitlines()) == 2
