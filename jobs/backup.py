@@ -119,16 +119,23 @@ def _take_all(started: _Started, copy: Path) -> None:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy a database with SQLite's own online backup, while others write to ``source``."""
+    """Copy a database with SQLite's own online backup, while others write to ``source``. Raises `Problem`."""
     private.file(target)
-    with closing(sqlite3.connect(source)) as known, closing(sqlite3.connect(target)) as made:
-        # One view all along: without it every write of somebody else would start the copy anew.
-        known.isolation_level = None
-        known.execute("BEGIN")
-        known.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        # Between two steps signals are heard only where somebody is told of them.
-        known.backup(made, pages=_PAGES, progress=lambda *_: None)
-        known.execute("ROLLBACK")
+    try:
+        with closing(sqlite3.connect(source)) as known, closing(sqlite3.connect(target)) as made:
+            _copy(known, made)
+    except sqlite3.Error as error:
+        raise Problem(f"The database can't be copied: {error}.") from None
+
+
+def _copy(known: sqlite3.Connection, made: sqlite3.Connection) -> None:
+    # One view all along: without it every write of somebody else would start the copy anew.
+    known.isolation_level = None
+    known.execute("BEGIN")
+    known.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    # Between two steps signals are heard only where somebody is told of them.
+    known.backup(made, pages=_PAGES, progress=lambda *_: None)
+    known.execute("ROLLBACK")
 
 
 def _record(database: Database, now: datetime, made: Manifest) -> None:

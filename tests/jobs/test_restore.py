@@ -17,10 +17,12 @@ from server.migrations.standing import standing
 from tests.cast import Cast
 from tests.conftest import NOON, owner_url, rows_of
 from tests.jobs.test_backup import KEY, elsewhere, here, made, put_back, quiet, tools
+from tests.jobs.test_erasure_list import disk_for
 from tests.one_shot import Run, runner
 
 __all__ = ["elsewhere", "here"]
 postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+embedded = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 LATER = (
     "CREATE TABLE later (id uuid PRIMARY KEY, clinic_id uuid REFERENCES clinics (id))",
     "CREATE TYPE kind_of_later AS ENUM ('much')",
@@ -110,6 +112,15 @@ def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
     assert healed.exit_code == 0, healed.output
     assert run("migrate", "--check").exit_code == 0
     assert len(rows_of(elsewhere)["entries"]) == 3
+
+
+@embedded
+def test_a_disk_too_small_for_the_copy_is_one_line(run: Run, tmp_path: Path) -> None:
+    with disk_for(1 << 16):
+        said = run("backup", tmp_path / "kept")
+    assert (said.exit_code, said.stderr.count("\n")) == (1, 1), said.stderr
+    assert said.stderr.startswith("Error: The database can't be copied: ")
+    assert not (tmp_path / "kept").exists()
 
 
 @postgresql  # an embedded database has no roles
