@@ -1,9 +1,12 @@
 """E-mail over SMTP, always the same code: in development its peer is the embedded mailbox."""
 
 import contextlib
+import io
 import ipaddress
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -87,11 +90,43 @@ class _Server(smtplib.SMTP):
     """A conversation that knows whether the whole message was handed over."""
 
     handed_over = False
+    _reply: "_Reply"
 
     def send(self, s: Any) -> None:
         """Send; smtplib gives commands as text and the message, to its last dot, as bytes."""
         super().send(s)
         self.handed_over = isinstance(s, bytes)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read a reply, all of it in the time that one command has."""
+        if self.file is None:  # as at first, and again under TLS
+            assert self.sock is not None
+            self._reply = _Reply(self.sock)
+            self.file = io.BufferedReader(self._reply)
+        self._reply.end = time.monotonic() + self.timeout
+        return super().getreply()
+
+
+class _Reply(io.RawIOBase):
+    """What comes back until ``end``: line by line a server could keep us, and all that waits, for ever."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket, self._patience, self.end = connected, connected.gettimeout(), 0.0
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for bytes; 0 is the end."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        try:
+            return self._socket.recv_into(buffer)
+        finally:
+            self._socket.settimeout(self._patience)  # what is sent next has time of its own
 
 
 class _TlsServer(_Server, smtplib.SMTP_SSL):

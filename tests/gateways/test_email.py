@@ -5,7 +5,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,23 +76,24 @@ def test_a_server_that_hangs_before_the_data_has_taken_nothing_for_sure() -> Non
 
 
 @contextmanager
-def saying(*answers: bytes) -> Iterator[int]:
-    """Listen on a port where one caller gets these answers, one a command, and then no more."""
+def saying(*answers: bytes, pause: float = 5) -> Iterator[int]:
+    """Listen on a port where one caller gets these answers, one a command or ``pause``, and then no more."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
-        thread = threading.Thread(target=_say, args=(listener, answers))
+        thread = threading.Thread(target=_say, args=(listener, answers, pause))
         thread.start()
         yield listener.getsockname()[1]
         thread.join()
 
 
-def _say(listener: socket.socket, answers: tuple[bytes, ...]) -> None:
+def _say(listener: socket.socket, answers: tuple[bytes, ...], pause: float) -> None:
     caller, _ = listener.accept()
-    with caller:
-        caller.settimeout(5)
+    with caller, suppress(OSError):
+        caller.settimeout(pause)
         for answer in answers:
             caller.sendall(answer)
-            caller.recv(65536)
+            with suppress(TimeoutError):
+                caller.recv(65536)
 
 
 OK = b"250 fine\r\n"
@@ -102,6 +103,13 @@ def test_a_line_that_is_cut_after_the_last_dot_leaves_it_in_doubt() -> None:
     with saying(b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n") as port:
         error = refusal(f"smtp://127.0.0.1:{port}")
     assert (error.reason, error.away, error.in_doubt) == ("unreachable", True, True)
+
+
+@pytest.mark.parametrize("before", [(), (b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n")])
+def test_a_server_whose_answer_never_ends_is_left_after_the_time_out(before: tuple[bytes, ...]) -> None:
+    with saying(*before, *[b"250-wait\r\n"] * 99, pause=0.05) as port:
+        error = refusal(f"smtp://127.0.0.1:{port}", timeout=0.3)
+    assert (error.permanent, error.reason, error.in_doubt) == (False, "timeout", bool(before))
 
 
 def test_a_line_that_is_cut_before_the_message_leaves_no_doubt() -> None:
