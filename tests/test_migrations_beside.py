@@ -11,8 +11,11 @@ from uuid_utils.compat import uuid7
 import server.migrations
 from server.api.edge import EXTENSION, Surroundings
 from server.database import Database
+from server.isolation import Extent
 from server.migrations import downgrade, is_current, upgrade
 from server.models import ContactPoint
+from server.services import backup_state
+from server.services.audit.chain import START
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys
 from tests.cast import entry, found_clinic
@@ -24,6 +27,7 @@ VERSIONS = sorted(
     file.name.partition("_")[0]
     for file in (Path(server.migrations.__file__).parent / "versions").glob("0*.py")
 )
+WITH_A_LOG = "0005"
 Columns = dict[str, dict[str, Any]]
 
 
@@ -109,6 +113,20 @@ def test_a_clinic_at_work_goes_back_step_by_step_and_forward_again_and_loses_no_
     assert len(people.ana.get("/entries").json["items"]) == 3
     assert people.ana.put(f"/entries/{uuid7()}", entry(now)).status_code == 201
     database.close()
+
+
+def test_a_restore_can_compare_what_is_back_in_the_tables_of_any_version_with_a_log(bare: Database) -> None:
+    upgrade(bare, WITH_A_LOG)
+    clinic = a_clinic()
+    put(bare, "clinics", clinic)
+    for version in VERSIONS[VERSIONS.index(WITH_A_LOG) :]:
+        upgrade(bare, version)
+        with bare.read(Extent.ALL) as session:
+            assert backup_state.ends(session) == {str(clinic["id"]): (0, START.hex())}
+            assert backup_state.counts(session, ["clinics", "audit_seals"]) == {
+                "clinics": 1,
+                "audit_seals": 0,
+            }
 
 
 def test_a_number_from_before_it_had_an_index_goes_forward_without_one_and_back(bare: Database) -> None:

@@ -8,7 +8,7 @@ import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from server.migrations import WORKS_FROM
 from tests.busy_phones import Phones, busy
 from tests.conftest import MASTER_KEY
+from tests.jobs.test_backup import KEY, tools
 from tests.ports import free_port, wait_for
 from tests.postgresql_server import server_of_our_own
 from tests.source import ROOT
@@ -152,6 +153,24 @@ def test_the_version_before_serves_and_works_on_while_tables_change_and_is_repla
         new.wait_for(20)
     assert new.wrong == []
     assert now.run("migrate", "--check") == "The database is up to date."
+
+
+@pytest.mark.rehearsal
+def test_a_backup_of_the_version_before_is_put_back_by_this_one(
+    versions: tuple[Version, Version], tmp_path: Path
+) -> None:
+    before, now = versions
+    with_backups = {"AFTERGLOW_BACKUP_KEY": KEY, "AFTERGLOW_POSTGRESQL_TOOLS": tools()}
+    before, now = (replace(one, environment={**one.environment, **with_backups}) for one in (before, now))
+    file = str(tmp_path / "of-before.backup")
+    for words in (["migrate"], ["demo"], ["backup", file]):
+        before.run(*words)
+    now.run("migrate")
+    said = now.run("restore", "--replace", "--without-lists", file)
+    assert re.search("^Audit log of clinic .*: holds, ", said, re.M)
+    assert now.run("migrate", "--check") == "The database is up to date."
+    with now.served() as port:
+        enrol(port, EVE)
 
 
 def _troubles(log: Path) -> list[str]:
