@@ -178,9 +178,13 @@ def test_the_roles_of_the_deployment_are_made_so_that_nothing_is_quoted(tmp_path
     with server_of_our_own() as server:
         if shutil.which("psql", path=str(server.bin)) is None:
             pytest.skip("no psql here")
-        said = {"POSTGRES_USER": "postgres", "POSTGRES_DB": "postgres", "SECRETS_DIRECTORY": str(tmp_path)}
+        superuser = create_engine(server.url, isolation_level="AUTOCOMMIT")
+        with superuser.connect() as connection:
+            connection.exec_driver_sql("CREATE DATABASE afterglow")
+        superuser.dispose()
         path = f"{server.bin}{os.pathsep}{os.environ['PATH']}"
-        run([str(DEPLOY / "postgresql" / "roles.sh")], {**said, "PGHOST": str(server.folder), "PATH": path})
+        where = {"SECRETS_DIRECTORY": str(tmp_path), "PGHOST": str(server.folder), "PATH": path}
+        run([str(DEPLOY / "postgresql" / "roles.sh")], where)
         with closing(Database(server.url)) as database, database.engine.connect() as connection:
             said = connection.execute(
                 text("SELECT setrole::regrole::text, setconfig FROM pg_db_role_setting")

@@ -3,7 +3,7 @@
 # and is held by row-level security. Neither is a superuser.
 set -euo pipefail
 export SECRETS_DIRECTORY="${SECRETS_DIRECTORY:-/run/secrets}"
-psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "${POSTGRES_DB:-afterglow}" <<'SQL'
 -- Read by psql itself: on a command line others would see them.
 \set owner_password `cat "$SECRETS_DIRECTORY/owner-password"`
 \set app_password `cat "$SECRETS_DIRECTORY/app-password"`
