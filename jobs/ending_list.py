@@ -93,7 +93,7 @@ def read(file: Path) -> list[Ending]:
     """Return what the list says, each once; none where there is no file. Problem names a bad line."""
     if not file.exists():
         return []
-    return list(dict.fromkeys(_read(file.read_text("utf-8").splitlines())))
+    return list(dict.fromkeys(_read(erasure_list.lines_of(file))))
 
 
 def _read(lines: Iterable[str]) -> Iterator[Ending]:

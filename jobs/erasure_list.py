@@ -63,8 +63,12 @@ def read(file: Path) -> list[Erased]:
     """Return what the list says, each once; none where there is no file. Problem names a bad line."""
     if not file.exists():
         return []
-    lines = file.read_text("utf-8").splitlines()
-    return list({(one.clinic_id, one.patient_id): one for one in _read(lines)}.values())
+    return list({(one.clinic_id, one.patient_id): one for one in _read(lines_of(file))}.values())
+
+
+def lines_of(file: Path) -> list[str]:
+    """Return the lines of a list, damaged ones too: whoever takes them apart names them."""
+    return file.read_text("utf-8", "replace").splitlines()
 
 
 def knows_all_since(file: Path, moment: datetime) -> bool:
@@ -72,7 +76,7 @@ def knows_all_since(file: Path, moment: datetime) -> bool:
 
     Lists put together from several know as much as the oldest one. One that says nothing of it is believed.
     """
-    said = [since for line in file.read_text("utf-8").splitlines() if (since := _since(json.loads(line)))]
+    said = [since for line in lines_of(file) if (since := _since(json.loads(line)))]
     return not said or min(said) <= moment
 
 

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from jobs import erasure_list
 from jobs.backup import copy_sqlite
+from jobs.problem import Problem
+from jobs.unfinished import whole
 from server import private
 from server.cli import main
 from server.database import Database
@@ -96,3 +98,10 @@ def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     with database.write():
         assert modes(tmp_path)[str(tmp_path / "one.db")] == 0o644
     database.close()
+
+
+def test_what_is_no_plain_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Problem, match="no plain file"), whole(tmp_path / "pipe", replaces=True):
+        pass
+    assert (tmp_path / "pipe").is_fifo()

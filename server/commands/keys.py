@@ -95,6 +95,8 @@ def smart(kid: str) -> None:
 
     The first line is private, for the connection's settings; the second one is to be registered there.
     """
+    if not kid:
+        raise click.UsageError("KID must name the key.")
     made = new_service_key(kid)
     click.echo(json.dumps(made))
     click.echo(json.dumps(service_key(made, kid, made["alg"]).public()))

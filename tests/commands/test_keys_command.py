@@ -122,6 +122,11 @@ def test_a_patient_is_erased_by_command_listed_and_erased_again(
     assert run("erasures", "apply", kept).stdout == f"In the list: 1; there again, and erased: 0.\n{said}"
 
 
+def test_a_key_for_a_fhir_system_needs_a_name(run: Run) -> None:
+    said = run("keys", "smart", "")
+    assert (said.exit_code, said.stderr.partition(" See: ")[0]) == (2, "Error: KID must name the key.")
+
+
 def test_retention_tells_and_deletes(run: Run, ana: UUID) -> None:
     told = run("retention", "--dry-run")
     assert "river: medical record: run out: 0, held: 0" in told.stdout

@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from jobs import anchor_file, erase, erasure_list
+from jobs import anchor_file, ending_list, erase, erasure_list
 from jobs.around import Around
 from jobs.erasure_list import Erased
+from jobs.problem import Problem
 from server.database import Database
 from server.services.audit.anchor import Anchor
 from server.services.people import closing
@@ -56,6 +57,16 @@ def test_a_list_that_is_not_whole_is_not_begun(tmp_path: Path) -> None:
     with disk_for(80), pytest.raises(OSError):
         erasure_list.begin(file, NOON, [Erased(UUID(int=1), UUID(int=2), NOON)])
     assert file.read_text("utf-8") == "", "that it knows of all would be a lie"
+
+
+def test_a_line_that_is_no_text_is_named_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "list.jsonl"
+    erasure_list.begin(file, NOON)
+    with file.open("ab") as damaged:
+        damaged.write(b"\x84\xff\n")
+    for read in (erasure_list.read, ending_list.read):
+        with pytest.raises(Problem, match=r"^Line 2 of the list"):
+            read(file)
 
 
 def test_a_clinic_that_was_closed_where_the_list_is_not_is_noted_by_the_job(
