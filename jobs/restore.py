@@ -16,6 +16,7 @@ from jobs.unfinished import copy_beside
 from server.backup_file import BackupError, BackupReader
 from server.database import Database
 from server.isolation import Extent
+from server.keys.sealing import SealError
 from server.services import backup_state
 from server.services.audit import anchor
 from server.services.audit.verifying import Fault
@@ -34,6 +35,7 @@ _WITHOUT = (
     "Who was erased, withdrew or left since the backup would be back: put the lists there. "
     "Say --without-lists only where nobody did, or they are lost."
 )
+_SEALED = "AFTERGLOW_MASTER_KEY does not open all of it. Put the key of that time behind the present one."
 _AT_ONCE = 1 << 20
 
 
@@ -102,6 +104,8 @@ def _to_be_run_again(file: Path) -> Iterator[None]:
         yield
     except (Problem, OSError) as error:
         raise Problem(f"{error} {again}") from None
+    except SealError:  # a backup from before it said which keys it needs
+        raise Problem(f"{_SEALED} {again}") from None
     except Exception as error:  # its text may quote rows
         raise Problem(f"{type(error).__name__}. {again}") from error
 
@@ -127,6 +131,8 @@ def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wis
             raise Problem("This needs the owner's address: set AFTERGLOW_MIGRATION_URL.")
         if not (wish.replace or backup_state.is_empty(session)):
             raise Problem("The database is not empty. Say --replace to lose what is in it.")
+    if not all(database.masters and database.masters.has(one) for one in manifest.state.masters):
+        raise Problem(_SEALED)
     _check_lists(settings, manifest, wish)
 
 

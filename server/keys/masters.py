@@ -36,6 +36,10 @@ class Masters:
         """The id of the key that wraps now."""
         return self._look(fresh=True).current
 
+    def has(self, key_id: int) -> bool:
+        """Return whether a key is here now, by its id."""
+        return key_id in self._look(fresh=True).ids
+
     def seal(self, text: str, context: str) -> bytes:
         """Return ``text`` sealed, as `Keyring.seal`: never with a key that was replaced a moment ago."""
         return self._look(fresh=True).seal(text, context)

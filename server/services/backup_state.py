@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server import isolation
 from server.models import Base, Clinic
+from server.services import clinic_key as clinic_keys
 from server.services.audit import audit_seal as seals
 from server.services.work import Work, system
 
@@ -26,11 +27,15 @@ SELECT coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Rows by table, and by clinic the position and digest at which its audit chain ends."""
+    """Rows by table, and by clinic the position and digest at which its audit chain ends.
+
+    ``masters``: the ids of the master keys that open the clinics' keys.
+    """
 
     revision: str
     counts: dict[str, int] = field(default_factory=dict)
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
+    masters: list[int] = field(default_factory=list)
 
 
 def exported(session: Session) -> str:
@@ -86,7 +91,7 @@ def counts(session: Session, names: list[str] | None = None) -> dict[str, int]:
 
 def state(session: Session) -> State:
     """Return what the database holds."""
-    return State(revision(session), counts(session), ends(session))
+    return State(revision(session), counts(session), ends(session), clinic_keys.masters(session))
 
 
 def size(session: Session) -> int:

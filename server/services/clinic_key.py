@@ -116,6 +116,12 @@ def check(session: Session) -> None:
         _masters(session).open(row.wrapped, _place(row))
 
 
+def masters(session: Session) -> list[int]:
+    """Return the ids of the master keys that wrap any clinic's keys."""
+    wrapped = [*session.scalars(select(ClinicKey.wrapped)), *session.scalars(select(ClinicDigestKey.wrapped))]
+    return sorted({key_id_of(one) for one in wrapped})
+
+
 def current(work: Work) -> int:
     """Return the number of the clinic's newest key, as the database has it now."""
     return max(row.key_id for row in _data_keys(work.session, work.clinic_id))

@@ -1,5 +1,6 @@
 """A restore is done to its end, or the database stays what it was, or nobody works on it before it is."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from server.database import Database
 from server.migrations import upgrade
 from server.migrations.standing import standing
 from tests.cast import Cast
-from tests.conftest import NOON, owner_url, rows_of
+from tests.conftest import MASTER_KEY, NOON, owner_url, rows_of
 from tests.jobs.test_backup import KEY, elsewhere, here, made, put_back, quiet, tools
 from tests.jobs.test_erasure_list import disk_for
 from tests.one_shot import Run, runner
@@ -112,6 +113,25 @@ def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
     assert healed.exit_code == 0, healed.output
     assert run("migrate", "--check").exit_code == 0
     assert len(rows_of(elsewhere)["entries"]) == 3
+
+
+def test_a_backup_that_the_master_key_does_not_open_changes_nothing(
+    run: Run, here: Around, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, before = tmp_path / "kept", rows_of(here.database)
+    assert run("backup", file).exit_code == 0
+    newer = base64.b64encode(bytes([9]) * 32).decode()
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", f"{newer},{MASTER_KEY}")
+    assert run("keys", "rotate").exit_code == 0
+    known = rows_of(here.database)
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", newer)
+    said = run("restore", "--replace", file)
+    assert said.exit_code == 1
+    assert said.stderr.splitlines()[-1].startswith("Error: AFTERGLOW_MASTER_KEY does not open all of it. ")
+    assert rows_of(here.database) == known
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", f"{newer},{MASTER_KEY}")
+    assert run("restore", "--replace", file).exit_code == 0
+    assert rows_of(here.database)["clinic_keys"] == before["clinic_keys"]
 
 
 @embedded
