@@ -17,7 +17,7 @@ from server.backup_file import BackupError, BackupReader
 from server.database import Database
 from server.isolation import Extent
 from server.keys.sealing import SealError
-from server.services import backup_state
+from server.services import backup_state, vault
 from server.services.audit import anchor
 from server.services.audit.verifying import Fault
 from server.services.people import clinic as clinics
@@ -87,6 +87,8 @@ def _fit_for_use(
 ) -> Restored:
     _compare(database, manifest)
     wish.migrate(database)
+    with database.read(Extent.ALL) as session:
+        vault.check(session)
     done = [step(database, settings, now) for step in AFTERWARDS]
     verdicts = list(verify(database, now, [settings.anchor_file]))
     _record(database, settings, now, verdicts)

@@ -58,7 +58,8 @@ def check_texts(settings: Settings) -> None:
 def database_of(settings: Settings, migrated: bool = True, unfinished: bool = False) -> Iterator[Database]:
     """Give the database; ClickException where it can't be reached or, if ``migrated``, is behind the code.
 
-    ``unfinished``: also where a restore has not come to its end, which nothing else may work on.
+    ``unfinished``: for a restore, also where one has not come to its end, which nothing else may work on, and
+    whatever key opens what it replaces.
 
     No message repeats the address: it may hold a password.
     """
@@ -74,9 +75,8 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
         is_enough = _suffices(database)
         if not unfinished:
             _check_finished(database)
-        if is_enough:
-            _check_key(database)
-        elif migrated:
+            _check_key(database, is_enough)
+        if migrated and not is_enough:
             raise click.ClickException("The database is not migrated. Run: afterglow migrate")
         if migrated:
             _check_role(settings, database)
@@ -117,8 +117,10 @@ def _check_finished(database: Database) -> None:
             )
 
 
-def _check_key(database: Database) -> None:
+def _check_key(database: Database, is_migrated: bool) -> None:
     """Raise ClickException where the master key is not this database's: better now than at the first note."""
+    if not is_migrated:
+        return
     with database.read(Extent.ALL) as session:
         try:
             vault.check(session)

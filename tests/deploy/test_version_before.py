@@ -166,7 +166,11 @@ def test_a_backup_of_the_version_before_is_put_back_by_this_one(
     for words in (["migrate"], ["demo"], ["backup", file]):
         before.run(*words)
     now.run("migrate")
-    said = now.run("restore", "--replace", "--without-lists", file)
+    words = ("restore", "--replace", "--without-lists", file)
+    astray = replace(now, environment={**now.environment, "AFTERGLOW_MASTER_KEY": KEY})
+    with pytest.raises(AssertionError, match="AFTERGLOW_MASTER_KEY does not open all of it"):
+        astray.run(*words)
+    said = now.run(*words)
     assert re.search("^Audit log of clinic .*: holds, ", said, re.M)
     assert now.run("migrate", "--check") == "The database is up to date."
     with now.served() as port:

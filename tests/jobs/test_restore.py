@@ -129,7 +129,8 @@ def test_a_backup_that_the_master_key_does_not_open_changes_nothing(
     assert said.exit_code == 1
     assert said.stderr.splitlines()[-1].startswith("Error: AFTERGLOW_MASTER_KEY does not open all of it. ")
     assert rows_of(here.database) == known
-    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", f"{newer},{MASTER_KEY}")
+    # Of what is replaced the key is not asked for: it may be lost, which is why somebody restores.
+    monkeypatch.setenv("AFTERGLOW_MASTER_KEY", MASTER_KEY)
     assert run("restore", "--replace", file).exit_code == 0
     assert rows_of(here.database)["clinic_keys"] == before["clinic_keys"]
 
