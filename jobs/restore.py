@@ -141,9 +141,11 @@ def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wis
 def _check_lists(settings: Settings, manifest: Manifest, wish: Wish) -> None:
     """Raise `Problem` where who was erased since the backup would be back: no list is not an empty one."""
     erasures, ended = erasure_list.file_of(settings), ending_list.file_of(settings)
-    # A list that can't be read is no list of nobody.
+    # A list that can't be read is no list of nobody, and without the noted ends it could not end.
     erasure_list.read(erasures)
     ending_list.read(ended)
+    for _ in anchor_file.batches(settings.anchor_file):
+        pass
     if wish.without_lists:
         return
     for file in (erasures, ended):

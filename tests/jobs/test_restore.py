@@ -100,12 +100,12 @@ def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
     made(here, file)
     monkeypatch.setenv("AFTERGLOW_DATABASE_URL", elsewhere.engine.url.render_as_string(hide_password=False))
     monkeypatch.delenv("AFTERGLOW_MIGRATION_URL", raising=False)
-    monkeypatch.setenv("AFTERGLOW_AUDIT_ANCHOR", str(tmp_path))  # a folder is no file of noted ends
-    said = run("restore", file)
+    monkeypatch.setenv("AFTERGLOW_ERASURE_LIST", str(file / "list"))  # a file is no folder to begin it in
+    said = run("restore", "--without-lists", file)
     assert said.exit_code == 1
     (line,) = said.stderr.strip().splitlines()[-1:]
     assert line.endswith(f"Run: afterglow restore --replace {file}")
-    monkeypatch.delenv("AFTERGLOW_AUDIT_ANCHOR")
+    monkeypatch.delenv("AFTERGLOW_ERASURE_LIST")
     for words in (["status"], ["migrate"], ["migrate", "--check"], ["serve"], ["work"], ["backup", "again"]):
         refused = run(*words)
         assert (refused.exit_code, "has not come to its end" in refused.output) == (1, True), words
@@ -133,6 +133,16 @@ def test_a_backup_that_the_master_key_does_not_open_changes_nothing(
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY", MASTER_KEY)
     assert run("restore", "--replace", file).exit_code == 0
     assert rows_of(here.database)["clinic_keys"] == before["clinic_keys"]
+
+
+def test_noted_ends_that_can_not_be_read_stop_a_restore_before_it_begins(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "old")
+    with here.settings.anchor_file.open("a", encoding="utf-8") as cut:
+        cut.write('{"at": "2026')  # as a power cut leaves it
+    with pytest.raises(Problem, match=r"not the end of an audit chain\.$"):
+        put_back(here, elsewhere, tmp_path / "old")
 
 
 @embedded
