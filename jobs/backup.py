@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs import postgresql_tools
+from jobs.postgresql_tools import Seen
 from jobs.problem import Problem
 from jobs.unfinished import copy_beside, whole
 from server import private
@@ -95,9 +96,9 @@ class _Started:
 
 def _postgresql(database: Database, settings: Settings, started: _Started) -> Manifest:
     with database.snapshot(Extent.ALL) as session:
-        view = backup_state.exported(session)
+        seen = Seen(backup_state.exported(session), backup_state.others(session))
         made = started.begin("postgresql", backup_state.state(session))
-        postgresql_tools.dump(database, settings, view, started.take)
+        postgresql_tools.dump(database, settings, seen, started.take)
     return made
 
 

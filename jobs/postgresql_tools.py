@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import IO, Any
 
 from jobs.problem import Problem
@@ -39,12 +40,23 @@ _DUMP = ("--format=custom", "--enable-row-security", *_PLAIN)
 _RESTORE = ("--file=-", *_PLAIN)
 # Of an error it tells the code alone: the text may quote rows.
 _LOAD = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=sqlstate")
+_EXTENSION = re.compile(rb"\d+; \d+ \d+ (COMMENT - )?EXTENSION ")
 _CODE = re.compile(rb"(?:ERROR|FATAL):\s+([0-9A-Z]{5})\b")
 _SAID = {
     "42501": "The role may not do that here: restoring needs the address of the role that owns the tables.",
     "55P03": "Tables are in use. Stop the API and the job runners.",
 }
 _AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A snapshot by its exported name, and what of the database is not ours, by kind and name."""
+
+    view: str
+    others: Sequence[tuple[str, str]] = ()
+
+
 # Everything there is of ours, whatever version made it: whatever the owner of our tables has where they are.
 # All of it is found before any of it goes, as some goes with the rest.
 _BEGIN = b"""
@@ -78,32 +90,51 @@ END $$;
 _COMMIT = b"COMMIT;\n"
 
 
-def dump(database: Database, settings: Settings, view: str, take: Callable[[bytes], Any]) -> None:
-    """Hand what `pg_dump` says of the exported ``view`` to ``take``. Raises `Problem` where it fails."""
-    with _running(database, settings, "pg_dump", [*_DUMP, f"--snapshot={view}"], _OUT_OF) as process:
+def dump(database: Database, settings: Settings, seen: Seen, take: Callable[[bytes], Any]) -> None:
+    """Hand what `pg_dump` says of what is ``seen`` to ``take``. Raises `Problem` where it fails."""
+    others = [f"--exclude-{kind}={name}" for kind, name in seen.others]
+    with _running(
+        database, settings, "pg_dump", [*_DUMP, f"--snapshot={seen.view}", *others], _OUT_OF
+    ) as process:
         assert process.stdout is not None
         while data := process.stdout.read(_AT_ONCE):
             take(data)
 
 
-def restore(database: Database, settings: Settings, parts: Iterator[bytes], first: str) -> None:
+def restore(database: Database, settings: Settings, parts: Callable[[], Iterator[bytes]], first: str) -> None:
     """Put what ``parts`` say, a dump, in the place of all there is, in one transaction: all or nothing.
 
-    ``first``: a statement for the tables' schema, before theirs. Raises `Problem` where anything fails.
+    They are asked for twice. ``first``: a statement for the tables' schema, before theirs. Raises `Problem`
+    where anything fails.
     """
     name = database.engine.url.database or ""
     # Nothing of it stays without the word at the end, whoever is cut off before.
     with (
+        _ours(database, settings, parts()) as ours,
         _running(database, settings, "psql", [*_LOAD, f"--dbname={name}"], _INTO) as loading,
         _for_its_own_reason(loading),
     ):
         _say(loading, [_BEGIN, first.encode(), b";\n"])
         through = {**_INTO, "stdout": loading.stdin}
-        with _running(database, settings, "pg_restore", _RESTORE, through) as reading:
-            _say(reading, parts)
+        words = [*_RESTORE, f"--use-list={ours}"]
+        with _running(database, settings, "pg_restore", words, through) as reading:
+            _say(reading, parts())
             _close(reading)
         _say(loading, [_COMMIT])
         _close(loading)
+
+
+@contextmanager
+def _ours(database: Database, settings: Settings, parts: Iterator[bytes]) -> Iterator[str]:
+    """Give the name of a list of what is in a dump but for extensions, which only a superuser makes."""
+    with tempfile.TemporaryFile() as listed, tempfile.NamedTemporaryFile() as ours:
+        with _running(database, settings, "pg_restore", ["--list"], {**_INTO, "stdout": listed}) as reading:
+            _say(reading, parts)
+            _close(reading)
+        listed.seek(0)
+        ours.writelines(line for line in listed if not _EXTENSION.match(line))
+        ours.flush()
+        yield ours.name
 
 
 def _say(process: subprocess.Popen[bytes], parts: Iterable[bytes]) -> None:

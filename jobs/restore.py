@@ -183,7 +183,14 @@ def _check_soundness(copy: Path) -> None:
 def _postgresql(database: Database, settings: Settings, file: Path, _manifest: Manifest) -> None:
     database.close()
     with file.open("rb") as source:
-        postgresql_tools.restore(database, settings, _rows(source, settings), backup_state.UNFINISHED)
+        postgresql_tools.restore(
+            database, settings, lambda: _rows_anew(source, settings), backup_state.UNFINISHED
+        )
+
+
+def _rows_anew(source: Any, settings: Settings) -> Iterator[bytes]:
+    source.seek(0)
+    return _rows(source, settings)
 
 
 def _rows(source: Any, settings: Settings) -> Iterator[bytes]:

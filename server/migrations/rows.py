@@ -39,6 +39,12 @@ SELECT EXISTS (
   AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))
 """)
 
+# Others may have tables in our schema, or an extension: nobody but them can give rights on theirs.
+_OURS = text("""
+SELECT string_agg(quote_ident(relname), ', ') FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')
+AND pg_has_role(relowner, 'USAGE')
+""")
 _TABLES = text("""
 SELECT c.relname,
        c.relrowsecurity AND EXISTS (
@@ -149,7 +155,7 @@ def grant(connection: Connection, role: str) -> None:
     who, schema = preparer.quote(role), preparer.quote(connection.scalar(text("SELECT current_schema()")))
     run(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
     run(f"GRANT USAGE ON SCHEMA {schema} TO {who}")
-    run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {who}")
+    run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {connection.scalar(_OURS)} TO {who}")
     for name in APPEND_ONLY:
         run(f"REVOKE UPDATE, DELETE ON {name} FROM {who}")
     for name in READ_ONLY:

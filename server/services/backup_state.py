@@ -23,6 +23,20 @@ SELECT coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
                  WHERE relname = 'alembic_version' AND relnamespace = current_schema()::regnamespace),
                 has_schema_privilege(current_schema(), 'CREATE'), false)
 """)
+# What is not our owner's, or lies elsewhere: others have put it into the same database. An extension's own
+# is dumped with it, by its name alone.
+_OTHERS = text("""
+WITH ours AS (
+  SELECT relnamespace AS schema, relowner AS owner FROM pg_class
+  WHERE relname = 'alembic_version' AND relnamespace = current_schema()::regnamespace
+)
+SELECT 'schema', quote_ident(nspname) FROM pg_namespace
+WHERE oid NOT IN (SELECT schema FROM ours) AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+UNION ALL
+SELECT 'table', format('%I.%I', nspname, relname) FROM pg_class
+JOIN ours ON relnamespace = schema AND relowner <> owner JOIN pg_namespace n ON n.oid = schema
+WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,11 @@ def exported(session: Session) -> str:
     """
     session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     return str(session.scalar(text("SELECT pg_export_snapshot()")))
+
+
+def others(session: Session) -> list[tuple[str, str]]:
+    """Return what in a database of PostgreSQL is not ours, by kind (`schema` or `table`) and quoted name."""
+    return [(kind, name) for kind, name in session.execute(_OTHERS)]
 
 
 def is_empty(session: Session) -> bool:
