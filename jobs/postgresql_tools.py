@@ -29,9 +29,19 @@ _NAMES = {
     "sslrootcert": "PGSSLROOTCERT",
     "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "channel_binding": "PGCHANNELBINDING",
+    "require_auth": "PGREQUIREAUTH",
+    "gssencmode": "PGGSSENCMODE",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "load_balance_hosts": "PGLOADBALANCEHOSTS",
     "connect_timeout": "PGCONNECT_TIMEOUT",
     "application_name": "PGAPPNAME",
 }
+# The driver's own, and how a connection is kept alive that says nothing for long: theirs says something.
+_OURS_ALONE = {"context", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"}
 _INTO: Mapping[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
 _OUT_OF: Mapping[str, Any] = {"stdout": subprocess.PIPE}
 _PLAIN = ("--no-owner", "--no-privileges")
@@ -204,9 +214,11 @@ def _why(name: str, code: int, said: IO[bytes]) -> str:
 
 
 def _environment(database: Database) -> Mapping[str, str]:
-    url = database.engine.url
-    known = {**url.translate_connect_args(username="user", database="dbname"), **url.query}
+    engine: Any = database.engine
+    # As the driver is told it, of several servers too.
+    _, given = engine.dialect.create_connect_args(engine.url)
+    known = {name: str(value) for name, value in given.items() if name not in _OURS_ALONE}
+    every = f"{os.environ.get('PGOPTIONS', '')} {known.pop('options', '')} -c {EVERY_CLINIC}=yes"
     if unknown := sorted(known.keys() - _NAMES.keys()):
         raise Problem(f"The database's address has {unknown[0]}, which pg_dump can't be given.")
-    every = f"{os.environ.get('PGOPTIONS', '')} -c {EVERY_CLINIC}=yes"
-    return {**os.environ, **{_NAMES[name]: str(value) for name, value in known.items()}, "PGOPTIONS": every}
+    return {**os.environ, **{_NAMES[name]: value for name, value in known.items()}, "PGOPTIONS": every}

@@ -11,6 +11,7 @@ from server.cli import main
 from tests.conftest import MASTER_KEY
 from tests.jobs.test_backup import KEY, tools
 from tests.one_shot import Run
+from tests.ports import free_port
 from tests.postgresql_server import Server, server_of_our_own
 
 # An extension is a superuser's, and so is what it brings; others have a table beside ours and a schema.
@@ -26,7 +27,7 @@ CLINIC = "--slug river --name River --zone Europe/Oslo --country NO --admin Max 
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server with a role that owns our tables and may do no more than that."""
-    with server_of_our_own() as made:
+    with server_of_our_own(port=free_port()) as made:
         _say(made, "postgres", "CREATE ROLE owner LOGIN CREATEROLE")
         for name in ("journal", "fresh"):
             _say(made, "postgres", f"CREATE DATABASE {name} OWNER owner")
@@ -64,6 +65,19 @@ def test_what_others_have_in_the_same_database_keeps_no_migration_backup_or_rest
     turn_to(server, "fresh", monkeypatch)
     assert run(*put_back).exit_code == 0, "the extension is not there"
     assert run("audit", "verify").exit_code == 0
+
+
+def test_an_address_of_several_servers_is_one_for_backups_too(
+    server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("migrate").exit_code == 0
+    hosts = f"host=127.0.0.1:{free_port()}&host=127.0.0.1:{server.port}&target_session_attrs=read-write"
+    for setting, role in (("DATABASE_URL", "service"), ("MIGRATION_URL", "owner")):
+        url = f"postgresql+psycopg://{role}@/journal?{hosts}&channel_binding=disable&keepalives_idle=9"
+        monkeypatch.setenv(f"AFTERGLOW_{setting}", url)
+    for words in (("backup", tmp_path / "kept"), ("restore", "--without-lists", tmp_path / "kept")):
+        done = run(*words)
+        assert done.exit_code == 0, (words[0], done.output)
 
 
 def _relations(server: Server) -> list[str]:
