@@ -66,7 +66,7 @@ class QuestionnaireResponseBody(Body):
         allow_none=True,
         metadata={
             "description": "key of the occurrence it answers, as today says it; its day is at most a day"
-            " after and 31 days before the local day of the response",
+            " after and 31 days before the local day of the response, by the phone's clock or by ours",
             "example": "phq-9:2026-05-02",
         },
     )

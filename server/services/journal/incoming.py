@@ -1,7 +1,7 @@
 """What comes in: an entry or a filled scale on its way, its bounds in time, and its one canonical text."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -84,16 +84,29 @@ def _check_whole(stored: Mapping[str, float], items: Mapping[str, float]) -> Non
 def check_occurrence(work: Work, incoming: Incoming, day: date) -> None:
     """Raise Invalid where a response of local ``day`` names an occurrence that it can't answer.
 
-    An import is taken as it was: it writes as the clinic itself, with no account.
+    What was asked is named by our clock: good by the phone's or by ours is good, or a phone whose clock is
+    off could answer nothing. An import is taken as it was: it writes as the clinic itself, with no account.
     """
     named = incoming.content.get("occurrence")
     if named is None or work.actor.account_id is None:
         return
     asked = date.fromisoformat(named.rpartition(":")[2])
+    if any(
+        filled - ASKED_BEFORE <= asked <= filled + ASKED_AHEAD
+        for filled in (day, *_by_our_clock(work, incoming))
+    ):
+        return
     if asked > day + ASKED_AHEAD:
         raise Invalid("/occurrence", "Lies after the day of the response.")
-    if asked < day - ASKED_BEFORE:
-        raise Invalid("/occurrence", f"Lies more than {ASKED_BEFORE.days} days before the response.")
+    raise Invalid("/occurrence", f"Lies more than {ASKED_BEFORE.days} days before the response.")
+
+
+def _by_our_clock(work: Work, incoming: Incoming) -> Iterator[date]:
+    """Yield the local days on which something may have been filled: when it came in, and when it was felt."""
+    occurred, zone = incoming.content["occurred_at"], incoming.content["zone"]
+    yield local_days.of(work, work.now, zone)
+    if incoming.sent_at is not None:
+        yield local_days.of(work, occurred + (work.now - incoming.sent_at), zone)
 
 
 def check_version(stored: Stored, base_version: int | None) -> None:

@@ -81,7 +81,8 @@ class QuestionnaireJournal:
         columns = self._readable(incoming) | {"content_hash": digest}
         try:
             _admit(self.work, stored, incoming)
-            check_occurrence(self.work, incoming, columns["local_day"])
+            if stored is None or stored.occurrence != columns["occurrence"]:
+                check_occurrence(self.work, incoming, columns["local_day"])
         except ServiceError as refusal:
             self._heed(refusal, incoming, columns)
             raise
