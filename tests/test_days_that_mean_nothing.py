@@ -1,11 +1,18 @@
 """A phone whose clock is off by days: what it dates is kept, taken, and hides nothing that is true."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.cast import Cast, Person, entry, pushed
+from jobs import day_close
+from jobs.around import Around
+from server.clinical.vocabulary import AlertFamily
+from server.database import Database
+from server.models import Alert
+from server.settings import Settings
+from tests.cast import Cast, Person, entry, opened_alerts, pushed
 from tests.conftest import Clock
 from tests.scales import filled
 
@@ -27,6 +34,15 @@ def logs(who: Person, clock: Clock, off: timedelta = RIGHT, **parts: Any) -> dic
 def fills(who: Person, clock: Clock, off: timedelta, body: dict[str, Any]) -> dict[str, Any]:
     """Let it send a filled scale, which it has dated already."""
     return send(who, clock, off, pushed("questionnaire_response", body))
+
+
+def raised(database: Database, cast: Cast, family: AlertFamily) -> Sequence[Alert]:
+    return [a for a in opened_alerts(database) if (a.patient_id, a.family) == (cast.ana.patient_id, family)]
+
+
+@pytest.fixture
+def around(database: Database, settings: Settings) -> Around:
+    return Around(database, settings, {})
 
 
 @pytest.mark.parametrize("days", [-20_000, -900, -3, 40, 900])
@@ -63,3 +79,43 @@ def test_a_scale_filled_offline_by_a_wrong_clock_is_taken_months_later(cast: Cas
     assert send(cast.ana, clock, RIGHT, again)["verdict"] == "updated"
     never = filled(clock.now + off, occurrence="phq-9:2031-03-02")
     assert fills(cast.ana, clock, off, never)["verdict"] == "invalid"
+
+
+def test_a_fast_clock_hides_no_silence_when_its_day_comes(
+    cast: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    logs(cast.ana, clock)
+    for ahead in range(3, 12):
+        logs(cast.ana, clock, timedelta(days=ahead))
+    for _ in range(9):
+        day_close.run(around, clock.forward(days=1))
+    (silence,) = raised(database, cast, AlertFamily.SILENCE)
+    assert silence.evidence["since"] == "2026-03-03"
+
+
+def test_whose_clock_is_off_for_weeks_is_not_silent(
+    cast: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    for _ in range(9):
+        logs(cast.ana, clock, timedelta(days=-400))
+        day_close.run(around, clock.forward(days=1))
+    assert raised(database, cast, AlertFamily.SILENCE) == []
+    for _ in range(9):
+        day_close.run(around, clock.forward(days=1))
+    (silence,) = raised(database, cast, AlertFamily.SILENCE)
+    assert silence.evidence["since"] == "2026-03-11"
+
+
+def test_who_is_silent_stays_in_the_digest_whatever_a_fast_clock_dated(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    logs(cast.ana, clock, timedelta(days=300))
+    for _ in range(8):
+        day_close.run(around, clock.forward(days=1))
+
+    def silent() -> list[str]:
+        return [line["patient"] for line in cast.bo.get("/digests/current").json["silent"]["items"]]
+
+    assert silent() == ["Ana"]
+    logs(cast.ana, clock, timedelta(days=300))
+    assert silent() == []

@@ -16,13 +16,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 from server.clinical import week as weeks
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
 from server.clinical.week import Week
-from server.models import UNRESOLVED, Alert, Entry, Patient
+from server.models import UNRESOLVED, Alert, Patient
 from server.services.alerts import reach as reaches
 from server.services.alerts.alert import readable
 from server.services.alerts.alert_budget import opened_between
 from server.services.errors import NotFound
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
+from server.services.watch import sign_of_life as signs_of_life
 from server.services.work import Work
 
 LONGEST = 200  # lines of one list; its count says how many there are
@@ -202,12 +203,7 @@ def _last_days(work: Work, patient_ids: Sequence[UUID]) -> Mapping[UUID, date]:
     found: dict[UUID, date] = {}
     for start in range(0, len(patient_ids), _AT_ONCE):
         some = patient_ids[start : start + _AT_ONCE]
-        query = (
-            select(Entry.patient_id, func.max(Entry.local_day))
-            .where(Entry.clinic_id == work.clinic_id, Entry.patient_id.in_(some), Entry.deleted_at.is_(None))
-            .group_by(Entry.patient_id)
-        )
-        found |= {row[0]: row[1] for row in work.session.execute(query)}
+        found |= signs_of_life.days(work, some)
     return found
 
 

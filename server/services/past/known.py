@@ -20,7 +20,7 @@ _LAST_DAYS = union_all(
     *(select(func.max(day)).where(*of_patient(table), day <= bindparam("until")) for table, day in _TABLES)
 )
 _LAST_ENTRY = select(func.max(Entry.local_day)).where(
-    *of_patient(Entry), Entry.deleted_at.is_(None), Entry.local_day <= bindparam("until")
+    *of_patient(Entry), Entry.deleted_at.is_(None), Entry.day_reliable, Entry.local_day <= bindparam("until")
 )
 _RESPONSE = (
     select(QuestionnaireResponse.id)
@@ -33,7 +33,7 @@ _RESPONSE = (
 class Known:
     """``last_day``: the last one, not after those that are written, of which anything is known.
 
-    ``entry_day``: the last one of them with an entry. ``has_scales``: a scale was
+    ``entry_day``: the last one of them with an entry that can be relied on. ``has_scales``: a scale was
     filled by then.
     """
 

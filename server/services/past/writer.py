@@ -146,7 +146,8 @@ class Writer:
         else:
             self._step_aside(day)
             assessments.reassess(work, self.patient, receipt.touched)
-        self.known = replace(self.known, entry_day=max(day, self.known.entry_day or day))
+        if entry.day_reliable:
+            self.known = replace(self.known, entry_day=max(day, self.known.entry_day or day))
 
     def _judge_end(self, work: Work, day: date) -> None:
         if self._is_free(day) and (self.judging is None or day > self.judging.last_day):

@@ -9,20 +9,18 @@ from sqlalchemy import bindparam, func, select
 from server.clinical import silence
 from server.clinical.silence import Silence, SilenceFacts
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm, WatchState
-from server.models import Alert, Assessment, Entry, Patient
+from server.models import Alert, Assessment, Patient
 from server.services import local_day as local_days
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import of_patient
 from server.services.foresight import foresight
 from server.services.watch import policy as policies
+from server.services.watch import sign_of_life as signs_of_life
 from server.services.work import Work
 
 URGENT = (AlertClass.P0, AlertClass.P1)
 _GRAVEST_FIRST = (WatchState.RELAPSED, WatchState.FADING)
-_LAST_ENTRY = select(func.max(Entry.local_day)).where(
-    *of_patient(Entry), Entry.deleted_at.is_(None), Entry.local_day <= bindparam("day")
-)
 # Of each arm, in one question.
 _NEWEST_STATES = select(
     *(
@@ -59,7 +57,7 @@ _CLOSED = (
 def check_each(work: Work, days: Sequence[tuple[Patient, date]]) -> None:
     """Check a day of each of several patients."""
     with foresight(work) as ahead:
-        ahead.ask(_LAST_ENTRY, [{"patient": patient.id, "day": day} for patient, day in days])
+        ahead.ask(signs_of_life.LAST_DAY, [{"patient": patient.id, "day": day} for patient, day in days])
         for patient, day in days:
             check(work, patient, day)
 
@@ -72,7 +70,7 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     """
     if patient.enrolled_at is None:
         return None
-    last, day_end = _last_day(work, patient.id, day), local_days.end(work, day, patient.zone)
+    last, day_end = signs_of_life.day(work, patient.id, day), local_days.end(work, day, patient.zone)
     if last == day:
         return None  # no policy calls a day with an entry silent, and most patients need no further question
     facts = SilenceFacts(
@@ -81,10 +79,24 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
         last_state=_last_state(work, patient.id, last or day),
         days_since_flag=_days_since_flag(work, patient.id, day),
     )
-    found = silence.check([] if last is None else [last], facts, policies.of_patient(work, patient), day)
+    found = _found(work, patient, facts, (last, day))
     if found is None or _closed_already(work, patient, found):
         return None
     return episodes.raise_alert(work, patient, _finding(found, day))
+
+
+def _found(
+    work: Work, patient: Patient, facts: SilenceFacts, between: tuple[date | None, date]
+) -> Silence | None:
+    """Return the silence between the last day with an entry and the one that ended, if it is one."""
+    last, day = between
+    policy, logged = policies.of_patient(work, patient), [] if last is None else [last]
+    found = silence.check(logged, facts, policy, day)
+    if found is None:
+        return None
+    # Whose clock is off reports all the same; nearly nobody is asked for it.
+    undated = signs_of_life.undated_day(work, patient, local_days.end(work, day, patient.zone))
+    return found if undated is None else silence.check([*logged, undated], facts, policy, day)
 
 
 def _finding(found: Silence, day: date) -> Finding:
@@ -104,11 +116,6 @@ def _watched_from(work: Work, patient: Patient, enrolled_at: datetime) -> date:
         return enrolled
     # The days of a pause were not missed, so after it the count starts anew.
     return max(enrolled, local_days.of(work, patient.paused_until, patient.zone))
-
-
-def _last_day(work: Work, patient_id: UUID, day: date) -> date | None:
-    """Return the last day up to ``day`` with an entry: earlier ones don't change a silence."""
-    return work.value(_LAST_ENTRY, patient=patient_id, day=day)
 
 
 def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
