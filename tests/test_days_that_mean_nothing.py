@@ -1,20 +1,24 @@
 """A phone whose clock is off by days: what it dates is kept, taken, and hides nothing that is true."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from jobs import day_close
 from jobs.around import Around
-from server.clinical.vocabulary import AlertFamily
+from server.api.edge import Surroundings
+from server.clinical.vocabulary import AlertFamily, Arm
 from server.database import Database
-from server.models import Alert
+from server.models import Alert, Patient
+from server.services.visits import visit_facts
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, opened_alerts, pushed
 from tests.conftest import Clock
 from tests.scales import filled
+from tests.visits import Visits
 
 RIGHT = timedelta()
 
@@ -34,6 +38,10 @@ def logs(who: Person, clock: Clock, off: timedelta = RIGHT, **parts: Any) -> dic
 def fills(who: Person, clock: Clock, off: timedelta, body: dict[str, Any]) -> dict[str, Any]:
     """Let it send a filled scale, which it has dated already."""
     return send(who, clock, off, pushed("questionnaire_response", body))
+
+
+def asrm(at: datetime, each: int) -> dict[str, Any]:
+    return filled(at, "asrm", answers={f"q{number}": each for number in range(1, 6)})
 
 
 def raised(database: Database, cast: Cast, family: AlertFamily) -> Sequence[Alert]:
@@ -81,6 +89,15 @@ def test_a_scale_filled_offline_by_a_wrong_clock_is_taken_months_later(cast: Cas
     assert fills(cast.ana, clock, off, never)["verdict"] == "invalid"
 
 
+def test_of_two_answers_the_one_of_a_good_clock_counts(cast: Cast, clock: Clock) -> None:
+    key, off = "phq-9:2026-03-02", timedelta(days=9)
+    fast = pushed("questionnaire_response", filled(clock.now + off, occurrence=key))
+    good = pushed("questionnaire_response", filled(clock.now, occurrence=key))
+    assert [send(cast.ana, clock, *one)["verdict"] for one in ((off, fast), (RIGHT, good))] == ["created"] * 2
+    kept = {row["id"]: row["superseded"] for row in cast.ana.get("/questionnaire-responses").json["items"]}
+    assert kept == {fast["id"]: True, good["id"]: False}
+
+
 def test_a_fast_clock_hides_no_silence_when_its_day_comes(
     cast: Cast, clock: Clock, around: Around, database: Database
 ) -> None:
@@ -119,3 +136,31 @@ def test_who_is_silent_stays_in_the_digest_whatever_a_fast_clock_dated(
     assert silent() == ["Ana"]
     logs(cast.ana, clock, timedelta(days=300))
     assert silent() == []
+
+
+def test_a_calm_scale_of_a_fast_clock_hides_no_later_one(
+    app: Flask, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    off = timedelta(days=300)
+    fills(cast.ana, clock, off, asrm(clock.now + off, 0))
+    clock.forward(days=1)
+    fills(cast.ana, clock, RIGHT, asrm(clock.now, 3))
+    with Surroundings.of(app).database.read() as session:
+        work = visits.work(session)
+        patient = session.get_one(Patient, (work.clinic_id, cast.ana.patient_id))
+        facts = visit_facts.gather(work, patient, Arm.MOOD, clock.now.date(), None)
+    assert facts.asrm == (clock.now.date(), 15)
+
+
+def test_a_scale_of_a_fast_clock_is_heeded_once_and_not_again_when_its_day_comes(
+    cast: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    off = timedelta(days=12)
+    assert fills(cast.ana, clock, off, asrm(clock.now + off, 3))["notice"] is not None
+    (alert,) = cast.bo.get("/alerts").json["items"]
+    told = {"outcome": "contacted", "note": "Called her."}
+    assert cast.bo.post(f"/alerts/{alert['id']}/resolve", told, alert["version"]).status_code == 200
+    for _ in range(14):
+        logs(cast.ana, clock)
+        day_close.run(around, clock.forward(days=1))
+    assert len(raised(database, cast, AlertFamily.ACTIVATION)) == 1

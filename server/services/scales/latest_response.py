@@ -1,4 +1,7 @@
-"""The newest response of a patient, as whoever plans a visit needs it; nothing is taken or judged here."""
+"""The newest response of a patient, as whoever plans a visit needs it; nothing is taken or judged here.
+
+One of a day that can't be relied on is none: a clock that is a year ahead would hide all others for a year.
+"""
 
 from datetime import date
 from uuid import UUID
@@ -7,9 +10,10 @@ from sqlalchemy import bindparam, func, select
 
 from server.models import QuestionnaireResponse
 from server.services.asking import of_patient
+from server.services.scales.reliable_day import is_reliable
 from server.services.work import Work
 
-_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None))
+_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None), is_reliable())
 _NEWEST = (
     select(QuestionnaireResponse)
     .where(*_STANDING, QuestionnaireResponse.instrument == bindparam("instrument"))

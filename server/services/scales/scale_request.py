@@ -18,6 +18,7 @@ from server.services import local_day as local_days
 from server.services.asking import of_patient
 from server.services.journal import planning
 from server.services.scales import scale as offered
+from server.services.scales.reliable_day import is_reliable
 from server.services.work import Work
 
 # A judgement of an older day is about the past: what late data show is no reason to ask now.
@@ -115,5 +116,6 @@ def _days_filled(work: Work, patient_id: UUID, instrument: str, since: date) -> 
         QuestionnaireResponse.instrument == instrument,
         QuestionnaireResponse.local_day >= since,
         QuestionnaireResponse.deleted_at.is_(None),
+        is_reliable(),
     )
     return work.session.scalars(query).all()

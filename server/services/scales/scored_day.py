@@ -16,6 +16,7 @@ from server.clinical.yardstick import Yardstick, yardstick
 from server.models import QuestionnaireResponse
 from server.services.asking import Span, bounds, of_patient, within
 from server.services.foresight import Foresight
+from server.services.scales.reliable_day import is_reliable
 from server.services.work import Work
 
 YARDSTICKS: Mapping[str, Yardstick] = {
@@ -24,7 +25,6 @@ YARDSTICKS: Mapping[str, Yardstick] = {
 # Those of the activation watch are read along: it looks at the same days.
 ASRM, DIGIBP = "asrm", "digibp"
 MOST_SPANS = 8  # two of `spans`, and as many as a judgement looks at beside them
-_A_DAY = int(timedelta(days=1).total_seconds())
 _FILLED = (
     select(
         QuestionnaireResponse.instrument,
@@ -32,19 +32,19 @@ _FILLED = (
         QuestionnaireResponse.total,
         QuestionnaireResponse.subscores,
         QuestionnaireResponse.superseded,
-        QuestionnaireResponse.clock_skew_seconds,
     )
     .where(
         *of_patient(QuestionnaireResponse),
         QuestionnaireResponse.instrument.in_([literal(key) for key in sorted({*YARDSTICKS, ASRM, DIGIBP})]),
         QuestionnaireResponse.deleted_at.is_(None),
+        is_reliable(),
         within(QuestionnaireResponse.local_day, MOST_SPANS),
     )
     .order_by(QuestionnaireResponse.occurred_at, QuestionnaireResponse.id)
 )
 
-# Instrument, day, total, subscores, whether another one took its place, how far the phone's clock was off.
-FilledScale = Row[str, date, float | None, dict[str, float | None], bool, int | None]
+# Instrument, day, total, subscores, whether another one took its place.
+FilledScale = Row[str, date, float | None, dict[str, float | None], bool]
 ScoredDays = Mapping[Arm, Mapping[date, Sequence[ScoredDay]]]
 
 
@@ -64,7 +64,7 @@ def foresee(ahead: Foresight, each: Iterable[tuple[UUID, Sequence[Span]]]) -> No
 
 
 def filled(work: Work, patient_id: UUID, wanted: Sequence[Span]) -> Sequence[FilledScale]:
-    """Return the scales filled on the days ``wanted``, in the order of filling."""
+    """Return the scales filled on the days ``wanted``, in the order of filling, where the day is reliable."""
     return work.rows(_FILLED, **_values(patient_id, wanted))
 
 
@@ -93,9 +93,8 @@ def judged(rows: Sequence[FilledScale], span: Span, sessions: Sequence[date], po
 def _scores(rows: Sequence[FilledScale], wanted: Sequence[Span]) -> Mapping[str, Sequence[Score]]:
     """Return one score a day of each scale: the one filled last counts, as for an occurrence."""
     found: dict[str, dict[date, Score]] = defaultdict(dict)
-    for instrument, day, total, _, superseded, skew in rows:
-        # A clock that was off by a day or more names no day that anything is judged by.
-        if total is None or superseded or abs(skew or 0) > _A_DAY or instrument not in YARDSTICKS:
+    for instrument, day, total, _, superseded in rows:
+        if total is None or superseded or instrument not in YARDSTICKS:
             continue
         if any(begin <= day <= end for begin, end in wanted):
             found[instrument][day] = Score(day, YARDSTICKS[instrument].worse(total))

@@ -6,9 +6,10 @@ Two phones may both have asked, offline. Nothing is refused or lost: both answer
 from collections.abc import Iterator
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from server.models import Patient, QuestionnaireResponse
+from server.services.scales.reliable_day import is_reliable
 from server.services.work import Work
 
 
@@ -33,7 +34,9 @@ def _settle(work: Work, patient: Patient, occurrence: str) -> Iterator[date]:
         QuestionnaireResponse.occurrence == occurrence,
         QuestionnaireResponse.deleted_at.is_(None),
     )
-    newest_first = (QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    # A clock that is off by days can't say which was last.
+    relied = case((is_reliable(), 0), else_=1)
+    newest_first = (relied, QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
     for place, row in enumerate(work.session.scalars(query.order_by(*newest_first))):
         if row.superseded != (place > 0):
             row.superseded = place > 0

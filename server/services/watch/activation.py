@@ -131,7 +131,7 @@ def _scales(
     """Return the highest ASRM total and the mean of the digiBP's mania items, by day."""
     asrm: dict[date, float] = {}
     digibp: dict[date, list[float]] = defaultdict(list)
-    for instrument, day, total, subscores, _, _ in filled:
+    for instrument, day, total, subscores, _ in filled:
         if instrument == ASRM and total is not None:
             asrm[day] = max(total, asrm.get(day, total))
         elif instrument == DIGIBP and (mania_items := subscores.get("mania")) is not None:
