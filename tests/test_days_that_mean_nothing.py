@@ -164,3 +164,15 @@ def test_a_scale_of_a_fast_clock_is_heeded_once_and_not_again_when_its_day_comes
         logs(cast.ana, clock)
         day_close.run(around, clock.forward(days=1))
     assert len(raised(database, cast, AlertFamily.ACTIVATION)) == 1
+
+
+@pytest.mark.parametrize(("ago", "off", "is_urgent"), [(54, -50, True), (26, -20, True), (6, -3, False)])
+def test_an_effect_that_lasts_is_urgent_also_by_a_slow_clock(
+    cast: Cast, clock: Clock, visits: Visits, ago: int, off: int, is_urgent: bool
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(hours=ago))
+    notice = logs(cast.ana, clock, timedelta(hours=off), side_effects={"dissociation": 1})["notice"]
+    assert (notice is not None) is is_urgent
+    assert len(cast.bo.get("/alerts").json["items"]) == is_urgent
+    (kept,) = cast.ana.get("/entries").json["items"]
+    assert kept["side_effect_details"][0]["triage"] == ("P1" if is_urgent else "P3")

@@ -40,13 +40,15 @@ class Onset:
 class Answers:
     """What one entry says. ``hours_since_session`` is None where no session is known.
 
-    ``onsets`` are the stated ones, by term.
+    ``hours_by_our_clock`` are those hours again, where the phone's clock was off. ``onsets`` are the
+    stated ones, by term.
     """
 
     safety: SafetyAnswer | None
     side_effects: Mapping[str, int]
     items: Items
     hours_since_session: float | None
+    hours_by_our_clock: tuple[float | None, ...] = ()
     onsets: Mapping[str, Onset] = field(default_factory=dict)
 
 
@@ -162,9 +164,10 @@ def _is_late(term: str, bound: float, answers: Answers) -> bool:
     """Return whether ``term`` was reported, or began, more than ``bound`` hours after a session.
 
     A stated onset can make an effect late, never early: at the time of the report it was still there.
+    Nor does a clock that was off: late by one clock is late.
     Without a known session nothing explains an acute effect, so it counts as late.
     """
-    hours = [answers.hours_since_session]
+    hours = [answers.hours_since_session, *answers.hours_by_our_clock]
     if term in answers.onsets:
         hours.append(answers.onsets[term].hours)
     return is_late(hours, bound)

@@ -11,7 +11,7 @@ from server.clinical.adverse_events import AdverseEvent, Report, adverse_events
 from server.clinical.vocabulary import SessionStatus
 from server.models import Entry, TreatmentSession
 from server.services.errors import Conflict
-from server.services.journal.journal import HOUR, answers_of
+from server.services.journal.answers import HOUR, answers_of
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions

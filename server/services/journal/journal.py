@@ -3,10 +3,9 @@
 Everything that enters a diary goes through `Journal.store`: no way in skips the safety check.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from sqlalchemy.orm.attributes import instance_dict
 
 from server.clinical import redflags
 from server.clinical.policy import Policy
-from server.clinical.redflags import Answers, Onset, RedFlag
+from server.clinical.redflags import RedFlag
 from server.clinical.side_effects import details
 from server.clinical.vocabulary import AlertClass, EnteredBy
 from server.models import Entry, EntryRevision, Patient
@@ -29,6 +28,7 @@ from server.services.errors import NotFound, ServiceError, Stale
 from server.services.foresight import foresight
 from server.services.journal import refusal as refusals
 from server.services.journal import repeat
+from server.services.journal.answers import answers_of, hours_since
 from server.services.journal.incoming import (
     Incoming,
     admit,
@@ -47,7 +47,6 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work
 from server.services.writing import write_rows
 
-HOUR = timedelta(hours=1)
 _NAMED = select(Entry).where(*of_patient(Entry), Entry.id.in_(bindparam("ids", expanding=True)))
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
@@ -275,24 +274,3 @@ def open_journal(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Journal:
     known = {entry.id: entry for entry in stored}
     owner = str(work.clinic_id), str(patient_id)
     return Journal(work, patient, clinics.policy(work), sessions, known, owner)
-
-
-def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
-    """Return what an entry says to the red-flag rules; ``sessions`` are the delivered ones, in order."""
-    began = {term: datetime.fromisoformat(text) for term, text in entry.side_effect_onset.items()}
-    return Answers(
-        safety=entry.safety,
-        side_effects=entry.side_effects,
-        items=entry.items,
-        hours_since_session=entry.hours_since_session,
-        onsets={
-            term: Onset(hours_since(sessions, at), (entry.occurred_at - at) / HOUR)
-            for term, at in began.items()
-        },
-    )
-
-
-def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
-    """Return the hours from the last of ``sessions`` (in order) to ``at``; None before the first."""
-    before = bisect_right(sessions, at)
-    return (at - sessions[before - 1]) / HOUR if before else None

@@ -18,7 +18,7 @@ from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
 from server.services.foresight import Foresight
-from server.services.journal.journal import answers_of
+from server.services.journal.answers import answers_of
 from server.services.scales.scored_day import ASRM, DIGIBP, FilledScale
 from server.services.visits import course as courses
 from server.services.visits import treatment_session as treatment_sessions

@@ -1,0 +1,41 @@
+"""What an entry says to the rules of red flags: its answers, and how long after a session they came."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from server.clinical.redflags import Answers, Onset
+from server.models import Entry
+from server.services.journal.incoming import CLOCK_TRUSTED
+
+HOUR = timedelta(hours=1)
+
+
+def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
+    """Return what an entry says to the red-flag rules; ``sessions`` are the delivered ones, in order."""
+    began = {term: datetime.fromisoformat(text) for term, text in entry.side_effect_onset.items()}
+    return Answers(
+        safety=entry.safety,
+        side_effects=entry.side_effects,
+        items=entry.items,
+        hours_since_session=entry.hours_since_session,
+        hours_by_our_clock=_by_our_clock(entry, sessions),
+        onsets={
+            term: Onset(hours_since(sessions, at), (entry.occurred_at - at) / HOUR)
+            for term, at in began.items()
+        },
+    )
+
+
+def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
+    """Return the hours from the last of ``sessions`` (in order) to ``at``; None before the first."""
+    before = bisect_right(sessions, at)
+    return (at - sessions[before - 1]) / HOUR if before else None
+
+
+def _by_our_clock(entry: Entry, sessions: Sequence[datetime]) -> tuple[float | None, ...]:
+    """Return the hours again where the phone's clock is suspected; None: nobody knows how far it was off."""
+    if not entry.clock_suspect:
+        return ()
+    off = timedelta(seconds=entry.clock_skew_seconds or 0)
+    return (hours_since(sessions, entry.occurred_at + off) if abs(off) > CLOCK_TRUSTED else None,)
