@@ -84,7 +84,7 @@ def put_entry_for(body: Mapping[str, Any], patient_id: UUID, entry_id: UUID) -> 
             "outcome": receipt.outcome,
             "entry_id": entry_id,
             "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(patient.country)),
-            "who_reads_this": notices.who_reads(patient),
+            "who_reads_this": notices.who_reads(work, patient),
         }
     return answer, 201 if receipt.outcome == "created" else 200
 

@@ -36,6 +36,7 @@ from server.services.journal.unreadable import Kind
 from server.services.people import consent as consents
 from server.services.people import notice as notices
 from server.services.people import patient as patients
+from server.services.work import Work
 
 blueprint = Blueprint(
     "entries", __name__, description="What the patient reports, several times a day if wanted"
@@ -58,7 +59,7 @@ def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
     """
     with writing() as work:
         receipt = entries.put(work, own_patient(), Incoming(entry_id, body, if_match()))
-        answer = _receipt(receipt)
+        answer = _receipt(work, receipt)
     return answer, 201 if receipt.outcome == "created" else 200, etag(receipt.entry.version)
 
 
@@ -139,10 +140,10 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
     return paged(query, rows)
 
 
-def _receipt(receipt: Receipt) -> dict[str, Any]:
+def _receipt(work: Work, receipt: Receipt) -> dict[str, Any]:
     return {
         "outcome": receipt.outcome,
         "entry": receipt.entry,
         "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country)),
-        "who_reads_this": notices.who_reads(receipt.patient),
+        "who_reads_this": notices.who_reads(work, receipt.patient),
     }

@@ -33,6 +33,7 @@ from server.services.people import patient as patients
 from server.services.scales import questionnaire_response as questionnaires
 from server.services.scales.questionnaire_journal import ResponseReceipt
 from server.services.scales.questionnaire_response import ResponseRange
+from server.services.work import Work
 
 blueprint = Blueprint("questionnaire-responses", __name__, description="Filled validated scales")
 
@@ -132,7 +133,7 @@ def list_patient_questionnaire_responses(query: Mapping[str, Any], patient_id: U
 def _put(patient_id: UUID, incoming: Incoming) -> Any:
     with writing() as work:
         receipt = questionnaires.put(work, patient_id, incoming)
-        answer = _receipt(receipt)
+        answer = _receipt(work, receipt)
     return answer, 201 if receipt.outcome == "created" else 200, etag(receipt.response.version)
 
 
@@ -145,11 +146,11 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
     return paged(query, rows)
 
 
-def _receipt(receipt: ResponseReceipt) -> dict[str, Any]:
+def _receipt(work: Work, receipt: ResponseReceipt) -> dict[str, Any]:
     notice = notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country))
     return {
         "outcome": receipt.outcome,
         "questionnaire_response": receipt.response,
         "notice": notices.asking_for_contact(notice) if receipt.contact_today else notice,
-        "who_reads_this": notices.who_reads(receipt.patient),
+        "who_reads_this": notices.who_reads(work, receipt.patient),
     }

@@ -55,7 +55,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
             "next_cursor": sync_cursor.issue(pulled.sequence),
             "has_more": pulled.has_more,
             "clock_suspect": clock_of(body.get("sent_at"), work.now)["clock_suspect"],
-            "who_reads_this": notices.who_reads(patient),
+            "who_reads_this": notices.who_reads(work, patient),
         }
         if changes and pulled.changes:
             work.audit(PULL, own_patient())

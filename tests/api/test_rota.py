@@ -10,8 +10,9 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Role
 from server.database import Database
 from server.models import Account, AuditEvent
-from tests.cast import Cast, Person, new_staff
+from tests.cast import Cast, Person, entry, new_staff, pushed
 from tests.conftest import Clock
+from tests.scales import filled
 
 WEEK = {day: [{"opens": "09:00", "closes": "17:00"}] for day in ("monday", "tuesday", "saturday")}
 ONLY_ON_CALL = [["on_call"]]
@@ -233,6 +234,21 @@ def test_patients_are_told_who_reads_and_when_by_the_real_hours(
     clock.forward(hours=4)  # 17:00 in Oslo; Tuesday is a holiday, then Saturday comes
     watch = cast.ana.get("/me/today").json["watch"]
     assert (watch["reads_now"], watch["next_read_local"]) == (False, "2026-03-07T09:00:00")
+
+
+@pytest.mark.parametrize("armed", [False, True])
+def test_no_receipt_promises_more_than_today_says(cast: Cast, clock: Clock, armed: bool) -> None:
+    if armed:
+        cast.admin.post("/rota/arm")
+    told = cast.ana.get("/me/today").json["watch"]["text"]
+    answers = [
+        cast.ana.put(f"/entries/{uuid7()}", entry(clock.now)),
+        cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled(clock.now)),
+        cast.ana.post("/sync", {"items": [pushed("entry", entry(clock.now))]}),
+        cast.ana.post("/sync", {}),
+    ]
+    assert {answer.json["who_reads_this"] for answer in answers} == {told}
+    assert ("nobody may be reading" in told) is not armed
 
 
 def test_another_zone_of_the_clinic_moves_its_hours(cast: Cast) -> None:

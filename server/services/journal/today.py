@@ -124,7 +124,7 @@ def _watch_hours(work: Work, patient: Patient) -> WatchHours:
     zone, reads = patient.zone, armed and patient.team_withdrawn_at is None
     at = hours.next_opening(work.now)
     return WatchHours(
-        text=notices.who_reads(patient) if armed else notices.NOT_ARMED,
+        text=notices.who_reads(work, patient),
         armed=armed,
         reads_now=reads and hours.is_open(work.now),
         next_read_at=at,

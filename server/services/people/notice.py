@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.redflags import Notice, RedFlag
 from server.models import Patient
+from server.services.watch import ground_rules
+from server.services.work import Work
 
 WHO_READS_THIS = (
     "Your care team reads your diary during clinic hours. It is not watched in real time. "
@@ -44,9 +46,11 @@ class PatientNotice:
     crisis_lines: tuple[str, ...]
 
 
-def who_reads(patient: Patient) -> str:
-    """Return who reads what ``patient`` reports, to be shown beside every receipt."""
-    return WHO_READS_THIS if patient.team_withdrawn_at is None else TEAM_WITHDRAWN
+def who_reads(work: Work, patient: Patient) -> str:
+    """Return who reads what ``patient`` reports, to be shown beside the form and every receipt."""
+    if patient.team_withdrawn_at is not None:
+        return TEAM_WITHDRAWN
+    return WHO_READS_THIS if ground_rules.of(work).is_armed else NOT_ARMED
 
 
 def for_patient(flags: Sequence[RedFlag], lines: CrisisLines) -> PatientNotice | None:

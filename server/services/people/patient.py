@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from server import planning
 from server.clinical.vocabulary import Role
-from server.models import Account, Clinic, Patient, PolicyVersion
+from server.models import Account, Clinic, Patient, PolicyVersion, Rota
 from server.services import local_day as local_days
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.people import clinic as clinics
@@ -23,9 +23,10 @@ from server.services.work import Work
 DELIVERED = "delivered_sessions"
 # With what holds at the clinic: whoever locks a patient judges them next.
 _LOCKED = (
-    select(Patient, Clinic.day_start, PolicyVersion.version, PolicyVersion.values)
+    select(Patient, *ground_rules.HELD)
     .join(Clinic, Clinic.id == Patient.clinic_id)
     .join(PolicyVersion, ground_rules.CURRENT)
+    .outerjoin(Rota, ground_rules.ROTA)
     .where(Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient"))
     .where(Patient.leaving_at.is_(None))
     # SQLite has no row locks and needs none: a writing transaction there is alone. The key stays free: who
@@ -188,8 +189,8 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     found = work.session.execute(_LOCKED, {"clinic": work.clinic_id, "patient": patient_id}).first()
     if found is None:
         raise NotFound("patient")
-    patient, day_start, version, values = found
-    ground_rules.keep(work, day_start, version, values)
+    patient, day_start, armed_at, version, values = found
+    ground_rules.keep(work, (day_start, armed_at, version, values))
     work.session.info.pop(DELIVERED, None)  # what was read before the lock may have changed
     if not work.session.in_nested_transaction():  # whose end may take the lock along
         held[key] = patient

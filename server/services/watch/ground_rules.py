@@ -1,31 +1,39 @@
-"""What holds at a clinic: the hour its patients' days start at, and its policy.
+"""What holds at a clinic: the hour its patients' days start at, its policy, and whether it is armed.
 
 Nearly everything asks for it, so it is read in one go and stays one and the same all through a transaction.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import bindparam, select
 
 from server.clinical.policy import Policy, policy_from
-from server.models import Clinic, PolicyVersion
+from server.models import Clinic, PolicyVersion, Rota
 from server.services.work import Work
 
 CURRENT = (PolicyVersion.clinic_id == Clinic.id) & (PolicyVersion.version == Clinic.policy_version)
+ROTA = Rota.clinic_id == Clinic.id  # a clinic has none before it has set one
+HELD = (Clinic.day_start, Rota.armed_at, PolicyVersion.version, PolicyVersion.values)
 _QUERY = (
-    select(Clinic.day_start, PolicyVersion.version, PolicyVersion.values)
-    .join(PolicyVersion, CURRENT)
-    .where(Clinic.id == bindparam("clinic"))
+    select(*HELD).join(PolicyVersion, CURRENT).outerjoin(Rota, ROTA).where(Clinic.id == bindparam("clinic"))
 )
+
+
+Held = tuple[int, datetime | None, int, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class GroundRules:
-    """``day_start``: the hour (0-6) at which patients' days start."""
+    """``day_start``: the hour (0-6) at which patients' days start.
+
+    ``is_armed``: whether the clinic has armed its monitoring, and so promised that somebody reads.
+    """
 
     day_start: int
+    is_armed: bool
     policy: Policy
 
 
@@ -37,11 +45,11 @@ def of(work: Work) -> GroundRules:
     return known[work.clinic_id]
 
 
-def keep(work: Work, day_start: int, version: int, values: Mapping[str, float]) -> None:
-    """Let what was read along with something else hold in this transaction, unless something does."""
+def keep(work: Work, held: Held) -> None:
+    """Let what was read along with something else (`HELD`) hold in this transaction, if nothing does yet."""
     known: dict[object, GroundRules] = work.session.info.setdefault("ground_rules", {})
     if work.clinic_id not in known:
-        known[work.clinic_id] = GroundRules(day_start, _policy(version, tuple(sorted(values.items()))))
+        known[work.clinic_id] = _made(held)
 
 
 def forget(work: Work) -> None:
@@ -50,8 +58,13 @@ def forget(work: Work) -> None:
 
 
 def _read(work: Work) -> GroundRules:
-    ((day_start, version, values),) = work.rows(_QUERY)
-    return GroundRules(day_start, _policy(version, tuple(sorted(values.items()))))
+    ((day_start, armed_at, version, values),) = work.rows(_QUERY)
+    return _made((day_start, armed_at, version, values))
+
+
+def _made(held: Held) -> GroundRules:
+    day_start, armed_at, version, values = held
+    return GroundRules(day_start, armed_at is not None, _policy(version, tuple(sorted(values.items()))))
 
 
 @lru_cache(maxsize=1024)
