@@ -206,3 +206,26 @@ def test_a_refused_entry_that_is_calm_raises_nothing(app: Flask, cast: Cast, clo
     assert answer.status_code == 428
     assert "notice" not in answer.json
     assert alerts(app) == []
+
+
+def test_what_could_not_be_stored_is_not_disproved_by_what_is(app: Flask, cast: Cast, clock: Clock) -> None:
+    said = put(entry(clock.now))
+    cast.ana.post("/sync", {"items": [said]})
+    danger = {**said, "base_version": 7, "entry": entry(clock.now, safety="plan")}
+    assert verdicts(cast.ana.post("/sync", {"items": [danger]})) == ["conflict"]
+    mended = {**said, "base_version": 1, "entry": entry(clock.now, note="from the other phone")}
+    assert verdicts(cast.ana.post("/sync", {"items": [mended]})) == ["updated"]
+    assert "disproved" not in the_alert(app).evidence
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_slip_that_is_taken_back_disproves_nothing_that_could_not_be_read(
+    app: Flask, cast: Cast, clock: Clock, is_first: bool
+) -> None:
+    slip, unread = put(entry(clock.now, safety="plan")), put(entry(clock.now, safety="plan", mood=1))
+    for item in (unread, slip) if is_first else (slip, unread):
+        cast.ana.post("/sync", {"items": [item]})
+    calm = {**slip, "base_version": 1, "entry": entry(clock.now)}
+    assert verdicts(cast.ana.post("/sync", {"items": [calm]})) == ["updated"]
+    (alert,) = alerts(app)
+    assert (alert.evidence["taken_back"], "disproved" in alert.evidence) == ([slip["id"]], False)

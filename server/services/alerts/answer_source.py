@@ -17,6 +17,7 @@ def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[Ale
 
     ``still``: the families of which it is a red flag all the same. An alert none of whose answers is one
     any more says that it is disproved; closing it is for a person, and until then it goes on climbing.
+    One that rests on something that could not be stored never does.
     """
     named = str(source_id)
     for alert in episodes.open_episodes(work, patient_id, RED_FLAGS):
@@ -28,4 +29,4 @@ def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[Ale
         vault.put(work, alert, "evidence", evidence)
         alert.version += 1
         alerts.log(work, alert, "answer_corrected", {"answer": named, "stands": alert.family in still})
-        episodes.weigh(work, alert, supported=not sources <= after)
+        episodes.weigh(work, alert, supported=episodes.stands(evidence, after))

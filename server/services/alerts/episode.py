@@ -1,6 +1,6 @@
 """Alert episodes: opened by a finding, joined by repeats, raised by worsening, weighed again by late data."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -184,9 +184,30 @@ def _is_news(current: Alert, finding: Finding) -> bool:
 
 def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
     """Return the ids of the answers and figures that evidence names, also of reports and of earlier."""
-    parts = (evidence, *evidence.get("reports", ()), *evidence.get("earlier", ()))
-    own = frozenset(named for part in parts for key in _SOURCES for named in part.get(key, ()))
-    return own.union(*(sources_of({"reports": part.get("reports", ())}) for part in parts[1:]))
+    return frozenset().union(*map(_named, _parts(evidence)))
+
+
+def stands(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
+    """Return whether anything that evidence names stands but for the answers ``taken_back``.
+
+    What could not be stored was said all the same: nobody can correct it, and a change of what is stored
+    under its id says nothing of it.
+    """
+    return any(
+        not part.get("stored", True) or not (named := _named(part)) or not named <= taken_back
+        for part in _parts(evidence)
+    )
+
+
+def _parts(evidence: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a finding's evidence and each report and earlier evidence below it."""
+    yield evidence
+    for part in (*evidence.get("reports", ()), *evidence.get("earlier", ())):
+        yield from _parts(part)
+
+
+def _named(part: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(named for key in _SOURCES for named in part.get(key, ()))
 
 
 def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
@@ -236,7 +257,7 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
 
 def _join(work: Work, alert: Alert, finding: Finding) -> None:
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
-    report |= {key: finding.evidence[key] for key in _SOURCES if key in finding.evidence}
+    report |= {key: finding.evidence[key] for key in (*_SOURCES, "stored") if key in finding.evidence}
     if (
         finding.family is AlertFamily.ACTIVATION
     ):  # an answer may have opened it, and this is what stands around it
