@@ -12,7 +12,7 @@ from server.clinical.vocabulary import ARM_OF
 from server.models import Alert, AlertEvent, Entry, PolicyActivation, QuestionnaireResponse
 from server.services import vault
 from server.services.alerts import alert as alerts
-from server.services.alerts import episode as episodes
+from server.services.alerts.alert_source import sources_of
 from server.services.journal.batches import batches
 from server.services.journal.reported import EVERYTHING, Wanted, within
 from server.services.work import Work
@@ -73,7 +73,7 @@ def _past(work: Work, alert: Alert) -> PastAlert:
 def _behind(work: Work, alert: Alert, table: Any) -> Sequence[Any]:
     """Return what an alert names; of a trend, the entries of the days it speaks of."""
     query = select(table).where(table.clinic_id == work.clinic_id, table.patient_id == alert.patient_id)
-    named = [UUID(one) for one in episodes.sources_of(alert.evidence)]
+    named = [UUID(one) for one in sources_of(alert.evidence)]
     if named:
         query = query.where(table.id.in_(named))
     elif table is Entry and alert.family in ARM_OF:

@@ -8,7 +8,8 @@ from server.clinical.vocabulary import AlertFamily
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import episode as episodes
-from server.services.alerts.episode import RED_FLAGS, sources_of
+from server.services.alerts.alert_source import sources_of, stands
+from server.services.alerts.episode import RED_FLAGS
 from server.services.work import Work
 
 
@@ -29,4 +30,4 @@ def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[Ale
         vault.put(work, alert, "evidence", evidence)
         alert.version += 1
         alerts.log(work, alert, "answer_corrected", {"answer": named, "stands": alert.family in still})
-        episodes.weigh(work, alert, supported=episodes.stands(evidence, after))
+        episodes.weigh(work, alert, supported=stands(evidence, after))

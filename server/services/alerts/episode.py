@@ -1,6 +1,6 @@
 """Alert episodes: opened by a finding, joined by repeats, raised by worsening, weighed again by late data."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
+from server.services.alerts.alert_source import SOURCES, sources_of
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.asking import of_patient
 from server.services.messages import delivery as deliveries
@@ -32,8 +33,6 @@ _LOCKOUT = {
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
-# Where evidence names the answers, or the clinic's own figures, that it rests on.
-_SOURCES = ("entries", "questionnaire_responses", "blood_pressures")
 _UNRESOLVED = (
     select(Alert)
     .where(
@@ -158,9 +157,14 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
 
 
 def _is_reported_again(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
-    """Say whether a red flag that somebody has taken on had cleared, and comes back as urgent as it was."""
+    """Say whether a red flag that somebody has taken on had cleared, and comes back as urgent as it was.
+
+    Where all there was had been taken back, any other answer is another one.
+    """
     if not _is_red_flag(finding) or current.state is not AlertState.ACKNOWLEDGED:
         return False
+    if current.evidence.get("disproved") and _is_another_answer(current, finding):
+        return True
     quiet = policies.of_patient(work, patient)["alert.return_days"]
     return finding.urgency == current.urgency and (finding.day - current.day).days > quiet
 
@@ -177,37 +181,14 @@ def _is_red_flag(finding: Finding) -> bool:
 def _is_news(current: Alert, finding: Finding) -> bool:
     if not set(finding.codes) <= set(current.codes) or finding.day > current.day:
         return True
-    # The same answer with another note is none; what could not be stored may be another one.
+    # The same answer with another note is none.
+    return _is_red_flag(finding) and _is_another_answer(current, finding)
+
+
+def _is_another_answer(current: Alert, finding: Finding) -> bool:
+    """Say whether a red flag stands in an answer unknown to the episode; one that is not stored may be."""
     mine, stored = sources_of(finding.evidence), finding.evidence.get("stored", True)
-    return _is_red_flag(finding) and not (stored and mine and mine <= sources_of(current.evidence))
-
-
-def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
-    """Return the ids of the answers and figures that evidence names, also of reports and of earlier."""
-    return frozenset().union(*map(_named, _parts(evidence)))
-
-
-def stands(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
-    """Return whether anything that evidence names stands but for the answers ``taken_back``.
-
-    What could not be stored was said all the same: nobody can correct it, and a change of what is stored
-    under its id says nothing of it.
-    """
-    return any(
-        not part.get("stored", True) or not (named := _named(part)) or not named <= taken_back
-        for part in _parts(evidence)
-    )
-
-
-def _parts(evidence: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a finding's evidence and each report and earlier evidence below it."""
-    yield evidence
-    for part in (*evidence.get("reports", ()), *evidence.get("earlier", ())):
-        yield from _parts(part)
-
-
-def _named(part: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(named for key in _SOURCES for named in part.get(key, ()))
+    return not (stored and mine and mine <= sources_of(current.evidence))
 
 
 def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
@@ -257,7 +238,7 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
 
 def _join(work: Work, alert: Alert, finding: Finding) -> None:
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
-    report |= {key: finding.evidence[key] for key in (*_SOURCES, "stored") if key in finding.evidence}
+    report |= {key: finding.evidence[key] for key in (*SOURCES, "stored") if key in finding.evidence}
     if (
         finding.family is AlertFamily.ACTIVATION
     ):  # an answer may have opened it, and this is what stands around it
@@ -268,11 +249,13 @@ def _join(work: Work, alert: Alert, finding: Finding) -> None:
     vault.put(work, alert, "evidence", evidence)
     alert.version += 1
     alerts.log(work, alert, "repeated", report)
+    if _is_red_flag(finding):
+        weigh(work, alert, supported=True)
 
 
 def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> None:
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.WORSEN)
-    alert.urgency = finding.urgency
+    alert.urgency = min(alert.urgency, finding.urgency)
     if tell:
         alert.level, alert.worsened_at, alert.waiting_since = 0, work.now, work.now
     alert.exhausted_at = None
@@ -281,6 +264,8 @@ def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> No
     earlier = {key: value for key, value in alert.evidence.items() if key != "earlier"}
     kept = [*alert.evidence.get("earlier", ()), earlier][-REPORTS_KEPT:]
     evidence = {**finding.evidence, "earlier": kept, "first_day": _first_day(alert, finding)}
+    if "taken_back" in alert.evidence:
+        evidence["taken_back"] = alert.evidence["taken_back"]
     vault.put(work, alert, "evidence", evidence)
     alert_handling.let_go(alert)
     alert.version += 1

@@ -20,7 +20,7 @@ from server.clinical.vocabulary import Role
 from server.models import Account, Alert, AuditEvent, Entry, QuestionnaireResponse
 from server.services import local_day as local_days
 from server.services import vault
-from server.services.alerts import episode as episodes
+from server.services.alerts.alert_source import sources_of
 from server.services.asking import of_patient
 from server.services.work import Work
 
@@ -172,7 +172,7 @@ def _handled_days(work: Work, found: Iterable[Look]) -> Sequence[_Handled]:
     query = select(Alert).where(Alert.clinic_id == work.clinic_id, Alert.id.in_(moments))
     alerts = vault.opened(work, list(work.session.scalars(query)))
     found_each = (
-        _Handled(at, _first_day(alert), alert.day, episodes.sources_of(alert.evidence))
+        _Handled(at, _first_day(alert), alert.day, sources_of(alert.evidence))
         for alert in alerts
         for at in moments[alert.id]
     )

@@ -261,3 +261,34 @@ def _judgements(app: Flask, cast: Cast) -> dict[Any, bool]:
 
 def _treated(visits: Visits, clock: Clock, days_ago: int) -> None:
     visits.session(visits.course(), clock.now - timedelta(days=days_ago))
+
+
+def test_a_danger_reported_after_a_slip_was_taken_back_stands_and_rings(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    slip = f"/entries/{uuid7()}"
+    assert cast.ana.put(slip, entry(clock.now, safety="plan")).status_code == 201
+    assert cast.ana.put(slip, entry(clock.now, safety="no"), version=1).status_code == 200
+    taken(cast)
+    assert the_alert(cast)["evidence"]["disproved"] is True
+    clock.forward(hours=2)
+    report(cast, clock, safety="often")
+    alert = the_alert(cast)
+    assert (alert["state"], alert["urgency"], told(app)) == ("open", "P0", 2)
+    assert "disproved" not in alert["evidence"]
+    assert cast.ana.put(slip, entry(clock.now, safety="no", note="a typo"), version=2).status_code == 200
+    assert "disproved" not in the_alert(cast)["evidence"]
+
+
+def test_a_danger_that_joins_what_was_disproved_says_that_it_stands(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    slip, other = f"/entries/{uuid7()}", f"/entries/{uuid7()}"
+    assert cast.ana.put(slip, entry(clock.now, safety="often")).status_code == 201
+    assert cast.ana.delete(slip, version=1).status_code == 204
+    assert cast.ana.put(other, entry(clock.now, safety="often")).status_code == 201
+    alert = the_alert(cast)
+    assert (alert["state"], alert["evidence"]["disproved"], told(app)) == ("open", False, 1)
+    assert [event["kind"] for event in alert["events"][-2:]] == ["repeated", "supported"]
+    assert cast.ana.delete(other, version=1).status_code == 204
+    assert the_alert(cast)["evidence"]["disproved"] is True

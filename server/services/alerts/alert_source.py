@@ -1,0 +1,34 @@
+"""What an alert's evidence rests on, by the ids it names: answers, or the clinic's own figures."""
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+SOURCES = ("entries", "questionnaire_responses", "blood_pressures")
+
+
+def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the answers and figures that evidence names, also of reports and of earlier."""
+    return frozenset().union(*map(_named, _parts(evidence)))
+
+
+def stands(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
+    """Return whether anything that evidence names stands but for the answers ``taken_back``.
+
+    What could not be stored was said all the same: nobody can correct it, and a change of what is stored
+    under its id says nothing of it.
+    """
+    return any(
+        not part.get("stored", True) or not (named := _named(part)) or not named <= taken_back
+        for part in _parts(evidence)
+    )
+
+
+def _parts(evidence: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a finding's evidence and each report and earlier evidence below it."""
+    yield evidence
+    for part in (*evidence.get("reports", ()), *evidence.get("earlier", ())):
+        yield from _parts(part)
+
+
+def _named(part: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(named for key in SOURCES for named in part.get(key, ()))
