@@ -120,6 +120,19 @@ def test_of_an_occurrence_answered_twice_the_trend_has_the_answer_that_counts(
     assert told == [(21, True), (7, False)]
 
 
+def test_an_answer_that_is_corrected_to_answer_nothing_that_was_asked_counts_again(
+    cast: Cast, clock: Clock
+) -> None:
+    asked, paths = f"gad-7:{clock.now.date()}", [f"/questionnaire-responses/{uuid7()}" for _ in range(2)]
+    for back, each, path in ((2, 3, paths[0]), (1, 1, paths[1])):
+        at = clock.now - timedelta(hours=back)
+        assert cast.ana.put(path, filled(at, "gad-7", each=each, occurrence=asked)).status_code == 201
+    mended = filled(clock.now - timedelta(hours=2), "gad-7", each=2)
+    assert cast.ana.put(paths[0], mended, version=1).json["questionnaire_response"]["superseded"] is False
+    (series,) = cast.ana.get("/me/trend").json["scales"]
+    assert [one["total"] for one in series["responses"]] == [14, 7]
+
+
 def rated(clock: Clock, instrument: str) -> dict[str, Any]:
     scale = filled(clock.now, instrument, total=12)
     del scale["answers"]

@@ -189,6 +189,8 @@ class QuestionnaireJournal:
             setattr(stored, key, value)
         self._next_version(stored)
         stored.deleted_at = None
+        if stored.occurrence is None:
+            stored.superseded = False  # nothing was asked that another one could have answered instead
         self.work.session.flush()
         vault.opened(self.work, [stored])
         self.work.audit("questionnaire_response.update", self.patient.id, stored.id)
