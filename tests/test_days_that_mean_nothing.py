@@ -123,6 +123,23 @@ def test_whose_clock_is_off_for_weeks_is_not_silent(
     assert silence.evidence["since"] == "2026-03-11"
 
 
+def test_a_silence_is_disproved_by_what_comes_in_and_by_no_day_a_fast_clock_named(
+    cast: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    good = pushed("entry", entry(clock.now))
+    send(cast.ana, clock, RIGHT, good)
+    logs(cast.ana, clock, timedelta(days=300))
+    for _ in range(8):
+        day_close.run(around, clock.forward(days=1))
+    mended = {**good, "base_version": 1, "entry": {**good["entry"], "note": "a typo"}}
+    assert send(cast.ana, clock, RIGHT, mended)["verdict"] == "updated"
+    (silence,) = raised(database, cast, AlertFamily.SILENCE)
+    assert "disproved" not in silence.evidence
+    logs(cast.ana, clock, timedelta(days=-300))
+    (silence,) = raised(database, cast, AlertFamily.SILENCE)
+    assert silence.evidence["disproved"] is True
+
+
 def test_who_is_silent_stays_in_the_digest_whatever_a_fast_clock_dated(
     cast: Cast, clock: Clock, around: Around
 ) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from server.clinical import relapse
 from server.clinical.policy import Policy
 from server.clinical.vocabulary import ARM_OF, RELAPSE_OF, AlertClass, AlertFamily, Arm
-from server.models import Alert, Assessment, Entry, Patient
+from server.models import Alert, Assessment, Patient
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
@@ -19,6 +19,7 @@ from server.services.scales import scale_request as scale_requests
 from server.services.watch import activation as activations
 from server.services.watch import material as materials
 from server.services.watch import relapse_alert as relapse_alerts
+from server.services.watch import sign_of_life as signs_of_life
 from server.services.watch import stage as stages
 from server.services.watch.judgement import Judgements
 from server.services.watch.material import Material, load, load_each
@@ -34,11 +35,6 @@ _LATEST = (
 )
 _SIGNALS = (
     select(Assessment.day, Assessment.signal).where(*_OF_ARM, between(Assessment.day)).order_by(*_VERSIONS)
-)
-_REPORTED = (
-    select(Entry.id)
-    .where(*of_patient(Entry), Entry.local_day >= bindparam("first"), Entry.deleted_at.is_(None))
-    .limit(1)
 )
 
 
@@ -156,13 +152,8 @@ def weigh_episodes(work: Work, patient: Patient) -> Sequence[Alert]:
             episodes.weigh(work, episode, supported)
         elif "since" in episode.evidence:
             since = date.fromisoformat(episode.evidence["since"])
-            episodes.weigh(work, episode, not _reported(work, patient.id, since))
+            episodes.weigh(work, episode, not signs_of_life.is_since(work, patient, since))
     return found
-
-
-def _reported(work: Work, patient_id: UUID, first: date) -> bool:
-    """Return whether the patient has an entry of ``first`` or later."""
-    return work.value(_REPORTED, patient=patient_id, first=first) is not None
 
 
 def _signalled(work: Work, patient_id: UUID, arm: Arm, span: tuple[date, date]) -> bool:

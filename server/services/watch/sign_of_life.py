@@ -17,7 +17,7 @@ LAST_DAY = select(func.max(Entry.local_day)).where(
     *of_patient(Entry), *_THERE, Entry.local_day <= bindparam("day")
 )
 _LAST_UNDATED = select(func.max(Entry.received_at)).where(
-    *of_patient(Entry), *_UNDATED, Entry.received_at < bindparam("until")
+    *of_patient(Entry), *_UNDATED, Entry.received_at <= bindparam("until")
 )
 
 
@@ -27,9 +27,15 @@ def day(work: Work, patient_id: UUID, until: date) -> date | None:
 
 
 def undated_day(work: Work, patient: Patient, until: datetime) -> date | None:
-    """Return the day on which the newest entry without a reliable day came in, before ``until``."""
+    """Return the day on which the newest entry without a reliable day came in, up to ``until``."""
     at: datetime | None = work.value(_LAST_UNDATED, patient=patient.id, until=until)
     return None if at is None else local_days.of(work, at, patient.zone)
+
+
+def is_since(work: Work, patient: Patient, first: date) -> bool:
+    """Return whether the patient has reported on ``first`` or later."""
+    found = day(work, patient.id, date.max), undated_day(work, patient, work.now)
+    return any(one is not None and one >= first for one in found)
 
 
 def days(work: Work, patient_ids: Sequence[UUID]) -> Mapping[UUID, date]:
