@@ -1,6 +1,7 @@
 """A file for research beside an erasure: who leaves is left out, and everybody else is in it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from server.isolation import Extent
 from server.services.journal import research
 from server.services.people import erasure as erasures
 from server.services.work import Work, system
-from tests.cast import Cast, Person, entry, new_patient
+from tests.cast import Cast, Person, entry, new_patient, pushed
 from tests.conftest import Clock
 from tests.consents import agree, say
+from tests.scales import filled
 
 
 @pytest.fixture
@@ -86,3 +88,13 @@ def test_an_erasure_waits_for_a_diary_that_is_being_read(
             begun = Work(other, clock.now, system(cast.ana.clinic_id))
             with pytest.raises(OperationalError):
                 erasures.run_out(begun, ana)
+
+
+def test_a_clock_that_was_reset_turns_no_days_into_dates(
+    around: Around, cast: Cast, clock: Clock, una: Person
+) -> None:
+    reset = datetime(1970, 1, 1, 5, tzinfo=UTC)
+    told = [pushed("entry", entry(reset)), pushed("questionnaire_response", filled(reset))]
+    answer = una.post("/sync", {"items": told, "sent_at": reset.isoformat()})
+    assert [one["verdict"] for one in answer.json["results"]] == ["created"] * 2
+    assert [(row["kind"], row["day"]) for row in exported(around, clock)] == [("entry", 0)] * 2

@@ -157,14 +157,6 @@ def day_reliable(incoming: Incoming, received_at: datetime, stored: Entry | None
     return abs(skew) <= _A_DAY and _is_possible(incoming, received_at)
 
 
-def has_reliable_day(stored: QuestionnaireResponse) -> bool:
-    """Return whether the day of a filled scale can be relied on: no clock was off by a day or more."""
-    if not stored.clock_suspect:
-        return True
-    age = stored.received_at - stored.occurred_at
-    return abs(stored.clock_skew_seconds or 0) <= _A_DAY and -AHEAD <= age <= OLDEST
-
-
 def _keeps_its_moment(incoming: Incoming, stored: Stored) -> bool:
     return bool(stored.occurred_at == incoming.content["occurred_at"])
 

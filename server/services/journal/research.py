@@ -21,9 +21,9 @@ from server.models import Patient, TreatmentSession
 from server.services import vault
 from server.services.errors import NotFound
 from server.services.journal import reported
-from server.services.journal.incoming import has_reliable_day
 from server.services.people import consent as consents
 from server.services.people import patient as patients
+from server.services.scales import reliable_day as reliable_days
 from server.services.work import Work
 
 FORMAT, FORMAT_VERSION = "afterglow-research", 2
@@ -63,14 +63,16 @@ def rows(work: Work, patient_id: UUID) -> list[Row]:
 
 def _found(work: Work, patient_id: UUID, with_use: bool) -> Iterator[tuple[date, Row]]:
     yield from _sessions(work, patient_id)
+    # A phone's clock that was reset names a day long ago, from which on all the others would be dates.
     for entry in reported.entries(work, patient_id):
         if entry.deleted_at is None and entry.day_reliable:
             said = {name: getattr(entry, name) for name in _NUMBERS}
             yield entry.local_day, {"kind": "entry", **(said if with_use else substance_use.without(said))}
+    reliable = reliable_days.ids(work, patient_id)
     for one in reported.filled(work, patient_id):
         is_plain = one.sensitivity is Sensitivity.ORDINARY
         may_leave = one.instrument not in RATED and (with_use or is_plain)
-        if one.deleted_at is None and may_leave and has_reliable_day(one):
+        if one.deleted_at is None and may_leave and one.id in reliable:
             yield one.local_day, {"kind": "scale", "scale": one.instrument, "total": one.total}
 
 
