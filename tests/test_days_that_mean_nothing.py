@@ -193,3 +193,21 @@ def test_an_effect_that_lasts_is_urgent_also_by_a_slow_clock(
     assert len(cast.bo.get("/alerts").json["items"]) == is_urgent
     (kept,) = cast.ana.get("/entries").json["items"]
     assert kept["side_effect_details"][0]["triage"] == ("P1" if is_urgent else "P3")
+
+
+def test_a_slow_clock_changes_nothing_of_what_was_before_a_session(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    low, good = ({"mood": mood, "interest": mood} for mood in (2, 8))
+    clock.forward(days=-14)
+    visits.log(14, items=low)
+    clock.forward(hours=2)
+    visits.session(visits.course(started_on="2026-02-01"), clock.now)
+    for _ in range(14):
+        clock.forward(days=1)
+        logs(cast.ana, clock, items=good)
+    before = cast.ana.get("/me/response").json["items"][0]
+    for _ in range(9):
+        logs(cast.ana, clock, timedelta(days=-20), items=good)
+    assert cast.ana.get("/me/response").json["items"][0] == before
+    assert before["before"]["mean"] == 8

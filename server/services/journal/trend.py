@@ -7,7 +7,7 @@ from math import fsum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from server.clinical.instruments import told
 from server.clinical.instruments.catalog import edition_of
@@ -120,14 +120,26 @@ def _composite(history: History, arm: Arm, policy: Policy) -> Mapping[date, floa
 
 
 def history(work: Work, patient_id: UUID, first: date, last: date) -> History:
-    """Return one reading a day of ``first`` .. ``last``, both included."""
-    query = select(Entry.local_day, Entry.items).where(
+    """Return one reading a day of ``first`` .. ``last``, both included, of all that is shown."""
+    return _folded(work, _said(work, patient_id, first, last))
+
+
+def reliable_history(work: Work, patient_id: UUID, first: date, last: date) -> History:
+    """Return the same of entries whose day can be relied on: of those alone anything is concluded."""
+    return _folded(work, _said(work, patient_id, first, last).where(Entry.day_reliable))
+
+
+def _folded(work: Work, query: Select[date, dict[str, float]]) -> History:
+    return fold((row.local_day, row.items) for row in work.session.execute(query))
+
+
+def _said(work: Work, patient_id: UUID, first: date, last: date) -> Select[date, dict[str, float]]:
+    return select(Entry.local_day, Entry.items).where(
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,
         Entry.deleted_at.is_(None),
         Entry.local_day.between(first, last),
     )
-    return fold((row.local_day, row.items) for row in work.session.execute(query))
 
 
 def _scales(work: Work, patient_id: UUID, first: date, last: date) -> Sequence[ScaleSeries]:

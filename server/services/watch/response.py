@@ -24,7 +24,7 @@ def read(work: Work, patient_id: UUID) -> Sequence[Response]:
     sessions = treatment_sessions.delivered_days(work, patient_id, date.min)
     # A run of sessions may be long, but what is read stays bounded: like the trend, and what is compared.
     spans = (*response.compared(sessions, policy, today), (today - trends.LONGEST, today))
-    read = (trends.history(work, patient_id, first, last) for first, last in spans)
+    read = (trends.reliable_history(work, patient_id, first, last) for first, last in spans)
     days = {reading.day: reading for history in read for reading in history.readings}
     history = History(tuple(days[day] for day in sorted(days)))
     return [response.describe(history, arm, sessions, policy, today) for arm in Arm]
