@@ -10,6 +10,7 @@ from flask import Flask
 from jobs import day_close
 from jobs.around import Around
 from server.api.edge import Surroundings
+from server.clinical.maintenance import Facts
 from server.clinical.vocabulary import AlertFamily, Arm
 from server.database import Database
 from server.models import Alert, Patient
@@ -46,6 +47,13 @@ def asrm(at: datetime, each: int) -> dict[str, Any]:
 
 def raised(database: Database, cast: Cast, family: AlertFamily) -> Sequence[Alert]:
     return [a for a in opened_alerts(database) if (a.patient_id, a.family) == (cast.ana.patient_id, family)]
+
+
+def facts_of(app: Flask, cast: Cast, visits: Visits) -> Facts:
+    with Surroundings.of(app).database.read() as session:
+        work = visits.work(session)
+        patient = session.get_one(Patient, (work.clinic_id, cast.ana.patient_id))
+        return visit_facts.gather(work, patient, Arm.MOOD, visits.now.date(), None)
 
 
 @pytest.fixture
@@ -162,11 +170,10 @@ def test_a_calm_scale_of_a_fast_clock_hides_no_later_one(
     fills(cast.ana, clock, off, asrm(clock.now + off, 0))
     clock.forward(days=1)
     fills(cast.ana, clock, RIGHT, asrm(clock.now, 3))
-    with Surroundings.of(app).database.read() as session:
-        work = visits.work(session)
-        patient = session.get_one(Patient, (work.clinic_id, cast.ana.patient_id))
-        facts = visit_facts.gather(work, patient, Arm.MOOD, clock.now.date(), None)
-    assert facts.asrm == (clock.now.date(), 15)
+    assert facts_of(app, cast, visits).asrm == (clock.now.date(), 15)
+    clock.forward(days=1)
+    fills(cast.ana, clock, -off, asrm(clock.now - off, 2))
+    assert facts_of(app, cast, visits).asrm == (clock.now.date(), 10)
 
 
 def test_a_scale_of_a_fast_clock_is_heeded_once_and_not_again_when_its_day_comes(
@@ -211,3 +218,16 @@ def test_a_slow_clock_changes_nothing_of_what_was_before_a_session(
         logs(cast.ana, clock, timedelta(days=-20), items=good)
     assert cast.ana.get("/me/response").json["items"][0] == before
     assert before["before"]["mean"] == 8
+
+
+@pytest.mark.parametrize("off", [-900, -3, 3, 900])
+def test_no_clock_opens_a_guard(app: Flask, cast: Cast, clock: Clock, visits: Visits, off: int) -> None:
+    visits.on_treatment()
+    said = {"side_effects": {"psychosis": 1, "hallucination": 1}, "medication": {"opioid_changed": True}}
+    logs(cast.ana, clock, timedelta(days=off), items={"craving": 9}, **said)
+    facts, today = facts_of(app, cast, visits), clock.now.date()
+    assert {(one.term, one.day, one.hours[0]) for one in facts.troubles} == {
+        ("psychosis", today, None),
+        ("hallucination", today, None),
+    }
+    assert (facts.craving, facts.opioid_changed, facts.days_logged_last_week) == (9, today, 5)

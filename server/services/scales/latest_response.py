@@ -1,37 +1,57 @@
 """The newest response of a patient, as whoever plans a visit needs it; nothing is taken or judged here.
 
-One of a day that can't be relied on is none: a clock that is a year ahead would hide all others for a year.
+One of a day that can't be relied on was given when it came in: by its own word a clock that is a year ahead
+would hide all others for a year.
 """
 
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from server.models import QuestionnaireResponse
 from server.services.asking import of_patient
 from server.services.scales.reliable_day import is_reliable
 from server.services.work import Work
 
-_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None), is_reliable())
+_STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None))
+_GIVEN_AT = case((is_reliable(), QuestionnaireResponse.occurred_at), else_=QuestionnaireResponse.received_at)
 _NEWEST = (
-    select(QuestionnaireResponse)
+    select(
+        QuestionnaireResponse.local_day,
+        QuestionnaireResponse.received_at,
+        QuestionnaireResponse.total,
+        is_reliable(),
+    )
     .where(*_STANDING, QuestionnaireResponse.instrument == bindparam("instrument"))
-    .order_by(QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    .order_by(_GIVEN_AT.desc(), QuestionnaireResponse.id.desc())
     .limit(1)
 )
 _NEWEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(
-    *_STANDING, QuestionnaireResponse.local_day <= bindparam("last")
+    *_STANDING, is_reliable(), QuestionnaireResponse.local_day <= bindparam("last")
 )
 
 
-def of(work: Work, patient_id: UUID, instrument: str) -> QuestionnaireResponse | None:
+class Given(NamedTuple):
+    """A response: the day it names, when it came in, its total (None: too much was left open).
+
+    ``is_reliable``: whether the day can be relied on.
+    """
+
+    local_day: date
+    received_at: datetime
+    total: float | None
+    is_reliable: bool
+
+
+def of(work: Work, patient_id: UUID, instrument: str) -> Given | None:
     """Return the response to ``instrument`` that was given last, in any version of it, or None.
 
-    Its ``total`` is None where too much was left open; a deleted response does not count. Its answers
-    stay sealed: who asks for it wants the score.
+    A deleted response does not count.
     """
-    return next(iter(work.objects(_NEWEST, patient=patient_id, instrument=instrument)), None)
+    found = work.rows(_NEWEST, patient=patient_id, instrument=instrument)
+    return next((Given(*row) for row in found), None)
 
 
 def day(work: Work, patient_id: UUID, today: date) -> date | None:

@@ -1,18 +1,19 @@
 """Gather what the suggestion of a visit rests on. Bounded by windows, not by years of history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from server.clinical.maintenance import FEWEST_GIVEN, Chance, Facts, Plan, Prospect, Trouble, chance
 from server.clinical.policy import Policy
 from server.clinical.side_effects import OnsetSource
 from server.clinical.vocabulary import RELAPSE_OF, AlertClass, AlertFamily, Arm, Outcome
 from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
+from server.services import local_day as local_days
 from server.services import vault
 from server.services.asking import between, of_patient
 from server.services.scales import latest_response
@@ -24,16 +25,26 @@ from server.services.watch import policy as policies
 from server.services.watch import response_curve as response_curves
 from server.services.work import Work
 
-Logged = Row[date, dict[str, float], dict[str, int], dict[str, Any], float | None, Sequence[dict[str, Any]]]
 
-_LOGGED = select(
-    Entry.local_day,
-    Entry.items,
-    Entry.side_effects,
-    Entry.medication,
-    Entry.hours_since_session,
-    Entry.side_effect_details,
-).where(*of_patient(Entry), Entry.deleted_at.is_(None), between(Entry.local_day))
+class Logged(NamedTuple):
+    """What one entry says to the guards, and on which day; ``hours``: since the last session, where known."""
+
+    local_day: date
+    items: Mapping[str, float]
+    side_effects: Mapping[str, int]
+    medication: Mapping[str, Any]
+    side_effect_details: Sequence[Mapping[str, Any]]
+    hours: float | None
+
+
+_SAID = (Entry.items, Entry.side_effects, Entry.medication, Entry.side_effect_details)
+_THERE = (*of_patient(Entry), Entry.deleted_at.is_(None))
+_LOGGED = select(Entry.local_day, *_SAID, Entry.hours_since_session).where(
+    *_THERE, Entry.day_reliable, between(Entry.local_day)
+)
+_UNDATED = select(Entry.received_at, *_SAID).where(
+    *_THERE, ~Entry.day_reliable, Entry.received_at >= bindparam("since")
+)
 _RELAPSES = select(Alert).where(*of_patient(Alert), Alert.family == bindparam("family"))
 _LATEST_EVIDENCE = (
     select(Assessment.evidence)
@@ -57,9 +68,9 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
     policy = policies.of_patient(work, patient)
     course = courses.active(work, patient.id, programme)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
-    logged = _logged(work, patient.id, policy, today)
+    dated = _dated(work, patient.id, policy, today)
+    logged = [*dated, *_undated(work, patient, _since_when(policy, today))]
     relapses = _relapses(work, patient.id, programme, policy)
-    week = today - timedelta(days=policy.whole("data.window_days") - 1)
     # Where symptoms return already, what is usual says nothing any more.
     unsaid = signal is None and _may_be_due(course, sessions, policy, today)
     return Facts(
@@ -76,20 +87,37 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         troubles=[trouble for row in logged for trouble in _troubles(row)],
         craving=_craving(logged, policy, today),
         questionnaire_day=latest_response.day(work, patient.id, today),
-        asrm=_newest(work, patient.id, "asrm"),
-        audit_c=_newest(work, patient.id, "audit-c"),
+        asrm=_newest(work, patient, "asrm"),
+        audit_c=_newest(work, patient, "audit-c"),
         opioid_changed=_opioid_changed(logged),
         precautions=precautions.held(work, patient.id, today),
         pressure=blood_pressures.newest(work, patient.id, today),
-        days_logged_last_week=len({row.local_day for row in logged if row.local_day >= week}),
+        days_logged_last_week=_logged_last_week(dated, policy, today),
     )
 
 
-def _logged(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequence[Logged]:
-    """Return days, items and side effects, as far back as the longest-looking guard can see."""
+def _dated(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequence[Logged]:
+    rows = work.rows(_LOGGED, patient=patient_id, first=_since_when(policy, today), last=today)
+    return [Logged(*row) for row in rows]
+
+
+def _logged_last_week(dated: Sequence[Logged], policy: Policy, today: date) -> int:
+    week = today - timedelta(days=policy.whole("data.window_days") - 1)
+    return len({row.local_day for row in dated if row.local_day >= week})
+
+
+def _since_when(policy: Policy, today: date) -> date:
+    """Return as far back as the longest-looking guard can see."""
     lasting = max(policy.whole("maintenance.urinary_days"), policy.whole("maintenance.memory_days"))
-    since = today - timedelta(days=2 * policy.whole("maintenance.recent_days") + lasting)
-    return work.rows(_LOGGED, patient=patient_id, first=since, last=today)
+    return today - timedelta(days=2 * policy.whole("maintenance.recent_days") + lasting)
+
+
+def _undated(work: Work, patient: Patient, since: date) -> Iterator[Logged]:
+    """Yield entries whose day can't be relied on, on the day they came in: a wrong clock opens no guard."""
+    began = local_days.end(work, since - timedelta(days=1), patient.zone)
+    for row in work.rows(_UNDATED, patient=patient.id, since=began):
+        at, items, effects, medication, details = row
+        yield Logged(local_days.of(work, at, patient.zone), items, effects, medication, details, None)
 
 
 def _troubles(row: Logged) -> Sequence[Trouble]:
@@ -99,7 +127,7 @@ def _troubles(row: Logged) -> Sequence[Trouble]:
         for detail in row.side_effect_details
         if detail["onset_source"] == OnsetSource.STATED
     }
-    reported = (row.hours_since_session,)
+    reported = (row.hours,)
     return [
         Trouble(term, grade, row.local_day, reported + began.get(term, ()))
         for term, grade in row.side_effects.items()
@@ -166,9 +194,12 @@ def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, Ale
     return [(row.urgency, row.family) for row in work.rows(_OPEN_ALERTS, patient=patient_id)]
 
 
-def _newest(work: Work, patient_id: UUID, instrument: str) -> tuple[date, float] | None:
-    newest = latest_response.of(work, patient_id, instrument)
-    return None if newest is None or newest.total is None else (newest.local_day, newest.total)
+def _newest(work: Work, patient: Patient, instrument: str) -> tuple[date, float] | None:
+    newest = latest_response.of(work, patient.id, instrument)
+    if newest is None or newest.total is None:
+        return None
+    came_in = local_days.of(work, newest.received_at, patient.zone)
+    return newest.local_day if newest.is_reliable else came_in, newest.total
 
 
 def _opioid_changed(logged: Sequence[Logged]) -> date | None:
