@@ -318,7 +318,9 @@ def rows(person: Person) -> list[dict[str, str]]:
     answer = person.get("/me/export?format=csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="afterglow-export.csv"'
     assert answer.mimetype == "text/csv"
-    return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
+    *found, end = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline=""))
+    assert (end["kind"], end["rows"]) == ("end", str(len(found)))
+    return found
 
 
 def test_the_csv_says_every_time_as_it_was_seen_in_utc_and_with_its_zone(cast: Cast, clock: Clock) -> None:

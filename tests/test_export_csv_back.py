@@ -12,6 +12,8 @@ from uuid_utils.compat import uuid7
 from jobs.import_export import Taken, prepare, write
 from jobs.problem import Problem
 from server.database import Database
+from server.diary_import.export_csv import read_csv
+from server.diary_import.export_file import ExportError
 from server.settings import Settings
 from tests.as_said import tell
 from tests.cast import Cast, Person, entry, opened_alerts
@@ -80,9 +82,11 @@ def test_a_csv_that_is_cut_off_or_damaged_is_refused_by_line_and_without_its_wor
     head = file.split(b"\r\n", 1)[0]
     for data, said in (
         (file + b"incomplete\r\n", r"line \d+: the file was cut off here"),
-        (file + b"secret\r\n", r"line \d+: is of no kind that is known"),
+        (file + b"secret\r\n", r"line \d+: has fewer fields than the header"),
+        (file.replace(b"\r\nend,", b"\r\nsecret,"), r"line \d+: is of no kind that is known"),
+        (file.replace(b"\r\nend,", b"\r\nnotice,"), "is not whole"),
         (file + b'treatment_session,"secret\r\n', "is not CSV"),
-        (file + b"treatment_session,secret\r\n", r"line \d+: can't be read"),
+        (file.replace(b"\r\nend,", b"\r\ntreatment_session,"), r"line \d+: can't be read"),
         (file.replace(b"Z,Europe/Oslo", b",Europe/Oslo", 1), r"line \d+: can't be read"),
         (re.sub(rb"[-:T0-9]+Z,Eu", b"0001-01-01T00:00:00+14:00,Eu", file), r"line \d+: can't be read"),
         (file + b"notice" + b"," * 99 + b"\r\n", "more fields than the header"),
@@ -92,6 +96,25 @@ def test_a_csv_that_is_cut_off_or_damaged_is_refused_by_line_and_without_its_wor
         with pytest.raises(Problem, match=said) as refused:
             brought_to(database, cast.other_patient, data, clock, "elsewhere")
         assert "secret" not in str(refused.value).lower()
+
+
+def test_a_csv_that_ends_too_soon_is_refused_wherever_that_is(file: bytes) -> None:
+    lines = file.split(b"\r\n")
+    begun = [b"\r\n".join(lines[:number]) for number in range(1, len(lines) - 1)]
+    for cut in (*begun, *(file[:-back] for back in range(3, 2000, 7))):
+        with pytest.raises(ExportError):
+            read_csv(cut)
+
+
+def test_a_csv_of_before_has_no_end(file: bytes, cast: Cast, clock: Clock, database: Database) -> None:
+    *before, end = rows(file)
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, [name for name in end if name != "rows"], extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(before)
+    taken = brought_to(database, cast.other_patient, out.getvalue().encode(), clock, "elsewhere")
+    assert taken.revisions == sum(row["kind"] in ("entry", "questionnaire_response") for row in before)
+    assert taken.refused == set()
 
 
 def test_the_command_says_what_a_csv_has_no_place_for(

@@ -30,25 +30,30 @@ _PLAIN = re.compile("'+[-=+@\t\r＝＋－＠]")
 _WHOLE = re.compile("-?[0-9]+")
 _ESCAPED = re.compile(r"\\(.)")
 Row = Mapping[str, str]
+_NO_CSV = "is not CSV in UTF-8"
 
 
 @dataclass(slots=True)
 class _Read:
-    """What was read so far; a history by the id of its entry."""
+    """What was read so far; a history by the id of its entry.
+
+    ``count``: of rows; ``told``: how many the end says came before it, None until it was met.
+    """
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     questionnaire_responses: dict[str, dict[str, Any]] = field(default_factory=dict)
     courses: list[dict[str, Any]] = field(default_factory=list)
     treatment_sessions: list[dict[str, Any]] = field(default_factory=list)
     zone_changes: list[dict[str, Any]] = field(default_factory=list)
+    count: int = 0
+    told: int | None = None
 
 
 def read_csv(data: bytes) -> ExportFile:
     """Return what is in an export's CSV; ExportError names its problems by line, never by content."""
     read = _Read()
-    for line, row in _rows(data):
-        if row["kind"] == CUT_OFF:
-            raise ExportError(f"line {line}: the file was cut off here")
+    reader = _reader(data)
+    for line, row in _rows(reader):
         take = _KINDS.get(row["kind"])
         if take is None:
             raise ExportError(f"line {line}: is of no kind that is known")
@@ -56,6 +61,10 @@ def read_csv(data: bytes) -> ExportFile:
             take(read, row)
         except (ValueError, KeyError):
             raise ExportError(f"line {line}: can't be read") from None
+        read.count += 1
+    # A file of before has no end.
+    if "rows" in (reader.fieldnames or ()) and read.told != read.count - 1:
+        raise ExportError("is not whole: it does not hold what its end says")
     return of_sections(
         {
             "entries": list(read.entries.values()),
@@ -68,14 +77,21 @@ def read_csv(data: bytes) -> ExportFile:
     )
 
 
-def _rows(data: bytes) -> Iterator[tuple[int, Row]]:
+def _reader(data: bytes) -> "csv.DictReader[str]":
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        _check_columns(reader.fieldnames or ())
+    except (UnicodeError, csv.Error):
+        raise ExportError(_NO_CSV) from None
+    return reader
+
+
+def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[int, Row]]:
     """Yield each row with the number of its last line. What was made plain for spreadsheets is as it was."""
     try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), restval="", strict=True)
-        _check_columns(reader.fieldnames or ())
         yield from ((reader.line_num, _row(reader.line_num, row)) for row in reader)
-    except (UnicodeError, csv.Error):
-        raise ExportError("is not CSV in UTF-8") from None
+    except csv.Error:
+        raise ExportError(_NO_CSV) from None
 
 
 def _check_columns(names: Sequence[str]) -> None:
@@ -84,10 +100,14 @@ def _check_columns(names: Sequence[str]) -> None:
         raise ExportError(f"has no column {', '.join(sorted(missing))}: it is of an older version")
 
 
-def _row(line: int, row: Mapping[Any, str]) -> Row:
+def _row(line: int, row: Mapping[Any, str | None]) -> Row:
+    if row["kind"] == CUT_OFF:
+        raise ExportError(f"line {line}: the file was cut off here")
     if None in row:
         raise ExportError(f"line {line}: has more fields than the header")
-    return {key: _as_it_was(text) for key, text in row.items()}
+    if None in row.values():
+        raise ExportError(f"line {line}: has fewer fields than the header")
+    return {key: _as_it_was(text) for key, text in row.items() if text is not None}
 
 
 def _as_it_was(text: str) -> str:
@@ -178,6 +198,10 @@ def _zone_change(read: _Read, row: Row) -> None:
     read.zone_changes.append(told)
 
 
+def _end(read: _Read, row: Row) -> None:
+    read.told = int(row["rows"])
+
+
 def _notice(_: _Read, __: Row) -> None:
     """Take nothing: the notice of substance use is for the reader."""
 
@@ -203,4 +227,5 @@ _KINDS: Mapping[str, Callable[[_Read, Row], None]] = {
     "course": _course,
     "treatment_session": _session,
     "zone_change": _zone_change,
+    "end": _end,
 }

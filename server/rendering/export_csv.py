@@ -1,6 +1,7 @@
 """An export as one tidy CSV: a row for each version of what was reported, each course, session, zone change.
 
-Where it holds rows about substance use, the first row is the notice that must stay with them.
+Where it holds rows about substance use, the first row is the notice that must stay with them. The last one
+is its end, with the number of rows before it: a file that was cut off has none.
 
 Every time stands there three times: as the patient's clock showed it, in UTC, and with its zone and
 offset. What was reported has it once more as it was said, with the offset that the phone gave. A cell
@@ -21,6 +22,7 @@ from server.clinical.vocabulary import ITEMS
 # A byte order mark tells spreadsheets that this is UTF-8.
 MARK = "\ufeff"
 CURRENT = "current"
+END = "end"
 # The last line of a file whose rest could not be sent.
 CUT_OFF = "incomplete\r\n"
 Sections = Mapping[str, Iterable[Mapping[str, Any]]]
@@ -48,6 +50,7 @@ COLUMNS = (
     *("course", "condition", "phase", "started_on", "ended_on", "min_interval_days", "max_interval_days"),
     # To the letter, for who takes the file back: a text of the CSV can't be empty and yet be there.
     *("occurred_at", "side_effect_onset", "empty_note"),
+    "rows",
 )
 
 
@@ -57,9 +60,13 @@ def written(head: Mapping[str, Any], sections: Sections) -> Iterator[str]:
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
     yield MARK + _taken(out)
+    count = 0
     for row in _rows(head, sections):
         writer.writerow({key: _plain(value) for key, value in row.items()})
         yield _taken(out)
+        count += 1
+    writer.writerow({"kind": END, "rows": count})
+    yield _taken(out)
 
 
 def _taken(out: io.StringIO) -> str:
