@@ -125,28 +125,40 @@ def _keys_of(families: tuple[str, ...]) -> Sequence[str]:
     return [key for key in THRESHOLDS if key.partition(".")[0] in families]
 
 
-def policy_from(version: int, values: Mapping[str, float]) -> Policy:
+def policy_from(version: int, values: Mapping[str, float], kept: bool = False) -> Policy:
     """Return the defaults with ``values`` laid over them, as policy ``version`` (>= 1).
 
     Raises `PolicyError` naming every unknown key, every value out of its bounds or not a whole
-    number where things are counted, and every pair of values that contradict each other.
+    number where things are counted, and every pair of values that contradict each other. Not of what
+    was taken once and ``kept``: another version may have other rules, and nobody may be without a policy.
     """
     defaults = {key: t.default for key, t in THRESHOLDS.items()}
+    if kept:
+        return Policy(version, _as_kept(defaults, values))
     below_one = () if version >= 1 else (Found("version", f"{version} is less than 1"),)
     return Policy(version, _laid_over(defaults, values, below_one))
 
 
-def for_patient(policy: Policy, patient_version: int, values: Mapping[str, float]) -> Policy:
+def for_patient(
+    policy: Policy, patient_version: int, values: Mapping[str, float], kept: bool = False
+) -> Policy:
     """Return the clinic's ``policy`` with one patient's ``values`` laid over it.
 
-    Raises `PolicyError` like `policy_from`, and for a key outside `PATIENT_FAMILIES`.
+    Raises `PolicyError` like `policy_from`, and for a key outside `PATIENT_FAMILIES`. ``kept`` as there.
     """
+    if kept:
+        return Policy(policy.version, _as_kept(policy.values, values), patient_version)
     foreign = tuple(
         Found(key, "is the same for every patient of the clinic")
         for key in sorted(values)
         if key in THRESHOLDS and key.partition(".")[0] not in PATIENT_FAMILIES
     )
     return Policy(policy.version, _laid_over(policy.values, values, foreign), patient_version)
+
+
+def _as_kept(under: Mapping[str, float], values: Mapping[str, float]) -> Mapping[str, float]:
+    """Return ``under`` with ``values`` in their place; what is no threshold any more is left out."""
+    return MappingProxyType({**under, **{key: float(value) for key, value in values.items() if key in under}})
 
 
 def _laid_over(

@@ -4,14 +4,15 @@ import threading
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from server.clinical.policy import THRESHOLDS
 from server.database import Database
-from server.models import AuditEvent, PolicyVersion
+from server.models import AuditEvent, Clinic, PolicyVersion
 from server.services.people import clinic as clinics
 from server.services.watch import policy as policies
 from server.services.work import Work, system
-from tests.cast import Cast
+from tests.cast import Cast, entry
 from tests.conftest import NOON
 
 CALMER = {"relapse.ewma_limit": 3.2, "silence.usual_days": 7}
@@ -180,3 +181,17 @@ def test_in_one_transaction_what_was_switched_on_is_in_force_at_once(cast: Cast,
         assert clinics.policy(work).version == 1
         policies.activate(work, version, None, None)
         assert (clinics.policy(work).version, clinics.policy(work)["silence.usual_days"]) == (2, 7)
+
+
+def test_a_policy_that_later_rules_would_refuse_goes_on_and_no_entry_is_lost_over_it(
+    cast: Cast, database: Database
+) -> None:
+    version = drafted(cast, CALMER)
+    late = {"baseline.window_days": 28, "baseline.latest_days": 21}
+    with database.write(cast.bo.clinic_id) as session:
+        session.get_one(PolicyVersion, (cast.bo.clinic_id, version)).values = {**late, "no.such": 1}
+        session.get_one(Clinic, cast.bo.clinic_id).policy_version = version
+    assert cast.ana.put(f"/entries/{uuid7()}", entry(NOON)).status_code == 201
+    assert cast.bo.get("/clinic/policy").json["version"] == version
+    again = cast.bo.post("/clinic/policies", {"values": late, "reason": "As it was."})
+    assert again.status_code == 422, again.text

@@ -75,6 +75,21 @@ def test_a_baseline_that_could_never_be_full_is_refused() -> None:
         for_patient(policy_from(2, {"baseline.window_days": 28}), 1, {"baseline.latest_days": 21})
 
 
+def test_what_was_taken_once_is_a_policy_for_ever() -> None:
+    stored = {"baseline.window_days": 28, "baseline.max_days": 7, "relapse.ewma_limit": 99, "no.such": 1}
+    with pytest.raises(PolicyError):
+        policy_from(2, stored)
+    kept = policy_from(2, stored, kept=True)
+    assert (kept["baseline.window_days"], kept["baseline.max_days"], kept["relapse.ewma_limit"]) == (
+        28,
+        7,
+        99,
+    )
+    assert kept.values.keys() == THRESHOLDS.keys()
+    own = for_patient(kept, 3, {"baseline.window_days": 27, "alert.no_such": 1}, kept=True)
+    assert (own["baseline.window_days"], own.patient_version) == (27, 3)
+
+
 def test_days_before_treatment_that_could_never_be_enough_are_refused() -> None:
     with pytest.raises(PolicyError, match=r"baseline\.pre_min_days: 4 is more than baseline\.pre_days 3"):
         policy_from(2, {"baseline.pre_days": 3, "baseline.pre_min_days": 4})

@@ -70,4 +70,4 @@ def _made(held: Held) -> GroundRules:
 @lru_cache(maxsize=1024)
 def _policy(version: int, overrides: tuple[tuple[str, float], ...]) -> Policy:
     # Laying the overrides over a hundred checked defaults once per version is enough: it never changes.
-    return policy_from(version, dict(overrides))
+    return policy_from(version, dict(overrides), kept=True)

@@ -50,7 +50,7 @@ def of_patient(work: Work, patient: Patient) -> Policy:
     key = (patient.id, policy.version, patient.policy_version)
     if key not in known:
         own = work.session.get_one(PatientPolicy, (work.clinic_id, patient.id, patient.policy_version))
-        known[key] = for_patient(policy, own.version, own.values)
+        known[key] = for_patient(policy, own.version, own.values, kept=True)
     found: Policy = known[key]
     return found
 
