@@ -40,11 +40,14 @@ _PUSH_INSIDE = {
     "endpoint": "https://push.internal/send/abc",
     "keys": {"p256dh": f"BA{'A' * 85}", "auth": "A" * 22},
 }
-_TREND = ("/v1/me/trend", "/v1/me/trend.svg", "/v1/patients/{patient_id}/trend")
+_TREND = (
+    *("/v1/me/trend", "/v1/me/trend.svg", "/v1/cared-for/{patient_id}/trend"),
+    *("/v1/patients/{patient_id}/trend", "/v1/patients/{patient_id}/trend.svg"),
+)
 _MINE = "/questionnaire-responses/{response_id}"
 TABLE = (
     Refusal(
-        (*(f"GET {path}" for path in _TREND), "GET /v1/patients/{patient_id}/trend.svg"),
+        tuple(f"GET {path}" for path in _TREND),
         _ORDER,
         query={"first": "2026-03-02", "last": "2026-03-01"},
     ),
