@@ -80,7 +80,7 @@ class SessionCurveAnswer(Answer):
         required=True,
         allow_none=True,
         attribute="curve.responded",
-        metadata={"description": "null where there are too few entries to say"},
+        metadata={"description": "null where too few entries can say, or the patient was well before"},
     )
     onset = fields.Nested(OnsetAnswer, required=True, allow_none=True, attribute="curve.onset")
     retained = fields.Nested(RetainedAnswer, required=True, allow_none=True, attribute="curve.retained")

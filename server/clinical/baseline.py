@@ -27,7 +27,7 @@ from server.clinical.vocabulary import Arm
 # The policy's share of improvement that is a response.
 RESPONSE_KEY = {Arm.MOOD: "baseline.response_mood", Arm.PAIN: "baseline.response_pain"}
 # Who was not ill before treatment had nothing to respond with, and may have come in the midst of one.
-_ILL_KEY = {Arm.MOOD: "baseline.ill_mood", Arm.PAIN: "baseline.ill_pain"}
+ILL_KEY = {Arm.MOOD: "baseline.ill_mood", Arm.PAIN: "baseline.ill_pain"}
 
 # The items of a composite series and their means when the first window was full: by these a day that
 # misses some of them is filled, so that the series stays the same while the baseline grows.
@@ -154,7 +154,7 @@ class Measure:
         return self._series[name].mean_between(first.toordinal(), last.toordinal(), mean) - mean
 
     def _responded(self, pre: float | None, mean: float) -> bool | None:
-        if pre is not None and pre < self._policy[_ILL_KEY[self._arm]]:
+        if pre is not None and pre < self._policy[ILL_KEY[self._arm]]:
             return None
         return shows_response(pre, mean, self._policy[RESPONSE_KEY[self._arm]])
 

@@ -46,6 +46,8 @@ def _unknown(curve: ResponseCurve, session: SessionCurve, policy: Policy) -> str
         return f"too few entries in the {days} days before {curve.began}"
     if session.best_level is None:
         return f"too few entries from {session.session} to {session.until}"
+    if curve.pre_level > 0:
+        return f"well already before the course ({curve.pre_level:.1f})"
     return "no symptoms before the course"
 
 

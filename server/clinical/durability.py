@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from math import fsum
 
-from server.clinical.baseline import RESPONSE_KEY, Treatment, settled, shows_response
+from server.clinical.baseline import ILL_KEY, RESPONSE_KEY, Treatment, settled, shows_response
 from server.clinical.benefit import Benefit, Retained, best_week, fade_speed, held, retained
 from server.clinical.holding_time import ExpectedLoss, Held, HoldingPrior, holding_time
 from server.clinical.policy import Policy
@@ -58,9 +58,9 @@ class Onset:
 class SessionCurve:
     """One session, as of ``until``: the day before the next session, or today.
 
-    ``responded`` is None where there are too few days to say, before or after. Where it is not True
-    there is nothing to lose, and ``onset``, ``retained``, ``held`` and ``fade_per_week`` (points a
-    week, positive while symptoms return) are None. ``retreated`` says that a session follows.
+    ``responded`` is None where there are too few days to say, before or after, or the patient was well
+    before. Where it is not True, ``onset``, ``retained``, ``held`` and ``fade_per_week`` (points a week,
+    positive while symptoms return) are None. ``retreated`` says that a session follows.
     """
 
     session: date
@@ -210,7 +210,9 @@ def _session_curve(diary: CourseDiary, before: _Before, span: _Span, policy: Pol
     share = policy[RESPONSE_KEY[before.arm]]
     responded = shows_response(before.level.mean, benefit.best.mean, share)
     if not responded:
-        return SessionCurve(*span, benefit.best.mean, responded)
+        # Who was well had nothing to respond with, and may have come in the midst of a good maintenance.
+        was_well = before.level.mean < policy[ILL_KEY[before.arm]]
+        return SessionCurve(*span, benefit.best.mean, None if was_well else responded)
     time = held(points, benefit, session, policy)
     # Once half is lost, what matters is how it went; the week around that day holds the fall.
     fallen = until if time.lost_by is None else session + timedelta(days=time.lost_by)

@@ -62,6 +62,7 @@ def test_no_response_is_told_plainly() -> None:
         (None, None, "too few entries in the 14 days before 2026-05-02"),
         (8.0, None, "too few entries from 2026-05-02 to 2026-06-01"),
         (0.0, 0.0, "no symptoms before the course"),
+        (2.3, 2.0, "well already before the course (2.3)"),
     ],
 )
 def test_what_is_not_known_is_told_with_the_reason(

@@ -98,6 +98,15 @@ def test_no_response_is_said_and_nothing_is_left_to_lose() -> None:
     assert (found.onset, found.retained, found.held, found.fade_per_week) == (None, None, None, None)
 
 
+def test_who_was_well_already_before_the_course_shows_no_response_and_is_not_said_to_lack_one() -> None:
+    found = the_session(steps((-14, 2), (1, 2)), 60)
+    assert (found.responded, found.held) == (None, None)
+    assert found.best_level == pytest.approx(2, abs=0.3)
+    assert the_session(steps((-14, 3.9), (1, 3.9)), 60).responded is None
+    assert the_session(steps((-14, 4.2), (1, 4.2)), 60).responded is False
+    assert the_session(steps((-14, 3.5), (1, 1)), 60).responded is True
+
+
 def test_too_few_days_say_nothing() -> None:
     level = steps(ILL_BEFORE, (1, 2))
     nothing_before = curve(diary(range(30), level), 29)
