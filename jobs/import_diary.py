@@ -25,6 +25,7 @@ from server.services.errors import NotFound
 from server.services.journal import unreadable
 from server.services.journal.incoming import Incoming
 from server.services.journal.unreadable import Kind, Unread
+from server.services.past import afterwards
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import course as courses
@@ -143,7 +144,11 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     course_id = plan.course_id or _plan_course(database, plan)
     said = tuple(entries.values())
     past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, said, day_start=plan.day_start)
+    with database.read() as session:
+        known = afterwards.look(Work(session, plan.now, plan.actor), plan.patient_id)
     tally = write_past(database, plan.actor, past, told)
+    with database.write() as session:
+        afterwards.judge_again(Work(session, plan.now, plan.actor), plan.patient_id, known)
     _heed_refused(database, plan)
     refused = {entry.id for entry in tally.refused}
     return Outcome(

@@ -24,6 +24,7 @@ from server.services.journal import entry as entries
 from server.services.journal import unreadable
 from server.services.journal.incoming import Incoming, check_moment
 from server.services.journal.unreadable import Kind, Unread
+from server.services.past import afterwards
 from server.services.past.writer import Step as PlannedStep
 from server.services.past.writer import Writer, open_writer
 from server.services.people import patient as patients
@@ -100,6 +101,7 @@ def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> 
         work = Work(session, plan.now, plan.actor)
         _zones(work, plan, taken)
         course_ids = _courses(work, plan, taken)
+        known = afterwards.look(work, plan.patient_id)
     steps = list(_steps(plan.file, plan.now))
     for start in range(0, len(steps), BATCH):
         batch = steps[start : start + BATCH]
@@ -107,7 +109,9 @@ def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> 
             _take(Work(session, plan.now, plan.actor), plan, (batch, course_ids), taken)
         told(len(batch))
     with database.write() as session:
-        _plan(Work(session, plan.now, plan.actor), plan, taken)
+        work = Work(session, plan.now, plan.actor)
+        afterwards.judge_again(work, plan.patient_id, known)
+        _plan(work, plan, taken)
     return taken
 
 

@@ -1,5 +1,6 @@
 """What a diary of another app brings: the patient corrects it on the phone, like any other entry."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from jobs import import_diary
 from server.database import Database
 from tests.cast import Cast
 from tests.conftest import Clock
+from tests.visits import Visits
 
 MAP = """
 date: {column: day, format: "%Y-%m-%d"}
@@ -21,10 +23,12 @@ note: {column: note}
 HEADER = "day,time,mood,note\n"
 
 
-def brought(database: Database, cast: Cast, clock: Clock, rows: str) -> import_diary.Outcome:
+def brought(
+    database: Database, cast: Cast, clock: Clock, rows: str, mapped: str = MAP
+) -> import_diary.Outcome:
     who = "demo", cast.ana.patient_id
     assert who[1] is not None
-    files = MAP, (HEADER + rows).encode()
+    files = mapped, (HEADER + rows).encode()
     return import_diary.write(database, import_diary.prepare(database, who, files, clock.now))
 
 
@@ -115,3 +119,26 @@ def test_a_row_of_a_moment_that_now_says_something_else_is_left_out(
     changed = brought(database, cast, clock, "2026-02-25,,7,b\n2026-02-25,,7,not a\n")
     assert (changed.tally.created, changed.tally.duplicates, changed.refused) == (0, 1, (3,))
     assert moods(cast) == [(0, "a"), (10, "b")]
+
+
+def families(cast: Cast) -> set[str]:
+    return {alert["family"] for alert in cast.bo.get("/alerts").json["items"]}
+
+
+def test_a_diary_from_before_the_first_entries_is_what_they_are_measured_against(
+    database: Database, cast: Cast, visits: Visits, clock: Clock
+) -> None:
+    clock.forward(days=28)
+    visits.log(28, items={"mood": 8}, side_effects={"dissociation": 1})
+    clock.forward(days=8)
+    visits.log(8, items={"mood": 2})
+    assert families(cast) == {"side_effect"}, "nobody knows of a session"
+    first, session = (visits.now - timedelta(days=back) for back in (50, 36))
+    rows = "".join(f"{first + timedelta(days=n):%Y-%m-%d},10:00,1,\n" for n in range(13))
+    given = f"sessions: [{session:%Y-%m-%d}]\ncourse: {{route: intranasal, condition: depression}}\n"
+    brought(database, cast, clock, rows, MAP + given)
+    (arm,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert arm["latest"]["state"] == "relapsed"
+    assert families(cast) == {"side_effect", "mood_relapse"}
+    hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
+    assert None not in hours[13:]

@@ -1,6 +1,6 @@
 """What follows from a treatment session: the visit it fulfils and the days it makes judged anew."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -43,9 +43,13 @@ def _follow(work: Work, patient_id: UUID, moments: Sequence[tuple[datetime, date
     if not moments:
         return
     first = min(at for at, _ in moments)
-    touched = [day for _, day in moments]
-    journal = open_journal(work, patient_id, entries.ids_since(work, patient_id, first))
+    look_again(work, patient_id, entries.ids_since(work, patient_id, first), [day for _, day in moments])
+
+
+def look_again(work: Work, patient_id: UUID, entry_ids: Iterable[UUID], days: Iterable[date]) -> None:
+    """Time entries from the right session again; judge the oldest of ``days`` and all after it again."""
+    journal = open_journal(work, patient_id, entry_ids)
     for entry in journal.known.values():
         journal.retime(entry)
     work.session.flush()
-    assessments.reassess(work, journal.patient, touched)
+    assessments.reassess(work, journal.patient, days)
