@@ -48,8 +48,8 @@ class Answers:
     side_effects: Mapping[str, int]
     items: Items
     hours_since_session: float | None
-    hours_by_our_clock: tuple[float | None, ...] = ()
     onsets: Mapping[str, Onset] = field(default_factory=dict)
+    hours_by_our_clock: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
