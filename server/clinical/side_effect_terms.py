@@ -25,7 +25,7 @@ _SIDE_EFFECTS = (
     SideEffect("headache", "Headache", 48),
     SideEffect("thunderclap_headache", "Sudden worst-ever headache", None),
     SideEffect("blurred_vision", "Blurred vision", 4),
-    SideEffect("dissociation", "Feeling detached or unreal", 24),
+    SideEffect("dissociation", "Feeling detached or unreal", 2),
     SideEffect("sedation", "Sleepiness", 4),
     SideEffect("unrousable", "Cannot be kept awake", None),
     SideEffect("hallucination", "Seeing or hearing things others do not", 2),

@@ -64,6 +64,8 @@ def test_the_most_urgent_comes_first_and_the_rest_is_p3() -> None:
         ("chest_pain", 1, "no_window", None),
         ("chest_pain", None, "no_window", None),
         ("insomnia", 72, "expected", False),
+        ("dissociation", 2, "expected", False),
+        ("dissociation", 8, "outside", True),
     ],
 )
 def test_an_effect_is_expected_for_as_long_as_its_term_says(
