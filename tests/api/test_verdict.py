@@ -441,6 +441,23 @@ def test_a_relapse_after_what_was_only_fading_is_told_once_it_was_acknowledged(
     assert "relapsed" in the_alert(well)["summary"]
 
 
+@pytest.mark.parametrize(("outcome", "told"), [("contacted", 1), ("no_action_needed", 0)])
+def test_a_relapse_after_fading_that_was_seen_to_is_told_within_the_lock_out_too(
+    well: Visits, clock: Clock, outcome: str, told: int
+) -> None:
+    fading = {"mood": 6, "interest": 6, "anxiety": 4, "restlessness": 4, "sleep_quality": 6}
+    next_days(well, clock, *[fading] * 5)
+    alert = the_alert(well)
+    body = {"outcome": outcome, "note": "We talked; wait and see."}
+    closed = well.cast.bo.post(f"/alerts/{alert['id']}/resolve", body, version=alert["version"])
+    assert closed.status_code == 200
+    next_days(well, clock, *[fading] * 3)
+    assert well.cast.bo.get("/alerts").json["items"] == []
+    next_days(well, clock, *[BAD] * 6)
+    found = well.cast.bo.get("/alerts").json["items"]
+    assert ["relapsed" in one["summary"] for one in found] == [True] * told
+
+
 def test_the_text_of_a_verdict_says_what_the_data_say_by_now(well: Visits, clock: Clock) -> None:
     until_signal(well, clock)
     next_days(well, clock, BAD, BAD)

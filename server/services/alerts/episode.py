@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
 from server.clinical.redflags import RedFlag
-from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily, AlertState, WatchState
+from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily, AlertState, Outcome, WatchState
 from server.models import UNRESOLVED, Alert, Patient
 from server.services import local_day as local_days
 from server.services import vault
@@ -195,20 +195,29 @@ def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
     """Say whether one like it was resolved only a few of the patient's days ago, or after the finding's."""
     if finding.family not in _LOCKOUT or _is_red_flag(finding):
         return False
-    recent = select(func.max(Alert.resolved_at)).where(
+    recent = select(Alert).where(
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == patient.id,
         Alert.family == finding.family,
         Alert.urgency <= finding.urgency,
         Alert.outcome.is_not(None),  # without one it was closed by a withdrawn consent, not by a person
     )
-    resolved = work.session.scalar(recent)
-    if resolved is None:
+    last = work.session.scalar(recent.order_by(Alert.resolved_at.desc()).limit(1))
+    if last is None or last.resolved_at is None:
         return False
-    closed = local_days.of(work, resolved, patient.zone)
-    quiet = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
+    closed = local_days.of(work, last.resolved_at, patient.zone)
     # Who closed the episode after that day knew it: late data must not ring the same bell again.
-    return closed > finding.day or (local_days.of(work, work.now, patient.zone) - closed).days < quiet
+    if closed > finding.day:
+        return True
+    quiet = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
+    is_recent = (local_days.of(work, work.now, patient.zone) - closed).days < quiet
+    return is_recent and not _went_on(work, last, finding)
+
+
+def _went_on(work: Work, closed: Alert, finding: Finding) -> bool:
+    """Say whether the benefit is gone where an episode spoke of fading, and nobody called that none."""
+    seen_to = closed.outcome not in (Outcome.FALSE_ALARM, Outcome.NO_ACTION_NEEDED)
+    return seen_to and _is_graver(vault.opened(work, [closed])[0], finding)
 
 
 def _open(work: Work, patient: Patient, finding: Finding) -> Alert:

@@ -137,8 +137,9 @@ def _troubles(row: Logged) -> Sequence[Trouble]:
 def _relapses(work: Work, patient_id: UUID, programme: Arm, policy: Policy) -> Sequence[date]:
     """Return since when each relapse of the programme ran, false alarms left out."""
     found = work.objects(_RELAPSES, patient=patient_id, family=RELAPSE_OF[programme])
-    alerts = vault.opened(work, found)
-    return [since for alert in alerts for since in _relapses_of(alert, policy.whole("alert.lockout_days"))]
+    alerts, apart = vault.opened(work, found), policy.whole("alert.lockout_days")
+    # Fading that was seen to and went on has two alerts, and is one return.
+    return sorted({since for alert in alerts for since in _relapses_of(alert, apart)})
 
 
 def _relapses_of(alert: Alert, apart: int) -> Sequence[date]:

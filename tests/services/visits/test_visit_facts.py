@@ -151,6 +151,21 @@ def test_a_relapse_that_came_back_in_an_alert_nobody_closed_counts_as_well(
     assert ana_has(clock.now.date()).early_returns == 1, "what was said is about the last one"
 
 
+def test_a_relapse_that_was_told_twice_counts_once(
+    ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=30))
+    visits.log(27, items=mood_day(2))
+    for level, days in ((4, 6), (8, 8)):
+        for _ in range(days):
+            clock.forward(days=1)
+            visits.log(1, items=mood_day(level))
+        (alert,) = cast.bo.get("/alerts").json["items"]
+        body = {"outcome": "contacted", "note": "We talked."}
+        assert cast.bo.post(f"/alerts/{alert['id']}/resolve", body, alert["version"]).status_code == 200
+    assert ana_has(clock.now.date()).early_returns == 1
+
+
 def test_the_usual_loss_is_a_fact_once_an_earlier_session_could_tell(
     ana_has: Gather, visits: Visits, cast: Cast, clock: Clock
 ) -> None:
