@@ -155,6 +155,18 @@ def test_the_days_of_a_pause_that_ended_sooner_were_not_missed_either(
     assert silences(around, cast) == [(AlertClass.P3, 5)]
 
 
+def test_who_has_written_again_before_the_night_is_made_up_is_not_silent(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_logged(cast.ana, clock)
+    clock.forward(days=6)  # nobody closed a day meanwhile
+    is_logged(cast.ana, clock)
+    day_close.run(around, clock.forward(hours=1))
+    assert silences(around, cast) == []
+    day_close.run(around, clock.forward(days=6))
+    assert silences(around, cast) == [(AlertClass.P3, 5)], "the next silence is one"
+
+
 def test_who_has_not_enrolled_is_not_silent(cast: Cast, clock: Clock, around: Around) -> None:
     with working(around, cast.bo, clock.now) as work:
         assert cast.ana.patient_id is not None

@@ -1,7 +1,7 @@
 """Missed check-ins of one patient: gather what weighs them, let the clinical core decide, tell the team."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
@@ -66,7 +66,8 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     """Raise an alert where the patient has been silent for too long by the end of ``day``.
 
     Who has not enrolled can't report and is never silent. A silence that a clinician has closed
-    opens no second alert, unless it has become more urgent since.
+    opens no second alert, unless it has become more urgent since; one that is over by now, where a night
+    is made up late, opens none.
     """
     if patient.enrolled_at is None:
         return None
@@ -81,6 +82,8 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     )
     found = _found(work, patient, facts, (last, day))
     if found is None or _closed_already(work, patient, found):
+        return None
+    if signs_of_life.is_since(work, patient, day + timedelta(days=1)):
         return None
     return episodes.raise_alert(work, patient, _finding(found, day))
 
