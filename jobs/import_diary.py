@@ -216,10 +216,13 @@ def _new_sessions(
 
 
 def _plan_course(database: Database, plan: Plan) -> UUID | None:
-    """Plan the map's course for sessions that are not on record; None where there is none for it."""
+    """Return the active course, planned here where sessions need one; None where none does."""
     wanted = plan.diary_map.course
     with database.write() as session:
         work = Work(session, plan.now, plan.actor)
+        patients.lock(work, plan.patient_id)  # the same import may run twice: one of them plans it
+        if (active := courses.active(work, plan.patient_id)) is not None:
+            return active.id
         new = _new_sessions(work, plan.patient_id, plan.zone, plan.sessions)
         if wanted is None or not new:
             return None

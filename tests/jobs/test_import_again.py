@@ -52,6 +52,17 @@ def test_a_course_that_has_ended_is_not_planned_anew_for_sessions_that_are_there
     assert [one["ended_on"] for one in listed(cast, visits, "courses")] == ["2026-02-20"]
 
 
+def test_a_course_that_was_planned_since_the_import_began_is_the_one(
+    database: Database, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    assert cast.ana.patient_id is not None
+    files = MAP + SESSIONS + COURSE, b"day,mood\n2026-02-25,3\n"
+    plan = import_diary.prepare(database, ("demo", cast.ana.patient_id), files, clock.now)
+    planned = visits.course()
+    assert import_diary.write(database, plan).tally.sessions == 2
+    assert [one["id"] for one in listed(cast, visits, "courses")] == [planned]
+
+
 def test_a_session_after_it_begins_a_course_of_its_own(
     database: Database, cast: Cast, clock: Clock, visits: Visits
 ) -> None:
