@@ -2,15 +2,17 @@
 
 Source, moment, kind of reading and a number name an entry: a longer file brings the same entries under the
 same ids, and two diaries never share one. Rows that share all but the number are told apart by what they
-say, for their order moves: where the newest stands on top, or a row could not be taken the last time.
+say, for their order moves: where the newest stands on top, or a row could not be taken the last time. Where
+no map names a zone, a row keeps the one in which it was brought before.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from jobs.past import dated_id
 from server.clinical.vocabulary import Source
@@ -20,17 +22,23 @@ from server.services.journal import entry as entries
 from server.services.journal.incoming import Incoming, canonical, plain
 from server.services.work import Work
 
+# No two clocks are further apart.
+ELSEWHERE = timedelta(days=2)
 # Every version that an entry had, each as one text.
 Versions = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """Rows of one patient, and the name of the diary that they come from."""
+    """Rows of one patient, and the name of the diary that they come from.
+
+    ``goes_along``: its times are of the zone where the patient is, and no map says which that was.
+    """
 
     patient_id: UUID
     source: str
     rows: Sequence[Row]
+    goes_along: bool = False
 
     def id(self, row: Row, number: int, there: Collection[UUID]) -> UUID:
         """Return the id of the entry with this ``number`` among those that ``row`` could be.
@@ -45,15 +53,28 @@ class Diary:
 
 def entries_of(work: Work, diary: Diary) -> Iterator[tuple[Row, Incoming]]:
     """Yield every row with the entry that it is."""
+    first = min((row.at.astimezone(UTC) for row in diary.rows), default=None)
+    there = () if first is None else frozenset(entries.ids_since(work, diary.patient_id, first - ELSEWHERE))
+    zones = entries.zones(work, diary.patient_id, Source.IMPORT) if diary.goes_along else ()
     # Two times of a clock may be one moment: in spring one of them does not exist.
     alike: dict[tuple[datetime, str], list[Row]] = defaultdict(list)
-    for row in diary.rows:
+    for row in (_as_it_came(diary, row, there, zones) for row in diary.rows):
         alike[row.at.astimezone(UTC), row.kind].append(row)
-    there = frozenset(entries.ids_since(work, diary.patient_id, min(at for at, _ in alike))) if alike else ()
     for rows in alike.values():
         numbers = [1] if len(rows) == 1 else _numbers(rows, _stored(work, diary, rows[0], there))
         for row, number in zip(rows, numbers, strict=True):
             yield row, Incoming(diary.id(row, number, there), row.content, None, Source.IMPORT)
+
+
+def _as_it_came(diary: Diary, row: Row, there: Collection[UUID], zones: Sequence[str]) -> Row:
+    """Return ``row`` in the zone in which it was brought before; as it is where it never was."""
+    in_zones = (row, *(_in_zone(row, zone) for zone in zones))
+    return next((one for one in in_zones if diary.id(one, 1, there) in there), row)
+
+
+def _in_zone(row: Row, zone: str) -> Row:
+    at = row.at.replace(tzinfo=ZoneInfo(zone))
+    return replace(row, at=at, content={**row.content, "occurred_at": at, "zone": zone})
 
 
 def _stored(work: Work, diary: Diary, row: Row, there: Collection[UUID]) -> dict[int, Versions]:

@@ -195,7 +195,7 @@ def summaries(rows: Sequence[Row]) -> Iterator[ItemSummary]:
 
 def _entries(database: Database, plan: Plan) -> dict[int, Incoming]:
     """Return the entry that each row is, by its line."""
-    diary = Diary(plan.patient_id, plan.source, plan.mapped.rows)
+    diary = Diary(plan.patient_id, plan.source, plan.mapped.rows, goes_along=plan.diary_map.zone is None)
     with database.read() as session:
         work = Work(session, LONG_AGO, plan.actor)
         return {row.line: entry for row, entry in diary_rows.entries_of(work, diary)}

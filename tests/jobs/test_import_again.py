@@ -134,3 +134,21 @@ def test_what_came_in_while_its_patient_was_part_of_its_name_is_known(
         entries.put(visits.work(session), cast.ana.patient_id, said)
     tally = import_diary.write(database, plan).tally
     assert (tally.created, tally.duplicates) == (1, 1)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+def test_a_diary_that_goes_on_is_known_after_its_patient_has_moved_to_another_zone(
+    database: Database, cast: Cast, clock: Clock, zone: str
+) -> None:
+    assert cast.ana.patient_id is not None
+    who = "demo", cast.ana.patient_id
+    first = b"day,mood\n2026-02-25,3\n"
+    import_diary.write(database, import_diary.prepare(database, who, (MAP, first), clock.now))
+    moved = {"zone": zone, "since": clock.now.isoformat()}
+    assert cast.ana.patch("/me/zone", moved).status_code == 200
+    longer = first + b"2026-02-25,4\n2026-03-03,5\n"
+    clock.forward(days=3)
+    tally = import_diary.write(database, import_diary.prepare(database, who, (MAP, longer), clock.now)).tally
+    assert (tally.created, tally.duplicates) == (2, 1)
+    found = sorted((one["local_day"], one["zone"]) for one in cast.ana.get("/entries").json["items"])
+    assert found == [("2026-02-25", "Europe/Oslo"), ("2026-02-25", "Europe/Oslo"), ("2026-03-03", zone)]

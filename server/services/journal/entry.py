@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from server.clinical.vocabulary import Source
 from server.models import Entry, EntryRevision
 from server.services import vault
 from server.services.errors import NotFound
@@ -48,6 +49,14 @@ def ids_since(work: Work, patient_id: UUID, first: datetime) -> Sequence[UUID]:
         Entry.occurred_at >= first,
     )
     return list(work.session.scalars(query))
+
+
+def zones(work: Work, patient_id: UUID, source: Source) -> Sequence[str]:
+    """Return the zones of the entries that came from ``source``."""
+    query = select(Entry.zone).where(
+        Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id, Entry.source == source
+    )
+    return sorted(work.session.scalars(query.distinct()))
 
 
 def revisions(work: Work, patient_id: UUID, entry_id: UUID) -> Sequence[EntryRevision]:
