@@ -111,6 +111,12 @@ class _Filled(Part):
     zone = fields.String(required=True, validate=ZONE)
     occurrence = fields.String(allow_none=True, validate=validate.Length(max=200))
 
+    @validates_schema
+    def says_something(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a scale that nobody filled in: there is nothing to score."""
+        if data.get("answers") is None and data.get("total") is None:
+            raise ValidationError("Are missing, and so is a total.", "answers")
+
 
 class _FilledAsItIs(_Said):
     shape = _Filled

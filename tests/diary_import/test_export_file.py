@@ -152,6 +152,7 @@ FILLED = ("questionnaire_responses", 0, "revisions", 0, "content")
         ((*VERSION, "content", "side_effect_onset"), {"fall": MOMENT}, "side_effect_onset.fall"),
         ((*VERSION, "content", "safety"), "maybe", "safety"),
         ((*FILLED, "instrument"), "madrs", "rated by a clinician"),
+        ((*FILLED, "answers"), None, "answers: Are missing"),
         ((*VERSION, "content", "zone"), "Mars", "zone"),
         ((*VERSION, "content", "medication"), {"opioid_changed": "yes"}, "opioid"),
         ((*ENTRY, "clock_skew_seconds"), 10**12, "clock_skew_seconds"),
