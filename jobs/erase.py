@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 def run(around: Around, now: datetime) -> int:
     """Delete what is due, few rows a transaction; return how many patients are gone."""
     try:
-        return each_clinic(around, "erasing", partial(_clinic, around, now))
+        return each_clinic(around, "erasing", partial(_clinic, around, now), closed_too=True)
     finally:
         # What is gone is noted, whatever went wrong at another clinic.
         note(around.settings, around.database, now)
@@ -93,7 +93,9 @@ def apply(settings: Settings, database: Database, now: datetime, listed: Sequenc
     """
     with database.read(Extent.ALL) as session:
         known = [erased(one) for one in erasures.done(session)]
-    back = sum(_again(database, now, one) for one in {*listed, *known})
+    # Clinics last: to take somebody out of one its keys are needed.
+    in_order = sorted({*listed, *known}, key=lambda one: (one.patient_id is None, one.at))
+    back = sum(_again(database, now, one) for one in in_order)
     if not (file := erasure_list.file_of(settings)).exists():
         # Who was erased between the backup and the loss of the list is not known here: it begins now.
         _begin_list(database, file, now)

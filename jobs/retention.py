@@ -19,13 +19,13 @@ from server.services.work import Work, system
 
 def run(around: Around, now: datetime) -> int:
     """Delete what has run out; return how many rows and, where records run out, patients."""
-    return each_clinic(around, "retention", partial(_clinic, around, now))
+    return each_clinic(around, "retention", partial(_clinic, around, now), closed_too=True)
 
 
 def report(database: Database, now: datetime, record_years: int) -> Iterator[tuple[str, list[Due]]]:
     """Yield what has run out at each clinic, by its short name; nothing is changed."""
     with database.read(Extent.ALL) as session:
-        for clinic in clinics.everyone(session):
+        for clinic in clinics.ever(session):
             yield clinic.slug, kinds.report(Work(session, now, system(clinic.id)), record_years)
 
 

@@ -1,5 +1,6 @@
 """A closed clinic: no way leads in any more, its log goes on, and its neighbour notices nothing."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,16 +8,18 @@ from flask import Flask
 from sqlalchemy import select, update
 from uuid_utils.compat import uuid7
 
-from jobs import audit_anchor, audit_seal, audit_verify, deliver, recover
+from jobs import audit_anchor, audit_seal, audit_verify, deliver, erase, erasure_list, recover, retention
 from jobs.around import Around
-from server.clinical.vocabulary import AlertState, DeliveryState
+from server.clinical.vocabulary import AlertState, DeliveryState, ErasureReason
 from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.models import Alert, AuditEvent, AuditSeal, Delivery, Recovery
 from server.services.errors import Conflict
 from server.services.people import closing
+from server.services.people import erasure as erasures
 from tests.cast import Cast, as_work, entry
-from tests.conftest import Clock, rows_of
+from tests.conftest import Clock, empty, fill, rows_of
+from tests.visits import Visits
 
 BO = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example", "word": "tide"}
 
@@ -108,3 +111,71 @@ def test_the_log_of_a_closed_clinic_is_chained_to_its_last_line_and_still_verifi
     verdicts = list(audit_verify.verify(database, clock.now, [around.settings.anchor_file]))
     assert {one.clinic_id for one in verdicts} == {cast.bo.clinic_id, cast.cyd.clinic_id}
     assert [one.found for one in verdicts] == [None, None]
+
+
+def test_whoever_is_erased_at_a_clinic_that_closes_goes_all_the_same(
+    app: Flask, cast: Cast, clock: Clock, around: Around, database: Database, visits: Visits
+) -> None:
+    visits.on_treatment()
+    visits.approved()
+    ana = cast.ana.patient_id
+    assert ana is not None
+    with database.write() as session:
+        work = as_work(app, cast.admin, session)
+        version = erasures.ask(work, ana, ErasureReason.PATIENT_ASKED).version
+        erasures.confirm(work, ana, version, "Ana")
+        closing.erase(work, "Demo")
+    assert erase.run(around, clock.forward(hours=25)) == 1
+    assert [row["name"] for row in rows_of(database)["patients"]] == ["Fay"]
+
+
+def test_a_patient_of_a_closed_clinic_is_erased_whatever_nobody_there_can_settle_any_more(
+    app: Flask, cast: Cast, clock: Clock, around: Around, database: Database, visits: Visits
+) -> None:
+    visits.on_treatment()
+    visits.booked()
+    ana = cast.ana.patient_id
+    assert ana is not None
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    with database.write() as session:
+        work = as_work(app, cast.admin, session)
+        version = erasures.ask(work, ana, ErasureReason.PATIENT_ASKED).version
+        erasures.confirm(work, ana, version, "Ana")
+    assert erase.run(around, clock.forward(minutes=1)) == 1
+    assert [row["name"] for row in rows_of(database)["patients"]] == ["Fay"]
+
+
+def test_a_restore_brings_back_neither_whoever_was_erased_nor_the_clinic_that_closed_afterwards(
+    app: Flask, cast: Cast, clock: Clock, around: Around, database: Database, visits: Visits
+) -> None:
+    visits.on_treatment()
+    visits.approved()
+    backup = rows_of(database)
+    ana = cast.ana.patient_id
+    assert ana is not None
+    with database.write() as session:
+        work = as_work(app, cast.admin, session)
+        erasures.confirm(work, ana, erasures.ask(work, ana, ErasureReason.PATIENT_ASKED).version, "Ana")
+    assert erase.run(around, clock.forward(hours=25)) == 1
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    erase.run(around, clock.forward(minutes=1))
+    empty(database)
+    with database.read() as session:
+        session.info["clinic_keyrings"].clear()
+    fill(database, backup)
+    listed = erasure_list.read(erasure_list.file_of(around.settings))
+    assert erase.apply(around.settings, database, clock.now, listed) == 2
+    assert [row["name"] for row in rows_of(database)["patients"]] == ["Fay"]
+
+
+def test_records_of_a_closed_clinic_run_out_like_any_others(
+    app: Flask, cast: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    years = replace(around, settings=replace(around.settings, record_years=1))
+    retention.run(years, clock.forward(days=400))
+    erase.run(years, clock.now)
+    assert rows_of(database)["patients"] == []

@@ -34,6 +34,7 @@ from server.models import (
 )
 from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.people import caregiver as caregivers
+from server.services.people import clinic as clinics
 from server.services.people import legal_hold as legal_holds
 from server.services.visits.suggestion_move import make_move
 from server.services.work import Work
@@ -195,6 +196,10 @@ def again(work: Work, patient_id: UUID) -> Erasure | None:
     return known
 
 
+def _is_closed(work: Work) -> bool:
+    return clinics.get(work).erased_at is not None
+
+
 def _patient(work: Work, patient_id: UUID) -> Patient:
     patient = work.session.get(Patient, (work.clinic_id, patient_id), with_for_update=True)
     if patient is None or patient.leaving_at is not None:
@@ -211,6 +216,8 @@ def _check(work: Work, patient: Patient) -> None:
     """Raise Conflict where the law, a danger or a visit speaks against it."""
     if legal_holds.is_held(work, patient.id):
         raise Conflict("legal-hold", "A legal hold stands. Nothing of this patient may be erased.")
+    if _is_closed(work):
+        return  # nobody is left who could close an alert or settle a visit
     urgent = select(Alert.id).where(
         Alert.clinic_id == work.clinic_id,
         Alert.patient_id == patient.id,
@@ -234,7 +241,8 @@ def _open_visits(work: Work, patient_id: UUID) -> Sequence[BookingSuggestion]:
 
 def _withdraw(work: Work, patient_id: UUID) -> bool:
     """Withdraw every visit that is offered; return whether anybody outside has to hear of it."""
-    open_ones = _open_visits(work, patient_id)
+    # Of a closed clinic nobody hears of it, and there is no key to write it down with.
+    open_ones = [] if _is_closed(work) else _open_visits(work, patient_id)
     told = any(one.state is not SuggestionState.DRAFT for one in open_ones)
     for suggestion in open_ones:
         ends = suggestion.state not in _TAKING_PLACE
