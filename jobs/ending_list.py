@@ -37,13 +37,16 @@ def beside(erasures: Path) -> Path:
     return erasures.with_suffix(".endings.jsonl")
 
 
-def note(settings: Settings, database: Database) -> None:
-    """Add what was ended and does not stand in the list yet. The file itself says how far it is."""
+def note(settings: Settings, database: Database, now: datetime) -> None:
+    """Add what was ended and does not stand in the list yet. The file itself says how far it is.
+
+    What a clock that was ahead ended in an hour still to come says nothing of that.
+    """
     file = file_of(settings)
     if not file.exists() and not _begin(database, file):
         return
     known = read(file)
-    moment = max((one.at for one in known), default=_BEGINNING + OVERLAP) - OVERLAP
+    moment = max((one.at for one in known if one.at <= now), default=_BEGINNING + OVERLAP) - OVERLAP
     with database.read(Extent.ALL) as session:
         found = endings.since(session, moment)
     listed = set(known)

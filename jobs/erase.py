@@ -32,7 +32,7 @@ def run(around: Around, now: datetime) -> int:
     finally:
         # What is gone is noted, whatever went wrong at another clinic.
         note(around.settings, around.database, now)
-        ending_list.note(around.settings, around.database)
+        ending_list.note(around.settings, around.database, now)
 
 
 def note(settings: Settings, database: Database, now: datetime) -> None:

@@ -54,7 +54,7 @@ def note(around: Around) -> None:
     audit_seal.run(around, NOON)
     audit_anchor.run(around, NOON)
     erase.note(around.settings, around.database, NOON)
-    ending_list.note(around.settings, around.database)
+    ending_list.note(around.settings, around.database, NOON)
 
 
 @pytest.fixture

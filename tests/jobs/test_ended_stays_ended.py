@@ -107,3 +107,19 @@ def test_an_ending_stands_in_the_list_once_and_says_ids_a_purpose_and_a_moment(
     file.write_text("x\n")
     with pytest.raises(ending_list.Problem, match="Line 1"):
         ending_list.read(file)
+
+
+def test_what_a_clock_that_was_ahead_has_ended_keeps_nothing_after_it_out_of_the_list(
+    here: Around, cast: Cast, clock: Clock
+) -> None:
+    for purpose in (Purpose.RESEARCH, Purpose.EXPORT):
+        agree(cast, purpose)
+    clock.forward(days=100)
+    assert say(cast.ana, Purpose.RESEARCH, False).status_code == 200
+    erase.run(here, clock.now)
+    clock.forward(days=-99)
+    assert say(cast.ana, Purpose.EXPORT, False).status_code == 200
+    for _ in range(2):
+        erase.run(here, clock.forward(minutes=1))
+        listed = ending_list.read(ending_list.file_of(here.settings))
+        assert sorted(str(one.purpose) for one in listed) == ["export", "research"]

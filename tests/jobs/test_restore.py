@@ -236,7 +236,7 @@ def test_the_endings_of_a_new_machine_are_none_for_an_old_backup(
     made(here, tmp_path / "old")
     ending_list.file_of(here.settings).unlink()
     upgrade(elsewhere)
-    ending_list.note(here.settings, elsewhere)
+    ending_list.note(here.settings, elsewhere, NOON)
     assert not ending_list.file_of(here.settings).exists(), "without a clinic there is none to begin"
     erasure_list.begin(ending_list.file_of(here.settings), NOON + timedelta(days=1))
     with pytest.raises(Problem, match=r"endings\.jsonl was begun after the backup"):
@@ -251,6 +251,6 @@ def test_after_a_restore_without_lists_the_new_ones_do_not_claim_to_know_what_wa
         file.unlink()
     put_back(here, elsewhere, tmp_path / "old", without_lists=True)
     erase.note(here.settings, elsewhere, NOON)
-    ending_list.note(here.settings, elsewhere)
+    ending_list.note(here.settings, elsewhere, NOON)
     for file in (erasure_list.file_of(here.settings), ending_list.file_of(here.settings)):
         assert not erasure_list.knows_all_since(file, NOON - timedelta(seconds=1)), file.name
