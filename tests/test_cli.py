@@ -294,6 +294,7 @@ def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(migrated: En
     [
         ("zone", "Europe/Nowhere", "no time zone 'Europe/Nowhere'"),
         ("slug", "Not A Slug", "The short name must be"),
+        ("slug", "operations", "That short name is the service's own"),
         ("country", "Norway", "The country must be"),
         ("name", " ", "A name has"),
         ("admin", "x" * 201, "A name has"),

@@ -72,7 +72,7 @@ def account(work: Work) -> Account | None:
 
 
 def _set_up(work: Work, email: str) -> None:
-    clinics.create(work, slug=OPERATIONS, name=NAME, zone=ZONE, country=COUNTRY)
+    clinics.set_up(work, slug=OPERATIONS, name=NAME, zone=ZONE, country=COUNTRY)
     person = _new_account(work)
     addresses.keep(work, person, email)
     work.session.add(person)

@@ -30,8 +30,15 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 def create(work: Work, **values: Any) -> Clinic:
     """Open a clinic with the default policy as its version 1, and the default rota, not armed.
 
-    ``values``: slug, name, zone, country, and perhaps day_start (0-6).
+    ``values``: slug, name, zone, country, and perhaps day_start (0-6). Raises Invalid, Conflict.
     """
+    if values["slug"] == OPERATIONS:
+        raise Conflict("slug-taken", "That short name is the service's own: its jobs pass it by.")
+    return set_up(work, **values)
+
+
+def set_up(work: Work, **values: Any) -> Clinic:
+    """Open a clinic as `create` does, that of operations too."""
     if not _SLUG.fullmatch(values["slug"]):
         raise Invalid("/slug", "The short name must be 2-64 characters of a-z, 0-9 and -.")
     clinic = Clinic(
