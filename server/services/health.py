@@ -212,11 +212,12 @@ def _lost(session: Session, now: datetime) -> Sequence[Lost]:
 
 
 def _unresolved(session: Session) -> Sequence[Unresolved]:
-    operations = select(Clinic.id).where(Clinic.slug == OPERATIONS)
     query = (
         select(Alert.urgency, Alert.state, func.count(), func.count(Alert.exhausted_at))
         .where(Alert.state.in_((AlertState.OPEN, AlertState.ACKNOWLEDGED)))
-        .where(Alert.clinic_id.not_in(operations), patients.is_here(Alert))
+        .join(Clinic, Clinic.id == Alert.clinic_id)
+        # At a closed clinic nobody is left to answer: its alarm would ring for ever, and hide the next one's.
+        .where(Clinic.slug != OPERATIONS, Clinic.erased_at.is_(None), patients.is_here(Alert))
         .group_by(Alert.urgency, Alert.state)
         .order_by(Alert.urgency, Alert.state)
     )

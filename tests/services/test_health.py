@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import event, text
 from uuid_utils.compat import uuid7
 
@@ -22,7 +23,8 @@ from server.services import job_run as job_runs
 from server.services.backup_state import RUN
 from server.services.health import Backlog, Lost, Unresolved, health, troubles
 from server.services.job_run import Slot
-from tests.cast import Cast, entry
+from server.services.people import closing
+from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock, owner_of
 
 LIMITS = (("deliver", timedelta(minutes=3)),)
@@ -153,6 +155,18 @@ def test_open_alerts_are_counted_and_those_nobody_answered(
         Unresolved(AlertClass.P0, AlertState.OPEN, 1, 1),
         Unresolved(AlertClass.P1, AlertState.OPEN, 1, 0),
     ]
+
+
+def test_alerts_of_a_closed_clinic_ring_no_alarm(
+    cast: Cast, clock: Clock, database: Database, app: Flask
+) -> None:
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, safety="often"))
+    with database.write() as session:
+        session.query(Alert).update({"exhausted_at": clock.now})
+    with database.write() as session:
+        closing.erase(as_work(app, cast.admin, session), "Demo")
+    with database.read() as session:
+        assert health(session, clock.now, ()).alerts == []
 
 
 def test_a_database_behind_the_code_is_asked_nothing_else_and_one_ahead_is_well(
