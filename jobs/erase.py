@@ -70,14 +70,27 @@ def _begin_list(database: Database, file: Path, since: datetime | None = None) -
     """
     with database.read(Extent.ALL) as session:
         since = since or backup_state.first_moment(session)
-        known = [erased(one) for one in erasures.done(session)]
     if since is not None:
-        erasure_list.begin(file, since, [*_closed(database), *known])
+        erasure_list.begin(file, since, known(database))
 
 
-def note_clinic(settings: Settings, clinic_id: UUID, now: datetime) -> None:
-    """Write into the list that a clinic's keys were destroyed."""
-    erasure_list.append(erasure_list.file_of(settings), [Erased(clinic_id, None, now)])
+def known(database: Database) -> list[Erased]:
+    """Return all that the database itself knows: closed clinics, and the tombstones of patients."""
+    with database.read(Extent.ALL) as session:
+        gone = [erased(one) for one in erasures.done(session)]
+    return [*_closed(database), *gone]
+
+
+def note_clinic(settings: Settings, clinic_id: UUID, now: datetime) -> bool:
+    """Write into the list, where it is here, that a clinic's keys were destroyed; return whether it was.
+
+    A list is begun by the job alone: with this line only it would pass for one that knows of all.
+    """
+    file = erasure_list.file_of(settings)
+    if file.exists():
+        erasure_list.append(file, [Erased(clinic_id, None, now)])
+        return True
+    return False
 
 
 def to_the_end(database: Database, now: datetime, clinic_id: UUID, erasure_id: UUID) -> None:
@@ -91,10 +104,8 @@ def apply(settings: Settings, database: Database, now: datetime, listed: Sequenc
 
     Return how many were there again, clinics included. Nobody else may be at work meanwhile.
     """
-    with database.read(Extent.ALL) as session:
-        known = [erased(one) for one in erasures.done(session)]
     # Clinics last: to take somebody out of one its keys are needed.
-    in_order = sorted({*listed, *known}, key=lambda one: (one.patient_id is None, one.at))
+    in_order = sorted({*listed, *known(database)}, key=lambda one: (one.patient_id is None, one.at))
     back = sum(_again(database, now, one) for one in in_order)
     if not (file := erasure_list.file_of(settings)).exists():
         # Who was erased between the backup and the loss of the list is not known here: it begins now.

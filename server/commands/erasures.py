@@ -38,9 +38,7 @@ def erase(slug: str, patient_id: UUID, reason: str, name: str) -> None:
 def show() -> None:
     """Print who was erased, a line each, as the list outside the database has it."""
     with started() as around:
-        with around.database.read(Extent.ALL) as session:
-            found = [erasing.erased(one) for one in erasures.done(session)]
-        for one in found:
+        for one in erasing.known(around.database):
             click.echo(one.line())
 
 

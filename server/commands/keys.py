@@ -82,9 +82,7 @@ def erase(slug: str, name: str) -> None:
         with around.database.write() as session:
             gone = closing.erase(Work(session, around.now, system(clinic_id)), name)
         click.echo(f"{slug}: keys destroyed: {gone}. Running processes forget them within a minute.")
-        try:
-            erasing.note_clinic(around.settings, clinic_id, around.now)
-        except OSError:
+        if not erasing.note_clinic(around.settings, clinic_id, around.now):
             click.echo("It is not in the list of erasures yet: a job runner writes it there.", err=True)
 
 

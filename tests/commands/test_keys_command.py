@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from jobs import erase
+from jobs import erase, erasure_list
 from jobs.around import Around
 from server.clinical.vocabulary import Role
 from server.database import Database
@@ -74,10 +74,13 @@ def test_a_clinic_is_closed_by_its_name_and_again_after_a_restore(
     run: Run, ana: UUID, database: Database, settings: Settings
 ) -> None:
     backup = rows_of(database)
+    erase.run(Around(database, settings, {}), NOON)
     assert run("keys", "erase", "--clinic", "river", "--yes", "river").exit_code == 1
     closed = run("keys", "erase", "--clinic", "river", "--yes", "River")
     assert closed.stdout.startswith("river: keys destroyed: 3.")
     assert run("keys", "rotate").stdout == "Every key is under the current master key.\n", "nobody is there"
+    _beginning, *listed = erasure_list.file_of(settings).read_text("utf-8").splitlines()
+    assert run("erasures", "list").stdout.splitlines() == listed != []
     empty(database)
     fill(database, backup)
     applied = run("erasures", "apply")
@@ -85,15 +88,16 @@ def test_a_clinic_is_closed_by_its_name_and_again_after_a_restore(
     assert rows_of(database)["clinic_keys"] == []
 
 
-def test_a_clinic_is_closed_where_the_list_of_erasures_can_not_be_written(
-    run: Run, ana: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_clinic_is_closed_where_the_list_of_erasures_is_not(
+    run: Run, ana: UUID, database: Database, settings: Settings
 ) -> None:
-    (tmp_path / "no-folder").touch()
-    monkeypatch.setenv("AFTERGLOW_ERASURE_LIST", str(tmp_path / "no-folder" / "list.jsonl"))
     closed = run("keys", "erase", "--clinic", "river", "--yes", "River")
-    assert closed.stdout.startswith("river: keys destroyed: ")
+    assert (closed.exit_code, closed.stdout.partition(":")[0]) == (0, "river")
     assert closed.stderr == "It is not in the list of erasures yet: a job runner writes it there.\n"
-    assert closed.exit_code == 0
+    erase.run(Around(database, settings, {}), NOON)
+    assert erasure_list.knows_all_since(erasure_list.file_of(settings), NOON)
+    (listed,) = erasure_list.read(erasure_list.file_of(settings))
+    assert listed.patient_id is None
 
 
 def test_a_patient_is_erased_by_command_listed_and_erased_again(
