@@ -109,6 +109,17 @@ def open_slot(now: datetime, rhythm: Rhythm, zone: str) -> Slot | None:
     return found if found is not None and found.at <= now else None
 
 
+def until_quiet(now: datetime, found: Slot, rhythm: Rhythm, zone: str) -> datetime:
+    """Return up to when a reminder of ``now``, in slot ``found``, may come: never into the quiet hours."""
+    if rhythm.quiet_from == rhythm.quiet_until:
+        return found.until
+    today = now.astimezone(ZoneInfo(zone)).date()
+    begins = (
+        wall_clock.moment(datetime.combine(day, rhythm.quiet_from), zone) for day in (today, today + _DAY)
+    )
+    return min(found.until, next(at for at in begins if at > now))
+
+
 def next_look(now: datetime, rhythm: Rhythm, zone: str) -> datetime | None:
     """Return the first moment after ``now`` at which there may be something to remind of.
 

@@ -26,6 +26,7 @@ from server.clinical.reminders import (
     open_slot,
     slot,
     to_remind,
+    until_quiet,
 )
 
 AWAKE = {"quiet_from": time(0, 0), "quiet_until": time(0, 0)}
@@ -197,6 +198,28 @@ def test_nothing_is_ever_due_in_quiet_hours(
         # Quiet hours whose end lies in a gap of the clock end when the gap does.
         assert not is_quiet(local.time(), rhythm)
         assert open_slot(found.at, rhythm, zone) == found
+
+
+@given(
+    at=st.sampled_from(TIMES),
+    quiet=st.tuples(st.sampled_from(TIMES), st.sampled_from(TIMES)),
+    zone=st.sampled_from(sorted(CHANGES)),
+    which=st.integers(0, 13),
+    late=st.integers(0, 180),
+)
+def test_a_reminder_may_wait_while_its_slot_lasts_and_never_into_quiet_hours(
+    at: time, quiet: tuple[time, time], zone: str, which: int, late: int
+) -> None:
+    rhythm = Rhythm(at=at, quiet_from=quiet[0], quiet_until=quiet[1])
+    found = slot(days_around(zone)[which], rhythm, zone)
+    now = None if found is None else found.at + timedelta(minutes=late)
+    if found is None or now is None or open_slot(now, rhythm, zone) != found:
+        return
+    until = until_quiet(now, found, rhythm, zone)
+    waited = (now + timedelta(minutes=n) for n in range((until - now) // timedelta(minutes=1)))
+    assert now < until <= found.until
+    assert not any(is_quiet(one.astimezone(ZoneInfo(zone)).time(), rhythm) for one in waited)
+    assert until == found.until or is_quiet(until.astimezone(ZoneInfo(zone)).time(), rhythm)
 
 
 @given(

@@ -156,6 +156,18 @@ def test_a_reminder_the_mail_server_took_too_late_is_not_sent_at_night(
     assert (email.sent, delivery.failure) == ([], "expired")
 
 
+def test_a_reminder_that_comes_late_never_leads_into_quiet_hours(
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    run(around, clock, AFTER)
+    email.refusals[ANA] = SendError(False, "timeout")
+    deliver.run(around, clock.now)
+    email.refusals.clear()
+    deliver.run(around, clock.forward(hours=2, minutes=10))  # after 22:00, when her quiet hours begin
+    (delivery,) = deliveries(around)
+    assert (email.sent, delivery.failure) == ([], "expired")
+
+
 def test_a_message_of_a_day_carries_all_that_is_due_and_a_day_has_two_at_the_most(
     alone: Cast, clock: Clock, around: Around
 ) -> None:

@@ -1,7 +1,7 @@
 """Reminders: found due, written once with the delivery that carries them, not sent when no longer wanted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
@@ -101,7 +101,8 @@ def remind(work: Work, patient_id: UUID) -> bool:
     due_now = _to_remind(work, patient, Looks(((slot.at, slot.day),), rhythm), outlook).get(slot.day)
     if not due_now:
         return False
-    _write(work, account, slot, due_now)
+    until = reminders.until_quiet(work.now, slot, rhythm, patient.zone)
+    _write(work, account, replace(slot, until=until), due_now)
     return True
 
 
