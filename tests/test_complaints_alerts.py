@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from uuid_utils.compat import uuid7
 
 from server.api.edge import EXTENSION, Surroundings
 from server.clinical.crisis_lines import SHIPPED
@@ -19,8 +20,9 @@ from server.database import Database
 from server.readiness import crisis_directory
 from server.settings import Settings
 from tests.api.test_today import set_rhythm
-from tests.cast import Cast
+from tests.cast import Cast, entry, pushed
 from tests.conftest import Clock
+from tests.scales import with_item9
 from tests.ward import ANA, BO, DEE, ELI, Ward, on_duty
 
 NOBODY: list[str] = []
@@ -337,6 +339,25 @@ def test_complaint_22_crisis_lines_are_those_of_the_patients_country(
     notice = ward.reports(safety="often")["notice"]
     assert line in "\n".join(notice["crisis_lines"])
     assert notice["emergency_number"] == SHIPPED.of(country).emergency
+
+
+def test_complaint_22_who_travels_sees_lines_that_answer_where_they_are_whatever_way_it_comes(
+    ward: Ward,
+) -> None:
+    ana, at = ward.cast.ana, ward.clock.now
+    assert ana.patch("/me/zone", {"zone": "America/New_York", "since": at.isoformat()}).status_code == 200
+    item = pushed("entry", entry(at, safety="plan"))
+    told = [
+        ward.reports(safety="plan")["notice"],
+        ana.put(f"/questionnaire-responses/{uuid7()}", with_item9(at, 3)).json["notice"],
+        ana.post("/sync", {"items": [item]}).json["results"][0]["notice"],
+        ana.put(f"/entries/{item['id']}", entry(at, safety="often")).json["notice"],
+        ana.put(f"/entries/{uuid7()}", entry(at, safety="often", unheard_of=1)).json["notice"],
+        ana.get("/me/today").json["crisis"],
+    ]
+    assert {one["emergency_number"] for one in told} == {"911 (United States) or 999 or 112 (Britain (UK))"}
+    assert all("988" in one["crisis_lines"][0] for one in told)
+    assert all("116 123 (Samaritans)" in one["crisis_lines"] for one in told)
 
 
 def lives_in(ward: Ward, country: str) -> None:

@@ -83,7 +83,9 @@ def put_entry_for(body: Mapping[str, Any], patient_id: UUID, entry_id: UUID) -> 
         answer = {
             "outcome": receipt.outcome,
             "entry_id": entry_id,
-            "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(patient.country)),
+            "notice": notices.for_patient(
+                receipt.flags, here().crisis_lines.near(patient.country, patient.zone)
+            ),
             "who_reads_this": notices.who_reads(work, patient),
         }
     return answer, 201 if receipt.outcome == "created" else 200

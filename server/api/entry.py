@@ -141,9 +141,10 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
 
 
 def _receipt(work: Work, receipt: Receipt) -> dict[str, Any]:
+    lines = here().crisis_lines.near(receipt.patient.country, receipt.patient.zone)
     return {
         "outcome": receipt.outcome,
         "entry": receipt.entry,
-        "notice": notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country)),
+        "notice": notices.for_patient(receipt.flags, lines),
         "who_reads_this": notices.who_reads(work, receipt.patient),
     }

@@ -140,7 +140,7 @@ def _notice(heeded: Heeded | None) -> Any:
     """Return what the patient must see although what they sent was refused."""
     if heeded is None:
         return None
-    notice = notices.for_patient(heeded.flags, here().crisis_lines.of(heeded.country))
+    notice = notices.for_patient(heeded.flags, here().crisis_lines.near(heeded.country, heeded.zone))
     return _NOTICE.dump(notices.asking_for_contact(notice) if heeded.contact_today else notice)
 
 

@@ -147,7 +147,8 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
 
 
 def _receipt(work: Work, receipt: ResponseReceipt) -> dict[str, Any]:
-    notice = notices.for_patient(receipt.flags, here().crisis_lines.of(receipt.patient.country))
+    lines = here().crisis_lines.near(receipt.patient.country, receipt.patient.zone)
+    notice = notices.for_patient(receipt.flags, lines)
     return {
         "outcome": receipt.outcome,
         "questionnaire_response": receipt.response,

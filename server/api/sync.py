@@ -48,7 +48,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
         results = sync.push(work, own_patient(), changes)
         pulled = sync.pull(work, own_patient(), after, body["limit"])
         patient = patients.get(work, own_patient())
-        lines = here().crisis_lines.of(patient.country)
+        lines = here().crisis_lines.near(patient.country, patient.zone)
         answer = {
             "results": [_result(result, lines) for result in results],
             "changes": pulled.changes,

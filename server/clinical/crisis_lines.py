@@ -1,4 +1,4 @@
-"""Crisis lines and emergency numbers by the patient's country (docs/clinical.md, "Red flags").
+"""Crisis lines and emergency numbers by country (docs/clinical.md, "Red flags").
 
 Static text, read once from `crisis_lines.toml`: it must be there when nothing else works. A clinic may
 lay a file of its own over it; each country's row says when somebody last made sure of it.
@@ -11,7 +11,7 @@ from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
-from server.clinical.countries import countries
+from server.clinical.countries import countries, country_of, name_of
 
 OTHER = "other"
 _ROW = frozenset({"emergency", "reviewed_on", "source", "lines"})
@@ -59,6 +59,24 @@ class Directory:
     def of(self, country: str) -> CrisisLines:
         """Return the lines of an ISO 3166 country code; an unknown one gets the international directory."""
         return self.by_country.get(country, self.by_country[OTHER])
+
+    def near(self, country: str, zone: str) -> CrisisLines:
+        """Return the lines of ``country``, below those of where ``zone`` lies: abroad home's may not answer.
+
+        Where that is no other country with a row of its own, they are home's alone.
+        """
+        home, there = self.of(country), country_of(zone)
+        if there is None or there == country or there not in self.by_country:
+            return home
+        abroad = self.by_country[there]
+        numbers = {there: abroad.emergency, country: home.emergency}
+        told = " or ".join(f"{number} ({name_of(where)})" for where, number in numbers.items())
+        return CrisisLines(
+            emergency=abroad.emergency if abroad.emergency == home.emergency else told,
+            lines=(*abroad.lines, *home.lines),
+            source=f"{abroad.source}, {home.source}",
+            reviewed_on=min(abroad.reviewed_on, home.reviewed_on),
+        )
 
     def overlaid(self, text: str) -> "Directory":
         """Return this with the countries of TOML ``text`` in place of its own. Raises CrisisLinesError."""

@@ -10,10 +10,14 @@ from server.clinical.vocabulary import Purpose
 
 @dataclass(frozen=True, slots=True)
 class Heeded:
-    """Red flags in something that was refused, acted on all the same; whose ``country`` the lines are of."""
+    """Red flags in something that was refused, acted on all the same.
+
+    ``country``, ``zone``: of the patient, whom the lines are for.
+    """
 
     flags: tuple[RedFlag, ...]
     country: str
+    zone: str
     contact_today: bool
 
 

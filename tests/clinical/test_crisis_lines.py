@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from server.clinical.countries import country_of
 from server.clinical.crisis_lines import OTHER, SHIPPED, CrisisLinesError, Directory
 
 NORWAY = """
@@ -24,6 +25,26 @@ def test_every_country_shipped_has_an_emergency_number_and_somebody_to_talk_to()
 def test_a_country_without_lines_of_its_own_gets_the_international_directory() -> None:
     assert SHIPPED.of("XX") is SHIPPED.by_country[OTHER]
     assert SHIPPED.of("XX").lines[0].number == "findahelpline.com"
+
+
+def test_who_travels_is_told_whom_to_call_where_they_are_and_at_home() -> None:
+    found, home, there = SHIPPED.near("GB", "America/New_York"), SHIPPED.of("GB"), SHIPPED.of("US")
+    assert found.emergency == "911 (United States) or 999 or 112 (Britain (UK))"
+    assert found.texts == (*there.texts, *home.texts)
+    assert found.reviewed_on == min(home.reviewed_on, there.reviewed_on)
+    assert SHIPPED.near("GB", "Europe/Dublin").emergency == home.emergency == SHIPPED.of("IE").emergency
+    assert SHIPPED.near("GB", "US/Pacific").emergency == found.emergency, "a zone's former name is one"
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Oslo", "Etc/UTC", "GB", "Pacific/Apia"])
+def test_at_home_and_where_nothing_is_known_the_lines_are_those_of_home(zone: str) -> None:
+    assert SHIPPED.near("GB", zone) is SHIPPED.of("GB")
+
+
+def test_a_zone_lies_in_the_country_it_names() -> None:
+    zones = {"Asia/Calcutta": "IN", "Africa/Accra": "GH", "Europe/Oslo": "NO"}
+    assert {zone: country_of(zone) for zone in zones} == zones
+    assert [country_of(zone) for zone in ("Etc/UTC", "Moon/Base")] == [None, None]
 
 
 def test_a_country_is_stale_a_year_after_its_own_review() -> None:

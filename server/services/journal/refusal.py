@@ -49,7 +49,7 @@ def act(work: Work, patient: Patient, refused: Refused) -> Heeded:
     """Raise what ``refused`` amounts to, once; return what the patient must see."""
     if not refused.is_repeat:
         _raise_once(work, patient, refused)
-    return Heeded(refused.flags, patient.country, refused.contact_today)
+    return Heeded(refused.flags, patient.country, patient.zone, refused.contact_today)
 
 
 def _raise_once(work: Work, patient: Patient, refused: Refused) -> None:

@@ -99,7 +99,7 @@ def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
         asks_safety_question=clinic.asks_safety_question,
         next_reminder_at=reminders.coming(work, patient, ahead, outlook),
         watch=_watch_hours(work, patient),
-        crisis=_crisis(directory.of(patient.country)),
+        crisis=_crisis(directory.near(patient.country, patient.zone)),
         next_visit=_next_visit(work, patient_id),
     )
 

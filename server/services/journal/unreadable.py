@@ -58,7 +58,7 @@ def heed(work: Work, patient_id: UUID, *found: Unread) -> Heeded | None:
     if not read:
         return None
     flags = tuple(flag for one in read for flag in one.flags)
-    return Heeded(flags, patient.country, any(one.contact_today for one in read))
+    return Heeded(flags, patient.country, patient.zone, any(one.contact_today for one in read))
 
 
 def name_of(row_id: object) -> str:
