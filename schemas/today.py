@@ -108,10 +108,17 @@ class TodayAnswer(Answer):
 class ZoneBody(Body):
     """The patient came into another time zone."""
 
-    EXAMPLE: ClassVar[Mapping[str, Any]] = {"zone": "America/New_York", "since": "2026-05-02T15:10:00Z"}
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "zone": "America/New_York",
+        "since": "2026-05-02T15:10:00Z",
+        "sent_at": "2026-05-02T15:10:03Z",
+    }
 
     zone = Zone(required=True)
     since = Moment(metadata={"description": "when the phone noticed; now by default, never later"})
+    sent_at = Moment(
+        metadata={"description": "the phone's clock at sending; where it is off, `since` is put right by it"}
+    )
 
 
 class ZoneAnswer(Answer):

@@ -10,6 +10,7 @@ from server.api.entry import own_patient
 from server.clinical.vocabulary import Role
 from server.services.journal import today as todays
 from server.services.people import patient as patients
+from server.services.people import zone_change as zone_changes
 
 blueprint = Blueprint("today", __name__, description="What is due now, and who reads it when")
 
@@ -30,5 +31,6 @@ def get_today() -> Any:
 def report_zone(body: Mapping[str, Any]) -> Any:
     """Say which time zone you are in; saying it again changes nothing. Reminders follow at once."""
     with writing() as work:
-        patient = patients.report_zone(work, own_patient(), body["zone"], body.get("since"))
+        since = zone_changes.noticed_at(work, body.get("since"), body.get("sent_at"))
+        patient = patients.report_zone(work, own_patient(), body["zone"], since)
         return {"patient_id": patient.id, "zone": patient.zone}

@@ -258,6 +258,21 @@ def test_a_phone_whose_clock_is_fast_reports_for_now(cast: Cast, clock: Clock, d
     assert changes_of_zone(database) == [("Asia/Tokyo", clock.now)]
 
 
+@pytest.mark.parametrize("off", [timedelta(days=-400), timedelta(hours=-5), timedelta(hours=5)])
+def test_a_phone_whose_clock_is_off_takes_the_patient_along(
+    cast: Cast, clock: Clock, database: Database, off: timedelta
+) -> None:
+    assert cast.ana.patch("/me/zone", {"zone": "Asia/Tokyo"}).json["zone"] == "Asia/Tokyo"
+    clock.forward(hours=3)
+    noticed = clock.now
+    body = {"zone": "America/New_York", "since": (noticed + off).isoformat()}
+    for _ in range(2):
+        clock.forward(seconds=20)
+        answer = cast.ana.patch("/me/zone", {**body, "sent_at": (clock.now + off).isoformat()})
+        assert answer.json["zone"] == "America/New_York"
+    assert changes_of_zone(database)[1:] == [("America/New_York", noticed)]
+
+
 def test_bos_change_of_a_patients_zone_is_recorded_too(cast: Cast, clock: Clock, database: Database) -> None:
     path = f"/patients/{cast.ana.patient_id}"
     assert cast.bo.patch(path, {"zone": "Asia/Tokyo"}, version=1).json["zone"] == "Asia/Tokyo"

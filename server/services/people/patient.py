@@ -159,10 +159,10 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
     return patient
 
 
-def report_zone(work: Work, patient_id: UUID, zone: str, since: datetime | None) -> Patient:
-    """Take a patient's report of their zone from ``since`` (aware; None: now) on, and plan anew."""
+def report_zone(work: Work, patient_id: UUID, zone: str, since: datetime) -> Patient:
+    """Take a patient's report of their zone from ``since`` (aware) on, and plan anew."""
     patient = lock(work, patient_id)
-    if zone_changes.record(work, patient, zone, since or work.now):
+    if zone_changes.record(work, patient, zone, since):
         patient.version += 1
     return patient
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,10 @@ from server.models import Entry, Patient, ZoneChange
 from server.services import local_day as local_days
 from server.services.asking import of_patient
 from server.services.journal import planning
+from server.services.journal.incoming import CLOCK_TRUSTED
 from server.services.work import Work
 
+_MINUTE = timedelta(minutes=1)
 _HISTORY = (
     select(ZoneChange)
     .where(*of_patient(ZoneChange))
@@ -55,6 +57,18 @@ def journeys(work: Work, patient_id: UUID) -> Sequence[ZoneChange]:
     at_home = work.value(_WRITTEN_IN, patient=patient_id, before=reports[0].since)
     zones = (at_home or reports[0].zone, *(one.zone for one in reports))
     return [one for one, (before, now) in zip(reports, pairwise(zones), strict=True) if before != now]
+
+
+def noticed_at(work: Work, since: datetime | None, sent_at: datetime | None) -> datetime:
+    """Return since when a report holds by our clock; None: now. ``sent_at``: the phone's clock at sending.
+
+    A slow clock would make every report look older than the one before, and move the patient nowhere.
+    """
+    off = timedelta() if sent_at is None else work.now - sent_at
+    if since is None or abs(off) <= CLOCK_TRUSTED:
+        return since or work.now
+    # To the minute: the same report again is the same, however long either was on its way.
+    return since + round(off / _MINUTE) * _MINUTE
 
 
 def record(work: Work, patient: Patient, zone: str, since: datetime) -> bool:
