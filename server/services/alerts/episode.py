@@ -279,7 +279,7 @@ def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> No
     alert_handling.let_go(alert)
     alert.version += 1
     told = deliveries.enqueue(work, alert) if tell else 0
-    alerts.log(work, alert, "worsened", {"urgency": finding.urgency, "told": told})
+    alerts.log(work, alert, "worsened", {"urgency": alert.urgency, "told": told})
 
 
 def _extend(work: Work, alert: Alert, finding: Finding) -> None:

@@ -276,6 +276,7 @@ def test_a_danger_reported_after_a_slip_was_taken_back_stands_and_rings(
     alert = the_alert(cast)
     assert (alert["state"], alert["urgency"], told(app)) == ("open", "P0", 2)
     assert "disproved" not in alert["evidence"]
+    assert (alert["events"][-1]["kind"], alert["events"][-1]["detail"]["urgency"]) == ("worsened", "P0")
     assert cast.ana.put(slip, entry(clock.now, safety="no", note="a typo"), version=2).status_code == 200
     assert "disproved" not in the_alert(cast)["evidence"]
 
