@@ -120,6 +120,19 @@ def test_of_an_occurrence_answered_twice_the_trend_has_the_answer_that_counts(
     assert told == [(21, True), (7, False)]
 
 
+def test_an_answer_left_half_open_does_not_take_the_place_of_a_whole_one(cast: Cast, clock: Clock) -> None:
+    asked, path = f"gad-7:{clock.now.date()}", f"/questionnaire-responses/{uuid7()}"
+    fill(cast.ana, filled(clock.now - timedelta(hours=1), "gad-7", each=3, occurrence=asked))
+    begun = filled(clock.now, "gad-7", each=1, occurrence=asked, answers={"q1": 1})
+    assert cast.ana.put(path, begun).json["questionnaire_response"]["superseded"] is True
+    (series,) = cast.ana.get("/me/trend").json["scales"]
+    assert [one["total"] for one in series["responses"]] == [21]
+    ended = {**begun, "answers": {f"q{number}": 1 for number in range(1, 8)}}
+    assert cast.ana.put(path, ended, version=1).json["questionnaire_response"]["superseded"] is False
+    (series,) = cast.ana.get("/me/trend").json["scales"]
+    assert [one["total"] for one in series["responses"]] == [7]
+
+
 def test_an_answer_that_is_corrected_to_answer_nothing_that_was_asked_counts_again(
     cast: Cast, clock: Clock
 ) -> None:

@@ -1,6 +1,7 @@
 """One occurrence answered twice: the answer that was filled last counts.
 
-Two phones may both have asked, offline. Nothing is refused or lost: both answers stay, one counts.
+Two phones may both have asked, offline. Nothing is refused or lost: both answers stay, one counts. One that
+was left half open, or that a clock off by days has dated, counts only where there is no other.
 """
 
 from collections.abc import Iterator
@@ -34,9 +35,9 @@ def _settle(work: Work, patient: Patient, occurrence: str) -> Iterator[date]:
         QuestionnaireResponse.occurrence == occurrence,
         QuestionnaireResponse.deleted_at.is_(None),
     )
-    # A clock that is off by days can't say which was last.
-    relied = case((is_reliable(), 0), else_=1)
-    newest_first = (relied, QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
+    is_whole = QuestionnaireResponse.total.is_not(None)  # a profile has no total, and its answers are alike
+    lesser = (case((holds, 0), else_=1) for holds in (is_reliable(), is_whole))
+    newest_first = (*lesser, QuestionnaireResponse.occurred_at.desc(), QuestionnaireResponse.id.desc())
     for place, row in enumerate(work.session.scalars(query.order_by(*newest_first))):
         if row.superseded != (place > 0):
             row.superseded = place > 0
