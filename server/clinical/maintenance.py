@@ -128,8 +128,8 @@ def _window(facts: Facts, policy: Policy, today: date) -> tuple[date, date, Reas
     shortest, longest = _interval(facts, policy)
     earliest = max(today, last + timedelta(days=shortest)) if last else today
     if facts.signal_since is not None:
-        latest = today + timedelta(days=policy.whole("maintenance.relapse_within_days"))
-        return earliest, max(earliest, latest), Reason.RELAPSE_SIGNAL
+        within = timedelta(days=policy.whole("maintenance.relapse_within_days"))
+        return earliest, earliest + within, Reason.RELAPSE_SIGNAL
     lead = timedelta(days=policy.whole("maintenance.lead_days"))
     held = _held(facts, policy)
     reason = Reason.MAINTENANCE_DUE
