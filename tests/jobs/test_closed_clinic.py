@@ -8,7 +8,17 @@ from flask import Flask
 from sqlalchemy import select, update
 from uuid_utils.compat import uuid7
 
-from jobs import audit_anchor, audit_seal, audit_verify, deliver, erase, erasure_list, recover, retention
+from jobs import (
+    audit_anchor,
+    audit_seal,
+    audit_verify,
+    deliver,
+    erase,
+    erasure_list,
+    probe,
+    recover,
+    retention,
+)
 from jobs.around import Around
 from server.clinical.vocabulary import AlertState, DeliveryState, ErasureReason
 from server.database import Database
@@ -175,7 +185,12 @@ def test_records_of_a_closed_clinic_run_out_like_any_others(
 ) -> None:
     with database.write() as session:
         closing.erase(as_work(app, cast.admin, session), "Demo")
+    probe.run(around, clock.now)
+    with database.write() as session:
+        session.execute(update(Alert).values(state=AlertState.RESOLVED))
     years = replace(around, settings=replace(around.settings, record_years=1))
-    retention.run(years, clock.forward(days=400))
-    erase.run(years, clock.now)
-    assert rows_of(database)["patients"] == []
+    for _ in range(2):
+        retention.run(years, clock.forward(days=400))
+        erase.run(years, clock.now)
+    (nobody,) = rows_of(database)["patients"]
+    assert nobody["leaving_at"] is None, "the probe's own goes on"
