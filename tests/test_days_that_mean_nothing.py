@@ -18,7 +18,7 @@ from server.services.visits import visit_facts
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, opened_alerts, pushed
 from tests.conftest import Clock
-from tests.scales import filled
+from tests.scales import filled, with_item9
 from tests.visits import Visits
 
 RIGHT = timedelta()
@@ -231,3 +231,32 @@ def test_no_clock_opens_a_guard(app: Flask, cast: Cast, clock: Clock, visits: Vi
         ("hallucination", today, None),
     }
     assert (facts.craving, facts.opioid_changed, facts.days_logged_last_week) == (9, today, 5)
+
+
+@pytest.mark.parametrize("off", [-900, -3, 3, 900])
+def test_a_danger_is_one_of_today_whatever_the_clock_says(
+    cast: Cast, clock: Clock, around: Around, database: Database, off: int
+) -> None:
+    wrong = timedelta(days=off)
+    logs(cast.ana, clock, wrong, side_effects={"chest_pain": 1})
+    fills(cast.ana, clock, wrong, with_item9(clock.now + wrong, 3))
+    entry_day, scale_day = (
+        raised(database, cast, family)[0].day for family in (AlertFamily.SIDE_EFFECT, AlertFamily.SAFETY)
+    )
+    assert entry_day == scale_day == clock.now.date()
+    for _ in range(4):
+        day_close.run(around, clock.forward(days=1))
+    (silence,) = raised(database, cast, AlertFamily.SILENCE)
+    assert (silence.urgency, "after an urgent flag" in silence.summary) == ("P2", True)
+
+
+def test_a_danger_that_could_not_be_stored_is_one_of_today_too(
+    cast: Cast, clock: Clock, database: Database
+) -> None:
+    off = timedelta(days=-900)
+    shown = (clock.now + off).isoformat()
+    said = pushed("entry", entry(clock.now + off, recorded_at=shown))
+    send(cast.ana, clock, off, said)
+    again = {**said, "base_version": 7, "entry": {**said["entry"], "safety": "plan"}}
+    assert send(cast.ana, clock, off, again)["verdict"] == "conflict"
+    assert raised(database, cast, AlertFamily.SAFETY)[0].day == clock.now.date()

@@ -126,7 +126,7 @@ class Journal:
     def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry) -> None:
         self.write()  # it may be one of them that this repeats
         flags = self._flags(entry)
-        findings = episodes.findings_of(flags, entry.local_day, entry.id)
+        findings = episodes.findings_of(flags, self._heeded_day(entry), entry.id)
         is_repeat = bool(flags) and repeat.of_entry(self.work, self.patient.id, incoming)
         refused = Refused(flags, findings, entry.content_hash, is_repeat)
         refusals.heed(self.work, self.patient, refusal, refused)
@@ -174,9 +174,15 @@ class Journal:
             answer_source.changed(self.work, self.patient.id, entry.id, {flag.family for flag in flags})
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
-        day = local_days.so_far(self.work, entry.local_day, entry.zone)  # a phone's clock may run ahead
-        for finding in episodes.findings_of(flags, day, entry.id):
+        for finding in episodes.findings_of(flags, self._heeded_day(entry), entry.id):
             episodes.raise_alert(self.work, self.patient, finding)
+
+    def _heeded_day(self, entry: Entry) -> date:
+        """Return the day as of which an entry is heeded: a phone's clock may run ahead, or mean nothing."""
+        day = (
+            entry.local_day if entry.day_reliable else local_days.of(self.work, entry.received_at, entry.zone)
+        )
+        return local_days.so_far(self.work, day, entry.zone)
 
     def _next_change(self) -> int:
         self.patient.change_counter += 1

@@ -36,6 +36,7 @@ from server.services.journal.incoming import (
 from server.services.journal.refusal import Refused
 from server.services.journal.unreadable import Kind, Unread
 from server.services.people import patient as patients
+from server.services.scales import reliable_day as reliable_days
 from server.services.scales import scale as scales
 from server.services.scales import superseding
 from server.services.scales.scored_response import findings_of, flags_of, safety_of, score_columns, scored
@@ -95,8 +96,7 @@ class QuestionnaireJournal:
         self._keep_revision(response, plain_response(incoming.content))
         days |= superseding.settle(self.work, self.patient, before, response.occurrence)
         receipt = self._receipt(outcome, response)
-        day = local_days.so_far(self.work, response.local_day, response.zone)  # a clock may run ahead
-        for finding in findings_of(response, receipt.flags, day):
+        for finding in findings_of(response, receipt.flags, self._heeded_day(response)):
             episodes.raise_alert(self.work, self.patient, finding)
         if stored is not None:
             still = {flag.family for flag in receipt.flags}
@@ -119,12 +119,18 @@ class QuestionnaireJournal:
         receipt = self._receipt("refused", response)
         refused = Refused(
             receipt.flags,
-            findings_of(response, receipt.flags, response.local_day),
+            findings_of(response, receipt.flags, self._heeded_day(response)),
             response.content_hash,
             repeat.of_response(self.work, self.patient.id, incoming),
             receipt.contact_today,
         )
         refusals.heed(self.work, self.patient, refusal, refused)
+
+    def _heeded_day(self, response: QuestionnaireResponse) -> date:
+        """Return the day as of which a response is heeded: a clock may run ahead, or mean nothing."""
+        named, at = response.local_day, response.received_at
+        day = named if reliable_days.holds(response) else local_days.of(self.work, at, response.zone)
+        return local_days.so_far(self.work, day, response.zone)
 
     def remove(self, response_id: UUID, version: int | None) -> frozenset[date]:
         """Empty a response and mark it deleted; its revisions stay, and so does what it raised.

@@ -11,6 +11,7 @@ from server.services.journal.incoming import CLOCK_TRUSTED
 from server.services.work import Work
 
 _SECOND = timedelta(seconds=1)
+_TRUSTED, _A_DAY = CLOCK_TRUSTED // _SECOND, timedelta(days=1) // _SECOND
 
 
 def is_reliable() -> ColumnElement[bool]:
@@ -19,8 +20,12 @@ def is_reliable() -> ColumnElement[bool]:
     Where the clock is suspected and was hardly off, the date is impossible.
     """
     off = func.abs(QuestionnaireResponse.clock_skew_seconds)
-    hours = off.between(CLOCK_TRUSTED // _SECOND + 1, timedelta(days=1) // _SECOND)
-    return or_(~QuestionnaireResponse.clock_suspect, hours)
+    return or_(~QuestionnaireResponse.clock_suspect, off.between(_TRUSTED + 1, _A_DAY))
+
+
+def holds(response: QuestionnaireResponse) -> bool:
+    """Return whether that holds for ``response``."""
+    return not response.clock_suspect or _TRUSTED < abs(response.clock_skew_seconds or 0) <= _A_DAY
 
 
 def ids(work: Work, patient_id: UUID) -> frozenset[UUID]:
