@@ -260,3 +260,18 @@ def test_a_danger_that_could_not_be_stored_is_one_of_today_too(
     again = {**said, "base_version": 7, "entry": {**said["entry"], "safety": "plan"}}
     assert send(cast.ana, clock, off, again)["verdict"] == "conflict"
     assert raised(database, cast, AlertFamily.SAFETY)[0].day == clock.now.date()
+
+
+@pytest.mark.parametrize("off", [-900, -3, 3, 900])
+def test_what_followed_a_session_is_told_whatever_the_clock_says(
+    cast: Cast, clock: Clock, visits: Visits, off: int
+) -> None:
+    session = visits.session(visits.course(), clock.now - timedelta(hours=5))
+    wrong = timedelta(days=off)
+    began = (clock.now + wrong - timedelta(hours=2)).isoformat()
+    logs(cast.ana, clock, wrong, side_effects={"nausea": 3}, side_effect_onset={"nausea": began})
+    clock.forward(hours=4)
+    logs(cast.ana, clock, side_effects={"nausea": 0})
+    (event,) = cast.bo.get(f"{visits.ana}/treatment-sessions/{session['id']}/adverse-events").json["events"]
+    told = ("grade", "onset_hours", "worst_hours", "worst_reported_on", "resolved_on")
+    assert [event[name] for name in told] == [3, 3.0, 5.0, "2026-03-02", "2026-03-02"]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from server.clinical.adverse_events import AdverseEvent, Report, adverse_events
 from server.clinical.vocabulary import SessionStatus
 from server.models import Entry, TreatmentSession
+from server.services import local_day as local_days
 from server.services.errors import Conflict
-from server.services.journal.answers import HOUR, answers_of
+from server.services.journal.answers import HOUR, answers_of, felt_at
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions
@@ -43,21 +44,23 @@ def of_session(work: Work, patient_id: UUID, session_id: UUID) -> AdverseEvents:
     reports = [
         Report(
             entry_id=entry.id,
-            hours=(entry.occurred_at - session.at) / HOUR,
-            day=entry.local_day,
+            hours=(felt - session.at) / HOUR,
+            day=entry.local_day if entry.day_reliable else local_days.of(work, felt, entry.zone),
             answers=answers_of(entry, moments),
             entered_by=entry.entered_by,
         )
-        for entry in _reported(work, patient_id, session.at)
+        for felt, entry in _reported(work, patient_id, session.at)
     ]
     return AdverseEvents(session, until, adverse_events(reports, hours, clinics.policy(work)))
 
 
-def _reported(work: Work, patient_id: UUID, since: datetime) -> Sequence[Entry]:
+def _reported(work: Work, patient_id: UUID, since: datetime) -> Sequence[tuple[datetime, Entry]]:
+    """Return the entries felt from ``since`` on, in that order. What a wrong clock dated came in later."""
     query = select(Entry).where(
         Entry.clinic_id == work.clinic_id,
         Entry.patient_id == patient_id,
         Entry.deleted_at.is_(None),
-        Entry.occurred_at >= since,
+        case((Entry.day_reliable, Entry.occurred_at), else_=Entry.received_at) >= since,
     )
-    return list(work.session.scalars(query.order_by(Entry.occurred_at, Entry.id)))
+    found = ((felt_at(entry), entry) for entry in work.session.scalars(query))
+    return sorted((one for one in found if one[0] >= since), key=lambda one: (one[0], one[1].id))

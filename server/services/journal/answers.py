@@ -27,6 +27,14 @@ def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
     )
 
 
+def felt_at(entry: Entry) -> datetime:
+    """Return when an entry was felt: of a clock off by days by ours, or else when the entry came in."""
+    if entry.day_reliable:
+        return entry.occurred_at
+    off = timedelta(seconds=entry.clock_skew_seconds or 0)
+    return entry.occurred_at + off if abs(off) > CLOCK_TRUSTED else entry.received_at
+
+
 def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
     """Return the hours from the last of ``sessions`` (in order) to ``at``; None before the first."""
     before = bisect_right(sessions, at)
