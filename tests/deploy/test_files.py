@@ -196,6 +196,16 @@ def test_the_image_s_lock_holds_what_the_service_needs_in_the_suite_s_versions()
     assert "pytest" not in run
 
 
+def test_without_its_tool_no_secret_is_left_empty(tmp_path: Path) -> None:
+    """What is there stays: empty ones would stay for ever."""
+    for tool in ("sh", "mkdir", "chmod", "cat", "dirname", "tr"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or pytest.skip(f"{tool} is not installed"))
+    words = ["sh", DEPLOY / "make-secrets", tmp_path / "secrets"]
+    said = subprocess.run(words, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (1, "make-secrets needs openssl\n")
+    assert not (tmp_path / "secrets").exists()
+
+
 def test_a_command_on_a_machine_with_systemd_gets_what_the_units_get(tmp_path: Path) -> None:
     if os.getuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root may become another account")
