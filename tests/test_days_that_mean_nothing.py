@@ -233,6 +233,16 @@ def test_no_clock_opens_a_guard(app: Flask, cast: Cast, clock: Clock, visits: Vi
     assert (facts.craving, facts.opioid_changed, facts.days_logged_last_week) == (9, today, 5)
 
 
+@pytest.mark.parametrize(("ago", "off", "told"), [(26, -20, (6, 26)), (6, -3, (3, 6)), (26, 0, (26,))])
+def test_what_is_late_by_our_clock_is_late_for_a_guard_too(
+    app: Flask, cast: Cast, clock: Clock, visits: Visits, ago: int, off: int, told: tuple[float, ...]
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(hours=ago))
+    logs(cast.ana, clock, timedelta(hours=off), side_effects={"hallucination": 1})
+    (trouble,) = facts_of(app, cast, visits).troubles
+    assert trouble.hours == told
+
+
 @pytest.mark.parametrize("off", [-900, -3, 3, 900])
 def test_a_danger_is_one_of_today_whatever_the_clock_says(
     cast: Cast, clock: Clock, around: Around, database: Database, off: int

@@ -12,8 +12,8 @@ from server.clinical.vocabulary import AlertClass, AlertFamily, PrecautionCode
 class Trouble:
     """One reported side effect: a term of the vocabulary, its grade 0-4, the local day.
 
-    ``hours``: from the last session to the report, and to when it began where the patient said so. None
-    where no session is known before.
+    ``hours``: from the last session to the report, by each clock where the phone's was off, and to when it
+    began where the patient said so. None where no session is known before.
     """
 
     term: str

@@ -19,7 +19,9 @@ def answers_of(entry: Entry, sessions: Sequence[datetime]) -> Answers:
         side_effects=entry.side_effects,
         items=entry.items,
         hours_since_session=entry.hours_since_session,
-        hours_by_our_clock=_by_our_clock(entry, sessions),
+        hours_by_our_clock=hours_by_our_clock(
+            (entry.clock_suspect, entry.clock_skew_seconds), entry.occurred_at, sessions
+        ),
         onsets={
             term: Onset(hours_since(sessions, at), (entry.occurred_at - at) / HOUR)
             for term, at in began.items()
@@ -41,9 +43,15 @@ def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
     return (at - sessions[before - 1]) / HOUR if before else None
 
 
-def _by_our_clock(entry: Entry, sessions: Sequence[datetime]) -> tuple[float | None, ...]:
-    """Return the hours again where the phone's clock is suspected; None: nobody knows how far it was off."""
-    if not entry.clock_suspect:
+def hours_by_our_clock(
+    clock: tuple[bool, int | None], at: datetime, sessions: Sequence[datetime]
+) -> tuple[float | None, ...]:
+    """Return the hours again where the phone's clock is suspected; None: nobody knows how far it was off.
+
+    ``clock``: what an entry says of it, whether it is suspected and its skew in seconds.
+    """
+    is_suspected, skew = clock
+    if not is_suspected:
         return ()
-    off = timedelta(seconds=entry.clock_skew_seconds or 0)
-    return (hours_since(sessions, entry.occurred_at + off) if abs(off) > CLOCK_TRUSTED else None,)
+    off = timedelta(seconds=skew or 0)
+    return (hours_since(sessions, at + off) if abs(off) > CLOCK_TRUSTED else None,)

@@ -16,6 +16,7 @@ from server.models import UNRESOLVED, Alert, Assessment, Course, Entry, Patient
 from server.services import local_day as local_days
 from server.services import vault
 from server.services.asking import between, of_patient
+from server.services.journal.answers import hours_by_our_clock
 from server.services.scales import latest_response
 from server.services.visits import blood_pressure as blood_pressures
 from server.services.visits import course as courses
@@ -27,19 +28,20 @@ from server.services.work import Work
 
 
 class Logged(NamedTuple):
-    """What one entry says to the guards, and on which day; ``hours``: since the last session, where known."""
+    """What one entry says to the guards, and on which day; ``hours``: since a session, by each clock."""
 
     local_day: date
     items: Mapping[str, float]
     side_effects: Mapping[str, int]
     medication: Mapping[str, Any]
     side_effect_details: Sequence[Mapping[str, Any]]
-    hours: float | None
+    hours: tuple[float | None, ...]
 
 
 _SAID = (Entry.items, Entry.side_effects, Entry.medication, Entry.side_effect_details)
 _THERE = (*of_patient(Entry), Entry.deleted_at.is_(None))
-_LOGGED = select(Entry.local_day, *_SAID, Entry.hours_since_session).where(
+_CLOCK = (Entry.clock_suspect, Entry.clock_skew_seconds)
+_LOGGED = select(Entry.local_day, *_SAID, Entry.hours_since_session, Entry.occurred_at, *_CLOCK).where(
     *_THERE, Entry.day_reliable, between(Entry.local_day)
 )
 _UNDATED = select(Entry.received_at, *_SAID).where(
@@ -98,7 +100,12 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
 
 def _dated(work: Work, patient_id: UUID, policy: Policy, today: date) -> Sequence[Logged]:
     rows = work.rows(_LOGGED, patient=patient_id, first=_since_when(policy, today), last=today)
-    return [Logged(*row) for row in rows]
+    sessions = treatment_sessions.delivered_moments(work, patient_id)
+    found = []
+    for day, items, effects, medication, details, hours, at, suspected, skew in rows:
+        each = hours, *hours_by_our_clock((suspected, skew), at, sessions)
+        found.append(Logged(day, items, effects, medication, details, each))
+    return found
 
 
 def _logged_last_week(dated: Sequence[Logged], policy: Policy, today: date) -> int:
@@ -117,7 +124,7 @@ def _undated(work: Work, patient: Patient, since: date) -> Iterator[Logged]:
     began = local_days.end(work, since - timedelta(days=1), patient.zone)
     for row in work.rows(_UNDATED, patient=patient.id, since=began):
         at, items, effects, medication, details = row
-        yield Logged(local_days.of(work, at, patient.zone), items, effects, medication, details, None)
+        yield Logged(local_days.of(work, at, patient.zone), items, effects, medication, details, (None,))
 
 
 def _troubles(row: Logged) -> Sequence[Trouble]:
@@ -127,9 +134,8 @@ def _troubles(row: Logged) -> Sequence[Trouble]:
         for detail in row.side_effect_details
         if detail["onset_source"] == OnsetSource.STATED
     }
-    reported = (row.hours,)
     return [
-        Trouble(term, grade, row.local_day, reported + began.get(term, ()))
+        Trouble(term, grade, row.local_day, row.hours + began.get(term, ()))
         for term, grade in row.side_effects.items()
     ]
 
