@@ -94,7 +94,7 @@ def _clinic(turn: _Turn) -> int:
 
 
 def _still_possible(turn: _Turn, taken: Taken) -> bool:
-    """Return whether both policies are within the bounds of this version; where not, the replay is ended."""
+    """Return whether the draft is within the bounds of this version; where not, the replay is ended."""
     try:
         taken.tried()
     except PolicyError:

@@ -93,11 +93,11 @@ def of_plain(patient_id: str, raw: Mapping[str, Any]) -> Compared:
 
 
 def compare(past: Past, question: Question) -> Compared:
-    """Judge one patient's days under both policies. Raises `PolicyError` where ``own`` contradicts one."""
+    """Judge one patient's days under both policies. `PolicyError` says that ``own`` contradicts the draft."""
     said = [(date.fromisoformat(day), items) for day, items in json_text.quickly(past.entries)]
     sessions = tuple(day for day in past.sessions if day <= question.last)
     relapses = tuple(one for one in past.relapses if question.first <= one[1] <= question.last)
-    current, draft = (_policy(values, past.own) for values in (question.current, question.draft))
+    current, draft = _policy(question.current, past.own, kept=True), _policy(question.draft, past.own)
     begun = min((day for day, _ in said), default=date.max)
     if begun > question.last:
         return Compared(past.patient_id, 0, sessions, relapses, {})
@@ -155,14 +155,14 @@ def _said_by(found: Replay) -> Told:
     return Told(tuple(alarm.day for alarm in found.alarms), found.judged, found.insufficient)
 
 
-def _policy(values: Values, own: Values) -> Policy:
-    policy = _of_clinic(tuple(sorted(values.items())))
-    return for_patient(policy, 1, own) if own else policy
+def _policy(values: Values, own: Values, kept: bool = False) -> Policy:
+    policy = _of_clinic(tuple(sorted(values.items())), kept)
+    return for_patient(policy, 1, own, kept) if own else policy
 
 
 @lru_cache(maxsize=8)
-def _of_clinic(values: tuple[tuple[str, float], ...]) -> Policy:
-    return policy_from(1, dict(values))
+def _of_clinic(values: tuple[tuple[str, float], ...], kept: bool) -> Policy:
+    return policy_from(1, dict(values), kept)
 
 
 def _same(current: Policy, draft: Policy) -> bool:

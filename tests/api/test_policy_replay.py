@@ -17,7 +17,7 @@ from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.vocabulary import Channel, Source
 from server.database import Database
 from server.gateways.message import RecordingGateway
-from server.models import AuditEvent, Entry, PolicyReplay, PolicyReplayPatient
+from server.models import AuditEvent, Entry, PolicyReplay, PolicyReplayPatient, PolicyVersion
 from server.services.journal import entry as entries
 from server.services.journal import past as pasts
 from server.services.journal.incoming import Incoming
@@ -263,6 +263,19 @@ def test_a_draft_that_a_newer_version_of_ours_would_refuse_is_ended_and_holds_no
     found = cast.bo.get(f"{PATH}/{replay}").json
     assert (found["state"], found["failure"]) == ("failed", "policy_out_of_bounds")
     assert cast.bo.get(f"{PATH}/{after_it}").json["state"] == "done"
+
+
+def test_a_policy_in_force_that_later_rules_would_refuse_is_compared_with_as_it_is(
+    relapsed: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    with around.database.write(cast.bo.clinic_id) as session:
+        stored = session.get_one(PolicyVersion, (cast.bo.clinic_id, 1))
+        stored.values = {"baseline.window_days": 28, "baseline.latest_days": 21, "no.such": 1}
+    replay = queued(cast, values={})
+    assert job.run(around, clock.now) == 1
+    found = cast.bo.get(f"{PATH}/{replay}").json
+    assert (found["state"], found["failure"]) == ("done", None)
+    assert [one["alarms"] for one in (found["result"]["current"], found["result"]["draft"])] == [0, 1]
 
 
 def test_one_replay_of_a_clinic_runs_at_a_time_and_the_others_wait_their_turn(

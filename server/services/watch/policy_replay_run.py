@@ -43,8 +43,9 @@ class Taken:
     total: int
 
     def tried(self) -> Tried:
-        """Return which days are judged by which policies."""
-        return Tried(self.first, self.last, (policy_from(1, self.current), policy_from(1, self.draft)))
+        """Return which days are judged by which policies. Raises PolicyError, for the draft alone."""
+        policies = policy_from(1, self.current, kept=True), policy_from(1, self.draft)
+        return Tried(self.first, self.last, policies)
 
 
 @dataclass(frozen=True, slots=True)
