@@ -35,7 +35,8 @@ def _zones() -> Mapping[str, str]:
 @cache
 def _former_names() -> Mapping[str, str]:
     links = (line.split() for line in _text("tzdata.zi").splitlines() if line.startswith("L "))
-    return {former: zone for _, zone, former in links}
+    # One without a place in it (CET) is the time of several countries, whichever city stands for it there.
+    return {former: zone for _, zone, former in links if "/" in former}
 
 
 def _rows(name: str) -> Iterator[Sequence[str]]:

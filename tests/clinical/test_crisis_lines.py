@@ -47,6 +47,12 @@ def test_a_zone_lies_in_the_country_it_names() -> None:
     assert [country_of(zone) for zone in ("Etc/UTC", "Moon/Base")] == [None, None]
 
 
+@pytest.mark.parametrize("zone", ["CET", "MET", "EST", "HST"])
+def test_a_zone_of_several_countries_lies_in_none_of_them(zone: str) -> None:
+    assert country_of(zone) is None
+    assert SHIPPED.near("NL", zone) is SHIPPED.of("NL")
+
+
 def test_a_country_is_stale_a_year_after_its_own_review() -> None:
     reviewed = SHIPPED.of("GB").reviewed_on
     anniversary = reviewed.replace(year=reviewed.year + 1)
