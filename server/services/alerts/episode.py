@@ -159,11 +159,11 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
 def _is_reported_again(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
     """Say whether a red flag that somebody has taken on had cleared, and comes back as urgent as it was.
 
-    Where all there was had been taken back, any other answer is another one.
+    Where all there was had been taken back, what is said now is news, also in an answer that said it before.
     """
     if not _is_red_flag(finding) or current.state is not AlertState.ACKNOWLEDGED:
         return False
-    if current.evidence.get("disproved") and _is_another_answer(current, finding):
+    if current.evidence.get("disproved"):
         return True
     quiet = policies.of_patient(work, patient)["alert.return_days"]
     return finding.urgency == current.urgency and (finding.day - current.day).days > quiet

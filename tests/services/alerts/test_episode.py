@@ -281,6 +281,23 @@ def test_a_danger_reported_after_a_slip_was_taken_back_stands_and_rings(
     assert "disproved" not in the_alert(cast)["evidence"]
 
 
+def test_a_danger_that_was_taken_back_and_is_said_again_in_the_same_answer_rings_too(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    path = f"/entries/{uuid7()}"
+    assert cast.ana.put(path, entry(clock.now, safety="often")).status_code == 201
+    assert cast.ana.put(path, entry(clock.now, safety="no"), version=1).status_code == 200
+    taken(cast)
+    assert cast.ana.put(path, entry(clock.now, safety="often"), version=2).status_code == 200
+    alert = the_alert(cast)
+    assert (alert["state"], told(app)) == ("open", 2)
+    assert (alert["evidence"].get("disproved"), alert["evidence"]["taken_back"]) == (None, [])
+    taken(cast)
+    noted = entry(clock.now, safety="often", note="as before")
+    assert cast.ana.put(path, noted, version=3).status_code == 200
+    assert (the_alert(cast)["state"], told(app)) == ("acknowledged", 2)
+
+
 def test_a_danger_that_joins_what_was_disproved_says_that_it_stands(
     app: Flask, cast: Cast, clock: Clock
 ) -> None:
