@@ -24,7 +24,7 @@ SELECT coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
                 has_schema_privilege(current_schema(), 'CREATE'), false)
 """)
 # What is not our owner's, or lies elsewhere: others have put it into the same database. An extension's own
-# is dumped with it, by its name alone.
+# is dumped with it, by its name alone. Of our tables none is left out, whoever migrated once and owns it.
 _OTHERS = text("""
 WITH ours AS (
   SELECT relnamespace AS schema, relowner AS owner FROM pg_class
@@ -35,7 +35,7 @@ WHERE oid NOT IN (SELECT schema FROM ours) AND nspname !~ '^pg_' AND nspname <> 
 UNION ALL
 SELECT 'table', format('%I.%I', nspname, relname) FROM pg_class
 JOIN ours ON relnamespace = schema AND relowner <> owner JOIN pg_namespace n ON n.oid = schema
-WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relname <> ALL (:ours)
 """)
 
 
@@ -63,7 +63,7 @@ def exported(session: Session) -> str:
 
 def others(session: Session) -> list[tuple[str, str]]:
     """Return what in a database of PostgreSQL is not ours, by kind (`schema` or `table`) and quoted name."""
-    return [(kind, name) for kind, name in session.execute(_OTHERS)]
+    return [(kind, name) for kind, name in session.execute(_OTHERS, {"ours": [*Base.metadata.tables]})]
 
 
 def is_empty(session: Session) -> bool:

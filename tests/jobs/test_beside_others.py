@@ -67,6 +67,17 @@ def test_what_others_have_in_the_same_database_keeps_no_migration_backup_or_rest
     assert run("audit", "verify").exit_code == 0
 
 
+def test_a_table_of_ours_is_in_every_backup_whoever_owns_it(
+    server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (("migrate",), ("clinic-add", *CLINIC.split())):
+        assert run(*words).exit_code == 0
+    _say(server, "journal", "ALTER TABLE invitations OWNER TO postgres")  # who migrated as a superuser once
+    assert run("backup", tmp_path / "kept").exit_code == 0
+    turn_to(server, "fresh", monkeypatch)
+    assert run("restore", "--without-lists", tmp_path / "kept").exit_code == 0
+
+
 def test_an_address_of_several_servers_is_one_for_backups_too(
     server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
