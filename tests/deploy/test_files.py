@@ -211,12 +211,13 @@ def test_a_command_on_a_machine_with_systemd_gets_what_the_units_get(tmp_path: P
         pytest.skip("only root may become another account")
     subprocess.run([DEPLOY / "make-secrets", tmp_path / "secrets"], check=True)
     said = ["AFTERGLOW_MAIL_FROM=Afterglow <afterglow@afterglow.example>", 'AFTERGLOW_LOG="json"', "# & none"]
-    said += ["AFTERGLOW_HEARTBEAT_URL=https://monitor.example/ping?a=1&b=$2", "", "AFTERGLOW_PORT=8000"]
+    said += ["AFTERGLOW_HEARTBEAT_URL=https://monitor.example/ping?a=1&b=$2", "", "a word"]
+    said += [" AFTERGLOW_DATA_DIR=/var/lib/here \t", "http_proxy=http://proxy.example", "AFTERGLOW_PORT=8000"]
     (tmp_path / "environment").write_text("\n".join(said), "utf-8")
     given = {**os.environ, "SETTINGS_DIRECTORY": str(tmp_path), "ACCOUNT": "nobody"}
     words = [DEPLOY / "as-service", "sh", "-c", "id -un; env"]
     lines = subprocess.run(words, env=given, capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines[0] == "nobody"
-    assert {line.replace('"', "") for line in said if "=" in line} <= set(lines)
+    assert {line.replace('"', "").strip() for line in said if "=" in line} <= set(lines)
     for name, file in (("DATABASE_URL", "direct-url"), ("MASTER_KEY", "AFTERGLOW_MASTER_KEY")):
         assert f"AFTERGLOW_{name}={(tmp_path / 'secrets' / file).read_text('utf-8')}" in lines
