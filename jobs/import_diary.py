@@ -12,7 +12,7 @@ from jobs import diary_rows
 from jobs.diary_rows import Diary
 from jobs.past import Past, Tally, Told, write_past
 from jobs.problem import Problem
-from server.clinical.vocabulary import AlertFamily
+from server.clinical.vocabulary import AlertFamily, Source
 from server.database import Database
 from server.diary_import.diary_map import DiaryMap
 from server.diary_import.map_file import MapError, read_map
@@ -22,6 +22,7 @@ from server.isolation import Extent
 from server.services import local_day as local_days
 from server.services.alerts import alert as alerts
 from server.services.errors import NotFound
+from server.services.journal import entry as entries
 from server.services.journal import unreadable
 from server.services.journal.incoming import Incoming
 from server.services.journal.unreadable import Kind, Unread
@@ -122,14 +123,14 @@ def prepare(
         mapped = map_table(read_table(files[1], diary_map.encoding), diary_map, zone, now)
     except TableError as error:
         raise Problem(f"The diary {error}.") from None
-    sessions = tuple(moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for moment in diary_map.sessions)
-    late = [moment for moment in sessions if moment > now]
-    if late:
-        raise Problem(f"The session of {late[0].date()} lies in the future.")
     with database.read() as session:
         work = Work(session, now, actor)
         active, day_start = courses.active(work, patient_id), local_days.start(work)
+        sessions = _sessions(work, patient_id, diary_map, zone)
         new = _new_sessions(work, patient_id, own_zone, sessions)
+    late = [moment for moment in sessions if moment > now]
+    if late:
+        raise Problem(f"The session of {late[0].date()} lies in the future.")
     if new and active is None and diary_map.course is None:
         raise Problem("The map names sessions but no course, and the patient has none.")
     course_id = active.id if active else None
@@ -139,10 +140,10 @@ def prepare(
 
 def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
     """Do what ``plan`` says. A second time it recognises everything and changes nothing."""
-    entries = _entries(database, plan)
+    by_line = _entries(database, plan)
     before = _alerts(database, plan)
     course_id = plan.course_id or _plan_course(database, plan)
-    said = tuple(entries.values())
+    said = tuple(by_line.values())
     past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, said, day_start=plan.day_start)
     with database.read() as session:
         known = afterwards.look(Work(session, plan.now, plan.actor), plan.patient_id)
@@ -153,7 +154,7 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     refused = {entry.id for entry in tally.refused}
     return Outcome(
         tally=tally,
-        refused=tuple(sorted(line for line, entry in entries.items() if entry.id in refused)),
+        refused=tuple(sorted(line for line, entry in by_line.items() if entry.id in refused)),
         opened=tuple(one for alert_id, one in _alerts(database, plan).items() if alert_id not in before),
     )
 
@@ -206,6 +207,18 @@ def _alerts(database: Database, plan: Plan) -> dict[UUID, Opened]:
     with database.read() as session:
         found = alerts.unacknowledged(Work(session, LONG_AGO, plan.actor), plan.patient_id)
         return {alert.id: Opened(alert.family, alert.opened_at.astimezone(zone).date()) for alert in found}
+
+
+def _sessions(work: Work, patient_id: UUID, diary_map: DiaryMap, zone: str) -> tuple[datetime, ...]:
+    """Return the moments of the map's sessions; like a row, one keeps the zone in which it was brought."""
+    before = () if diary_map.zone else entries.zones(work, patient_id, Source.IMPORT)
+
+    def given(moment: datetime) -> datetime:
+        in_zones = [(moment.replace(tzinfo=ZoneInfo(one)).astimezone(UTC), one) for one in (zone, *before)]
+        known = (at for at, one in in_zones if treatment_sessions.is_on_record(work, patient_id, at, one))
+        return next(known, in_zones[0][0])
+
+    return tuple(sorted(map(given, diary_map.sessions)))
 
 
 def _new_sessions(

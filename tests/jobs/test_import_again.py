@@ -152,3 +152,16 @@ def test_a_diary_that_goes_on_is_known_after_its_patient_has_moved_to_another_zo
     assert (tally.created, tally.duplicates) == (2, 1)
     found = sorted((one["local_day"], one["zone"]) for one in cast.ana.get("/entries").json["items"])
     assert found == [("2026-02-25", "Europe/Oslo"), ("2026-02-25", "Europe/Oslo"), ("2026-03-03", zone)]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+def test_nor_does_a_session_that_was_cancelled_come_back_after_such_a_move(
+    database: Database, cast: Cast, clock: Clock, visits: Visits, zone: str
+) -> None:
+    brought(database, cast, clock, MAP + SESSIONS + COURSE)
+    changed(cast, visits, "treatment-sessions", status="cancelled")
+    moved = {"zone": zone, "since": clock.now.isoformat()}
+    assert cast.ana.patch("/me/zone", moved).status_code == 200
+    assert brought(database, cast, clock, MAP + SESSIONS + COURSE) == 0
+    statuses = [one["status"] for one in listed(cast, visits, "treatment-sessions")]
+    assert statuses == ["cancelled", "delivered"]
