@@ -147,9 +147,11 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, said, day_start=plan.day_start)
     with database.read() as session:
         known = afterwards.look(Work(session, plan.now, plan.actor), plan.patient_id)
-    tally = write_past(database, plan.actor, past, told)
-    with database.write() as session:
-        afterwards.judge_again(Work(session, plan.now, plan.actor), plan.patient_id, known)
+
+    def end(work: Work) -> None:
+        afterwards.judge_again(replace(work, now=plan.now), plan.patient_id, known)
+
+    tally = write_past(database, plan.actor, past, told, end)
     _heed_refused(database, plan)
     refused = {entry.id for entry in tally.refused}
     return Outcome(

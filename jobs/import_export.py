@@ -106,12 +106,12 @@ def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> 
     for start in range(0, len(steps), BATCH):
         batch = steps[start : start + BATCH]
         with database.write() as session:
-            _take(Work(session, plan.now, plan.actor), plan, (batch, course_ids), taken)
+            work = Work(session, plan.now, plan.actor)
+            _take(work, plan, (batch, course_ids), taken)
+            afterwards.judge_again(work, plan.patient_id, known if start + BATCH >= len(steps) else None)
         told(len(batch))
     with database.write() as session:
-        work = Work(session, plan.now, plan.actor)
-        afterwards.judge_again(work, plan.patient_id, known)
-        _plan(work, plan, taken)
+        _plan(Work(session, plan.now, plan.actor), plan, taken)
     return taken
 
 

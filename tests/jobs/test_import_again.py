@@ -1,17 +1,19 @@
 """What was imported comes in again after the clinic has worked on with it: what it did stands."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from jobs import import_diary, import_export
 from jobs.past import dated_id
-from server.clinical.vocabulary import Source
+from server.clinical.vocabulary import AlertFamily, Source
 from server.database import Database
 from server.services.journal import entry as entries
 from server.services.journal.incoming import Incoming
-from tests.cast import Cast
+from tests.cast import Cast, entry, opened_alerts
 from tests.conftest import Clock
 from tests.visits import Visits
 
@@ -165,3 +167,26 @@ def test_nor_does_a_session_that_was_cancelled_come_back_after_such_a_move(
     assert brought(database, cast, clock, MAP + SESSIONS + COURSE) == 0
     statuses = [one["status"] for one in listed(cast, visits, "treatment-sessions")]
     assert statuses == ["cancelled", "delivered"]
+
+
+def test_what_lay_there_is_judged_by_an_export_that_is_stopped_once_all_of_it_is_written(
+    database: Database, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    visits.log(13, items={"mood": 1})
+    visits.session(visits.course(), clock.now)
+    file, there = cast.ana.get("/me/export").get_data(), cast.other_patient
+    for days, mood in ((28, 8), (8, 2)):
+        clock.forward(days=days)
+        for back in range(days):
+            said = entry(clock.now - timedelta(days=back), items={"mood": mood})
+            assert there.put(f"/entries/{uuid7()}", said).status_code == 201
+    assert there.patient_id is not None
+
+    def stopped(_: int) -> None:
+        raise KeyboardInterrupt
+
+    for told in (stopped, lambda _: None):
+        plan = import_export.prepare(database, ("elsewhere", there.patient_id), file, clock.now)
+        with suppress(KeyboardInterrupt):
+            import_export.write(database, plan, told)
+    assert AlertFamily.MOOD_RELAPSE in {one.family for one in opened_alerts(database)}

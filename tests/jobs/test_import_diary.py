@@ -7,6 +7,7 @@ import pytest
 
 from examples.phone import written
 from jobs import import_diary
+from jobs.past import Told
 from server.database import Database
 from tests.cast import Cast
 from tests.conftest import Clock
@@ -23,13 +24,22 @@ note: {column: note}
 HEADER = "day,time,mood,note\n"
 
 
+def stopped(_: int) -> None:
+    raise KeyboardInterrupt
+
+
 def brought(
-    database: Database, cast: Cast, clock: Clock, rows: str, mapped: str = MAP
+    database: Database,
+    cast: Cast,
+    clock: Clock,
+    rows: str,
+    mapped: str = MAP,
+    told: Told = lambda _: None,
 ) -> import_diary.Outcome:
     who = "demo", cast.ana.patient_id
     assert who[1] is not None
     files = mapped, (HEADER + rows).encode()
-    return import_diary.write(database, import_diary.prepare(database, who, files, clock.now))
+    return import_diary.write(database, import_diary.prepare(database, who, files, clock.now), told)
 
 
 @pytest.fixture
@@ -136,7 +146,9 @@ def test_a_diary_from_before_the_first_entries_is_what_they_are_measured_against
     first, session = (visits.now - timedelta(days=back) for back in (50, 36))
     rows = "".join(f"{first + timedelta(days=n):%Y-%m-%d},10:00,1,\n" for n in range(13))
     given = f"sessions: [{session:%Y-%m-%d}]\ncourse: {{route: intranasal, condition: depression}}\n"
-    brought(database, cast, clock, rows, MAP + given)
+    with pytest.raises(KeyboardInterrupt):  # Ctrl-C once all of it is written
+        brought(database, cast, clock, rows, MAP + given, stopped)
+    brought(database, cast, clock, rows, MAP + given)  # as the guide says of what was cut off
     (arm,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
     assert arm["latest"]["state"] == "relapsed"
     assert families(cast) == {"side_effect", "mood_relapse"}

@@ -33,8 +33,14 @@ def look(work: Work, patient_id: UUID) -> Known:
     return Known(found, frozenset(treatment_sessions.delivered_moments(work, patient_id)))
 
 
-def judge_again(work: Work, patient_id: UUID, before: Known) -> None:
-    """Time and judge again what was there ``before`` and comes after the first thing that is new."""
+def judge_again(work: Work, patient_id: UUID, before: Known | None) -> None:
+    """Time and judge again what was there ``before`` and comes after the first thing that is new.
+
+    None: more is to come. It belongs to the transaction with the last of it: whoever begins anew after a
+    break finds all of that there, and nothing new.
+    """
+    if before is None:
+        return
     now = look(work, patient_id)
     came = [at for entry_id, (at, _) in now.entries.items() if entry_id not in before.entries]
     came += now.sessions - before.sessions
