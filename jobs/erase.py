@@ -30,9 +30,11 @@ def run(around: Around, now: datetime) -> int:
     try:
         return each_clinic(around, "erasing", partial(_clinic, around, now), closed_too=True)
     finally:
-        # What is gone is noted, whatever went wrong at another clinic.
-        note(around.settings, around.database, now)
-        ending_list.note(around.settings, around.database, now)
+        # What is gone is noted, whatever went wrong at another clinic; what was ended, whatever that list is.
+        try:
+            note(around.settings, around.database, now)
+        finally:
+            ending_list.note(around.settings, around.database, now)
 
 
 def note(settings: Settings, database: Database, now: datetime) -> None:

@@ -7,14 +7,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from jobs import ending_list, erase
+from jobs import ending_list, erase, erasure_list
 from jobs.around import Around
+from jobs.problem import Problem
 from server.api.edge import EXTENSION
 from server.clinical.vocabulary import Purpose
 from server.database import Database
 from server.isolation import Extent
 from server.models import BreakGlass, Consent, ExportLink, Invitation, Recovery, RefreshToken, SignIn, Ticket
-from tests.cast import Cast, sign_in
+from server.services.people import closing
+from tests.cast import Cast, as_work, sign_in
 from tests.conftest import NOON, Clock
 from tests.consents import agree, say
 from tests.jobs.test_backup import elsewhere, here, made, put_back
@@ -107,6 +109,22 @@ def test_an_ending_stands_in_the_list_once_and_says_ids_a_purpose_and_a_moment(
     file.write_text("x\n")
     with pytest.raises(ending_list.Problem, match="Line 1"):
         ending_list.read(file)
+
+
+def test_what_is_ended_is_noted_beside_a_damaged_list_of_erasures(
+    here: Around, cast: Cast, clock: Clock, app: Flask
+) -> None:
+    agree(cast, Purpose.RESEARCH)
+    erase.run(here, clock.now)
+    with here.database.write() as session:
+        closing.erase(as_work(app, cast.cyd, session), "Elsewhere")
+    with erasure_list.file_of(here.settings).open("a", encoding="utf-8") as cut:
+        cut.write("the sec")  # as a power cut leaves it
+    assert say(cast.ana, Purpose.RESEARCH, False).status_code == 200
+    with pytest.raises(Problem, match=r"^Line 2 of the list"):
+        erase.run(here, clock.forward(minutes=1))
+    noted = ending_list.read(ending_list.file_of(here.settings))
+    assert Purpose.RESEARCH in {one.purpose for one in noted}
 
 
 def test_what_a_clock_that_was_ahead_has_ended_keeps_nothing_after_it_out_of_the_list(
