@@ -7,9 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server import planning
+from server.clinical.maintenance import Chance
 from server.database import Database
 from server.isolation import Extent
 from server.services.people import patient as patients
+from server.services.visits import prospect as prospects
 from server.services.work import Work, system
 from tests.cast import Cast
 from tests.conftest import NOON
@@ -49,6 +51,15 @@ def test_who_locks_a_patient_has_their_questions_planned_once(postgresql: Databa
     with postgresql.write() as session:
         patients.lock(Work(session, NOON, system(cast.ana.clinic_id)), cast.ana.patient_id)
         assert said(session) == "force_generic_plan"
+
+
+def test_a_look_over_all_patients_is_planned_for_its_values_each_time(
+    postgresql: Database, cast: Cast
+) -> None:
+    with postgresql.read() as session:
+        work = Work(session, NOON, system(cast.ana.clinic_id))
+        assert prospects.page(work, Chance.BY_PLAN, None, 10).last is not None
+        assert said(session) == "force_custom_plan"
 
 
 def test_it_may_be_said_in_the_middle_and_ends_with_the_transaction(postgresql: Database) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
+from server import planning
 from server.clinical.lifecycle import OPEN_SUGGESTIONS
 from server.clinical.maintenance import Chance, Plan, Prospect, chance
 from server.clinical.vocabulary import Arm, Condition, SessionStatus
@@ -110,6 +111,7 @@ def page(work: Work, wanted: Chance, after: UUID | None, size: int) -> Page:
 
     Those with thresholds of their own, who are few, count as `Chance.BY_PLAN`.
     """
+    planning.anew(work.session)
     yesterday = work.now.date() - timedelta(days=1)
     found = work.rows(_PAGE, after=after or _NOBODY, yesterday=yesterday, limit=size)
     ids = [row[0] for row in found if _chance(work, row) is wanted]
