@@ -21,7 +21,7 @@ from server.settings import Settings, master_keys
 
 DAYS, ROUNDS, SECONDS = 90, 5, 3
 # More than either can take in a round: requests are made beforehand, each with an id of its own.
-MOST = {"minimal": 2500, "ours": 1500}
+MOST = {"minimal": 5000, "ours": 1500}
 PREFIX = {"minimal": "/minimal/entries", "ours": "/v1/entries"}
 # SQLite has one writer: a second process would only wait for it.
 HOW = {"sqlite": How(workers=1), "postgresql": How(workers=2)}
