@@ -33,8 +33,8 @@ def felt_at(entry: Entry) -> datetime:
     """Return when an entry was felt: of a clock off by days by ours, or else when the entry came in."""
     if entry.day_reliable:
         return entry.occurred_at
-    off = timedelta(seconds=entry.clock_skew_seconds or 0)
-    return entry.occurred_at + off if abs(off) > CLOCK_TRUSTED else entry.received_at
+    off = _off(entry.clock_skew_seconds)
+    return entry.received_at if off is None else entry.occurred_at + off
 
 
 def hours_since(sessions: Sequence[datetime], at: datetime) -> float | None:
@@ -53,5 +53,11 @@ def hours_by_our_clock(
     is_suspected, skew = clock
     if not is_suspected:
         return ()
+    off = _off(skew)
+    return (None if off is None else hours_since(sessions, at + off),)
+
+
+def _off(skew: int | None) -> timedelta | None:
+    """Return how far a phone's clock was behind by its ``skew`` in seconds; None: too little to tell."""
     off = timedelta(seconds=skew or 0)
-    return (hours_since(sessions, at + off) if abs(off) > CLOCK_TRUSTED else None,)
+    return off if abs(off) > CLOCK_TRUSTED else None
