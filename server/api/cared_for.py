@@ -16,6 +16,7 @@ from server.api.edge import allow, here, reading, writing
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.sharing import cares_for
+from server.api.spoken import language_of
 from server.api.timeline import told
 from server.clinical.vocabulary import CareScope, EnteredBy, Role
 from server.services.journal import cared_entry
@@ -79,14 +80,13 @@ def put_entry_for(body: Mapping[str, Any], patient_id: UUID, entry_id: UUID) -> 
     with writing() as work:
         content = {**body, "entered_by": EnteredBy.CAREGIVER}
         receipt = cared_entry.make(work, patient_id, entry_id, content)
-        patient = receipt.patient
+        patient, language = receipt.patient, language_of(work)
+        lines = here().crisis_lines.near(patient.country, patient.zone)
         answer = {
             "outcome": receipt.outcome,
             "entry_id": entry_id,
-            "notice": notices.for_patient(
-                receipt.flags, here().crisis_lines.near(patient.country, patient.zone)
-            ),
-            "who_reads_this": notices.who_reads(work, patient),
+            "notice": notices.for_patient(receipt.flags, lines, language),
+            "who_reads_this": notices.who_reads(work, patient, language),
         }
     return answer, 201 if receipt.outcome == "created" else 200
 

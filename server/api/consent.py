@@ -16,10 +16,12 @@ from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
 from server.api.entry import own_patient
 from server.api.shapes import joined
-from server.clinical.vocabulary import ConsentState, ConsentWay, Purpose, Role
+from server.api.spoken import language_of
+from server.clinical.patient_text import TEXTS
+from server.clinical.vocabulary import ConsentState, ConsentWay, Language, Purpose, Role
 from server.services.errors import NotFound
 from server.services.people import consent as consents
-from server.services.people import consent_answer, notice
+from server.services.people import consent_answer
 from server.services.people.consent import Asked
 from server.services.people.consent_answer import Answer
 from server.services.work import Work
@@ -84,16 +86,17 @@ def _known(purpose: str) -> Purpose:
         raise NotFound("purpose") from None
 
 
-def _listed(work: Work, patient_id: UUID, language: str | None) -> dict[str, Any]:
+def _listed(work: Work, patient_id: UUID, language: Language | None) -> dict[str, Any]:
     found = consents.read(work, patient_id, language)
-    return {"items": [_shown(one) for one in found], "told": _told(found)}
+    told = _told(found, language or language_of(work))
+    return {"items": [_shown(one) for one in found], "told": told}
 
 
-def _told(found: Sequence[Asked]) -> str | None:
+def _told(found: Sequence[Asked], language: Language) -> str | None:
     no_team = any(
         one.purpose is Purpose.CARE_TEAM and one.standing.state is ConsentState.WITHDRAWN for one in found
     )
-    return notice.TEAM_WITHDRAWN if no_team else None
+    return TEXTS[language].team_withdrawn if no_team else None
 
 
 def _shown(one: Asked) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.api.sharing import shares
+from server.api.spoken import language_of
 from server.api.version_header import etag, if_match, required_version, takes_version
 from server.clinical.vocabulary import Purpose, Role
 from server.services.journal import entry as entries
@@ -142,9 +143,10 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
 
 def _receipt(work: Work, receipt: Receipt) -> dict[str, Any]:
     lines = here().crisis_lines.near(receipt.patient.country, receipt.patient.zone)
+    language = language_of(work)
     return {
         "outcome": receipt.outcome,
         "entry": receipt.entry,
-        "notice": notices.for_patient(receipt.flags, lines),
-        "who_reads_this": notices.who_reads(work, receipt.patient),
+        "notice": notices.for_patient(receipt.flags, lines, language),
+        "who_reads_this": notices.who_reads(work, receipt.patient, language),
     }

@@ -16,6 +16,7 @@ from server.api.answer_json import whole_text
 from server.api.converters import OtherId
 from server.api.edge import here
 from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, PathProblem, QueryProblem, Unstored
+from server.api.spoken import language_or
 from server.clinical.lifecycle import IllegalMove
 from server.fhir.operation_outcome import operation_outcome
 from server.services.errors import (
@@ -140,8 +141,9 @@ def _notice(heeded: Heeded | None) -> Any:
     """Return what the patient must see although what they sent was refused."""
     if heeded is None:
         return None
-    notice = notices.for_patient(heeded.flags, here().crisis_lines.near(heeded.country, heeded.zone))
-    return _NOTICE.dump(notices.asking_for_contact(notice) if heeded.contact_today else notice)
+    lines = here().crisis_lines.near(heeded.country, heeded.zone)
+    language = language_or(heeded.language)
+    return _NOTICE.dump(notices.for_patient(heeded.flags, lines, language, heeded.contact_today))
 
 
 def _illegal_move(error: IllegalMove) -> Response:

@@ -23,6 +23,7 @@ from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged
 from server.api.sharing import shares
+from server.api.spoken import language_of
 from server.api.version_header import etag, if_match, required_version, takes_version
 from server.clinical.vocabulary import Purpose, Role, Source
 from server.services.journal.incoming import Incoming
@@ -148,10 +149,10 @@ def _page(work: Any, patient_id: UUID, query: Mapping[str, Any]) -> dict[str, An
 
 def _receipt(work: Work, receipt: ResponseReceipt) -> dict[str, Any]:
     lines = here().crisis_lines.near(receipt.patient.country, receipt.patient.zone)
-    notice = notices.for_patient(receipt.flags, lines)
+    language = language_of(work)
     return {
         "outcome": receipt.outcome,
         "questionnaire_response": receipt.response,
-        "notice": notices.asking_for_contact(notice) if receipt.contact_today else notice,
-        "who_reads_this": notices.who_reads(work, receipt.patient),
+        "notice": notices.for_patient(receipt.flags, lines, language, receipt.contact_today),
+        "who_reads_this": notices.who_reads(work, receipt.patient, language),
     }

@@ -14,8 +14,9 @@ from server.api.edge import allow, body_up_to, here, reading, writing
 from server.api.entry import own_patient
 from server.api.errors import located
 from server.api.heeding import heeds_items, unread_in
+from server.api.spoken import language_of
 from server.clinical.crisis_lines import CrisisLines
-from server.clinical.vocabulary import Role
+from server.clinical.vocabulary import Language, Role
 from server.services.journal import sync
 from server.services.journal.incoming import clock_of
 from server.services.journal.pushed import Action, Change, Result, Verdict
@@ -48,14 +49,14 @@ def synchronise(body: Mapping[str, Any]) -> Any:
         results = sync.push(work, own_patient(), changes)
         pulled = sync.pull(work, own_patient(), after, body["limit"])
         patient = patients.get(work, own_patient())
-        lines = here().crisis_lines.near(patient.country, patient.zone)
+        lines, language = here().crisis_lines.near(patient.country, patient.zone), language_of(work)
         answer = {
-            "results": [_result(result, lines) for result in results],
+            "results": [_result(result, lines, language) for result in results],
             "changes": pulled.changes,
             "next_cursor": sync_cursor.issue(pulled.sequence),
             "has_more": pulled.has_more,
             "clock_suspect": clock_of(body.get("sent_at"), work.now)["clock_suspect"],
-            "who_reads_this": notices.who_reads(work, patient),
+            "who_reads_this": notices.who_reads(work, patient, language),
         }
         if changes and pulled.changes:
             work.audit(PULL, own_patient())
@@ -97,9 +98,8 @@ def _id_of(item: Any) -> UUID | None:
         return None
 
 
-def _result(result: Result, lines: CrisisLines) -> dict[str, Any]:
+def _result(result: Result, lines: CrisisLines, language: Language) -> dict[str, Any]:
     conflict = result.verdict is Verdict.CONFLICT
-    notice = notices.for_patient(result.flags, lines)
     return {
         "id": result.id,
         "verdict": result.verdict,
@@ -107,5 +107,5 @@ def _result(result: Result, lines: CrisisLines) -> dict[str, Any]:
         "version": result.stored.row.version if conflict and result.stored else result.version,
         "current": result.stored if conflict else None,
         "errors": result.errors,
-        "notice": notices.asking_for_contact(notice) if result.contact_today else notice,
+        "notice": notices.for_patient(result.flags, lines, language, result.contact_today),
     }

@@ -7,6 +7,7 @@ from schemas.today import TodayAnswer, ZoneAnswer, ZoneBody
 from server.api.body import Blueprint
 from server.api.edge import allow, here, reading, writing
 from server.api.entry import own_patient
+from server.api.spoken import language_of
 from server.clinical.vocabulary import Role
 from server.services.journal import today as todays
 from server.services.people import patient as patients
@@ -21,7 +22,7 @@ blueprint = Blueprint("today", __name__, description="What is due now, and who r
 def get_today() -> Any:
     """Read what is due now and what is done, who reads your diary when, and whom to call."""
     with reading() as work:
-        return todays.read(work, own_patient(), here().crisis_lines)
+        return todays.read(work, own_patient(), here().crisis_lines, language_of(work))
 
 
 @blueprint.route("/me/zone", methods=["PATCH"])

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.clinical.redflags import RedFlag
-from server.clinical.vocabulary import Purpose
+from server.clinical.vocabulary import Language, Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Heeded:
     """Red flags in something that was refused, acted on all the same.
 
-    ``country``, ``zone``: of the patient, whom the lines are for.
+    ``country``, ``zone``: of the patient, whom the lines are for. ``language``: their clinic's.
     """
 
     flags: tuple[RedFlag, ...]
     country: str
     zone: str
+    language: Language
     contact_today: bool
 
 

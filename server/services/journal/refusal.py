@@ -16,6 +16,7 @@ from server.services import local_day as local_days
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
 from server.services.errors import Heeded, ServiceError
+from server.services.watch import ground_rules
 from server.services.watch import policy as policies
 from server.services.work import Work
 
@@ -49,7 +50,8 @@ def act(work: Work, patient: Patient, refused: Refused) -> Heeded:
     """Raise what ``refused`` amounts to, once; return what the patient must see."""
     if not refused.is_repeat:
         _raise_once(work, patient, refused)
-    return Heeded(refused.flags, patient.country, patient.zone, refused.contact_today)
+    language = ground_rules.of(work).language
+    return Heeded(refused.flags, patient.country, patient.zone, language, refused.contact_today)
 
 
 def _raise_once(work: Work, patient: Patient, refused: Refused) -> None:

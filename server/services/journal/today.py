@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from server.clinical.checkins import Occurrence
 from server.clinical.crisis_lines import CrisisLine, CrisisLines, Directory
+from server.clinical.patient_text import TEXTS
+from server.clinical.vocabulary import Language
 from server.models import Patient
 from server.services import local_day as local_days
 from server.services.alerts import rota as rotas
@@ -84,8 +86,11 @@ class Today:
     next_visit: NextVisit | None
 
 
-def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
-    """Return the patient's today, or raise NotFound. Reading it changes nothing."""
+def read(work: Work, patient_id: UUID, directory: Directory, language: Language) -> Today:
+    """Return the patient's today, or raise NotFound. Reading it changes nothing.
+
+    ``language``: of what is said about danger and about who reads the diary.
+    """
     patient, clinic = patients.get(work, patient_id), clinics.get(work)
     plan = planning.plan_of(work, patient)
     day = local_days.of(work, work.now, patient.zone)
@@ -98,8 +103,8 @@ def read(work: Work, patient_id: UUID, directory: Directory) -> Today:
         occurrences=[_due(work, (o, o.key in outlook.done), patient.zone) for o in outlook.open[day]],
         asks_safety_question=clinic.asks_safety_question,
         next_reminder_at=reminders.coming(work, patient, ahead, outlook),
-        watch=_watch_hours(work, patient),
-        crisis=_crisis(directory.near(patient.country, patient.zone)),
+        watch=_watch_hours(work, patient, language),
+        crisis=_crisis(directory.near(patient.country, patient.zone), language),
         next_visit=_next_visit(work, patient_id),
     )
 
@@ -118,13 +123,13 @@ def _next_visit(work: Work, patient_id: UUID) -> NextVisit | None:
     return NextVisit(found.id, found.starts_at, ends_at)
 
 
-def _watch_hours(work: Work, patient: Patient) -> WatchHours:
+def _watch_hours(work: Work, patient: Patient, language: Language) -> WatchHours:
     rota = rotas.of(work)
     hours, armed = rotas.hours(work), rota.armed_at is not None
     zone, reads = patient.zone, armed and patient.team_withdrawn_at is None
     at = hours.next_opening(work.now)
     return WatchHours(
-        text=notices.who_reads(work, patient),
+        text=notices.who_reads(work, patient, language),
         armed=armed,
         reads_now=reads and hours.is_open(work.now),
         next_read_at=at,
@@ -132,9 +137,9 @@ def _watch_hours(work: Work, patient: Patient) -> WatchHours:
     )
 
 
-def _crisis(found: CrisisLines) -> Crisis:
+def _crisis(found: CrisisLines, language: Language) -> Crisis:
     return Crisis(
-        text=notices.NOT_AN_EMERGENCY_SERVICE,
+        text=TEXTS[language].no_emergency_service,
         emergency_number=found.emergency,
         crisis_lines=found.texts,
         lines=found.lines,

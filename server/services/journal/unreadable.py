@@ -18,6 +18,7 @@ from server.services.journal import refusal as refusals
 from server.services.journal.refusal import Refused
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
+from server.services.watch import ground_rules
 from server.services.work import Work
 
 # What is acted on of one request, the most urgent first: a batch that is refused may be of any length.
@@ -58,7 +59,8 @@ def heed(work: Work, patient_id: UUID, *found: Unread) -> Heeded | None:
     if not read:
         return None
     flags = tuple(flag for one in read for flag in one.flags)
-    return Heeded(flags, patient.country, patient.zone, any(one.contact_today for one in read))
+    language = ground_rules.of(work).language
+    return Heeded(flags, patient.country, patient.zone, language, any(one.contact_today for one in read))
 
 
 def name_of(row_id: object) -> str:

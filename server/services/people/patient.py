@@ -189,8 +189,8 @@ def lock(work: Work, patient_id: UUID) -> Patient:
     found = work.session.execute(_LOCKED, {"clinic": work.clinic_id, "patient": patient_id}).first()
     if found is None:
         raise NotFound("patient")
-    patient, day_start, armed_at, version, values = found
-    ground_rules.keep(work, (day_start, armed_at, version, values))
+    patient, day_start, language, armed_at, version, values = found
+    ground_rules.keep(work, (day_start, language, armed_at, version, values))
     work.session.info.pop(DELIVERED, None)  # what was read before the lock may have changed
     if not work.session.in_nested_transaction():  # whose end may take the lock along
         held[key] = patient

@@ -1,4 +1,4 @@
-"""What holds at a clinic: the hour its patients' days start at, its policy, and whether it is armed.
+"""What holds at a clinic: when its patients' days start, its language and policy, whether it is armed.
 
 Nearly everything asks for it, so it is read in one go and stays one and the same all through a transaction.
 """
@@ -11,28 +11,30 @@ from functools import lru_cache
 from sqlalchemy import bindparam, select
 
 from server.clinical.policy import Policy, policy_from
+from server.clinical.vocabulary import Language
 from server.models import Clinic, PolicyVersion, Rota
 from server.services.work import Work
 
 CURRENT = (PolicyVersion.clinic_id == Clinic.id) & (PolicyVersion.version == Clinic.policy_version)
 ROTA = Rota.clinic_id == Clinic.id  # a clinic has none before it has set one
-HELD = (Clinic.day_start, Rota.armed_at, PolicyVersion.version, PolicyVersion.values)
+HELD = (Clinic.day_start, Clinic.language, Rota.armed_at, PolicyVersion.version, PolicyVersion.values)
 _QUERY = (
     select(*HELD).join(PolicyVersion, CURRENT).outerjoin(Rota, ROTA).where(Clinic.id == bindparam("clinic"))
 )
 
 
-Held = tuple[int, datetime | None, int, Mapping[str, float]]
+Held = tuple[int, Language, datetime | None, int, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class GroundRules:
-    """``day_start``: the hour (0-6) at which patients' days start.
+    """``day_start``: the hour (0-6) at which patients' days start. ``language``: the clinic's own.
 
     ``is_armed``: whether the clinic has armed its monitoring, and so promised that somebody reads.
     """
 
     day_start: int
+    language: Language
     is_armed: bool
     policy: Policy
 
@@ -58,13 +60,15 @@ def forget(work: Work) -> None:
 
 
 def _read(work: Work) -> GroundRules:
-    ((day_start, armed_at, version, values),) = work.rows(_QUERY)
-    return _made((day_start, armed_at, version, values))
+    (held,) = work.rows(_QUERY)
+    return _made(held)
 
 
 def _made(held: Held) -> GroundRules:
-    day_start, armed_at, version, values = held
-    return GroundRules(day_start, armed_at is not None, _policy(version, tuple(sorted(values.items()))))
+    day_start, language, armed_at, version, values = held
+    return GroundRules(
+        day_start, language, armed_at is not None, _policy(version, tuple(sorted(values.items())))
+    )
 
 
 @lru_cache(maxsize=1024)

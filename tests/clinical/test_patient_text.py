@@ -1,0 +1,23 @@
+"""What a patient reads about danger, in every language."""
+
+from dataclasses import asdict
+
+import pytest
+
+from server.clinical.patient_text import TEXTS
+from server.clinical.vocabulary import Language
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_text_says_something_and_asks_for_nothing_to_be_filled_in(language: Language) -> None:
+    for name, text in asdict(TEXTS[language]).items():
+        assert text.strip() == text, name
+        assert text.endswith("."), name
+        assert not set("{}<>_") & set(text), name
+
+
+@pytest.mark.parametrize("language", sorted(set(Language) - {Language.EN}))
+def test_no_text_was_left_in_english(language: Language) -> None:
+    own, english = asdict(TEXTS[language]), asdict(TEXTS[Language.EN])
+    assert not [name for name in english if own[name] == english[name]]
+    assert len(set(own.values())) == len(own), "each says its own"
