@@ -7,7 +7,7 @@ from datetime import datetime
 from io import StringIO
 from uuid import UUID
 
-from jobs import import_diary, import_export
+from jobs import import_diary, import_export, whose_export
 from jobs.crew import Crew, Desk
 from jobs.problem import Problem
 from server.services.alerts import alert as alerts
@@ -31,7 +31,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One file: its bytes and the text of its map (None: an export), or why it can't be read."""
+    """One file: its bytes and the text of its map (None: an export), or why it can't be read.
+
+    ``same_person``: an export need not look like the patient's (`jobs.whose_export`).
+    """
 
     line: Line
     slug: str
@@ -39,6 +42,7 @@ class Task:
     data: bytes = b""
     map_text: str | None = None
     problem: str | None = None
+    same_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ def _diary(desk: Desk, task: Task, map_text: str) -> Done:
 
 def _export(desk: Desk, task: Task) -> Done:
     plan = import_export.prepare(desk.database, (task.slug, task.line.patient_id), task.data, task.now)
+    if not task.same_person:
+        whose_export.check(desk.database, plan)
     before = _open_alerts(desk, plan)
     taken = import_export.write(desk.database, plan)
     opened = len(_open_alerts(desk, plan) - before)

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import click
 
+from jobs import whose_export
 from jobs.import_export import HISTORY_OTHERWISE, PLAN_OTHERWISE, prepare, steps, write
 from server.commands.files import read_bytes
 from server.commands.progress import progress
+from server.commands.same_person import same_person_option
 from server.commands.start import started
 from server.diary_import.export_file import LARGEST_EXPORT
 
@@ -17,10 +19,13 @@ from server.diary_import.export_file import LARGEST_EXPORT
 @click.option("--patient", "patient_id", type=click.UUID, required=True, help="id of the patient")
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="check the file, change nothing")
-def command(file: Path, patient_id: UUID, slug: str, dry_run: bool) -> None:
+@same_person_option
+def command(file: Path, patient_id: UUID, slug: str, dry_run: bool, same_person: bool) -> None:
     """Import an export FILE (JSON, CSV or FHIR): what was reported, and what else its format holds."""
     with started() as around:
         plan = prepare(around.database, (slug, patient_id), read_bytes(file, LARGEST_EXPORT), around.now)
+        if not same_person:
+            whose_export.check(around.database, plan)
         held = plan.file
         click.echo(
             f"The file holds {len(held.revisions)} versions of entries and scales, "

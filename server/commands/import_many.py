@@ -14,6 +14,7 @@ from jobs.problem import Problem
 from server.commands.files import read_bytes, read_text
 from server.commands.map_option import map_text
 from server.commands.progress import progress
+from server.commands.same_person import same_person_option
 from server.commands.start import Around, started
 from server.diary_import.export_file import LARGEST_EXPORT
 from server.diary_import.table import LARGEST_BYTES
@@ -22,30 +23,35 @@ LONGEST_LIST = 20_000_000
 
 
 class Listed(NamedTuple):
-    """The lines of a list, the folder their files are looked for in, and the text of each map by its name."""
+    """The lines of a list, the folder their files are looked for in, and the text of each map by its name.
+
+    ``same_person``: no export of it needs to look like its patient's.
+    """
 
     lines: Sequence[Line]
     folder: Path
     texts: Mapping[str, str]
+    same_person: bool
 
 
 @click.command("import-many")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
-def command(file: Path, slug: str) -> None:
+@same_person_option
+def command(file: Path, slug: str, same_person: bool) -> None:
     """Import what FILE lists (CSV: patient,file,map), a past a line; without a map it is an export."""
     with started() as around:
-        done = _write(around, slug, _listed(file))
+        done = _write(around, slug, _listed(file, same_person))
         _tell(done)
 
 
-def _listed(file: Path) -> Listed:
+def _listed(file: Path, same_person: bool) -> Listed:
     lines = read_list(read_text(file, LONGEST_LIST))
     names = sorted({line.map_name for line in lines} - {""})
     texts = {name: map_text(name) for name in names}
     for text in texts.values():
         checked_map(text)
-    return Listed(lines, file.parent, texts)
+    return Listed(lines, file.parent, texts, same_person)
 
 
 def _write(around: Around, slug: str, listed: Listed) -> list[Done]:
@@ -60,12 +66,12 @@ def _write(around: Around, slug: str, listed: Listed) -> list[Done]:
 
 def _tasks(listed: Listed, slug: str, now: datetime) -> Iterator[Task]:
     """Yield a task a line; its file is read when it is asked for."""
-    lines, folder, texts = listed
+    lines, folder, texts, same_person = listed
     for line in lines:
         path, text = folder / line.file, texts.get(line.map_name)
         try:
             data = read_bytes(path, LARGEST_EXPORT if text is None else LARGEST_BYTES)
-            yield Task(_named(line), slug, now, data, text)
+            yield Task(_named(line), slug, now, data, text, same_person=same_person)
         except Problem as problem:
             yield Task(line, slug, now, problem=str(problem))
 

@@ -78,12 +78,21 @@ class ZoneReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose export it is, as the file says it."""
+
+    name: str
+    birth_year: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExportFile:
     """A checked export. ``courses`` are values of `Course`; ``revisions`` come as they were received.
 
     ``plan`` is the check-in plan as it stands in the file; None where there is none in it.
     ``lacking``: what a format has no place for, in words; ``unsaid``: the members of a content among it.
-    ``latest_only``: it has one version of everything, the first or a later one.
+    ``latest_only``: it has one version of everything, the first or a later one. ``owner``: whose it is; None
+    where the file does not say.
     """
 
     courses: Sequence[Mapping[str, Any]]
@@ -94,6 +103,7 @@ class ExportFile:
     lacking: Sequence[str] = ()
     unsaid: frozenset[str] = frozenset()
     latest_only: bool = False
+    owner: Owner | None = None
 
 
 def read_export(data: bytes) -> ExportFile:
@@ -129,7 +139,17 @@ def _checked(raw: Mapping[str, Any], shape: type[FirstFile]) -> ExportFile:
     found += [one for response in loaded["questionnaire_responses"] for one in _revisions(response, True)]
     found.sort(key=lambda one: (one.received_at, one.version))
     zones = [ZoneReport(**change) for change in loaded.get("zone_changes", ())]
-    return ExportFile(loaded["courses"], sessions, found, zones, raw.get("check_in_plan"))
+    return ExportFile(
+        loaded["courses"], sessions, found, zones, raw.get("check_in_plan"), owner=_owner(raw.get("patient"))
+    )
+
+
+def _owner(raw: Any) -> Owner | None:
+    """Return whose file it is. What can't be read says nothing: it is taken back in no other way."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("name"), str):
+        return None
+    year = raw.get("birth_year")
+    return Owner(raw["name"], year if isinstance(year, int) else None)
 
 
 def _raw(data: bytes) -> Mapping[str, Any]:

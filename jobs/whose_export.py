@@ -1,0 +1,51 @@
+"""Whether an export is of the patient whose diary it goes into: a wrong id would mix two people's records."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from jobs.import_export import ExportPlan
+from jobs.problem import Problem
+from server.database import Database
+from server.services.past import other_diary
+from server.services.people import patient as patients
+from server.services.work import Work
+
+
+def check(database: Database, plan: ExportPlan) -> None:
+    """Raise Problem where the file is of somebody of another name or year of birth, or from another diary."""
+    with database.read() as session:
+        work = Work(session, plan.now, plan.actor)
+        if not _is_named_alike(work, plan):
+            raise Problem(f"The export is of somebody of another name or year of birth than {_told(plan)}")
+        if _is_in_another_diary(work, plan):
+            raise Problem(f"The export is of another diary of this clinic than that of {_told(plan)}")
+
+
+def _told(plan: ExportPlan) -> str:
+    return f"patient {plan.patient_id}. Nothing was changed. Are they one person? Then say --same-person."
+
+
+def _is_named_alike(work: Work, plan: ExportPlan) -> bool:
+    """Return whether nothing speaks against it; a file or a record without a year of birth says nothing."""
+    if plan.file.owner is None:
+        return True
+    patient = patients.get(work, plan.patient_id)
+    years = {plan.file.owner.birth_year, patient.birth_year} - {None}
+    return _folded(plan.file.owner.name) == _folded(patient.name) and len(years) < 2
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _is_in_another_diary(work: Work, plan: ExportPlan) -> bool:
+    """Return whether what the file holds was reported by another patient of the clinic."""
+    return other_diary.holds_entry(work, plan.patient_id, _ids(plan, False)) or other_diary.holds_response(
+        work, plan.patient_id, _ids(plan, True)
+    )
+
+
+def _ids(plan: ExportPlan, is_response: bool) -> Sequence[UUID]:
+    """Return the ids of the file's entries, or of its filled scales."""
+    found = (one.entry_id for one in plan.file.revisions if one.is_response is is_response)
+    return list(dict.fromkeys(found))
