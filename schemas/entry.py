@@ -17,7 +17,7 @@ from server.clinical.vocabulary import ITEMS, Adherence, Circumstance, EnteredBy
 
 NOTE_LONGEST, TAGS_MOST, TAG_LONGEST = 10_000, 20, 40
 
-WITHIN = "at most 30 days before and 2 days after it is written down (recorded_at, else the sync's sent_at)"
+WITHIN = "at most 30 days before and 2 days after it is written down (recorded_at, else the clock at sending)"
 
 ENTRY = {
     "occurred_at": "2026-05-02T20:15:00+02:00",

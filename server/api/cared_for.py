@@ -15,6 +15,7 @@ from server.api.body import Blueprint
 from server.api.edge import allow, here, reading, writing
 from server.api.heeding import heeds
 from server.api.paging import paged
+from server.api.phone_clock import sent_at, takes_clock
 from server.api.sharing import cares_for
 from server.api.spoken import language_of
 from server.api.timeline import told
@@ -22,6 +23,7 @@ from server.clinical.vocabulary import CareScope, EnteredBy, Role
 from server.services.journal import cared_entry
 from server.services.journal import cared_for as views
 from server.services.journal.cared_for import SharedDay
+from server.services.journal.incoming import Incoming
 from server.services.journal.unreadable import Kind
 from server.services.people import caregiver as caregivers
 from server.services.people import caregiver_invitation as caregiver_invitations
@@ -72,6 +74,7 @@ def leave_patient(patient_id: UUID) -> Response:
 @blueprint.arguments(EntryBody)
 @blueprint.response(200, CaredForReceipt)
 @blueprint.alt_response(201, schema=CaredForReceipt, description="Stored for the first time")
+@takes_clock
 def put_entry_for(body: Mapping[str, Any], patient_id: UUID, entry_id: UUID) -> Any:
     """Make an entry for the patient; it is marked as yours. Sending it again changes nothing.
 
@@ -79,7 +82,7 @@ def put_entry_for(body: Mapping[str, Any], patient_id: UUID, entry_id: UUID) -> 
     """
     with writing() as work:
         content = {**body, "entered_by": EnteredBy.CAREGIVER}
-        receipt = cared_entry.make(work, patient_id, entry_id, content)
+        receipt = cared_entry.make(work, patient_id, Incoming(entry_id, content, sent_at=sent_at()))
         patient, language = receipt.patient, language_of(work)
         lines = here().crisis_lines.near(patient.country, patient.zone)
         answer = {

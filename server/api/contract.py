@@ -14,7 +14,7 @@ from flask_smorest import Api
 from schemas import spelling
 from schemas.fhir.resource import OUTCOME
 from schemas.problem import ProblemSchema
-from server.api import contract_fields, version_header
+from server.api import contract_fields, phone_clock, version_header
 from server.api.converters import Uuid7Converter, WeekConverter
 
 # What the server said in a small story, by operation, status and content type; a test plays it again.
@@ -93,6 +93,8 @@ def document(api: ContractApi) -> dict[str, Any]:
         if "x-if-match" in operation:
             parameters = operation.setdefault("parameters", [])
             parameters.append(_if_match(operation.pop("x-if-match") == "required"))
+        if operation.pop("x-sent-at", False):
+            operation.setdefault("parameters", []).append(phone_clock.parameter())
         for kind in operation.pop("x-also", ()):
             operation["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
         operation["responses"].setdefault("429", _answer_called(_BUSY))

@@ -22,6 +22,7 @@ from server.api.edge import actor, allow, here, reading_own, writing
 from server.api.entry_text import own_page, team_page
 from server.api.heeding import heeds
 from server.api.paging import paged
+from server.api.phone_clock import sent_at, takes_clock
 from server.api.shapes import joined
 from server.api.sharing import shares
 from server.api.spoken import language_of
@@ -52,6 +53,7 @@ READERS = (Role.CLINICIAN, Role.COORDINATOR)
 @blueprint.response(200, EntryReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(201, schema=EntryReceipt, description="Stored for the first time")
 @takes_version(required=False)
+@takes_clock
 def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
     """Store one entry; sending it again changes nothing.
 
@@ -59,7 +61,7 @@ def put_entry(body: Mapping[str, Any], entry_id: UUID) -> Any:
     If-Match with the version it changes.
     """
     with writing() as work:
-        receipt = entries.put(work, own_patient(), Incoming(entry_id, body, if_match()))
+        receipt = entries.put(work, own_patient(), Incoming(entry_id, body, if_match(), sent_at=sent_at()))
         answer = _receipt(work, receipt)
     return answer, 201 if receipt.outcome == "created" else 200, etag(receipt.entry.version)
 

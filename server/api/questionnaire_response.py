@@ -22,6 +22,7 @@ from server.api.edge import allow, here, reading_own, writing
 from server.api.entry import READERS, own_patient
 from server.api.heeding import heeds
 from server.api.paging import paged
+from server.api.phone_clock import sent_at, takes_clock
 from server.api.sharing import shares
 from server.api.spoken import language_of
 from server.api.version_header import etag, if_match, required_version, takes_version
@@ -46,13 +47,14 @@ blueprint = Blueprint("questionnaire-responses", __name__, description="Filled v
 @blueprint.response(200, QuestionnaireResponseReceipt, headers=documented_headers("ETag"))
 @blueprint.alt_response(201, schema=QuestionnaireResponseReceipt, description="Stored for the first time")
 @takes_version(required=False)
+@takes_clock
 def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> Any:
     """Store one filled scale; sending it again changes nothing.
 
     The phone makes the id (UUIDv7). The same id with other content is a correction and needs
     If-Match with the version it changes.
     """
-    return _put(own_patient(), Incoming(response_id, body, if_match()))
+    return _put(own_patient(), Incoming(response_id, body, if_match(), sent_at=sent_at()))
 
 
 @blueprint.route("/patients/<uuid:patient_id>/questionnaire-responses/<uuid7:response_id>", methods=["PUT"])

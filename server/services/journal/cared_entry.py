@@ -1,7 +1,5 @@
 """An entry that a caregiver makes: marked, safe to send twice, and never over what is there."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from server.clinical.vocabulary import CareScope
@@ -13,14 +11,14 @@ from server.services.people import caregiver as caregivers
 from server.services.work import Work
 
 
-def make(work: Work, patient_id: UUID, entry_id: UUID, content: Mapping[str, Any]) -> Receipt:
+def make(work: Work, patient_id: UUID, incoming: Incoming) -> Receipt:
     """Store an entry for the patient and judge its day. Red flags are acted on, also of what is refused.
 
     Raises Conflict where there is another one of that id, without showing it, and as `acting` does.
     """
     caregivers.note(work, patient_id, CareScope.LOG)
     try:
-        return entries.put(work, patient_id, Incoming(entry_id, content, None))
+        return entries.put(work, patient_id, incoming)
     except VersionError as refusal:
         known = Conflict("entry-known", "There is an entry of this id already. It was not changed.")
         known.heeded = refusal.heeded
