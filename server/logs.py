@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import sys
 import time
@@ -49,12 +50,15 @@ class JsonLines(logging.Formatter):
         return json.dumps({**line, **more}, default=lambda value: escaped(str(value)))
 
 
+# From which level on a line is how grave to syslog.
+_PRIORITIES = (logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7)
 FORMS: Mapping[str, type[logging.Formatter]] = {"text": Lines, "json": JsonLines}
 
 
 def set_up(form: str, to: TextIO | None = None) -> logging.Handler:
     """Write every line from INFO on to ``to`` (else stderr) in ``form``; return what writes them."""
-    handler = logging.StreamHandler(to or sys.stderr)
+    stream = to or sys.stderr
+    handler = _JournalHandler(stream) if _is_journal(stream) else logging.StreamHandler(stream)
     handler.setFormatter(FORMS[form]())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -62,6 +66,27 @@ def set_up(form: str, to: TextIO | None = None) -> logging.Handler:
     # Nothing of this is written, and finding it out for every line costs more than writing it.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return handler
+
+
+class _JournalHandler(logging.StreamHandler[TextIO]):
+    """Says before each line how grave it is, which the journal takes off and keeps (sd-daemon(3))."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line with the number of syslog(3) before it."""
+        grave = next(number for level, number in _PRIORITIES if record.levelno >= level)
+        return f"<{grave}>{super().format(record)}"
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Return whether ``stream`` leads to systemd's journal, which names it by device and inode."""
+    named = os.environ.get("JOURNAL_STREAM")
+    if not named:
+        return False
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # it is no file
+        return False
+    return named == f"{found.st_dev}:{found.st_ino}"
 
 
 def _moment(record: logging.LogRecord) -> str:

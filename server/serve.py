@@ -16,7 +16,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 from sqlalchemy.exc import DBAPIError
 
-from server import logs, memory
+from server import logs, memory, service_manager
 from server.database import Database
 from server.environment import read_settings
 from server.settings import Settings, SettingsError
@@ -115,6 +115,7 @@ class _Alone(MPServer):
         # Somebody who wants its settings read anew: it ends as after any signal, and is started again.
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
         _stop_in_time()
+        service_manager.tell_ready_when_answering(own.bind_addr, own.bind_port)
         worker.inner.run()
         # As its child would end: threads of its own may still wait for something, and nothing is left to do.
         sys.stderr.flush()

@@ -54,6 +54,7 @@ OUTER = (
     "server.turnstile",
     "server.logs",
     "server.memory",
+    "server.service_manager",
     "server.private",
     "server.environment",
     "server.api.contract",  # `afterglow openapi` prints it
@@ -208,6 +209,7 @@ LAYERS: dict[str, Layer] = {
     "server.private": Layer((), (), (*PURE, "logging")),
     "server.parent": Layer((), ()),
     "server.memory": Layer((), (), (*PURE, "logging")),
+    "server.service_manager": Layer((), ()),
     "server.readiness": Layer(
         ("server.clinical", "server.settings", "server.database", "server.keys.strength"),
         ("sqlalchemy",),

@@ -219,6 +219,22 @@ def test_serve_and_work_end_cleanly_on_the_signal_of_a_service_manager(migrated:
     assert not [ending for ending in endings if "Traceback" in ending]
 
 
+@pytest.mark.parametrize("command", ["serve", "work"])
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_service_manager_hears_when_it_works(
+    migrated: Environment, tmp_path: Path, command: str, is_file: bool
+) -> None:
+    name = str(tmp_path / "notify") if is_file else f"@afterglow-{tmp_path.name}-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(name if is_file else f"\0{name[1:]}")
+        manager.settimeout(20)
+        with running({**migrated, "NOTIFY_SOCKET": name}, command) as process:
+            assert manager.recv(100) == b"READY=1"
+            assert process.poll() is None
+            if command == "serve":
+                assert answers(migrated), "who is told that it works may ask at once"
+
+
 def test_migrate_says_when_it_is_needed_and_does_it_once(environment: Environment) -> None:
     said = refusal(environment, "migrate", "--check")
     assert said.startswith("The database is behind. It lacks 0001_first_tables, 0002_rota, ")

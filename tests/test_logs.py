@@ -3,8 +3,10 @@
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -120,6 +122,28 @@ def test_json_lines_are_json_in_utc(client: FlaskClient) -> None:
     assert (line["method"], line["route"], line["status"]) == ("GET", "/livez", 200)
     assert line["logger"] == "afterglow.access"
     assert line["ms"] >= 0
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+@pytest.mark.parametrize(("named", "head"), [("{dev}:{ino}", "<4>"), ("{dev}:1{ino}", ""), ("", "")])
+def test_the_journal_is_told_how_grave_a_line_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, named: str, head: str
+) -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    with (tmp_path / "journal").open("w+") as journal:
+        place = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", named.format(dev=place.st_dev, ino=place.st_ino))
+        logs.set_up(form, journal)
+        logging.getLogger("any").warning("a thing")
+        logging.getLogger("any").error("worse")
+        root.handlers[:] = before
+        root.setLevel(level)
+        journal.seek(0)
+        warning, error = journal.read().splitlines()
+    start = "{" if form == "json" else "2"
+    assert warning.startswith(f"{head}{start}")
+    assert error.startswith(f"{head and '<3>'}{start}")
 
 
 def test_lines_go_to_stderr_unless_it_is_said_otherwise() -> None:

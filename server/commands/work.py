@@ -16,7 +16,7 @@ from jobs.probe_destinations import check, destinations, untested
 from jobs.problem import Problem
 from jobs.runner import run_once
 from jobs.timetable import TIMETABLE, Job
-from server import logs, memory
+from server import logs, memory, service_manager
 from server.commands.channels import armed
 from server.commands.ground import child_option, database_of, settings_here
 from server.commands.worker_clock import WorkerClock
@@ -65,6 +65,7 @@ def work(around: Around, jobs: Sequence[Job] = TIMETABLE) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: around.stopping.set())
     clock.start()
+    service_manager.tell_ready()
     while not around.stopping.wait(LOOK):
         if catch_up(clock, datetime.now(UTC)):
             log.warning("this machine's clock was put back: jobs go on by the time that it is now")

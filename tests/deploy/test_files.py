@@ -157,6 +157,17 @@ def test_the_log_of_the_database_quotes_no_parameters() -> None:
     assert "SET log_parameter_max_length_on_error = 0" in pooler
 
 
+def test_a_restart_comes_back_when_the_process_works() -> None:
+    for name in ("afterglow-api@.service", "afterglow-worker@.service"):
+        assert "\nType=notify\n" in UNITS[name]
+
+
+def test_a_restart_of_the_database_is_over_when_it_is() -> None:
+    settings = ConfigParser()
+    settings.read(DEPLOY / "pgbouncer" / "pgbouncer.ini", "utf-8")
+    assert settings["pgbouncer"].getint("server_login_retry") <= 2
+
+
 def test_images_of_others_are_pinned_by_their_version() -> None:
     others = {one.image for one in SERVICES.values()} - {one.image for one in ours().values()}
     assert {
