@@ -17,6 +17,7 @@ from server.fhir import ids, visit
 from server.fhir.codes import instant
 from server.fhir.identifiers import SUGGESTION_SYSTEM, Resource
 from server.services.errors import NotFound
+from server.services.people import clinic as clinics
 from server.services.visits import approved
 from server.services.visits.approved import Asked
 from server.services.work import Work
@@ -30,13 +31,15 @@ def found(query: Mapping[str, Any], states: Sequence[SuggestionState], shown: Sh
     size = min(query["count"], LARGEST_PAGE)
     with writing() as work:
         work.audit("booking-suggestion.pull")
+        # A calendar's day is the clinic's, whoever the patients are.
+        zone = clinics.get(work).zone
         asked = Asked(
             states=states,
             patient_id=query.get("patient"),
             ids=_ids(query.get("identifier")),
-            changed=spans(query.get("last_updated"), "UTC"),
-            starts=spans(query.get("date"), "UTC"),
-            made=spans(query.get("authored"), "UTC"),
+            changed=spans(query.get("last_updated"), zone),
+            starts=spans(query.get("date"), zone),
+            made=spans(query.get("authored"), zone),
             after=uuid_after(query),
             size=size + 1,
         )

@@ -284,6 +284,20 @@ def test_appointments_are_found_by_the_day_they_begin(visits: Visits, fhir: Fhir
     assert fhir.found(f"Appointment?date=lt{day}") == []
 
 
+def test_a_day_of_the_calendar_is_the_clinics_own(visits: Visits, fhir: Fhir, cast: Cast) -> None:
+    suggestion = visits.approved()
+    assert cast.admin.patch("/clinic", {"zone": "Pacific/Auckland"}, version=1).status_code == 200
+    at = datetime.fromisoformat("2026-03-06T09:00:00+13:00")
+    fhir.put(f"Appointment/{suggestion}", changed(fhir, suggestion, "booked", at), version=2)
+    days = {day: len(fhir.found(f"Appointment?date=2026-03-{day}")) for day in ("05", "06")}
+    assert days == {"05": 0, "06": 1}
+    assert len(fhir.found("Appointment?date=ge2026-03-05T20:00Z&date=lt2026-03-05T21:00Z")) == 1
+    # The visit was made, and last changed, at noon in London: after midnight where the clinic is.
+    for name in ("authored", "_lastUpdated"):
+        assert fhir.found(f"ServiceRequest?{name}=2026-03-02") == []
+        assert len(fhir.found(f"ServiceRequest?{name}=2026-03-03")) == 1
+
+
 def test_a_patient_who_does_not_want_it_stands_so_beside_the_visit(
     visits: Visits, fhir: Fhir, cast: Cast
 ) -> None:
