@@ -1,6 +1,6 @@
 """Patients, and everything there is of one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from server.api.fhir import journal
 from server.api.fhir.answer import answered, page
 from server.api.fhir.blueprint import FhirBlueprint
 from server.api.fhir.cursor import uuid_after
-from server.clinical.vocabulary import Role
+from server.api.fhir.named import named
 from server.fhir import ids
 from server.fhir.identifiers import PATIENT_SYSTEM, Resource
 from server.fhir.patient import Person, patient
@@ -76,16 +76,7 @@ def _found(work: Work, query: Mapping[str, Any], size: int) -> Iterator[Resource
 
 def _wanted(work: Work, query: Mapping[str, Any]) -> set[UUID] | None:
     """Return the ids a search names, None where it is about everybody."""
-    named: list[set[UUID]] = []
-    if work.actor.role is Role.PATIENT and work.actor.patient_id is not None:
-        named.append({work.actor.patient_id})
-    if "id" in query:
-        named.append({query["id"]})
-    if "identifier" in query:
-        named.append(_ours(query["identifier"]))
-    return set.intersection(*named) if named else None
-
-
-def _ours(tokens: Sequence[Any]) -> set[UUID]:
-    ours = (one.code or "" for one in tokens if one.system in (None, PATIENT_SYSTEM))
-    return {found for found in map(ids.read_uuid, ours) if found is not None}
+    single = (work.actor.patient_id, query.get("id"))
+    asked = [*({one} for one in single if one is not None), named(query.get("identifier"), PATIENT_SYSTEM)]
+    bounds = [found for found in asked if found is not None]
+    return set.intersection(*bounds) if bounds else None

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from flask import Response
 
-from schemas.fhir.search import LARGEST_PAGE, Token
+from schemas.fhir.search import LARGEST_PAGE
 from server.api.edge import writing
 from server.api.fhir.answer import answered, page
 from server.api.fhir.cursor import uuid_after
+from server.api.fhir.named import named
 from server.api.fhir.spans import spans
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Role, SuggestionState
@@ -36,7 +36,7 @@ def found(query: Mapping[str, Any], states: Sequence[SuggestionState], shown: Sh
         asked = Asked(
             states=states,
             patient_id=query.get("patient"),
-            ids=_ids(query.get("identifier")),
+            ids=named(query.get("identifier"), SUGGESTION_SYSTEM),
             changed=spans(query.get("last_updated"), zone),
             starts=spans(query.get("date"), zone),
             made=spans(query.get("authored"), zone),
@@ -75,10 +75,3 @@ def appointment_of(proposed: Proposed) -> Resource:
 def _ours(resource: Resource, proposed: Proposed) -> Resource:
     meta = {"versionId": str(proposed.version), "lastUpdated": instant(proposed.changed_at)}
     return {"resourceType": resource["resourceType"], "id": str(proposed.id), "meta": meta} | resource
-
-
-def _ids(tokens: Sequence[Token] | None) -> list[UUID] | None:
-    if tokens is None:
-        return None
-    ours = [one for one in tokens if one.system in (None, SUGGESTION_SYSTEM)]
-    return [known for one in ours if (known := ids.read_uuid(one.code or "")) is not None]

@@ -252,6 +252,7 @@ def test_the_patient_reads_her_own_journal_and_nothing_the_app_does_not_show(bo:
     outcome(ana.get(f"Observation/{rated}"), 404)
     assert [one["id"] for one in ana.found("Patient")] == [str(cast.ana.patient_id)]
     assert ana.found(f"Patient?_id={cast.other_patient.patient_id}") == []
+    assert ana.found("Patient?identifier=urn:afterglow:patient|") == ana.found("Patient")
 
 
 def test_everybody_else_finds_nothing_or_may_not(bo: Fhir, cast: Cast) -> None:
@@ -276,6 +277,18 @@ def test_every_page_follows_the_one_before_and_nothing_comes_twice(bo: Fhir, cas
         assert whole == of_kind(everything(bo, cast.ana), kind)
     patients = {one["id"] for one in bo.found("Patient?_count=1")}
     assert patients == {str(cast.ana.patient_id)}
+
+
+def test_patients_are_found_by_our_identifier_and_by_its_system_alone(cast: Cast) -> None:
+    bo, ana = Fhir(cast.bo), str(cast.ana.patient_id)
+    cast.bo.post("/patients", {"name": "Gil", "zone": "Europe/Oslo"})
+    everybody = bo.found("Patient?_count=1")
+    assert len(everybody) == 2
+    assert bo.found("Patient?_count=1&identifier=urn:afterglow:patient|") == everybody
+    for named in (ana, f"urn:afterglow:patient|{ana}", f"x,urn:afterglow:patient|{ana}"):
+        assert [one["id"] for one in bo.found(f"Patient?identifier={named}")] == [ana], named
+    for named in (f"urn:else|{ana}", "urn:else|", f"|{ana}", "urn:afterglow:patient|x"):
+        assert bo.found(f"Patient?identifier={named}") == [], named
 
 
 def test_each_is_read_by_its_id_as_the_search_gave_it(bo: Fhir, cast: Cast) -> None:
