@@ -33,11 +33,14 @@ class Answered:
     ends_at: datetime | None = None
 
 
-def read_appointment(resource: Read, was_booked: bool = False) -> Seen:
-    """Read an Appointment. One that ended was cancelled if it ``was_booked`` or has a time, else declined."""
+def read_appointment(resource: Read, was_booked: bool | None = None) -> Seen:
+    """Read an Appointment. One that ended was cancelled if it ``was_booked``, else declined.
+
+    None: nobody here knows; then one with a time was.
+    """
     _check_kind(resource, "Appointment")
     starts_at, ends_at = read_times(resource)
-    status = _appointment_status(resource, was_booked or starts_at is not None)
+    status = _appointment_status(resource, starts_at is not None if was_booked is None else was_booked)
     if status is PeerStatus.BOOKED and starts_at is None:
         raise ValueError("an appointment that is booked has a time")
     declined = status is PeerStatus.DECLINED

@@ -37,6 +37,7 @@ _REPORTS: Mapping[PeerStatus, Report] = MappingProxyType(
         PeerStatus.CANCELLED: inbox.cancel,
     }
 )
+_OVER = (PeerStatus.DECLINED, PeerStatus.CANCELLED)
 
 
 @blueprint.route("/Appointment", methods=["GET"])
@@ -81,6 +82,8 @@ def put_appointment(body: Mapping[str, Any], visit_id: str) -> Response:
 
 def _report(work: Work, stored: Proposed, body: Mapping[str, Any], version: int) -> None:
     seen = read_as(lambda: read_appointment(raw(body), was_booked=stored.starts_at is not None))
+    if seen.status in _OVER and _status(stored.state) == "cancelled":
+        return  # also where we ended it: their calendar follows ours
     if seen.status is PeerStatus.BOOKED and seen.starts_at is not None:
         known = number_of(body) or stored.external_id or str(stored.id)
         made = inbox.Appointment(known, seen.starts_at, reschedule=True, ends_at=seen.ends_at)

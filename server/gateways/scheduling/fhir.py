@@ -211,7 +211,7 @@ def _is_ours(there: Resource) -> bool:
 
 def _seen(there: Resource, proposed: Proposed) -> Seen:
     was_booked = proposed.state in _WAS_BOOKED
-    return _readable(lambda found: read_appointment(found, was_booked), there)
+    return _readable(lambda found: read_appointment(found, was_booked or None), there)
 
 
 def _with_request(seen: Seen, request: Seen) -> Seen:

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role, SuggestionState
 from server.database import Database
+from server.fhir.visit_status import APPOINTMENT_STATUS
 from server.models import BookingSuggestion
 from tests.cast import Cast, new_staff
 from tests.conftest import Clock
@@ -141,6 +142,30 @@ def test_a_proposal_that_is_cancelled_was_declined_with_its_coded_reason(visits:
     assert fhir.put(f"Appointment/{suggestion}", told, version=2).json["status"] == "cancelled"
     log = visits.cast.bo.get(f"/booking-suggestions/{suggestion}").json["events"]
     assert log[-1]["detail"] == {"code": "no_capacity", "note": None}
+
+
+def test_a_no_to_a_proposal_is_heard_also_where_the_clinic_had_pencilled_in_a_time(
+    visits: Visits, fhir: Fhir, clock: Clock
+) -> None:
+    suggestion, at = visits.approved(), clock.now + timedelta(days=3)
+    path = f"Appointment/{suggestion}"
+    assert fhir.put(path, changed(fhir, suggestion, "pending", at), version=2).json["status"] == "proposed"
+    done = fhir.put(path, changed(fhir, suggestion, "cancelled", at), version=4)
+    assert (done.status_code, done.json["status"]) == (200, "cancelled"), done.text
+    assert stored_of(visits, suggestion)["state"] == "declined"
+
+
+def test_that_a_visit_which_is_over_here_is_over_there_changes_nothing(
+    visits: Visits, fhir: Fhir, cast: Cast, database: Database
+) -> None:
+    suggestion = visits.approved()
+    put = every_state(database, suggestion, cast.ana.clinic_id)
+    for state in (state for state in SuggestionState if APPOINTMENT_STATUS[state] == "cancelled"):
+        put(state)
+        before = fhir.read(f"Appointment/{suggestion}")
+        for status in ("cancelled", "entered-in-error"):
+            again = fhir.put(f"Appointment/{suggestion}", {**before, "status": status}, version=2)
+            assert (again.status_code, again.json) == (200, before), state
 
 
 def test_no_other_move_is_taken(visits: Visits, fhir: Fhir, clock: Clock) -> None:
