@@ -4,6 +4,7 @@ A LOINC code stands here only where it was seen in a public LOINC artefact; ever
 of our own, which nobody can mistake for a validated one.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -65,6 +66,9 @@ SENSITIVITY: Mapping[Sensitivity, Resource] = MappingProxyType(
 )
 # The words of the notice travel with every resource that must not be passed on.
 REDISCLOSURE: Resource = {"system": NOTICE, "code": "redisclosure", "display": substance_use.REDISCLOSURE}
+# A blank that R4's pattern of a string does not know, such as the one before a French question mark, or
+# between the two parts of a Japanese name.
+_ODD_BLANK = re.compile("[^\\S \\r\\n\\t]|\\ufeff")
 SURVEY = {"coding": [{"system": CATEGORY, "code": "survey", "display": "Survey"}]}
 
 
@@ -92,6 +96,11 @@ def number(value: float) -> float | int:
 def instant(at: datetime) -> str:
     """Return a moment in UTC."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def words(said: str) -> str:
+    """Return a text with the usual blank in the place of any that R4 does not know."""
+    return _ODD_BLANK.sub(" ", said)
 
 
 def named(key: str) -> str:

@@ -27,7 +27,7 @@ def patient(person: Person) -> Resource:
         "id": str(person.id),
         "meta": {"versionId": str(person.version)},
         "identifier": [{"system": PATIENT_SYSTEM, "value": str(person.id)}],
-        "name": [{"text": person.name}],
+        "name": [{"text": codes.words(person.name)}],
         **born,
         "address": [{"country": person.country}],
         "managingOrganization": {

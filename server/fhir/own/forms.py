@@ -7,19 +7,15 @@ it was said with stands beside it.
 """
 
 import base64
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from server.fhir import questionnaire_response
-from server.fhir.codes import number
+from server.fhir.codes import number, words
 from server.fhir.identifiers import Resource
 from server.fhir.own import codes, moments
 from server.fhir.own.codes import extension
 from server.fhir.reported import Entry, Filled
-
-# A blank that R4's pattern of a string does not know, such as the one before a French question mark.
-_ODD_BLANK = re.compile("[^\\S \\r\\n\\t]|\ufeff")
 
 
 def of_entry(entry: Entry, content: Mapping[str, Any] | None) -> Resource:
@@ -72,7 +68,7 @@ def _words(content: Mapping[str, Any]) -> Iterator[Resource]:
 
 def _text(said: str) -> Resource:
     """Return a text as an answer: readable for everybody, and to the letter beside it where it must be."""
-    plain = _ODD_BLANK.sub(" ", said)
+    plain = words(said)
     # FHIR has no text of blanks alone.
     readable = {"valueString": plain} if plain.strip() else {}
     if plain == said and readable:
