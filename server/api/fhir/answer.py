@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response, g, request
 
 from schemas.fhir.search import LARGEST_PAGE
 from server.api.edge import here
@@ -40,7 +40,9 @@ def page(found: Iterable[Resource], count: int) -> Response:
 
 
 def _address(cursor: str | None) -> str:
-    said: list[tuple[str, Any]] = [one for one in request.args.items(multi=True) if one[0] != "_cursor"]
+    # What was passed over narrowed nothing: an address that names it would say that it did.
+    unsaid = {"_cursor", *g.get("passed_over", ())}
+    said: list[tuple[str, Any]] = [one for one in request.args.items(multi=True) if one[0] not in unsaid]
     said += [] if cursor is None else [("_cursor", cursor)]
     path = f"{base()}{request.path.removeprefix(ROOT)}"
     return f"{path}?{urlencode(said)}" if said else path

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request, request
+from flask import Request, g, request
 from marshmallow import INCLUDE, Schema
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MIMEAccept
@@ -30,17 +30,16 @@ class FhirParser(GuardedParser):
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
         """Return the query. Only what may be said several times (dates) is taken several times."""
-        known = MultiDictProxy(req.args, schema)
-        twice = [n for n, values in req.args.lists() if len(values) > 1 and n not in known.multiple_keys]
+        said = req.args.copy()
+        if "handling=lenient" in req.headers.get("Prefer", "").replace(" ", ""):
+            g.passed_over = said.keys() - {field.data_key or name for name, field in schema.fields.items()}
+            for name in g.passed_over:
+                del said[name]
+        known = MultiDictProxy(said, schema)
+        twice = [n for n, values in said.lists() if len(values) > 1 and n not in known.multiple_keys]
         if twice:
             raise BadRequest(f"The query names {sorted(twice)[0][:64]} more than once.")
-        if "handling=lenient" not in req.headers.get("Prefer", "").replace(" ", ""):
-            return known
-        names = {field.data_key or name for name, field in schema.fields.items()}
-        lenient = req.args.copy()
-        for name in lenient.keys() - names:
-            del lenient[name]
-        return MultiDictProxy(lenient, schema)
+        return known
 
 
 class FhirBlueprint(Blueprint):

@@ -11,7 +11,8 @@ from server.api.body import DEEPEST
 from server.api.edge import open_to_all
 from server.app import create_app
 from server.settings import Settings
-from tests.cast import Cast
+from tests.cast import Cast, entry
+from tests.conftest import Clock
 from tests.fhir.validators import Validators
 from tests.fhir_client import KIND, ROOT, Fhir, Resource, outcome
 from tests.visits import Visits
@@ -117,6 +118,21 @@ def test_who_is_lenient_has_unknown_parameters_passed_over(ana: Fhir) -> None:
     answer = ana.get("Observation?mood=3&_sort=date&_count=2", **lenient)
     assert answer.status_code == 200
     outcome(ana.get("Observation?mood=3&_count=x", **lenient), 400)
+    assert (
+        ana.get(
+            "Observation?_include=Observation:subject&_include=Observation:performer", **lenient
+        ).status_code
+        == 200
+    )
+
+
+def test_what_was_passed_over_is_not_in_the_addresses_of_the_answer(ana: Fhir, clock: Clock) -> None:
+    ana.person.put(f"/entries/{uuid7()}", entry(clock.now))
+    found = ana.get("Observation?mood=3&_count=1&date=2026", Prefer="handling=lenient").json["link"]
+    links = {one["relation"]: one["url"].partition("?")[2].partition("&_cursor")[0] for one in found}
+    assert links == dict.fromkeys(("self", "next"), "_count=1&date=2026")
+    following = next(one["url"] for one in found if one["relation"] == "next").partition(f"{ROOT}/")[2]
+    assert len(ana.read(following)["entry"]) == 1, "whoever follows it says nothing of being lenient"
 
 
 def test_a_clinician_says_whose(cast: Cast) -> None:
