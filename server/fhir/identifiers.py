@@ -12,6 +12,8 @@ SUGGESTION_SYSTEM = "urn:afterglow:suggestion"
 PATIENT_SYSTEM = "urn:afterglow:patient"
 # R4's ids, but for the two that mean another folder in an address.
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}", re.ASCII)
+# However it is addressed: by itself, on a server, in a version.
+_APPOINTMENT = re.compile(r"(?:.*/)?Appointment/([A-Za-z0-9.-]{1,64})(?:/_history/.*)?", re.ASCII)
 
 
 def suggestion_identifier(suggestion_id: UUID) -> Resource:
@@ -42,6 +44,13 @@ def is_any_suggestions(resource: Mapping[str, Any]) -> bool:
 def suggestion_of(resource: Mapping[str, Any]) -> UUID | None:
     """Return the suggestion that the resource is of; ValueError where the identifier is none of ours."""
     return next((UUID(value) for value in _suggestions(resource)), None)
+
+
+def appointment_id(reference: Any) -> str | None:
+    """Return the id of the appointment that ``reference`` leads to; None where it leads to none."""
+    raw = reference.get("reference") if isinstance(reference, Mapping) else None
+    found = _APPOINTMENT.fullmatch(raw) if isinstance(raw, str) else None
+    return found[1] if found and is_id(found[1]) else None
 
 
 def is_id(text: str) -> bool:

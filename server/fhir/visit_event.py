@@ -3,16 +3,13 @@
 It is a hint (the state is fetched), so only names are read, never a status.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from server.clinical.visit import SchedulingEvent
-from server.fhir.identifiers import is_id, suggestion_of
+from server.fhir.identifiers import appointment_id, is_id, suggestion_of
 from server.fhir.visit_reading import Read, read_instant
-
-_APPOINTMENT = re.compile(r"(?:.*/)?Appointment/([A-Za-z0-9.-]{1,64})(?:/_history/.*)?", re.ASCII)
 
 
 def read_events(resource: Any) -> list[SchedulingEvent]:
@@ -35,10 +32,10 @@ def _events(resource: Read) -> Iterator[SchedulingEvent]:
     elif kind == "ServiceRequest":
         yield from _event(None, suggestion_of(resource), resource)
     elif kind == "AppointmentResponse":
-        yield from _event(_appointment_id(resource.get("appointment")), None, resource)
+        yield from _event(appointment_id(resource.get("appointment")), None, resource)
     elif kind in ("SubscriptionStatus", "Parameters"):
         for reference in _references(resource):
-            yield from _event(_appointment_id(reference), None, {})
+            yield from _event(appointment_id(reference), None, {})
 
 
 def _event(external_id: str | None, suggestion: UUID | None, resource: Read) -> Iterator[SchedulingEvent]:
@@ -66,12 +63,6 @@ def _references(value: Any) -> Iterator[Read]:
     elif isinstance(value, list):
         for member in value:
             yield from _references(member)
-
-
-def _appointment_id(reference: Any) -> str | None:
-    raw = reference.get("reference") if isinstance(reference, Mapping) else None
-    found = _APPOINTMENT.fullmatch(raw) if isinstance(raw, str) else None
-    return _id(found[1]) if found else None
 
 
 def _id(raw: Any) -> str | None:

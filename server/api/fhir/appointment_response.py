@@ -15,6 +15,7 @@ from server.api.fhir.visiting import one
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import DeclineCode, Role, Scope
 from server.fhir.clinic_answer import appointment_response
+from server.fhir.identifiers import appointment_id
 from server.fhir.visit_reading import Answered, read_appointment_response
 from server.services.errors import Conflict, Invalid
 from server.services.visits import inbox
@@ -35,7 +36,7 @@ def post_appointment_response(body: Mapping[str, Any]) -> Response:
     """
     said = read_as(lambda: read_appointment_response(raw(body)))
     with writing() as work:
-        stored = one(work, said.appointment.removeprefix("Appointment/"))
+        stored = one(work, appointment_id(body["appointment"]) or said.appointment)
         _take(work, stored, said, number_of(body))
         shown = appointment_response(one(work, str(stored.id)), said)
     return answered(shown, 201)

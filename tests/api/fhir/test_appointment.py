@@ -102,6 +102,20 @@ def test_an_answer_leads_to_what_the_inbox_would(
     assert (stored["proposed_starts_at"] is not None) is has_time
 
 
+@pytest.mark.parametrize(
+    "reference", ["{here}/{id}", "Appointment/{id}/_history/2", "{here}/{id}/_history/2"]
+)
+def test_an_answer_may_name_the_appointment_as_the_search_addressed_it(
+    visits: Visits, fhir: Fhir, reference: str
+) -> None:
+    suggestion = visits.approved()
+    here = fhir.read("Appointment")["entry"][0]["fullUrl"].removesuffix(f"/{suggestion}")
+    named = {"reference": reference.format(here=here, id=suggestion)}
+    made = fhir.post("AppointmentResponse", {**answer_to(suggestion, "tentative"), "appointment": named})
+    assert made.status_code == 201, made.text
+    assert stored_of(visits, suggestion)["state"] == "acknowledged"
+
+
 def test_only_the_clinic_says_when(visits: Visits, fhir: Fhir) -> None:
     suggestion = visits.approved()
     accepted = fhir.post("AppointmentResponse", answer_to(suggestion, "accepted"))
