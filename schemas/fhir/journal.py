@@ -46,6 +46,24 @@ class ObservationQuery(JournalQuery):
     code = Tokens()
 
 
+class QuestionnaireResponseQuery(JournalQuery):
+    """Which forms; `authored` is R4's name of what `date` is for all of the journal."""
+
+    authored = fields.List(Moments())
+
+
+class ProvenanceQuery(JournalQuery):
+    """Where which forms come from; `when` is R4's name of `date`."""
+
+    when = fields.List(Moments())
+
+
+class DetectedIssueQuery(JournalQuery):
+    """Which alerts; `identified` is R4's name of `date`."""
+
+    identified = fields.List(Moments())
+
+
 class EverythingQuery(Answer):
     """Of which kinds, and changed since when."""
 

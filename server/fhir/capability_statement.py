@@ -6,17 +6,23 @@ from types import MappingProxyType
 from server.fhir.identifiers import Resource
 
 # When what is said below last changed.
-SINCE = "2026-03-01"
+SINCE = "2026-11-27"
 _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _READS: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType(
     {
         "Patient": (("_id", "token"), ("identifier", "token")),
-        "QuestionnaireResponse": (("patient", "reference"), ("date", "date"), ("_lastUpdated", "date")),
+        "QuestionnaireResponse": (
+            *(("patient", "reference"), ("authored", "date"), ("date", "date"), ("_lastUpdated", "date")),
+        ),
         "Observation": (
             *(("patient", "reference"), ("date", "date"), ("code", "token"), ("_lastUpdated", "date")),
         ),
-        "DetectedIssue": (("patient", "reference"), ("date", "date"), ("_lastUpdated", "date")),
-        "Provenance": (("patient", "reference"), ("date", "date"), ("_lastUpdated", "date")),
+        "DetectedIssue": (
+            *(("patient", "reference"), ("identified", "date"), ("date", "date"), ("_lastUpdated", "date")),
+        ),
+        "Provenance": (
+            *(("patient", "reference"), ("when", "date"), ("date", "date"), ("_lastUpdated", "date")),
+        ),
         "ServiceRequest": (
             *(("identifier", "token"), ("status", "token"), ("intent", "token")),
             *(("patient", "reference"), ("authored", "date"), ("_lastUpdated", "date")),

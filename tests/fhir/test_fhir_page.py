@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from itertools import pairwise
 
+import pytest
 from werkzeug.test import TestResponse
 
 from server.clinical.instruments.catalog import EDITIONS
@@ -15,6 +16,8 @@ from server.fhir.own import codes as own
 from server.fhir.visit_status import APPOINTMENT_STATUS, REQUEST_STATUS
 from tests.cast import Cast, entry
 from tests.conftest import Clock
+from tests.fhir.definitions import entries
+from tests.fhir.validators import ABSENT, are_here
 from tests.fhir_client import ROOT, Resource
 from tests.source import ROOT as HERE
 from tests.visits import Visits
@@ -69,6 +72,20 @@ def test_the_table_of_parameters_is_the_capability_statement() -> None:
         one["type"]: [p["name"] for p in one["searchParam"]] for one in resources if "searchParam" in one
     }
     assert said == stated
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(not are_here(), reason=ABSENT)
+def test_no_parameter_but_one_date_for_all_of_the_journal_is_our_own() -> None:
+    known = {(base, one["code"]) for one in entries("search-parameters") for base in one.get("base", ())}
+    resources = capability_statement("https://a.example", "1")["rest"][0]["resource"]
+    own = {
+        (one["type"], parameter["name"])
+        for one in resources
+        for parameter in one.get("searchParam", ())
+        if not {(one["type"], parameter["name"]), ("Resource", parameter["name"])} & known
+    }
+    assert own == {(kind, "date") for kind in ("QuestionnaireResponse", "DetectedIssue", "Provenance")}
 
 
 def test_the_table_of_codes_names_every_system_and_every_code_of_loinc_that_leaves() -> None:

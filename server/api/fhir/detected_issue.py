@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.fhir.journal import JournalQuery
+from schemas.fhir.journal import DetectedIssueQuery
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, reading, writing
 from server.api.fhir import journal
@@ -27,7 +27,7 @@ KIND = "detected_issue"
 @blueprint.route("/DetectedIssue", methods=["GET"])
 @allow(Role.CLINICIAN)
 @shares(*journal.SHARED)
-@blueprint.arguments(JournalQuery, location="query")
+@blueprint.arguments(DetectedIssueQuery, location="query")
 @blueprint.gives("Bundle")
 def search_detected_issues(query: Mapping[str, Any]) -> Response:
     """Search a patient's alerts in the order they opened; `date` is when. Audited."""

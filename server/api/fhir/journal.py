@@ -32,6 +32,7 @@ from server.services.work import Work
 READERS = (Role.CLINICIAN, Role.PATIENT)
 # What of the diary leaves here, and on what that rests: of a patient's own reading the second alone.
 SHARED = (Purpose.CARE_TEAM, Purpose.EXPORT)
+_FELT = ("date", "authored", "when", "identified")
 _SENSITIVE = ("items", "side_effects", "side_effect_onset")
 V = TypeVar("V")
 Made = Callable[[Reported], Iterable[Resource]]
@@ -61,8 +62,9 @@ def whose(query: Mapping[str, Any], kind: str) -> Whose:
 
 
 def wanted(query: Mapping[str, Any], zone: str) -> Wanted:
-    """Return the bounds of a search."""
-    return Wanted(spans(query.get("date"), zone), spans(query.get("last_updated"), zone))
+    """Return the bounds of a search. R4 names the date of each kind of resource otherwise."""
+    felt = [span for name in _FELT for span in spans(query.get(name), zone)]
+    return Wanted(felt, spans(query.get("last_updated"), zone))
 
 
 def walked(

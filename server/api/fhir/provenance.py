@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.fhir.journal import JournalQuery
+from schemas.fhir.journal import ProvenanceQuery
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow
 from server.api.fhir import journal
@@ -20,7 +20,7 @@ KIND = "provenance"
 @blueprint.route("/Provenance", methods=["GET"])
 @allow(*journal.READERS)
 @shares(*journal.SHARED)
-@blueprint.arguments(JournalQuery, location="query")
+@blueprint.arguments(ProvenanceQuery, location="query")
 @blueprint.gives("Bundle")
 def search_provenances(query: Mapping[str, Any]) -> Response:
     """Search where what a patient has filled in comes from. Audited."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.fhir.journal import JournalQuery
+from schemas.fhir.journal import QuestionnaireResponseQuery
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow
 from server.api.fhir import journal
@@ -20,7 +20,7 @@ KIND = "questionnaire_response"
 @blueprint.route("/QuestionnaireResponse", methods=["GET"])
 @allow(*journal.READERS)
 @shares(*journal.SHARED)
-@blueprint.arguments(JournalQuery, location="query")
+@blueprint.arguments(QuestionnaireResponseQuery, location="query")
 @blueprint.gives("Bundle")
 def search_questionnaire_responses(query: Mapping[str, Any]) -> Response:
     """Search what a patient has filled in, also what was taken back. Audited."""

@@ -324,6 +324,19 @@ def test_a_search_by_time_means_the_patients_own_days(bo: Fhir, cast: Cast) -> N
     assert found == dict(DATES)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("QuestionnaireResponse", "authored"), ("Provenance", "when"), ("DetectedIssue", "identified")],
+)
+def test_a_date_may_have_the_name_that_r4_gives_it(bo: Fhir, cast: Cast, kind: str, name: str) -> None:
+    for when in ("ge2026-03-02", "lt2026-03-02", "2025"):
+        by_r4, by_us = (bo.found(f"{kind}?{of(cast.ana)}&{key}={when}") for key in (name, "date"))
+        assert by_r4 == by_us, when
+    assert bo.found(f"{kind}?{of(cast.ana)}&{name}=ge2026-03-02")
+    assert bo.found(f"{kind}?{of(cast.ana)}&{name}=ge2026-03-02&date=lt2026-03-02") == []
+    outcome(bo.get(f"Observation?{of(cast.ana)}&{name}=2026"), 400)
+
+
 def test_an_entry_after_midnight_belongs_to_the_day_where_the_patient_is(cast: Cast, clock: Clock) -> None:
     push(cast.ana, [pushed("entry", entry(clock.now.replace(hour=23, minute=30) - timedelta(days=1)))])
     ana = Fhir(cast.ana)
