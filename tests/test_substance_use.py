@@ -22,7 +22,7 @@ from server.settings import Settings
 from tests.cast import Cast, entry, found_clinic
 from tests.conftest import Clock, empty
 from tests.consents import agree, publish, withdraw
-from tests.fhir_client import Fhir
+from tests.fhir_client import Fhir, resources
 from tests.one_shot import runner
 from tests.scales import filled
 from tests.visits import Visits
@@ -187,7 +187,11 @@ def test_with_a_yes_the_facade_shows_it_each_resource_with_its_label_and_notice(
         assert ("redisclosure", REDISCLOSURE) in labels[form]
         assert "ETH" in {code for code, _ in labels[form]}
     assert "redisclosure" not in {code for code, _ in labels["gad-7"]}
-    assert fhir.found(f"DetectedIssue?{whose}")
+    everything = resources(fhir.read(f"Patient/{diary.ana.patient_id}/$everything"))
+    assert "DetectedIssue" in {one["resourceType"] for one in everything if words_in(json.dumps(one))}
+    for one in everything:
+        said = {label["code"] for label in one["meta"].get("security", ())}
+        assert not words_in(json.dumps(one)) or {"ETH", "redisclosure"} <= said, one["resourceType"]
 
 
 def test_a_resource_about_it_is_not_found_by_its_id_once_the_yes_is_taken_back(diary: Cast) -> None:

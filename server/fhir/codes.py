@@ -66,6 +66,7 @@ SENSITIVITY: Mapping[Sensitivity, Resource] = MappingProxyType(
 )
 # The words of the notice travel with every resource that must not be passed on.
 REDISCLOSURE: Resource = {"system": NOTICE, "code": "redisclosure", "display": substance_use.REDISCLOSURE}
+ABOUT_SUBSTANCE_USE = (SENSITIVITY[Sensitivity.SUBSTANCE_USE], REDISCLOSURE)
 # A blank that R4's pattern of a string does not know, such as the one before a French question mark, or
 # between the two parts of a Japanese name.
 _ODD_BLANK = re.compile("[^\\S \\r\\n\\t]|\\ufeff")

@@ -30,7 +30,10 @@ _SEVERITY: Mapping[AlertClass, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """An alert episode. ``changed_at``: its last change. ``policy``: the thresholds in force at its start."""
+    """An alert episode. ``changed_at``: its last change. ``policy``: the thresholds in force at its start.
+
+    ``is_about_substance_use``: whether its rules or what it rests on speak of it.
+    """
 
     id: UUID
     patient_id: UUID
@@ -47,6 +50,7 @@ class Raised:
     outcome: Outcome | None
     version: int
     policy: int
+    is_about_substance_use: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def detected_issue(raised: Raised, ground: Ground) -> Resource:
     return {
         "resourceType": "DetectedIssue",
         "id": str(raised.id),
-        "meta": {"versionId": str(raised.version), "lastUpdated": instant(raised.changed_at)},
+        "meta": _meta(raised),
         "contained": [device.rules(raised.policy)],
         "identifier": [{"system": codes.URI, "value": f"urn:uuid:{raised.id}"}],
         "status": "final" if raised.state is AlertState.RESOLVED else "preliminary",
@@ -75,6 +79,11 @@ def detected_issue(raised: Raised, ground: Ground) -> Resource:
         "evidence": [_evidence(raised, ground)],
         **({"mitigation": done} if done else {}),
     }
+
+
+def _meta(raised: Raised) -> Resource:
+    made: Resource = {"versionId": str(raised.version), "lastUpdated": instant(raised.changed_at)}
+    return made | ({"security": list(codes.ABOUT_SUBSTANCE_USE)} if raised.is_about_substance_use else {})
 
 
 def _evidence(raised: Raised, ground: Ground) -> Resource:

@@ -11,7 +11,7 @@ from server.clinical import substance_use
 from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Sensitivity, Source
 from server.fhir import ids
-from server.fhir.codes import CLINICIAN_REPORTED, PATIENT_REPORTED, REDISCLOSURE, SENSITIVITY, instant
+from server.fhir.codes import ABOUT_SUBSTANCE_USE, CLINICIAN_REPORTED, PATIENT_REPORTED, instant
 from server.fhir.identifiers import Resource
 from server.fhir.ids import Kind, Place
 
@@ -78,7 +78,7 @@ def meta(reported: Reported) -> Resource:
     """Return version, time of the last change, and who says so."""
     labels = [CLINICIAN_REPORTED if is_rated(reported) else PATIENT_REPORTED]
     if is_about_substance_use(reported):
-        labels += [SENSITIVITY[Sensitivity.SUBSTANCE_USE], REDISCLOSURE]
+        labels += ABOUT_SUBSTANCE_USE
     return {
         "versionId": str(reported.version),
         "lastUpdated": instant(reported.deleted_at or reported.received_at),

@@ -30,6 +30,7 @@ RAISED = Raised(
     outcome=None,
     version=1,
     policy=3,
+    is_about_substance_use=False,
 )
 PHQ9 = filled(INSTRUMENTS["phq-9"])
 SEVERITIES = {AlertClass.P0: "high", AlertClass.P1: "high", AlertClass.P2: "moderate", AlertClass.P3: "low"}
@@ -51,6 +52,13 @@ def numbers(raised: Raised, *said: Entry | Filled) -> list[str]:
         one.rpartition("/")[2] if one.count("/") == 2 else one.partition("/")[0]
         for one in grounds(raised, *said)
     ]
+
+
+def test_one_about_substance_use_has_its_label_and_the_notice(validators: Validators) -> None:
+    made = detected_issue(replace(RAISED, is_about_substance_use=True), Ground())
+    assert [label["code"] for label in made["meta"]["security"]] == ["ETH", "redisclosure"]
+    assert validators.problems(made) == []
+    assert "security" not in detected_issue(RAISED, Ground())["meta"]
 
 
 def test_every_kind_and_urgency_is_fhir(validators: Validators) -> None:

@@ -179,13 +179,15 @@ def issues(found: Iterable[Any], agreed: bool) -> Iterator[Resource]:
 
 def issue(past: Any, agreed: bool) -> Resource | None:
     """Return a past alert as a resource; None where it is about substance use and nobody ``agreed``."""
-    if not agreed and (substance_use.names_it(past.alert.codes) or _rests_on_it(past.responses)):
+    about_it = substance_use.names_it(past.alert.codes) or _rests_on_it(past.responses)
+    if about_it and not agreed:
         return None
     ground = Ground(
         tuple(_ground(value_of(entry, Entry), agreed) for entry in past.entries),
         tuple(value_of(response, Filled) for response in past.responses),
     )
-    raised = value_of(past.alert, Raised, changed_at=past.changed_at, policy=past.policy)
+    beside = {"changed_at": past.changed_at, "policy": past.policy, "is_about_substance_use": about_it}
+    raised = value_of(past.alert, Raised, **beside)
     return detected_issue(raised, ground)
 
 
