@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from jobs.import_export import Taken, prepare, write
 from jobs.problem import Problem
 from server.database import Database
-from server.fhir import ids
+from server.fhir import codes, ids
 from server.fhir.ids import Place
 from server.settings import Settings
 from tests.cast import Cast, Person, entry, opened_alerts
@@ -53,6 +53,10 @@ def comparable(text: str, whose: UUID) -> list[Resource]:
             gone.add(one["id"])
             continue
         del one["meta"]["versionId"]
+        # Nor how far a phone's clock was off: what is brought in is dated by no phone any more.
+        one.pop("_effectiveDateTime", None), one.pop("_occurredDateTime", None)
+        beside = one.get("_authored", {})
+        beside["extension"] = [e for e in beside.get("extension", ()) if e["url"] != codes.CLOCK_SUSPECT]
         one.pop("activity", None)
         one.pop("status", None)
         kept.append(one)

@@ -42,6 +42,9 @@ CLINIC = "urn:afterglow:clinic"
 QUESTIONNAIRE = "urn:afterglow:questionnaire"
 NOTICE = "urn:afterglow:notice"
 
+# Beside a moment: the phone whose clock gave it was off, so it may be another day.
+CLOCK_SUSPECT = "urn:afterglow:clock-suspect"
+
 # The diary's form: raised when a number of it comes to mean something else.
 DIARY_FORM = f"{QUESTIONNAIRE}:diary|1"
 

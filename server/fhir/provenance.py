@@ -9,6 +9,7 @@ from server.fhir.identifiers import Resource
 from server.fhir.reported import (
     Reported,
     author,
+    doubted,
     felt,
     id_of,
     meta,
@@ -32,6 +33,7 @@ def of(reported: Reported, observations: Sequence[Resource]) -> Resource:
             *({"reference": f"Observation/{one['id']}"} for one in observations),
         ],
         "occurredDateTime": felt(reported),
+        **doubted("occurredDateTime", reported),
         "recorded": instant(recorded),
         "activity": concept(_activity(reported)),
         "agent": _agents(reported),

@@ -15,6 +15,7 @@ from server.fhir.reported import (
     Filled,
     Reported,
     author,
+    doubts,
     felt,
     id_of,
     meta,
@@ -47,7 +48,7 @@ def _response(reported: Reported, form: str, items: list[Resource]) -> Resource:
         "status": _status(reported),
         "subject": patient(reported.patient_id),
         "authored": felt(reported),
-        "_authored": {"extension": [{"url": codes.ZONE, "valueCode": reported.zone}]},
+        "_authored": {"extension": [{"url": codes.ZONE, "valueCode": reported.zone}, *doubts(reported)]},
         **({} if who is None else {"author": who, "source": patient(reported.patient_id)}),
         **({"item": items} if items else {}),
     }

@@ -11,7 +11,13 @@ from server.clinical import substance_use
 from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Sensitivity, Source
 from server.fhir import ids
-from server.fhir.codes import ABOUT_SUBSTANCE_USE, CLINICIAN_REPORTED, PATIENT_REPORTED, instant
+from server.fhir.codes import (
+    ABOUT_SUBSTANCE_USE,
+    CLINICIAN_REPORTED,
+    CLOCK_SUSPECT,
+    PATIENT_REPORTED,
+    instant,
+)
 from server.fhir.identifiers import Resource
 from server.fhir.ids import Kind, Place
 
@@ -22,8 +28,9 @@ CAREGIVER = "caregiver"
 class Reported:
     """What an entry and a filled scale have in common. Moments are aware; ``zone``: where it was felt.
 
-    ``recorded_at``: the phone's clock. ``received_at``: when this version came in. ``deleted_at``: when it
-    was taken back; then there is nothing else in it.
+    ``clock_suspect``: the clock that gave the moment was off, or the date is impossible. ``recorded_at``:
+    the phone's clock. ``received_at``: when this version came in. ``deleted_at``: when it was taken back;
+    then there is nothing else in it.
     """
 
     patient_id: UUID
@@ -31,6 +38,7 @@ class Reported:
     version: int
     occurred_at: datetime
     zone: str
+    clock_suspect: bool
     recorded_at: datetime | None
     received_at: datetime
     source: Source
@@ -131,6 +139,17 @@ def patient(patient_id: UUID) -> Resource:
 def response_of(reported: Reported) -> Resource:
     """Return the reference to what was filled in."""
     return {"reference": f"QuestionnaireResponse/{id_of(reported)}"}
+
+
+def doubts(reported: Reported) -> list[Resource]:
+    """Return the extension that says that the moment can't be relied on; nothing where it can."""
+    return [{"url": CLOCK_SUSPECT, "valueBoolean": True}] if reported.clock_suspect else []
+
+
+def doubted(member: str, reported: Reported) -> Resource:
+    """Return what stands beside ``member``, which has the moment: nothing, or that it can't be relied on."""
+    found = doubts(reported)
+    return {f"_{member}": {"extension": found}} if found else {}
 
 
 def felt(reported: Reported) -> str:

@@ -35,6 +35,7 @@ FULL = Entry(
     version=1,
     occurred_at=NOON,
     zone="Asia/Kathmandu",
+    clock_suspect=False,
     recorded_at=NOON,
     received_at=NOON + timedelta(seconds=2),
     source=Source.APP,
@@ -117,6 +118,20 @@ def test_an_empty_entry_exports_no_number(validators: Validators) -> None:
     assert [fault for one in found for fault in validators.problems(one)] == []
 
 
+def test_a_moment_of_a_clock_that_was_off_says_so_wherever_it_stands(validators: Validators) -> None:
+    mark = {"url": "urn:afterglow:clock-suspect", "valueBoolean": True}
+    moments = {
+        "QuestionnaireResponse": "_authored",
+        "Observation": "_effectiveDateTime",
+        "Provenance": "_occurredDateTime",
+    }
+    for said in (FULL, filled(INSTRUMENTS["phq-9"])):
+        for one in resources(replace(said, clock_suspect=True)):
+            assert mark in one[moments[one["resourceType"]]]["extension"]
+            assert validators.problems(one) == []
+        assert mark["url"] not in str(resources(said))
+
+
 def test_an_offset_that_fhir_can_not_write_is_told_in_utc() -> None:
     monrovia = replace(FULL, zone="Africa/Monrovia", occurred_at=datetime(1971, 6, 1, 12, tzinfo=UTC))
     assert felt(monrovia) == "1971-06-01T12:00:00+00:00"
@@ -134,6 +149,7 @@ def filled(made: Instrument) -> Filled:
         version=2,
         occurred_at=NOON,
         zone="Europe/Oslo",
+        clock_suspect=False,
         recorded_at=None,
         received_at=NOON,
         source=Source.APP,

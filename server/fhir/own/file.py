@@ -82,8 +82,6 @@ def _origin(row: Row, said: Reported, numbers: Sequence[Resource]) -> Resource:
     if row["clock_skew_seconds"] is not None:
         behind = codes.seconds(row["clock_skew_seconds"])
         told.append(extension(codes.CLOCK_BEHIND, valueDuration=behind))
-    if row["clock_suspect"]:
-        told.append(extension(codes.CLOCK_SUSPECT, valueBoolean=True))
     made |= {"extension": told} if told else {}
     if len(row["revisions"]) == 1:
         return made

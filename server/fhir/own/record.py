@@ -64,6 +64,7 @@ def _common(whose: UUID, row: Row, version: int) -> dict[str, Any]:
         "version": version,
         "occurred_at": datetime.fromisoformat(content["occurred_at"]),
         "zone": content["zone"],
+        "clock_suspect": row["clock_suspect"],
         "recorded_at": datetime.fromisoformat(row["recorded_at"]) if row["recorded_at"] else None,
         "received_at": datetime.fromisoformat(received),
         "source": Source(row["source"]),

@@ -183,6 +183,15 @@ def test_three_times_are_kept_apart(bo: Fhir, cast: Cast) -> None:
     assert origin["recorded"] == "2026-03-02T12:00:30Z"
 
 
+def test_a_score_that_a_clock_ahead_has_dated_is_told_as_such(cast: Cast, clock: Clock) -> None:
+    ahead = clock.now + timedelta(days=200)
+    sent = {"items": [pushed("questionnaire_response", filled(ahead, each=1))], "sent_at": ahead.isoformat()}
+    assert cast.ana.post("/sync", sent).json["clock_suspect"]
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now))
+    off = [one for one in Fhir(cast.ana).found("Observation") if "_effectiveDateTime" in one]
+    assert {one["code"]["coding"][0]["code"] for one in off} == {"phq-9", "phq-9.q9"}
+
+
 def test_who_said_it_is_told_apart_from_who_typed_it(bo: Fhir, cast: Cast) -> None:
     found = everything(bo, cast.ana)
     ana = {"reference": f"Patient/{cast.ana.patient_id}"}
