@@ -48,10 +48,11 @@ CLOCK_SUSPECT = "urn:afterglow:clock-suspect"
 # The diary's form: raised when a number of it comes to mean something else.
 DIARY_FORM = f"{QUESTIONNAIRE}:diary|1"
 
-# All four numbers of pain are 0-10 as said by the patient; which of them it is says our own code.
+# How severe pain is, 0-10, as said by the patient; whether now or on average says our own code. Worst and
+# least have none: who knows LOINC alone would read a day's least pain as its pain, of the same moment.
 _PAIN = ("72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported")
 ITEM_LOINC: Mapping[str, tuple[str, str]] = MappingProxyType(
-    dict.fromkeys(("pain_average", "pain_worst", "pain_least", "pain_now"), _PAIN)
+    dict.fromkeys(("pain_average", "pain_now"), _PAIN)
 )
 _SCORE, _HOURS = ("score", "{score}"), ("h", "h")
 UNITS: Mapping[str, tuple[str, str]] = MappingProxyType({"points": _SCORE, "hours": _HOURS})
