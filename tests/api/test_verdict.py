@@ -159,6 +159,30 @@ def test_one_high_score_is_asked_for_again_a_week_later(visits: Visits, clock: C
     assert [one["instrument"] for one in mood(visits)["asked"]] == ["phq-9"]
 
 
+def test_what_was_left_too_open_for_a_total_does_not_stand_for_the_answer_that_is_asked_for(
+    visits: Visits, clock: Clock, app: Flask
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=29))
+    for back, total in ((21, 5), (14, 5), (0, 14)):
+        fill(visits, total, back)
+    clock.forward(days=4)
+    half = filled(clock.now, answers={"q1": 2, "q2": 1})
+    answer = visits.cast.ana.put(f"/questionnaire-responses/{uuid7()}", half)
+    assert (answer.status_code, answer.json["questionnaire_response"]["total"]) == (201, None)
+    clock.forward(days=1)
+    nightly(visits, app)
+    assert [one["instrument"] for one in mood(visits)["asked"]] == ["phq-9"]
+
+
+def test_a_hint_asks_for_a_scale_that_was_left_half_open_the_day_before(well: Visits, clock: Clock) -> None:
+    next_days(well, clock, BAD)
+    half = filled(clock.now, answers={"q1": 2, "q2": 1})
+    assert well.cast.ana.put(f"/questionnaire-responses/{uuid7()}", half).status_code == 201
+    next_days(well, clock, BAD)
+    asked = [due["key"] for due in well.cast.ana.get("/me/today").json["occurrences"] if due["instrument"]]
+    assert asked == ["phq-9:2026-03-04"]
+
+
 def nightly(visits: Visits, app: Flask) -> None:
     """Judge the day before, as every night does."""
     with Surroundings.of(app).database.write() as session:

@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, select
 
 from server.clinical import confirming
 from server.clinical.checkins import Anchor, Occurrence, ScalePlan
-from server.clinical.instruments.catalog import RATED
+from server.clinical.instruments.catalog import INSTRUMENTS, RATED
+from server.clinical.instruments.told import has_total
 from server.clinical.policy import THRESHOLDS, Policy
 from server.clinical.relapse import Assessment
 from server.clinical.stages import Facts, unconfirmed
@@ -110,6 +111,7 @@ def _days_asked(work: Work, patient_id: UUID, instrument: str, since: date) -> S
 
 
 def _days_filled(work: Work, patient_id: UUID, instrument: str, since: date) -> Sequence[date]:
+    """Return the days since then on which the scale was filled; one left too open for a total was not."""
     query = select(QuestionnaireResponse.local_day).where(
         QuestionnaireResponse.clinic_id == work.clinic_id,
         QuestionnaireResponse.patient_id == patient_id,
@@ -118,4 +120,6 @@ def _days_filled(work: Work, patient_id: UUID, instrument: str, since: date) -> 
         QuestionnaireResponse.deleted_at.is_(None),
         is_reliable(),
     )
+    if has_total(INSTRUMENTS[instrument]):
+        query = query.where(QuestionnaireResponse.total.is_not(None))
     return work.session.scalars(query).all()
