@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import Float, bindparam, case, func, select, type_coerce
 
 from server.models import QuestionnaireResponse
 from server.services.asking import of_patient
@@ -21,10 +21,12 @@ _NEWEST = (
     select(
         QuestionnaireResponse.local_day,
         QuestionnaireResponse.received_at,
-        QuestionnaireResponse.total,
+        type_coerce(QuestionnaireResponse.total, Float),
         is_reliable(),
     )
     .where(*_STANDING, QuestionnaireResponse.instrument == bindparam("instrument"))
+    # One that was left too open for a total takes nothing back of what the one before said.
+    .where(QuestionnaireResponse.total.is_not(None))
     .order_by(_GIVEN_AT.desc(), QuestionnaireResponse.id.desc())
     .limit(1)
 )
@@ -34,21 +36,21 @@ _NEWEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(
 
 
 class Given(NamedTuple):
-    """A response: the day it names, when it came in, its total (None: too much was left open).
+    """A response: the day it names, when it came in, its total.
 
     ``is_reliable``: whether the day can be relied on.
     """
 
     local_day: date
     received_at: datetime
-    total: float | None
+    total: float
     is_reliable: bool
 
 
 def of(work: Work, patient_id: UUID, instrument: str) -> Given | None:
     """Return the response to ``instrument`` that was given last, in any version of it, or None.
 
-    A deleted response does not count.
+    A deleted response does not count, nor one without a total.
     """
     found = work.rows(_NEWEST, patient=patient_id, instrument=instrument)
     return next((Given(*row) for row in found), None)

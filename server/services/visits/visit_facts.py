@@ -203,7 +203,7 @@ def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, Ale
 
 def _newest(work: Work, patient: Patient, instrument: str) -> tuple[date, float] | None:
     newest = latest_response.of(work, patient.id, instrument)
-    if newest is None or newest.total is None:
+    if newest is None:
         return None
     came_in = local_days.of(work, newest.received_at, patient.zone)
     return newest.local_day if newest.is_reliable else came_in, newest.total

@@ -100,6 +100,25 @@ def test_a_deleted_entry_is_no_fact(ana_has: Gather, cast: Cast, clock: Clock) -
     assert ana_has().days_logged_last_week == 0
 
 
+@pytest.mark.parametrize(("instrument", "low", "high"), [("asrm", 1, 12), ("audit-c", 1, 9)])
+def test_a_scale_that_was_left_too_open_takes_nothing_back_of_the_one_before(
+    ana_has: Gather, cast: Cast, clock: Clock, instrument: str, low: int, high: int
+) -> None:
+    def fill(**answers: int) -> None:
+        told = filled(clock.now, instrument, answers=answers)
+        assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", told).status_code == 201
+
+    name = instrument.replace("-", "_")
+    items = {"asrm": 5, "audit-c": 3}[instrument]
+    fill(**{f"q{n}": high // items + (n <= high % items) for n in range(1, items + 1)})
+    clock.forward(hours=1)
+    fill(q1=1)
+    assert getattr(ana_has(), name) == (TODAY, high)
+    clock.forward(hours=1)
+    fill(**{f"q{n}": int(n == 1) for n in range(1, items + 1)})
+    assert getattr(ana_has(), name) == (TODAY, low), "a whole one below the cut ends it"
+
+
 def test_craving_and_troubles_of_long_ago_are_left_alone(ana_has: Gather, cast: Cast, clock: Clock) -> None:
     cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, items={"craving": 6}, side_effects={"memory": 2}))
     assert ana_has(TODAY + timedelta(days=27)).craving == 6
