@@ -13,6 +13,7 @@ from sqlalchemy import Float, bindparam, case, func, select, type_coerce
 from server.models import QuestionnaireResponse
 from server.services.asking import of_patient
 from server.services.scales.reliable_day import is_reliable
+from server.services.scales.whole_scale import is_whole
 from server.services.work import Work
 
 _STANDING = (*of_patient(QuestionnaireResponse), QuestionnaireResponse.deleted_at.is_(None))
@@ -31,7 +32,7 @@ _NEWEST = (
     .limit(1)
 )
 _NEWEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(
-    *_STANDING, is_reliable(), QuestionnaireResponse.local_day <= bindparam("last")
+    *_STANDING, is_reliable(), is_whole(), QuestionnaireResponse.local_day <= bindparam("last")
 )
 
 
@@ -57,5 +58,8 @@ def of(work: Work, patient_id: UUID, instrument: str) -> Given | None:
 
 
 def day(work: Work, patient_id: UUID, today: date) -> date | None:
-    """Return the local day, up to ``today``, of the newest response to any scale, or None."""
+    """Return the local day, up to ``today``, of the newest response to any scale, or None.
+
+    One that was left too open for its total does not count.
+    """
     return work.value(_NEWEST_DAY, patient=patient_id, last=today)

@@ -8,8 +8,7 @@ from sqlalchemy import bindparam, select
 
 from server.clinical import confirming
 from server.clinical.checkins import Anchor, Occurrence, ScalePlan
-from server.clinical.instruments.catalog import INSTRUMENTS, RATED
-from server.clinical.instruments.told import has_total
+from server.clinical.instruments.catalog import RATED
 from server.clinical.policy import THRESHOLDS, Policy
 from server.clinical.relapse import Assessment
 from server.clinical.stages import Facts, unconfirmed
@@ -20,6 +19,7 @@ from server.services.asking import of_patient
 from server.services.journal import planning
 from server.services.scales import scale as offered
 from server.services.scales.reliable_day import is_reliable
+from server.services.scales.whole_scale import is_whole
 from server.services.work import Work
 
 # A judgement of an older day is about the past: what late data show is no reason to ask now.
@@ -119,7 +119,6 @@ def _days_filled(work: Work, patient_id: UUID, instrument: str, since: date) -> 
         QuestionnaireResponse.local_day >= since,
         QuestionnaireResponse.deleted_at.is_(None),
         is_reliable(),
+        is_whole(),
     )
-    if has_total(INSTRUMENTS[instrument]):
-        query = query.where(QuestionnaireResponse.total.is_not(None))
     return work.session.scalars(query).all()

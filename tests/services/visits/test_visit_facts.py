@@ -119,6 +119,19 @@ def test_a_scale_that_was_left_too_open_takes_nothing_back_of_the_one_before(
     assert getattr(ana_has(), name) == (TODAY, low), "a whole one below the cut ends it"
 
 
+def test_a_scale_with_one_answer_is_no_questionnaire_to_plan_a_visit_by(
+    ana_has: Gather, cast: Cast, clock: Clock
+) -> None:
+    def fill(instrument: str, answers: dict[str, int]) -> None:
+        told = filled(clock.now, instrument, answers=answers)
+        assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", told).status_code == 201
+
+    fill("phq-9", {"q1": 1})
+    assert ana_has().questionnaire_day is None
+    fill("digibp", {"fatigue": 1})
+    assert ana_has().questionnaire_day == TODAY, "it has no total, each of its answers stands for itself"
+
+
 def test_craving_and_troubles_of_long_ago_are_left_alone(ana_has: Gather, cast: Cast, clock: Clock) -> None:
     cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, items={"craving": 6}, side_effects={"memory": 2}))
     assert ana_has(TODAY + timedelta(days=27)).craving == 6
