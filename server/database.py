@@ -123,13 +123,14 @@ def _engine(url: str, limits: Limits) -> Engine:
     logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
     if not url.startswith("sqlite"):
         # Imported late: an embedded database needs no driver, which is a twelfth of a process's memory.
-        from server.postgresql import patience
+        from server.postgresql import encoding, patience
 
         engine = create_engine(url, **_SHARED, **limits.engine_options())
         event.listen(engine, "commit", note_commit)
         event.listen(engine, "rollback", convoy.forget)
         event.listen(engine, "rollback_savepoint", convoy.forget)
         event.listen(engine, "do_connect", patience.connecting(limits.answer))
+        event.listen(engine, "connect", lambda connection, _record: encoding.check(connection))
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "do_execute", _execute_postgresql)

@@ -17,6 +17,7 @@ from server.isolation import Extent
 from server.keys.sealing import SealError
 from server.migrations import suffices
 from server.parent import end_with
+from server.postgresql.encoding import EncodingError
 from server.readiness import check_production, check_role, crisis_directory
 from server.services import backup_state, vault
 from server.settings import Settings, SettingsError, master_keys
@@ -133,3 +134,5 @@ def _suffices(database: Database) -> bool:
         return suffices(database)
     except DBAPIError:
         raise click.ClickException("The database can't be reached.") from None
+    except EncodingError as error:
+        raise click.ClickException(str(error)) from None

@@ -66,6 +66,8 @@ class Limits:
 
     def _reach(self) -> dict[str, Any]:
         return {
+            # Else the driver takes the server's for that of the texts it gives.
+            "client_encoding": "utf8",
             "connect_timeout": self.connect,
             "keepalives_idle": SILENCE,
             "keepalives_interval": 5,
