@@ -24,7 +24,7 @@ from server import memory
 from server.app import create_app
 from server.environment import read_settings
 from server.parent import end_with
-from server.serve import THREADS, before
+from server.serve import before, threads
 
 PORT = 8770
 JWT_KEY = "bench-key-" + "0" * 32
@@ -79,7 +79,7 @@ class How:
 
     name: str = "granian"
     workers: int = 1
-    threads: int = THREADS
+    threads: int = threads(0)
     at_once: int = 0
 
     def command(self, port: int) -> list[str]:

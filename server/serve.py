@@ -61,6 +61,11 @@ def before(app: Wsgi, settings: Settings) -> Turnstile:
     return Turnstile(app, at_once, LINE, settings.database_wait_seconds, max(THREADS - at_once, 0))
 
 
+def threads(at_once: int) -> int:
+    """Return in how many threads the server has requests worked on or waiting: ``at_once`` work, if said."""
+    return max(at_once, MOST) + LINE + SPARE
+
+
 def _best(settings: Settings) -> int:
     with closing(Database(settings.sqlalchemy_url, limits=settings.limits)) as database:
         return places(database)
@@ -94,7 +99,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=max(settings.requests_at_once, MOST) + LINE + SPARE,
+        blocking_threads=threads(settings.requests_at_once),
         factory=True,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         log_level=LogLevels.warning,
