@@ -46,7 +46,10 @@ class OfferedVisitAnswer(Answer):
     state = Code(OfferedVisitState, required=True)
     text = fields.String(
         required=True,
-        metadata={"example": "Your clinic would like to arrange a visit between 5 May 2026 and 12 May 2026."},
+        metadata={
+            "description": "in the language of `Accept-Language`, else of the clinic",
+            "example": "Your clinic would like to arrange a visit between 5 May 2026 and 12 May 2026.",
+        },
     )
     earliest = Day(required=True)
     latest = Day(required=True)

@@ -9,9 +9,11 @@ from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, reading, writing
 from server.api.entry import own_patient
+from server.api.spoken import language_of
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import offered_visit as offered_visits
+from server.services.visits.offered_visit import Said
 
 blueprint = Blueprint("visits", __name__, description="The patient's visits, in neutral words")
 
@@ -22,7 +24,7 @@ blueprint = Blueprint("visits", __name__, description="The patient's visits, in 
 def list_visits() -> Any:
     """Read what your clinic offers, asks or has booked, and what ended lately."""
     with reading() as work:
-        return {"items": offered_visits.listed(work, own_patient())}
+        return {"items": offered_visits.listed(work, own_patient(), language_of(work))}
 
 
 @blueprint.route("/visits/<uuid:visit_id>", methods=["GET"])
@@ -31,7 +33,7 @@ def list_visits() -> Any:
 def get_visit(visit_id: UUID) -> Any:
     """Read one visit."""
     with reading() as work:
-        visit = offered_visits.get(work, own_patient(), visit_id)
+        visit = offered_visits.get(work, own_patient(), visit_id, language_of(work))
     return visit, 200, etag(visit.version)
 
 
@@ -48,5 +50,6 @@ def answer_visit(body: Mapping[str, Any], visit_id: UUID) -> Any:
     version = required_version()
     preferred = [(span["starts_at"], span["ends_at"]) for span in body["preferred_times"]]
     with writing() as work:
-        visit = offered_visits.answer(work, visit_id, version, body["answer"], preferred)
+        said = Said(body["answer"], preferred)
+        visit = offered_visits.answer(work, visit_id, version, said, language_of(work))
     return visit, 200, etag(visit.version)

@@ -1,4 +1,4 @@
-"""What a patient reads at once about danger and about who reads their diary: static words, no inference.
+"""What a patient reads about danger, who reads their diary, and visits: static words, no inference.
 
 They are in `patient_texts/`, one file a language, and read once: they must be there when nothing else works.
 """
@@ -6,10 +6,40 @@ They are in `patient_texts/`, one file a language, and read once: they must be t
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from importlib.resources import files
 from types import MappingProxyType
 
 from server.clinical.vocabulary import Language
+
+
+@dataclass(frozen=True, slots=True)
+class VisitText:
+    """One sentence for each state of a visit; `{moment}`, `{day}`, `{first}` and `{last}` are dates."""
+
+    time_proposed: str
+    booked: str
+    offered_on: str
+    offered_between: str
+    over: str
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """How dates are written: ``day`` of `{day}`, `{month}`, `{year}`, ``moment`` of `{date}` and `{time}`."""
+
+    day: str
+    moment: str
+    months: tuple[str, ...]
+
+    def of_day(self, day: date) -> str:
+        """Return a civil day in words."""
+        return self.day.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+
+    def of_moment(self, at: datetime) -> str:
+        """Return a moment as the clock of its own zone shows it, to the minute."""
+        return self.moment.format(date=self.of_day(at.date()), time=f"{at:%H:%M}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +59,15 @@ class PatientText:
     crisis_lines: str
     call_clinic: str
     contact_today: str
+    visit: VisitText
+    dates: Dates
 
 
 def _read(language: Language) -> PatientText:
     file = files("server.clinical").joinpath("patient_texts", f"{language}.toml")
-    return PatientText(**tomllib.loads(file.read_text("utf-8")))
+    raw = tomllib.loads(file.read_text("utf-8"))
+    visit, dates = VisitText(**raw.pop("visit")), raw.pop("dates")
+    return PatientText(**raw, visit=visit, dates=Dates(**{**dates, "months": tuple(dates["months"])}))
 
 
 TEXTS: Mapping[Language, PatientText] = MappingProxyType({language: _read(language) for language in Language})

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from server.clinical.vocabulary import OfferedVisitState, SuggestionState
+from server.clinical.patient_text import TEXTS
+from server.clinical.vocabulary import Language, OfferedVisitState, SuggestionState
 
-_ENDED = "This visit is not planned any more. Your clinic can tell you more."
-_OVER = "This visit is over."
 _STATES = {
     SuggestionState.BOOKED: OfferedVisitState.BOOKED,
     SuggestionState.ARRIVED: OfferedVisitState.BOOKED,
@@ -52,23 +51,19 @@ def state_of(state: SuggestionState, offer: Offer, now: datetime) -> OfferedVisi
     return _STATES.get(state, OfferedVisitState.ENDED)
 
 
-def tell(state: OfferedVisitState, offer: Offer) -> str:
-    """Return one sentence, with times on the patient's own clock."""
+def tell(state: OfferedVisitState, offer: Offer, language: Language) -> str:
+    """Return one sentence in ``language``, with times on the patient's own clock."""
+    words, dates = TEXTS[language].visit, TEXTS[language].dates
     if state is OfferedVisitState.TIME_PROPOSED and offer.proposed_at is not None:
-        return f"Your clinic asks whether you could come on {_moment(offer.proposed_at, offer.zone)}."
+        return words.time_proposed.format(moment=dates.of_moment(_there(offer.proposed_at, offer)))
     if state is OfferedVisitState.BOOKED and offer.starts_at is not None:
-        return f"You have an appointment on {_moment(offer.starts_at, offer.zone)}."
+        return words.booked.format(moment=dates.of_moment(_there(offer.starts_at, offer)))
     if state is OfferedVisitState.OFFERED:
-        between = f"between {_day(offer.earliest)} and {_day(offer.latest)}"
-        when = f"on {_day(offer.earliest)}" if offer.earliest == offer.latest else between
-        return f"Your clinic would like to arrange a visit {when}."
-    return _OVER if state is OfferedVisitState.OVER else _ENDED
+        first, last = dates.of_day(offer.earliest), dates.of_day(offer.latest)
+        said = words.offered_on if first == last else words.offered_between
+        return said.format(day=first, first=first, last=last)
+    return words.over if state is OfferedVisitState.OVER else words.ended
 
 
-def _moment(at: datetime, zone: str) -> str:
-    there = at.astimezone(ZoneInfo(zone))
-    return f"{_day(there.date())} at {there:%H:%M}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def _there(at: datetime, offer: Offer) -> datetime:
+    return at.astimezone(ZoneInfo(offer.zone))

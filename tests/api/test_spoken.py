@@ -9,6 +9,7 @@ from server.clinical.patient_text import TEXTS
 from server.clinical.vocabulary import Language
 from tests.cast import Cast, entry, pushed
 from tests.conftest import Clock
+from tests.visits import Visits
 
 GERMAN = TEXTS[Language.DE]
 
@@ -63,6 +64,14 @@ def test_whatever_answers_is_in_that_language(cast: Cast, clock: Clock) -> None:
     assert today["watch"]["text"] == GERMAN.not_armed
     wished = ask(cast, "PUT", f"/entries/{uuid7()}", {**danger, "mood": "bad"}, "es")
     assert wished["notice"]["text"] == TEXTS[Language.ES].emergency
+
+
+def test_so_are_visits(cast: Cast, visits: Visits) -> None:
+    visit = visits.booked()
+    listed = ask(cast, "GET", "/visits")["items"]
+    assert [one["text"].startswith("Sie haben einen Termin am ") for one in listed] == [True]
+    one = ask(cast, "GET", f"/visits/{visit}", wish="fr")
+    assert one["text"].startswith("Vous avez rendez-vous le ")
 
 
 def test_who_reads_says_so_where_the_monitoring_is_armed_or_the_consent_withdrawn(cast: Cast) -> None:

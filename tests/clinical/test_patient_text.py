@@ -8,9 +8,14 @@ from server.clinical.patient_text import TEXTS
 from server.clinical.vocabulary import Language
 
 
+def _plain(language: Language) -> dict[str, str]:
+    """Return the texts that nothing is filled in."""
+    return {name: said for name, said in asdict(TEXTS[language]).items() if isinstance(said, str)}
+
+
 @pytest.mark.parametrize("language", Language)
 def test_every_text_says_something_and_asks_for_nothing_to_be_filled_in(language: Language) -> None:
-    for name, text in asdict(TEXTS[language]).items():
+    for name, text in _plain(language).items():
         assert text.strip() == text, name
         assert text.endswith("."), name
         assert not set("{}<>_") & set(text), name
@@ -18,6 +23,11 @@ def test_every_text_says_something_and_asks_for_nothing_to_be_filled_in(language
 
 @pytest.mark.parametrize("language", sorted(set(Language) - {Language.EN}))
 def test_no_text_was_left_in_english(language: Language) -> None:
-    own, english = asdict(TEXTS[language]), asdict(TEXTS[Language.EN])
+    own, english = _plain(language), _plain(Language.EN)
     assert not [name for name in english if own[name] == english[name]]
     assert len(set(own.values())) == len(own), "each says its own"
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_year_has_twelve_months(language: Language) -> None:
+    assert len(set(TEXTS[language].dates.months)) == 12

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from server.clinical.visit_words import Offer, state_of, tell
-from server.clinical.vocabulary import OfferedVisitState, SuggestionState
+from server.clinical.vocabulary import Language, OfferedVisitState, SuggestionState
 
 S, V = SuggestionState, OfferedVisitState
 AT = datetime(2026, 3, 29, 7, 30, tzinfo=UTC)
@@ -54,9 +54,30 @@ def test_every_state_is_one_sentence_in_neutral_words() -> None:
         V.ENDED: "This visit is not planned any more. Your clinic can tell you more.",
     }
     for state in V:
-        assert tell(state, offer(at=AT)) == told[state]
+        assert tell(state, offer(at=AT), Language.EN) == told[state]
         assert [word for word in CLINICAL.split() if word in told[state].lower()] == []
 
 
 def test_a_window_of_one_day_is_that_day() -> None:
-    assert tell(V.OFFERED, offer(5, 5)) == "Your clinic would like to arrange a visit on 5 March 2026."
+    assert (
+        tell(V.OFFERED, offer(5, 5), Language.EN)
+        == "Your clinic would like to arrange a visit on 5 March 2026."
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "between"),
+    [
+        (Language.DE, "am 29. März 2026 um 09:30 Uhr", "zwischen dem 5. März 2026 und dem 12. März 2026"),
+        (Language.ES, "el 29 de marzo de 2026 a las 09:30", "entre el 5 de marzo de 2026 y el 12 de marzo"),
+        (Language.FR, "le 29 mars 2026 à 09:30", "entre le 5 mars 2026 et le 12 mars 2026"),
+        (Language.NB, "29. mars 2026 kl. 09:30", "mellom 5. mars 2026 og 12. mars 2026"),
+    ],
+)
+def test_it_is_said_in_the_language_of_who_reads(language: Language, asked: str, between: str) -> None:
+    assert asked in tell(V.TIME_PROPOSED, offer(at=AT), language)
+    assert asked in tell(V.BOOKED, offer(at=AT), language)
+    assert between in tell(V.OFFERED, offer(), language)
+    told = {tell(state, offer(at=AT), language) for state in V}
+    assert len(told) == len(V)
+    assert not told & {tell(state, offer(at=AT), Language.EN) for state in V}

@@ -15,7 +15,7 @@ from server.clinical.lifecycle import OPEN_SUGGESTIONS, SUGGESTION_MOVES, Sugges
 from server.clinical.visit import Slot
 from server.clinical.visit_window import FARTHEST
 from server.clinical.visit_words import Offer
-from server.clinical.vocabulary import OfferedVisitState, PatientAnswer, SuggestionState
+from server.clinical.vocabulary import Language, OfferedVisitState, PatientAnswer, SuggestionState
 from server.models import BookingSuggestion, Patient
 from server.services import vault
 from server.services.asking import of_patient
@@ -40,6 +40,22 @@ Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a patient says to a visit, and when they would rather come."""
+
+    answer: PatientAnswer
+    preferred: Sequence[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose visit it is, and in which language they read."""
+
+    patient: Patient
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedVisit:
     """One visit as its patient sees it. ``earliest``, ``latest``: their local days, both included."""
 
@@ -60,7 +76,7 @@ class OfferedVisit:
     version: int
 
 
-def listed(work: Work, patient_id: UUID) -> Sequence[OfferedVisit]:
+def listed(work: Work, patient_id: UUID, language: Language) -> Sequence[OfferedVisit]:
     """Return the patient's visits, those that ended lately among them, newest first."""
     patient = patients.get(work, patient_id)
     open_or_fresh = or_(
@@ -70,41 +86,39 @@ def listed(work: Work, patient_id: UUID) -> Sequence[OfferedVisit]:
     query = _offered(work, patient_id).where(open_or_fresh).order_by(BookingSuggestion.id.desc())
     found = vault.opened(work, list(work.session.scalars(query.limit(MOST_SHOWN))))
     slots = candidate_slots.shown_of(work, found)
-    return [_visit(work, one, patient, slots.get(one.id, [])) for one in found]
+    return [_visit(work, one, Reader(patient, language), slots.get(one.id, [])) for one in found]
 
 
-def get(work: Work, patient_id: UUID, visit_id: UUID) -> OfferedVisit:
+def get(work: Work, patient_id: UUID, visit_id: UUID, language: Language) -> OfferedVisit:
     """Return one visit of the patient, or raise NotFound: a draft is none."""
     patient = patients.get(work, patient_id)
     suggestion = work.session.scalar(_offered(work, patient_id).where(BookingSuggestion.id == visit_id))
     if suggestion is None:
         raise NotFound("visit")
-    return _shown(work, suggestion, patient)
+    return _shown(work, suggestion, Reader(patient, language))
 
 
-def answer(
-    work: Work, visit_id: UUID, version: int, said: PatientAnswer, preferred: Sequence[Span]
-) -> OfferedVisit:
+def answer(work: Work, visit_id: UUID, version: int, said: Said, language: Language) -> OfferedVisit:
     """Note what the patient says to what is offered, asked or booked, and when they would rather come.
 
     It moves nothing: the clinic reads it and decides. The same again is a no-op. Raises NotFound, Stale,
     IllegalMove where it has ended, Invalid for times that can't be.
     """
     assert work.actor.patient_id is not None, "a patient's account names its patient"
-    patient = patients.get(work, work.actor.patient_id)
-    get(work, patient.id, visit_id)
+    reader = Reader(patients.get(work, work.actor.patient_id), language)
+    get(work, reader.patient.id, visit_id, language)
     suggestion = locked(work, visit_id)
-    times = [{"starts_at": _iso(starts), "ends_at": _iso(ends)} for starts, ends in sorted(preferred)]
-    if (suggestion.patient_answer, suggestion.preferred_times) == (said, times):
-        return _shown(work, suggestion, patient)
+    times = [{"starts_at": _iso(starts), "ends_at": _iso(ends)} for starts, ends in sorted(said.preferred)]
+    if (suggestion.patient_answer, suggestion.preferred_times) == (said.answer, times):
+        return _shown(work, suggestion, reader)
     if suggestion.version != version:
-        raise Stale(_shown(work, suggestion, patient))
+        raise Stale(_shown(work, suggestion, reader))
     move(SUGGESTION_MOVES, suggestion.state, SuggestionAction.ANSWER)
-    _check(work, preferred)
-    suggestion.patient_answer, suggestion.patient_answered_at = said, work.now
+    _check(work, said.preferred)
+    suggestion.patient_answer, suggestion.patient_answered_at = said.answer, work.now
     vault.put(work, suggestion, "preferred_times", times)
-    make_move(work, suggestion, SuggestionAction.ANSWER, {"answer": said, "preferred_times": times})
-    return _shown(work, suggestion, patient)
+    make_move(work, suggestion, SuggestionAction.ANSWER, {"answer": said.answer, "preferred_times": times})
+    return _shown(work, suggestion, reader)
 
 
 def next_booked(work: Work, patient_id: UUID) -> BookingSuggestion | None:
@@ -132,28 +146,26 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-def _shown(work: Work, suggestion: BookingSuggestion, patient: Patient) -> OfferedVisit:
+def _shown(work: Work, suggestion: BookingSuggestion, reader: Reader) -> OfferedVisit:
     vault.opened(work, [suggestion])
-    return _visit(work, suggestion, patient, candidate_slots.shown(work, suggestion))
+    return _visit(work, suggestion, reader, candidate_slots.shown(work, suggestion))
 
 
-def _visit(
-    work: Work, suggestion: BookingSuggestion, patient: Patient, slots: Sequence[Slot]
-) -> OfferedVisit:
+def _visit(work: Work, suggestion: BookingSuggestion, reader: Reader, slots: Sequence[Slot]) -> OfferedVisit:
     offer = Offer(
         suggestion.earliest,
         suggestion.latest,
         suggestion.proposed_starts_at,
         suggestion.starts_at,
         suggestion.ends_at,
-        patient.zone,
+        reader.patient.zone,
     )
     state = visit_words.state_of(suggestion.state, offer, work.now)
     is_open = state in (OfferedVisitState.OFFERED, OfferedVisitState.TIME_PROPOSED)
     return OfferedVisit(
         id=suggestion.id,
         state=state,
-        text=visit_words.tell(state, offer),
+        text=visit_words.tell(state, offer, reader.language),
         earliest=suggestion.earliest,
         latest=suggestion.latest,
         minutes=suggestion.minutes,

@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 
 from server.api.edge import Surroundings
-from server.clinical.vocabulary import Condition, PatientAnswer
+from server.clinical.vocabulary import Condition, Language, PatientAnswer
 from server.services.errors import Conflict, ServiceError, Stale
 from server.services.visits import booking_suggestion as booking_suggestions
 from server.services.visits import inbox
 from server.services.visits import offered_visit as offered_visits
 from server.services.visits import unseen_visit as unseen_visits
 from server.services.visits.inbox import Appointment
+from server.services.visits.offered_visit import Said
 from server.services.work import Work
 from tests.cast import Cast, as_work
 from tests.conftest import Clock
@@ -81,7 +82,9 @@ def test_of_several_answers_at_once_one_counts_and_the_same_one_is_harmless(
 
     def answer(said: PatientAnswer) -> object:
         with Surroundings.of(app).database.write() as session:
-            return offered_visits.answer(as_work(app, cast.ana, session), suggestion, 2, said, [])
+            return offered_visits.answer(
+                as_work(app, cast.ana, session), suggestion, 2, Said(said, []), Language.EN
+            )
 
     made = at_once(lambda _: answer(PatientAnswer.ACCEPTED))
     assert not any(isinstance(one, ServiceError) for one in made)
