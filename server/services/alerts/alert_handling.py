@@ -28,15 +28,16 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert:
     """Say "I have it": escalation stops until the contact clock has run out. Again renews it.
 
-    A second acknowledgement by somebody else changes nothing. With ``version``, raises Stale when the
-    alert is no longer what the person saw: who acknowledged a P2 has not seen the P0 that it became.
+    A second acknowledgement by somebody else changes nothing, but for whom it was given to meanwhile: they
+    take it on. With ``version``, raises Stale when the alert is no longer what the person saw: who
+    acknowledged a P2 has not seen the P0 that it became.
     """
-    alert = alerts.get(work, alert_id, lock=True)
+    alert, me = alerts.get(work, alert_id, lock=True), work.actor.account_id
     after = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
-    if alert.state is not after:
+    if alert.state is not after or alert.assigned_to == me != alert.acknowledged_by:
         _check(alert, version)
         take_on(work, alert)
-    elif alert.acknowledged_by == work.actor.account_id and alert.acknowledged_at != work.now:
+    elif alert.acknowledged_by == me and alert.acknowledged_at != work.now:
         _check(alert, version)
         _hold(work, alert, contact_until(work, alert))
         alerts.log(work, alert, "acknowledged_again")
@@ -44,8 +45,9 @@ def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert
 
 
 def take_on(work: Work, alert: Alert) -> None:
-    """Acknowledge a locked episode that is not closed."""
+    """Acknowledge a locked episode that is not closed: whoever does so has it in hand, and nobody else."""
     alert.state = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
+    _take_in_hand(work, alert)
     _hold(work, alert, contact_until(work, alert))
     alerts.log(work, alert, "acknowledged")
     work.audit("alert.acknowledge", alert.patient_id, alert.id)
@@ -157,6 +159,7 @@ def reopen(work: Work, alert_id: UUID, reason: str, version: int) -> Alert:
     alert.state, alert.outcome = after, None
     alert.resolved_at = alert.resolved_by = None
     vault.put(work, alert, "resolution_note", None)
+    _take_in_hand(work, alert)
     _hold(work, alert, contact_until(work, alert))
     alerts.log(work, alert, "reopened", {"outcome_before": before, "reason": reason})
     work.audit("alert.reopen", alert.patient_id, alert.id)
@@ -180,6 +183,12 @@ def contact_until(work: Work, alert: Alert) -> datetime:
     """Return until when an acknowledgement made now holds: but for an emergency, into the clinic's hours."""
     ends = work.now + escalation.acknowledged_for(alert.urgency, clinics.policy(work))
     return ends if alert.urgency is AlertClass.P0 else rotas.hours(work).next_opening(ends)
+
+
+def _take_in_hand(work: Work, alert: Alert) -> None:
+    """Take back what was put into somebody else's hands: it would be missed where the actor's are emptied."""
+    if alert.assigned_to != work.actor.account_id:
+        alert.assigned_to = None
 
 
 def _hold(work: Work, alert: Alert, until: datetime) -> None:
