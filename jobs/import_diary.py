@@ -125,15 +125,14 @@ def prepare(
         raise Problem(f"The diary {error}.") from None
     with database.read() as session:
         work = Work(session, now, actor)
-        active, day_start = courses.active(work, patient_id), local_days.start(work)
+        course_id, day_start = _running(work, patient_id, own_zone), local_days.start(work)
         sessions = _sessions(work, patient_id, diary_map, zone)
         new = _new_sessions(work, patient_id, own_zone, sessions)
     late = [moment for moment in sessions if moment > now]
     if late:
         raise Problem(f"The session of {late[0].date()} lies in the future.")
-    if new and active is None and diary_map.course is None:
+    if new and course_id is None and diary_map.course is None:
         raise Problem("The map names sessions but no course, and the patient has none.")
-    course_id = active.id if active else None
     source = diary_map.source or map_name
     return Plan(patient_id, actor, own_zone, diary_map, mapped, sessions, course_id, day_start, source, now)
 
@@ -230,14 +229,19 @@ def _new_sessions(
     return [at for at in sessions if not treatment_sessions.is_on_record(work, patient_id, at, zone)]
 
 
+def _running(work: Work, patient_id: UUID, zone: str) -> UUID | None:
+    active = courses.active(work, patient_id, local_days.of(work, work.now, zone))
+    return active.id if active else None
+
+
 def _plan_course(database: Database, plan: Plan) -> UUID | None:
     """Return the active course, planned here where sessions need one; None where none does."""
     wanted = plan.diary_map.course
     with database.write() as session:
         work = Work(session, plan.now, plan.actor)
         patients.lock(work, plan.patient_id)  # the same import may run twice: one of them plans it
-        if (active := courses.active(work, plan.patient_id)) is not None:
-            return active.id
+        if (course_id := _running(work, plan.patient_id, plan.zone)) is not None:
+            return course_id
         new = _new_sessions(work, plan.patient_id, plan.zone, plan.sessions)
         if wanted is None or not new:
             return None

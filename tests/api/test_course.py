@@ -1,6 +1,7 @@
 """Courses on the wire."""
 
 from tests.cast import Cast
+from tests.conftest import Clock
 from tests.visits import COURSE, Visits
 
 
@@ -27,3 +28,11 @@ def test_a_course_does_not_contradict_itself(visits: Visits, cast: Cast) -> None
     backward = cast.bo.patch(path, {"ended_on": "2026-01-04"}, version=1)
     assert (backward.status_code, backward.json["errors"][0]["pointer"]) == (422, "/ended_on")
     assert cast.bo.get(f"{visits.ana}/courses").json["items"][0]["version"] == 1
+
+
+def test_a_course_has_no_end_before_it_has_come(visits: Visits, cast: Cast, clock: Clock) -> None:
+    path = f"{visits.ana}/courses/{visits.course()}"
+    ahead = cast.bo.patch(path, {"ended_on": "2026-03-03"}, version=1)
+    assert (ahead.status_code, ahead.json["errors"][0]["pointer"]) == (422, "/ended_on")
+    clock.forward(hours=11, minutes=30)  # half past midnight in Oslo
+    assert cast.bo.patch(path, {"ended_on": "2026-03-03"}, version=1).status_code == 200

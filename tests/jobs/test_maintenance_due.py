@@ -68,7 +68,7 @@ def test_only_for_whom_a_visit_may_be_due_is_all_of_it_looked_at(
     is_treated(around, cast.ana, clock)
     assert cast.ana.patient_id is not None
     with working(around, cast.ana, clock.now) as work:
-        course = courses.active(work, cast.ana.patient_id)
+        course = courses.active(work, cast.ana.patient_id, clock.now.date())
         assert course is not None
         course.max_interval_days = 60
         course_id = course.id
@@ -205,3 +205,15 @@ def test_one_patient_whose_plan_cannot_be_read_does_not_stop_the_others(
     assert str(cast.ana.patient_id) in caplog.text
     assert maintenance_due.run(around, clock.now) == 1
     assert [p.patient_id for p in proposals(around)] == [cast.other_patient.patient_id]
+
+
+def test_a_course_that_is_planned_ahead_makes_no_visit_due_before_it_begins(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_treated(around, cast.ana, clock)
+    ahead = {"route": "intranasal", "condition": "depression", "phase": "induction"}
+    ahead |= {"min_interval_days": 3, "max_interval_days": 4, "started_on": "2026-05-12"}
+    path = f"/patients/{cast.ana.patient_id}/courses"
+    assert cast.bo.post(path, ahead).status_code == 201
+    assert maintenance_due.run(around, clock.forward(days=4)) == 0
+    assert maintenance_due.run(around, clock.forward(days=4)) == 1, "by the plan of now, a week before day 14"

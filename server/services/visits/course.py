@@ -1,6 +1,7 @@
 """Courses of a patient."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Arm, Condition
 from server.models import Course
 from server.services.asking import of_patient
+from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.foresight import Foresight
 from server.services.people import patient as patients
@@ -42,16 +44,19 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
 
 
 def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any], version: int) -> Course:
-    """Change phase, end or intervals if ``version`` is still the current one; else raises Stale."""
-    patients.get(work, patient_id, stays=True)
+    """Change phase, end or intervals if ``version`` is still the current one; else raises Stale.
+
+    Raises Invalid for an end that is still to come: a course that has one has ended, for the watch too.
+    """
+    patient = patients.get(work, patient_id, stays=True)
     course = get(work, patient_id, course_id, lock=True)
     if course.version != version:
         raise Stale(course)
     for key, value in changes.items():
         setattr(course, key, value)
     _check_interval(course.min_interval_days, course.max_interval_days)
-    if course.ended_on is not None and course.ended_on < course.started_on:
-        raise Invalid("/ended_on", "Lies before the start.")
+    if changes.get("ended_on") is not None:
+        _check_end(course, civil_day(work.now, patient.zone, 0))
     course.version += 1
     work.audit("course.update", patient_id, course.id)
     return course
@@ -75,9 +80,13 @@ def page(work: Work, patient_id: UUID, after: UUID | None, size: int) -> Sequenc
     return list(work.session.scalars(query.order_by(Course.id).limit(size)))
 
 
-def active(work: Work, patient_id: UUID, programme: Arm | None = None) -> Course | None:
-    """Return the patient's course that has not ended: the latest of ``programme``, else the latest of all."""
-    running = work.objects(_ACTIVE, patient=patient_id)
+def active(work: Work, patient_id: UUID, today: date, programme: Arm | None = None) -> Course | None:
+    """Return the patient's course that has not ended: the latest of ``programme``, else the latest of all.
+
+    One that begins after ``today``, a local day, only where no other one runs.
+    """
+    known = work.objects(_ACTIVE, patient=patient_id)
+    running = [course for course in known if course.started_on <= today] or known
     own = [course for course in running if course.condition.programme is programme]
     return next(iter(own or running), None)
 
@@ -95,3 +104,11 @@ def active_conditions(work: Work, patient_id: UUID) -> Sequence[Condition]:
 def _check_interval(shortest: int, longest: int) -> None:
     if shortest > longest:
         raise Invalid("/min_interval_days", "Is longer than max_interval_days.")
+
+
+def _check_end(course: Course, today: date) -> None:
+    assert course.ended_on is not None
+    if course.ended_on < course.started_on:
+        raise Invalid("/ended_on", "Lies before the start.")
+    if course.ended_on > today:
+        raise Invalid("/ended_on", "Lies ahead. Say it on that day.")

@@ -43,6 +43,7 @@ _FOLLOWED = (
         _LATER.clinic_id == Course.clinic_id,
         _LATER.patient_id == Course.patient_id,
         _LATER.ended_on.is_(None),
+        _LATER.started_on <= bindparam("today"),
         tuple_(_LATER.started_on, _LATER.id) > tuple_(Course.started_on, Course.id),
     )
     .exists()
@@ -89,6 +90,8 @@ _PAGE = (
             Course.clinic_id == _WHO.c.clinic_id,
             Course.patient_id == _WHO.c.id,
             Course.ended_on.is_(None),
+            # One that is planned ahead says nothing yet, and takes no other one's place.
+            Course.started_on <= bindparam("today"),
             ~_FOLLOWED,
             ~_ONE_OPEN,
         ),
@@ -112,8 +115,9 @@ def page(work: Work, wanted: Chance, after: UUID | None, size: int) -> Page:
     Those with thresholds of their own, who are few, count as `Chance.BY_PLAN`.
     """
     planning.anew(work.session)
-    yesterday = work.now.date() - timedelta(days=1)
-    found = work.rows(_PAGE, after=after or _NOBODY, yesterday=yesterday, limit=size)
+    today = work.now.date()
+    around = {"today": today, "yesterday": today - timedelta(days=1)}
+    found = work.rows(_PAGE, after=after or _NOBODY, limit=size, **around)
     ids = [row[0] for row in found if _chance(work, row) is wanted]
     return Page(ids, found[-1][0] if found else None)
 

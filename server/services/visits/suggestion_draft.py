@@ -74,7 +74,7 @@ def suggest_after_alert(
 
 def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | None:
     """Draft a suggestion where the active course's next session is due; None where it is not."""
-    course = courses.active(work, patient.id)
+    course = courses.active(work, patient.id, local_days.of(work, work.now, patient.zone))
     if course is None:
         return None
     return _draft(work, patient, course.condition.programme, None)

@@ -68,7 +68,7 @@ _OPEN_ALERTS = select(Alert.urgency, Alert.family).where(*of_patient(Alert), UNR
 def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Alert | None) -> Facts:
     """Return the facts as of ``today``, a local day. ``signal``: the relapse alert that asks, if one does."""
     policy = policies.of_patient(work, patient)
-    course = courses.active(work, patient.id, programme)
+    course = courses.active(work, patient.id, today, programme)
     sessions = treatment_sessions.delivered_days(work, patient.id, date.min)
     dated = _dated(work, patient.id, policy, today)
     logged = [*dated, *_undated(work, patient, _since_when(policy, today))]
