@@ -64,3 +64,18 @@ def test_a_gap_that_the_fallback_closes_wakes_nobody(cast: Cast, clock: Clock, a
     with working(around, cast.bo, clock.now) as work:
         rotas.of(work).fallback_account_id = cast.coordinator.account_id
     assert coverage.run(around, clock.forward(days=30)) == 0
+
+
+def test_a_gap_that_was_closed_and_opens_again_is_told_again(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    armed_with_shifts_only(around, cast, clock)
+
+    def works(disabled_at: datetime | None) -> int:
+        with around.database.write() as session:
+            session.get_one(Account, (cast.bo.clinic_id, cast.bo.account_id)).disabled_at = disabled_at
+        return coverage.run(around, clock.forward(hours=1))
+
+    assert [works(clock.now), works(None), works(clock.now), works(clock.now)] == [1, 0, 1, 0]
+    assert coverage.run(around, clock.now) == 0
+    assert {row.account_id for row in deliveries(around)} == {cast.admin.account_id}
