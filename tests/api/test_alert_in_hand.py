@@ -1,9 +1,13 @@
 """Who has an alert in hand: whom it was given to, and whoever took it on after that."""
 
+from threading import Event, Thread
+from typing import Any
+
 import pytest
 from flask import Flask
 
 from server.clinical.vocabulary import Role
+from server.services.alerts import release
 from tests.api.test_alert_handling import act, flagged, shown
 from tests.cast import Cast, new_staff
 from tests.conftest import Clock
@@ -38,3 +42,39 @@ def test_whoever_takes_on_what_was_somebody_elses_has_it_in_hand_and_hands_it_ov
     assert [who.get("/alerts/counts").json["mine"] for who in (cast.bo, cat)] == [1, 0]
     body = {"account_id": str(cast.coordinator.account_id), "note": "Call her at six."}
     assert cast.bo.post("/alerts/hand-over", body).json["alerts"] == [alert["id"]]
+
+
+@pytest.mark.parametrize("way", ["acknowledge", "assign", "hand-over"])
+def test_nobody_whose_account_is_being_closed_ends_up_with_an_alert_in_hand(
+    cast: Cast, clock: Clock, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """The closing is held just before it is done; whoever clicks meanwhile comes too late."""
+    alert, reader, leaver = flagged(cast, clock), cast.coordinator, cast.bo
+    path, body, status = f"/alerts/{alert['id']}/{way}", None, 401
+    if way != "acknowledge":
+        act(cast.bo, alert, "acknowledge")
+        reader, leaver = leaver, reader
+        body, status = {"account_id": str(leaver.account_id), "note": "Yours."}, 422
+    if way == "hand-over":
+        path = "/alerts/hand-over"
+    let_go, go_on, real = Event(), Event(), release.of_account
+
+    def slow(*args: Any) -> None:
+        real(*args)
+        let_go.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(release, "of_account", slow)
+    closing = Thread(target=lambda: cast.admin.post(f"/clinic/accounts/{leaver.account_id}/disable"))
+    closing.start()
+    assert let_go.wait(10)
+    clicks, version = list[int](), 2 if way == "assign" else None
+    clicking = Thread(target=lambda: clicks.append(cast.bo.post(path, body, version).status_code))
+    clicking.start()
+    clicking.join(0.5)
+    go_on.set()
+    closing.join(15)
+    clicking.join(15)
+    assert clicks == [status]
+    now = shown(reader)
+    assert str(leaver.account_id) not in (now["acknowledged_by"], now["assigned_to"])

@@ -32,6 +32,7 @@ def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert
     take it on. With ``version``, raises Stale when the alert is no longer what the person saw: who
     acknowledged a P2 has not seen the P0 that it became.
     """
+    accounts.hold_own(work)
     alert, me = alerts.get(work, alert_id, lock=True), work.actor.account_id
     after = move(ALERT_MOVES, alert.state, AlertAction.ACKNOWLEDGE)
     if alert.state is not after or alert.assigned_to == me != alert.acknowledged_by:
@@ -103,10 +104,12 @@ def let_go(alert: Alert) -> None:
 
 def assign(work: Work, alert_id: UUID, account_id: UUID, note: str, version: int) -> Alert:
     """Give an unresolved alert into somebody's hands, who is told. They still have to acknowledge it."""
+    alerts.get(work, alert_id)
+    chosen = colleague(work, account_id)
     alert = _seen(work, alert_id, version)
     if alert.state is AlertState.RESOLVED:
         raise Conflict("resolved", "The alert is closed. Reopen it first.")
-    give(work, alert, colleague(work, account_id), "assigned", note)
+    give(work, alert, chosen, "assigned", note)
     return alert
 
 
@@ -121,8 +124,8 @@ def give(work: Work, alert: Alert, account: Account, kind: str, note: str) -> No
 
 
 def colleague(work: Work, account_id: UUID) -> Account:
-    """Return a working clinician or coordinator of the clinic; raises Invalid where there is no such."""
-    found = accounts.working(work, {account_id}).get(account_id)
+    """Return a working clinician or coordinator of the clinic, held; Invalid where there is no such."""
+    found = accounts.held(work, account_id)
     if found is None or found.role not in CARE:
         raise Invalid("/account_id", "Must be a clinician or coordinator who works at the clinic.")
     return found
@@ -198,6 +201,7 @@ def _hold(work: Work, alert: Alert, until: datetime) -> None:
 
 
 def _seen(work: Work, alert_id: UUID, version: int) -> Alert:
+    accounts.hold_own(work)
     alert = alerts.get(work, alert_id, lock=True)
     _check(alert, version)
     return alert

@@ -16,6 +16,8 @@ from server.services.alerts import shift as shifts
 from server.services.errors import Invalid
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
+from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.work import Work
 
@@ -37,6 +39,8 @@ def give(work: Work, account_id: UUID, note: str) -> HandOver:
     """
     if account_id == work.actor.account_id:
         raise Invalid("/account_id", "Must be somebody else.")
+    clinics.lock(work)  # a shift is passed on under it; who closes an account takes it first too
+    accounts.hold_own(work)
     colleague = alert_handling.colleague(work, account_id)
     found = _in_hand(work)
     for alert in found:

@@ -87,6 +87,16 @@ def held(work: Work, account_id: UUID) -> Account | None:
     return work.session.scalar(query.with_for_update(read=True).execution_options(populate_existing=True))
 
 
+def hold_own(work: Work) -> None:
+    """Let nobody close the actor's account before what they do is done; NotSignedIn where somebody just has.
+
+    A word that holds others back must be that of somebody who works: who closes an account lets go of what
+    it has in hand, and would not see this. It comes before any other lock.
+    """
+    if work.actor.account_id is not None and held(work, work.actor.account_id) is None:
+        raise NotSignedIn
+
+
 def names(work: Work, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
     """Return the names of the clinic's accounts among ``ids``; None is the system and has no name."""
     wanted = {account_id for account_id in ids if account_id is not None}

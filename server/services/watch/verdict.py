@@ -13,6 +13,7 @@ from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.errors import Conflict, Stale
+from server.services.people import account as accounts
 from server.services.people import patient as patients
 from server.services.watch import assessment as assessments
 from server.services.watch import policy as policies
@@ -66,6 +67,7 @@ def resolve(work: Work, alert_id: UUID, outcome: Outcome, note: str, version: in
 
 
 def _lock(work: Work, alert_id: UUID) -> tuple[Alert, Patient]:
+    accounts.hold_own(work)
     patient = patients.lock(work, alerts.get(work, alert_id).patient_id)
     return alerts.get(work, alert_id, lock=True), patient
 
