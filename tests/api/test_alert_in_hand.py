@@ -29,6 +29,16 @@ def test_whoever_was_given_what_a_colleague_had_takes_it_on_with_a_word_of_their
     assert act(cast.bo, alert, "acknowledge") == taken
 
 
+def test_every_word_that_holds_an_alert_back_is_on_record(cast: Cast, clock: Clock) -> None:
+    alert = flagged(cast, clock)
+    for _ in range(2):
+        act(cast.bo, alert, "acknowledge")
+        clock.forward(hours=1)
+    found = cast.admin.get("/audit-events?action=alert.acknowledge").json["items"]
+    assert [one["object_id"] for one in found] == [alert["id"]] * 2
+    assert {one["at"] for one in found} == {"2026-03-02T12:00:00+00:00", "2026-03-02T13:00:00+00:00"}
+
+
 @pytest.mark.parametrize("way", ["acknowledge", "reopen"])
 def test_whoever_takes_on_what_was_somebody_elses_has_it_in_hand_and_hands_it_over(
     app: Flask, cast: Cast, clock: Clock, way: str

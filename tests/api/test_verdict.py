@@ -489,3 +489,15 @@ def test_the_text_of_a_verdict_says_what_the_data_say_by_now(well: Visits, clock
     move = mood(well)["moves"][0]
     assert move["text"].endswith(mood(well)["latest"]["text"])
     assert move["evidence"]["latest"]["day"] == clock.now.date().isoformat()
+
+
+def test_who_confirms_what_was_acknowledged_before_has_seen_what_came_in_since(
+    well: Visits, clock: Clock
+) -> None:
+    until_signal(well, clock)
+    path = f"/alerts/{the_alert(well)['id']}"
+    assert well.cast.bo.post(f"{path}/acknowledge").status_code == 200
+    next_days(well, clock, BAD)
+    assert judge(well, HELD).status_code == 200
+    newest = well.cast.ana.get("/me/timeline").json["items"][0]
+    assert (newest["day"], len(newest["sentences"])) == (clock.now.date().isoformat(), 1)

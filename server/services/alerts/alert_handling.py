@@ -42,6 +42,7 @@ def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert
         _check(alert, version)
         _hold(work, alert, contact_until(work, alert))
         alerts.log(work, alert, "acknowledged_again")
+        work.audit("alert.acknowledge", alert.patient_id, alert.id)
     return alert
 
 

@@ -30,7 +30,7 @@ RESPONSE_SEEN = ("questionnaire_response.list", "alert.read")
 # What is done with one alert. Not a hand-over: that takes all of them at once, looked at or not.
 HANDLED = (
     *("alert.acknowledge", "alert.snooze", "alert.assigned", "alert.resolve", "alert.reopen"),
-    "alert.feedback",
+    *("alert.confirmed", "alert.feedback"),
 )
 TEAM = (Role.CLINICIAN, Role.COORDINATOR)
 _NOBODY = UUID(int=0)
