@@ -9,7 +9,7 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Arm, Condition
-from server.models import Course
+from server.models import Course, Patient
 from server.services.asking import of_patient
 from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound, Stale
@@ -27,7 +27,7 @@ _ACTIVE_CONDITIONS = _ACTIVE.with_only_columns(Course.condition)
 
 def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
     """Plan a course for a patient."""
-    patients.get(work, patient_id, stays=True)
+    patient = _writable(work, patient_id)
     _check_interval(values["min_interval_days"], values["max_interval_days"])
     course = Course(
         clinic_id=work.clinic_id,
@@ -38,6 +38,7 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
         **values,
     )
     work.session.add(course)
+    _count(patient, course)
     work.session.flush()
     work.audit("course.create", patient_id, course.id)
     return course
@@ -48,7 +49,7 @@ def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any
 
     Raises Invalid for an end that is still to come: a course that has one has ended, for the watch too.
     """
-    patient = patients.get(work, patient_id, stays=True)
+    patient = _writable(work, patient_id)
     course = get(work, patient_id, course_id, lock=True)
     if course.version != version:
         raise Stale(course)
@@ -57,6 +58,8 @@ def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any
     _check_interval(course.min_interval_days, course.max_interval_days)
     if changes.get("ended_on") is not None:
         _check_end(course, civil_day(work.now, patient.zone, 0))
+    if "ended_on" in changes:
+        _count(patient, course)
     course.version += 1
     work.audit("course.update", patient_id, course.id)
     return course
@@ -99,6 +102,17 @@ def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
 def active_conditions(work: Work, patient_id: UUID) -> Sequence[Condition]:
     """Return what the courses treat that have not ended: somebody may be in two at a time."""
     return [condition for (condition,) in work.rows(_ACTIVE_CONDITIONS, patient=patient_id)]
+
+
+def _writable(work: Work, patient_id: UUID) -> Patient:
+    patients.get(work, patient_id)
+    return patients.lock(work, patient_id)
+
+
+def _count(patient: Patient, course: Course) -> None:
+    """Let the days to come be judged anew where the course says how closely somebody is watched."""
+    if course.condition is Condition.BIPOLAR_DEPRESSION:
+        patient.change_counter += 1
 
 
 def _check_interval(shortest: int, longest: int) -> None:

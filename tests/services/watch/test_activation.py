@@ -15,6 +15,7 @@ from jobs import day_close, deliver
 from jobs.around import Around
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel
+from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.models import Activation, Delivery
 from server.settings import Settings
@@ -120,6 +121,18 @@ def test_it_stays_a_flag_beside_a_course_for_something_else(cast: Cast, clock: C
     assert the_alert(cast)["urgency"] == "P2"
     assert cast.bo.patch(f"{visits.ana}/courses/{course}", {"ended_on": "2026-03-01"}, 1).status_code == 200
     assert activation(cast)["at_risk"] is False, "that course is over"
+
+
+def test_a_day_judged_before_a_course_for_it_began_is_judged_anew_and_shown_as_it_was_told(
+    cast: Cast, clock: Clock, visits: Visits, database: Database, settings: Settings
+) -> None:
+    put(cast.ana, diary(clock, [DRIVEN, DRIVEN]))
+    assert (the_alert(cast)["urgency"], activation(cast)["latest"]["urgency"]) == ("P3", "P3")
+    visits.course(condition="bipolar_depression")
+    day_close.run(Around(database, settings, {}), clock.forward(days=1))
+    assert the_alert(cast)["urgency"] == "P2"
+    told = {one["day"]: one["urgency"] for one in activation(cast)["history"]}
+    assert told["2026-03-02"] == "P2"
 
 
 def test_the_patient_is_not_told_of_the_flag(cast: Cast, visits: Visits) -> None:
