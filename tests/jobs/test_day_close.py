@@ -7,13 +7,14 @@ from uuid_utils.compat import uuid7
 
 from jobs import day_close
 from jobs.around import Around, Incomplete
-from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome
+from server.clinical.vocabulary import AlertClass, AlertFamily, Outcome, Purpose
 from server.models import Assessment, Entry
 from server.services.alerts import alert_handling
 from server.services.civil_time import civil_day, day_end
 from server.services.people import patient as patients
 from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
+from tests.consents import say, withdraw
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, kinds, patient_of, working
 
 
@@ -124,6 +125,19 @@ def test_a_silence_bo_has_closed_is_not_told_again_tomorrow(cast: Cast, clock: C
     assert len(silences(around, cast)) == 1
     day_close.run(around, clock.forward(days=5))  # but when it has become a long one
     assert [urgency for urgency, _ in silences(around, cast)] == [AlertClass.P3, AlertClass.P2]
+
+
+def test_a_silence_that_a_withdrawn_consent_closed_is_told_once_the_team_may_read_again(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    ana_raises_a_red_flag(cast, clock, "often")
+    day_close.run(around, clock.forward(days=4))
+    assert silences(around, cast) == [(AlertClass.P2, 3)]
+    withdraw(cast, Purpose.CARE_TEAM)
+    day_close.run(around, clock.forward(days=1))
+    assert say(cast.ana, Purpose.CARE_TEAM, True, 0).status_code == 200
+    day_close.run(around, clock.forward(days=1))
+    assert silences(around, cast)[1:] == [(AlertClass.P2, 5)]
 
 
 def test_a_pause_is_no_silence_and_its_days_were_not_missed(cast: Cast, clock: Clock, around: Around) -> None:

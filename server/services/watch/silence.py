@@ -47,7 +47,7 @@ _CLOSED = (
         *of_patient(Alert),
         Alert.family == AlertFamily.SILENCE,
         Alert.urgency <= bindparam("urgency"),
-        Alert.resolved_at.is_not(None),
+        Alert.outcome.is_not(None),  # without one it was closed by a withdrawn consent, not by a person
         Alert.day >= bindparam("since"),
     )
     .limit(1)
