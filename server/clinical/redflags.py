@@ -137,6 +137,15 @@ def check(answers: Answers, policy: Policy) -> tuple[RedFlag, ...]:
     return tuple(sorted(flags.values(), key=lambda f: (f.urgency, f.family != AlertFamily.SAFETY, f.code)))
 
 
+def families(answers: Answers, policy: Policy) -> frozenset[AlertFamily]:
+    """Return of which families an entry says something that can't wait, whichever of them it is told in.
+
+    High spirits that are severe are a side effect in the hours after a session and activation later: what
+    was told as the one still holds when it is the other.
+    """
+    return frozenset(flag.family for flag in _flags(answers, policy))
+
+
 def emergency_from(term: str, policy: Policy) -> int:
     """Return the lowest grade of ``term`` at which the patient must see emergency help, at any time."""
     grades = (policy[rule.grade] for rule in _RULES if rule.term == term and rule.urgency is _P0)

@@ -132,6 +132,20 @@ def test_a_session_recorded_after_what_it_explains_says_so_on_the_alert(
     assert alert()["evidence"]["disproved"] is False, "nothing explains it any more"
 
 
+@pytest.mark.parametrize(("grade", "urgency"), [(3, "P1"), (4, "P0")])
+def test_severe_high_spirits_stand_when_no_session_explains_them_any_more(
+    cast: Cast, clock: Clock, visits: Visits, grade: int, urgency: str
+) -> None:
+    given = visits.session(visits.course(), clock.now - timedelta(hours=2))
+    cast.ana.put(f"/entries/{new_id()}", entry(clock.now, side_effects={"euphoria": grade}))
+    (told,) = cast.bo.get("/alerts").json["items"]
+    assert (told["family"], told["urgency"]) == ("side_effect", urgency)
+    path = f"{visits.ana}/treatment-sessions/{given['id']}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=1).status_code == 200
+    after = cast.bo.get(f"/alerts/{told['id']}").json
+    assert (after["state"], after["evidence"].get("disproved")) == ("open", None)
+
+
 def test_the_patient_says_when_it_began_and_takes_it_back_again(
     cast: Cast, clock: Clock, session: dict[str, Any]
 ) -> None:

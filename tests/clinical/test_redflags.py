@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.policy import DEFAULT_POLICY, policy_from
-from server.clinical.redflags import Answers, Notice, RedFlag, check, emergency_from
+from server.clinical.redflags import Answers, Notice, RedFlag, check, emergency_from, families
 from server.clinical.side_effect_terms import SIDE_EFFECTS
 from server.clinical.vocabulary import AlertClass, AlertFamily, SafetyAnswer
 
@@ -172,3 +172,18 @@ def test_an_app_without_network_knows_from_which_grade_on_it_is_an_emergency(ter
 
     first = emergency_from(term, DEFAULT_POLICY)
     assert [Notice.EMERGENCY in shown(grade) for grade in range(1, 5)] == [g >= first for g in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("grade", "hours", "expected"),
+    [
+        (1, 1.0, set()),
+        (1, 49.0, {AlertFamily.ACTIVATION}),
+        (3, 1.0, {AlertFamily.SIDE_EFFECT}),
+        (3, 49.0, {AlertFamily.ACTIVATION, AlertFamily.SIDE_EFFECT}),
+    ],
+)
+def test_severe_high_spirits_are_a_side_effect_whenever_and_activation_later(
+    grade: int, hours: float, expected: set[AlertFamily]
+) -> None:
+    assert families(Answers(None, {"euphoria": grade}, {}, hours), DEFAULT_POLICY) == expected

@@ -17,7 +17,7 @@ from server.clinical import redflags
 from server.clinical.policy import Policy
 from server.clinical.redflags import RedFlag
 from server.clinical.side_effects import details
-from server.clinical.vocabulary import AlertClass, EnteredBy
+from server.clinical.vocabulary import AlertClass, AlertFamily, EnteredBy
 from server.models import Entry, EntryRevision, Patient
 from server.services import local_day as local_days
 from server.services import vault
@@ -102,7 +102,7 @@ class Journal:
         flags = self._flags(entry)
         self._raise(flags, entry)
         if stored is not None:
-            answer_source.changed(self.work, self.patient.id, entry.id, {flag.family for flag in flags})
+            answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
 
     def write(self) -> None:
@@ -171,7 +171,7 @@ class Journal:
         flags = self._flags(entry)
         self._raise(tuple(flag for flag in flags if flag.code in calm), entry)
         if flags or len(calm) < len(known):  # else no alert can rest on it
-            answer_source.changed(self.work, self.patient.id, entry.id, {flag.family for flag in flags})
+            answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
         for finding in episodes.findings_of(flags, self._heeded_day(entry), entry.id):
@@ -264,6 +264,9 @@ class Journal:
 
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
         return redflags.check(answers_of(entry, self.sessions), self.policy)
+
+    def _families(self, entry: Entry) -> frozenset[AlertFamily]:
+        return redflags.families(answers_of(entry, self.sessions), self.policy)
 
     def _details(self, entry: Entry) -> list[dict[str, Any]]:
         found = details(answers_of(entry, self.sessions), self.policy)
