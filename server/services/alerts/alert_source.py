@@ -23,6 +23,15 @@ def stands(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
     )
 
 
+def answers_stand(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
+    """Return whether any single answer in evidence stands but for those ``taken_back``.
+
+    Of what a trend showed beside it this says nothing.
+    """
+    answers = (part for part in _parts(evidence) if "flags" in part or any(key in part for key in SOURCES))
+    return any(stands({**part, "reports": (), "earlier": ()}, taken_back) for part in answers)
+
+
 def _parts(evidence: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield a finding's evidence and each report and earlier evidence below it."""
     yield evidence

@@ -18,10 +18,11 @@ def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[Ale
 
     ``still``: the families of which it is a red flag all the same. An alert none of whose answers is one
     any more says that it is disproved; closing it is for a person, and until then it goes on climbing.
-    One that rests on something that could not be stored never does.
+    One that rests on something that could not be stored never does; of activation the days are judged
+    again first, for a trend may support what an answer opened.
     """
     named = str(source_id)
-    for alert in episodes.open_episodes(work, patient_id, RED_FLAGS):
+    for alert in episodes.open_episodes(work, patient_id, RED_FLAGS | {AlertFamily.ACTIVATION}):
         sources, before = sources_of(alert.evidence), set(alert.evidence.get("taken_back", ()))
         after = before - {named} if alert.family in still else before | {named}
         if named not in sources or after == before:
@@ -30,4 +31,6 @@ def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[Ale
         vault.put(work, alert, "evidence", evidence)
         alert.version += 1
         alerts.log(work, alert, "answer_corrected", {"answer": named, "stands": alert.family in still})
-        episodes.weigh(work, alert, supported=stands(evidence, after))
+        supported = stands(evidence, after)
+        if supported or alert.family in RED_FLAGS:
+            episodes.weigh(work, alert, supported)

@@ -15,6 +15,7 @@ from server.clinical.policy import Policy
 from server.clinical.vocabulary import AlertFamily, Condition
 from server.models import Activation, Alert, Entry, Patient
 from server.services.alerts import episode as episodes
+from server.services.alerts.alert_source import answers_stand
 from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
 from server.services.foresight import Foresight
@@ -82,10 +83,10 @@ def judge(
 def weigh(work: Work, episode: Alert) -> None:
     """Say on an open episode whether the judgements of its days still support it.
 
-    What a single answer opened (high spirits, a scale that can't wait) is a person's to close, like any
-    other red flag.
+    What a single answer says (high spirits, a scale that can't wait) supports it for as long as it stands,
+    and closing it is for a person, like any other red flag.
     """
-    if "rules" not in episode.evidence:
+    if answers_stand(episode.evidence, {*episode.evidence.get("taken_back", ())}):
         return
     first = date.fromisoformat(episode.evidence.get("first_day", episode.day.isoformat()))
     newest = {row.day: row for row in _rows(work, episode.patient_id, first, episode.day)}

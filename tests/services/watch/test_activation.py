@@ -135,6 +135,41 @@ def test_a_day_judged_before_a_course_for_it_began_is_judged_anew_and_shown_as_i
     assert told["2026-03-02"] == "P2"
 
 
+@pytest.mark.parametrize("way", ["taken back", "corrected", "explained"])
+def test_high_spirits_that_were_a_slip_or_that_a_session_explains_say_so_on_their_alert(
+    cast: Cast, clock: Clock, visits: Visits, way: str
+) -> None:
+    path, course = f"/entries/{uuid7()}", visits.course()
+    body = entry(clock.now, items=USUAL, side_effects={"euphoria": 1})
+    assert cast.ana.put(path, body).status_code == 201
+    slip = the_alert(cast)
+    assert (slip["urgency"], "disproved" in slip["evidence"]) == ("P1", False)
+    if way == "taken back":
+        assert cast.ana.delete(path, 1).status_code == 204
+    elif way == "corrected":
+        assert cast.ana.put(path, {**body, "side_effects": {}}, 1).status_code == 200
+    else:
+        visits.session(course, clock.now - timedelta(hours=2))
+    after = the_alert(cast)
+    assert (after["state"], after["evidence"]["disproved"]) == ("open", True)
+    assert [one["kind"] for one in after["events"]][-2:] == ["answer_corrected", "disproved"]
+    assert cast.ana.put(f"/entries/{uuid7()}", {**body, "side_effects": {"mania": 1}}).status_code == 201
+    assert not the_alert(cast)["evidence"].get("disproved"), "she says another thing now"
+
+
+def test_high_spirits_that_are_corrected_stay_supported_by_what_the_days_show(
+    cast: Cast, clock: Clock
+) -> None:
+    before, last = diary(clock, [DRIVEN, DRIVEN])[:-1], diary(clock, [DRIVEN, DRIVEN])[-1]
+    put(cast.ana, before)
+    path = f"/entries/{uuid7()}"
+    assert cast.ana.put(path, {**last, "side_effects": {"euphoria": 1}}).status_code == 201
+    assert cast.ana.put(path, last, 1).status_code == 200
+    after = the_alert(cast)
+    assert after["events"][-1]["kind"] == "answer_corrected"
+    assert "disproved" not in after["evidence"]
+
+
 def test_the_patient_is_not_told_of_the_flag(cast: Cast, visits: Visits) -> None:
     cast.bo.patch(visits.ana, {"bipolar_risk": ["family_history"]}, version=1)
     assert cast.ana.get(visits.ana).json["bipolar_risk"] is None
