@@ -143,7 +143,10 @@ def families(answers: Answers, policy: Policy) -> frozenset[AlertFamily]:
     High spirits that are severe are a side effect in the hours after a session and activation later: what
     was told as the one still holds when it is the other.
     """
-    return frozenset(flag.family for flag in _flags(answers, policy))
+    told = {flag.code: flag.family for flag in _flags(answers, policy)}
+    grades = {term: grade for term, grade in answers.side_effects.items() if term in told}
+    at_any_hour = (rule for rule in _RULES if grades.get(rule.term, 0) >= policy[rule.grade])
+    return frozenset({*told.values(), *(rule.family for rule in at_any_hour)})
 
 
 def emergency_from(term: str, policy: Policy) -> int:

@@ -146,6 +146,18 @@ def test_severe_high_spirits_stand_when_no_session_explains_them_any_more(
     assert (after["state"], after["evidence"].get("disproved")) == ("open", None)
 
 
+def test_severe_high_spirits_stand_when_a_session_is_recorded_later(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    course = visits.course()
+    cast.ana.put(f"/entries/{new_id()}", entry(clock.now, side_effects={"euphoria": 4}))
+    (told,) = cast.bo.get("/alerts").json["items"]
+    assert (told["family"], told["urgency"]) == ("activation", "P0")
+    visits.session(course, clock.now - timedelta(hours=2))
+    after = cast.bo.get(f"/alerts/{told['id']}").json
+    assert (after["state"], after["evidence"].get("disproved")) == ("open", None)
+
+
 def test_the_patient_says_when_it_began_and_takes_it_back_again(
     cast: Cast, clock: Clock, session: dict[str, Any]
 ) -> None:

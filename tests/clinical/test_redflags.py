@@ -179,11 +179,11 @@ def test_an_app_without_network_knows_from_which_grade_on_it_is_an_emergency(ter
     [
         (1, 1.0, set()),
         (1, 49.0, {AlertFamily.ACTIVATION}),
-        (3, 1.0, {AlertFamily.SIDE_EFFECT}),
+        (3, 1.0, {AlertFamily.ACTIVATION, AlertFamily.SIDE_EFFECT}),
         (3, 49.0, {AlertFamily.ACTIVATION, AlertFamily.SIDE_EFFECT}),
     ],
 )
-def test_severe_high_spirits_are_a_side_effect_whenever_and_activation_later(
+def test_severe_high_spirits_hold_as_a_side_effect_and_as_activation_whenever_they_are_felt(
     grade: int, hours: float, expected: set[AlertFamily]
 ) -> None:
     assert families(Answers(None, {"euphoria": grade}, {}, hours), DEFAULT_POLICY) == expected
