@@ -157,6 +157,14 @@ def test_high_spirits_that_were_a_slip_or_that_a_session_explains_say_so_on_thei
     assert not the_alert(cast)["evidence"].get("disproved"), "she says another thing now"
 
 
+def test_an_asrm_that_was_filled_in_wrongly_says_so_on_its_alert(cast: Cast, clock: Clock) -> None:
+    path = f"/questionnaire-responses/{uuid7()}"
+    assert cast.ana.put(path, asrm(clock, 9)).status_code == 201
+    assert "disproved" not in the_alert(cast)["evidence"]
+    assert cast.ana.put(path, asrm(clock, 1), version=1).status_code == 200
+    assert the_alert(cast)["evidence"]["disproved"] is True
+
+
 def test_high_spirits_that_are_corrected_stay_supported_by_what_the_days_show(
     cast: Cast, clock: Clock
 ) -> None:
