@@ -95,7 +95,7 @@ def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Hear
     if outcome.slots is not None:
         suggestion = work.session.get_one(BookingSuggestion, (copy.clinic_id, copy.suggestion_id))
         candidate_slots.attach(work, suggestion, outcome.slots, work.now + SLOTS_LAST)
-    if outcome.seen is not None:
+    if outcome.seen is not None and not _is_outdated(work, copy, claimed, outcome):
         peer_report.take(work, copy, outcome.seen)
     elif outcome.was_asked and claimed.known:
         _is_gone(work, copy)
@@ -103,6 +103,15 @@ def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Hear
     _plan(work, copy, outcome)
     if asked_again:
         scheduling_copies.ask(copy, work.now)
+
+
+def _is_outdated(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Heard) -> bool:
+    """Say whether it is only what we said ourselves, and the clinic has reported otherwise since.
+
+    A mailbox can't be asked. Taken for its word, a time of before would move the visit back.
+    """
+    suggestion = work.session.get_one(BookingSuggestion, (copy.clinic_id, copy.suggestion_id))
+    return not outcome.asks and suggestion.version != claimed.proposed.version
 
 
 def _is_gone(work: Work, copy: SchedulingCopy) -> None:

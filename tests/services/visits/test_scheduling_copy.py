@@ -17,7 +17,7 @@ from server.services.visits import inbox, scheduling_copy
 from server.services.visits.copy_outcome import Heard, Unheard
 from server.services.visits.suggestion_move import locked
 from tests.conftest import Clock
-from tests.services.visits.conftest import LEASE, Desk
+from tests.services.visits.conftest import LEASE, Desk, Times
 
 S = SuggestionState
 SENT = Heard(Seen("there-1", PeerStatus.PROPOSED), told=True)
@@ -58,6 +58,19 @@ def test_what_the_system_says_while_somebody_reports_waits_for_them_and_both_are
             inbox.acknowledge(work, suggestion, version)
         assert recorded.result(timeout=10) is True
     assert (desk.state(), desk.copy().external_id) == (S.ACKNOWLEDGED, "there-1")
+
+
+def test_a_mail_of_an_earlier_time_moves_no_visit_back(desk: Desk, in_days: Times) -> None:
+    desk.finish(desk.claim(), SENT)
+    desk.visits.book(desk.cast.scheduler, desk.suggestion, version=desk.row().version, days=3)
+    claimed = desk.claim()
+    told = Seen("apt-1", PeerStatus.BOOKED, claimed.proposed.starts_at, claimed.proposed.ends_at)
+    moved = desk.visits.book(desk.cast.scheduler, desk.suggestion, version=desk.row().version, days=4)
+    assert moved.status_code == 200, moved.text
+    desk.finish(claimed, Heard(told, told=True, asks=False))
+    assert (desk.row().starts_at, desk.tasks()) == (in_days(4), [])
+    again = desk.claim()
+    assert (again.behind, again.proposed.starts_at) == (True, in_days(4))
 
 
 def test_a_system_that_is_away_is_tried_again_and_set_aside_at_the_end(desk: Desk, clock: Clock) -> None:
