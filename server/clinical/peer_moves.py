@@ -49,18 +49,22 @@ _REACHED: Mapping[SuggestionState, PeerStatus] = MappingProxyType(
         _S.NOSHOW: _P.FULFILLED,
     }
 )
+_HAD_ITS_DAY = frozenset({_S.FULFILLED, _S.NOSHOW})
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One report: the status, what the same system said before (None: nothing yet), whether it gives a
     time at which a visit can be, and whether it gives another time (or end) than the booked one.
+
+    ``ahead``: the time is still to come.
     """
 
     status: PeerStatus
     before: PeerStatus | None = None
     has_time: bool = False
     moved: bool = False
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +112,23 @@ def _is_said_again(heard: Heard) -> bool:
 
 def _is_step_back(state: SuggestionState, heard: Heard) -> bool:
     """Say whether the system takes back what it said itself (booked, then only proposed)."""
-    if heard.before not in _ALONG or heard.status not in _ALONG or state not in OPEN_SUGGESTIONS:
+    is_past = state in _HAD_ITS_DAY
+    before = _P.FULFILLED if is_past and heard.before is _P.NOSHOW else heard.before
+    if before not in _ALONG or heard.status not in _ALONG or not (is_past or state in OPEN_SUGGESTIONS):
         return False
-    return _ALONG.index(heard.status) < _ALONG.index(heard.before)
+    return _ALONG.index(heard.status) < _ALONG.index(before)
+
+
+def _is_booked_anew(state: SuggestionState, heard: Heard) -> bool:
+    """Say whether a visit that had its day here has been given another one there."""
+    return state in _HAD_ITS_DAY and heard.status is _P.BOOKED and heard.moved and heard.ahead
 
 
 def _is_late(state: SuggestionState, heard: Heard) -> bool:
     """Say whether the system only has not heard yet how far the visit is, or that it is over."""
     if state in _REACHED and heard.status in _ALONG:
         behind = _ALONG.index(heard.status) < _ALONG.index(_REACHED[state])
-        return behind and not _is_step_back(state, heard)
+        return behind and not (_is_step_back(state, heard) or _is_booked_anew(state, heard))
     return state in _ENDED_HERE and heard.status in _UNDECIDED
 
 

@@ -98,6 +98,21 @@ def test_the_same_again_of_what_nobody_has_decided_there_is_nothing(status: Peer
     assert said(S.SENT, status, before=status) == NOTHING
 
 
+@pytest.mark.parametrize(
+    ("state", "review"), [(S.NOSHOW, ReviewCode.BOOKED_OTHERWISE), (S.FULFILLED, ReviewCode.ILLEGAL_MOVE)]
+)
+def test_a_visit_that_had_its_day_and_is_booked_anew_there_a_person_looks_at(
+    state: SuggestionState, review: ReviewCode
+) -> None:
+    for before in (P.NOSHOW, P.FULFILLED):
+        assert said(state, P.BOOKED, before=before) == Consequence(review=review)
+    moved = Heard(P.BOOKED, P.BOOKED, has_time=True, moved=True, ahead=True)
+    assert consequence(state, moved) == Consequence(review=review)
+    # The one that was: they only have not heard what became of it.
+    for past in (Heard(P.BOOKED, P.BOOKED, True, moved=True), Heard(P.BOOKED, P.BOOKED, True, ahead=True)):
+        assert consequence(state, past) == NOTHING
+
+
 def test_another_time_at_which_no_visit_can_be_moves_nothing() -> None:
     nonsense = Heard(P.BOOKED, P.BOOKED, has_time=False, moved=True)
     assert consequence(S.BOOKED, nonsense) == Consequence(review=ReviewCode.ILLEGAL_MOVE)

@@ -72,6 +72,31 @@ def test_what_they_said_before_it_was_booked_another_way_is_looked_at_again(
     assert practice.tasks() == ["illegal_move"] * 2  # of the visit as it stood then, and as it stands now
 
 
+@pytest.mark.parametrize(
+    ("phase", "task"),
+    [("missed", "booked_otherwise"), ("closed", "illegal_move"), (None, "booked_otherwise")],
+)
+def test_a_visit_that_staff_book_anew_after_its_day_is_put_before_a_person(
+    practice: Practice, friday: datetime, phase: str | None, task: str
+) -> None:
+    practice.sync()
+    practice.staff("fixed", friday)
+    practice.sync(minutes=6)
+    practice.sync(minutes=60 * 24 * 5)
+    if phase is None:  # their system has no word for it, and they report it
+        path = f"/inbox/booking-suggestions/{practice.suggestion}/noshow"
+        assert practice.cast.scheduler.post(path, version=practice.row().version).status_code == 200
+    else:
+        practice.staff(phase)
+    practice.sync(minutes=31)
+    assert (practice.state(), practice.tasks()) == (S.FULFILLED if phase == "closed" else S.NOSHOW, [])
+    practice.staff("fixed", friday + timedelta(days=9))
+    practice.sync(minutes=60 * 24)
+    assert practice.tasks() == [task]
+    practice.sync(minutes=60 * 24)
+    assert practice.tasks() == [task]
+
+
 def test_what_a_clinician_takes_back_is_dropped_there(practice: Practice) -> None:
     practice.sync()
     path = f"/booking-suggestions/{practice.suggestion}/dismiss"

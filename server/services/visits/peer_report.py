@@ -93,7 +93,9 @@ def _consequence(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy
     has_time = seen.starts_at is not None and is_plausible(
         seen.starts_at, seen.ends_at, suggestion.created_at, work.now
     )
-    return consequence(suggestion.state, Heard(seen.status, copy.peer_status, has_time, moved))
+    ahead = has_time and seen.starts_at is not None and seen.starts_at > work.now
+    heard = Heard(seen.status, copy.peer_status, has_time, moved, ahead)
+    return consequence(suggestion.state, heard)
 
 
 def _is_kept(suggestion: BookingSuggestion, seen: Seen) -> bool:
