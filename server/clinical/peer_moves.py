@@ -57,7 +57,8 @@ class Heard:
     """One report: the status, what the same system said before (None: nothing yet), whether it gives a
     time at which a visit can be, and whether it gives another time (or end) than the booked one.
 
-    ``ahead``: the time is still to come.
+    ``ahead``: the time is still to come. ``repeated``: it is what was said before the visit was given
+    another time here.
     """
 
     status: PeerStatus
@@ -65,6 +66,7 @@ class Heard:
     has_time: bool = False
     moved: bool = False
     ahead: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,8 @@ _NOTHING = Consequence()
 def consequence(state: SuggestionState, heard: Heard) -> Consequence:
     """Return what follows for a suggestion in ``state`` from what its scheduling system says."""
     if state is _S.BOOKED and heard.status is _P.BOOKED and heard.moved:
-        return (
-            Consequence((_A.RESCHEDULE,)) if heard.has_time else Consequence(review=ReviewCode.ILLEGAL_MOVE)
-        )
+        follows = heard.has_time and not heard.repeated
+        return Consequence((_A.RESCHEDULE,)) if follows else Consequence(review=ReviewCode.ILLEGAL_MOVE)
     if state in _SAME[heard.status] or _is_late(state, heard):
         return _NOTHING
     # Also where it was said before: it may have ended here since.

@@ -97,6 +97,24 @@ def test_a_visit_that_staff_book_anew_after_its_day_is_put_before_a_person(
     assert practice.tasks() == [task]
 
 
+def test_a_time_that_was_moved_another_way_since_is_not_moved_back(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    practice.staff("fixed", friday)
+    practice.sync(minutes=6)
+    number, later = practice.booked_visit().number, friday + timedelta(days=1)
+    path = f"/inbox/booking-suggestions/{practice.suggestion}/book"
+    moved = {"external_id": number, "starts_at": later.isoformat()}
+    assert practice.cast.scheduler.post(path, moved, version=practice.row().version).status_code == 200
+    practice.sync(minutes=31)
+    practice.sync(minutes=31)
+    assert (practice.row().starts_at, practice.tasks()) == (later, ["illegal_move"])
+    practice.staff("fixed", friday + timedelta(days=2))
+    practice.sync(minutes=31)
+    assert (practice.row().starts_at, practice.tasks()) == (friday + timedelta(days=2), ["illegal_move"])
+
+
 def test_what_a_clinician_takes_back_is_dropped_there(practice: Practice) -> None:
     practice.sync()
     path = f"/booking-suggestions/{practice.suggestion}/dismiss"

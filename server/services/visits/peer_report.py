@@ -23,6 +23,8 @@ from server.services.work import Work
 PUT_BY = "ignored_older"
 # Proposal: what their system still does not say a day later, it will not say by itself.
 LATE = timedelta(days=1)
+_THEIR_SYSTEM = "scheduling_system"
+_SETS_TIME = frozenset({SuggestionAction.BOOK.value, SuggestionAction.RESCHEDULE.value})
 LONGEST_VERSION = 200  # characters, as the copy keeps it
 
 
@@ -94,8 +96,20 @@ def _consequence(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy
         seen.starts_at, seen.ends_at, suggestion.created_at, work.now
     )
     ahead = has_time and seen.starts_at is not None and seen.starts_at > work.now
-    heard = Heard(seen.status, copy.peer_status, has_time, moved, ahead)
+    repeated = moved and _is_said_again(work, suggestion, copy, seen)
+    heard = Heard(seen.status, copy.peer_status, has_time, moved, ahead, repeated)
     return consequence(suggestion.state, heard)
+
+
+def _is_said_again(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> bool:
+    """Say whether nothing has changed there, and the visit's time was reported another way since.
+
+    Read otherwise than before, because the settings were put right, it is news all the same.
+    """
+    if seen.version is None or (seen.version, seen.status) != (copy.etag, copy.peer_status):
+        return False
+    set_by = [event for event in events(work, suggestion.id) if event.action in _SETS_TIME]
+    return bool(set_by) and set_by[-1].detail.get("source") != _THEIR_SYSTEM
 
 
 def _is_kept(suggestion: BookingSuggestion, seen: Seen) -> bool:
@@ -121,7 +135,7 @@ def _source(copy: SchedulingCopy, seen: Seen) -> dict[str, Any]:
     """Return who said it, and which state of theirs it was."""
     changed_at = None if seen.changed_at is None else seen.changed_at.isoformat()
     return {
-        "source": "scheduling_system",
+        "source": _THEIR_SYSTEM,
         "connection_id": str(copy.connection_id),
         "status": seen.status,
         "source_version": seen.version,
