@@ -263,6 +263,42 @@ def test_a_session_recorded_soon_after_the_visit_was_reported_is_linked_to_it(
     assert stored["treatment_session_id"] == (given["id"] if linked else None)
 
 
+@pytest.mark.parametrize("reports", [["book"], ["book", "complete"]])
+def test_a_visit_that_is_reported_after_its_session_was_recorded_is_fulfilled_by_it(
+    visits: Visits, cast: Cast, clock: Clock, reports: list[str]
+) -> None:
+    suggestion = visits.approved()
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    given = visits.session(course, clock.forward(days=3))
+    clock.forward(hours=8)
+    version = 2
+    for report in reports:
+        body = {"external_id": "apt-1", "starts_at": given["at"]} if report == "book" else None
+        told = cast.scheduler.post(f"{INBOX}/{suggestion}/{report}", body, version=version)
+        assert (told.status_code, told.json["state"]) == (200, "fulfilled")
+        again = cast.scheduler.post(f"{INBOX}/{suggestion}/{report}", body, version=version)
+        assert (again.status_code, again.json) == (200, told.json)
+        version = told.json["version"]
+    stored = cast.bo.get(f"/booking-suggestions/{suggestion}").json
+    assert stored["treatment_session_id"] == given["id"]
+    assert [one["action"] for one in stored["events"]][-2:] == ["book", "fulfil"]
+
+
+def test_a_visit_of_another_day_or_still_to_come_is_not_the_session_of_before(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.approved()
+    course = cast.bo.get(f"{visits.ana}/courses").json["items"][0]["id"]
+    visits.session(course, clock.forward(days=2))
+    booked = visits.book(cast.scheduler, suggestion, version=2, days=0.1).json
+    assert booked["state"] == "booked"
+    clock.forward(days=1)
+    moved = visits.book(cast.scheduler, suggestion, version=booked["version"], days=0).json
+    told = cast.scheduler.post(f"{INBOX}/{suggestion}/complete", version=moved["version"])
+    assert (told.status_code, told.json["state"]) == (200, "fulfilled")
+    assert cast.bo.get(f"/booking-suggestions/{suggestion}").json["treatment_session_id"] is None
+
+
 @pytest.mark.parametrize(("days", "fulfils"), [(6, False), (7, True), (23, True)])
 def test_a_session_long_before_the_visit_is_another_one(
     visits: Visits, cast: Cast, clock: Clock, days: int, fulfils: bool

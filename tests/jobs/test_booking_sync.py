@@ -115,6 +115,20 @@ def test_a_time_that_was_moved_another_way_since_is_not_moved_back(
     assert (practice.row().starts_at, practice.tasks()) == (friday + timedelta(days=2), ["illegal_move"])
 
 
+def test_a_visit_that_the_system_tells_of_after_its_session_was_recorded_is_fulfilled_by_it(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    practice.clock.forward(days=4, minutes=5)
+    course = practice.cast.bo.get(f"{practice.visits.ana}/courses").json["items"][0]["id"]
+    given = practice.visits.session(course, friday)
+    practice.staff("arrived", friday)
+    practice.sync()
+    assert (practice.state(), str(practice.row().treatment_session_id)) == (S.FULFILLED, given["id"])
+    practice.sync(minutes=60 * 24)
+    assert practice.tasks() == []
+
+
 def test_what_a_clinician_takes_back_is_dropped_there(practice: Practice) -> None:
     practice.sync()
     path = f"/booking-suggestions/{practice.suggestion}/dismiss"

@@ -20,6 +20,7 @@ from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.people import account as accounts
 from server.services.visits import appointment as appointments
 from server.services.visits import candidate_slot as candidate_slots
+from server.services.visits import suggestion_end as suggestion_ends
 from server.services.visits.inbox_item import InboxItem, InboxMove, item_of
 from server.services.visits.suggestion_move import events, locked, make_move
 from server.services.work import Work
@@ -38,6 +39,9 @@ _ARRIVES = {
     SuggestionState.SUGGESTED: SuggestionAction.SEND,
     SuggestionState.NEEDS_ATTENTION: SuggestionAction.RETRY,
 }
+
+# Said again of these, an appointment is what led there.
+_HAS_TIME = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED, SuggestionState.FULFILLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     """
     suggestion = _locked(work, suggestion_id)
     booked = suggestion.state is SuggestionState.BOOKED
-    if booked and _is_same(suggestion, appointment):
+    if suggestion.state in _HAS_TIME and _is_same(suggestion, appointment):
         return _item(work, suggestion)
     _check_version(work, suggestion, version)
     _check_ahead(work, appointment.starts_at)
@@ -165,6 +169,7 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     action = SuggestionAction.RESCHEDULE if booked else SuggestionAction.BOOK
     detail = {"external_id": appointment.external_id, "starts_at": appointment.starts_at.isoformat()}
     make_move(work, suggestion, action, detail)
+    suggestion_ends.fulfil_if_recorded(work, suggestion)
     return _item(work, suggestion)
 
 
@@ -195,6 +200,7 @@ def _report(
     _check_version(work, suggestion, version)
     _arrive(work, suggestion)
     make_move(work, suggestion, action, detail)
+    suggestion_ends.fulfil_if_recorded(work, suggestion)
     return _item(work, suggestion)
 
 

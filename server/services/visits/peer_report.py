@@ -15,6 +15,7 @@ from server.clinical.vocabulary import ReviewCode
 from server.models import BookingSuggestion, SchedulingCopy
 from server.services.visits import appointment as appointments
 from server.services.visits import review_task as review_tasks
+from server.services.visits import suggestion_end as suggestion_ends
 from server.services.visits.review_task import Finding
 from server.services.visits.suggestion_move import events, locked, make_move, note
 from server.services.work import Work
@@ -47,6 +48,8 @@ def take(work: Work, copy: SchedulingCopy, seen: Seen) -> Effect:
     found = _consequence(work, suggestion, copy, seen)
     for action in found.moves:
         _move(work, suggestion, copy, action, seen)
+    if found.moves:
+        suggestion_ends.fulfil_if_recorded(work, suggestion)
     review = found.review
     if review is None and not was_behind and _should_have_followed(work, suggestion, seen):
         review = ReviewCode.NOT_FOLLOWED

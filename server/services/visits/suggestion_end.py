@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
-from server.clinical.vocabulary import PatientAnswer, ReviewCode, SessionStatus, SuggestionState
+from server.clinical.vocabulary import Arm, PatientAnswer, ReviewCode, SessionStatus, SuggestionState
 from server.models import BookingSuggestion, Course, Patient, TreatmentSession
 from server.services import local_day as local_days
 from server.services.visits import review_task as review_tasks
@@ -34,12 +34,11 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     was made is none of its outcome. Where the scheduling system reported the visit as done first, only the
     link is added.
     """
-    course = work.session.get_one(Course, (work.clinic_id, session.patient_id, session.course_id))
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
-        BookingSuggestion.programme == course.condition.programme,
+        BookingSuggestion.programme == _programme(work, session),
         BookingSuggestion.state.in_((*_VISITING, SuggestionState.FULFILLED)),
         planned > session.at - REPORT_GRACE,
         planned <= session.at + EARLY,
@@ -50,12 +49,56 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     if not booked:
         return None
     suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
+    _put_behind(work, suggestion, session)
+    return suggestion
+
+
+def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> None:
+    """Fulfil a visit that is reported after its session was recorded, on the day on which both were.
+
+    Of one that is still to come no session is known, whatever else was given today.
+    """
+    is_reported = suggestion.state in (*_VISITING, SuggestionState.FULFILLED)
+    if not is_reported or suggestion.treatment_session_id is not None:
+        return
+    if suggestion.starts_at is None or suggestion.starts_at > work.now:
+        return
+    session = _recorded(work, suggestion, suggestion.starts_at)
+    if session is not None:
+        _put_behind(work, suggestion, session)
+
+
+def _recorded(work: Work, suggestion: BookingSuggestion, starts_at: datetime) -> TreatmentSession | None:
+    """Return the delivered session of its programme and day that stands behind no visit."""
+    zone = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id)).zone
+    taken = select(BookingSuggestion.id).where(
+        BookingSuggestion.clinic_id == TreatmentSession.clinic_id,
+        BookingSuggestion.patient_id == TreatmentSession.patient_id,
+        BookingSuggestion.treatment_session_id == TreatmentSession.id,
+    )
+    query = select(TreatmentSession).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == suggestion.patient_id,
+        TreatmentSession.status == SessionStatus.DELIVERED,
+        TreatmentSession.local_day == local_days.of(work, starts_at, zone),
+        TreatmentSession.at >= suggestion.created_at,
+        ~taken.exists(),
+    )
+    given = work.session.scalars(query.order_by(TreatmentSession.at))
+    return next((one for one in given if _programme(work, one) is suggestion.programme), None)
+
+
+def _programme(work: Work, session: TreatmentSession) -> Arm:
+    course = work.session.get_one(Course, (work.clinic_id, session.patient_id, session.course_id))
+    return course.condition.programme
+
+
+def _put_behind(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> None:
     suggestion.treatment_session_id = session.id
     if suggestion.state is SuggestionState.FULFILLED:
         make_change(work, suggestion, "link", {"treatment_session": str(session.id)})
     else:
         make_move(work, suggestion, SuggestionAction.FULFIL, {"treatment_session": str(session.id)})
-    return suggestion
 
 
 def follow_change(work: Work, session: TreatmentSession, was_delivered: bool) -> None:
