@@ -170,6 +170,18 @@ def test_what_she_said_of_one_time_is_no_answer_to_another(visits: Visits, cast:
     assert say(cast, suggestion, 7, answer=said).json["answer"] == said
 
 
+@pytest.mark.parametrize("said", ["accepted", "declined"])
+def test_what_she_said_of_the_days_is_no_answer_to_the_time_that_is_booked(
+    visits: Visits, cast: Cast, said: str
+) -> None:
+    suggestion = visits.approved()
+    say(cast, suggestion, 2, answer=said, preferred_times=TIMES)
+    booked = visits.book(cast.scheduler, suggestion, version=3, starts_at=TIMES[0]["starts_at"]).json
+    assert (booked["state"], booked["patient_answer"], booked["preferred_times"]) == ("booked", None, TIMES)
+    assert seen(cast)[0]["answer"] is None
+    assert say(cast, suggestion, 5, answer=said).json["answer"] == said
+
+
 def test_what_she_said_of_a_time_that_was_asked_about_is_no_answer_to_the_one_that_is_booked(
     visits: Visits, cast: Cast
 ) -> None:

@@ -8,10 +8,9 @@ from server.models import BookingSuggestion
 def make(suggestion: BookingSuggestion, external_id: str, starts_at: datetime, ends_at: datetime) -> None:
     """Write the appointment down; what the patient was asked about is settled by it.
 
-    What they said of another time is no answer to this one.
+    What they said of another time, or of the days alone, is no answer to this one.
     """
-    spoken_of = suggestion.proposed_starts_at or suggestion.starts_at
-    if spoken_of is not None and spoken_of != starts_at:
+    if starts_at != (suggestion.proposed_starts_at or suggestion.starts_at):
         suggestion.patient_answer = suggestion.patient_answered_at = None
     suggestion.external_id = external_id
     suggestion.starts_at, suggestion.ends_at = starts_at.astimezone(UTC), ends_at.astimezone(UTC)
