@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -33,6 +33,13 @@ _NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
 _LONGEST_ZONE = 100  # characters, with its maker's name
 # What has been booked ends otherwise than what never was.
 _HAD_A_TIME = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED, SuggestionState.CANCELLED})
+
+
+class Named(NamedTuple):
+    """What an event is about, and which change of it."""
+
+    suggestion_id: UUID
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +79,26 @@ def visit_in(made: Calendar) -> Event:
     return events[0]
 
 
+def named(made: Calendar) -> Named:
+    """Return which visit the event is about, and which change of it; ValueError for nonsense."""
+    event = visit_in(made)
+    try:
+        order = Order(int(event.get("SEQUENCE", 0)), _aware(event.DTSTAMP))
+        return Named(id_of(str(event["UID"])), order)
+    except NONSENSE:
+        raise ValueError("it is no visit that can be read") from None
+
+
 def told(made: Calendar, zone: str) -> Told:
     """Return what the event says; ValueError for nonsense.
 
     ``zone``: whose clock a time without a zone means.
     """
-    event = visit_in(made)
+    event, (about, order) = visit_in(made), named(made)
     try:
         start, end = _span(event, ZoneInfo(zone))
-        order = Order(int(event.get("SEQUENCE", 0)), _aware(event.DTSTAMP))
         status = str(event["STATUS"]).upper() if "STATUS" in event else None
-        about, offered = id_of(str(event["UID"])), window_in(event)
+        offered = window_in(event)
     except NONSENSE:
         raise ValueError("it is no visit that can be read") from None
     days = _days(start, end)

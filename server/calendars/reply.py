@@ -9,13 +9,14 @@ from types import MappingProxyType
 from icalendar import Event, vCalAddress
 
 from server.calendars.kinds import CALENDAR
-from server.calendars.read import NONSENSE, parsed, told, visit_in
+from server.calendars.read import NONSENSE, named, parsed, told, visit_in
 from server.clinical.calendar_reply import CalendarAnswer, CalendarReply
 
 _KINDS = (CALENDAR, "application/ics")
 # No answer has more parts inside parts. Each one more makes every line of a mail dearer to read.
 _MOST_PARTS = 20
 _REPLY, _COUNTER = "REPLY", "COUNTER"
+_PASSED_ON = "DELEGATED"
 # DELEGATED and whatever comes later is no answer yet.
 _ANSWERS: Mapping[str, CalendarAnswer] = MappingProxyType({answer.name: answer for answer in CalendarAnswer})
 
@@ -63,19 +64,29 @@ def _read(raw: bytes, expected: str | None, zone: str) -> CalendarReply:
     method = str(made.get("METHOD", "")).upper()
     if method not in (_REPLY, _COUNTER) or expected not in (None, method):
         raise ValueError("it is no answer to an invitation")
+    event, counters = visit_in(made), method == _COUNTER
+    answer = _answer(event, counters)
+    if not counters and (answer is not CalendarAnswer.ACCEPTED or "DTSTART" not in event):
+        # It only repeats the time that was asked, or leaves it out (RFC 5546, 3.2.3).
+        return CalendarReply(*named(made), answer)
     found = told(made, zone)
-    answer = _answer(visit_in(made), method)
-    return CalendarReply(
-        found.suggestion_id, found.order, answer, method == _COUNTER, found.starts_at, found.ends_at
-    )
+    return CalendarReply(found.suggestion_id, found.order, answer, counters, found.starts_at, found.ends_at)
 
 
-def _answer(event: Event, method: str) -> CalendarAnswer:
-    attendee = event.get("ATTENDEE")
-    if not isinstance(attendee, vCalAddress):
-        raise ValueError("an answer is one person's")
-    said = str(attendee.params.get("PARTSTAT", "")).upper()
-    if said not in _ANSWERS and method == _REPLY:
+def _answer(event: Event, counters: bool) -> CalendarAnswer:
+    said = str(_attendee(event).params.get("PARTSTAT", "")).upper()
+    if said not in _ANSWERS and not counters:
         raise ValueError("it is no answer to an invitation")
     # Who asks for another time has not said no.
     return _ANSWERS.get(said, CalendarAnswer.TENTATIVE)
+
+
+def _attendee(event: Event) -> vCalAddress:
+    """Return who answers; who stands in for somebody names them as well (RFC 5546, 4.2.6)."""
+    found = event.get("ATTENDEE")
+    people = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, vCalAddress)]
+    if len(people) > 1:
+        people = [one for one in people if str(one.params.get("PARTSTAT", "")).upper() != _PASSED_ON]
+    if len(people) != 1:
+        raise ValueError("an answer is one person's")
+    return people[0]

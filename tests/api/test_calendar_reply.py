@@ -92,6 +92,11 @@ def test_declining_what_is_booked_cancels_it(mailbox: Mailbox) -> None:
     assert verdict(mailbox.says("DECLINED")) == ("applied", "cancelled")
 
 
+def test_declining_what_is_booked_without_repeating_its_time_cancels_it(mailbox: Mailbox) -> None:
+    mailbox.says("ACCEPTED", "COUNTER", **AT)
+    assert verdict(mailbox.says("DECLINED", start="", end="")) == ("applied", "cancelled")
+
+
 def test_asking_for_another_time_without_accepting_it_books_nothing_and_is_kept(mailbox: Mailbox) -> None:
     for partstat in ("TENTATIVE", "DECLINED", "NEEDS-ACTION"):
         assert verdict(mailbox.says(partstat, "COUNTER", **AT)) == ("applied", "acknowledged")

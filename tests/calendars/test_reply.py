@@ -28,6 +28,37 @@ def test_the_answer_to_the_days_names_no_time(said: CalendarAnswer) -> None:
     assert (reply.order, reply.starts_at, reply.ends_at) == (Order(3, STAMP), None, None)
 
 
+NO_TIME = {"start": "", "end": ""}
+OWN_ZONE = timed("20260306T100000", "20260306T113000", '"(UTC+01:00) Amsterdam, Berlin, Bern"')
+DELEGATE = (
+    'ATTENDEE;PARTSTAT=ACCEPTED;DELEGATED-FROM="mailto:scheduling@clinic.example":mailto:cy@clinic.example'
+)
+DELEGATOR = (
+    'ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:cy@clinic.example":mailto:scheduling@clinic.example'
+)
+
+
+@pytest.mark.parametrize("said", CalendarAnswer)
+def test_an_answer_need_not_repeat_the_time_that_was_asked(said: CalendarAnswer) -> None:
+    reply = read_object(answer(said.name, **NO_TIME))
+    assert (reply.answer, reply.order, reply.starts_at) == (said, Order(3, STAMP), None)
+    with pytest.raises(ValueError):
+        read_object(answer(said.name, "COUNTER", **NO_TIME))
+
+
+def test_a_no_is_a_no_also_beside_a_time_in_a_zone_that_nobody_knows() -> None:
+    for said in ("DECLINED", "TENTATIVE"):
+        reply = read_object(answer(said, **OWN_ZONE))
+        assert (reply.suggestion_id, reply.answer.name, reply.starts_at) == (ID, said, None)
+    with pytest.raises(ValueError):
+        read_object(answer("ACCEPTED", **OWN_ZONE))  # with a time of its own it would be a booking
+
+
+@pytest.mark.parametrize("people", [(DELEGATE, DELEGATOR), (DELEGATOR, DELEGATE)])
+def test_who_stands_in_for_somebody_answers_for_them(people: tuple[str, str]) -> None:
+    assert read_object(answer(attendee=people[0], more=people[1])).answer is CalendarAnswer.ACCEPTED
+
+
 def test_another_time_is_read_in_its_zone() -> None:
     for tzid in ("Europe/Oslo", "W. Europe Standard Time", "/mozilla.org/20050126_1/Europe/Oslo"):
         counter = read_object(
