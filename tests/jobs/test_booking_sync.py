@@ -224,6 +224,31 @@ def test_a_practice_that_is_back_after_hours_is_asked_about_every_visit_at_once(
     assert practice.state() == S.BOOKED
 
 
+def test_what_was_given_up_is_asked_about_again_each_day_and_when_somebody_wants_it(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    practice.staff("fixed", friday + timedelta(days=20))
+    practice.sync(minutes=6)
+    port, practice.line.peer_port = practice.line.peer_port, 1
+    for _ in range(12):
+        practice.sync(minutes=24 * 60)
+    assert (practice.copy().state, practice.state()) == (CopyState.HELD, S.BOOKED)
+    tasks = practice.tasks()
+    for _ in range(2):
+        practice.sync(minutes=24 * 60)
+    assert (practice.copy().state, practice.tasks()) == (CopyState.HELD, tasks), "told once"
+    practice.line.peer_port = port
+    practice.staff("fixed", friday + timedelta(days=21))
+    check = f"/clinic/scheduling-connections/{practice.connection}/check"
+    assert practice.cast.coordinator.post(check).status_code == 200
+    practice.sync(minutes=1)
+    assert (practice.copy().state, practice.row().starts_at) == (
+        CopyState.WAITING,
+        friday + timedelta(days=21),
+    )
+
+
 def test_what_waits_for_its_next_try_is_tried_when_the_settings_are_put_right(
     practice: Practice, friday: datetime
 ) -> None:

@@ -98,16 +98,23 @@ def take_up(work: Work) -> int:
 
 
 def ask_again(work: Work, connection_id: UUID, since: datetime) -> int:
-    """Make every copy at one system that is open, or ended after ``since``, due now; return how many."""
+    """Make every copy at one system that is open, or ended after ``since``, due now; return how many.
+
+    Also what was given up after the last try, but not what the system refused.
+    """
     # By our own side's end: that of the copy is anew at every look.
     lately = select(BookingSuggestion.id).where(
         BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.changed_at >= since
     )
     is_fresh = and_(SchedulingCopy.state == CopyState.SETTLED, SchedulingCopy.suggestion_id.in_(lately))
+    # Set aside because it did not answer, not because it said no: that it answers again shows only so.
+    is_given_up = and_(
+        SchedulingCopy.state == CopyState.HELD, SchedulingCopy.failures > len(retry.WEBHOOK_PAUSES)
+    )
     query = select(SchedulingCopy).where(
         SchedulingCopy.clinic_id == work.clinic_id,
         SchedulingCopy.connection_id == connection_id,
-        or_(SchedulingCopy.state == CopyState.WAITING, is_fresh),
+        or_(SchedulingCopy.state == CopyState.WAITING, is_given_up, is_fresh),
     )
     rows = list(work.session.scalars(query.with_for_update()))
     for row in rows:
