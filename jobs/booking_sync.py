@@ -204,14 +204,18 @@ def talk(port: SchedulingPort, claimed: ClaimedCopy, now: datetime) -> Heard:
     """Do what is due about one copy and return what the system said; raises SendError."""
     proposed, can = claimed.proposed, port.capabilities
     task = copy_task(proposed.state, claimed.behind, claimed.known, can, claimed.tried)
-    if task is CopyTask.SUGGEST:
-        told = Heard(port.suggest(proposed, now), told=True, asks=can.fetches)
+    if task is CopyTask.FOLLOW and port.fetch(proposed, now) is None:
+        # What staff threw away is not put back: a person has to say what that means.
+        return Heard(told=True, was_asked=True, asks=can.fetches)
+    if task in (CopyTask.SUGGEST, CopyTask.FOLLOW):
+        told = Heard(port.suggest(proposed, now), told=True, asks=can.fetches, follows=can.follows)
         return _with_slots(told, port, claimed, now)
     if task is CopyTask.WITHDRAW:
         return Heard(port.withdraw(proposed, now), told=True, asks=can.fetches)
     if task is CopyTask.FETCH:
         # A question is asked of what is up to date there, or of what we have nothing to tell about.
-        heard = Heard(port.fetch(proposed, now), told=True, was_asked=True, asks=can.fetches)
+        seen = port.fetch(proposed, now)
+        heard = Heard(seen, told=True, was_asked=True, asks=can.fetches, follows=can.follows)
         return _with_slots(heard, port, claimed, now)
     return Heard(told=True, asks=can.fetches)
 

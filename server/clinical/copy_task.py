@@ -14,9 +14,13 @@ _HAPPENED = frozenset({_S.FULFILLED, _S.NOSHOW})
 
 
 class CopyTask(StrEnum):
-    """Tell the system of the visit, ask how it stands there, take the proposal back, or nothing."""
+    """Tell the system of the visit, ask how it stands there, take the proposal back, or nothing.
+
+    follow: bring what lies there up to date, unless it is gone.
+    """
 
     SUGGEST = "suggest"
+    FOLLOW = "follow"
     FETCH = "fetch"
     WITHDRAW = "withdraw"
     NOTHING = "nothing"
@@ -28,16 +32,18 @@ def copy_task(
     """Return the task for a suggestion in ``state``.
 
     ``behind``: the system does not have our newest version; ``known``: it has had one; ``tried``: it may
-    have had one, for an answer may be lost. What is booked is never pushed to a system that can be asked:
-    there the clinic decides.
+    have had one, for an answer may be lost. What is booked is pushed to no system that can be asked, for
+    there the clinic decides, unless it follows.
     """
     if state is _S.DRAFT or (state not in OPEN_SUGGESTIONS and not (known or tried)):
         return CopyTask.NOTHING
     fetch = CopyTask.FETCH if can.fetches and known else CopyTask.NOTHING
     if not behind or state in _HAPPENED:
         return fetch
+    if state in _VISITING and can.follows and known:
+        return CopyTask.FOLLOW
     if state in _VISITING:
-        return fetch if can.fetches else CopyTask.SUGGEST
+        return fetch if can.fetches and not can.follows else CopyTask.SUGGEST
     if state in OPEN_SUGGESTIONS:
         return CopyTask.SUGGEST
     return CopyTask.WITHDRAW if can.cancel else fetch

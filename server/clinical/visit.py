@@ -123,7 +123,8 @@ class Capabilities:
     ``slots``: it tells free times. ``cancel``: we may withdraw a proposal there. ``reschedule``: a booked
     visit may move there. ``asynchronous``: it answers later. ``fetches``: it can be asked how a visit
     stands. ``events``: it sends messages. ``once``: it makes one visit of the same proposal sent twice
-    by itself; without it the adapter has to search first.
+    by itself; without it the adapter has to search first. ``follows``: it has no words of its own for a
+    booked visit, so what is booked is written there, too.
     """
 
     pending: bool = False
@@ -135,6 +136,7 @@ class Capabilities:
     fetches: bool = True
     events: bool = False
     once: bool = False
+    follows: bool = False
 
 
 NO_TEXT: Mapping[str, str] = MappingProxyType({})

@@ -30,6 +30,14 @@ def test_a_booked_time_is_told_only_to_a_system_that_can_not_be_asked(state: Sug
     assert copy_task(state, True, True, MAIL) is T.SUGGEST
 
 
+@pytest.mark.parametrize("state", [S.BOOKED, S.ARRIVED])
+def test_a_system_without_words_for_what_is_booked_follows(state: SuggestionState) -> None:
+    calendar = Capabilities(follows=True)
+    assert copy_task(state, True, True, calendar) is T.FOLLOW
+    assert copy_task(state, True, False, calendar) is T.SUGGEST
+    assert copy_task(state, False, True, calendar) is T.FETCH
+
+
 @pytest.mark.parametrize("state", TAKEN_BACK)
 def test_what_is_over_here_is_taken_back_there_once(state: SuggestionState) -> None:
     assert copy_task(state, True, True, ASKED) is T.WITHDRAW

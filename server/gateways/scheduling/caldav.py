@@ -20,7 +20,7 @@ from server.gateways.exchange import Reply, Request, refusal
 from server.gateways.message import SendError
 from server.gateways.scheduling.port import Outside
 
-CAPABILITIES = Capabilities(pending=True, once=True)
+CAPABILITIES = Capabilities(pending=True, once=True, follows=True)
 # How often an object that somebody else is changing at this moment is read again before we come back later.
 _TRIES = 3
 _NOT_THERE = (404, 410)

@@ -44,7 +44,8 @@ class Heard:
     """Their system answered. ``seen``: how the visit stands there; None: it does not know it.
 
     ``told``: it has our newest version now, or needs none. ``was_asked``: this was a question, so that no
-    visit means no visit. ``asks``: it can be asked at all. ``slots``: free times there; None: not looked up,
+    visit means no visit. ``asks``: it can be asked at all. ``follows``: a booked visit is written there, too.
+    ``slots``: free times there; None: not looked up,
     or not to be had, and ``no_slots`` is a short code of why.
     """
 
@@ -52,6 +53,7 @@ class Heard:
     told: bool = False
     was_asked: bool = False
     asks: bool = True
+    follows: bool = False
     slots: tuple[Slot, ...] | None = None
     no_slots: str | None = None
 
@@ -97,12 +99,20 @@ def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Hear
         candidate_slots.attach(work, suggestion, outcome.slots, work.now + SLOTS_LAST)
     if outcome.seen is not None and not _is_outdated(work, copy, claimed, outcome):
         peer_report.take(work, copy, outcome.seen)
+        _let_follow(work, copy, claimed, outcome)
     elif outcome.was_asked and claimed.known:
         _is_gone(work, copy)
     copy.failure = outcome.no_slots
     _plan(work, copy, outcome)
     if asked_again:
         scheduling_copies.ask(copy, work.now)
+
+
+def _let_follow(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Heard) -> None:
+    """See that a time which staff gave a visit there is shown there as booked, and no longer as free."""
+    suggestion = work.session.get_one(BookingSuggestion, (copy.clinic_id, copy.suggestion_id))
+    if outcome.follows and suggestion.state in _VISITING:
+        copy.sent_version = min(copy.sent_version, claimed.proposed.version)
 
 
 def _is_outdated(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Heard) -> bool:
