@@ -97,6 +97,19 @@ def test_a_visit_that_staff_book_anew_after_its_day_is_put_before_a_person(
     assert practice.tasks() == [task]
 
 
+@pytest.mark.parametrize("phase", ["arrived", "closed", "missed"])
+def test_a_visit_that_was_moved_and_had_its_day_between_two_questions_has_its_last_time(
+    practice: Practice, friday: datetime, phase: str
+) -> None:
+    practice.sync()
+    practice.staff("fixed", friday)
+    practice.sync(minutes=6)
+    practice.staff(phase, friday + timedelta(hours=3))
+    practice.sync(minutes=60 * 24 * 5)
+    assert practice.state() in (S.ARRIVED, S.FULFILLED, S.NOSHOW)
+    assert (practice.row().starts_at, practice.tasks()) == (friday + timedelta(hours=3), [])
+
+
 def test_a_time_that_was_moved_another_way_since_is_not_moved_back(
     practice: Practice, friday: datetime
 ) -> None:

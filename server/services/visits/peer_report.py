@@ -26,6 +26,13 @@ PUT_BY = "ignored_older"
 LATE = timedelta(days=1)
 _THEIR_SYSTEM = "scheduling_system"
 _SETS_TIME = frozenset({SuggestionAction.BOOK.value, SuggestionAction.RESCHEDULE.value})
+# A visit that was moved and took place between two questions took place at the later time.
+_TELLS_TIME = frozenset(
+    {
+        *(SuggestionAction.BOOK, SuggestionAction.RESCHEDULE),
+        *(SuggestionAction.ARRIVE, SuggestionAction.FULFIL, SuggestionAction.NOSHOW),
+    }
+)
 LONGEST_VERSION = 200  # characters, as the copy keeps it
 
 
@@ -95,9 +102,7 @@ def _should_have_followed(work: Work, suggestion: BookingSuggestion, seen: Seen)
 
 def _consequence(work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, seen: Seen) -> Consequence:
     moved = seen.starts_at is not None and not _is_kept(suggestion, seen)
-    has_time = seen.starts_at is not None and is_plausible(
-        seen.starts_at, seen.ends_at, suggestion.created_at, work.now
-    )
+    has_time = _has_time(work, suggestion, seen)
     ahead = has_time and seen.starts_at is not None and seen.starts_at > work.now
     repeated = moved and _is_said_again(work, suggestion, copy, seen)
     heard = Heard(seen.status, copy.peer_status, has_time, moved, ahead, repeated)
@@ -115,6 +120,12 @@ def _is_said_again(work: Work, suggestion: BookingSuggestion, copy: SchedulingCo
     return bool(set_by) and set_by[-1].detail.get("source") != _THEIR_SYSTEM
 
 
+def _has_time(work: Work, suggestion: BookingSuggestion, seen: Seen) -> bool:
+    return seen.starts_at is not None and is_plausible(
+        seen.starts_at, seen.ends_at, suggestion.created_at, work.now
+    )
+
+
 def _is_kept(suggestion: BookingSuggestion, seen: Seen) -> bool:
     """Say whether the booked time is the one that their system tells. It may leave the end out."""
     ends_at = seen.ends_at or suggestion.ends_at
@@ -125,7 +136,8 @@ def _move(
     work: Work, suggestion: BookingSuggestion, copy: SchedulingCopy, action: SuggestionAction, seen: Seen
 ) -> None:
     detail = _source(copy, seen)
-    if action in (SuggestionAction.BOOK, SuggestionAction.RESCHEDULE) and seen.starts_at is not None:
+    told = _has_time(work, suggestion, seen) and not _is_kept(suggestion, seen)
+    if action in _TELLS_TIME and told and seen.starts_at is not None:
         ends_at = seen.ends_at or appointments.usual_end(suggestion, seen.starts_at)
         appointments.make(suggestion, seen.external_id, seen.starts_at, ends_at)
         detail |= {"external_id": seen.external_id, "starts_at": str(seen.starts_at)}
