@@ -78,6 +78,8 @@ def _usable(seen: Seen) -> Seen:
 
 
 def _is_stale(copy: SchedulingCopy, seen: Seen) -> bool:
+    if seen.external_id != copy.external_id:
+        return False  # another record of theirs: how long ago each was changed says nothing of the two
     known, said = copy.peer_changed_at, seen.changed_at
     return known is not None and said is not None and said < known
 

@@ -54,6 +54,14 @@ def test_an_older_report_never_overwrites_a_newer_one(desk: Desk, in_days: Times
     assert log[-1]["action"] == "ignored_older"
 
 
+def test_another_appointment_of_theirs_counts_whenever_it_was_made(desk: Desk, in_days: Times) -> None:
+    desk.hears(P.PROPOSED, told=True, changed_at=in_days(0.02))
+    desk.clock.forward(minutes=31)
+    own = Seen("there-2", P.BOOKED, in_days(4), changed_at=in_days(0.01))
+    desk.finish(desk.claim(), Heard(own, was_asked=True))
+    assert (desk.state(), desk.row().starts_at, desk.tasks()) == (S.BOOKED, in_days(4), [])
+
+
 def test_another_time_moves_the_visit(desk: Desk, in_days: Times) -> None:
     desk.hears(P.PROPOSED, told=True)
     desk.hears(P.BOOKED, starts_at=in_days(3), changed_at=in_days(0.1))
