@@ -23,6 +23,7 @@ from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import ConnectionKind, Role
 from server.event_proof import scheme_of
 from server.services.errors import Invalid
+from server.services.visits import copy_release as copy_releases
 from server.services.visits import scheduling_connection as connections
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits import scheduling_event as scheduling_events
@@ -66,13 +67,19 @@ def create_scheduling_connection(body: Mapping[str, Any]) -> Any:
 @blueprint.response(200, ConnectionAnswer, headers=documented_headers("ETag"))
 @takes_version()
 def change_scheduling_connection(body: Mapping[str, Any], connection_id: UUID) -> Any:
-    """Change name, settings or proof; needs If-Match. What was set aside is tried again."""
+    """Change name, settings or proof; needs If-Match. What was set aside is tried again.
+
+    Another mailbox or calendar is told of everything that is open.
+    """
     version = required_version()
     with writing() as work:
         known = connections.get(work, connection_id)
         described = _system(known.kind, {"config": known.config, "proof": known.proof, **body})
+        is_elsewhere = copy_releases.is_elsewhere(known.kind, known.config, described.config)
         row = connections.change(work, connection_id, version, described)
-        scheduling_copies.release(work, connection_id)
+        copy_releases.release(work, connection_id)
+        if is_elsewhere:
+            copy_releases.tell_anew(work, connection_id)
         return row, 200, etag(row.version)
 
 

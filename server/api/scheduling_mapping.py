@@ -11,7 +11,7 @@ from server.api.body import Blueprint
 from server.api.edge import allow, writing
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
-from server.services.visits import scheduling_copy as scheduling_copies
+from server.services.visits import copy_release as copy_releases
 from server.services.visits import scheduling_mapping as mappings
 
 blueprint = Blueprint("scheduling-mappings", __name__, description="Our things under the clinic's own names")
@@ -49,7 +49,7 @@ def put_scheduling_mapping(body: Mapping[str, Any], connection_id: UUID, kind: s
     with writing() as work:
         named = mappings.checked(work, kind, ours)
         row = mappings.put(work, connection_id, named, body["theirs"])
-        scheduling_copies.release(work, connection_id, named.patient_id)
+        copy_releases.release(work, connection_id, named.patient_id)
         return row
 
 

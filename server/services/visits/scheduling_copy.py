@@ -31,7 +31,7 @@ from server.services.visits.proposed import proposed
 from server.services.work import Work, system
 
 _UNBOOKED = OPEN_SUGGESTIONS - {SuggestionState.BOOKED, SuggestionState.ARRIVED}
-_APPROVED = OPEN_SUGGESTIONS - {SuggestionState.DRAFT}
+APPROVED = OPEN_SUGGESTIONS - {SuggestionState.DRAFT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def take_up(work: Work) -> int:
     if connection is None or connection.kind is ConnectionKind.INBOX:
         return 0
     query = select(BookingSuggestion.id).where(
-        BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.state.in_(sorted(_APPROVED))
+        BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.state.in_(sorted(APPROVED))
     )
     missing = [one for one in work.session.scalars(query) if not _is_there(work, one, connection.id)]
     for suggestion_id in missing:
@@ -153,28 +153,6 @@ def try_again(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     copy.failures, copy.failure = 0, None
     work.audit("scheduling-copy.retry", object_id=suggestion_id)
     return copy
-
-
-def release(work: Work, connection_id: UUID, patient_id: UUID | None = None) -> int:
-    """Take up again what was set aside at one system: how it is reached, or what it calls things, changed.
-
-    ``patient_id``: that of one patient alone.
-    """
-    query = select(SchedulingCopy).where(
-        SchedulingCopy.clinic_id == work.clinic_id,
-        SchedulingCopy.connection_id == connection_id,
-        SchedulingCopy.state == CopyState.HELD,
-    )
-    if patient_id is not None:
-        theirs = select(BookingSuggestion.id).where(
-            BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.patient_id == patient_id
-        )
-        query = query.where(SchedulingCopy.suggestion_id.in_(theirs))
-    held = list(work.session.scalars(query.with_for_update()))
-    for copy in held:
-        ask(copy, work.now)
-        copy.failures, copy.failure = 0, None
-    return len(held)
 
 
 def by_external_id(work: Work, connection_id: UUID, external_id: str) -> SchedulingCopy | None:
