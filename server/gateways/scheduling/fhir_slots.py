@@ -1,7 +1,9 @@
 """Free times from a FHIR system: its own Slots, or the files it publishes as SMART Scheduling Links."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from server.clinical.visit import MOST_SLOTS, Proposed, Slot
@@ -13,7 +15,12 @@ from server.gateways.scheduling.fhir_client import FhirClient
 from server.gateways.scheduling.json_reply import read_object
 
 MOST_FILES = 10  # of a kind, in one manifest
+# So long is looked for them. Whoever tells them slowly must not keep what became of the visit itself from
+# being recorded: that is heard before, and its worker has it only for a while.
+LONGEST = timedelta(seconds=20)
 _PAGE = "100"
+
+T = TypeVar("T")
 
 
 def server_slots(client: FhirClient, proposed: Proposed, now: datetime) -> Sequence[Slot]:
@@ -21,19 +28,34 @@ def server_slots(client: FhirClient, proposed: Proposed, now: datetime) -> Seque
     first, last = _window(proposed, now)
     asked = [("status", "free"), ("start", f"ge{_text(first)}"), ("start", f"le{_text(last)}")]
     pages = client.search("Slot", [*asked, ("_count", _PAGE)], now)
-    return _best((slot for page in pages for slot in read_slots(page)), proposed, now)
+    in_time = _in_time(pages, monotonic() + LONGEST.total_seconds())
+    return _best((slot for page in in_time for slot in read_slots(page)), proposed, now)
 
 
-def published_slots(egress: Egress, manifest: str, proposed: Proposed, now: datetime) -> Sequence[Slot]:
-    """Read the published files. They are public, so no token goes with the requests."""
+def published_slots(
+    egress: Egress, manifest: str, proposed: Proposed, now: datetime, longest: timedelta = LONGEST
+) -> Sequence[Slot]:
+    """Read the published files. They are public, so no token goes with the requests.
+
+    What is not read after ``longest`` is left out.
+    """
+    end = monotonic() + longest.total_seconds()
     files = _manifest(_fetched(egress, manifest, "application/json", now))
     calendars = [
         calendar
-        for url in files.schedules[:MOST_FILES]
+        for url in _in_time(files.schedules[:MOST_FILES], end)
         for calendar in read_calendars(_lines(egress, url, now))
     ]
-    texts = (_lines(egress, url, now) for url in files.slots[:MOST_FILES])
+    texts = (_lines(egress, url, now) for url in _in_time(files.slots[:MOST_FILES], end))
     return _best((slot for text in texts for slot in read_slot_lines(text, calendars)), proposed, now)
+
+
+def _in_time(sources: Iterable[T], end: float) -> Iterator[T]:
+    """Yield ``sources`` until ``end`` on the monotonic clock, the first one always."""
+    for one in sources:
+        yield one
+        if monotonic() >= end:
+            return
 
 
 def _best(slots: Iterable[Slot], proposed: Proposed, now: datetime) -> Sequence[Slot]:

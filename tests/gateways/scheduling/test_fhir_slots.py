@@ -1,8 +1,11 @@
 """Candidate times come from the system's own slots, page after page, or from files that anybody may read."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from server.clinical.visit import MOST_SLOTS
 from server.gateways.egress import Egress
 from server.gateways.message import SendError
 from server.gateways.scheduling.fhir import FhirScheduling
+from server.gateways.scheduling.fhir_slots import published_slots
 from server.gateways.scheduling.port import Outside
 from tests.fhir.proposals import TEN, proposal
 from tests.fhir.test_slots import lines, slot
@@ -144,6 +148,39 @@ def test_published_files_are_read_without_a_token(door: FrontDoor) -> None:
     assert [one.external_id for one in there.find_slots(proposal(), NOW)] == ["1", "2"]
     assert all("authorization" not in request.headers for request in door.passed)
     assert door.count("GET locations") == 0
+
+
+def test_whoever_publishes_slowly_is_not_read_to_the_end() -> None:
+    asked: list[str] = []
+
+    class Slowly(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            time.sleep(0.1 if "file" in self.path else 0)
+            text = lines({**free(TEN + timedelta(hours=len(asked))), "id": str(len(asked))})
+            base = f"http://127.0.0.1:{server.server_port}"
+            kinds = [("Schedule", 0), *(("Slot", number) for number in range(9))]
+            output = [{"type": kind, "url": f"{base}/file-{kind}-{number}"} for kind, number in kinds]
+            manifest = {
+                "transactionTime": "2026-11-22T00:00:00Z",
+                "request": base,
+                "output": output,
+                "error": [],
+            }
+            body = json.dumps(manifest) if self.path == "/" else text if "Slot" in self.path else lines()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slowly) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        url, longest = f"http://127.0.0.1:{server.server_port}/", timedelta(seconds=0.15)
+        found = published_slots(OUTSIDE.egress, url, proposal(), NOW, longest)
+        server.shutdown()
+    assert 1 <= len(found) == len(asked) - 2 <= 2
 
 
 def test_no_slots_are_asked_for_where_there_are_none() -> None:
