@@ -69,13 +69,13 @@ def create_scheduling_connection(body: Mapping[str, Any]) -> Any:
 def change_scheduling_connection(body: Mapping[str, Any], connection_id: UUID) -> Any:
     """Change name, settings or proof; needs If-Match. What was set aside is tried again.
 
-    Another mailbox or calendar is told of everything that is open.
+    At another address everything that is open begins anew.
     """
     version = required_version()
     with writing() as work:
         known = connections.get(work, connection_id)
         described = _system(known.kind, {"config": known.config, "proof": known.proof, **body})
-        is_elsewhere = copy_releases.is_elsewhere(known.kind, known.config, described.config)
+        is_elsewhere = copy_releases.is_elsewhere(known.config, described.config)
         row = connections.change(work, connection_id, version, described)
         copy_releases.release(work, connection_id)
         if is_elsewhere:

@@ -1,11 +1,14 @@
 """A suggestion and a clinic's own system, over a real line: told, asked, booked there, taken back."""
 
+from copy import deepcopy
 from datetime import datetime, timedelta
 
 import pytest
 
 from server.clinical.vocabulary import AlertFamily, CopyState, SuggestionState
 from tests.conftest import Clock
+from tests.gateways.scheduling import http_configs
+from tests.gateways.scheduling.small_clinic import SmallClinic, open_for_business
 from tests.practice import Practice
 
 S = SuggestionState
@@ -275,6 +278,30 @@ def test_what_waits_for_its_next_try_is_tried_when_the_settings_are_put_right(
     assert practice.cast.admin.patch(path, name, version=1).status_code == 200
     practice.sync()
     assert practice.state() == S.BOOKED
+
+
+@pytest.mark.parametrize("phase", ["wished", "fixed"])
+def test_a_visit_of_somebody_else_at_another_system_is_not_taken_for_hers(
+    practice: Practice, friday: datetime, phase: str
+) -> None:
+    practice.sync()
+    practice.staff(phase, friday)
+    practice.sync(minutes=6)
+    other = SmallClinic()
+    number = other.enter({"label": "somebody else's"}).number
+    assert number == practice.booked_visit().number
+    other.change(number, "fixed", friday + timedelta(days=1))
+    with open_for_business(other):
+        config = {**deepcopy(http_configs.SEARCHED), "base_url": f"http://127.0.0.1:{other.port}/api"}
+        path = f"/clinic/scheduling-connections/{practice.connection}"
+        changed = practice.cast.admin.patch(path, {"name": "The new book", "config": config}, version=1)
+        assert changed.status_code == 200, changed.text
+        practice.sync(minutes=1)
+        practice.sync(minutes=35)
+    if phase == "fixed":
+        assert (practice.row().starts_at, practice.tasks()) == (friday, ["gone_there"])
+    else:
+        assert (practice.state(), len(other.labelled(practice.suggestion))) == (S.SENT, 1)
 
 
 def test_nothing_of_why_a_visit_is_suggested_goes_there(practice: Practice) -> None:

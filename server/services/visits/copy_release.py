@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import ConnectionKind, CopyState
+from server.clinical.vocabulary import CopyState
 from server.models import BookingSuggestion, SchedulingCopy
 from server.services.visits.scheduling_copy import APPROVED, ask
 from server.services.work import Work
 
-# What says which mailbox or calendar it is, beside how we sign in there and in which words we write.
-_WHERE = ("way", "mailbox", "url")
+# What says which mailbox, calendar or system it is, beside how we sign in there and what it understands.
+_WHERE = ("way", "mailbox", "url", "base_url", "database")
 
 
 def release(work: Work, connection_id: UUID, patient_id: UUID | None = None) -> int:
@@ -37,9 +37,12 @@ def release(work: Work, connection_id: UUID, patient_id: UUID | None = None) -> 
     return len(held)
 
 
-def is_elsewhere(kind: ConnectionKind, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Say whether settings lead to another mailbox or calendar, which knows of nothing and can't say so."""
-    return kind is ConnectionKind.CALENDAR and any(before.get(name) != after.get(name) for name in _WHERE)
+def is_elsewhere(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Say whether settings lead to another system.
+
+    It knows of nothing, and what the one before called our visits may be somebody else's there.
+    """
+    return any(before.get(name) != after.get(name) for name in _WHERE)
 
 
 def tell_anew(work: Work, connection_id: UUID) -> int:
