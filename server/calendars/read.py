@@ -47,7 +47,7 @@ class Told:
     """One event: what it is about, which change of it, and when it is.
 
     ``starts_at``, ``ends_at``: aware, None where it names ``days`` (both included) only. ``offered``: the
-    days that we wrote there.
+    days that we wrote there. ``is_free``: it keeps nobody's time.
     """
 
     suggestion_id: UUID
@@ -57,6 +57,7 @@ class Told:
     ends_at: datetime | None
     days: tuple[date, date]
     offered: tuple[date, date] | None
+    is_free: bool
 
 
 def parsed(raw: bytes) -> Calendar:
@@ -101,10 +102,10 @@ def told(made: Calendar, zone: str) -> Told:
         offered = window_in(event)
     except NONSENSE:
         raise ValueError("it is no visit that can be read") from None
-    days = _days(start, end)
+    days, is_free = _days(start, end), str(event.get("TRANSP", "")).upper() == "TRANSPARENT"
     if isinstance(start, datetime) and isinstance(end, datetime) and not _are_days(event, start, end):
-        return Told(about, order, status, utc(start), utc(end), days, offered)
-    return Told(about, order, status, None, None, days, offered)
+        return Told(about, order, status, utc(start), utc(end), days, offered, is_free)
+    return Told(about, order, status, None, None, days, offered, is_free)
 
 
 def seen(found: Told, proposed: Proposed, version: str | None, external_id: str) -> Seen:
@@ -123,7 +124,7 @@ def says(found: Told, proposed: Proposed) -> bool:
     window = (proposed.earliest, proposed.latest)
     same_days = times is not None or found.days == window
     same = (found.starts_at, found.ends_at) == wanted and same_days and found.offered == window
-    return same and found.status == status_of(proposed.state)
+    return same and found.status == status_of(proposed.state) and found.is_free == (times is None)
 
 
 def _stands(found: Told, proposed: Proposed) -> PeerStatus:

@@ -91,11 +91,14 @@ def test_what_is_booked_or_moved_another_way_stands_in_the_calendar(office: Offi
     assert (office.entry(), office.tasks()) == (booked(then), [])
 
 
-def test_what_staff_drag_to_a_time_keeps_it_free_no_longer_and_their_notes_stay(office: Office) -> None:
+@pytest.mark.parametrize("status", [None, "CONFIRMED"])
+def test_what_staff_drag_to_a_time_keeps_it_free_no_longer_and_their_notes_stay(
+    office: Office, status: str | None
+) -> None:
     then = office.visits.now + timedelta(days=3)
 
     def dragged(event: Event) -> None:
-        at(then)(event)
+        at(then, status=status)(event)
         event.add("location", "Room 2")
 
     office.program.change(UUID(office.suggestion), dragged)
