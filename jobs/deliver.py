@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -16,9 +17,10 @@ from server.clinical.vocabulary import Channel
 from server.gateways.message import Handed, Receipt, SendError
 from server.isolation import Extent
 from server.postgresql.rerun import insist
-from server.services.messages import outbox, outbox_outcome, sms_budget
+from server.services.messages import outbox, outbox_due, outbox_outcome, sms_budget
 from server.services.messages.delivery_loss import DEFECT
-from server.services.messages.outbox import Claimed, Skipped
+from server.services.messages.outbox import Claimed
+from server.services.messages.outbox_due import Destination, Skipped
 from server.services.messages.outbox_outcome import Outcome, Refused, Returned, Taken
 from server.services.messages.sms_budget import Recipient
 
@@ -54,7 +56,7 @@ def run(around: Around, now: datetime) -> int:
 
 def _check_urgent(around: Around, moment: datetime) -> None:
     with around.database.read(Extent.ALL) as session:
-        stuck = outbox.urgent_since(session, moment - URGENT_LIMIT)
+        stuck = outbox_due.urgent_since(session, moment - URGENT_LIMIT)
     if stuck:
         raise Incomplete(f"{stuck} urgent messages wait too long")
 
@@ -69,9 +71,9 @@ class _Round:
         self._away: dict[str, str] = {}
         self._lane_of: dict[Channel | UUID, str] = {}
         self._event_lane_of: dict[UUID, str] = {}
-        # Whether something was left alone only because its lane was full, and whether something was found,
-        # when we last looked.
-        self._held = self._found = False
+        # Whether something was left alone only because its lane was full, whether something was found, and
+        # whether the lane of something turned out to have no room, when we last looked.
+        self._held = self._found = self._passed = False
         self._lock = threading.Lock()
 
     def _width(self, kind: str) -> int:
@@ -91,7 +93,8 @@ class _Round:
             rested = not self._lanes.waiting()
             claimed = self._claim()
             self._hand_out_all(claimed)
-            if claimed or self._lanes.wait(LOOK_AGAIN) or self._held or not rested:
+            learnt = claimed or self._passed
+            if learnt or self._lanes.wait(LOOK_AGAIN) or self._held or not rested:
                 continue
             if not self._lingers():
                 break
@@ -111,17 +114,17 @@ class _Round:
             outbox_outcome.missed_reports(session, self.watch.moment())
 
     def _claim(self) -> list[Claimed]:
-        skipped, moment = self._skipped(), self.watch.moment()
+        skipped, moment, self._passed = self._skipped(), self.watch.moment(), False
         if not self._found and not self._is_any_due(moment, skipped):
             return []  # looking costs no writing transaction
         with self.around.database.write(Extent.ALL) as session:
             claimed = outbox.claim(session, moment, self._room(Channel.EMAIL), self.around.lease, skipped)
-        self._found = bool(claimed)
+        self._found = bool(claimed) or self._passed
         return claimed
 
     def _is_any_due(self, moment: datetime, skipped: Skipped) -> bool:
         with self.around.database.read(Extent.ALL) as session:
-            return outbox.is_any_due(session, moment, skipped)
+            return outbox_due.is_any_due(session, moment, skipped)
 
     def _skipped(self) -> Skipped:
         waiting = self._lanes.waiting().items()
@@ -139,7 +142,23 @@ class _Round:
             frozenset(key for key in keys if isinstance(key, UUID)),
             events,
             EVENTS in full_kinds,
+            partial(self._has_room, shut, Counter()),
         )
+
+    def _has_room(self, shut: Collection[str], taken: Counter[str], where: Destination) -> bool:
+        """Say whether the lane of ``where`` takes one more beside those ``taken`` a moment ago.
+
+        No row tells which service stands behind a push, which very many people share, only its address:
+        without this all of theirs would be taken at once, and what is urgent would stand behind them.
+        """
+        try:
+            lane = self._lane(where, self.around.gateways[where.channel].lane(where.to))
+        except Exception:
+            return True  # whatever is wrong with it is said when it is handed out
+        has_room = lane not in shut and taken[lane] < self._room(where.channel)
+        self._passed = self._passed or not has_room
+        taken[lane] += has_room
+        return has_room
 
     def _hand_out_all(self, claimed: Sequence[Claimed]) -> None:
         alone = any(one.suspect for one in claimed)
@@ -164,7 +183,7 @@ class _Round:
         except Exception as error:
             self._record(claimed, _defect(claimed, error))
             return
-        self._lanes.add(self._lane(claimed, far_end), claimed)
+        self._lanes.add(self._lane(_goal(claimed), far_end), claimed)
 
     def _affords(self, claimed: Claimed) -> bool:
         moment, most = self.watch.moment(), self.around.settings.sms_a_month
@@ -172,15 +191,14 @@ class _Round:
             to = Recipient(claimed.clinic_id, claimed.private)
             return sms_budget.spend(session, moment, to, claimed.urgency, most)
 
-    def _lane(self, claimed: Claimed, far_end: str) -> str:
-        """Return the lane of ``claimed``, which is known from now on by where it goes."""
-        is_event = claimed.event is not None
-        lane = f"{EVENTS if is_event else claimed.channel} {far_end}"
+    def _lane(self, where: Destination, far_end: str) -> str:
+        """Return the lane of ``where``, by which its contact point is known from now on."""
+        lane = f"{EVENTS if where.is_event else where.channel} {far_end}"
         with self._lock:
-            if is_event and claimed.contact_id is not None:
-                self._event_lane_of[claimed.contact_id] = lane
+            if where.is_event and where.contact_id is not None:
+                self._event_lane_of[where.contact_id] = lane
             else:
-                self._lane_of[claimed.contact_id or claimed.channel] = lane
+                self._lane_of[where.contact_id or where.channel] = lane
         return lane
 
     def _deliver(self, lane: str, claimed: Claimed) -> None:
@@ -219,6 +237,10 @@ class _Round:
         except Exception as error:
             return _defect(claimed, error)
         return _taken(receipt)
+
+
+def _goal(claimed: Claimed) -> Destination:
+    return Destination(claimed.channel, claimed.contact_id, claimed.event is not None, claimed.to)
 
 
 def _defect(claimed: Claimed, error: Exception) -> Refused:

@@ -9,7 +9,7 @@ from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
 from server.gateways.message import RecordingGateway, SendError
 from server.isolation import Extent
 from server.services.health import health
-from server.services.messages import outbox
+from server.services.messages import outbox_due
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries
@@ -37,7 +37,7 @@ def test_an_sms_that_waited_for_the_morning_is_tried_again_like_any_other(
     with around.database.read(Extent.ALL) as session:
         clock.forward(minutes=1)
         assert health(session, clock.now, ()).oldest[AlertClass.P1] == timedelta(minutes=1)
-        assert outbox.urgent_since(session, held.due_at + timedelta(seconds=1)) == 1
+        assert outbox_due.urgent_since(session, held.due_at + timedelta(seconds=1)) == 1
     sms.refusals.clear()
     deliver.run(around, clock.forward(minutes=1))
     escalate.run(around, clock.now)

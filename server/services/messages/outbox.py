@@ -4,13 +4,13 @@ Nothing is sent here: the job claims, sends outside any transaction, then record
 same person over the same way goes out as one message, under the id of the first.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
@@ -37,9 +37,10 @@ from server.services.messages import (
     outbox_secret,
     sms_budget,
 )
-from server.services.messages.delivery import CALLS, could_leave
+from server.services.messages.delivery import CALLS
 from server.services.messages.delivery_loss import POISON, RETIRED
 from server.services.messages.outbox_ahead import patients_of, read_ahead
+from server.services.messages.outbox_due import NOTHING, Destination, Skipped, due
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -99,41 +100,40 @@ class Aim:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """What a worker does not want now: channels and contact points whose far end is away or busy.
-
-    Events have lanes of their own, so ``events`` names the contact points that want none of them now;
-    ``all_events``: nobody does.
-    """
-
-    channels: Collection[Channel] = ()
-    contacts: Collection[UUID] = ()
-    events: Collection[UUID] = ()
-    all_events: bool = False
-
-
 Take = Callable[[Delivery], list[Claimed]]
+Fits = Callable[[Delivery, str], bool]
 
 
 def claim(
-    session: Session, now: datetime, limit: int, lease: timedelta, skipped: Skipped = Skipped()
+    session: Session, now: datetime, limit: int, lease: timedelta, skipped: Skipped = NOTHING
 ) -> list[Claimed]:
     """Take up to ``limit`` due deliveries of any clinic, most urgent first, until ``now + lease``.
 
+    What the worker has no room for stays in its place, and counts: a claim looks at so many and no more.
     Deliveries whose lease ran out (their worker died) are due again. One that was tried too often, whose
     recipient can't be reached that way any more, that would come too late or is not needed any more, ends
     instead; so does one whose address does not open, which pages operations. One over which anything else
     fails is put off and keeps no other. ``lease`` must be longer than 0.
     """
     claimed: list[Claimed] = []
+    passed: set[UUID] = set()
+    fits = partial(_fits, skipped, passed)
     # Rows that end must not use up the places of good ones behind them.
-    while limit > len(claimed) and (rows := _due(session, now, limit - len(claimed), skipped)):
+    while (left := limit - len(claimed) - len(passed)) > 0:
+        rows = due(session, now, left, replace(skipped, passed=passed))
         if not (fit := [row for row in rows if _may_join(claimed, row)]):
             break
-        take = partial(_take_all, session, partial(_take_or_end, session, now, lease), claimed)
+        take = partial(_take_all, session, partial(_take_or_end, session, now, lease, fits), claimed)
         claimed += outbox_defect.together(session, now, fit, take)
     return claimed
+
+
+def _fits(skipped: Skipped, passed: set[UUID], row: Delivery, to: str) -> bool:
+    where = Destination(row.channel, row.contact_id, row.subject in EVENT_SUBJECTS, to)
+    if skipped.has_room(where):
+        return True
+    passed.add(row.id)
+    return False
 
 
 def _take_all(
@@ -153,51 +153,9 @@ def _may_join(claimed: Sequence[Claimed], row: Delivery) -> bool:
     return not claimed or not (claimed[0].suspect or _deaths(row) >= _SUSPECT)
 
 
-def is_any_due(session: Session, now: datetime, skipped: Skipped = Skipped()) -> bool:
-    """Say whether `claim` would find anything to look at."""
-    query = _due_query(now, 1, skipped).with_only_columns(Delivery.id)
-    return session.execute(query).first() is not None
-
-
-def urgent_since(session: Session, before: datetime) -> int:
-    """Return how many urgent (P0, P1) deliveries that could go out before ``before`` still wait."""
-    query = select(func.count()).where(
-        Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)),
-        Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
-        could_leave() < before,
-    )
-    return session.scalar(query) or 0
-
-
-def _due(session: Session, now: datetime, limit: int, skipped: Skipped) -> Sequence[Delivery]:
-    # PostgreSQL: rows another worker is claiming are passed by. SQLite has one writer anyway.
-    return list(session.scalars(_due_query(now, limit, skipped).with_for_update(skip_locked=True)))
-
-
-def _due_query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:
-    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
-    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
-    query = (
-        select(Delivery)
-        .where(or_(waiting, abandoned), or_(Delivery.bundle_id.is_(None), Delivery.bundle_id == Delivery.id))
-        .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
-        .limit(limit)
-    )
-    if skipped.channels:
-        query = query.where(Delivery.channel.not_in(skipped.channels))
-    is_event = Delivery.subject.in_(EVENT_SUBJECTS)
-    if skipped.contacts:
-        query = query.where(
-            or_(is_event, Delivery.contact_id.is_(None), Delivery.contact_id.not_in(skipped.contacts))
-        )
-    if skipped.all_events or skipped.events:
-        query = query.where(
-            ~is_event if skipped.all_events else ~(is_event & Delivery.contact_id.in_(skipped.events))
-        )
-    return query
-
-
-def _take_or_end(session: Session, now: datetime, lease: timedelta, row: Delivery) -> list[Claimed]:
+def _take_or_end(
+    session: Session, now: datetime, lease: timedelta, fits: Fits, row: Delivery
+) -> list[Claimed]:
     if row.state is DeliveryState.CLAIMED and row.lease_until is not None and row.lease_until > now:
         return []  # taken a moment ago, in the bundle of one before it
     if (later := outbox_need.waits_until(session, now, row)) is not None:
@@ -208,7 +166,7 @@ def _take_or_end(session: Session, now: datetime, lease: timedelta, row: Deliver
     work = Work(session, now, system(row.clinic_id))
     to = "" if why is not None else _address(work, row, account)
     if why is None and to not in (POISON, RETIRED):
-        return [_take(session, now, row, Aim(to, lease, account.role))]
+        return [_take(session, now, row, Aim(to, lease, account.role))] if fits(row, to) else []
     why = why or to
     if why == POISON:
         operations.poison(session, now, row.channel, why)
