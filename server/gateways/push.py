@@ -40,6 +40,7 @@ class PushGateway:
     """Pushes to a message's subscription. ``key`` is the private VAPID key, ``sender`` our e-mail address.
 
     404 and 410 mean that the browser has unsubscribed: it is gone. ValueError where ``key`` can't be used.
+    401 and 403 are about this browser, which subscribed with another key, or about ours: nobody can tell.
     """
 
     channel = "push"
@@ -64,7 +65,8 @@ class PushGateway:
         headers = _headers(message) | self._authorization(message, where)
         reply = self._egress.post(subscription.endpoint, headers, _encrypted(message, subscription))
         if reply.status in _NOT_SIGNED_IN:
-            raise SendError(False, "sign_in", away=True)
+            # Tried again it would be refused again, and an answer about one browser says nothing of others.
+            raise SendError(True, "sign_in")
         if not 200 <= reply.status <= 299:
             raise refusal(reply, message.at, gone=_GONE, permanent=_PERMANENT)
         return Receipt(Handed.ACCEPTED)

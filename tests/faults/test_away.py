@@ -170,3 +170,32 @@ def test_a_browser_that_is_gone_is_crossed_out_and_the_next_way_is_used_at_once(
     with ward.around.database.read() as session:
         point = session.get_one(ContactPoint, (ward.cast.bo.clinic_id, gone))
         assert (point.retired_at is not None, point.retired_why) == (True, f"refused_{status}")
+
+
+class Picky(Answering):
+    """A push service where one browser subscribed with another key than ours."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Answer for the browser that was written to last."""
+        if name != "status":
+            return super().__getattribute__(name)
+        return 403 if self.received[-1].path == "/other-key" else 201
+
+
+def test_a_browser_that_subscribed_with_another_key_is_told_another_way_and_keeps_no_other_waiting(
+    ward: Ward,
+) -> None:
+    """F9: of two at one push service; both are written to in one run."""
+    ward.around.gateways[PUSH] = PushGateway(Egress(allow_loopback=True), KEY, "a@b.example")
+    gil = ward.hire("Gil")
+    with answering(peer := Picky()) as port:
+        ward.browser(gil, Browser().subscription(f"http://127.0.0.1:{port}/other-key"))
+        ward.browser(ward.cast.bo, Browser().subscription(f"http://127.0.0.1:{port}/bo"))
+        other, mine = ward.alert(AlertClass.P1, gil), ward.alert(AlertClass.P1)
+        ward.look()
+    assert [request.path for request in peer.received] == ["/other-key", "/bo"]
+    assert ward.told(other) == [("Gil", PUSH), ("Gil", EMAIL)]
+    assert ward.told(mine) == [("Bo", PUSH)]
+    by_push, by_mail = ward.deliveries(other)
+    assert (by_push.state, by_push.failure) == (DeliveryState.GIVEN_UP, "sign_in")
+    assert [row.state for row in (by_mail, *ward.deliveries(mine))] == [DeliveryState.ACCEPTED] * 2

@@ -119,9 +119,11 @@ def test_what_the_service_finds_wrong_with_the_message_is_final(status: int) -> 
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_the_service_does_not_take_is_our_own_trouble(status: int) -> None:
+def test_a_key_the_service_does_not_take_is_final_for_this_message_and_says_nothing_of_others(
+    status: int,
+) -> None:
     error = failure(status)
-    assert (error.permanent, error.reason, error.away) == (False, "sign_in", True)
+    assert (error.permanent, error.gone, error.reason, error.away) == (True, False, "sign_in", False)
 
 
 def test_a_busy_service_is_given_the_time_it_asks_for() -> None:
