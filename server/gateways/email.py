@@ -182,6 +182,11 @@ def _by_code(error: smtplib.SMTPResponseException) -> SendError:
     return _refused(error.smtp_code)
 
 
+def _sender(error: smtplib.SMTPSenderRefused) -> SendError:
+    """Our own account or address is the trouble: mended, the server takes the very same message."""
+    return SendError(False, "sender", away=error.smtp_code == _CLOSING)
+
+
 def _recipient(error: smtplib.SMTPRecipientsRefused) -> SendError:
     return _refused(min(code for code, _ in error.recipients.values()))
 
@@ -203,7 +208,8 @@ def _broken(error: OSError) -> SendError:
 
 _Explain = Callable[..., SendError]
 # The first kind that fits explains it. While connecting, a refusal is about us and may be mended:
-# the message waits. While sending, it is about this message: 5xx is final (RFC 5321, 4.2.1).
+# the message waits. So it is where the sender is not taken, who is the same for every message. Else, while
+# sending, it is about this message: 5xx is final (RFC 5321, 4.2.1).
 _REFUSALS_ON_CONNECT: Mapping[type[Exception], _Explain] = MappingProxyType(
     {
         smtplib.SMTPAuthenticationError: lambda _: _away("sign_in"),
@@ -217,6 +223,7 @@ _REFUSALS_ON_CONNECT: Mapping[type[Exception], _Explain] = MappingProxyType(
 )
 _REFUSALS_ON_SEND: Mapping[type[Exception], _Explain] = MappingProxyType(
     {
+        smtplib.SMTPSenderRefused: _sender,
         smtplib.SMTPRecipientsRefused: _recipient,
         smtplib.SMTPResponseException: _by_code,
         smtplib.SMTPNotSupportedError: lambda _: SendError(True, "address"),

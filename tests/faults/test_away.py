@@ -13,7 +13,8 @@ from server.gateways.egress import Egress
 from server.gateways.email import SmtpGateway
 from server.gateways.push import PushGateway
 from server.gateways.sms import Reports, SmsGateway
-from server.models import ContactPoint
+from server.models import Account, ContactPoint
+from server.services.messages import contact_point as contact_points
 from server.services.messages import outbox_outcome
 from tests.conftest import Clock
 from tests.faults.ward import Ward
@@ -43,6 +44,13 @@ class Moody(Peer):
         """Be too busy, or not."""
         self.asked += 1
         return "451 later" if self.mood == "busy" else await super().handle_RCPT(*known)
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, *_: Any) -> str:
+        """Take no message of ours today, or any."""
+        if self.mood == "strict":
+            return "550 5.4.5 daily sending quota exceeded"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take it, or sit on it."""
@@ -113,6 +121,25 @@ def _drained_in_order(ward: Ward, back: datetime, p0: Any, p2: Any) -> None:
     calm = [row.finished_at for row in ward.deliveries(p2) if row.channel is EMAIL]
     assert max(urgent) - back <= timedelta(minutes=2)
     assert max(urgent) <= min(calm)
+
+
+def test_a_mail_account_that_is_shut_for_an_hour_loses_nothing_and_makes_nobody_unreachable(
+    ward: Ward, clock: Clock, server: tuple[Moody, int]
+) -> None:
+    """F8: the sender is refused for good, whoever the message is for; then the account is open again."""
+    (peer, port), peer.mood = server, "strict"
+    smtp(ward, port)
+    alert = ward.alert(AlertClass.P2)
+    ward.look()
+    ward.until(clock.now + 3 * TWENTY, tick=SELDOM)
+    assert {(row.state, row.failure) for row in ward.deliveries(alert)} == {(DeliveryState.QUEUED, "sender")}
+    with ward.work() as work:
+        bo = work.session.get_one(Account, (work.clinic_id, ward.cast.bo.account_id))
+        assert contact_points.reachable(work, [bo]) == {bo.id}
+    peer.mood = "kind"
+    ward.until(clock.now + 2 * TWENTY, tick=SELDOM)
+    assert {row.state for row in ward.deliveries(alert)} == {DeliveryState.ACCEPTED}
+    assert "bo@clinic.example" in [mail["To"] for mail in peer.received]
 
 
 def sms(ward: Ward, port: int) -> None:

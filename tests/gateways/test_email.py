@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,25 @@ def test_a_5xx_refusal_is_final_and_a_4xx_one_is_not(answer: str, permanent: boo
         error = refusal(f"smtp://127.0.0.1:{port}")
     assert (error.permanent, error.reason, error.away) == (permanent, f"refused_{answer[:3]}", False)
     assert peer.received == []
+
+
+class Strict(Peer):
+    """A server that does not take the sender: its account is full, locked or not signed in."""
+
+    answer = "550 5.4.5 daily sending quota exceeded"
+
+    async def handle_MAIL(self, *_: Any) -> str:
+        """Refuse it."""
+        return self.answer
+
+
+@pytest.mark.parametrize(("code", "away"), [("550", False), ("530", False), ("450", False), ("421", True)])
+def test_a_sender_that_is_not_taken_is_our_own_trouble_and_the_message_waits(code: str, away: bool) -> None:
+    peer = Strict()
+    peer.answer = f"{code} not you"
+    with listening(peer) as port:
+        error = refusal(f"smtp://127.0.0.1:{port}")
+    assert (error.permanent, error.reason, error.away) == (False, "sender", away)
 
 
 def test_a_server_that_hangs_is_left_after_the_time_out() -> None:
