@@ -43,6 +43,7 @@ def message(settings: Settings, claimed: Claimed, at: datetime) -> Message:
         kind=f"notice.{claimed.template}",
         at=at,
         urgent=claimed.urgency in URGENT,
+        expires_at=claimed.expires_at,
     )
 
 

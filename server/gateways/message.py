@@ -44,7 +44,8 @@ class Message:
     ``id`` is the same at every repeat, so that a receiver can drop one. ``kind`` is the event's type
     (`alert.needs_review`), ``at`` the moment of this try (aware), ``urgent`` that it can't wait (P0, P1).
     ``happened``: an event, which goes to webhooks alone and has no words.
-    ``calendar``: what a calendar program reads in place of the text (e-mail).
+    ``calendar``: what a calendar program reads in place of the text (e-mail). ``expires_at``: from then on it
+    would come too late, also where somebody on the way keeps it for a telephone that is off (SMS, push).
     """
 
     to: str
@@ -58,6 +59,13 @@ class Message:
     urgent: bool
     happened: Happened | None = None
     calendar: CalendarPart | None = None
+    expires_at: datetime | None = None
+
+    def keeps(self, longest: timedelta) -> timedelta:
+        """Return for how long whoever takes it may keep it: ``longest``, or as long as it is of use."""
+        if self.expires_at is None:
+            return longest
+        return min(longest, max(self.expires_at - self.at, timedelta()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from server.gateways.exchange import refusal
 from server.gateways.message import Handed, Message, Receipt, SendError
 from server.vapid import read_key
 
-# How long the push service keeps a message for a phone that is off.
+# How long the push service keeps a message for a phone that is off, at the most.
 TTL, URGENT_TTL = timedelta(hours=4), timedelta(hours=24)
 # RFC 8292 allows a day; a clock of theirs that is behind ours should not matter.
 _TOKEN_LIFE = timedelta(hours=12)
@@ -126,7 +126,7 @@ def _headers(message: Message) -> dict[str, str]:
     return {
         "Content-Type": "application/octet-stream",
         "Content-Encoding": "aes128gcm",
-        "TTL": str(int((URGENT_TTL if message.urgent else TTL).total_seconds())),
+        "TTL": str(int(message.keeps(URGENT_TTL if message.urgent else TTL).total_seconds())),
         "Urgency": "high" if message.urgent else "normal",
         # A repeat that still waits at the service takes the place of the first: 32 letters at most.
         "Topic": message.id.hex,

@@ -5,6 +5,7 @@ Its other form, GET, would write numbers and the password into addresses, and so
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 from server.gateways.exchange import Exchange, Limits, Resolve, Target, refusal, resolve
@@ -20,6 +21,7 @@ _GSM = frozenset(
 )
 LONGEST_GSM, LONGEST_UCS2 = 160, 70  # letters of one SMS
 _SEVEN_BIT, _UCS2 = "0", "2"
+_LONGEST_KEPT = timedelta(days=2)
 _NOT_SIGNED_IN = frozenset({401, 403})
 # The message itself is what it does not take; anything else may pass.
 _PERMANENT = frozenset({400, 413})
@@ -95,11 +97,22 @@ class SmsGateway:
         return Receipt(Handed.ACCEPTED, reports=True)
 
     def _headers(self, message: Message) -> dict[str, str]:
-        return self._fixed | {
-            "X-Kannel-To": message.to,
-            "X-Kannel-Coding": _SEVEN_BIT if is_gsm(message.short) else _UCS2,
-            "X-Kannel-BInfo": str(message.id),
-            "X-Kannel-DLR-Mask": str(REPORTS_WANTED),
-            "X-Kannel-DLR-URL": report_address(self._reports.base_url, self._reports.key, message.id),
-            "Content-Type": "text/plain; charset=UTF-8",
-        }
+        return (
+            self._fixed
+            | _validity(message)
+            | {
+                "X-Kannel-To": message.to,
+                "X-Kannel-Coding": _SEVEN_BIT if is_gsm(message.short) else _UCS2,
+                "X-Kannel-BInfo": str(message.id),
+                "X-Kannel-DLR-Mask": str(REPORTS_WANTED),
+                "X-Kannel-DLR-URL": report_address(self._reports.base_url, self._reports.key, message.id),
+                "Content-Type": "text/plain; charset=UTF-8",
+            }
+        )
+
+
+def _validity(message: Message) -> dict[str, str]:
+    """Return for how many minutes the centre may try, where it is not for as long as it does by itself."""
+    if message.expires_at is None:
+        return {}
+    return {"X-Kannel-Validity": str(max(message.keeps(_LONGEST_KEPT) // timedelta(minutes=1), 1))}

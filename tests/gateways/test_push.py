@@ -82,6 +82,17 @@ def test_what_cannot_wait_wakes_the_phone_and_is_kept_for_longer(
     assert headers["content-encoding"] == "aes128gcm"
 
 
+@pytest.mark.parametrize(
+    ("minutes", "kept"), [(90, 90), (5, 5), (300, 240), (-1, 0)], ids=["soon", "sooner", "later", "over"]
+)
+def test_what_would_come_too_late_is_kept_for_no_phone_that_is_off(minutes: int, kept: int) -> None:
+    peer = Answering(201)
+    with answering(peer) as port:
+        message = notice(ANAS.subscription(f"http://127.0.0.1:{port}/push/1"), urgent=False)
+        gateway().send(replace(message, expires_at=message.at + timedelta(minutes=minutes)))
+    assert peer.received[0].headers["ttl"] == str(kept * 60)
+
+
 def test_a_repeat_takes_the_place_of_one_that_still_waits() -> None:
     topics = {pushed().headers["topic"] for _ in range(2)}
     assert topics == {NOTICE.id.hex}

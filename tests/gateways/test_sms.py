@@ -77,6 +77,16 @@ def _wait_until_heard(peer: Answering) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize(("minutes", "validity"), [(None, None), (10, "10"), (0.5, "1")])
+def test_the_centre_keeps_nothing_for_a_telephone_that_is_off_until_it_is_too_late(
+    minutes: float | None, validity: str | None
+) -> None:
+    ends = None if minutes is None else SMS.at + timedelta(minutes=minutes)
+    with answering(peer := Answering(202)) as port:
+        gateway(f"http://u:p@127.0.0.1:{port}/sendsms").send(replace(SMS, expires_at=ends))
+    assert peer.received[0].headers.get("x-kannel-validity") == validity
+
+
 @needs_kannel
 @pytest.mark.parametrize(
     ("short", "arrives"),

@@ -170,6 +170,14 @@ def test_a_reminder_that_comes_late_never_leads_into_quiet_hours(
     assert taken_late(around, clock, email, late) == "expired"
 
 
+def test_a_reminder_says_until_when_it_may_be_kept_for_a_phone_that_is_off(
+    alone: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    run(around, clock, AFTER)
+    deliver.run(around, clock.now)
+    assert email.sent[0].expires_at == EIGHT + timedelta(hours=2)  # 22:00, when her quiet hours begin
+
+
 def test_a_message_of_a_day_carries_all_that_is_due_and_a_day_has_two_at_the_most(
     alone: Cast, clock: Clock, around: Around
 ) -> None:

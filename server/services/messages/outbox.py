@@ -72,6 +72,7 @@ class Claimed:
     ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
     ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone. ``secret``: what
     its link or text ends with. ``private``: the account, where it is a patient's or a caregiver's.
+    ``expires_at``: from then on it would come too late.
     """
 
     clinic_id: UUID
@@ -89,6 +90,7 @@ class Claimed:
     event: Event | None = None
     secret: str | None = None
     private: UUID | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,7 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         event=_event(row, aim.role is Role.INTEGRATION),
         secret=outbox_secret.of(session, now, row),
         private=row.account_id if aim.role in sms_budget.PRIVATE else None,
+        expires_at=row.expires_at,
     )
 
 
