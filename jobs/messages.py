@@ -17,6 +17,7 @@ PLURAL = {
     "patient_needs_review": "patients_need_review",
     "emergency_needs_review": "emergencies_need_review",
     "still_waiting": "patients_need_review",
+    "alert_unanswered": "alerts_unanswered",
 }
 
 

@@ -26,6 +26,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "emergency_again": "/v1/alerts/{id}",
         "emergencies_need_review": "/v1/alerts",
         "alert_unanswered": "/v1/alerts/{id}",
+        "alerts_unanswered": "/v1/alerts",
         "reminder": "/v1/me/today",
         "still_waiting": "/v1/alerts/{id}",
         "ladder_exhausted": "/v1/alerts/{id}",

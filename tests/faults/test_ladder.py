@@ -193,3 +193,12 @@ def test_a_ladder_with_many_steps_is_exhausted_only_when_the_last_one_was_told(
     ward.until(began + timedelta(minutes=121))
     row = ward.the(alert)
     assert (row.level, row.exhausted_at is not None) == (4, True)
+
+
+def test_an_admin_hears_of_how_many_nobody_has_answered(ward: Ward, twins: Twins) -> None:
+    for _ in range(3):
+        ward.alert(AlertClass.P0)
+    ward.look()
+    ward.minutes(30)
+    told = [one.subject for one in twins[Channel.EMAIL].sent if one.to == "eli@clinic.example"]
+    assert told == ["Alerts about 3 patients at your clinic have not been answered"]

@@ -14,7 +14,7 @@ from server.gateways.templates import FALLBACK, LANGUAGES, PATHS, Template, Unkn
 
 BASE = "https://journal.example"
 SOME_ID = UUID(int=7)
-BUNDLES = {"patients_need_review", "emergencies_need_review"}
+BUNDLES = {"patients_need_review", "emergencies_need_review", "alerts_unanswered"}
 
 # What would tell a stranger who looks at a screen what somebody is treated for, how, or how they are.
 FORBIDDEN = {
