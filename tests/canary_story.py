@@ -284,6 +284,7 @@ def _decide(played: Played) -> None:
     until = (now + timedelta(minutes=30)).isoformat()
     do("safety", "snooze", {"until": until})
     do("safety", "assign", {"account_id": dee})
+    played.jobs(seconds=20)  # handed on, it would not be told any more
     ask(team.coordinator, "post /v1/alerts/hand-over", {"account_id": bo})
     closed = played.alert(patient, "mood_relapse")
     do("mood_relapse", "resolve", {"outcome": "contacted"})

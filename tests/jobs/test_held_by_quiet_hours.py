@@ -3,14 +3,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from jobs import deliver, escalate
 from jobs.around import Around
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
 from server.gateways.message import RecordingGateway, SendError
 from server.isolation import Extent
+from server.models import Alert
 from server.services.health import health
 from server.services.messages import outbox_due
-from tests.cast import Cast
+from tests.cast import Cast, Person
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries
 from tests.telephones import telephone
@@ -44,3 +47,29 @@ def test_an_sms_that_waited_for_the_morning_is_tried_again_like_any_other(
     assert [message.to for message in sms.sent] == [NUMBER]
     assert (len(deliveries(around)), alerts(around)[0].level) == (1, 0)
     assert deliveries(around)[0].created_at < held.due_at - timedelta(hours=6), "longer than an SMS is tried"
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "closed", "passed on"])
+def test_what_was_put_into_her_hands_at_night_is_told_in_the_morning_where_it_still_is(
+    meanwhile: str, cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    cast.bo.put("/me/quiet-hours", {"quiet_from": "22:00", "quiet_until": "07:00"})
+    clock.forward(hours=11)
+    ana_raises_a_red_flag(cast, clock, "often")
+    found = alerts(around)[0]
+    found = _assigned(cast, around, found, cast.bo)
+    if meanwhile == "closed":
+        done = {"outcome": "contacted", "note": "Called her."}
+        assert cast.bo.post(f"/alerts/{found.id}/resolve", done, found.version).status_code == 200
+    if meanwhile == "passed on":
+        _assigned(cast, around, found, cast.coordinator)
+    deliver.run(around, clock.forward(hours=8))
+    told = [one.subject for one in email.sent if one.to == "bo@clinic.example"]
+    assert ("An alert was assigned to you" in told) is (meanwhile == "nothing")
+
+
+def _assigned(cast: Cast, around: Around, alert: Alert, to: Person) -> Alert:
+    body = {"account_id": str(to.account_id), "note": "Yours, please."}
+    by = cast.coordinator if to is cast.bo else cast.bo
+    assert by.post(f"/alerts/{alert.id}/assign", body, alert.version).status_code == 200
+    return alerts(around)[0]

@@ -121,7 +121,7 @@ def give(work: Work, alert: Alert, account: Account, kind: str, note: str) -> No
     alerts.log(work, alert, kind, {"to": str(account.id), "note": note})
     work.audit(f"alert.{kind}", alert.patient_id, alert.id)
     if kind == "assigned" and account.id != work.actor.account_id:
-        deliveries.call(work, account, deliveries.notice(alert, account, "alert_assigned"))
+        deliveries.call(work, account, deliveries.notice(alert, account, deliveries.ASSIGNED))
 
 
 def colleague(work: Work, account_id: UUID) -> Account:

@@ -27,6 +27,8 @@ from server.services.work import Work
 CALLS = frozenset(
     {"patient_needs_review", "emergency_needs_review", "still_waiting", "alert_unanswered", "probe"}
 )
+# That one was put into somebody's hands: not needed once it is closed, or in other hands.
+ASSIGNED = "alert_assigned"
 
 # Who hears of an alert because others could not be reached is not told that it has waited for long.
 LONG = timedelta(hours=1)
