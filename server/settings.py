@@ -192,7 +192,7 @@ class Settings(ServerSettings):
     @property
     def operations_address(self) -> str:
         """Where whoever runs this service is told."""
-        return self.operations_email or parseaddr(self.mail_from)[1]
+        return parseaddr(self.operations_email or self.mail_from)[1]
 
     @property
     def needs_second_factor(self) -> bool:

@@ -74,6 +74,7 @@ def test_production_makes_no_key_of_its_own(tmp_path: Path) -> None:
 
 def test_operations_are_told_at_the_sender_s_address_but_production_names_its_own() -> None:
     assert Settings(mail_from="Afterglow <post@journal.example>").operations_address == "post@journal.example"
+    assert Settings(operations_email="Ops <ops@journal.example>").operations_address == "ops@journal.example"
     assert read_settings(PRODUCTION).operations_address == "ops@journal.example"
     with pytest.raises(SettingsError, match="AFTERGLOW_OPERATIONS_EMAIL must be set in production"):
         read_settings({**PRODUCTION, "AFTERGLOW_OPERATIONS_EMAIL": ""})

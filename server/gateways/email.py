@@ -148,6 +148,9 @@ def _in_doubt(server: _Server) -> Iterator[None]:
 
 def _wire(message: Message, sender: str) -> EmailMessage:
     wire = EmailMessage()
+    # Of "ana,smith@home.example" smtplib makes "ana", whom our own mail server may well know.
+    if parseaddr(message.to) != ("", message.to):
+        raise SendError(True, "address")
     try:
         wire["From"], wire["To"], wire["Subject"] = sender, message.to, message.subject
     except ValueError:

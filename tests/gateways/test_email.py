@@ -178,6 +178,35 @@ def test_a_sign_in_the_server_does_not_take_keeps_the_message_waiting() -> None:
     assert (error.permanent, error.reason, error.away) == (False, "sign_in", True)
 
 
+@pytest.mark.parametrize(
+    "to",
+    [
+        *(
+            "ana,smith@home.example",
+            "ana;smith@home.example",
+            "ana:smith@home.example",
+            "ana(old)@home.example",
+        ),
+        *("x<bo@clinic.example>", 'a"b@home.example', "ana@home,example", "ana@home.example;"),
+    ],
+)
+def test_what_is_read_as_another_address_is_written_to_nobody(to: str) -> None:
+    peer = Peer()
+    with listening(peer) as port, pytest.raises(SendError) as caught:
+        SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER).send(replace(NOTICE, to=to))
+    assert (caught.value.permanent, caught.value.reason, peer.received) == (True, "address", [])
+
+
+@pytest.mark.parametrize(
+    "to", ["o'neil+x@home.example", '"a.b"@home.example', "ana@[192.0.2.1]", "a..b@x.example"]
+)
+def test_an_unusual_address_is_written_to(to: str) -> None:
+    peer = Peer()
+    with listening(peer) as port:
+        SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER).send(replace(NOTICE, to=to))
+    assert [one["To"] for one in peer.received] == [to]
+
+
 def test_an_address_cannot_smuggle_in_another_header() -> None:
     with pytest.raises(SendError) as caught:
         SmtpGateway("smtp://127.0.0.1:1", SENDER).send(
