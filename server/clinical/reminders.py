@@ -93,7 +93,7 @@ def slot(day: date, rhythm: Rhythm, zone: str) -> Slot | None:
     # Where a gap swallows the night's time and the rest of the day, the reminder comes before the gap.
     at = at if at < end else end - LAST_CALL
     until = min(at + WINDOW, end)
-    at = _quiet_end(at, rhythm, zone)
+    at = quiet_end(at, rhythm, zone)
     return Slot(day, at, until) if at < until else None
 
 
@@ -102,7 +102,7 @@ def open_slot(now: datetime, rhythm: Rhythm, zone: str) -> Slot | None:
 
     What was missed longer ago than its slot lasts is never made up.
     """
-    if _quiet_end(now, rhythm, zone) > now:
+    if quiet_end(now, rhythm, zone) > now:
         return None
     # Each lies in its own day: of the first that has not ended it can be told whether any is open.
     found = next((s for s in _slots(now, rhythm, zone) if now < s.until), None)
@@ -120,13 +120,23 @@ def until_quiet(now: datetime, found: Slot, rhythm: Rhythm, zone: str) -> dateti
     return min(found.until, next(at for at in begins if at > now))
 
 
+def quiet_end(at: datetime, rhythm: Rhythm, zone: str) -> datetime:
+    """Return ``at``, or the end of the quiet hours it lies in."""
+    local = at.astimezone(ZoneInfo(zone))
+    if not is_quiet(local.time(), rhythm):
+        return at
+    days = (local.date(), local.date() + timedelta(days=1))
+    ends = (wall_clock.moment(datetime.combine(day, rhythm.quiet_until), zone) for day in days)
+    return next(end for end in ends if end > at)
+
+
 def next_look(now: datetime, rhythm: Rhythm, zone: str) -> datetime | None:
     """Return the first moment after ``now`` at which there may be something to remind of.
 
     None where the next half year has none.
     """
     for found in _slots(now, rhythm, zone):
-        later = found.at if found.at > now else _quiet_end(now, rhythm, zone)
+        later = found.at if found.at > now else quiet_end(now, rhythm, zone)
         if now < later < found.until:
             return later
     return None
@@ -169,16 +179,6 @@ def _shifted(rhythm: Rhythm) -> time:
     shifted = (at + rhythm.jitter).time()
     stays = timedelta() <= into_the_day < _DAY and not is_quiet(shifted, rhythm)
     return shifted if stays else rhythm.at
-
-
-def _quiet_end(at: datetime, rhythm: Rhythm, zone: str) -> datetime:
-    """Return ``at``, or the end of the quiet hours it lies in."""
-    local = at.astimezone(ZoneInfo(zone))
-    if not is_quiet(local.time(), rhythm):
-        return at
-    days = (local.date(), local.date() + timedelta(days=1))
-    ends = (wall_clock.moment(datetime.combine(day, rhythm.quiet_until), zone) for day in days)
-    return next(end for end in ends if end > at)
 
 
 def _slots(now: datetime, rhythm: Rhythm, zone: str) -> Iterator[Slot]:

@@ -5,17 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from jobs import deliver, escalate
+from jobs import deliver, escalate, recover
 from jobs.around import Around
-from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
+from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject
 from server.gateways.message import RecordingGateway, SendError
 from server.isolation import Extent
-from server.models import Alert
+from server.models import Account, Alert
 from server.services.health import health
+from server.services.messages import delivery as outgoing
 from server.services.messages import outbox_due
+from server.services.messages.delivery import Notice
 from tests.cast import Cast, Person
 from tests.conftest import Clock
-from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, working
 from tests.telephones import telephone
 
 NUMBER = "+4799000001"
@@ -73,3 +75,34 @@ def _assigned(cast: Cast, around: Around, alert: Alert, to: Person) -> Alert:
     by = cast.coordinator if to is cast.bo else cast.bo
     assert by.post(f"/alerts/{alert.id}/assign", body, alert.version).status_code == 200
     return alerts(around)[0]
+
+
+@pytest.mark.parametrize(("urgency", "leaves"), [(AlertClass.P1, 23), (AlertClass.P2, 7), (AlertClass.P3, 7)])
+def test_what_could_not_leave_before_quiet_hours_waits_for_their_end_too_unless_it_is_urgent(
+    urgency: AlertClass, leaves: int, cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    cast.bo.put("/me/quiet-hours", {"quiet_from": "22:00", "quiet_until": "07:00"})
+    clock.forward(hours=8, minutes=50)  # 21:50 in Oslo
+    with working(around, cast.bo, clock.now) as work:
+        bo = work.session.get_one(Account, (work.clinic_id, cast.bo.account_id))
+        told = Notice("gap", "coverage_gap", DeliverySubject.ROTA, work.clinic_id, urgency)
+        outgoing.call(work, bo, told)
+    email.refusals["bo@clinic.example"] = SendError(False, "refused_451")
+    deliver.run(around, clock.now)
+    email.refusals.clear()
+    left = [deliver.run(around, clock.forward(minutes=minutes)) for minutes in (70, 8 * 60)]
+    assert left == ([1, 0] if leaves == 23 else [0, 1])
+    (row,) = deliveries(around)
+    assert row.state is DeliveryState.ACCEPTED
+
+
+def test_a_code_that_is_waited_for_leaves_at_night(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    cast.bo.put("/me/quiet-hours", {"quiet_from": "22:00", "quiet_until": "07:00"})
+    clock.forward(hours=11)
+    asked = {"clinic": "demo", "email": "bo@clinic.example"}
+    assert cast.bo.client.post("/v1/recoveries", json=asked).status_code == 204
+    recover.run(around, clock.now)
+    deliver.run(around, clock.now)
+    assert [one.subject for one in email.sent] == ["Choose a new password"]

@@ -39,6 +39,11 @@ def rhythm_of(work: Work, plan: CheckInPlan) -> Rhythm:
     )
 
 
+def quiet_until(work: Work, patient: Patient) -> datetime:
+    """Return the end of the patient's quiet hours, where they are on now; else now."""
+    return reminders.quiet_end(work.now, rhythm_of(work, plan_of(work, patient)), patient.zone)
+
+
 def scales_of(plan: CheckInPlan) -> list[ScalePlan]:
     """Return the scales the care team has set."""
     return [

@@ -34,6 +34,7 @@ from server.services.messages import (
     operations,
     outbox_defect,
     outbox_need,
+    outbox_quiet,
     outbox_secret,
     sms_budget,
 )
@@ -164,6 +165,8 @@ def _take_or_end(
         row.due_at = later
         return []
     account = session.get_one(Account, (row.clinic_id, row.account_id))
+    if outbox_quiet.hold(session, now, row, account):
+        return []
     why = POISON if _deaths(row) >= MOST_CRASHES else outbox_need.why_not(session, now, row, account)
     work = Work(session, now, system(row.clinic_id))
     to = "" if why is not None else _address(work, row, account)

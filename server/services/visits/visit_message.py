@@ -6,7 +6,7 @@ here asks why a visit is suggested.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy.orm import Session
@@ -32,6 +32,9 @@ OFFERED, BOOKED, CHANGED = "visit_offered", "visit_booked", "visit_changed"
 # For the care team.
 UNSEEN, UNDECIDED, DECLINED = "visit_unseen", "visit_undecided", "visit_declined"
 UNARRANGED, ENDED = "visit_unarranged", "visit_ended"
+# An appointment so near is told at any hour.
+_NEAR = timedelta(days=1)
+_APPOINTED = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED, SuggestionState.CANCELLED})
 # The clinic's own word that nothing came of a visit. What ends by itself is told where it ends.
 _COMES_TO_NOTHING = frozenset({SuggestionAction.DECLINE, SuggestionAction.CANCEL, SuggestionAction.NOSHOW})
 # For the patient, a visit that nobody booked in its window, or that another offer replaces, ends without one.
@@ -86,6 +89,19 @@ def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
     if row.template == UNARRANGED:
         return found.state is SuggestionState.ACKNOWLEDGED
     return row.template != UNSEEN or found.state in UNSEEN_STATES
+
+
+def can_wait(work: Work, row: Delivery) -> bool:
+    """Say whether a message about a visit may wait for the patient's morning: they may be about to set out.
+
+    What an appointment was moved from is not known here: what is said of one that changed never waits.
+    """
+    found = work.session.get(BookingSuggestion, (row.clinic_id, row.subject_id))
+    if found is None:
+        return False  # its patient was erased: it need not be sent at all
+    if row.template == BOOKED:
+        return found.starts_at is None or found.starts_at > work.now + _NEAR
+    return row.template != CHANGED or found.state not in _APPOINTED
 
 
 def _tell_team(work: Work, suggestion: BookingSuggestion, template: str) -> None:

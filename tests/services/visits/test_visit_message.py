@@ -87,6 +87,37 @@ def test_an_offer_that_was_withdrawn_before_it_was_sent_is_not_sent(visits: Visi
 
 
 @pytest.mark.usefixtures("ours")
+def test_an_offer_of_the_night_waits_for_the_patients_morning(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    visits.on_treatment()
+    suggestion = visits.relapse()
+    clock.now = clock.now.replace(hour=22, minute=30)  # half past eleven where she is
+    approved = cast.bo.post(f"/booking-suggestions/{suggestion}/approve", {}, version=1)
+    assert approved.status_code == 200, approved.text
+    assert claimed(visits) == []
+    clock.forward(hours=7, minutes=30)
+    assert claimed(visits) == ["visit_offered"]
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize(("days", "waits"), [(3, True), (0.5, False)])
+def test_an_appointment_is_told_at_night_only_where_it_is_near(
+    days: float, waits: bool, visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.approved()
+    clock.now = clock.now.replace(hour=22, minute=30)
+    starts = (clock.now + timedelta(days=days)).isoformat()
+    booking = {"external_id": "apt-1", "starts_at": starts}
+    booked = cast.scheduler.post(f"{INBOX}/{suggestion}/book", booking, version=2)
+    assert booked.status_code == 200, booked.text
+    assert claimed(visits) == ([] if waits else ["visit_booked"])
+    cancelled = cast.scheduler.post(f"{INBOX}/{suggestion}/cancel", version=booked.json["version"])
+    assert cancelled.status_code == 200, cancelled.text
+    assert claimed(visits) == ["visit_changed"]  # who does not know sets out in vain
+
+
+@pytest.mark.usefixtures("ours")
 def test_an_appointment_that_was_cancelled_or_has_begun_is_announced_no_more(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
