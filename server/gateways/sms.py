@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
-from server.gateways.exchange import Exchange, Limits, Resolve, Target, refusal, resolve
+from server.gateways.exchange import Exchange, Limits, Reply, Resolve, Target, refusal, resolve
 from server.gateways.message import Handed, Message, Receipt, SendError
 from server.sms_report import REPORTS_WANTED, report_address
 
@@ -22,9 +22,10 @@ _GSM = frozenset(
 LONGEST_GSM, LONGEST_UCS2 = 160, 70  # letters of one SMS
 _SEVEN_BIT, _UCS2 = "0", "2"
 _LONGEST_KEPT = timedelta(days=2)
-_NOT_SIGNED_IN = frozenset({401, 403})
-# The message itself is what it does not take; anything else may pass.
-_PERMANENT = frozenset({400, 413})
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+# The message itself is what it does not take; anything else may pass. Kannel answers 403 to a wrong password
+# and of a number that it has no way to ("Not routable. Do not try again.").
+_PERMANENT = frozenset({400, _FORBIDDEN, 413})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class SmsGateway:
         addresses = self._resolve(self._host, self._port)
         target = Target(self._scheme, self._host, self._port, self._path, addresses)
         reply = self._exchange.post(target, self._headers(message), message.short.encode(), end)
-        if reply.status in _NOT_SIGNED_IN:
+        if _is_not_signed_in(reply):
             raise SendError(False, "sign_in", away=True)
         if not 200 <= reply.status <= 299:
             raise refusal(reply, message.at, permanent=_PERMANENT)
@@ -116,3 +117,9 @@ def _validity(message: Message) -> dict[str, str]:
     if message.expires_at is None:
         return {}
     return {"X-Kannel-Validity": str(max(message.keeps(_LONGEST_KEPT) // timedelta(minutes=1), 1))}
+
+
+def _is_not_signed_in(reply: Reply) -> bool:
+    """Say whether it is us whom the gateway does not know, whoever the message is for."""
+    says_so = b"authori" in reply.body.lower()
+    return reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and says_so)

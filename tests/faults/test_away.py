@@ -20,7 +20,7 @@ from tests.conftest import Clock
 from tests.faults.ward import Ward
 from tests.gateways.browsers import Browser
 from tests.gateways.peers import Peer, listening
-from tests.gateways.web_peers import Answering, answering
+from tests.gateways.web_peers import Answering, Request, answering
 from tests.ports import free_port
 
 PHONE = "+4740000001"
@@ -202,11 +202,9 @@ def test_a_browser_that_is_gone_is_crossed_out_and_the_next_way_is_used_at_once(
 class Picky(Answering):
     """A push service where one browser subscribed with another key than ours."""
 
-    def __getattribute__(self, name: str) -> Any:
-        """Answer for the browser that was written to last."""
-        if name != "status":
-            return super().__getattribute__(name)
-        return 403 if self.received[-1].path == "/other-key" else 201
+    def answer(self, request: Request) -> int:
+        """Take what is for any other."""
+        return 403 if request.path == "/other-key" else 201
 
 
 def test_a_browser_that_subscribed_with_another_key_is_told_another_way_and_keeps_no_other_waiting(
@@ -226,3 +224,28 @@ def test_a_browser_that_subscribed_with_another_key_is_told_another_way_and_keep
     by_push, by_mail = ward.deliveries(other)
     assert (by_push.state, by_push.failure) == (DeliveryState.GIVEN_UP, "sign_in")
     assert [row.state for row in (by_mail, *ward.deliveries(mine))] == [DeliveryState.ACCEPTED] * 2
+
+
+class OnlyAtHome(Answering):
+    """An SMS gateway that has no way to the numbers of one country."""
+
+    def answer(self, request: Request) -> int:
+        """Take what is for a number at home."""
+        return 202 if request.headers["x-kannel-to"] == PHONE else 403
+
+
+def test_a_number_that_the_gateway_has_no_way_to_is_told_another_way_and_keeps_no_other_waiting(
+    ward: Ward,
+) -> None:
+    """F9: both are written to in one run."""
+    gil = ward.hire("Gil")
+    ward.phone(gil, "+99940000001"), ward.phone(ward.cast.bo, PHONE)
+    with answering(peer := OnlyAtHome()) as port:
+        sms(ward, port)
+        abroad, mine = ward.alert(AlertClass.P1, gil), ward.alert(AlertClass.P1)
+        ward.look()
+    assert len(peer.received) == 2
+    assert ward.told(abroad) == [("Gil", SMS), ("Gil", EMAIL)]
+    assert ward.told(mine) == [("Bo", SMS)]
+    assert [row.failure for row in ward.deliveries(abroad)] == ["refused_403", None]
+    assert ward.deliveries(mine)[0].state is DeliveryState.ACCEPTED

@@ -30,6 +30,7 @@ dlr-storage = internal
 group = smsc
 smsc = fake
 smsc-id = fake
+denied-prefix = +4788
 port = {centre}
 our-host = 127.0.0.1
 connect-allow-ip = 127.0.0.1

@@ -109,6 +109,14 @@ def test_a_wrong_password_is_our_own_trouble(sms_centre: kannel.Kannel) -> None:
     assert (error.permanent, error.reason, error.away) == (False, "sign_in", True)
 
 
+@needs_kannel
+def test_a_number_that_kannel_has_no_way_to_is_final_and_says_nothing_of_others(
+    sms_centre: kannel.Kannel,
+) -> None:
+    error = failure(sms_centre.url, replace(SMS, to="+4788000001"))
+    assert (error.permanent, error.reason, error.away) == (True, "refused_403", False)
+
+
 def test_number_and_password_stand_in_no_address() -> None:
     peer = Answering(202)
     with answering(peer) as port:
@@ -119,7 +127,9 @@ def test_number_and_password_stand_in_no_address() -> None:
     assert request.headers["x-kannel-binfo"] == str(SMS.id)
 
 
-@pytest.mark.parametrize(("status", "permanent"), [(400, True), (302, False), (404, False), (500, False)])
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(400, True), (403, True), (302, False), (404, False), (500, False)]
+)
 def test_a_refusal_is_final_only_where_it_is_about_the_message(status: int, permanent: bool) -> None:
     with answering(Answering(status)) as port:
         assert failure(f"http://127.0.0.1:{port}/").permanent is permanent

@@ -31,6 +31,10 @@ class Answering:
     headers: dict[str, str] = field(default_factory=dict)
     received: list[Request] = field(default_factory=list)
 
+    def answer(self, _request: Request) -> int:
+        """Return the status of the answer to a request."""
+        return self.status
+
 
 @contextmanager
 def answering(peer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[int]:
@@ -46,8 +50,8 @@ def answering(peer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[in
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            peer.received.append(Request(self.path, headers, body))
-            self.send_response(peer.status)
+            peer.received.append(request := Request(self.path, headers, body))
+            self.send_response(peer.answer(request))
             for name, value in peer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
