@@ -69,27 +69,30 @@ class Kannel:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Kannel]:
-    """Run Kannel without a centre: it takes messages, and reports nothing."""
+def running(folder: Path, services: str = "") -> Iterator[Kannel]:
+    """Run Kannel without a centre: it takes messages, and reports nothing.
+
+    ``services``: what its settings say of messages that come in.
+    """
     with ExitStack() as processes:
-        yield _started(folder, processes)
+        yield _started(folder, services, processes)
 
 
-def _started(folder: Path, processes: ExitStack) -> Kannel:
+def _started(folder: Path, services: str, processes: ExitStack) -> Kannel:
     """Start it on free ports, and on others where somebody else took one of them in between."""
     for _ in range(TRIES):
         tried = processes.enter_context(ExitStack())
         try:
-            return _start(folder, tried)
+            return _start(folder, services, tried)
         except TimeoutError:
             tried.close()
     raise TimeoutError("Kannel did not start")
 
 
-def _start(folder: Path, processes: ExitStack) -> Kannel:
+def _start(folder: Path, services: str, processes: ExitStack) -> Kannel:
     ports = {name: free_port() for name in ("admin", "box", "centre", "sendsms")}
     configuration = folder / "kannel.conf"
-    configuration.write_text(CONFIGURATION.format(**ports))
+    configuration.write_text(f"{CONFIGURATION.format(**ports)}\n{services}")
     for program, port in (("bearerbox", ports["box"]), ("smsbox", ports["sendsms"])):
         command = [str(shutil.which(program)), str(configuration)]
         process = processes.enter_context(_process(command, folder / f"{program}.log"))
@@ -103,6 +106,14 @@ def centre(kannel: Kannel) -> Iterator[None]:
     """Run the fake centre, which confirms every message as delivered to a phone."""
     where = ["-H", "127.0.0.1", "-r", str(kannel.centre_port), "-m", "0"]
     with _process([str(FAKE_CENTRE), *where, "1 2 text unused"], kannel.log):
+        yield
+
+
+@contextmanager
+def written(kannel: Kannel, sender: str, text: str) -> Iterator[None]:
+    """Let somebody write ``text``, and the fake centre pass it on."""
+    where = ["-H", "127.0.0.1", "-r", str(kannel.centre_port), "-i", "0.01", "-m", "1"]
+    with _process([str(FAKE_CENTRE), *where, f"{sender} 1234 text {text}"], kannel.log):
         yield
 
 

@@ -1,23 +1,27 @@
 """SMS against the real Kannel with its fake SMS centre, and against gateways in trouble."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
 
+from server.clinical.consent import is_stop
 from server.gateways.exchange import Limits
 from server.gateways.message import Handed, Message, Receipt, SendError
 from server.gateways.sms import Reports, SmsGateway, fits_one_sms
 from server.gateways.templates import LANGUAGES, PATHS, render
-from server.sms_report import is_proof, make_proof, meaning_of, report_address
+from server.sms_report import inbound_address, is_proof, make_proof, meaning_of, report_address
 from tests.gateways import kannel
 from tests.gateways.test_message import NOTICE
 from tests.gateways.web_peers import Answering, answering, behaving, silent
 from tests.ports import free_port
+from tests.source import ROOT
 
 KEY = b"k" * 32
 SMS = replace(NOTICE, to="+4712345678", short="A patient needs review. Please sign in.")
@@ -71,8 +75,8 @@ def test_kannel_delivers_and_reports_to_an_address_that_proves_itself(sms_centre
     assert is_proof(KEY, SMS.id, said["proof"][0])
 
 
-def _wait_until_heard(peer: Answering) -> None:
-    end = time.monotonic() + 3
+def _wait_until_heard(peer: Answering, seconds: float = 3) -> None:
+    end = time.monotonic() + seconds
     while not peer.received and time.monotonic() < end:
         time.sleep(0.02)
 
@@ -115,6 +119,24 @@ def test_a_number_that_kannel_has_no_way_to_is_final_and_says_nothing_of_others(
 ) -> None:
     error = failure(sms_centre.url, replace(SMS, to="+4788000001"))
     assert (error.permanent, error.reason, error.away) == (True, "refused_403", False)
+
+
+@needs_kannel
+def test_stop_comes_in_by_the_settings_of_the_guide_and_nothing_else_does(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    (settings,) = re.findall(r"```\n(group = sms-service\n.*?)```", guide, re.DOTALL)
+    heeded = ["STOP", "Stop please", "stopp alle meldinger", "cancel"]
+    with answering(peer := Answering(204)) as port:
+        address = inbound_address(f"http://127.0.0.1:{port}", KEY)
+        services = settings.replace("what afterglow sms-address prints", address)
+        with kannel.running(tmp_path, services) as running:
+            for text in ("Please call me", "cancel my appointment", *heeded):
+                with kannel.written(running, SMS.to, text):
+                    _wait_until_heard(peer, 8.0 if text in heeded else 1.0)
+                said = [parse_qs(urlsplit(one.path).query) for one in peer.received]
+                assert [one["number"] for one in said] == [[SMS.to]] * (text in heeded), text
+                assert all(is_stop(one["keyword"][0]) for one in said)
+                peer.received.clear()
 
 
 def test_number_and_password_stand_in_no_address() -> None:
