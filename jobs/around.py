@@ -11,7 +11,7 @@ from server.gateways.message import Gateway
 from server.postgresql.bell import Bell
 from server.settings import Settings
 
-# Longer than the longest conversation with a far end (about 15 s) times a full lane of slow ones.
+# Nothing is begun once half of it is over: the rest is longer than a conversation with a slow far end.
 LEASE = timedelta(minutes=2)
 
 

@@ -221,8 +221,13 @@ class _Round:
         with self.around.database.write(Extent.ALL) as session:
             outbox_outcome.finish(session, self.watch.moment(), claimed, outcome)
 
+    def _waited_too_long(self, claimed: Claimed) -> bool:
+        # Begun now, it could outlast its lease, and another worker would send it as well.
+        until = claimed.leased_until
+        return until is not None and self.watch.moment() > until - self.around.lease / 2
+
     def _try(self, lane: str, claimed: Claimed) -> Outcome:
-        if self.around.stopping.is_set():
+        if self.around.stopping.is_set() or self._waited_too_long(claimed):
             return Returned()  # another worker sends it at once
         if lane in self._away:
             return Refused(self._away[lane])

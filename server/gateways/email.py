@@ -18,6 +18,10 @@ from urllib.parse import unquote, urlsplit
 from server.gateways.message import Handed, Message, Receipt, SendError
 
 TIMEOUT_SECONDS = 10.0
+# What is left before the answer to the last dot comes may have been taken, and is sent again: RFC 5321,
+# 4.5.3.2.6, asks for ten minutes. A mail server of the usual kind keeps its answer back for up to 30 seconds
+# (Exchange, MaxAcknowledgementDelay), one that looks through what it gets for as long as that takes.
+LAST_SECONDS = 40.0
 _PORTS = {"smtp": 587, "smtps": 465}
 # RFC 5321, 4.2.3: the server is closing down, whatever it was asked.
 _CLOSING = 421
@@ -33,7 +37,9 @@ class SmtpGateway:
 
     channel = "email"
 
-    def __init__(self, url: str, sender: str, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, sender: str, timeout: float = TIMEOUT_SECONDS, last: float = LAST_SECONDS
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError("the mail server's address must look like smtp://host:587 or smtps://host:465")
@@ -41,7 +47,7 @@ class SmtpGateway:
         self._host, self._port = parts.hostname, parts.port or _PORTS[parts.scheme]
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = sender
-        self._timeout = timeout
+        self._timeout, self._last = timeout, last
         self._tls = ssl.create_default_context()
 
     def lane(self, to: str) -> str:
@@ -56,6 +62,7 @@ class SmtpGateway:
         try:
             with _explained(_REFUSALS_ON_CONNECT):
                 self._secure(server)
+            server.last = self._last
             with _explained(_REFUSALS_ON_SEND), _in_doubt(server):
                 server.send_message(wire, self._sender, [message.to])
             # The message is taken: trouble with saying goodbye must not send it again.
@@ -90,6 +97,7 @@ class _Server(smtplib.SMTP):
     """A conversation that knows whether the whole message was handed over."""
 
     handed_over = False
+    last = LAST_SECONDS
     _reply: "_Reply"
 
     def send(self, s: Any) -> None:
@@ -98,12 +106,12 @@ class _Server(smtplib.SMTP):
         self.handed_over = isinstance(s, bytes)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Read a reply, all of it in the time that one command has."""
+        """Read a reply, all of it in the time that one command has, or the message once it is handed over."""
         if self.file is None:  # as at first, and again under TLS
             assert self.sock is not None
             self._reply = _Reply(self.sock)
             self.file = io.BufferedReader(self._reply)
-        self._reply.end = time.monotonic() + self.timeout
+        self._reply.end = time.monotonic() + (self.last if self.handed_over else self.timeout)
         return super().getreply()
 
 

@@ -68,7 +68,9 @@ def server() -> Iterator[tuple[Moody, int]]:
 
 
 def smtp(ward: Ward, port: int) -> None:
-    ward.around.gateways[EMAIL] = SmtpGateway(f"smtp://127.0.0.1:{port}", "a@b.example", timeout=0.1)
+    ward.around.gateways[EMAIL] = SmtpGateway(
+        f"smtp://127.0.0.1:{port}", "a@b.example", timeout=0.1, last=0.1
+    )
 
 
 def test_an_hour_without_mail_loses_nothing_and_the_most_urgent_goes_first_when_it_is_back(

@@ -25,7 +25,7 @@ MESSAGE_ID = f"<{NOTICE.id}@journal.example>"
 
 def refusal(url: str, timeout: float = 2.0) -> SendError:
     with pytest.raises(SendError) as caught:
-        SmtpGateway(url, SENDER, timeout).send(NOTICE)
+        SmtpGateway(url, SENDER, timeout, timeout).send(NOTICE)
     return caught.value
 
 
@@ -87,6 +87,13 @@ def test_a_server_that_hangs_after_the_data_is_left_after_the_time_out() -> None
     with listening(Peer(pause=0.5)) as port:
         error = refusal(f"smtp://127.0.0.1:{port}", timeout=0.2)
     assert (error.permanent, error.reason, error.in_doubt) == (False, "timeout", True)
+
+
+def test_a_server_that_keeps_its_answer_to_the_whole_message_back_is_waited_for() -> None:
+    peer = Peer(pause=0.6)
+    with listening(peer) as port:
+        receipt = SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER, timeout=0.3).send(NOTICE)
+    assert (receipt, len(peer.received)) == (Receipt(Handed.ACCEPTED), 1)
 
 
 def test_a_server_that_hangs_before_the_data_has_taken_nothing_for_sure() -> None:

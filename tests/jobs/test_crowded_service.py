@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -34,6 +36,7 @@ class Service:
 
     at_first: Callable[[], None]
     away: bool = False
+    takes: float = 0.01
     channel: str = "push"
     tried: list[str] = field(default_factory=list)
 
@@ -48,7 +51,7 @@ class Service:
         self.tried.append(message.to)
         if self.away:
             raise SendError(False, "unreachable", away=True)
-        time.sleep(0.01)
+        time.sleep(self.takes)
         return Receipt(Handed.ACCEPTED)
 
 
@@ -57,10 +60,10 @@ def subscription(name: str) -> str:
     return json.dumps({"endpoint": f"https://push.example/{name}", "keys": {}})
 
 
-def remind_everybody(around: Around, cast: Cast, clock: Clock) -> None:
+def remind_everybody(around: Around, cast: Cast, clock: Clock, many: int = CROWD) -> None:
     """Write a message to each of the crowd's browsers."""
     with working(around, cast.ana, clock.now) as work:
-        for number in range(CROWD):
+        for number in range(many):
             person = _somebody(work, f"somebody{number}")
             point = contact_points.add(work, person.id, Channel.PUSH, subscription(person.name))
             told = Notice(person.name, "weekly_digest", DeliverySubject.ROTA, person.id, AlertClass.P3)
@@ -127,6 +130,21 @@ def test_a_push_service_that_is_away_is_asked_once_a_run_whoever_waits_for_it(
     service.away = False
     deliver.run(around, clock.forward(minutes=1))
     assert counted(around, DeliveryState.ACCEPTED) == CROWD
+
+
+def test_what_has_waited_for_long_in_a_slow_lane_is_sent_by_one_worker_alone(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    around.gateways[Channel.PUSH] = service = Service(lambda: None, takes=0.6)
+    remind_everybody(around, cast, clock, 4)
+    brief = replace(around, lease=timedelta(seconds=2))
+    first = Thread(target=deliver.run, args=(brief, clock.now))
+    first.start()
+    time.sleep(2.05)
+    deliver.run(brief, clock.now + timedelta(seconds=2.05))
+    first.join()
+    assert sorted(service.tried) == sorted(set(service.tried))
+    assert counted(around, DeliveryState.ACCEPTED) == 4
 
 
 def _bo_has_a_browser(around: Around, cast: Cast, clock: Clock) -> UUID:

@@ -73,7 +73,7 @@ class Claimed:
     ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
     ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone. ``secret``: what
     its link or text ends with. ``private``: the account, where it is a patient's or a caregiver's.
-    ``expires_at``: from then on it would come too late.
+    ``expires_at``: from then on it would come too late. ``leased_until``: until when it is ours.
     """
 
     clinic_id: UUID
@@ -92,6 +92,7 @@ class Claimed:
     secret: str | None = None
     private: UUID | None = None
     expires_at: datetime | None = None
+    leased_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         secret=outbox_secret.of(session, now, row),
         private=row.account_id if aim.role in sms_budget.PRIVATE else None,
         expires_at=row.expires_at,
+        leased_until=row.lease_until,
     )
 
 
