@@ -53,6 +53,20 @@ def test_missed_nights_heal_however_many_there_were(cast: Cast, clock: Clock, ar
     assert patient.next_close_at == day_end(civil_day(clock.now, patient.zone, 4), patient.zone, 4)
 
 
+def test_who_flies_east_skips_no_day_nor_any_that_still_wait_for_their_night(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    is_logged(cast.ana, clock)
+    week = [date(2026, 3, 2) + timedelta(days=n) for n in range(7)]
+    clock.forward(days=4, hours=8)  # the nights since Monday were missed, and it is Friday evening in Oslo
+    assert cast.ana.patch("/me/zone", {"zone": "Pacific/Auckland"}).status_code == 200  # Saturday there
+    day_close.run(around, clock.now)
+    assert days_judged(around, cast.ana) == week[:5]
+    assert cast.ana.patch("/me/zone", {"zone": "Pacific/Honolulu"}).status_code == 200  # Friday once more
+    day_close.run(around, clock.forward(days=3))
+    assert days_judged(around, cast.ana) == week
+
+
 def test_one_diary_that_cannot_be_judged_does_not_stop_the_others(
     cast: Cast, clock: Clock, around: Around, caplog: pytest.LogCaptureFixture
 ) -> None:

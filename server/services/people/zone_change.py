@@ -108,8 +108,10 @@ def restore(work: Work, patient: Patient, past: Sequence[PastZone]) -> int:
 
 
 def _move(work: Work, patient: Patient, zone: str) -> None:
+    # The day that was to be closed next is so still: who flies east, or while no job runs, skips none.
+    running = local_days.ended(work, patient)
     patient.zone = zone
-    patient.next_close_at = local_days.end(work, local_days.of(work, work.now, zone), zone)
+    patient.next_close_at = local_days.end(work, running, zone)
     planning.replan(work, patient)
 
 
