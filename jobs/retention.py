@@ -36,7 +36,7 @@ def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
     gone = sum(_remove(around, now, clinic_id, kind) for kind in kinds.KINDS)
     with around.database.read() as session:
         over = kinds.records_over(Work(session, now, system(clinic_id)), around.settings.record_years)
-    return gone + sum(_erase(around.database, now, clinic_id, patient_id) for patient_id in over)
+    return gone + sum(_erase(around, now, clinic_id, patient_id) for patient_id in over)
 
 
 def _remove(around: Around, now: datetime, clinic_id: UUID, kind: Kind) -> int:
@@ -48,11 +48,26 @@ def _remove(around: Around, now: datetime, clinic_id: UUID, kind: Kind) -> int:
     return gone
 
 
-def _erase(database: Database, now: datetime, clinic_id: UUID, patient_id: UUID) -> bool:
-    """Start an erasure, unless a hold or something open speaks against it: then the next day asks again."""
-    with database.write() as session:
-        try:
-            erasures.run_out(Work(session, now, system(clinic_id)), patient_id)
-        except Conflict:
-            return False
+class _CameBack(Exception):
+    """Somebody whose record had run out has written in it meanwhile."""
+
+
+def _erase(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> bool:
+    """Start an erasure, unless a hold or something open speaks against it: then the next day asks again.
+
+    Nor of somebody who has come back since it was found out whose record has run out.
+    """
+    try:
+        _start(around, now, clinic_id, patient_id)
+    except (Conflict, _CameBack):
+        return False
     return True
+
+
+def _start(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> None:
+    with around.database.write() as session:
+        work = Work(session, now, system(clinic_id))
+        erasures.run_out(work, patient_id)
+        # Asked under their lock: what is written after it is refused.
+        if kinds.has_come_back(work, around.settings.record_years, patient_id):
+            raise _CameBack

@@ -3,7 +3,7 @@
 What a legal hold is about stays. The medical record itself is kept for as long as whoever runs this says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -141,23 +141,35 @@ def records_over(work: Work, years: int) -> Sequence[UUID]:
     """Return the patients whose record has not changed for ``years`` (0: for ever is kept)."""
     if not years:
         return []
-    before = work.now - years * _YEAR
+    query = select(Patient.id).where(
+        Patient.clinic_id == work.clinic_id,
+        Patient.leaving_at.is_(None),
+        Patient.created_at < work.now - years * _YEAR,
+        Patient.id.not_in(union_all(*_lately(work, years))),
+    )
+    return list(work.session.scalars(query.order_by(Patient.id)))
+
+
+def has_come_back(work: Work, years: int, patient_id: UUID) -> bool:
+    """Return whether a patient's record has changed in the last ``years`` after all.
+
+    To be asked once nobody else can write it any more: they may have come back since it was found.
+    """
+    query = union_all(*_lately(work, years, patient_id))
+    return work.session.scalar(query.limit(1)) is not None
+
+
+def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[Select[UUID]]:
+    """Yield questions for the patients, or that one, with a change in the last ``years``."""
     changes = (
         (Entry.patient_id, Entry.received_at),
         (QuestionnaireResponse.patient_id, QuestionnaireResponse.received_at),
         (TreatmentSession.patient_id, TreatmentSession.at),
         (Alert.patient_id, func.coalesce(Alert.resolved_at, Alert.opened_at)),
     )
-    lately = union_all(
-        *(select(who).where(who.class_.clinic_id == work.clinic_id, at >= before) for who, at in changes)
-    )
-    query = select(Patient.id).where(
-        Patient.clinic_id == work.clinic_id,
-        Patient.leaving_at.is_(None),
-        Patient.created_at < before,
-        Patient.id.not_in(lately),
-    )
-    return list(work.session.scalars(query.order_by(Patient.id)))
+    for who, at in changes:
+        found = select(who).where(who.class_.clinic_id == work.clinic_id, at >= work.now - years * _YEAR)
+        yield found if patient_id is None else found.where(who == patient_id)
 
 
 def _over(work: Work, kind: Kind) -> Select[Any]:

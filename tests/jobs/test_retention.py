@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from uuid_utils.compat import uuid7
 
 from jobs import erase, retention, tidy
@@ -96,6 +97,27 @@ def test_a_record_that_changed_lately_stays(
     with database.read() as session:
         assert kinds.records_over(as_work(app, lived.bo, session), 6) == [lived.ana.patient_id]
         assert kinds.records_over(as_work(app, lived.bo, session), 0) == []
+
+
+def test_who_comes_back_while_those_whose_records_run_out_are_looked_for_stays(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    clock.now += SEVEN_YEARS
+    back, came = f"/entries/{uuid7()}", list[int]()
+
+    def comes_back(_c: object, _cursor: object, statement: str, asked: object, *_: object) -> None:
+        of_fay = lived.other_patient.clinic_id.hex in str(asked).replace("-", "")
+        if "UNION ALL" in statement and of_fay and not came:
+            came.append(lived.other_patient.put(back, entry(clock.now)).status_code)
+
+    event.listen(database.engine, "after_cursor_execute", comes_back)
+    try:
+        retention.run(years(around, 6), clock.now)
+    finally:
+        event.remove(database.engine, "after_cursor_execute", comes_back)
+    erase.run(around, clock.now)
+    assert (came, lived.other_patient.get(back).status_code) == ([201], 200)
+    assert rows_of(database)["erasures"] == []
 
 
 def test_an_open_urgent_alert_keeps_a_record(
