@@ -24,5 +24,10 @@ def test_the_page_names_every_scope_of_a_caregiver_and_every_row_about_substance
 
 
 def test_the_gateways_settings_pass_on_every_word_that_stops() -> None:
-    (aliases,) = re.findall(r'^aliases = "(.+)"$', OPERATIONS, re.MULTILINE)
-    assert {"stop", *aliases.split(";")} == STOP_WORDS - {"arrêt"}, "a keyword there is plain ASCII"
+    services = re.findall(r"^group = sms-service\n((?:.+\n)+)", OPERATIONS, re.MULTILINE)
+    settings = [dict(re.findall(r'^([\w-]+) = "?([^"\n]+)"?$', one, re.MULTILINE)) for one in services]
+    words = [
+        word for one in settings if "get-url" in one for word in (one["keyword"], *one["aliases"].split(";"))
+    ]
+    assert len(words) == len(set(words))
+    assert set(words) == STOP_WORDS - {"arrêt"}, "a keyword there is plain ASCII"

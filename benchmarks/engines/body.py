@@ -86,10 +86,9 @@ class Body:
             row = session.scalars(query).one_or_none()
             if row is None or row.finished_at is not None:
                 return
-            claimed = outbox._take_or_end(session, now, row, timedelta(microseconds=1))
-        if claimed is None:
-            return
-        self.far_end.send(message(self.settings, claimed, now))
-        with self.database.write(Extent.ALL) as session:
-            outbox_outcome.finish(session, datetime.now(UTC), claimed, Taken())
-        self.deadly.step("noted")
+            taken = outbox._take_or_end(session, now, timedelta(microseconds=1), lambda *_: True, row)
+        for claimed in taken:
+            self.far_end.send(message(self.settings, claimed, now))
+            with self.database.write(Extent.ALL) as session:
+                outbox_outcome.finish(session, datetime.now(UTC), claimed, Taken())
+            self.deadly.step("noted")
