@@ -42,7 +42,13 @@ class CourseChanges(Body):
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"phase": "maintenance"}
 
     phase = Code(Phase)
-    ended_on = Day(allow_none=True, metadata={"description": "not ahead: a course with an end has ended"})
+    ended_on = Day(
+        allow_none=True,
+        metadata={
+            "description": "not ahead: a course with an end has ended; `started_on` calls off one that has "
+            "not begun"
+        },
+    )
     min_interval_days = _interval("days between sessions at the least")
     max_interval_days = _interval("days between sessions at the most")
 

@@ -36,3 +36,13 @@ def test_a_course_has_no_end_before_it_has_come(visits: Visits, cast: Cast, cloc
     assert (ahead.status_code, ahead.json["errors"][0]["pointer"]) == (422, "/ended_on")
     clock.forward(hours=11, minutes=30)  # half past midnight in Oslo
     assert cast.bo.patch(path, {"ended_on": "2026-03-03"}, version=1).status_code == 200
+
+
+def test_a_course_that_has_not_begun_is_called_off_on_its_first_day(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    path = f"{visits.ana}/courses/{visits.course(started_on='2026-04-06')}"
+    for day in ("2026-03-02", "2026-04-05", "2026-04-07"):
+        assert cast.bo.patch(path, {"ended_on": day}, version=1).status_code == 422, day
+    assert cast.bo.patch(path, {"ended_on": "2026-04-06"}, version=1).status_code == 200
+    assert cast.bo.patch(path, {"ended_on": None}, version=2).status_code == 200, "it takes place after all"

@@ -47,7 +47,8 @@ def create(work: Work, patient_id: UUID, values: dict[str, Any]) -> Course:
 def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any], version: int) -> Course:
     """Change phase, end or intervals if ``version`` is still the current one; else raises Stale.
 
-    Raises Invalid for an end that is still to come: a course that has one has ended, for the watch too.
+    Raises Invalid for an end that is still to come: a course that has one has ended, for the watch too. One
+    that has not begun ends on its first day.
     """
     patient = _writable(work, patient_id)
     course = get(work, patient_id, course_id, lock=True)
@@ -124,5 +125,6 @@ def _check_end(course: Course, today: date) -> None:
     assert course.ended_on is not None
     if course.ended_on < course.started_on:
         raise Invalid("/ended_on", "Lies before the start.")
-    if course.ended_on > today:
+    # One that has not begun is called off: it ends on its first day, which is ahead.
+    if course.ended_on > max(today, course.started_on):
         raise Invalid("/ended_on", "Lies ahead. Say it on that day.")
