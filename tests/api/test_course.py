@@ -46,3 +46,12 @@ def test_a_course_that_has_not_begun_is_called_off_on_its_first_day(
         assert cast.bo.patch(path, {"ended_on": day}, version=1).status_code == 422, day
     assert cast.bo.patch(path, {"ended_on": "2026-04-06"}, version=1).status_code == 200
     assert cast.bo.patch(path, {"ended_on": None}, version=2).status_code == 200, "it takes place after all"
+
+
+def test_a_course_ends_on_the_clinics_day_also_where_its_patient_is_a_day_behind(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    path = f"{visits.ana}/courses/{visits.course()}"
+    assert cast.ana.patch("/me/zone", {"zone": "Pacific/Honolulu"}).status_code == 200
+    clock.forward(hours=20)  # nine in the morning of the 3rd in Oslo, and the evening before in Honolulu
+    assert cast.bo.patch(path, {"ended_on": "2026-03-03"}, version=1).status_code == 200

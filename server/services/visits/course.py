@@ -14,6 +14,7 @@ from server.services.asking import of_patient
 from server.services.civil_time import civil_day
 from server.services.errors import Invalid, NotFound, Stale
 from server.services.foresight import Foresight
+from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.work import Work
 
@@ -58,7 +59,7 @@ def change(work: Work, patient_id: UUID, course_id: UUID, changes: dict[str, Any
         setattr(course, key, value)
     _check_interval(course.min_interval_days, course.max_interval_days)
     if changes.get("ended_on") is not None:
-        _check_end(course, civil_day(work.now, patient.zone, 0))
+        _check_end(course, _today(work, patient))
     if "ended_on" in changes:
         _count(patient, course)
     course.version += 1
@@ -119,6 +120,11 @@ def _count(patient: Patient, course: Course) -> None:
 def _check_interval(shortest: int, longest: int) -> None:
     if shortest > longest:
         raise Invalid("/min_interval_days", "Is longer than max_interval_days.")
+
+
+def _today(work: Work, patient: Patient) -> date:
+    """Return the date of today: where the clinic or the patient is, whichever is further on."""
+    return max(civil_day(work.now, zone, 0) for zone in (clinics.get(work).zone, patient.zone))
 
 
 def _check_end(course: Course, today: date) -> None:
