@@ -31,3 +31,9 @@ def test_no_text_was_left_in_english(language: Language) -> None:
 @pytest.mark.parametrize("language", Language)
 def test_a_year_has_twelve_months(language: Language) -> None:
     assert len(set(TEXTS[language].dates.months)) == 12
+
+
+def test_whom_an_answer_still_reaches_is_named_in_spanish() -> None:
+    told = TEXTS[Language.ES].team_withdrawn
+    assert told.count("equipo") == 2, "'le' alone would be the patient as well"
+    assert "que no puede esperar" not in told, "it also says: that you can't expect"
