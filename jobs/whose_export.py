@@ -1,5 +1,6 @@
 """Whether an export is of the patient whose diary it goes into: a wrong id would mix two people's records."""
 
+import unicodedata
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -35,7 +36,7 @@ def _is_named_alike(work: Work, plan: ExportPlan) -> bool:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _is_in_another_diary(work: Work, plan: ExportPlan) -> bool:

@@ -43,6 +43,16 @@ def test_ones_own_is_taken_however_the_name_is_spelled(
         check(database, clock, cast.ana, text_of(file, **patient))
 
 
+def test_a_name_whose_accent_was_typed_apart_is_the_same(
+    database: Database, cast: Cast, clock: Clock, file: dict[str, Any]
+) -> None:
+    ana = f"/patients/{cast.ana.patient_id}"
+    assert cast.bo.patch(ana, {"name": "Zo\u00eb"}, version=1).status_code == 200
+    check(database, clock, cast.ana, text_of(file, name="Zoe\u0308"))
+    with pytest.raises(Problem, match="another name"):
+        check(database, clock, cast.ana, text_of(file, name="Zoe"))
+
+
 def test_another_name_is_refused_and_not_told(
     database: Database, cast: Cast, clock: Clock, file: dict[str, Any]
 ) -> None:
