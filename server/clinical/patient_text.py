@@ -27,15 +27,20 @@ class VisitText:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """How dates are written: ``day`` of `{day}`, `{month}`, `{year}`, ``moment`` of `{date}` and `{time}`."""
+    """How dates are written: ``day`` of `{day}`, `{month}`, `{year}`, ``moment`` of `{date}` and `{time}`.
 
+    ``first``: how the first day of a month is written.
+    """
+
+    first: str
     day: str
     moment: str
     months: tuple[str, ...]
 
     def of_day(self, day: date) -> str:
         """Return a civil day in words."""
-        return self.day.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+        number = self.first if day.day == 1 else str(day.day)
+        return self.day.format(day=number, month=self.months[day.month - 1], year=day.year)
 
     def of_moment(self, at: datetime) -> str:
         """Return a moment as the clock of its own zone shows it, to the minute."""

@@ -81,3 +81,8 @@ def test_it_is_said_in_the_language_of_who_reads(language: Language, asked: str,
     told = {tell(state, offer(at=AT), language) for state in V}
     assert len(told) == len(V)
     assert not told & {tell(state, offer(at=AT), Language.EN) for state in V}
+
+
+def test_the_first_of_a_month_is_the_first_in_french() -> None:
+    assert "entre le 1er mars 2026 et le 12 mars 2026" in tell(V.OFFERED, offer(1, 12), Language.FR)
+    assert "zwischen dem 1. März 2026 und" in tell(V.OFFERED, offer(1, 12), Language.DE)
