@@ -251,3 +251,16 @@ def test_of_another_webhook_or_of_none_nothing_is_sent_again(
         answer = cast.admin.post(f"{listener.path}/deliveries/{delivery}/replay")
         assert answer.status_code == 404
     assert cast.admin.get(f"/clinic/webhooks/{uuid7()}/deliveries").status_code == 404
+
+
+def test_the_quiet_hours_of_whoever_a_webhook_belongs_to_hold_no_event_and_no_test(
+    cast: Cast, clock: Clock, around: Around, visits: Visits
+) -> None:
+    cast.bo.put("/me/quiet-hours", {"quiet_from": "22:00", "quiet_until": "07:00"})
+    with listening(cast, cast.bo, events=["visits"]) as tool:
+        visits.approved()
+        clock.now = clock.now.replace(hour=23)
+        assert cast.admin.post(f"{tool.path}/test").status_code == 202
+        deliver.run(around, clock.now)
+        kinds = [json.loads(request.body)["type"] for request in tool.received]
+    assert kinds == ["visit_suggestion.created", "webhook.test"]

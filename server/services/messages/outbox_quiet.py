@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from server.clinical.vocabulary import AlertClass, DeliveryState, DeliverySubject, Role
+from server.clinical.vocabulary import EVENT_SUBJECTS, AlertClass, DeliveryState, DeliverySubject, Role
 from server.models import Account, Delivery, Patient
 from server.services.journal import planning
 from server.services.messages import number_code as number_codes
@@ -28,6 +28,8 @@ def hold(session: Session, now: datetime, row: Delivery, account: Account) -> bo
 
 
 def _released_at(work: Work, row: Delivery, account: Account) -> datetime:
+    if row.subject in EVENT_SUBJECTS:
+        return work.now  # it goes to a system, whoever its webhook belongs to
     if account.role is Role.PATIENT:
         return _of_patient(work, row, account)
     return work.now if _is_asked_for(row) else quiet.released_at(work, account, row.urgency)
