@@ -21,8 +21,8 @@ class Delivery(Base):
     it was written at. Messages of one `bundle_id` go out as one, under the id of the first.
     `reference` is the provider's id; after `report_by` a promised report counts as missed.
     Of an event, `event_state` and `event_version` are those of the move it tells of, whatever came later.
-    `tried_since`: when it was last replayed, or when quiet hours let it go; `tries_before`: how many tries
-    there were before a replay.
+    `tried_since`: when it was last replayed, or since when it is tried, without what quiet hours held it;
+    `tries_before`: how many tries there were before a replay.
     `to`: the address it goes to, where that is not the account's; `secret`: what its link leads on with,
     until it is sent.
     """

@@ -96,6 +96,30 @@ def test_what_could_not_leave_before_quiet_hours_waits_for_their_end_too_unless_
     assert row.state is DeliveryState.ACCEPTED
 
 
+@pytest.mark.usefixtures("a_gap")
+def test_what_is_never_taken_is_given_up_also_by_who_has_quiet_hours_every_night(
+    clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    email.refusals["bo@clinic.example"] = SendError(False, "refused_452")
+    tries = []
+    while not tries or deliveries(around)[0].state is not DeliveryState.GIVEN_UP:
+        deliver.run(around, clock.forward(hours=1))
+        tries.append(deliveries(around)[0].attempt)
+        assert len(tries) < 100
+    assert tries[8] == tries[16] < tries[18], "at night it is not tried"
+    assert 28 + 2 * 9 <= len(tries) <= 28 + 2 * 9 + 2, "a day and two nights"
+
+
+@pytest.fixture
+def a_gap(cast: Cast, clock: Clock, around: Around) -> None:
+    """Bo, who has quiet hours, is told in the morning of something that can wait."""
+    cast.bo.put("/me/quiet-hours", {"quiet_from": "22:00", "quiet_until": "07:00"})
+    with working(around, cast.bo, clock.now) as work:
+        bo = work.session.get_one(Account, (work.clinic_id, cast.bo.account_id))
+        told = Notice("gap", "coverage_gap", DeliverySubject.ROTA, work.clinic_id, AlertClass.P2)
+        outgoing.call(work, bo, told)
+
+
 def test_a_code_that_is_waited_for_leaves_at_night(
     cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:

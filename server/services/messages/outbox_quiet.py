@@ -23,7 +23,9 @@ def hold(session: Session, now: datetime, row: Delivery, account: Account) -> bo
     released = _released_at(Work(session, now, system(row.clinic_id)), row, account)
     if released <= now:
         return False
-    row.due_at, row.held, row.tried_since, row.tries_before = released, True, released, row.attempt
+    # What was tried before loses no time by the night, and gains none: else it would be tried for ever.
+    since = now if row.attempt == row.tries_before else row.tried_since or row.created_at
+    row.due_at, row.held, row.tried_since = released, True, since + (released - now)
     return True
 
 
