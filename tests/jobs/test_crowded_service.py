@@ -16,11 +16,14 @@ from jobs import deliver
 from jobs.around import Around
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState, DeliverySubject, Role
 from server.gateways.message import Handed, Message, Receipt, SendError
+from server.isolation import Extent
 from server.models import Account, Delivery
 from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
+from server.services.messages import outbox
 from server.services.messages.contact_point import Way
 from server.services.messages.delivery import Notice
+from server.services.messages.outbox_due import Destination, Skipped
 from server.services.people import email_address as addresses
 from server.services.work import Work
 from tests.cast import Cast
@@ -145,6 +148,22 @@ def test_what_has_waited_for_long_in_a_slow_lane_is_sent_by_one_worker_alone(
     first.join()
     assert sorted(service.tried) == sorted(set(service.tried))
     assert counted(around, DeliveryState.ACCEPTED) == 4
+
+
+def test_a_crowd_there_is_no_room_for_is_looked_at_in_few_transactions(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    def has_room(where: Destination) -> bool:
+        asked.append(where.to)
+        return len(asked) > CROWD - 6
+
+    remind_everybody(around, cast, clock)
+    asked: list[str] = []
+    with around.database.write(Extent.ALL) as session:
+        skipped = Skipped(has_room=has_room)
+        claimed = outbox.claim(session, clock.now, deliver.LONGEST_LANE, around.lease, skipped)
+    assert (len(claimed), len(asked)) == (deliver.LONGEST_LANE, CROWD - 6 + deliver.LONGEST_LANE)
+    assert [one.to for one in claimed] == asked[CROWD - 6 :]
 
 
 def _bo_has_a_browser(around: Around, cast: Cast, clock: Clock) -> UUID:

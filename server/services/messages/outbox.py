@@ -46,6 +46,8 @@ from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
 LARGEST_BUNDLE = 2000
+# So many deliveries that there is no room for are looked at in one claim that takes none.
+MOST_PASSED = 128
 # So many workers died over it, one after the other: it is taken out of the queue, operations are paged.
 MOST_CRASHES = 5
 # From so many on it is tried with nothing else in hand, so that what only stood beside it is not set aside.
@@ -106,6 +108,7 @@ class Aim:
 
 Take = Callable[[Delivery], list[Claimed]]
 Fits = Callable[[Delivery, str], bool]
+Joins = Callable[[Sequence[Claimed], Delivery], bool]
 
 
 def claim(
@@ -113,7 +116,8 @@ def claim(
 ) -> list[Claimed]:
     """Take up to ``limit`` due deliveries of any clinic, most urgent first, until ``now + lease``.
 
-    What the worker has no room for stays in its place, and counts: a claim looks at so many and no more.
+    What the worker has no room for stays in its place, and counts: a claim that takes anything looks at so
+    many and no more. One that has taken nothing yet looks further, or it would come again for each handful.
     Deliveries whose lease ran out (their worker died) are due again. One that was tried too often, whose
     recipient can't be reached that way any more, that would come too late or is not needed any more, ends
     instead; so does one whose address does not open, which pages operations. One over which anything else
@@ -122,12 +126,13 @@ def claim(
     claimed: list[Claimed] = []
     passed: set[UUID] = set()
     fits = partial(_fits, skipped, passed)
+    joins = partial(_may_join, claimed, limit)
     # Rows that end must not use up the places of good ones behind them.
-    while (left := limit - len(claimed) - len(passed)) > 0:
+    while (left := (limit if claimed or not passed else MOST_PASSED) - len(claimed) - len(passed)) > 0:
         rows = due(session, now, left, replace(skipped, passed=passed))
-        if not (fit := [row for row in rows if _may_join(claimed, row)]):
+        if not (fit := [row for row in rows if joins([], row)]):
             break
-        take = partial(_take_all, session, partial(_take_or_end, session, now, lease, fits), claimed)
+        take = partial(_take_all, session, partial(_take_or_end, session, now, lease, fits), joins)
         claimed += outbox_defect.together(session, now, fit, take)
     return claimed
 
@@ -141,20 +146,22 @@ def _fits(skipped: Skipped, passed: set[UUID], row: Delivery, to: str) -> bool:
 
 
 def _take_all(
-    session: Session, take: Take, claimed: Sequence[Claimed], rows: Sequence[Delivery], more: list[Claimed]
+    session: Session, take: Take, joins: Joins, rows: Sequence[Delivery], more: list[Claimed]
 ) -> list[Claimed]:
-    """Return ``more`` and what is taken of ``rows``, up to one that must be alone; ``claimed``: before."""
+    """Return ``more`` and what is taken of ``rows``, up to one that may not join what was taken before."""
     held, found = read_ahead(session, rows), more
     for row in rows:
-        if not _may_join([*claimed, *found], row):
+        if not joins(found, row):
             break
         found = found + take(row)
     del held
     return found
 
 
-def _may_join(claimed: Sequence[Claimed], row: Delivery) -> bool:
-    return not claimed or not (claimed[0].suspect or _deaths(row) >= _SUSPECT)
+def _may_join(before: Sequence[Claimed], limit: int, more: Sequence[Claimed], row: Delivery) -> bool:
+    """Say whether ``row`` may be taken, too: there are not too many, and none of them must be alone."""
+    claimed = [*before, *more]
+    return not claimed or not (len(claimed) >= limit or claimed[0].suspect or _deaths(row) >= _SUSPECT)
 
 
 def _take_or_end(
