@@ -265,6 +265,24 @@ def test_what_was_given_up_is_asked_about_again_each_day_and_when_somebody_wants
     )
 
 
+def test_what_was_given_up_before_it_was_booked_is_asked_about_again_too(
+    practice: Practice, friday: datetime
+) -> None:
+    practice.sync()
+    port, practice.line.peer_port = practice.line.peer_port, 1
+    for _ in range(12):
+        practice.sync(minutes=24 * 60)
+    assert (practice.copy().state, practice.state()) == (CopyState.HELD, S.NEEDS_ATTENTION)
+    tasks = practice.tasks()
+    practice.sync(minutes=24 * 60)
+    assert (practice.copy().state, practice.tasks()) == (CopyState.HELD, tasks), "told once"
+    practice.line.peer_port = port
+    practice.staff("fixed", friday + timedelta(days=20))
+    for _ in range(2):
+        practice.sync(minutes=24 * 60)
+    assert (practice.state(), practice.row().starts_at) == (S.BOOKED, friday + timedelta(days=20))
+
+
 def test_what_waits_for_its_next_try_is_tried_when_the_settings_are_put_right(
     practice: Practice, friday: datetime
 ) -> None:

@@ -173,11 +173,11 @@ def _note_silence(work: Work, copy: SchedulingCopy, outcome: Unheard) -> None:
 
 def _set_aside(work: Work, copy: SchedulingCopy) -> None:
     """Stop trying: a person has to look. What is booked stays booked."""
-    why, suggestion = copy.failure, locked(work, copy.suggestion_id)
+    why, failures, suggestion = copy.failure, copy.failures, locked(work, copy.suggestion_id)
     if (suggestion.state, SuggestionAction.FAIL) in SUGGESTION_MOVES:
         make_move(work, suggestion, SuggestionAction.FAIL, {"failure": why})
-    # After the move, which made it due: nothing more happens by itself.
-    copy.state, copy.failure = CopyState.HELD, why
+    # After the move, which made it due, as a change that was never tried yet.
+    copy.state, copy.failure, copy.failures = CopyState.HELD, why, failures
     key = f"{suggestion.id}:{suggestion.version}"
     detail = {"failure": copy.failure, "state": suggestion.state}
     review_tasks.raise_(work, Finding(ReviewCode.NOT_TAKEN, key, suggestion.id, copy.connection_id, detail))
