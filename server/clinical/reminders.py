@@ -7,7 +7,7 @@ Defaults are proposals; docs/mobile.md says why.
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -126,7 +126,10 @@ def quiet_end(at: datetime, rhythm: Rhythm, zone: str) -> datetime:
     if not is_quiet(local.time(), rhythm):
         return at
     days = (local.date(), local.date() + timedelta(days=1))
-    ends = (wall_clock.moment(datetime.combine(day, rhythm.quiet_until), zone) for day in days)
+    ends = [wall_clock.moment(datetime.combine(day, rhythm.quiet_until), zone) for day in days]
+    if local.fold:  # this hour comes a second time, and an end in it, too
+        again = datetime.combine(local, rhythm.quiet_until, local.tzinfo).replace(fold=1)
+        ends = [again.astimezone(UTC), *ends]
     return next(end for end in ends if end > at)
 
 

@@ -24,6 +24,7 @@ from server.clinical.reminders import (
     jitter_of,
     next_look,
     open_slot,
+    quiet_end,
     slot,
     to_remind,
     until_quiet,
@@ -198,6 +199,15 @@ def test_nothing_is_ever_due_in_quiet_hours(
         # Quiet hours whose end lies in a gap of the clock end when the gap does.
         assert not is_quiet(local.time(), rhythm)
         assert open_slot(found.at, rhythm, zone) == found
+
+
+@pytest.mark.parametrize("minutes", range(0, 120, 10))
+def test_quiet_hours_that_end_in_the_hour_that_comes_twice_hold_nothing_until_the_next_night(
+    minutes: int,
+) -> None:
+    rhythm = Rhythm(at=time(20), quiet_from=time(22), quiet_until=time(1, 30))
+    at = datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minutes)  # at 1 UTC it is 1 in London again
+    assert quiet_end(at, rhythm, "Europe/London") - at <= timedelta(minutes=30)
 
 
 @given(
