@@ -88,15 +88,14 @@ def _known(purpose: str) -> Purpose:
 
 def _listed(work: Work, patient_id: UUID, language: Language | None) -> dict[str, Any]:
     found = consents.read(work, patient_id, language)
-    told = _told(found, language or language_of(work))
+    told = TEXTS[language or language_of(work)].team_withdrawn if _has_no_team(found) else None
     return {"items": [_shown(one) for one in found], "told": told}
 
 
-def _told(found: Sequence[Asked], language: Language) -> str | None:
-    no_team = any(
+def _has_no_team(found: Sequence[Asked]) -> bool:
+    return any(
         one.purpose is Purpose.CARE_TEAM and one.standing.state is ConsentState.WITHDRAWN for one in found
     )
-    return TEXTS[language].team_withdrawn if no_team else None
 
 
 def _shown(one: Asked) -> dict[str, Any]:

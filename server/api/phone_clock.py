@@ -45,10 +45,5 @@ def parameter() -> dict[str, Any]:
         "name": HEADER,
         "required": False,
         "description": "the phone's clock when it sends this: `clock_suspect` says where it is far off",
-        "schema": {
-            "type": "string",
-            "format": spelling.MOMENT.format,
-            "pattern": spelling.MOMENT.pattern,
-            "example": spelling.MOMENT.example,
-        },
+        "schema": spelling.MOMENT.schema(),
     }

@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from server.clinical.patient_text import TEXTS
+from server.clinical.vocabulary import Language
+
+_DATES = TEXTS[Language.EN].dates
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -22,9 +27,5 @@ def sentences(sights: Sequence[Sight]) -> tuple[str, ...]:
     opened = [sight.opened for sight in sights if sight.opened is not None]
     if handled:
         what = "this" if len(handled) == len(sights) else "part of this"
-        return (f"Your care team saw {what} on {_named(max(handled))}.",)
-    return (f"Your care team opened your diary on {_named(max(opened))}.",) if opened else ()
-
-
-def _named(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+        return (f"Your care team saw {what} on {_DATES.of_day(max(handled))}.",)
+    return (f"Your care team opened your diary on {_DATES.of_day(max(opened))}.",) if opened else ()
