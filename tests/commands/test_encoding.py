@@ -7,7 +7,6 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, make_url, text
 
 from server.cli import main
-from server.database import Database
 from tests.conftest import MASTER_KEY
 
 
@@ -32,10 +31,3 @@ def test_another_encoding_is_one_clear_line(postgresql_url: str, encoding: str, 
         with ruler.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
         ruler.dispose()
-
-
-def test_the_driver_reads_texts_in_utf_8_whatever_the_server_says(postgresql_url: str) -> None:
-    database = Database(postgresql_url)
-    with database.engine.connect() as connection:
-        assert connection.exec_driver_sql("SHOW client_encoding").scalar() == "UTF8"
-    database.close()
