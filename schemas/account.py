@@ -1,4 +1,4 @@
-"""Accounts of a clinic's staff and systems, as its administrator sees them."""
+"""Accounts of a clinic's staff and systems, as its administrator and its staff see them."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -32,6 +32,20 @@ class AccountsAnswer(Answer):
     """The accounts of staff and systems, closed ones too, oldest first."""
 
     items = fields.List(fields.Nested(AccountAnswer), required=True)
+
+
+class ColleagueAnswer(Answer):
+    """Somebody of the staff."""
+
+    id = Id(required=True)
+    role = Code(Role, required=True)
+    name = fields.String(required=True)
+
+
+class ColleaguesAnswer(Answer):
+    """Whoever works at the clinic, oldest account first; no closed account and no system."""
+
+    items = fields.List(fields.Nested(ColleagueAnswer), required=True)
 
 
 class SystemScopesBody(Body):

@@ -299,7 +299,7 @@ def _is_cared_for(story: Story, clinic: Clinic, patient: str, session: str) -> N
     story.ask(bo, "get /v1/clinic")
     story.ask(clinic.admin, "patch /v1/clinic", ClinicChanges.EXAMPLE)
     story.ask(clinic.admin, "post /v1/clinic/invitations", StaffInvitationBody.EXAMPLE)
-    for shown in ("/v1/clinic/invitations", "/v1/clinic/accounts"):
+    for shown in ("/v1/clinic/invitations", "/v1/clinic/accounts", "/v1/clinic/colleagues"):
         story.ask(clinic.admin, f"get {shown}")
     story.ask(clinic.admin, "put /v1/clinic/scales/{key}", ScaleTextBody.EXAMPLE, key="who-5")
 

@@ -52,6 +52,7 @@ NEEDS_NONE: Mapping[str, str] = {
     "GET /v1/clinic": CLINIC,
     "GET /v1/clinic/accounts": CLINIC,
     "GET /v1/clinic/calendar-feeds": CLINIC,
+    "GET /v1/clinic/colleagues": CLINIC,
     "GET /v1/clinic/invitations": CLINIC,
     "GET /v1/clinic/policies": CLINIC,
     "GET /v1/clinic/policies/<policy_version>": CLINIC,

@@ -6,17 +6,19 @@ from uuid import UUID
 
 from flask import Response
 
-from schemas.account import AccountAnswer, AccountsAnswer, SystemScopesBody
+from schemas.account import AccountAnswer, AccountsAnswer, ColleaguesAnswer, SystemScopesBody
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, stepped_up, writing
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
+from server.services.people import account as accounts
 from server.services.people import account_admin, account_return
 from server.services.people import patient as patients
 from server.services.people import sign_out as sign_outs
 
 blueprint = Blueprint("accounts", __name__, description="Accounts of staff and systems")
 ONE = "/clinic/accounts/<uuid:account_id>"
+STAFF = (Role.CLINICIAN, Role.COORDINATOR, Role.CLINIC_ADMIN)
 
 
 @blueprint.route("/clinic/accounts", methods=["GET"])
@@ -26,6 +28,15 @@ def list_accounts() -> Any:
     """Read the accounts of your clinic's staff and systems."""
     with reading() as work:
         return {"items": [_shown(one) for one in account_admin.listed(work)]}
+
+
+@blueprint.route("/clinic/colleagues", methods=["GET"])
+@allow(*STAFF)
+@blueprint.response(200, ColleaguesAnswer)
+def list_colleagues() -> Any:
+    """Read who works at your clinic: an alert, a patient or a shift is given to the `id` of one of them."""
+    with reading() as work:
+        return {"items": accounts.recipients(work, set(STAFF))}
 
 
 @blueprint.route(f"{ONE}/sign-ins", methods=["DELETE"])

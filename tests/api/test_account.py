@@ -20,6 +20,21 @@ def test_the_admin_reads_the_accounts_of_staff_and_systems_and_no_patients(cast:
     assert {(row["has_second_factor"], row["disabled_at"]) for row in rows} == {(False, None)}
 
 
+def test_whoever_works_at_a_clinic_finds_the_colleague_to_give_something_to(cast: Cast, app: Flask) -> None:
+    gone = new_staff(app, cast.admin.clinic_id, Role.CLINICIAN, "Max")
+    assert cast.admin.post(f"/clinic/accounts/{gone.account_id}/disable").status_code == 204
+    for reader in (cast.bo, cast.coordinator, cast.admin):
+        rows = reader.get("/clinic/colleagues").json["items"]
+        assert [(row.pop("name"), row.pop("role")) for row in rows] == [
+            *(("Bo", "clinician"), ("Dee", "coordinator"), ("Eli", "clinic_admin")),
+        ]
+        assert all(row.keys() == {"id"} for row in rows), "nobody's address, nobody's factors"
+    found = cast.coordinator.get("/clinic/colleagues").json["items"][0]["id"]
+    mia = {"name": "Mia", "zone": "Europe/Oslo", "clinician_id": found}
+    registered = cast.coordinator.post("/patients", mia)
+    assert registered.json["clinician_id"] == str(cast.bo.account_id)
+
+
 def test_a_disabled_account_is_refused_at_its_next_request_and_can_be_opened_again(
     cast: Cast, client: FlaskClient
 ) -> None:
