@@ -48,7 +48,10 @@ def list_cared_for() -> Any:
 @blueprint.arguments(JoiningBody)
 @blueprint.response(200, CaredForList)
 def join_patient(body: Mapping[str, Any]) -> Any:
-    """Look after one more patient of this clinic, with the code from your e-mail and their word."""
+    """Look after one more patient of this clinic, with the code from your e-mail and their word (`proof`).
+
+    401 `does-not-fit`: code or word is wrong, or not good any more. You stay signed in; do not repeat it.
+    """
     with writing() as work:
         joined = caregiver_invitations.join(work, body["code"], body["proof"])
         found = caregivers.cared_for(work)

@@ -9,7 +9,7 @@ from schemas.password_change import PasswordChangeBody
 from server.api.body import Blueprint
 from server.api.edge import allow, here, writing
 from server.clinical.vocabulary import Role
-from server.services.errors import NotSignedIn
+from server.services.errors import DoesNotFit
 from server.services.people import password_change as changes
 
 blueprint = Blueprint("password", __name__, description="Another password, in place")
@@ -26,14 +26,15 @@ def change_password(body: Mapping[str, Any]) -> Response:
     export links. You are told.
 
     Who has a second factor proves it within five minutes before (403 `step-up-required`). A wrong
-    `current_password` is 401 and counts like a wrong step-up; after five each try waits longer (429).
+    `current_password` is 401 `does-not-fit` and counts like a wrong step-up; after five each try waits
+    longer (429).
     """
     around = here()
     with writing() as work:
         known = changes.begin(work, body["new_password"], around.settings.needs_second_factor)
     # Checked and made outside any transaction: both are slow on purpose.
     if not around.passwords.matches(known, body["current_password"]):
-        raise NotSignedIn(changes.NOT_YOURS)
+        raise DoesNotFit
     made = around.passwords.hash(body["new_password"])
     with writing() as work:
         changes.change(work, known, made)

@@ -24,7 +24,7 @@ from server.api.edge import actor, allow, here, open_to_all, open_with_proof, re
 from server.api.shapes import joined
 from server.clinical.vocabulary import Role
 from server.isolation import Extent
-from server.services.errors import FactorRequired, NotSignedIn
+from server.services.errors import DoesNotFit, FactorRequired, NotSignedIn
 from server.services.people import account as accounts
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_refresh as refreshes
@@ -137,11 +137,12 @@ def challenge() -> Any:
 def step_up(body: Mapping[str, Any]) -> Response:
     """Prove again that it is you: what is worth a second look is open for five minutes then.
 
-    With your second factor if you have one, else with your password.
+    With your second factor if you have one, else with your password. What is wrong is 401 `does-not-fit`:
+    you stay signed in, and a refresh changes nothing.
     """
     proven = signing_in.by_password(body["password"]) if "password" in body else signing_in.by_factor(body)
     if not proven:
-        raise NotSignedIn("That does not fit.")
+        raise DoesNotFit
     return Response(status=204)
 
 

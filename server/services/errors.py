@@ -132,8 +132,19 @@ NOT_THEIRS: tuple[type[ServiceError], ...] = (NotFound, OutOfScope, Withheld)
 class NotSignedIn(ServiceError):
     """The credentials are not good. Never says which part."""
 
+    CODE = "not-signed-in"
+
     def __init__(self, detail: str = "Sign in again.") -> None:
-        super().__init__("not-signed-in", detail)
+        super().__init__(self.CODE, detail)
+
+
+class DoesNotFit(NotSignedIn):
+    """What was to prove something is wrong; whoever is signed in stays so, a fresh token does not help."""
+
+    CODE = "does-not-fit"
+
+    def __init__(self, detail: str = "That does not fit.") -> None:
+        super().__init__(detail)
 
 
 class Busy(ServiceError):

@@ -299,7 +299,8 @@ def test_one_account_looks_after_several_patients_of_a_clinic(
     code = mailed_code(client)
     assert enrol(client, code).status_code == 401, "there is such an account, which is not said"
     good = {"code": code, "proof": WORD}
-    assert gus.post("/cared-for", {**good, "proof": "red gate"}).status_code == 401
+    wrong = gus.post("/cared-for", {**good, "proof": "red gate"})
+    assert (wrong.status_code, wrong.json["code"]) == (401, "does-not-fit")
     joined = gus.post("/cared-for", good)
     assert [one["name"] for one in joined.json["items"]] == ["Ana", "Jo"]
     assert gus.post("/cared-for", good).status_code == 401

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, select, update
 from server.clinical.vocabulary import CareScope, Purpose, Role
 from server.models import Account, AuditEvent, Caregiver, Invitation, Patient
 from server.services import vault
-from server.services.errors import NotFound, NotSignedIn, OutOfScope
+from server.services.errors import DoesNotFit, NotFound, OutOfScope
 from server.services.people import caregiver_account
 from server.services.people import consent as consents
 from server.services.people import patient as patients
@@ -88,7 +88,7 @@ def leave(work: Work, patient_id: UUID) -> None:
 
 
 def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
-    """Return whom a claimed invitation was for; raises NotSignedIn unless that holds.
+    """Return whom a claimed invitation was for; raises DoesNotFit unless that holds.
 
     Claiming it took the patient's lock: nobody ends it before the invited person is in.
     """
@@ -99,7 +99,7 @@ def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
     )
     row = work.session.scalar(query)
     if row is None or not consents.allows(work, row.patient_id, Purpose.CAREGIVER):
-        raise NotSignedIn("This invitation is not valid any more. Ask your clinic for a new one.")
+        raise DoesNotFit("This invitation is not valid any more. Ask your clinic for a new one.")
     return row
 
 

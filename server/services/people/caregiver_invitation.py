@@ -68,7 +68,7 @@ def join(work: Work, code: str, proof: str) -> UUID | None:
     """Let a caregiver who has an account already look after one more patient; return whom.
 
     None where their address or ``proof`` does not fit, which counts as a try: the caller commits in each
-    case and tells it like every other code that is not for them, for which this raises NotSignedIn.
+    case and tells it like every other code that is not for them, for which this raises DoesNotFit.
     """
     account = accounts.get(work)
     shown = Claim(code=code, email=addresses.of(work, account), proof=proof)

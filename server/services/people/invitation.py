@@ -17,7 +17,7 @@ from server.clinical.vocabulary import InvitationProof, Role
 from server.models import Account, Invitation, Patient
 from server.services import tally, vault
 from server.services.cap import INVITATION
-from server.services.errors import Conflict, NotFound, NotSignedIn
+from server.services.errors import Conflict, DoesNotFit, NotFound
 from server.services.people import account as accounts
 from server.services.people import account_notice, account_return, caregiver_account, password_rules
 from server.services.people import caregiver as caregivers
@@ -159,10 +159,10 @@ def claim(session: Session, now: datetime, shown: Claim) -> Invitation | None:
         select(Invitation).where(Invitation.code_hash == fingerprint(shown.code), *_is_open(now))
     )
     if invitation is None:
-        raise NotSignedIn(_NOT_VALID)
+        raise DoesNotFit(_NOT_VALID)
     work = Work(session, now, Actor(invitation.clinic_id, role=invitation.role))
     if not _is_here(work, invitation) or not _tried(work, invitation):
-        raise NotSignedIn(_NOT_VALID)
+        raise DoesNotFit(_NOT_VALID)
     if not _fits(work, invitation, shown):
         _end_if_worn_out(work, invitation)
         return None
@@ -176,9 +176,9 @@ def is_for(work: Work, invitation: Invitation, email: str) -> bool:
     return invitation.email_digest is not None and compare_digest(digest, invitation.email_digest)
 
 
-def refused() -> NotSignedIn:
+def refused() -> DoesNotFit:
     """Return what whoever does not fit is told."""
-    return NotSignedIn(_NOT_VALID)
+    return DoesNotFit(_NOT_VALID)
 
 
 def _is_here(work: Work, invitation: Invitation) -> bool:
@@ -225,7 +225,7 @@ def _use_up(work: Work, invitation: Invitation) -> None:
         .returning(Invitation.id)
     ).first()
     if claimed is None:
-        raise NotSignedIn(_NOT_VALID)
+        raise DoesNotFit(_NOT_VALID)
 
 
 def _check_password(work: Work, invitation: Invitation, enrolment: Enrolment) -> None:
@@ -241,7 +241,7 @@ def _caregiver(work: Work, invitation: Invitation, enrolment: Enrolment, passwor
     try:
         account = accounts.create(work, new, passwords)
     except Conflict:  # whoever invites is not to learn who has an account here
-        raise NotSignedIn(_NOT_VALID) from None
+        raise DoesNotFit(_NOT_VALID) from None
     caregivers.accept(replace(work, actor=replace(work.actor, account_id=account.id)), invited, account)
     return account
 

@@ -7,7 +7,7 @@ transaction: both are slow on purpose.
 from sqlalchemy import update
 
 from server.models import Account
-from server.services.errors import NotSignedIn, StepUpRequired
+from server.services.errors import DoesNotFit, StepUpRequired
 from server.services.people import account as accounts
 from server.services.people import account_notice, password_rules, recovery, sign_out, tries
 from server.services.people import clinic as clinics
@@ -15,8 +15,6 @@ from server.services.people import email_address as addresses
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_step as steps
 from server.services.work import Work
-
-NOT_YOURS = "That does not fit."
 
 
 def begin(work: Work, password: str, factor_required: bool) -> str:
@@ -41,7 +39,7 @@ def change(work: Work, known: str, made: str) -> None:
     """Put the hash ``made`` in the place of ``known``, whose password was right, and tell the owner.
 
     Every other sign-in ends, and so does what was begun with the old password or with a link, and each
-    export link that was asked for. Raises NotSignedIn where somebody else has changed it meanwhile, or
+    export link that was asked for. Raises DoesNotFit where somebody else has changed it meanwhile, or
     closed the account.
     """
     account = accounts.get(work)
@@ -53,7 +51,7 @@ def change(work: Work, known: str, made: str) -> None:
         .returning(Account.id)
     ).first()
     if won is None:
-        raise NotSignedIn(NOT_YOURS)
+        raise DoesNotFit
     tries.end_second_factor(work.session, account.id)
     recovery.end_links(work, account.id)
     sign_out.elsewhere(work)

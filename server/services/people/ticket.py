@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from server.models import Ticket
-from server.services.errors import NotSignedIn
+from server.services.errors import DoesNotFit
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Work
 
@@ -34,10 +34,10 @@ def issue(work: Work, account_id: UUID) -> tuple[str, Ticket]:
 
 
 def find(session: Session, now: datetime, secret: str, sign_in_id: UUID | None = None) -> Ticket:
-    """Return the ticket of ``secret`` that still waits, of that sign-in or of none; else NotSignedIn."""
+    """Return the ticket of ``secret`` that still waits, of that sign-in or of none; else DoesNotFit."""
     row = session.scalar(select(Ticket).where(Ticket.ticket_hash == fingerprint(secret)))
     if row is None or row.used_at is not None or row.expires_at <= now or row.sign_in_id != sign_in_id:
-        raise NotSignedIn("This took too long, or was done already. Start again.")
+        raise DoesNotFit("This took too long, or was done already. Start again.")
     return row
 
 
