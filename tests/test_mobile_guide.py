@@ -23,6 +23,7 @@ from server.api.sync import LARGEST
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.redflags import Answers, Notice, check
 from server.clinical.vocabulary import ITEMS, Adherence, Circumstance, Direction, EnteredBy, SafetyAnswer
+from server.gateways.templates import PATHS
 from server.services.cap import EXPORT, SIGN_IN_DEVICE, SIGN_IN_PAIR
 from server.services.journal import trend
 from server.services.journal.incoming import AHEAD, BACKFILL, CLOCK_TRUSTED
@@ -37,6 +38,11 @@ from tests.visits import COURSE
 BLOCK = re.compile(r"^```json ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
+# Where messages lead that no patient gets.
+OF_STAFF = (
+    *("/v1/alerts", "/v1/alert-budget", "/v1/audit-events", "/v1/booking-suggestions", "/v1/clinic"),
+    *("/v1/digests", "/v1/review-tasks", "/v1/rota", "/v1/status"),
+)
 NAMED = re.compile(r"<(\w+)>")
 
 
@@ -151,6 +157,11 @@ def test_every_named_block_of_the_guide_is_a_part_of_the_contracts_example(built
         seen.add(operation)
     parts = {"me/today", "me/check-in-plan", "scales", "scales/{key}", "side-effects"}
     assert seen >= {f"get /v1/{part}" for part in parts} | {"patch /v1/me/zone"}
+
+
+def test_the_guide_lists_every_place_that_a_message_to_a_patient_leads_to() -> None:
+    rows = [row[0].strip("`") for row in table("the link ends in")]
+    assert sorted(rows) == sorted({path for path in PATHS.values() if not path.startswith(OF_STAFF)})
 
 
 def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
