@@ -139,7 +139,7 @@ def prepare(
 
 def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcome:
     """Do what ``plan`` says. A second time it recognises everything and changes nothing."""
-    by_line = _entries(database, plan)
+    by_line = read_entries(database, plan)
     before = _alerts(database, plan)
     course_id = plan.course_id or _plan_course(database, plan)
     said = tuple(by_line.values())
@@ -195,7 +195,7 @@ def summaries(rows: Sequence[Row]) -> Iterator[ItemSummary]:
         yield ItemSummary(key, len(found), min(found), fsum(found) / len(found), max(found))
 
 
-def _entries(database: Database, plan: Plan) -> dict[int, Incoming]:
+def read_entries(database: Database, plan: Plan) -> dict[int, Incoming]:
     """Return the entry that each row is, by its line."""
     diary = Diary(plan.patient_id, plan.source, plan.mapped.rows, goes_along=plan.diary_map.zone is None)
     with database.read() as session:

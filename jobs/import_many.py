@@ -7,7 +7,7 @@ from datetime import datetime
 from io import StringIO
 from uuid import UUID
 
-from jobs import import_diary, import_export, whose_export
+from jobs import import_diary, import_export, whose_diary, whose_export
 from jobs.crew import Crew, Desk
 from jobs.problem import Problem
 from server.services.alerts import alert as alerts
@@ -33,7 +33,7 @@ class Line:
 class Task:
     """One file: its bytes and the text of its map (None: an export), or why it can't be read.
 
-    ``same_person``: an export need not look like the patient's (`jobs.whose_export`).
+    ``same_person``: it need not look like the patient's (`jobs.whose_diary`, `jobs.whose_export`).
     """
 
     line: Line
@@ -115,6 +115,8 @@ def import_one(desk: Desk, task: Task) -> Done:
 def _diary(desk: Desk, task: Task, map_text: str) -> Done:
     who, files = (task.slug, task.line.patient_id), (map_text, task.data)
     plan = import_diary.prepare(desk.database, who, files, task.now, task.line.map_name)
+    if not task.same_person:
+        whose_diary.check(desk.database, plan)
     outcome = import_diary.write(desk.database, plan)
     left_out = (
         *(f"its line {one.line}: {'; '.join(one.reasons)}" for one in plan.mapped.refusals),

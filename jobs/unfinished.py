@@ -26,11 +26,14 @@ _PARTS = {_COPY, *(f"{_COPY}-{part}" for part in ("journal", "wal", "shm"))}
 def whole(file: Path, replaces: bool = False) -> Iterator[Path]:
     """Give a draft beside ``file`` that takes its name at the end, and is gone where anything fails.
 
-    Raises `Problem` where ``file`` is there, unless the draft ``replaces`` it: no more than a plain file.
+    Raises `Problem` where its folder is not there, and where ``file`` is, unless the draft ``replaces`` it:
+    no more than a plain file.
     """
     if replaces and (file.is_symlink() or (file.exists() and not file.is_file())):
         # A device or a pipe would be gone, and what somebody wanted sealed or thrown away would lie there.
         raise Problem(f"{file} is no plain file. Give a name that is free, or that of a file.")
+    if not file.parent.is_dir():
+        raise Problem(f"There is no folder {file.parent}.")
     sweep_drafts(file.parent)
     with _held(lambda: _draft(file), lambda draft: draft.unlink(missing_ok=True)) as draft:
         yield draft

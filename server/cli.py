@@ -62,6 +62,8 @@ class Afterglow(click.Group):
         """Run the command asked for."""
         try:
             return super().invoke(context)
+        except NoArgsIsHelpError:
+            raise
         except click.UsageError as error:
             raise Misused(error) from None
         except OperationalError:

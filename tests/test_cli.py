@@ -411,6 +411,14 @@ def test_a_wrong_option_is_one_line(environment: Environment, arguments: tuple[s
     assert said in line
 
 
+@pytest.mark.parametrize("group", ["keys", "erasures", "audit"])
+def test_a_group_without_a_command_shows_its_help(environment: Environment, group: str) -> None:
+    result = CliRunner(env=dict(environment)).invoke(main, [group], prog_name="afterglow")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Usage: afterglow {group} [OPTIONS] COMMAND")
+    assert "See: " not in result.stderr
+
+
 def test_every_command_and_option_explains_itself() -> None:
     context = click.Context(main)
     for name in main.list_commands(context):

@@ -7,10 +7,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from jobs import whose_diary
 from jobs.import_diary import STORED_OTHERWISE, Outcome, Plan, prepare, steps, summaries, write
 from server.commands.files import read_bytes
 from server.commands.map_option import MAP_HELP, map_text
 from server.commands.progress import progress
+from server.commands.same_person import same_person_option
 from server.commands.start import started
 from server.diary_import.table import LARGEST_BYTES
 
@@ -23,11 +25,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--patient", "patient_id", type=click.UUID, required=True, help="id of the patient")
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="show what would be done, change nothing")
-def command(file: Path, map_name: str, patient_id: UUID, slug: str, dry_run: bool) -> None:
+@same_person_option
+def command(file: Path, map_name: str, patient_id: UUID, slug: str, dry_run: bool, same_person: bool) -> None:
     """Import a diary FILE (CSV): day by day, with the same safety check and watch as the API."""
     with started() as around:
         files = (map_text(map_name), read_bytes(file, LARGEST_BYTES))
         plan = prepare(around.database, (slug, patient_id), files, around.now, Path(map_name).stem)
+        if not same_person:
+            whose_diary.check(around.database, plan)
         _show(plan)
         if dry_run:
             _show_left_out(plan)

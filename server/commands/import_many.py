@@ -25,7 +25,7 @@ LONGEST_LIST = 20_000_000
 class Listed(NamedTuple):
     """The lines of a list, the folder their files are looked for in, and the text of each map by its name.
 
-    ``same_person``: no export of it needs to look like its patient's.
+    ``same_person``: no file of it needs to look like its patient's.
     """
 
     lines: Sequence[Line]

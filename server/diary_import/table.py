@@ -12,6 +12,8 @@ LARGEST_BYTES = 20_000_000
 MOST_ROWS = 200_000
 _END = re.compile("[\r\n]")
 _SEPARATORS = (",", ";", "\t", "|")
+# How a zip begins (a workbook is one), and a workbook of before.
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 class TableError(ValueError):
@@ -68,6 +70,8 @@ def read_table(data: bytes, encoding: str = "utf-8") -> Table:
 def _text(data: bytes, encoding: str) -> str:
     if len(data) > LARGEST_BYTES:
         raise TableError(f"is larger than {LARGEST_BYTES // 1_000_000} MB")
+    if data.startswith(_PACKED):
+        raise TableError("is a workbook or an archive, no text: save its sheet as CSV, or unpack it")
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeError:

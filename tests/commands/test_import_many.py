@@ -55,12 +55,14 @@ def test_a_list_of_diaries_is_imported_and_recognised_the_second_time(
     lines = [f"{one},{EXAMPLES / 'diary.csv'},{MAP}" for one in people[:2]]
     lines.append(f"{people[2]},{EXAMPLES / 'daylio.csv'},daylio")
     file = listed(tmp_path, *lines)
-    said = run("import-many", file, "--clinic", "river")
+    refused = run("import-many", file, "--clinic", "river")
+    assert refused.exit_code == 1
+    assert "line 3: The diary says what stands in that of another patient" in refused.stdout
+    said = run("import-many", file, "--clinic", "river", "--same-person")
     assert said.exit_code == 0, said.output
-    assert "\n3 patients: " in said.stdout
-    assert " 0 there already" in said.stdout
+    assert "\n3 patients: 78 imported" in said.stdout
     before = everything(database)
-    again = run("import-many", file, "--clinic", "river")
+    again = run("import-many", file, "--clinic", "river", "--same-person")
     assert "3 patients: 0 imported" in again.stdout
     assert everything(database) == before
 

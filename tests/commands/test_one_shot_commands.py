@@ -13,6 +13,9 @@ from server.cli import main
 from server.clinical.vocabulary import AlertFamily
 from server.database import Database
 from server.models import Base
+from server.services.people import clinic as clinics
+from server.services.people import patient as patients
+from server.services.work import Work, system
 from server.settings import Settings
 from tests.cast import Cast, opened_alerts
 from tests.conftest import NOON
@@ -159,6 +162,32 @@ def test_an_import_stops_at_what_makes_no_sense_as_a_whole(
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
     assert "The diary is empty" in said(ana, "river", file=empty)
+
+
+def test_a_file_for_a_folder_that_is_not_there_is_told_by_the_folder(
+    run: Run, ana: UUID, tmp_path: Path
+) -> None:
+    said = run("research-export", tmp_path / "nowhere" / "file", "--clinic", "river")
+    assert (said.exit_code, said.stderr) == (1, f"Error: There is no folder {tmp_path / 'nowhere'}.\n")
+
+
+def test_a_diary_goes_into_another_patients_only_where_they_are_one_person(
+    run: Run, ana: UUID, database: Database
+) -> None:
+    imported(run, ana)
+    with database.write() as session:
+        clinic = clinics.by_slug(session, "river")
+        assert clinic is not None
+        work = Work(session, NOON, system(clinic.id))
+        mia = patients.create(work, {"name": "Mia", "zone": "Europe/Berlin"}).id
+    diary, chart = EXAMPLES / "diary.csv", EXAMPLES / "diary-map.yaml"
+    words = ("import-diary", diary, "--map", chart, "--clinic", "river")
+    for more in ((), ("--dry-run",)):
+        refused = run(*words, "--patient", mia, *more)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "another patient of this clinic" in refused.stderr
+    assert "78 imported" in run(*words, "--patient", mia, "--same-person").stdout
+    assert "0 imported, 78 there already" in run(*words, "--patient", mia, "--same-person").stdout
 
 
 def test_a_report_on_an_export_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,8 @@ def test_a_row_with_too_few_fields_is_refused_by_its_line() -> None:
         (b"\n\n", "is empty"),
         (b"day,day\n1,2\n", "has a column twice: day"),
         (b"day,mood\n1,\x00\n", "NUL"),
+        (b"PK\x03\x04\x14\x00\x08\x00\xc3\xa9", "is a workbook or an archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a workbook or an archive"),
         (b"day,mood\n1,\xff\xfe\n", "is not utf-8 text"),
         (b'day,mood\n1,"open\n', "line 2"),
         (b"day,mood\n1," + b"x" * 200_000 + b"\n", "line 2"),

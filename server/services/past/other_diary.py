@@ -1,6 +1,7 @@
 """Whether what a file holds was reported by somebody else: a wrong id would mix two people's records."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,7 +10,9 @@ from server.models import Entry, QuestionnaireResponse
 from server.services.work import Work
 
 # So many are looked for: one that is found is enough.
-_SAMPLE = 50
+SAMPLE = 50
+# Fewer days may be alike by chance.
+_ALIKE = 5
 
 
 def holds_entry(work: Work, patient_id: UUID, ids: Sequence[UUID]) -> bool:
@@ -22,8 +25,22 @@ def holds_response(work: Work, patient_id: UUID, ids: Sequence[UUID]) -> bool:
     return _holds(work, QuestionnaireResponse, patient_id, ids)
 
 
+def says_the_same(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str, float]]) -> bool:
+    """Return whether another patient of the clinic said the same ``items``, by the id of their entry.
+
+    The id of an entry that was imported is made of its moment: two people share some. They do not share
+    what they said in five of them, or more, without an exception.
+    """
+    theirs = Entry.clinic_id == work.clinic_id, Entry.patient_id != patient_id, Entry.deleted_at.is_(None)
+    query = select(Entry.patient_id, Entry.id, Entry.items).where(*theirs, Entry.id.in_(list(items)))
+    alike = defaultdict(list)
+    for row in work.session.execute(query):
+        alike[row.patient_id].append(row.items == items[row.id])
+    return any(len(found) >= _ALIKE and all(found) for found in alike.values())
+
+
 def _holds(
     work: Work, row: type[Entry | QuestionnaireResponse], patient_id: UUID, ids: Sequence[UUID]
 ) -> bool:
-    theirs = row.clinic_id == work.clinic_id, row.patient_id != patient_id, row.id.in_(ids[:_SAMPLE])
+    theirs = row.clinic_id == work.clinic_id, row.patient_id != patient_id, row.id.in_(ids[:SAMPLE])
     return work.session.scalars(select(row.id).where(*theirs).limit(1)).first() is not None
