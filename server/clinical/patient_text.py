@@ -15,7 +15,10 @@ from server.clinical.vocabulary import Language
 
 @dataclass(frozen=True, slots=True)
 class VisitText:
-    """One sentence for each state of a visit; `{moment}`, `{day}`, `{first}` and `{last}` are dates."""
+    """One sentence for each state of a visit; `{moment}`, `{day}`, `{first}` and `{last}` are dates.
+
+    ``elsewhere`` stands for `{moment}` where the clinic's clock shows another time, which is `{there}`.
+    """
 
     time_proposed: str
     booked: str
@@ -23,6 +26,7 @@ class VisitText:
     offered_between: str
     over: str
     ended: str
+    elsewhere: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ _OFFERED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What there is to say: the window (local days), and the time that is asked about or booked (aware)."""
+    """What there is to say: the window (local days), and the time that is asked about or booked (aware).
+
+    ``zone`` is the patient's, ``clinic_zone`` that of the place they are to come to.
+    """
 
     earliest: date
     latest: date
@@ -36,6 +39,7 @@ class Offer:
     starts_at: datetime | None
     ends_at: datetime | None
     zone: str
+    clinic_zone: str
 
 
 def state_of(state: SuggestionState, offer: Offer, now: datetime) -> OfferedVisitState:
@@ -52,12 +56,15 @@ def state_of(state: SuggestionState, offer: Offer, now: datetime) -> OfferedVisi
 
 
 def tell(state: OfferedVisitState, offer: Offer, language: Language) -> str:
-    """Return one sentence in ``language``, with times on the patient's own clock."""
+    """Return one sentence in ``language``, with times on the patient's own clock.
+
+    Who is away reads the clinic's beside it: written down as it stands, the time would mislead them at home.
+    """
     words, dates = TEXTS[language].visit, TEXTS[language].dates
     if state is OfferedVisitState.TIME_PROPOSED and offer.proposed_at is not None:
-        return words.time_proposed.format(moment=dates.of_moment(_there(offer.proposed_at, offer)))
+        return words.time_proposed.format(moment=_when(offer.proposed_at, offer, language))
     if state is OfferedVisitState.BOOKED and offer.starts_at is not None:
-        return words.booked.format(moment=dates.of_moment(_there(offer.starts_at, offer)))
+        return words.booked.format(moment=_when(offer.starts_at, offer, language))
     if state is OfferedVisitState.OFFERED:
         first, last = dates.of_day(offer.earliest), dates.of_day(offer.latest)
         said = words.offered_on if first == last else words.offered_between
@@ -65,5 +72,10 @@ def tell(state: OfferedVisitState, offer: Offer, language: Language) -> str:
     return words.over if state is OfferedVisitState.OVER else words.ended
 
 
-def _there(at: datetime, offer: Offer) -> datetime:
-    return at.astimezone(ZoneInfo(offer.zone))
+def _when(at: datetime, offer: Offer, language: Language) -> str:
+    words, dates = TEXTS[language].visit, TEXTS[language].dates
+    own, there = (at.astimezone(ZoneInfo(zone)) for zone in (offer.zone, offer.clinic_zone))
+    moment = dates.of_moment(own)
+    if own.utcoffset() == there.utcoffset():
+        return moment
+    return words.elsewhere.format(moment=moment, there=dates.of_moment(there))

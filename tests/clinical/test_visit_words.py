@@ -14,9 +14,11 @@ HOURS = timedelta(hours=2)
 CLINICAL = "relapse symptom benefit maintenance treatment session ketamine mood pain urgent review guard"
 
 
-def offer(earliest: int = 5, latest: int = 12, at: datetime | None = None) -> Offer:
+def offer(
+    earliest: int = 5, latest: int = 12, at: datetime | None = None, clinic: str = "Europe/Oslo"
+) -> Offer:
     ends = None if at is None else at + HOURS
-    return Offer(date(2026, 3, earliest), date(2026, 3, latest), at, at, ends, "Europe/Oslo")
+    return Offer(date(2026, 3, earliest), date(2026, 3, latest), at, at, ends, "Europe/Oslo", clinic)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,31 @@ def test_every_state_is_one_sentence_in_neutral_words() -> None:
     for state in V:
         assert tell(state, offer(at=AT), Language.EN) == told[state]
         assert [word for word in CLINICAL.split() if word in told[state].lower()] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.EN, "on 29 March 2026 at 09:30 your time (29 March 2026 at 00:30 clinic time)."),
+        (
+            Language.DE,
+            "am 29. März 2026 um 09:30 Uhr Ihrer Zeit (29. März 2026 um 00:30 Uhr am Ort der Klinik).",
+        ),
+        (
+            Language.ES,
+            "a las 09:30, hora de donde usted está (29 de marzo de 2026 a las 00:30, hora de la clínica).",
+        ),
+        (
+            Language.FR,
+            "à 09:30, heure de l'endroit où vous êtes (29 mars 2026 à 00:30, heure de la clinique).",
+        ),
+        (Language.NB, "29. mars 2026 kl. 09:30 der du er (29. mars 2026 kl. 00:30 ved klinikken)."),
+    ],
+)
+def test_who_is_away_reads_the_clinics_time_beside_their_own(language: Language, said: str) -> None:
+    assert tell(V.BOOKED, offer(at=AT, clinic="America/Los_Angeles"), language).endswith(said)
+    same_clock = offer(at=AT, clinic="Europe/Berlin")
+    assert tell(V.TIME_PROPOSED, same_clock, language) == tell(V.TIME_PROPOSED, offer(at=AT), language)
 
 
 def test_a_window_of_one_day_is_that_day() -> None:

@@ -20,6 +20,7 @@ from server.models import BookingSuggestion, Patient
 from server.services import vault
 from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
+from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import candidate_slot as candidate_slots
 from server.services.visits.suggestion_move import locked, make_move
@@ -49,10 +50,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose visit it is, and in which language they read."""
+    """Whose visit it is, in which language they read, and by which clock their clinic goes."""
 
     patient: Patient
     language: Language
+    clinic_zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class OfferedVisit:
 
 def listed(work: Work, patient_id: UUID, language: Language) -> Sequence[OfferedVisit]:
     """Return the patient's visits, those that ended lately among them, newest first."""
-    patient = patients.get(work, patient_id)
+    reader = _reader(work, patient_id, language)
     open_or_fresh = or_(
         BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)),
         BookingSuggestion.changed_at > work.now - SHOWN_AFTER,
@@ -86,16 +88,16 @@ def listed(work: Work, patient_id: UUID, language: Language) -> Sequence[Offered
     query = _offered(work, patient_id).where(open_or_fresh).order_by(BookingSuggestion.id.desc())
     found = vault.opened(work, list(work.session.scalars(query.limit(MOST_SHOWN))))
     slots = candidate_slots.shown_of(work, found)
-    return [_visit(work, one, Reader(patient, language), slots.get(one.id, [])) for one in found]
+    return [_visit(work, one, reader, slots.get(one.id, [])) for one in found]
 
 
 def get(work: Work, patient_id: UUID, visit_id: UUID, language: Language) -> OfferedVisit:
     """Return one visit of the patient, or raise NotFound: a draft is none."""
-    patient = patients.get(work, patient_id)
+    reader = _reader(work, patient_id, language)
     suggestion = work.session.scalar(_offered(work, patient_id).where(BookingSuggestion.id == visit_id))
     if suggestion is None:
         raise NotFound("visit")
-    return _shown(work, suggestion, Reader(patient, language))
+    return _shown(work, suggestion, reader)
 
 
 def answer(work: Work, visit_id: UUID, version: int, said: Said, language: Language) -> OfferedVisit:
@@ -105,7 +107,7 @@ def answer(work: Work, visit_id: UUID, version: int, said: Said, language: Langu
     IllegalMove where it has ended, Invalid for times that can't be.
     """
     assert work.actor.patient_id is not None, "a patient's account names its patient"
-    reader = Reader(patients.get(work, work.actor.patient_id), language)
+    reader = _reader(work, work.actor.patient_id, language)
     get(work, reader.patient.id, visit_id, language)
     suggestion = locked(work, visit_id)
     times = [{"starts_at": _iso(starts), "ends_at": _iso(ends)} for starts, ends in sorted(said.preferred)]
@@ -124,6 +126,10 @@ def answer(work: Work, visit_id: UUID, version: int, said: Said, language: Langu
 def next_booked(work: Work, patient_id: UUID) -> BookingSuggestion | None:
     """Return the booked visit that comes next, None without one."""
     return next(iter(work.objects(_NEXT, patient=patient_id, now=work.now)), None)
+
+
+def _reader(work: Work, patient_id: UUID, language: Language) -> Reader:
+    return Reader(patients.get(work, patient_id), language, clinics.get(work).zone)
 
 
 def _offered(work: Work, patient_id: UUID) -> Select[BookingSuggestion]:
@@ -159,6 +165,7 @@ def _visit(work: Work, suggestion: BookingSuggestion, reader: Reader, slots: Seq
         suggestion.starts_at,
         suggestion.ends_at,
         reader.patient.zone,
+        reader.clinic_zone,
     )
     state = visit_words.state_of(suggestion.state, offer, work.now)
     is_open = state in (OfferedVisitState.OFFERED, OfferedVisitState.TIME_PROPOSED)
