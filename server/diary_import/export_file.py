@@ -157,7 +157,7 @@ def _raw(data: bytes) -> Mapping[str, Any]:
     try:
         raw: Any = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise ExportError("is not JSON") from None
+        raise ExportError("is neither JSON, CSV nor FHIR as Afterglow writes it") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise ExportError("is not an export of Afterglow")
     version = raw.get("format_version")

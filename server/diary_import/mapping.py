@@ -22,6 +22,7 @@ N = TypeVar("N", int, float)
 NOTE_LONGEST = 10_000
 TAG_LONGEST, TAGS_MOST = 40, 20
 _HOURS = re.compile(r"(\d{1,2}):([0-5]\d)", re.ASCII)
+_MARKED = re.compile(r"-?[0-9]+[.,][0-9]+")
 _ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
 # Enough to tell any two answers apart, and the same text on every machine.
 DIGITS = 6
@@ -187,7 +188,10 @@ class _Mapper:
         word = scale.words.get(text.lower())
         if word is None and ITEMS[key].unit == "hours" and (clock := _HOURS.fullmatch(text)):
             word = int(clock[1]) + int(clock[2]) / 60
-        return rescaled(key, self._number(text) if word is None else word, scale)
+        if word is None:
+            unread = "has a text that the map's words don't translate" if scale.words else "is not a number"
+            word = self._number(text, unread)
+        return rescaled(key, word, scale)
 
     def _grade(self, grades: Grades, text: str) -> int:
         if grades.grades:
@@ -246,7 +250,8 @@ class _Mapper:
     def _named(self, column: str) -> str:
         return f"column {self._columns.get(column, column)}"
 
-    def _number(self, text: str) -> float:
+    def _number(self, said: str, unread: str = "is not a number") -> float:
+        text = said
         if self._map.decimal == ",":
             text = text.replace(".", "x").replace(",", ".")
         try:
@@ -255,7 +260,8 @@ class _Mapper:
         except ValueError:
             number = float("nan")
         if not isfinite(number):
-            raise _Unusable("is not a number")
+            has_mark = _MARKED.fullmatch(said) is not None
+            raise _Unusable("has another decimal mark than the map's `decimal`" if has_mark else unread)
         return number
 
 

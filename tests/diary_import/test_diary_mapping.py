@@ -123,7 +123,9 @@ def test_an_empty_row_says_so() -> None:
 def test_a_decimal_comma_is_read_where_the_map_says_so() -> None:
     row = mapped('2025-05-30,,"2,5",,,,,', more="decimal: ','").rows[0]
     assert row.content["items"]["mood"] == 6.25
-    assert reasons("2025-05-30,,2.5,,,,,", more="decimal: ','") == ("column low_spirits is not a number",)
+    other = ("column low_spirits has another decimal mark than the map's `decimal`",)
+    assert reasons("2025-05-30,,2.5,,,,,", more="decimal: ','") == other
+    assert reasons('2025-05-30,,"2,5",,,,,') == other
 
 
 def test_a_column_that_is_not_there_stops_everything() -> None:

@@ -34,7 +34,10 @@ def test_words_for_a_mood_become_numbers_and_activities_become_tags() -> None:
 
 def test_a_mood_of_ones_own_is_refused_by_name_of_its_column_not_guessed() -> None:
     (refusal,) = mapped("daylio").refusals
-    assert (refusal.line, refusal.reasons) == (6, ("column mood is not a number",))
+    assert (refusal.line, refusal.reasons) == (
+        6,
+        ("column mood has a text that the map's words don't translate",),
+    )
 
 
 def test_a_long_list_of_activities_does_not_cost_the_mood() -> None:
