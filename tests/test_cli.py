@@ -254,7 +254,8 @@ def test_nothing_starts_on_a_database_that_is_not_migrated(
 def test_a_port_in_use_is_said_before_anything_starts(migrated: Environment) -> None:
     with socket.create_server(("127.0.0.1", int(migrated["AFTERGLOW_PORT"]))):
         for command in ("serve", "up"):
-            assert "Address already in use" in refusal(migrated, command)
+            said = refusal(migrated, command)
+            assert "Address already in use. AFTERGLOW_HOST and AFTERGLOW_PORT set another place." in said
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,11 @@ def check_port_is_free(settings: Settings) -> None:
         # The server shares its port between workers, so a second one would start and steal requests.
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
-        reason = error.strerror or "the address can't be used"
-        raise click.ClickException(f"The API can't listen at {where}: {reason}.") from None
+        # Python adds which address it was.
+        reason = (error.strerror or "the address can't be used").partition(" (while ")[0]
+        raise click.ClickException(
+            f"The API can't listen at {where}: {reason}. AFTERGLOW_HOST and AFTERGLOW_PORT set another place."
+        ) from None
 
 
 def _check_role(settings: Settings, database: Database) -> None:
