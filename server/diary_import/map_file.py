@@ -116,7 +116,9 @@ class _Stamp(_Strict):
         """Return the stamp."""
         formats = (data.get("format", self.default), *data["also"])
         if not all(self._readable(pattern) for pattern in formats):
-            raise ValidationError(f"Must be able to tell {self._wanted()}".replace("%", ""), "format")
+            wanted = self._wanted().replace("%", "")
+            said = f"Must be able to tell {wanted}, with a percent sign before each letter as in strptime."
+            raise ValidationError(said, "format")
         words = {text.lower(): at for text, at in data["words"].items()}
         return Stamp(data["column"], formats, data["ordinal"] == "yes", words)
 

@@ -96,6 +96,7 @@ def test_all_problems_are_named_not_only_the_first() -> None:
         ),
         (SMALLEST + "decimal: ;", "decimal"),
         (SMALLEST + "default_time: noon", "default_time"),
+        (SMALLEST.replace("Day", "Day, format: TT.MM.JJJJ"), "Y-m-d, with a percent sign before each letter"),
         (SMALLEST.replace("Day", "At, format: '%d/%m/%Y %I:%M %p'"), "date: Has a time of day"),
         (SMALLEST.replace("Day", "At, also: ['%Y-%m-%dT%H:%M']"), "date: Has a time of day"),
         (SMALLEST.replace("Day", "D, format: '%d/%m/%Y', also: ['%m/%d/%Y']"), "date: d/m/Y and m/d/Y read"),
