@@ -224,6 +224,14 @@ def test_days_that_follow_each_other_raise_the_correlation_and_gaps_do_not() -> 
     assert level_of(zigzag, 1.2, DEFAULT_POLICY).phi == 0.0
 
 
+def test_the_correlation_is_that_of_days_in_a_row_drawn_to_the_usual_one_by_their_number() -> None:
+    some = tuple((day(n), value) for n, value in ((0, 1.0), (1, 1.0), (2, 5.0), (3, 5.0), (7, 3.0), (9, 3.0)))
+    # Mean 3; three pairs of days in a row: 2 x 2 - 2 x 2 + 2 x 2 = 4, over the variance of 16 / 6.
+    usual, weight = DEFAULT_POLICY["baseline.prior_phi"], DEFAULT_POLICY["baseline.prior_phi_days"]
+    expected = (weight * usual + 4 / (16 / 6)) / (weight + 3)
+    assert level_of(some, 1.2, DEFAULT_POLICY).phi == pytest.approx(expected)
+
+
 VALUES = st.lists(st.none() | st.integers(0, 10).map(float), min_size=40, max_size=40)
 
 

@@ -148,6 +148,12 @@ def test_who_logs_seldom_is_held_to_less() -> None:
     assert sure(hit(said(many, baseline(sd=0.5)), Rule.R2)).limit > found.limit
 
 
+def test_a_small_rise_of_who_logs_seldom_is_looked_at_although_it_is_below_the_usual_limit() -> None:
+    even = baseline(sd=0.01)
+    assert hit(said(points(*[3.9, None] * 4, 3.9), even), Rule.R2) is not None
+    assert hit(said(points(*[3.9] * 6), even), Rule.R2) is None
+
+
 def test_a_mean_of_unrest_must_exceed_its_own_error() -> None:
     variance = (3 - (1 - 0.5**8) / 2) / 8
     found = sure(hit(said(points(*[9.9] * 8), baseline(), "unrest"), Rule.R2))
