@@ -138,6 +138,9 @@ def test_a_visit_already_planned_in_the_window_is_enough() -> None:
         ("MANIA", {"troubles": trouble("mania", 1, 38)}),
         ("MANIA", {"open_alerts": [(AlertClass.P1, AlertFamily.ACTIVATION)]}),
         ("MANIA", {"asrm": (day(13), 6)}),
+        ("MANIA", {"asrm": (day(40), 6)}),
+        ("MANIA", {"troubles": trouble("mania", 1, 13)}),
+        ("MANIA", {"troubles": trouble("mania", 1, 40)}),
         ("PSYCHOSIS", {"troubles": trouble("psychosis", 1, 38)}),
         ("PSYCHOSIS", {"troubles": seen_after(700.0)}),
         ("PSYCHOSIS", {"troubles": seen_after(24.1)}),
@@ -152,11 +155,15 @@ def test_a_visit_already_planned_in_the_window_is_enough() -> None:
         ("MISUSE", {"troubles": trouble("non_prescribed_use", 1, 20)}),
         ("COG", {"troubles": trouble("memory", 3, 20)}),
         ("COG", {"troubles": trouble("memory", 2, 8, 22, 36)}),
+        ("COG", {"troubles": trouble("memory", 2, -15, 13, 40)}),
         ("AE_OPEN", {"troubles": trouble("headache", 3, 38)}),
+        ("AE_OPEN", {"troubles": trouble("headache", 3, 34)}),
         ("AE_OPEN", {"open_alerts": ((AlertClass.P1, AlertFamily.SIDE_EFFECT),)}),
         ("AE_OPEN", {"open_alerts": ((AlertClass.P0, AlertFamily.MOOD_RELAPSE),)}),
         ("AE_OPEN", {"emergency": day(34)}),
         ("INTERVAL", {"sessions": (day(38),)}),
+        ("INTERVAL", {"sessions": (day(27),)}),
+        ("INTERVAL", {"sessions": (day(40),)}),
         ("NORESP", {"responded": False}),
         ("NORESP", {"early_returns": 2}),
         ("AGE", {"age": 17}),
@@ -172,8 +179,11 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
     dense = Plan(min_days=1, max_days=7)
     week = proposal(plan=dense, sessions=(day(35), day(38)))
     assert week.blocks[0].detail == "2 sessions in the last 7 days"
+    assert proposal(plan=dense, sessions=(day(33), day(38))).blocks == ()
     month = proposal(plan=dense, sessions=tuple(day(n) for n in range(14, 38, 3)))
     assert [b.detail for b in month.blocks] == ["8 sessions in the last 28 days"]
+    older = tuple(day(n) for n in (12, *range(17, 38, 3)))
+    assert proposal(plan=dense, sessions=older).blocks == ()
 
 
 @pytest.mark.parametrize(
@@ -185,6 +195,10 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
         {"troubles": trouble("urinary_urgency", 2, 27, 34)},
         {"troubles": trouble("urinary_urgency", 1, 20, 36)},
         {"troubles": trouble("memory", 2, 20, 36)},
+        {"troubles": trouble("memory", 2, 9, 36)},
+        # What was there half a year ago and has come back now has not lasted.
+        {"troubles": trouble("memory", 2, -120, 36)},
+        {"troubles": trouble("urinary_urgency", 2, 23, 36)},
         {"troubles": trouble("memory", 2, 0, 5)},
         {"troubles": trouble("headache", 3, 33)},
         {"troubles": trouble("mania", 1, 12)},
@@ -193,12 +207,14 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
         {"asrm": (day(40), 5)},
         {"troubles": trouble("mania", 1, 41)},
         {"emergency": day(33)},
+        {"sessions": (day(26),)},
         {"craving": 6},
         {"age": None},
         {"age": 18},
         {"early_returns": 1},
         {"responded": None},
         {"days_logged_last_week": 0, "questionnaire_day": day(26)},
+        {"days_logged_last_week": 4},
     ],
 )
 def test_what_is_mild_old_or_answered_does_not_stop_a_suggestion(changes: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -125,6 +126,8 @@ def test_high_mood_on_little_sleep_soon_after_a_session_is_not_called_a_response
     soon = judged(last, today=10, usual=range(-20, 0))
     assert soon.urgency is AlertClass.P1
     assert SPIKE in soon.text
+    once = {8: wake(4, mood=9), 9: wake(4, mood=4), 10: wake(4, mood=4)}
+    assert SPIKE in judged(once, today=10, usual=range(-20, 0)).text
     assert SPIKE not in judged({n: wake(4, mood=9) for n in (38, 39, 40)}).text, "long after the session"
     assert SPIKE not in judged({8: wake(4), 9: wake(4), 10: wake(4)}, today=10).text, "no high mood"
 
@@ -174,6 +177,8 @@ def test_digibp_says_what_it_does_not_know() -> None:
     assert verdict(missing_today, H3) is Verdict.INSUFFICIENT_DATA
     no_level = judged({40: USUAL}, digibp=digibp([37, 38, 40], range(0)))
     assert verdict(no_level, H3) is Verdict.INSUFFICIENT_DATA
+    fifth_day = judged({40: USUAL}, digibp=digibp([36, 39, 40]))
+    assert verdict(fifth_day, H3) is Verdict.INSUFFICIENT_DATA
     two_of_two = judged({40: USUAL}, digibp=digibp([39, 40]))
     assert verdict(two_of_two, H3) is Verdict.INSUFFICIENT_DATA
 
@@ -210,6 +215,13 @@ def test_without_a_baseline_the_own_level_is_that_of_the_days_before() -> None:
     own = OwnLevels(ActivationFacts(history), DEFAULT_POLICY, day(TODAY)).of("sleep_hours")
     assert own is not None
     assert (own.mean, own.first, own.last, own.days) == (8, day(9), day(36), 28)
+
+
+def test_the_spread_of_an_own_level_is_that_of_its_days() -> None:
+    history = fold((day(n), {"sleep_hours": 7 if n % 2 else 9}) for n in range(9, 37))
+    own = OwnLevels(ActivationFacts(history), DEFAULT_POLICY, day(TODAY)).of("sleep_hours")
+    assert own is not None
+    assert (own.mean, own.sd) == pytest.approx((8, sqrt(28 / 27)))
 
 
 def test_an_item_that_came_later_than_the_baseline_gets_its_level_from_the_days_before() -> None:

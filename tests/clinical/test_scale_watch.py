@@ -44,6 +44,11 @@ def test_a_rise_below_the_cut_is_no_relapse() -> None:
     assert judged((7, 1), (14, 1), (21, 9)).rules == ()
 
 
+def test_the_cut_itself_is_ill() -> None:
+    assert judged((7, 5), (14, 5), (21, 10)).rules == (R4,)
+    assert judged((7, 10), (14, 10), (21, 27)).rules == (), "never well"
+
+
 def test_a_total_over_the_cut_that_hardly_rose_is_no_relapse() -> None:
     assert judged((7, 8), (14, 8), (21, 12)).rules == ()
 
@@ -85,6 +90,21 @@ def test_a_score_months_after_the_last_says_nothing_about_a_row() -> None:
     assert apart.average == 11
 
 
+def test_a_row_begins_with_the_first_score_after_its_newest_gap() -> None:
+    # Two scores in a row and, months later, one of 8: half of the way from 2 to it.
+    assert judged((7, 2), (14, 2), (21, 20), (28, 20), (90, 8)).average == 5
+    assert judged((7, 2), (14, 2), (21, 20), (63, 8)).average == pytest.approx((2 + 20) / 4 + 4), "six weeks"
+
+
+def test_the_average_begins_at_the_level_and_not_with_the_scores_it_was_made_of() -> None:
+    assert judged((7, 2), (14, 8), (21, 14)).average == pytest.approx((5 + 14) / 2)
+
+
+def test_scores_are_told_from_the_day_that_was_asked_for() -> None:
+    said = scored_days(filled((7, 5), (14, 6), (21, 14)), (SESSION,), PHQ9, DEFAULT_POLICY, day(14))
+    assert [(one.day, one.best) for one in said] == [(day(14), 5), (day(21), 5)]
+
+
 def test_the_level_is_frozen_and_never_drifts_along_with_the_illness() -> None:
     slow = [(7 * n, 4 + n / 2) for n in range(1, 30)]
     said = scored_days(filled(*slow), (SESSION,), PHQ9, DEFAULT_POLICY)
@@ -120,8 +140,29 @@ def test_a_response_that_is_gone_for_two_scores_confirms_below_the_cut_too() -> 
     assert judged((-1, 14), (7, 3), (14, 3), (21, 8), (70, 8)).rules == ()
 
 
-def test_the_score_before_treatment_must_be_recent() -> None:
-    assert judged((-29, 14), (7, 3), (14, 3), (21, 8), (28, 8)).rules == ()
+def test_half_of_the_score_before_treatment_is_a_response_still() -> None:
+    assert judged((-1, 18), (7, 3), (14, 9), (21, 9)).rules == ()
+    assert judged((-1, 17), (7, 3), (14, 9), (21, 9)).rules == (R4,)
+
+
+def test_a_response_that_is_gone_by_less_than_what_matters_confirms_nothing() -> None:
+    # Half of 12 is gone at 7, three points above the best.
+    assert judged((-1, 12), (7, 4), (14, 7), (21, 7)).rules == ()
+    assert judged((-1, 12), (7, 2), (14, 7), (21, 7)).rules == (R4,)
+
+
+@pytest.mark.parametrize(("apart", "rules"), [(42, (R4,)), (43, ())])
+def test_two_scores_without_a_response_are_a_row_for_six_weeks(
+    apart: int, rules: tuple[ScaleRule, ...]
+) -> None:
+    assert judged((-1, 14), (7, 3), (14, 3), (21, 8), (21 + apart, 8)).rules == rules
+
+
+@pytest.mark.parametrize(("filled_on", "rules"), [(-29, ()), (-28, (R4,)), (0, (R4,)), (1, ())])
+def test_the_score_before_treatment_is_recent_or_of_the_first_session_s_own_day(
+    filled_on: int, rules: tuple[ScaleRule, ...]
+) -> None:
+    assert judged((filled_on, 14), (7, 3), (14, 3), (21, 8), (28, 8)).rules == rules
 
 
 def test_pain_goes_by_the_gain_where_it_is_known() -> None:
