@@ -155,14 +155,15 @@ def test_a_visit_already_planned_in_the_window_is_enough() -> None:
         ("MISUSE", {"troubles": trouble("non_prescribed_use", 1, 20)}),
         ("COG", {"troubles": trouble("memory", 3, 20)}),
         ("COG", {"troubles": trouble("memory", 2, 8, 22, 36)}),
-        ("COG", {"troubles": trouble("memory", 2, -15, 13, 40)}),
+        ("COG", {"troubles": trouble("memory", 2, 12, 40)}),
+        ("COG", {"troubles": trouble("memory", 2, -19, 36)}),
         ("AE_OPEN", {"troubles": trouble("headache", 3, 38)}),
         ("AE_OPEN", {"troubles": trouble("headache", 3, 34)}),
         ("AE_OPEN", {"open_alerts": ((AlertClass.P1, AlertFamily.SIDE_EFFECT),)}),
         ("AE_OPEN", {"open_alerts": ((AlertClass.P0, AlertFamily.MOOD_RELAPSE),)}),
         ("AE_OPEN", {"emergency": day(34)}),
         ("INTERVAL", {"sessions": (day(38),)}),
-        ("INTERVAL", {"sessions": (day(27),)}),
+        ("INTERVAL", {"sessions": (day(27), day(3))}),
         ("INTERVAL", {"sessions": (day(40),)}),
         ("NORESP", {"responded": False}),
         ("NORESP", {"early_returns": 2}),
@@ -196,8 +197,9 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
         {"troubles": trouble("urinary_urgency", 1, 20, 36)},
         {"troubles": trouble("memory", 2, 20, 36)},
         {"troubles": trouble("memory", 2, 9, 36)},
-        # What was there half a year ago and has come back now has not lasted.
-        {"troubles": trouble("memory", 2, -120, 36)},
+        {"troubles": trouble("memory", 2, -20, 12)},
+        # What was there long ago and has come back now has not lasted.
+        {"troubles": trouble("memory", 2, -20, 36)},
         {"troubles": trouble("urinary_urgency", 2, 23, 36)},
         {"troubles": trouble("memory", 2, 0, 5)},
         {"troubles": trouble("headache", 3, 33)},
@@ -228,6 +230,11 @@ def test_an_old_questionnaire_does_not_replace_the_diary() -> None:
 def test_a_block_says_what_was_reported_last() -> None:
     found = proposal(troubles=trouble("mania", 1, 30) + trouble("mania", 2, 38))
     assert found.blocks[0].detail == f"mania grade 2 on {day(38)}"
+
+
+def test_a_block_of_the_interval_says_how_long_ago_the_newest_session_was() -> None:
+    detail = proposal(sessions=(day(3), day(27), day(10))).blocks[0].detail
+    assert detail == "last session 13 days ago, plan minimum 14"
 
 
 def test_blocks_come_gravest_first_and_every_code_has_its_guard() -> None:

@@ -119,6 +119,17 @@ def test_a_booster_renews_the_level_and_only_two_good_scores_do() -> None:
     assert judged((7, 1), (14, 1), (34, 8), (41, 8), (48, 12), sessions=sessions).level == 8
 
 
+def test_two_good_scores_in_a_row_before_the_newest_make_a_level_and_less_does_not() -> None:
+    assert judged((7, 5), (14, 5)).level is None
+    assert judged((7, 5), (14, 14), (21, 14)).level is None
+    assert judged((7, 14), (14, 5), (21, 14)).level is None
+    assert (judged((7, 5), (49, 6), (56, 12)).level, judged((7, 5), (50, 6), (57, 12)).level) == (5.5, None)
+
+
+def test_a_level_is_that_of_the_last_year() -> None:
+    assert (judged((7, 5), (14, 5), (372, 12)).level, judged((7, 5), (14, 5), (373, 12)).level) == (5, None)
+
+
 def test_sessions_too_close_for_two_scores_share_the_first_two() -> None:
     sessions = [day(7 * n) for n in range(6)]
     assert judged((5, 3), (12, 5), (19, 9), (26, 9), sessions=sessions).level == 4
@@ -197,6 +208,7 @@ def test_a_scale_without_a_known_change_goes_by_its_cut_and_has_no_average() -> 
 
 def test_the_average_needs_more_than_one_raised_score() -> None:
     assert signals(filled((0, 27)), 0, PHQ9, DEFAULT_POLICY) == []
+    assert signals(filled((0, 4), (20, 27)), 0, PHQ9, DEFAULT_POLICY) == []
     assert signals(filled((0, 14), (20, 14)), 0, PHQ9, DEFAULT_POLICY) == [R6]
 
 

@@ -63,6 +63,7 @@ def test_who_never_logged_is_silent_from_the_first_expected_day() -> None:
     assert (silence.since, silence.missed) == (day(0), 5)
     assert check([], USUAL, DEFAULT_POLICY, day(3)) is None
     assert check([day(-1)], USUAL, DEFAULT_POLICY, day(4)) == silence
+    assert check([day(0)], USUAL, DEFAULT_POLICY, day(4)) is None
 
 
 @given(st.lists(st.dates(day(0), day(60)), max_size=20), st.integers(0, 60), st.randoms())
