@@ -170,6 +170,8 @@ def test_the_onset_is_told_in_days_and_where_entries_allow_in_hours() -> None:
     assert curve(history, 30, timed=timed).sessions[0].onset == Onset(0, 4.5)
     late = (entry(150, well), entry(2, ill))
     assert curve(history, 30, timed=late).sessions[0].onset == Onset(5)
+    last_hour, too_late = (curve(history, 30, timed=(entry(n, well),)).sessions[0].onset for n in (120, 144))
+    assert (last_hour, too_late) == (Onset(5, 120), Onset(5))
     other = (TimedEntry(day(-30), 3, well), entry(24 * 31, well))
     assert curve(history, 30, timed=other).sessions[0].onset == Onset(5)
 

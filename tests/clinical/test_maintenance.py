@@ -235,6 +235,8 @@ def test_a_block_says_what_was_reported_last() -> None:
 def test_a_block_of_the_interval_says_how_long_ago_the_newest_session_was() -> None:
     detail = proposal(sessions=(day(3), day(27), day(10))).blocks[0].detail
     assert detail == "last session 13 days ago, plan minimum 14"
+    today = proposal(sessions=(day(10), day(40)))
+    assert (today.earliest, today.blocks[0].detail) == (day(54), "last session 0 days ago, plan minimum 14")
 
 
 def test_blocks_come_gravest_first_and_every_code_has_its_guard() -> None:

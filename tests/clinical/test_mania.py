@@ -132,6 +132,13 @@ def test_high_mood_on_little_sleep_soon_after_a_session_is_not_called_a_response
     assert SPIKE not in judged({8: wake(4), 9: wake(4), 10: wake(4)}, today=10).text, "no high mood"
 
 
+def test_high_mood_after_a_session_is_a_spike_only_with_little_sleep() -> None:
+    high = digibp([8, 9, 10], range(-20, 7))
+    found = judged({n: {**USUAL, "mood": 10} for n in (8, 9, 10)}, 10, usual=range(-20, 0), digibp=high)
+    assert found.rules == (H3,)
+    assert SPIKE not in found.text
+
+
 @pytest.mark.parametrize("n", [0, 1])
 def test_the_sessions_own_days_are_not_judged_by_sleep_energy_or_mood(n: int) -> None:
     last = {m: wake(4, mood=10) for m in (-2, -1, 0, 1)}

@@ -52,6 +52,8 @@ def test_after_a_session_the_baseline_is_awaited_and_not_for_ever() -> None:
     assert on(few, 37).state is S.BASELINE
     assert on(few, 38).state is S.NO_BASELINE
     assert "too few entries" in on(few, 38).text
+    again = watch(few, Arm.MOOD, sessions(-30, 0), DEFAULT_POLICY, day(38))
+    assert f"after the session of {day(0)} " in again.text
     assert on(few, 38).evidence["state"] == "no_baseline"
 
 

@@ -43,6 +43,13 @@ def test_diary_and_scale_are_told_in_one_sentence_with_the_version_of_the_rules(
     }
 
 
+def test_of_several_days_and_scores_the_newest_is_told() -> None:
+    facts = Facts({day(24): RULE, day(26): RULE}, {day(20): (replace(SCORE, value=20),), day(28): (SCORE,)})
+    newer = Judged(day(26), ["R3:composite"], "mood composite 7", {})
+    found = support(facts, {day(24): JUDGED, day(26): newer}, day(28), Ground.BOTH, POLICY)
+    assert (found.diary, [one.value for one in found.scales]) == (newer, [14])
+
+
 def test_a_scale_that_counts_the_other_way_is_told_as_it_was_filled() -> None:
     turned = replace(SCORE, yardstick=Yardstick("who-5", Arm.MOOD, 50, 10, 100), value=72, best=20)
     found = support(Facts({}, {day(28): (turned,)}), {}, day(28), Ground.SCALE_RULE, POLICY)
