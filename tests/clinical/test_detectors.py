@@ -6,6 +6,8 @@ from itertools import pairwise
 from math import sqrt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.clinical.baseline import Baseline
 from server.clinical.detectors import Mark, Rule, RuleHit, Scan
@@ -37,6 +39,7 @@ POLICY = policy_from(
 )
 LATER = day(200)
 PHI, N, SD = 0.5, 10, 2.0
+LAST = POLICY.whole("relapse.ewma_entries")
 OF_BASELINE = 3 / N  # (1 + phi) / (1 - phi) = 3
 NAMES = ("composite", "unrest", "mood", "interest", "anxiety", "restlessness", "sleep_quality")
 
@@ -115,6 +118,21 @@ def test_the_moving_average_hits_at_its_limit_and_not_below_it() -> None:
     over, under = (hit(said(points(*[limit + d] * 60), baseline()), Rule.R1) for d in (0.01, -0.01))
     assert (sure(over).value, sure(over).limit) == pytest.approx((limit + 0.01, limit))
     assert under is None
+
+
+@given(st.lists(st.sampled_from([3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]), min_size=1, max_size=12))
+def test_the_moving_average_is_held_against_the_limit_of_each_day(values: list[float]) -> None:
+    of, keep = baseline(sd=1.0), 0.8
+    found = said(points(*values), of).held[Rule.R1]
+    expected = []
+    for count in range(1, len(values) + 1):
+        weights = [keep**n for n in reversed(range(count))]
+        average = sum(w * v for w, v in zip(weights, values, strict=False)) / sum(weights)
+        squares = sum(w * w for w in weights) / sum(weights) ** 2
+        limit = 3.0 + 0.5 + 2 * sqrt(squares * 1.4 / 0.6 + OF_BASELINE)
+        if average >= limit and min(values[max(0, count - LAST) : count]) >= 3.5:
+            expected.append(day(16 + count).toordinal())
+    assert list(found) == expected
 
 
 def test_a_rise_too_small_to_matter_is_never_a_hit_however_even_the_days_were() -> None:
@@ -246,3 +264,13 @@ def test_a_clinic_may_ask_for_two_hits_in_three_days() -> None:
         for policy in (POLICY, patient)
     )
     assert second == first + 1
+
+
+def test_a_signal_dates_from_the_first_of_its_own_hits() -> None:
+    patient = policy_from(2, {**POLICY.values, "relapse.enter_hits": 2, "relapse.enter_days": 3})
+    days = watched(UPS + UPS[10:], patient)
+    begun = [
+        n for n, (before, on) in enumerate(pairwise(days), 1) if on[1] in ALARMED and before[1] not in ALARMED
+    ]
+    assert [days[n][3] for n in begun] == [days[n - 1][0] for n in begun]
+    assert len(begun) == 2

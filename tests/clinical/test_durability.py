@@ -77,6 +77,7 @@ def test_half_is_lost_within_a_day_of_when_it_was() -> None:
     assert found.retained.percent == pytest.approx(100 / 6, abs=3)
     assert found.fade_per_week is not None
     assert found.fade_per_week > 1
+    assert found.fade_per_week == the_session(HELD_TO_40, 44).fade_per_week, "what came later slows no fall"
 
 
 def test_a_slow_return_is_told_with_its_speed() -> None:

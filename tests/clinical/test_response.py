@@ -47,6 +47,7 @@ def test_the_session_day_and_the_days_right_after_say_nothing() -> None:
 
 def test_too_few_days_are_said_as_such() -> None:
     assert "too few pain entries after" in told((-14, -1, 6.0), (3, 5, 1.0)).sentences[0]
+    assert "better on average" in told((-14, -1, 6.0), (3, 6, 1.0)).sentences[0]
     assert "too few pain entries before" in told((-3, -1, 6.0), (3, 16, 1.0)).sentences[0]
     assert "In the last 7 days there are too few" in told((-14, -1, 6.0), (3, 16, 1.0)).sentences[1]
     assert "too few pain entries before" in told(today=TODAY).sentences[0]
