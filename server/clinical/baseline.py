@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from server.clinical.columns import Columns
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.readings import History
 from server.clinical.series import (
     COMPOSITE,
@@ -104,7 +105,7 @@ def shows_response(pre: float | None, after: float, share: float) -> bool | None
     """Say whether the composite improved by ``share``; None where a share has no meaning."""
     if pre is None or pre <= 0:
         return None
-    return (pre - after) / pre >= share
+    return reaches((pre - after) / pre, share)
 
 
 class Measure:

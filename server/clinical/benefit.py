@@ -14,6 +14,7 @@ from statistics import NormalDist
 
 from server.clinical.holding_time import HIGH, Held
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.series import Level, Points, level_of
 
 _WIDTH = NormalDist().inv_cdf(HIGH)
@@ -66,7 +67,7 @@ def held(points: Points, benefit: Benefit, session: date, policy: Policy) -> Hel
     """
     limit = benefit.best.mean + policy["relapse.benefit_lost"] * benefit.size
     weeks = [
-        (day, fsum(value for _, value in points[part]) / (part.stop - part.start) >= limit)
+        (day, reaches(fsum(value for _, value in points[part]) / (part.stop - part.start), limit))
         for day, part in _weeks(points, policy)
         if day >= benefit.best_day
     ]

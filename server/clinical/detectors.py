@@ -18,6 +18,7 @@ from server.clinical.baseline import Baseline
 from server.clinical.limits import Limits, Margin, settled_variance, variance_of_average, variance_of_mean
 from server.clinical.line import Line
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.series import COMPOSITE, UNREST, Level, span_of
 from server.clinical.vocabulary import Arm
 
@@ -129,12 +130,12 @@ class _Average:
         """Return the places of ``part`` where it holds."""
         highest = max(part.of(self._averages), default=-inf)
         # Nearly every day lies below the lowest limit there is, and of most series all of them.
-        if highest < part.baseline.means[self._name] + self._clear:
+        if not reaches(highest, part.baseline.means[self._name] + self._clear):
             return ()
         level = part.baseline.levels[self._name]
         limits = Limits(self._margin, level)
         lowest = limits.above(settled_variance(self._weight, level.phi))
-        if highest < lowest:
+        if not reaches(highest, lowest):
             return ()
         # One terrible day is no return: the last observed days all lie clearly higher.
         lows = self._line.lows(self._last)
@@ -143,9 +144,9 @@ class _Average:
         return [
             place
             for place, average in enumerate(part.of(self._averages), part.start)
-            if average >= lowest
-            and lows[place] - level.mean >= self._clear
-            and (average >= first or average >= self._limit(place, level))
+            if reaches(average, lowest)
+            and reaches(lows[place] - level.mean, self._clear)
+            and (average >= first or reaches(average, self._limit(place, level)))
         ]
 
     def hit(self, place: int, baseline: Baseline) -> RuleHit:
@@ -184,7 +185,7 @@ class _Recent:
             return ()
         level = part.baseline.levels[self._name]
         limits = {seen: self._limit(seen, level) for seen in {self._seen[place] for place in some}}
-        return [place for place in some if self._means[place] >= limits[self._seen[place]]]
+        return [place for place in some if reaches(self._means[place], limits[self._seen[place]])]
 
     def hit(self, place: int, baseline: Baseline) -> RuleHit:
         """Return what it saw at ``place``, where it holds."""
@@ -211,7 +212,7 @@ class _Gone:
     def held(self, part: _Part) -> Sequence[int]:
         """Return the places of ``part`` where it holds."""
         loss = _loss(part.baseline, self._policy)
-        if self._highest < loss:
+        if not reaches(self._highest, loss):
             return ()
         seen, means = self._line.recent(self._span, self._span)
         return [place for place in _reaching(means, part, loss) if seen[place] >= self._need]
@@ -225,9 +226,9 @@ class _Gone:
 def _reaching(values: Sequence[float], part: _Part, lowest: float) -> Sequence[int]:
     """Return the places of a part at which a value is at least ``lowest``: of most parts none."""
     some = part.of(values)
-    if max(some, default=-inf) < lowest:
+    if not reaches(max(some, default=-inf), lowest):
         return ()
-    return [place for place, value in enumerate(some, part.start) if value >= lowest]
+    return [place for place, value in enumerate(some, part.start) if reaches(value, lowest)]
 
 
 def _margin(name: str, policy: Policy) -> Margin:

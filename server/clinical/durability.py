@@ -15,6 +15,7 @@ from server.clinical.baseline import ILL_KEY, RESPONSE_KEY, Treatment, settled, 
 from server.clinical.benefit import Benefit, Retained, best_week, fade_speed, held, retained
 from server.clinical.holding_time import ExpectedLoss, Held, HoldingPrior, holding_time
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.readings import History, Items, Reading
 from server.clinical.series import COMPOSITE_ITEMS, Level, Points, blend, blend_points, item_points, level_of
 from server.clinical.vocabulary import Arm
@@ -231,10 +232,10 @@ def _onset(diary: CourseDiary, before: _Before, span: _Span, policy: Policy) -> 
     session, until, _ = span
     enough = before.level.mean * (1 - policy[RESPONSE_KEY[before.arm]])
     after = before.points(diary.history.between(session + _ONE, until), policy)
-    day = next(((day - session).days for day, level in after if level <= enough), None)
+    day = next(((day - session).days for day, level in after if reaches(enough, level)), None)
     own = [e for e in diary.timed if e.session == session and e.hours // 24 <= (until - session).days]
     timed = ((e.hours, before.level_on(e.items, policy)) for e in own)
-    hours = min((h for h, level in timed if level is not None and level <= enough), default=None)
+    hours = min((h for h, level in timed if level is not None and reaches(enough, level)), default=None)
     if hours is not None and (day is None or hours // 24 <= day):
         return Onset(int(hours // 24), hours)
     return None if day is None else Onset(day)

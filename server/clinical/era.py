@@ -16,6 +16,7 @@ from itertools import groupby
 from server.clinical.baseline import Baseline, Measure, Treatment, pre_level
 from server.clinical.columns import Columns, Logged, answered, logged
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.readings import History
 from server.clinical.series import COMPOSITE, COMPOSITE_ITEMS, UNREST
 from server.clinical.vocabulary import Arm
@@ -179,4 +180,4 @@ def _rises(measure: Measure, stages: Sequence[Baseline], last: date, policy: Pol
     first = stages[-1].last_day + _ONE
     means = stages[0].means
     rises = (measure.rise(name, first, last, means[name]) for name in (COMPOSITE, UNREST) if name in means)
-    return max(rises) >= policy["baseline.extend_rise"]
+    return reaches(max(rises), policy["baseline.extend_rise"])

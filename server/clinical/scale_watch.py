@@ -13,11 +13,9 @@ from itertools import pairwise
 from statistics import fmean
 
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.vocabulary import Arm
 from server.clinical.yardstick import Yardstick
-
-# Means of thirds are not exact in binary: 17/3 to 14/3 is one point.
-_TOLERANCE = 1e-9
 
 
 class ScaleRule(StrEnum):
@@ -110,7 +108,7 @@ class _Measure:
         if self.pre is None or self.pre <= 0 or not self.yardstick.has_percent:
             return False
         share = self.policy[f"baseline.response_{self.yardstick.arm}"]
-        return value > (1 - share) * self.pre + _TOLERANCE
+        return not reaches((1 - share) * self.pre, value)
 
 
 def _judged(scores: Scores, score: Score, pairs: Sequence[Level], measure: _Measure) -> ScoredDay:
@@ -149,7 +147,7 @@ def _twice(scores: Scores, limit: float, policy: Policy) -> bool:
     last = scores[-1].day
     for score in reversed(scores):
         apart = (last - score.day).days
-        if not _reaches(score.value, limit) or apart > policy["scale.apart_max_days"]:
+        if not reaches(score.value, limit) or apart > policy["scale.apart_max_days"]:
             return False
         if apart >= policy["scale.apart_min_days"]:
             return True
@@ -162,10 +160,10 @@ def _drifted(scores: Scores, level: float, measure: _Measure) -> bool:
     if rise is None:
         return False
     row = _row(scores, policy)
-    raised = sum(_reaches(score.value, level + rise) for score in row)
+    raised = sum(reaches(score.value, level + rise) for score in row)
     average = _averages(scores, level, policy)[-1]
-    newest_too = _reaches(scores[-1].value, level + rise)
-    return newest_too and raised >= policy["scale.ewma_scores"] and _reaches(average, measure.limit(level))
+    newest_too = reaches(scores[-1].value, level + rise)
+    return newest_too and raised >= policy["scale.ewma_scores"] and reaches(average, measure.limit(level))
 
 
 def _averages(scores: Scores, level: float, policy: Policy) -> Sequence[float]:
@@ -191,9 +189,9 @@ def _confirms(known: Scores, score: Score, best: float, measure: _Measure) -> bo
     """Return whether one score speaks for a relapse of somebody who was well by the same scale."""
     if not measure.is_well(best):
         return False
-    if _reaches(score.value, measure.limit(best)):
+    if reaches(score.value, measure.limit(best)):
         return True
-    risen = _reaches(score.value, best + (measure.yardstick.rise or 0.0))
+    risen = reaches(score.value, best + (measure.yardstick.rise or 0.0))
     if not risen or not measure.lost(score.value):
         return False
     # Points of pain move from day to day less than moods do: there once is enough to confirm.
@@ -233,7 +231,3 @@ def _settled(day: date, sessions: Sequence[date], policy: Policy) -> bool:
     """Return whether ``day`` lies after the first session, and not right after any."""
     number = bisect_right(sessions, day)
     return number > 0 and (day - sessions[number - 1]).days >= policy["baseline.settle_days"]
-
-
-def _reaches(value: float, limit: float) -> bool:
-    return value >= limit - _TOLERANCE

@@ -72,6 +72,14 @@ def test_a_slow_rise_does_not_carry_its_own_yardstick_along() -> None:
     assert sure(fitted(history, 79)).last_day == day(30)
 
 
+@pytest.mark.parametrize("odd", [3, 4])
+def test_a_week_that_lies_a_point_higher_day_for_day_is_no_part_of_it(odd: int) -> None:
+    # Sevenths are not exact in binary, and what rounding leaves of them must not make it less than a point.
+    calm = steps(*((n, odd if n % 7 == 2 else 1) for n in range(17)))
+    history = fold((day(n), pain_day(calm(n) if n < 17 else calm(n - 7) + 1)) for n in range(24))
+    assert sure(fitted(history, 23, Arm.PAIN)).last_day == day(16)
+
+
 def test_a_week_of_unrest_alone_does_not_become_the_baseline_either() -> None:
     calm = diary(range(17), CALM, lambda s: unrest_day(3, s - 2))
     restless = diary(range(17, 40), CALM, lambda s: unrest_day(2.8, s))

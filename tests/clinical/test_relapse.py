@@ -1,8 +1,10 @@
 """Ana's benefit holds, fades, comes back: what the watch says, and when it keeps quiet."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +73,14 @@ def test_a_clear_return_is_seen_within_a_week_and_soon_called_a_relapse() -> Non
     assert 40 < seen <= 46
     assert on(history, 60).state is S.RELAPSED
     assert on(history, 60).evidence["since"] == day(seen).isoformat()
+
+
+@pytest.mark.parametrize("calm", [(2, 1, 1, 3), (1, 1, 1, 3, 3), (2, 1, 3, 1, 2)])
+def test_a_week_at_the_cut_off_is_a_relapse_whatever_the_baseline_is_made_of(calm: Sequence[int]) -> None:
+    # Means of such days are not exact in binary, and 5.999... is what rounding left of a pain of 6.
+    days = [(calm[n % len(calm)], calm[(n + 1) % len(calm)]) for n in range(40)] + [(6, 6)] * 10
+    history = fold((day(n), {"pain_average": at, "pain_interference": of}) for n, (at, of) in enumerate(days))
+    assert on(history, 49, Arm.PAIN).state is S.RELAPSED
 
 
 def test_one_bad_day_is_not_a_signal() -> None:

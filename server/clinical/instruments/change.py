@@ -8,10 +8,8 @@ from enum import StrEnum
 
 from server.clinical.instruments.instrument import Instrument
 from server.clinical.instruments.scoring import score_total
+from server.clinical.reaching import reaches
 from server.clinical.vocabulary import Direction
-
-# Means of thirds are not exact in binary: 17/3 to 14/3 is one point.
-_TOLERANCE = 1e-9
 
 
 class Trend(StrEnum):
@@ -64,7 +62,7 @@ def _gain(instrument: Instrument, before: float, after: float) -> float:
 
 def _reached(instrument: Instrument, total: float, mark: float) -> bool:
     """Return whether ``total`` is as good as ``mark`` or better."""
-    return _gain(instrument, mark, total) >= -_TOLERANCE
+    return reaches(_gain(instrument, mark, total), 0.0)
 
 
 def _trend(*measures: tuple[float | None, float | None]) -> Trend | None:
@@ -72,7 +70,7 @@ def _trend(*measures: tuple[float | None, float | None]) -> Trend | None:
     known = [(amount, needed) for amount, needed in measures if amount is not None and needed is not None]
     if not known:
         return None
-    counting = [amount for amount, needed in known if abs(amount) >= needed - _TOLERANCE]
+    counting = [amount for amount, needed in known if reaches(abs(amount), needed)]
     if not counting:
         return Trend.SAME
     return Trend.BETTER if counting[0] > 0 else Trend.WORSE
@@ -81,9 +79,9 @@ def _trend(*measures: tuple[float | None, float | None]) -> Trend | None:
 def _response(instrument: Instrument, before: float, after: float, percent: float | None) -> bool | None:
     rule, verdicts = instrument.change, []
     if rule.response_points is not None:
-        verdicts.append(_gain(instrument, before, after) >= rule.response_points - _TOLERANCE)
+        verdicts.append(reaches(_gain(instrument, before, after), rule.response_points))
     if rule.response_percent is not None and percent is not None:
-        verdicts.append(percent >= rule.response_percent - _TOLERANCE)
+        verdicts.append(reaches(percent, rule.response_percent))
     if rule.response_at is not None:
         # Whoever was below the mark all along has not responded to anything.
         started_beyond = not _reached(instrument, before, rule.response_at)
