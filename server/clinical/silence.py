@@ -18,12 +18,14 @@ class SilenceFacts:
     """What weighs a silence. ``watched_from`` is the first day a check-in was expected.
 
     ``last_state`` is the gravest state of the arms on the last assessed day before the silence,
-    ``days_since_flag`` the age of the latest P0 or P1 flag; each None where there is none.
+    ``days_since_flag`` the age of the latest P0 or P1 flag; each None where there is none. ``unended``:
+    too little was said on that day to call it a decline, but the signal of days before had not ended.
     """
 
     watched_from: date
     paused: bool = False
     last_state: WatchState | None = None
+    unended: bool = False
     days_since_flag: int | None = None
 
 
@@ -60,6 +62,6 @@ def _why(facts: SilenceFacts, policy: Policy) -> str | None:
     """Return what makes this silence worse than another, or None."""
     if facts.days_since_flag is not None and facts.days_since_flag <= policy["silence.flag_days"]:
         return "an urgent flag"
-    if facts.last_state in _DECLINE:
+    if facts.unended or facts.last_state in _DECLINE:
         return "a decline"
     return None

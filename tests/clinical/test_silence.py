@@ -46,6 +46,14 @@ def test_silence_after_a_decline_weighs_more() -> None:
     assert after(3, SilenceFacts(watched_from=day(0), last_state=WatchState.HOLDING)) is None
 
 
+def test_a_decline_of_which_too_little_was_said_at_last_weighs_as_much() -> None:
+    last = WatchState.INSUFFICIENT_DATA
+    assert after(3, SilenceFacts(watched_from=day(0), last_state=last)) is None
+    silence = after(3, SilenceFacts(watched_from=day(0), last_state=last, unended=True))
+    assert silence is not None
+    assert silence.urgency is AlertClass.P2
+
+
 def test_a_long_silence_is_never_routine() -> None:
     nine, ten = after(9), after(10)
     assert nine is not None

@@ -16,6 +16,10 @@ from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
 from tests.consents import say, withdraw
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, kinds, patient_of, working
+from tests.visits import Visits
+
+WELL = {"mood": 8, "interest": 8, "anxiety": 1, "restlessness": 1, "sleep_quality": 8}
+ILL = {"mood": 2, "interest": 2, "anxiety": 8, "restlessness": 8, "sleep_quality": 2}
 
 
 def days_judged(around: Around, person: Person) -> list[date]:
@@ -127,6 +131,22 @@ def test_patience_is_shorter_after_a_red_flag(cast: Cast, clock: Clock, around: 
     assert silences(around, cast) == []
     day_close.run(around, clock.forward(days=1))
     assert silences(around, cast) == [(AlertClass.P2, 3)]
+
+
+def test_patience_is_shorter_after_a_decline_also_where_little_was_said_of_it_at_last(
+    visits: Visits, clock: Clock, around: Around
+) -> None:
+    visits.session(visits.course(), clock.now - timedelta(days=29))
+    visits.log(25, items=WELL)
+    for said in (*[ILL] * 2, *[{"sleep_hours": 4}] * 5):
+        clock.forward(days=1)
+        assert visits.cast.ana.put(f"/entries/{uuid7()}", entry(clock.now, items=said)).status_code == 201
+    mood = visits.cast.bo.get(f"{visits.ana}/watch").json["arms"][0]["latest"]
+    assert (mood["state"], mood["evidence"]["since"]) == ("insufficient_data", "2026-03-04")
+    day_close.run(around, clock.forward(days=3))
+    assert silences(around, visits.cast) == []
+    day_close.run(around, clock.forward(days=1))
+    assert silences(around, visits.cast) == [(AlertClass.P2, 3)]
 
 
 def test_a_silence_bo_has_closed_is_not_told_again_tomorrow(cast: Cast, clock: Clock, around: Around) -> None:

@@ -1,6 +1,6 @@
 """Missed check-ins of one patient: gather what weighs them, let the clinical core decide, tell the team."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -21,10 +21,12 @@ from server.services.work import Work
 
 URGENT = (AlertClass.P0, AlertClass.P1)
 _GRAVEST_FIRST = (WatchState.RELAPSED, WatchState.FADING)
+# A signal that has begun and not ended, whatever the state.
+_SINCE = Assessment.evidence["since"].as_string()
 # Of each arm, in one question.
-_NEWEST_STATES = select(
+_NEWEST = select(
     *(
-        select(Assessment.state)
+        select(said)
         .where(*of_patient(Assessment), Assessment.arm == arm, Assessment.day <= bindparam("day"))
         .order_by(
             Assessment.day.desc(),
@@ -34,7 +36,8 @@ _NEWEST_STATES = select(
         )
         .limit(1)
         .scalar_subquery()
-        .label(f"of_{arm}")
+        .label(f"{name}_of_{arm}")
+        for name, said in (("state", Assessment.state), ("since", _SINCE))
         for arm in Arm
     )
 )
@@ -74,10 +77,12 @@ def check(work: Work, patient: Patient, day: date) -> Alert | None:
     last, day_end = signs_of_life.day(work, patient.id, day), local_days.end(work, day, patient.zone)
     if last == day:
         return None  # no policy calls a day with an entry silent, and most patients need no further question
+    states, unended = _newest(work, patient.id, last or day)
     facts = SilenceFacts(
         watched_from=_watched_from(work, patient, patient.enrolled_at),
         paused=patient.paused_until is not None and patient.paused_until > day_end,
-        last_state=_last_state(work, patient.id, last or day),
+        last_state=next((state for state in (*_GRAVEST_FIRST, *states) if state in states), None),
+        unended=unended,
         days_since_flag=_days_since_flag(work, patient.id, day),
     )
     found = _found(work, patient, facts, (last, day))
@@ -121,11 +126,15 @@ def _watched_from(work: Work, patient: Patient, enrolled_at: datetime) -> date:
     return max(enrolled, local_days.of(work, patient.paused_until, patient.zone))
 
 
-def _last_state(work: Work, patient_id: UUID, last: date) -> WatchState | None:
-    """Return the gravest state of the arms on the patient's last reported day."""
-    (newest,) = work.rows(_NEWEST_STATES, patient=patient_id, day=last)
-    states = {*newest} - {None}
-    return next((state for state in (*_GRAVEST_FIRST, *states) if state in states), None)
+def _newest(work: Work, patient_id: UUID, last: date) -> tuple[Set[WatchState], bool]:
+    """Return the states of the arms on the last reported day, and whether too few days hide a signal."""
+    (row,) = work.rows(_NEWEST, patient=patient_id, day=last)
+    states, since = row[: len(Arm)], row[len(Arm) :]
+    hidden = (
+        state is WatchState.INSUFFICIENT_DATA and begun is not None
+        for state, begun in zip(states, since, strict=True)
+    )
+    return {*states} - {None}, any(hidden)
 
 
 def _days_since_flag(work: Work, patient_id: UUID, day: date) -> int | None:
