@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from math import fsum
 
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.readings import History
 from server.clinical.series import COMPOSITE_ITEMS, Points, blend_points, item_points
 from server.clinical.vocabulary import Arm
@@ -140,7 +141,7 @@ def _lately(arm: Arm, before: Span, after: Span, lately: Span | None, notable: f
 
 
 def _compared(mean: float, other: float, notable: float) -> str:
-    if abs(mean - other) < notable:
+    if not reaches(abs(mean - other), notable):
         return "about the same on average as"
     return f"{'better' if mean < other else 'worse'} on average than"
 

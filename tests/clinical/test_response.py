@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from server.clinical.policy import DEFAULT_POLICY
-from server.clinical.readings import History, Reading
+from server.clinical.readings import History, Reading, fold
 from server.clinical.response import Response, Span, compared, describe, latest_run
 from server.clinical.vocabulary import Arm
 
@@ -39,6 +39,20 @@ def test_the_days_after_are_compared_with_the_days_before(after: float, word: st
     )
     assert word in said
     assert said.endswith("in the 14 days before.")
+
+
+def test_a_point_day_for_day_is_a_difference_whatever_the_days_are_made_of() -> None:
+    # Fifths are not exact in binary, and what rounding leaves of them must not make it less than a point.
+    kinds = [(4, 4, 4, 4, 6), (4, 4, 4, 6, 5)]
+    for kind in kinds:
+        before = [(n - 14, kind[n % 5], kind[(n + 1) % 5]) for n in range(14)]
+        days = [*before, *((day + 17, at - 1, of - 1) for day, at, of in before)]
+        said = fold(
+            (SESSION + timedelta(days=day), {"pain_average": at, "pain_interference": of})
+            for day, at, of in days
+        )
+        found = describe(said, Arm.PAIN, [SESSION], DEFAULT_POLICY, SESSION + timedelta(days=17))
+        assert "better on average than" in found.sentences[0]
 
 
 def test_the_session_day_and_the_days_right_after_say_nothing() -> None:
