@@ -14,6 +14,7 @@ from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY, Policy, PolicyError, policy_from
 from server.clinical.vocabulary import Arm
 from server.database import Database
+from server.diary_import.map_file import Once
 from server.isolation import Extent
 from server.quality.past import Compared, Question, compare_diary, not_shown
 from server.quality.policy_replay import Comparison, Yardstick, comparison
@@ -30,7 +31,11 @@ from server.simulator.reference import reference_patient
 
 # Patients read in one transaction.
 SLICE = 500
-_NOT_A_DRAFT = "The draft must be YAML with the member `values`: threshold keys and numbers."
+_NOT_A_DRAFT = (
+    "The draft must be YAML with the member `values`: threshold keys and numbers; beside it only a `reason`."
+)
+# What the library raises of a value that is not of the kind it looks like, or is nested too deeply.
+_UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +67,17 @@ class Replayed:
     not_shown: Sequence[str]
 
 
+class _Loader(Once, yaml.SafeLoader):
+    """A threshold that is there twice is refused: one of its two values would be tried unnoticed."""
+
+
 def read_draft(text: str) -> Mapping[str, float]:
     """Return the values of a draft: the `values` of a YAML (or JSON) file. Problem otherwise."""
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
+        raw = _Loader(text).get_single_data()
+    except _UNREADABLE as error:
+        mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f" (line {mark.line + 1})" if mark else f": {why}" if why else ""
         raise Problem(f"The draft is not YAML{where}.") from None
     values = raw.get("values") if isinstance(raw, dict) else None
     if not isinstance(values, dict) or not set(raw) <= {"values", "reason"}:

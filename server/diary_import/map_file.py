@@ -29,8 +29,8 @@ class MapError(ValueError):
         self.problems = problems
 
 
-class _Loader(yaml.BaseLoader):
-    """Every value stays the text it is: `no` is an answer here, not False, and a day is not a date yet."""
+class Once(yaml.constructor.BaseConstructor):
+    """What a YAML loader takes on that is to read no key twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Refuse a key that is there twice: one of the two would silently win."""
@@ -39,6 +39,10 @@ class _Loader(yaml.BaseLoader):
         if twice is not None:
             raise yaml.constructor.ConstructorError(problem=f"{twice} is there twice")
         return super().construct_mapping(node, deep)
+
+
+class _Loader(Once, yaml.BaseLoader):
+    """Every value stays the text it is: `no` is an answer here, not False, and a day is not a date yet."""
 
 
 def read_map(text: str) -> DiaryMap:

@@ -77,6 +77,16 @@ def test_virtual_patients_need_no_database_and_any_number_of_processes_says_the_
             "can't be taken: no.such: is not a threshold; relapse.ewma_limit: 9 is outside 0..5 SE.",
         ),
         ("values: {relapse.ewma_limit: high}", "relapse.ewma_limit: is not a number"),
+        (
+            "values: {relapse.ewma_limit: 2, relapse.ewma_limit: 3}",
+            "The draft is not YAML: relapse.ewma_limit is there twice.",
+        ),
+        ("values: {}\nversion: 2", "; beside it only a `reason`."),
+        ("values: " + "[" * 20_000, "The draft is not YAML."),
+        ("values: {relapse.ewma_limit: 2026-13-45}", "The draft is not YAML."),
+        (f"values: {{relapse.ewma_limit: {'9' * 5_000}}}", "The draft is not YAML."),
+        ("values: {relapse.ewma_limit: !!timestamp x}", "The draft is not YAML."),
+        ("values: {relapse.ewma_limit: !!int ''}", "The draft is not YAML."),
     ],
 )
 def test_a_draft_that_can_not_be_taken_is_told_in_one_line(
