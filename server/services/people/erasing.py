@@ -23,10 +23,12 @@ def step(work: Work, erasure_id: UUID, size: int = BATCH, heeds_holds: bool = Tr
     transaction. The patient's own row is the last: with it the erasure is done.
     """
     erasure = _taken(work, erasure_id)
-    if erasure is None or (heeds_holds and legal_holds.is_held(work, erasure.patient_id)):
+    if erasure is None:
         return False
-    # Nobody writes to the patient meanwhile; a writer who was first is seen.
+    # Nobody writes to the patient meanwhile; a writer who was first is seen, one who placed a hold too.
     work.session.get(Patient, (work.clinic_id, erasure.patient_id), with_for_update=True)
+    if heeds_holds and legal_holds.is_held(work, erasure.patient_id):
+        return False
     _free_bundles(work, erasure.patient_id)
     left = size
     for table in plan.tables():
