@@ -47,5 +47,5 @@ def redeem_recovery(body: Mapping[str, Any]) -> Response:
     with around.database.write(Extent.DOOR) as session:
         whose = recoveries.redeem(session, around.clock(), new, around.passwords)
         # Whoever reads the owner's mail is the owner: here they sign in, however many others guess elsewhere.
-        tries.remember(session, around.clock(), whose, client_address())
+        tries.come_back(session, around.clock(), whose, client_address())
     return Response(status=204)

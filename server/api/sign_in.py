@@ -52,7 +52,8 @@ def sign_in(body: Mapping[str, Any]) -> Any:
     After five failures at one address each further try waits longer than the one before (429). A device
     that sends its `device_token` is never kept waiting by what others try elsewhere.
     """
-    around, made = here(), _try(body)
+    around = here()
+    made = _begun(body)
     account = _proven(body, made)
     renewed = around.passwords.renewed(account.password_hash, body["password"])
     with around.database.write() as session:
@@ -72,11 +73,16 @@ def _try(body: Mapping[str, Any]) -> Try:
     return Try(clinic, email, client_address(), device_token.read(body.get("device_token"), clinic, email))
 
 
-def _proven(body: Mapping[str, Any], made: Try) -> Any:
-    """Return whose password it is; counted before that is known, in a transaction of its own."""
+def _begun(body: Mapping[str, Any]) -> Try:
+    """Return the try as it was counted, before it is known how it ends: in a transaction of its own."""
     around = here()
     with around.database.write(Extent.DOOR) as session:
-        tries.begin(session, around.clock(), made)
+        return tries.begin(session, around.clock(), _try(body))
+
+
+def _proven(body: Mapping[str, Any], made: Try) -> Any:
+    """Return whose password it is."""
+    around = here()
     try:
         # The slow password check stays outside the writing transaction.
         with around.database.read(Extent.DOOR) as session:

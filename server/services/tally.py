@@ -65,6 +65,12 @@ def count(session: Session, now: datetime, cap: Cap, *who: str) -> Counted:
     return Counted(*session.execute(query.returning(*returned)).one())
 
 
+def is_shut(session: Session, now: datetime, cap: Cap, *who: str) -> bool:
+    """Return whether ``who`` has to wait, without counting."""
+    mine = (Tally.digest == _digest(session, cap, who), Tally.shut_until > now)
+    return session.scalar(select(Tally.count).where(*mine)) is not None
+
+
 def number(session: Session, now: datetime, cap: Cap, *who: str) -> int:
     """Return how often ``who`` has been counted."""
     mine = (Tally.digest == _digest(session, cap, who), Tally.ends_at > now)

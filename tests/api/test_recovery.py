@@ -247,3 +247,21 @@ def test_an_owner_whom_guesses_from_everywhere_keep_waiting_comes_in_by_their_ma
     assert redeemed.status_code == 204
     assert tried("203.0.113.250", NEW) == 429
     assert tried("192.0.2.1", NEW) == 201
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_who_forgot_it_and_tried_for_hours_comes_in_at_once_with_the_new_one(
+    cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock, is_known: bool
+) -> None:
+    body = {"clinic": "demo", "email": ANA}
+    known = client.post("/v1/sign-ins", json={**body, "password": PASSWORD}).json["device_token"]
+    phone = {"device_token": known} if is_known else {}
+    for _ in range(12):
+        signs_in(client, ANA, "which was it", **phone)
+    for _ in range(6):
+        clock.forward(hours=1)
+        assert signs_in(client, ANA, "which was it", **phone) == 401
+    ask(client, ANA)
+    (code,) = sent(around, email, clock)
+    assert redeem(client, code).status_code == 204
+    assert signs_in(client, ANA, NEW, **phone) == 201

@@ -5,7 +5,7 @@ device that the account knows, or an address it was signed in from, has a count 
 others fail elsewhere, it goes on. Accounts that do not exist are counted alike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,18 +49,23 @@ class Try:
         return self.clinic, self.email.lower()
 
 
-def begin(session: Session, now: datetime, made: Try) -> None:
-    """Count a try before its password is looked at; raises TooMany.
+def begin(session: Session, now: datetime, made: Try) -> Try:
+    """Count a try before its password is looked at, and return it as it was counted; raises TooMany.
 
-    Commit this before the password is checked, or parallel guesses would not see each other.
+    A device that has used up its own tries is one that nobody knows: else its owner, with a new password
+    from a link, would have to wait for having forgotten the old one. Commit this before the password is
+    checked, or parallel guesses would not see each other.
     """
-    if made.device is not None:
-        tally.take(session, now, SIGN_IN_DEVICE, *made.account, made.device)
-        return
+    known = None if made.device is None else (*made.account, made.device)
+    if known is not None and not tally.is_shut(session, now, SIGN_IN_DEVICE, *known):
+        tally.take(session, now, SIGN_IN_DEVICE, *known)
+        return made
+    made = replace(made, device=None)
     tally.take(session, now, SIGN_IN_ADDRESS, made.address)
     tally.take(session, now, SIGN_IN_PAIR, *made.account, made.address)
     if not tally.number(session, now, _KNOWN, *made.account, made.address):
         tally.take(session, now, SIGN_IN_ACCOUNT, *made.account)
+    return made
 
 
 def failed(session: Session, now: datetime, made: Try) -> None:
@@ -99,6 +104,12 @@ def remember(session: Session, now: datetime, whose: tuple[str, str], address: s
     account = Try(*whose, address).account
     tally.forget(session, _KNOWN, *account, address)
     tally.count(session, now, _KNOWN, *account, address)
+
+
+def come_back(session: Session, now: datetime, whose: tuple[str, str], address: str) -> None:
+    """Let in at ``address`` whoever set a new password with a link: what failed there was the old one."""
+    tally.forget(session, SIGN_IN_PAIR, *Try(*whose, address).account, address)
+    remember(session, now, whose, address)
 
 
 def begin_enrolment(session: Session, now: datetime, address: str) -> None:
