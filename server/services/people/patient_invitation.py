@@ -11,6 +11,7 @@ from server.services.people import account_notice, account_return
 from server.services.people import consent as consents
 from server.services.people import email_address as addresses
 from server.services.people import invitation as invitations
+from server.services.people import patient as patients
 from server.services.people import sign_in as sign_ins
 from server.services.people.invitation import Invited, Invitee
 from server.services.work import Work
@@ -25,6 +26,8 @@ def invite(work: Work, patient: Patient, email: str, word: str | None = None) ->
     care team would move it while the patient lets it read nothing; Conflict where an administrator invites
     somebody without one; TooMany.
     """
+    # Who is enrolling, or says no to the team, is waited for: what they make and end is seen.
+    patients.lock(work, patient.id)
     account = account_return.of_patient(work, patient.id)
     if account is None and work.actor.role is Role.CLINIC_ADMIN:
         raise Conflict("no-account", "Whoever has no account yet is invited by the care team.")

@@ -1,0 +1,54 @@
+"""Who invites a patient sees what the patient does in the same moment: nobody else gets a way in."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+
+from server.api.edge import Surroundings
+from server.clinical.vocabulary import ConsentWay, Purpose
+from server.database import Database
+from server.isolation import Extent
+from server.services.people import consent_answer
+from server.services.people import invitation as invitations
+from server.services.people.consent_answer import Answer
+from server.services.people.invitation import Enrolment
+from tests.cast import PASSWORD, Cast, as_work
+from tests.conftest import Clock
+from tests.jobs.test_enrolling_beside_an_end import somebody_waits
+
+pytestmark = pytest.mark.usefixtures("several")
+HAL = {"email": "hal@home.example", "word": "harbour"}
+
+
+def test_whoever_invites_while_the_patient_enrols_is_shown_no_code_to_their_account(
+    cast: Cast, app: Flask, database: Database, clock: Clock
+) -> None:
+    hal = cast.bo.post("/patients", {"name": "Hal", "zone": "Europe/Oslo"}).json["id"]
+    path = f"/patients/{hal}/invitations"
+    code = cast.bo.post(path, HAL).json["code"]
+    coming = Enrolment(code=code, email=HAL["email"], proof=HAL["word"], password=PASSWORD)
+    with ThreadPoolExecutor() as pool:
+        with database.write(Extent.DOOR) as session:
+            invitations.enrol(session, clock.now, coming, Surroundings.of(app).passwords)
+            session.flush()
+            again = pool.submit(cast.bo.post, path, HAL)
+            somebody_waits(database.engine)
+        answer = again.result()
+    assert (answer.status_code, answer.json["code"]) == (201, None)
+
+
+def test_whoever_would_move_an_account_while_its_patient_says_no_does_not(
+    cast: Cast, app: Flask, database: Database
+) -> None:
+    assert cast.ana.patient_id is not None
+    no = Answer(given=False, version=0, language=None, way=ConsentWay.APP)
+    with ThreadPoolExecutor() as pool:
+        with database.write() as session:
+            work = as_work(app, cast.ana, session)
+            consent_answer.record(work, cast.ana.patient_id, Purpose.CARE_TEAM, no)
+            session.flush()
+            moving = pool.submit(cast.bo.post, f"/patients/{cast.ana.patient_id}/invitations", HAL)
+            somebody_waits(database.engine)
+        assert moving.result().json["code"] == "consent-withdrawn"
+    assert cast.bo.get(f"/patients/{cast.ana.patient_id}/invitations").json["items"] == []
