@@ -20,6 +20,7 @@ from server.api.body import Blueprint
 from server.api.edge import allow, here, open_to_all, reading, stepped_up, writing
 from server.clinical.vocabulary import Role
 from server.isolation import Extent
+from server.services.errors import Conflict, Invalid
 from server.services.people import invitation as invitations
 from server.services.people import patient as patients
 from server.services.people import patient_invitation as patient_invitations
@@ -46,14 +47,24 @@ def enrol(body: Mapping[str, Any]) -> Any:
     around, address = here(), client_address()
     with around.database.write(Extent.NONE) as session:
         tries.begin_enrolment(session, around.clock(), address)
-    enrolment = Enrolment(**body, factor_required=around.settings.needs_second_factor)
+    try:
+        return _enrolled(Enrolment(**body, factor_required=around.settings.needs_second_factor))
+    except (Invalid, Conflict):
+        # Who is asked for another password, or told to come later, has shown the code: that was no guess.
+        with around.database.write(Extent.NONE) as session:
+            tries.end_enrolment(session, address)
+        raise
+
+
+def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
+    around, outcome = here(), None
     with around.database.write(Extent.DOOR) as session:
         account = invitations.enrol(session, around.clock(), enrolment, around.passwords)
         if account is not None:
             work = Work(session, around.clock(), Actor(account.clinic_id, account.id, account.role))
             outcome = steps.after_password(work, account, signing_in.arrival({}))
             signing_in.remember(session, outcome)
-            tries.end_enrolment(session, address)
+            tries.end_enrolment(session, client_address())
     if account is None:
         raise invitations.refused()
     return signing_in.tokens_of(outcome)

@@ -14,7 +14,14 @@ from server.clinical.vocabulary import Role
 from server.database import Database
 from server.models import Delivery, Tally
 from server.services import tally
-from server.services.cap import CAPS, INVITATION, SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SIGN_IN_PAIR
+from server.services.cap import (
+    CAPS,
+    ENROLMENT_ADDRESS,
+    INVITATION,
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_ADDRESS,
+    SIGN_IN_PAIR,
+)
 from server.services.errors import TooMany
 from server.services.people import tries
 from tests.cast import PASSWORD, Cast
@@ -125,6 +132,18 @@ def test_codes_of_invitations_are_not_guessed_for_long(client: FlaskClient, cast
     body = {"code": "guessed", "email": "new@home.example", "password": "four words are fine"}
     answers = [client.post("/v1/enrolments", json=body).status_code for _ in range(31)]
     assert answers == [401] * 30 + [429]
+
+
+def test_passwords_that_are_refused_keep_nobody_in_the_same_waiting_room_from_enrolling(
+    client: FlaskClient, cast: Cast
+) -> None:
+    hal = {"name": "Hal", "zone": "Europe/Oslo"}
+    path = f"/patients/{cast.bo.post('/patients', hal).json['id']}/invitations"
+    code = cast.bo.post(path, {"email": "hal@home.example", "word": "harbour"}).json["code"]
+    body = {"code": code, "email": "hal@home.example", "proof": "harbour", "password": "x" * 20}
+    tries = [client.post("/v1/enrolments", json=body).status_code for _ in range(ENROLMENT_ADDRESS.most)]
+    assert set(tries) == {422}
+    assert client.post("/v1/enrolments", json={**body, "password": PASSWORD}).status_code == 201
 
 
 def test_a_clinic_invites_no_more_than_so_many_in_a_day(app: Flask, cast: Cast, clock: Clock) -> None:
