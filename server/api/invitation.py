@@ -25,6 +25,7 @@ from server.services.people import invitation as invitations
 from server.services.people import patient as patients
 from server.services.people import patient_invitation as patient_invitations
 from server.services.people import sign_in_step as steps
+from server.services.people import staff_invitation as staff_invitations
 from server.services.people import tries
 from server.services.people.invitation import Enrolment, Invited, Invitee
 from server.services.work import Actor, Work
@@ -78,7 +79,7 @@ def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
 def invite_staff(body: Mapping[str, Any]) -> Any:
     """Invite a colleague or an integration client; code and word are shown once."""
     with writing() as work:
-        return _told(invitations.invite(work, Invitee(**body)))
+        return _told(staff_invitations.invite(work, Invitee(**body)))
 
 
 @blueprint.route("/clinic/invitations", methods=["GET"])

@@ -1,4 +1,4 @@
-"""Who invites a patient sees what the patient does in the same moment: nobody else gets a way in."""
+"""Who invites sees what the patient does, or is done to themself, in the same moment: no way in is left."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,14 +6,16 @@ import pytest
 from flask import Flask
 
 from server.api.edge import Surroundings
-from server.clinical.vocabulary import ConsentWay, Purpose
+from server.clinical.vocabulary import ConsentWay, Purpose, Role
 from server.database import Database
 from server.isolation import Extent
+from server.services.errors import NotSignedIn
 from server.services.people import consent_answer
 from server.services.people import invitation as invitations
+from server.services.people import staff_invitation as staff_invitations
 from server.services.people.consent_answer import Answer
-from server.services.people.invitation import Enrolment
-from tests.cast import PASSWORD, Cast, as_work
+from server.services.people.invitation import Enrolment, Invitee
+from tests.cast import PASSWORD, Cast, as_work, new_staff
 from tests.conftest import Clock
 from tests.jobs.test_enrolling_beside_an_end import somebody_waits
 
@@ -52,3 +54,21 @@ def test_whoever_would_move_an_account_while_its_patient_says_no_does_not(
             somebody_waits(database.engine)
         assert moving.result().json["code"] == "consent-withdrawn"
     assert cast.bo.get(f"/patients/{cast.ana.patient_id}/invitations").json["items"] == []
+
+
+def test_an_administrator_who_invites_while_they_are_shut_out_leaves_no_way_in(
+    cast: Cast, app: Flask, database: Database
+) -> None:
+    leaving = new_staff(app, cast.admin.clinic_id, Role.CLINIC_ADMIN, "Max")
+    again = Invitee(Role.CLINIC_ADMIN, "Max", "max@home.example", "tide")
+    path = f"/clinic/accounts/{leaving.account_id}/disable"
+    with ThreadPoolExecutor() as pool:
+        with database.write() as session:
+            staff_invitations.invite(as_work(app, leaving, session), again)
+            session.flush()
+            ending = pool.submit(cast.admin.post, path)
+            somebody_waits(database.engine)
+        assert ending.result().status_code == 204
+    assert cast.admin.get("/clinic/invitations").json["items"] == []
+    with database.write() as session, pytest.raises(NotSignedIn):
+        staff_invitations.invite(as_work(app, leaving, session), again)
