@@ -16,7 +16,7 @@ from schemas.caregiver import (
     ScopesBody,
 )
 from server.api.body import Blueprint
-from server.api.edge import allow, reading, writing
+from server.api.edge import allow, reading, stepped_up, writing
 from server.api.entry import own_patient
 from server.api.paging import paged
 from server.api.shapes import joined
@@ -40,6 +40,7 @@ def list_caregivers() -> Any:
 
 @blueprint.route("/me/caregivers", methods=["POST"])
 @allow(Role.PATIENT)
+@stepped_up
 @shares(Purpose.CAREGIVER)
 @blueprint.arguments(CaregiverBody)
 @blueprint.response(201, InvitedCaregiverAnswer)
@@ -61,7 +62,7 @@ def invite_caregiver(body: Mapping[str, Any]) -> Any:
 @blueprint.arguments(ScopesBody)
 @blueprint.response(200, CaregiverAnswer)
 def change_caregiver(body: Mapping[str, Any], caregiver_id: UUID) -> Any:
-    """Let a caregiver do other things from now on."""
+    """Let a caregiver do other things from now on. Whatever is more than before needs a step-up (403)."""
     with writing() as work:
         return caregivers.change_scopes(work, own_patient(), caregiver_id, body["scopes"])
 

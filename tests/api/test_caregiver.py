@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
+from werkzeug.test import TestResponse
 
 from server.api.edge import EXTENSION
 from server.clinical.vocabulary import Purpose, Role
@@ -57,6 +58,31 @@ def test_an_invitation_needs_the_patients_consent(cast: Cast) -> None:
     for who in (cast.bo, cast.coordinator, cast.admin, cast.scheduler):
         assert who.post("/me/caregivers", body).status_code == 403
         assert who.get("/me/caregivers").status_code == 403
+
+
+def test_who_only_holds_the_patients_unlocked_phone_lets_nobody_read_and_can_end_it(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    caregiver(cast, ["log"])
+    (gus,) = cast.ana.get("/me/caregivers").json["items"]
+    one, more, less = (
+        f"/v1/me/caregivers/{gus['id']}",
+        {"scopes": ["log", "read_journal"]},
+        {"scopes": ["log"]},
+    )
+    clock.forward(minutes=6)
+
+    def asked(method: str, where: str, body: Any = None) -> TestResponse:
+        headers = {"Authorization": f"Bearer {cast.ana.token}"}
+        return client.open(where, method=method, json=body, headers=headers)
+
+    ivy = {**GUS, "email": "ivy@home.example", "scopes": ["read_journal"]}
+    for method, where, body in (("POST", "/v1/me/caregivers", ivy), ("PATCH", one, more)):
+        answer = asked(method, where, body)
+        assert (answer.status_code, answer.json.get("code")) == (403, "step-up-required"), where
+    assert [row["scopes"] for row in cast.ana.get("/me/caregivers").json["items"]] == [["log"]]
+    assert asked("PATCH", one, less).status_code == 200
+    assert asked("DELETE", one).status_code == 204
 
 
 def test_a_code_is_good_once_for_72_hours_with_the_address_it_was_made_for(

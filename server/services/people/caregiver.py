@@ -1,6 +1,6 @@
 """Caregivers: what a patient lets them do, what they did, and the end of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Select, select, update
 from server.clinical.vocabulary import CareScope, Purpose, Role
 from server.models import Account, AuditEvent, Caregiver, Invitation, Patient
 from server.services import vault
-from server.services.errors import DoesNotFit, NotFound, OutOfScope
+from server.services.errors import DoesNotFit, NotFound, OutOfScope, StepUpRequired
 from server.services.people import caregiver_account
 from server.services.people import consent as consents
 from server.services.people import patient as patients
+from server.services.people import sign_in as sign_ins
 from server.services.work import Work
 
 # What the audit calls it, and what the patient is told of it.
@@ -52,11 +53,16 @@ def of_patient(work: Work, patient_id: UUID) -> Sequence[Caregiver]:
     return vault.opened(work, list(work.session.scalars(_of(work, patient_id).order_by(Caregiver.id.desc()))))
 
 
-def change_scopes(work: Work, patient_id: UUID, caregiver_id: UUID, scopes: Iterable[CareScope]) -> Caregiver:
-    """Let a caregiver do other things from now on. Raises NotFound, also for one that has ended."""
+def change_scopes(work: Work, patient_id: UUID, caregiver_id: UUID, scopes: Sequence[CareScope]) -> Caregiver:
+    """Let a caregiver do other things from now on. Raises NotFound, also for one that has ended.
+
+    Less is taken at once; more raises StepUpRequired where the actor's sign-in is not fresh.
+    """
     row = _own(work, patient_id, caregiver_id)
     if row.ended_at is not None:
         raise NotFound("caregiver")
+    if {*scopes} - {*row.scopes} and not sign_ins.is_fresh(work.actor, work.now):
+        raise StepUpRequired
     row.scopes = sorted({*scopes})
     work.audit("caregiver.change", patient_id, caregiver_id)
     return row
