@@ -318,6 +318,16 @@ def test_inviting_who_has_an_account_asks_for_a_proof_of_the_last_minutes(cast: 
     assert (answer.status_code, answer.json["code"]) == (403, "step-up-required")
 
 
+@pytest.mark.parametrize("email", [ANA, ANA_NEW])
+def test_whoever_invites_a_patient_whose_account_is_closed_is_told_so(cast: Cast, email: str) -> None:
+    account, path = f"/clinic/accounts/{cast.ana.account_id}", f"/patients/{cast.ana.patient_id}/invitations"
+    assert cast.admin.post(f"{account}/disable").status_code == 204
+    refused = cast.bo.post(path, {"email": email})
+    assert (refused.status_code, refused.json.get("code")) == (409, "account-disabled")
+    assert cast.admin.post(f"{account}/enable").status_code == 204
+    assert cast.bo.post(path, {"email": email}).status_code == 201
+
+
 def test_an_invitation_does_not_take_anothers_address(cast: Cast, client: FlaskClient, clock: Clock) -> None:
     invitation = invite_patient(cast, cast.ana.patient_id, "bo@clinic.example")
     told = {"code": invitation["code"], "proof": invitation["word"], "email": "bo@clinic.example"}

@@ -23,8 +23,8 @@ def invite(work: Work, patient: Patient, email: str, word: str | None = None) ->
     """Invite a patient at ``email``. Where they have an account, it is to come back to them alone.
 
     Raises StepUpRequired where there is an account and the actor's sign-in is not fresh; Withheld where the
-    care team would move it while the patient lets it read nothing; Conflict where an administrator invites
-    somebody without one; TooMany.
+    care team would move it while the patient lets it read nothing; Conflict where it is closed, or an
+    administrator invites somebody without one; TooMany.
     """
     # Who is enrolling, or says no to the team, is waited for: what they make and end is seen.
     patients.lock(work, patient.id)
@@ -36,6 +36,8 @@ def invite(work: Work, patient: Patient, email: str, word: str | None = None) ->
         return invitations.invite(work, invitee)
     if not sign_ins.is_fresh(work.actor, work.now):
         raise StepUpRequired
+    if account.disabled_at is not None:  # no message goes there, and the code would open nothing
+        raise Conflict("account-disabled", "The account is closed. An administrator has to open it first.")
     if account_return.moves(work, account, email):
         return _at_another_address(work, account, invitee)
     invited = invitations.invite(work, invitee)
