@@ -85,6 +85,22 @@ def test_who_only_holds_the_patients_unlocked_phone_lets_nobody_read_and_can_end
     assert asked("DELETE", one).status_code == 204
 
 
+@pytest.mark.parametrize(("first", "then"), [(["log"], ["read_trend"]), (["log", "read_trend"], ["log"])])
+def test_who_is_invited_again_may_do_what_the_newest_invitation_says_and_nothing_else(
+    cast: Cast, clock: Clock, first: list[str], then: list[str]
+) -> None:
+    gus = caregiver(cast, first)
+    assert cast.ana.post("/me/caregivers", {**GUS, "scopes": then}).status_code == 201
+    told = gus.post("/cared-for", {"code": mailed_code(cast.ana.client), "proof": WORD}).json
+    assert [one["scopes"] for one in told["items"]] == [then]
+    log = gus.put(path(cast, f"entries/{uuid7()}"), entry(clock.now)).status_code
+    assert (log, gus.get(path(cast, "trend")).status_code) == ((201, 403) if "log" in then else (403, 200))
+    (newest, before) = cast.ana.get("/me/caregivers").json["items"]
+    assert (newest["ended_at"], before["ended_at"]) == (None, clock.now.isoformat())
+    assert cast.ana.delete(f"/me/caregivers/{newest['id']}").status_code == 204
+    assert gus.get("/me").status_code == 401
+
+
 def test_a_code_is_good_once_for_72_hours_with_the_address_it_was_made_for(
     cast: Cast, client: FlaskClient, clock: Clock
 ) -> None:

@@ -110,9 +110,15 @@ def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
 
 
 def accept(work: Work, row: Caregiver, account: Account) -> None:
-    """Let the invited person in; the actor is their own account."""
+    """Let the invited person in; the actor is their own account.
+
+    What they may have done for that patient so far ends: the patient's newest word holds, and alone.
+    """
     row.account_id, row.accepted_at, row.seen_at = account.id, work.now, work.now
     work.session.flush()
+    before = _of(work, row.patient_id).where(Caregiver.account_id == account.id, Caregiver.id != row.id)
+    for earlier in work.session.scalars(before.where(Caregiver.ended_at.is_(None))).all():
+        _end(work, earlier)
     work.audit("caregiver.accept", row.patient_id, row.id)
 
 
