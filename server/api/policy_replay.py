@@ -62,12 +62,15 @@ def get_policy_replay(replay_id: UUID) -> Any:
 
 
 @blueprint.route(f"{PATH}/<uuid:replay_id>/patients", methods=["GET"])
-@allow(*WHO)
+@allow(Role.CLINICIAN)
 @shares(Purpose.CARE_TEAM)
 @blueprint.arguments(ReplayQuery, location="query")
 @blueprint.response(200, ReplayedPatientPage)
 def list_replayed_patients(query: Mapping[str, Any], replay_id: UUID) -> Any:
-    """Read the patients who would have been alarmed on other days. Audited for each of them."""
+    """Read the patients who would have been alarmed on other days. Audited for each of them.
+
+    For clinicians alone: on which day somebody got worse is read from their diary.
+    """
 
     def rows(after: UUID | None, size: int) -> Any:
         return policy_replays.differences(work, replay_id, after, size)

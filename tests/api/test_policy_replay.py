@@ -144,6 +144,17 @@ def test_a_draft_is_queued_worked_on_and_read_beside_the_policy_in_force(
     assert switched["replay"] == f"/v1{PATH}/{replay}"
 
 
+def test_who_runs_the_clinic_reads_the_figures_and_no_patient(
+    relapsed: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    replay = cast.admin.post(PATH, {"values": LATER}).json["id"]
+    job.run(around, clock.now)
+    assert cast.admin.get(f"{PATH}/{replay}").json["result"]["differing"] == 1
+    assert cast.admin.get(f"{PATH}/{replay}/patients").status_code == 403
+    assert cast.admin.post(f"{relapsed.ana}/break-glass", {"reason": "An emergency."}).status_code == 201
+    assert cast.admin.get(f"{PATH}/{replay}/patients").status_code == 403, "it names others too"
+
+
 def test_what_the_replay_says_of_the_policy_in_force_is_what_the_watch_said(
     relapsed: Visits, cast: Cast, clock: Clock, around: Around
 ) -> None:
