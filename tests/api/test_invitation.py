@@ -107,6 +107,17 @@ def test_a_patient_is_asked_for_the_year_of_birth_where_it_is_known(cast: Cast, 
     assert cast.bo.get(f"/patients/{patient}").json["enrolled_at"] == "2026-03-02T12:00:00+00:00"
 
 
+def test_a_year_of_birth_that_was_corrected_meanwhile_is_the_one_that_is_asked_for(
+    cast: Cast, client: FlaskClient
+) -> None:
+    patient = a_patient(cast, birth_year=1948)
+    invitation = {"code": invite_patient(cast, patient)["code"], "email": "hal@home.example"}
+    assert enrol(client, invitation, proof="1984").status_code == 401, "the clinic has mistyped it"
+    assert cast.bo.patch(f"/patients/{patient}", {"birth_year": 1984}, version=1).status_code == 200
+    assert enrol(client, invitation, proof="1948").status_code == 401
+    assert enrol(client, invitation, proof="1984").status_code == 201
+
+
 def test_five_tries_that_do_not_fit_end_the_code_also_when_they_come_at_once(
     cast: Cast, app: Flask, client: FlaskClient
 ) -> None:

@@ -172,8 +172,7 @@ def claim(session: Session, now: datetime, shown: Claim) -> Invitation | None:
 
 def is_for(work: Work, invitation: Invitation, email: str) -> bool:
     """Return whether an invitation was made for ``email``."""
-    digest = _digest(work, invitation, "email", email)
-    return invitation.email_digest is not None and compare_digest(digest, invitation.email_digest)
+    return compare_digest(_digest(work, invitation, "email", email), invitation.email_digest or "")
 
 
 def refused() -> DoesNotFit:
@@ -191,13 +190,9 @@ def _is_here(work: Work, invitation: Invitation) -> bool:
 
 def _tried(work: Work, invitation: Invitation) -> bool:
     """Count a try before it is looked at, so that many at once are counted too."""
-    counted = work.session.execute(
-        update(Invitation)
-        .where(*_is_still(work, invitation), Invitation.tries < MOST_TRIES)
-        .values(tries=Invitation.tries + 1)
-        .returning(Invitation.tries)
-    ).first()
-    return counted is not None
+    still = update(Invitation).where(*_is_still(work, invitation), Invitation.tries < MOST_TRIES)
+    counted = still.values(tries=Invitation.tries + 1).returning(Invitation.tries)
+    return work.session.execute(counted).first() is not None
 
 
 def _fits(work: Work, invitation: Invitation, shown: Claim) -> bool:
@@ -206,7 +201,15 @@ def _fits(work: Work, invitation: Invitation, shown: Claim) -> bool:
     email = _digest(work, invitation, "email", shown.email)
     proof = _digest(work, invitation, "proof", shown.proof)
     fits_email = compare_digest(email, invitation.email_digest)
-    return compare_digest(proof, invitation.proof_digest) and fits_email
+    return compare_digest(proof, _asked(work, invitation) or invitation.proof_digest) and fits_email
+
+
+def _asked(work: Work, invitation: Invitation) -> str | None:
+    """Return the digest of the year of birth as it stands now; None where no year is asked for, or known."""
+    if invitation.proof is not InvitationProof.BIRTH_YEAR:
+        return None
+    year = work.session.get_one(Patient, (work.clinic_id, invitation.patient_id)).birth_year
+    return None if year is None else _digest(work, invitation, "proof", str(year))
 
 
 def _end_if_worn_out(work: Work, invitation: Invitation) -> None:
@@ -247,13 +250,8 @@ def _caregiver(work: Work, invitation: Invitation, enrolment: Enrolment, passwor
 
 
 def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords: Passwords) -> Account:
-    new = NewAccount(
-        role=invitation.role,
-        name=invitation.name,
-        email=enrolment.email,
-        password=enrolment.password,
-        patient_id=invitation.patient_id,
-    )
+    who = (invitation.role, invitation.name, enrolment.email, enrolment.password)
+    new = NewAccount(*who, patient_id=invitation.patient_id)
     caregiver_account.give_way(work, enrolment.email)
     if invitation.patient_id is None:
         return account_notice.joined(work, accounts.create(work, new, passwords))
