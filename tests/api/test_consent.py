@@ -70,6 +70,18 @@ def test_the_same_word_again_is_one_word(cast: Cast, clock: Clock) -> None:
     assert len(of_purpose(cast.ana.get("/me/consents"), Purpose.EMAIL)["history"]) == 1
 
 
+def test_a_no_holds_also_where_the_yes_was_said_by_a_clock_that_was_ahead(cast: Cast, clock: Clock) -> None:
+    clock.forward(days=100)
+    for purpose in (Purpose.CAREGIVER, Purpose.CARE_TEAM):
+        agree(cast, purpose)
+    clock.forward(days=-100)
+    for purpose in (Purpose.CAREGIVER, Purpose.CARE_TEAM):
+        for given, version in ((False, 0), (True, 1), (False, 0)):
+            said = of_purpose(say(cast.ana, purpose, given, version), purpose)
+            assert (said["holds"], said["history"][0]["given"]) == (given, given), purpose
+    assert cast.bo.get(f"/patients/{cast.ana.patient_id}/entries").json["code"] == "consent-withdrawn"
+
+
 def test_a_yes_is_to_the_text_that_is_newest(cast: Cast) -> None:
     assert say(cast.ana, Purpose.RESEARCH, True).status_code == 422, "there is no text yet"
     old = publish(cast, Purpose.RESEARCH)

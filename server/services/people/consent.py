@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from server.clinical import consent as rules
 from server.clinical.consent import Said, Standing
@@ -98,6 +98,12 @@ def last_word(work: Work, patient_id: UUID, purpose: Purpose) -> Said | None:
     """Return what the patient said last, and of which text; None: nothing yet."""
     found = work.rows(_LAST_WORD, patient=patient_id, purpose=purpose)
     return next((Said(*row) for row in found), None)
+
+
+def last_moment(work: Work, patient_id: UUID, purpose: Purpose) -> datetime | None:
+    """Return when the patient said something about it last; None: never."""
+    mine = (Consent.clinic_id == work.clinic_id, Consent.patient_id == patient_id)
+    return work.session.scalar(select(func.max(Consent.at)).where(*mine, Consent.purpose == purpose))
 
 
 def _history(work: Work, patient_id: UUID) -> Sequence[Consent]:

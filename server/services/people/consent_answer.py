@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -61,7 +62,7 @@ def _keep(
         version=answer.version,
         language=words[0] if words else None,
         text_hash=consent_texts.digest(words[1]) if words else None,
-        at=work.now,
+        at=_moment(work, patient_id, purpose),
         way=answer.way,
         account_id=work.actor.account_id,
     )
@@ -72,6 +73,15 @@ def _keep(
     work.audit(did, patient_id, f"{purpose}:{row.version}")
     if answer.given and answer.way is ConsentWay.CLINIC:
         account_notice.consent_recorded(work, patient_id, row.id)
+
+
+def _moment(work: Work, patient_id: UUID, purpose: Purpose) -> datetime:
+    """Return now, or the moment after the word before, where that was said by a clock that was ahead.
+
+    The last word is the one that was said last: no no stands behind a yes for as long as a clock was off.
+    """
+    before = consents.last_moment(work, patient_id, purpose)
+    return work.now if before is None or before <= work.now else before + timedelta.resolution
 
 
 def _answered(work: Work, purpose: Purpose, answer: Answer) -> tuple[str, Mapping[str, str]] | None:
