@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, case, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.models import Tally
@@ -18,6 +18,8 @@ from server.services.asking import conflicting
 from server.services.cap import Cap
 from server.services.errors import TooMany
 
+# Clocks of several machines differ by less: what is further ahead was set back since.
+AHEAD = timedelta(hours=1)
 _REFUSED = "Too many tries. Try again later."
 
 
@@ -51,7 +53,7 @@ def count(session: Session, now: datetime, cap: Cap, *who: str) -> Counted:
     """Count one more of ``who``, whatever the cap, and return how it stands."""
     insert = conflicting(Tally, session.get_bind().dialect.name)
     first = insert.values(digest=_digest(session, cap, who), cap=cap.name, count=1, ends_at=now + cap.span)
-    is_over = Tally.ends_at <= now
+    is_over = _is_over(now, cap)
     begins_anew = is_over if cap.pause is None else Tally.count > 0
     query = first.on_conflict_do_update(
         index_elements=[Tally.digest],
@@ -67,7 +69,7 @@ def count(session: Session, now: datetime, cap: Cap, *who: str) -> Counted:
 
 def is_shut(session: Session, now: datetime, cap: Cap, *who: str) -> bool:
     """Return whether ``who`` has to wait, without counting."""
-    mine = (Tally.digest == _digest(session, cap, who), Tally.shut_until > now)
+    mine = (Tally.digest == _digest(session, cap, who), Tally.shut_until > now, ~_is_over(now, cap))
     return session.scalar(select(Tally.count).where(*mine)) is not None
 
 
@@ -97,6 +99,14 @@ def tidy(session: Session, now: datetime) -> int:
 def refusal(wait: timedelta) -> TooMany:
     """Return the refusal of what may be tried again after ``wait``."""
     return TooMany(_REFUSED, max(1, math.ceil(wait.total_seconds())))
+
+
+def _is_over(now: datetime, cap: Cap) -> ColumnElement[bool]:
+    """Return what holds for a count that is over, or was made by a clock that was ahead.
+
+    That one would keep its owner out until the moment it had been set to.
+    """
+    return or_(Tally.ends_at <= now, Tally.ends_at > now + cap.span + AHEAD)
 
 
 def _digest(session: Session, cap: Cap, who: Sequence[str]) -> str:

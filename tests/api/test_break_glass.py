@@ -42,6 +42,16 @@ def test_an_administrator_reads_no_patient_but_for_an_hour_after_breaking_the_gl
     assert reads(cast, cast.ana.patient_id) == {403}
 
 
+def test_what_was_opened_by_a_clock_that_was_ahead_is_shut_once_it_is_right(cast: Cast, clock: Clock) -> None:
+    clock.forward(days=7)
+    path = f"/patients/{cast.ana.patient_id}"
+    assert cast.admin.post(f"{path}/break-glass", REASON).status_code == 201
+    clock.forward(minutes=-4)
+    assert cast.admin.get(path).status_code == 200, "another machine, a little behind"
+    clock.forward(days=-7)
+    assert cast.admin.get(path).status_code == 403
+
+
 def test_it_opens_one_patient_and_nothing_but_reading(cast: Cast) -> None:
     other = cast.bo.post("/patients", {"name": "Hal", "zone": "Europe/Oslo"}).json["id"]
     opens(cast)

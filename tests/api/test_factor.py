@@ -414,6 +414,14 @@ def test_what_is_worth_a_second_look_needs_a_factor_of_the_last_five_minutes(
     assert safe_bo.post("/me/recovery-codes").status_code == 201
 
 
+def test_a_step_up_by_a_clock_that_was_ahead_is_none_once_it_is_right(cast: Cast, clock: Clock) -> None:
+    clock.forward(days=1)
+    assert cast.ana.post("/sign-ins/step-up", {"password": PASSWORD}).status_code == 204
+    clock.forward(days=-1, minutes=30)
+    refused = cast.ana.client.get("/v1/me/export", headers={"Authorization": f"Bearer {cast.ana.token}"})
+    assert (refused.status_code, refused.json.get("code")) == (403, "step-up-required")
+
+
 def test_a_step_up_is_of_one_sign_in_alone(cast: Cast, app: Flask, clock: Clock) -> None:
     clock.forward(minutes=6)
     other = app.test_client().post("/v1/sign-ins", json={**BO, "email": "ana@home.example"})

@@ -64,6 +64,17 @@ def test_a_day_without_a_try_begins_anew(tried: Callable[..., int]) -> None:
     assert [tried(SLOW, NOON + timedelta(days=1, seconds=1)) for _ in range(4)] == [0, 0, 0, 30]
 
 
+@pytest.mark.parametrize("cap", [THREE, SLOW])
+def test_tries_that_a_clock_counted_which_was_ahead_keep_nobody_out_once_it_is_right(
+    tried: Callable[..., int], cap: Cap
+) -> None:
+    ahead = NOON + timedelta(days=30)
+    assert [tried(cap, ahead) > 0 for _ in range(4)][-1]
+    assert [tried(cap, ahead - timedelta(seconds=5)) > 0 for _ in range(2)] == [True, True], "another machine"
+    assert [tried(cap) for _ in range(3)] == [0, 0, 0]
+    assert tried(cap) > 0
+
+
 def test_parallel_tries_are_counted_one_after_the_other(tried: Callable[..., int]) -> None:
     with ThreadPoolExecutor(8) as pool:
         refused = list(pool.map(lambda _: tried(THREE), range(24)))

@@ -226,8 +226,8 @@ def step_up(work: Work) -> None:
 
 
 def is_fresh(actor: Actor, now: datetime) -> bool:
-    """Return whether the actor proved who they are within the last minutes."""
-    return actor.authenticated_at is not None and now - actor.authenticated_at <= FRESH_FOR
+    """Return whether the actor proved who they are within the last minutes, not by a clock that was ahead."""
+    return actor.authenticated_at is not None and abs(now - actor.authenticated_at) <= FRESH_FOR
 
 
 def actor(connection: Connection, clinic_id: UUID, sign_in_id: UUID, account_id: UUID) -> Actor:
