@@ -159,6 +159,18 @@ def test_who_asks_again_and_again_fills_nobodys_mailbox(
     assert len(sent(around, email, clock)) == 1
 
 
+def test_links_that_went_out_while_a_clock_was_ahead_keep_nobody_from_another_one(
+    cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
+) -> None:
+    clock.forward(days=30)
+    for left in (1, 1, 1, 0):
+        ask(client, ANA)
+        assert len(sent(around, email, clock)) == left
+    clock.forward(days=-30)
+    ask(client, ANA)
+    assert len(sent(around, email, clock)) == 1
+
+
 def test_a_new_password_does_not_stand_in_for_the_second_factor(
     cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
 ) -> None:
