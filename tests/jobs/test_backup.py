@@ -149,6 +149,8 @@ def test_a_list_of_erasures_that_can_not_be_read_stops_a_restore_before_it_begin
 def test_what_came_after_the_backup_is_lost_noted_and_no_alarm_for_ever(
     here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
 ) -> None:
+    happen(here.database, cast.ana.clinic_id, 3)
+    audit_seal.run(here, NOON)  # chained, and its end not noted yet: a backup falls between two such moments
     made(here, tmp_path / "old")
     happen(here.database, cast.ana.clinic_id, 4)
     note(here)

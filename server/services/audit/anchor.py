@@ -41,10 +41,14 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What the anchors of one clinic said so far: up to where they agree, and the first that does not."""
+    """What the anchors of one clinic said so far: up to where they agree, and the first that does not.
+
+    ``against``: the position that that one names. The fault lies there or before.
+    """
 
     agreed: int = 0
     found: Found | None = None
+    against: int = 0
 
 
 def take(work: Work, restored: bool = False) -> Anchor | None:
@@ -90,31 +94,38 @@ def compare(work: Work, anchors: Sequence[Anchor], so_far: Compared) -> Compared
     keyed = seals.has_key(work)
     for anchor in anchors:
         if keyed and not _is_ours(work, anchor):
-            so_far = _first(so_far, Found(Fault.FORGED, anchor.position))
-        elif anchor.restored:
+            so_far = _first(so_far, Found(Fault.FORGED, anchor.position), anchor)
+            continue
+        if anchor.restored:
             so_far = _restored(so_far, anchor.position)
-        else:
-            so_far = _agrees(work, anchor, stored.get(anchor.position), so_far)
+        so_far = _agrees(work, anchor, stored.get(anchor.position), so_far)
     return so_far
 
 
 def _agrees(work: Work, anchor: Anchor, stored: bytes | None, so_far: Compared) -> Compared:
+    if anchor.position == 0:
+        return so_far  # a backup from before the first link was put back
     if stored is None:
-        return _first(so_far, Found(Fault.CUT, seals.head(work).position + 1))
+        return _first(so_far, Found(Fault.CUT, seals.head(work).position + 1), anchor)
     if stored.hex() != anchor.digest:
-        return _first(so_far, Found(Fault.REPLACED, so_far.agreed + 1))
+        return _first(so_far, Found(Fault.REPLACED, so_far.agreed + 1), anchor)
     return replace(so_far, agreed=max(so_far.agreed, anchor.position))
 
 
 def _restored(so_far: Compared, position: int) -> Compared:
-    """Forget what was only missing because a backup that ends at ``position`` was put back."""
+    """Forget what was only missing because a backup that ends at ``position`` was put back.
+
+    Other links have taken the place of what was lost since, from behind ``position`` on; the end that was
+    noted before it may lie further back.
+    """
     found = so_far.found
-    excused = found is not None and found.fault is not Fault.FORGED and (found.position or 0) > position
-    return Compared(min(so_far.agreed, position), None if excused else found)
+    excused = found is not None and found.fault is not Fault.FORGED and so_far.against > position
+    agreed = min(so_far.agreed, position)
+    return Compared(agreed) if excused else replace(so_far, agreed=agreed)
 
 
-def _first(so_far: Compared, found: Found) -> Compared:
-    return replace(so_far, found=so_far.found or found)
+def _first(so_far: Compared, found: Found, anchor: Anchor) -> Compared:
+    return so_far if so_far.found else replace(so_far, found=found, against=anchor.position)
 
 
 def _stored(work: Work, positions: Sequence[int]) -> dict[int, bytes]:

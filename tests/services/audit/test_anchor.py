@@ -72,7 +72,7 @@ def test_a_tail_cut_at_a_proven_end_is_only_seen_by_the_anchor(database: Databas
             text("DELETE FROM audit_events WHERE id NOT IN (SELECT event_id FROM audit_seals)")
         )
     assert fault(database, river) is None
-    assert compared(database, anchors) == Compared(5, Found(Fault.CUT, 6))
+    assert compared(database, anchors) == Compared(5, Found(Fault.CUT, 6), 7)
 
 
 def test_a_history_that_we_were_made_to_chain_anew_is_only_seen_by_the_anchor(
@@ -81,9 +81,9 @@ def test_a_history_that_we_were_made_to_chain_anew_is_only_seen_by_the_anchor(
     anchors = [grow(database, river, 3), grow(database, river, 2)]
     chain_anew(database, river, 5)
     assert fault(database, river) is None
-    assert compared(database, anchors) == Compared(5, Found(Fault.REPLACED, 6))
+    assert compared(database, anchors) == Compared(5, Found(Fault.REPLACED, 6), 7)
     chain_anew(database, river, 0)
-    assert compared(database, anchors) == Compared(0, Found(Fault.REPLACED, 1))
+    assert compared(database, anchors) == Compared(0, Found(Fault.REPLACED, 1), 5)
 
 
 def test_a_dropped_chain_is_seen(database: Database, river: UUID) -> None:
@@ -91,7 +91,7 @@ def test_a_dropped_chain_is_seen(database: Database, river: UUID) -> None:
     with ruling(database) as connection:
         connection.execute(text("DELETE FROM audit_seals"))
         connection.execute(text("DELETE FROM audit_events"))
-    assert compared(database, anchors) == Compared(0, Found(Fault.CUT, 1))
+    assert compared(database, anchors) == Compared(0, Found(Fault.CUT, 1), 5)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_anchor_that_is_not_from_us_is_told(
     database: Database, river: UUID, change: dict[str, object]
 ) -> None:
     made = replace(grow(database, river, 3), **change)
-    assert compared(database, [made]) == Compared(0, Found(Fault.FORGED, made.position))
+    assert compared(database, [made]) == Compared(0, Found(Fault.FORGED, made.position), made.position)
 
 
 def test_a_backup_put_back_on_purpose_excuses_what_it_lost_and_nothing_before(
@@ -116,6 +116,41 @@ def test_a_backup_put_back_on_purpose_excuses_what_it_lost_and_nothing_before(
     assert compared(database, [before, lost, restored, after]) == Compared(8, None)
     wrong = replace(before, position=3)
     assert compared(database, [wrong, lost, restored, after]).found == Found(Fault.FORGED, 3)
+
+
+def test_what_a_backup_lost_is_excused_also_where_it_ended_between_two_noted_ends(
+    database: Database, river: UUID
+) -> None:
+    before = grow(database, river, 3)
+    happen(database, river, 2)
+    seal_all(database, river, size=100)  # that end, the backup's, nobody notes
+    lost = grow(database, river, 2)
+    with ruling(database) as connection:
+        connection.execute(text("DELETE FROM audit_seals WHERE position > 7"))
+        connection.execute(
+            text("DELETE FROM audit_events WHERE id NOT IN (SELECT event_id FROM audit_seals)")
+        )
+    restored = taken(database, river, restored=True)
+    assert (before.position, restored.position, lost.position) == (5, 7, 9)
+    assert compared(database, [before, lost, restored]) == Compared(7, None)
+    after = grow(database, river, 4)
+    assert compared(database, [before, lost, restored, after]) == Compared(11, None)
+
+
+@pytest.mark.parametrize("left", [0, 4, 5, 6])
+def test_nothing_that_a_backup_brought_back_may_be_gone(database: Database, river: UUID, left: int) -> None:
+    before = grow(database, river, 3)
+    happen(database, river, 2)
+    seal_all(database, river, size=100)
+    restored, lost = taken(database, river, restored=True), grow(database, river, 2)
+    with ruling(database) as connection:
+        connection.execute(text("DELETE FROM audit_seals WHERE position > :n"), {"n": left})
+    found = compared(database, [before, lost, restored]).found
+    assert found == Found(Fault.CUT, left + 1)
+    chain_anew(database, river, left)
+    found = compared(database, [before, lost, restored]).found
+    assert found is not None
+    assert found.fault is Fault.REPLACED
 
 
 def test_a_line_that_is_no_anchor_is_refused() -> None:
