@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from marshmallow import Schema
 
@@ -46,3 +47,9 @@ _SHAPES: Mapping[str, Schema] = {
 def copy_of(stored: object) -> Any:
     """Return ``stored`` in its wire shape. Must run inside the transaction it was read in."""
     return _SHAPES[type(stored).__name__].dump(stored)
+
+
+def about(stored: Any) -> UUID | None:
+    """Return the patient whom ``stored`` is about; None where it is about nobody."""
+    whose = stored.id if type(stored).__name__ == "Patient" else getattr(stored, "patient_id", None)
+    return whose if isinstance(whose, UUID) else None

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from server.api import following, throttling, tokens
 from server.api.contract_notes import with_doc
 from server.api.converters import OtherId, other_id
-from server.api.current import copy_of
+from server.api.current import about, copy_of
 from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
@@ -34,7 +34,7 @@ R = TypeVar("R")
 EXTENSION = "afterglow"
 # Who writes in a diary at home: others at the clinic, however busy, keep nobody of them out.
 _AT_HOME = (Role.PATIENT, Role.CAREGIVER)
-_ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, StepUpRequired, *NOT_THEIRS)
+_ON_RECORD: tuple[type[ServiceError], ...] = (Forbidden, StepUpRequired, VersionError, *NOT_THEIRS)
 CheckConnection = Callable[[ConnectionKind, Mapping[str, Any]], None]
 
 
@@ -91,7 +91,7 @@ def writing() -> Iterator[Work]:
 def _show_current(error: ServiceError) -> None:
     # What is stored can only be shown while its transaction is open.
     if isinstance(error, VersionError):
-        error.extra = {"current": copy_of(error.current)}
+        error.extra, error.about = {"current": copy_of(error.current)}, about(error.current)
 
 
 @contextmanager
@@ -149,8 +149,8 @@ def allow(
                     raise FactorMissing
                 _check_pace(view, wait, kwargs)
                 return view(*args, **kwargs)
-            except _ON_RECORD:
-                _record_refusal()
+            except _ON_RECORD as error:
+                _record_refusal(error.about if isinstance(error, VersionError) else None)
                 raise
 
         guarded.__dict__["system_scope"] = scope  # the guard of the routes reads it
@@ -210,15 +210,15 @@ def _named_patient() -> UUID | None:
         return None
 
 
-def _record_refusal() -> None:
+def _record_refusal(patient_id: UUID | None = None) -> None:
     """Put on record that somebody asked for what is not theirs, or not there: both leave the same trace.
 
-    The id that was asked for says nothing about whose it is, or whether there is such a thing.
+    The id says nothing about whose it is. ``patient_id``: whom it is about, where what is stored is shown.
     """
     asked = next((value for value in (request.view_args or {}).values() if isinstance(value, UUID)), None)
     view = str(request.endpoint).rpartition(".")[2]
     with here().database.write() as session:
-        Work(session, here().clock(), actor()).audit(f"refused.{view}"[:64], object_id=asked)
+        Work(session, here().clock(), actor()).audit(f"refused.{view}"[:64], patient_id, asked)
 
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:

@@ -58,7 +58,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
             "clock_suspect": clock_of(body.get("sent_at"), work.now)["clock_suspect"],
             "who_reads_this": notices.who_reads(work, patient, language),
         }
-        if changes and pulled.changes:
+        if changes and (pulled.changes or any(one.verdict is Verdict.CONFLICT for one in results)):
             work.audit(PULL, own_patient())
     if pulled.changes and not changes:
         with writing() as work:  # on record before it is sent

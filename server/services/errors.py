@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Language, Purpose
@@ -74,11 +75,15 @@ class Gone(ServiceError):
 
 
 class VersionError(ServiceError):
-    """It stands against what is stored; ``current`` is that, for the edge to show."""
+    """It stands against what is stored; ``current`` is that, for the edge to show.
+
+    ``about``: the patient it is about, once it is shown.
+    """
 
     def __init__(self, code: str, detail: str, current: object) -> None:
         super().__init__(code, detail)
         self.current = current
+        self.about: UUID | None = None
 
 
 class Stale(VersionError):

@@ -14,7 +14,7 @@ from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
 from server.api.fhir.sent import number_of, raw, read_as
 from server.api.fhir.version import required_version
-from server.api.fhir.visiting import READERS, appointment_of, found, one, read
+from server.api.fhir.visiting import READERS, appointment_of, found, is_read, one, read
 from server.api.version_header import takes_version
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import DeclineCode, PeerStatus, Role, Scope, SuggestionState
@@ -83,8 +83,8 @@ def put_appointment(body: Mapping[str, Any], visit_id: str) -> Response:
 def _report(work: Work, stored: Proposed, body: Mapping[str, Any], version: int) -> None:
     seen = read_as(lambda: read_appointment(raw(body), was_booked=stored.starts_at is not None))
     if seen.status in _OVER and _status(stored.state) == "cancelled":
-        return  # also where we ended it: their calendar follows ours
-    if seen.status is PeerStatus.BOOKED and seen.starts_at is not None:
+        is_read(work, stored)  # also where we ended it: their calendar follows ours
+    elif seen.status is PeerStatus.BOOKED and seen.starts_at is not None:
         known = number_of(body) or stored.external_id or str(stored.id)
         made = inbox.Appointment(known, seen.starts_at, reschedule=True, ends_at=seen.ends_at)
         inbox.book(work, stored.id, version, made)
@@ -94,6 +94,8 @@ def _report(work: Work, stored: Proposed, body: Mapping[str, Any], version: int)
         _REPORTS[seen.status](work, stored.id, version)
     elif _status(stored.state) != seen.status.value:
         raise Conflict("illegal-move", "A visit does not go back to being proposed.")
+    else:
+        is_read(work, stored)
 
 
 def _status(state: SuggestionState) -> str | None:

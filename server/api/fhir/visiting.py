@@ -50,8 +50,13 @@ def read(visit_id: str, shown: Shown) -> Response:
     """Return one visit."""
     with writing() as work:
         proposed = one(work, visit_id)
-        work.audit("booking-suggestion.read", proposed.patient_id, proposed.id)
+        is_read(work, proposed)
     return answered(shown(proposed))
+
+
+def is_read(work: Work, proposed: Proposed) -> None:
+    """Put on record that a visit is read, also where what it was to become it is already."""
+    work.audit("booking-suggestion.read", proposed.patient_id, proposed.id)
 
 
 def one(work: Work, visit_id: str) -> Proposed:

@@ -134,10 +134,15 @@ class Record:
 def record(work: Work, alert_id: UUID) -> Record:
     """Return everything about one alert. Audited."""
     alert = get(work, alert_id)
-    work.audit("alert.read", alert.patient_id, alert.id)
+    seen(work, alert)
     happened, sent = events(work, alert_id), deliveries.about(work, alert_id)
     people = accounts.names(work, [*(e.account_id for e in happened), *(d.account_id for d in sent)])
     return Record(alert, happened, sent, people)
+
+
+def seen(work: Work, alert: Alert) -> None:
+    """Put on record that the actor reads an alert, also where all they were to change was so already."""
+    work.audit("alert.read", alert.patient_id, alert.id)
 
 
 def events(work: Work, alert_id: UUID) -> Sequence[AlertEvent]:

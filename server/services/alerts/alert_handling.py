@@ -43,6 +43,8 @@ def acknowledge(work: Work, alert_id: UUID, version: int | None = None) -> Alert
         _hold(work, alert, contact_until(work, alert))
         alerts.log(work, alert, "acknowledged_again")
         work.audit("alert.acknowledge", alert.patient_id, alert.id)
+    else:
+        alerts.seen(work, alert)
     return alert
 
 

@@ -41,6 +41,8 @@ def record(work: Work, patient_id: UUID, purpose: Purpose, answer: Answer) -> No
     patient = patients.lock(work, patient_id)
     words = _answered(work, purpose, answer)
     if consents.last_word(work, patient_id, purpose) == Said(answer.given, answer.version):
+        if answer.way is ConsentWay.CLINIC:  # who says it again is shown every word of the patient's
+            work.audit("consent.list", patient_id)
         return
     _keep(work, patient_id, purpose, answer, words)
     withdrawal.follow(work, patient, purpose, answer.given)

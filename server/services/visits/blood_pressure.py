@@ -74,6 +74,7 @@ def withdraw(work: Work, patient_id: UUID, pressure_id: UUID, version: int) -> B
     if pressure is None or pressure.patient_id != patient_id:
         raise NotFound("blood pressure")
     if pressure.withdrawn_at is not None:
+        work.audit("blood-pressure.read", patient_id, pressure.id)
         return pressure
     if pressure.version != version:
         raise Stale(pressure)

@@ -76,8 +76,7 @@ def get(work: Work, suggestion_id: UUID) -> InboxItem:
     if suggestion is None:
         raise NotFound("booking suggestion")
     vault.opened(work, [suggestion])
-    work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
-    return _item(work, suggestion)
+    return _read(work, suggestion)
 
 
 def history(work: Work, suggestion_id: UUID) -> Sequence[InboxMove]:
@@ -133,7 +132,7 @@ def propose_time(
     starts_at = starts_at.astimezone(UTC)
     ends = _end(suggestion, starts_at, ends_at)
     if (suggestion.proposed_starts_at, suggestion.proposed_ends_at) == (starts_at, ends):
-        return _item(work, suggestion)
+        return _read(work, suggestion)
     _check_version(work, suggestion, version)
     if starts_at < work.now:
         raise Invalid("/starts_at", "Lies in the past.")
@@ -155,7 +154,7 @@ def book(work: Work, suggestion_id: UUID, version: int, appointment: Appointment
     suggestion = _locked(work, suggestion_id)
     booked = suggestion.state is SuggestionState.BOOKED
     if suggestion.state in _HAS_TIME and _is_same(suggestion, appointment):
-        return _item(work, suggestion)
+        return _read(work, suggestion)
     _check_version(work, suggestion, version)
     _check_ahead(work, appointment.starts_at)
     if appointment.starts_at < suggestion.created_at:
@@ -196,7 +195,7 @@ def _report(
 ) -> InboxItem:
     suggestion = _locked(work, suggestion_id)
     if suggestion.state is _LEADS_TO[action]:
-        return _item(work, suggestion)
+        return _read(work, suggestion)
     _check_version(work, suggestion, version)
     _arrive(work, suggestion)
     make_move(work, suggestion, action, detail)
@@ -207,6 +206,12 @@ def _report(
 def _arrive(work: Work, suggestion: BookingSuggestion) -> None:
     if suggestion.state in _ARRIVES:
         make_move(work, suggestion, _ARRIVES[suggestion.state])
+
+
+def _read(work: Work, suggestion: BookingSuggestion) -> InboxItem:
+    """Return one that is only read, also where what it was to become it is already. On record."""
+    work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
+    return _item(work, suggestion)
 
 
 def _locked(work: Work, suggestion_id: UUID) -> BookingSuggestion:

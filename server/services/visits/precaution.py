@@ -59,6 +59,7 @@ def end(work: Work, patient_id: UUID, precaution_id: UUID, version: int) -> Prec
         raise NotFound("precaution")
     vault.opened(work, [precaution])
     if precaution.ended_at is not None:
+        work.audit("precaution.read", patient_id, precaution.id)
         return precaution
     if precaution.version != version:
         raise Stale(precaution)

@@ -49,6 +49,7 @@ def change(work: Work, suggestion_id: UUID, version: int, wanted: Change) -> Boo
     before = _told(suggestion)
     after = before | {key: value for key, value in asdict(wanted).items() if key in _CHANGED and value}
     if after == before:
+        work.audit("booking-suggestion.read", suggestion.patient_id, suggestion.id)
         return suggestion
     window, was = Window(after["earliest"], after["latest"]), Window(suggestion.earliest, suggestion.latest)
     _check(work, suggestion, window, was)

@@ -34,6 +34,7 @@ def give(work: Work, alert_id: UUID, verdict: Verdict, reason: str, version: int
         raise Conflict("no-verdict", "Only an alert about a relapse is confirmed or dismissed.")
     known = watch_moves.verdict_of(work, patient.id, alert)
     if known is verdict:
+        alerts.seen(work, alert)
         return alert
     if known is not None:
         raise Conflict("verdict-given", f"It was {known} before. What a clinician said stays said.")

@@ -1,0 +1,115 @@
+"""Who is shown what is stored reads it, also where they were about to change it and nothing is changed."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from server.api.edge import Surroundings
+from server.models import AuditEvent
+from tests.cast import Cast, Person, entry
+from tests.conftest import Clock
+from tests.scales import filled
+from tests.visits import Visits
+
+# Who asks, how, and what they are answered: it shows what is stored and changes nothing.
+Asked = tuple[Person, tuple[Any, ...], int]
+FAR = 77
+
+
+@pytest.fixture
+def ana(visits: Visits) -> str:
+    """The path of Ana's record, with an alert and a booked visit."""
+    visits.booked()
+    return visits.ana
+
+
+def lines(app: Flask) -> Sequence[Any]:
+    with Surroundings.of(app).database.read() as session:
+        found = select(AuditEvent.action, AuditEvent.account_id, AuditEvent.patient_id)
+        return session.execute(found.order_by(AuditEvent.id)).all()
+
+
+def only(who: Person, path: str) -> str:
+    """Return the id of the only one that a list has, or of the newest."""
+    return f"{path}/{who.get(path).json['items'][0]['id']}"
+
+
+def as_it_is_known(cast: Cast, ana: str) -> Iterator[Asked]:
+    """Yield changes of what is another version by now."""
+    bo = cast.bo
+    yield bo, ("PATCH", ana, {"name": "Q"}, FAR), 412
+    yield bo, ("PATCH", only(bo, f"{ana}/courses"), {"max_interval_days": 30}, FAR), 412
+    yield bo, ("PATCH", only(bo, f"{ana}/treatment-sessions"), {"status": "cancelled"}, FAR), 412
+    alert = only(bo, "/alerts")
+    yield bo, ("POST", f"{alert}/resolve", {"outcome": "contacted", "note": "x"}, FAR), 412
+    yield bo, ("POST", f"{alert}/verdict", {"verdict": "confirmed", "reason": "x"}, FAR), 412
+    visit = only(bo, "/booking-suggestions")
+    yield bo, ("POST", f"{visit}/dismiss", {"reason": "x"}, FAR), 412
+    yield cast.scheduler, ("POST", f"/inbox{visit}/cancel", None, FAR), 412
+    assert cast.admin.post(f"{ana}/legal-holds", {"reason": "x"}).status_code == 201
+    yield cast.admin, ("POST", f"{only(cast.admin, f'{ana}/legal-holds')}/release", None, FAR), 412
+
+
+def once_more(cast: Cast, ana: str) -> Iterator[Asked]:
+    """Yield changes to what is so already."""
+    bo, dee = cast.bo, cast.coordinator
+    alert = only(bo, "/alerts")
+    bo.post(f"{alert}/acknowledge", {})
+    yield dee, ("POST", f"{alert}/acknowledge", {}), 200
+    said = {"verdict": "confirmed", "reason": "x"}
+    assert bo.post(f"{alert}/verdict", said, version=2).status_code == 200
+    yield bo, ("POST", f"{alert}/verdict", said, 3), 200
+    dee.post(f"{ana}/blood-pressures", {"systolic": 120, "diastolic": 70})
+    pressure = only(dee, f"{ana}/blood-pressures")
+    assert dee.post(f"{pressure}/withdraw", version=1).status_code == 200
+    yield dee, ("POST", f"{pressure}/withdraw", None, 1), 200
+    bo.post(f"{ana}/precautions", {"code": "pregnancy", "note": "x"})
+    precaution = only(bo, f"{ana}/precautions")
+    assert bo.post(f"{precaution}/end", version=1).status_code == 200
+    yield bo, ("POST", f"{precaution}/end", None, 1), 200
+    no = {"given": False, "version": 0, "witness": "Dee"}
+    assert bo.post(f"{ana}/consents/email", no).status_code == 200
+    yield dee, ("POST", f"{ana}/consents/email", no), 200
+    visit = f"/inbox{only(bo, '/booking-suggestions')}"
+    assert cast.scheduler.post(f"{visit}/cancel", version=4).status_code == 200
+    yield cast.scheduler, ("POST", f"{visit}/cancel", None, 4), 200
+
+
+@pytest.mark.parametrize("what", [as_it_is_known, once_more])
+def test_staff_and_systems_that_are_shown_a_patients_are_on_record_with_whom(
+    app: Flask, cast: Cast, ana: str, what: Any
+) -> None:
+    for who, asked, status in what(cast, ana):
+        before = len(lines(app))
+        answer = who.send(*asked)
+        assert answer.status_code == status, (asked, answer.text)
+        shown = answer.json["current"] if status == 412 else answer.json
+        assert shown, "it is what is stored"
+        (line,) = lines(app)[before:]
+        assert (line.account_id, line.patient_id) == (who.account_id, cast.ana.patient_id), asked[1]
+        assert line.action.startswith("refused.") == (status == 412)
+
+
+def test_a_patient_whose_entry_stands_against_another_is_on_record_too(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    path, scale = f"/entries/{uuid7()}", f"/questionnaire-responses/{uuid7()}"
+    assert cast.ana.put(path, entry(clock.now)).status_code == 201
+    assert cast.ana.put(scale, filled(clock.now)).status_code == 201
+    other = entry(clock.now - timedelta(hours=1), note="Another phone's.")
+    before = len(lines(app))
+    assert cast.ana.put(path, other).json["current"]
+    assert cast.ana.put(scale, filled(clock.now - timedelta(hours=1))).json["current"]
+    cursor = cast.ana.post("/sync", {"items": []}).json["next_cursor"]
+    item = {"id": path.rpartition("/")[2], "action": "put", "entry": other, "base_version": None}
+    (result,) = cast.ana.post("/sync", {"items": [item], "cursor": cursor}).json["results"]
+    assert result["current"]
+    found = [(line.action, line.patient_id) for line in lines(app)[before:]]
+    whose = cast.ana.patient_id
+    shown = ["refused.put_entry", "refused.put_questionnaire_response", "sync.pull", "sync.pull"]
+    assert found == [(action, whose) for action in shown]
