@@ -1,4 +1,4 @@
-"""The list of endings outside the database, a line each: withdrawn consents and closed accounts.
+"""The list of endings outside the database, a line each: withdrawn consents, closed accounts, and who leaves.
 
 A backup from before does not know of them. Ids, purposes and moments alone; it lies beside the list of
 erasures (`jobs.erasure_list`), and who restores applies it again (`apply`).
@@ -89,6 +89,8 @@ def end_ways_in(database: Database, _settings: Settings, now: datetime) -> str:
 def line(one: Ending) -> str:
     """Return an ending as a line without its end."""
     said = {"clinic_id": str(one.clinic_id), "object_id": str(one.object_id), "at": one.at.isoformat()}
+    if one.leaves:
+        return json.dumps(said | {"leaves": True})
     return json.dumps(said if one.purpose is None else said | {"purpose": one.purpose, "way": one.way})
 
 
@@ -113,7 +115,10 @@ def _endings(said: dict[str, str]) -> Iterator[Ending]:
     one = partial(
         Ending, UUID(said["clinic_id"]), UUID(said["object_id"]), datetime.fromisoformat(said["at"])
     )
-    yield one(Purpose(said["purpose"]), ConsentWay(said["way"])) if "purpose" in said else one()
+    if "leaves" in said:
+        yield one(leaves=True)
+    else:
+        yield one(Purpose(said["purpose"]), ConsentWay(said["way"])) if "purpose" in said else one()
 
 
 def _again(database: Database, now: datetime, one: Ending) -> bool:

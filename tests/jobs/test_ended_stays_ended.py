@@ -1,6 +1,8 @@
 """What was withdrawn, signed out and closed after a backup is so after its restore, too."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,23 @@ from server.api.edge import EXTENSION
 from server.clinical.vocabulary import Purpose
 from server.database import Database
 from server.isolation import Extent
-from server.models import BreakGlass, Consent, ExportLink, Invitation, Recovery, RefreshToken, SignIn, Ticket
+from server.models import (
+    BreakGlass,
+    Consent,
+    ExportLink,
+    Invitation,
+    Patient,
+    Recovery,
+    RefreshToken,
+    SignIn,
+    Ticket,
+)
 from server.services.people import closing
 from tests.cast import Cast, as_work, sign_in
 from tests.conftest import NOON, Clock
 from tests.consents import agree, say
 from tests.jobs.test_backup import elsewhere, here, made, put_back
+from tests.visits import Visits
 
 __all__ = ["elsewhere", "here"]
 BO = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example", "word": "tide"}
@@ -27,8 +40,6 @@ BO = {"role": "clinician", "name": "Gus", "email": "gus@clinic.example", "word":
 
 def served_from(app: Flask, database: Database) -> None:
     """Let the application answer from a database that was put back."""
-    from dataclasses import replace
-
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], database=database)
 
 
@@ -141,3 +152,29 @@ def test_what_a_clock_that_was_ahead_has_ended_keeps_nothing_after_it_out_of_the
         erase.run(here, clock.forward(minutes=1))
         listed = ending_list.read(ending_list.file_of(here.settings))
         assert sorted(str(one.purpose) for one in listed) == ["export", "research"]
+
+
+def test_an_erasure_that_was_confirmed_since_the_backup_goes_on_after_its_restore(
+    here: Around, elsewhere: Database, tmp_path: Path, visits: Visits, clock: Clock
+) -> None:
+    """Its rows still wait for the clinic's system to hear that a visit is withdrawn."""
+    visits.approved()
+    made(here, tmp_path / "old")
+    clock.forward(minutes=1)
+    path, admin = f"{visits.ana}/erasure", visits.cast.admin
+    asked = admin.post(path, {"reason": "patient_asked"}).json
+    assert admin.post(f"{path}/confirm", {"patient_name": "Ana"}, version=asked["version"]).status_code == 200
+    for _ in range(2):
+        assert erase.run(here, clock.now) == 0
+    listed = ending_list.read(ending_list.file_of(here.settings))
+    assert [one.object_id for one in listed if one.leaves] == [visits.cast.ana.patient_id]
+    put_back(here, elsewhere, tmp_path / "old")
+    there = replace(here, database=elsewhere)
+    with elsewhere.read(Extent.ALL) as session:
+        ana = select(Patient).where(Patient.id == visits.cast.ana.patient_id)
+        assert session.scalars(ana).one().leaving_at is not None, "nobody of the staff finds her"
+    assert erase.run(there, NOON + timedelta(hours=23)) == 0, "there is time to place a hold anew"
+    assert erase.run(there, NOON + timedelta(hours=25)) == 1
+    put_back(there, elsewhere, tmp_path / "old", replace=True)
+    with elsewhere.read(Extent.ALL) as session:
+        assert session.scalars(ana).all() == [], "once they are gone, the list of erasures says so"

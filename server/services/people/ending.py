@@ -1,6 +1,7 @@
 """What somebody has ended and a restored backup knows nothing of: withdrawn consents, closed accounts.
 
-And the ways in that a restore brings back, known and stolen ones alike: they all end.
+Erasures, too, that were confirmed and have not come to their end, which the list of erasures tells of. And
+the ways in that a restore brings back, known and stolen ones alike: they all end.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from server.models import (
     BreakGlass,
     Clinic,
     Consent,
+    Erasure,
     ExportLink,
     Invitation,
     Patient,
@@ -29,6 +31,7 @@ from server.models import (
     Ticket,
 )
 from server.services.alerts import release
+from server.services.people import erasure as erasures
 from server.services.people import sign_in as sign_ins
 from server.services.people import withdrawal
 from server.services.work import Work
@@ -36,13 +39,17 @@ from server.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Of a consent: whose (`object_id`, the patient), for which purpose, and how; of an account: its id."""
+    """Of a consent: whose (`object_id`, the patient), for which purpose, and how; of an account: its id.
+
+    ``leaves``: it is a patient whose erasure was confirmed.
+    """
 
     clinic_id: UUID
     object_id: UUID
     at: datetime
     purpose: Purpose | None = None
     way: ConsentWay | None = None
+    leaves: bool = False
 
 
 def since(session: Session, moment: datetime) -> Sequence[Ending]:
@@ -59,6 +66,12 @@ def since(session: Session, moment: datetime) -> Sequence[Ending]:
         for clinic_id, account_id, at in session.execute(closed)
         if at is not None
     ]
+    leaving = select(Erasure).where(Erasure.confirmed_at >= moment)
+    found += [
+        Ending(one.clinic_id, one.patient_id, one.confirmed_at, leaves=True)
+        for one in session.scalars(leaving)
+        if one.confirmed_at is not None
+    ]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -67,6 +80,8 @@ def again(work: Work, ending: Ending) -> bool:
     clinic = work.session.get(Clinic, work.clinic_id)
     if clinic is None or clinic.erased_at is not None:
         return False
+    if ending.leaves:
+        return _leave(work, ending.object_id)
     return _close(work, ending) if ending.purpose is None else _withdraw(work, ending, ending.purpose)
 
 
@@ -92,6 +107,15 @@ def _other_ways_in(now: datetime) -> tuple[Update, ...]:
         update(Recovery).where(Recovery.used_at.is_(None)).values(used_at=now, sealed_code=None),
         update(BreakGlass).where(BreakGlass.expires_at > now).values(expires_at=now),
     )
+
+
+def _leave(work: Work, patient_id: UUID) -> bool:
+    patient = work.session.get(Patient, (work.clinic_id, patient_id))
+    if patient is None or patient.leaving_at is not None:
+        return False
+    # A hold that was placed since the backup is lost with it: the clinic has time to place it again.
+    erasures.again(work, patient_id, erasures.PEERS_GRACE)
+    return True
 
 
 def _withdraw(work: Work, ending: Ending, purpose: Purpose) -> bool:

@@ -181,10 +181,10 @@ def run_out(work: Work, patient_id: UUID) -> Erasure:
     return start(work, asked, patient)
 
 
-def again(work: Work, patient_id: UUID) -> Erasure | None:
+def again(work: Work, patient_id: UUID, wait: timedelta = timedelta()) -> Erasure | None:
     """Start the erasure of somebody whom a restore has brought back; None where nobody is there.
 
-    It was decided when it was done: neither a hold nor an open alert from before speaks against it.
+    It was decided before: neither a hold nor an open alert speaks against it. ``wait``: so long rows stay.
     """
     patient = work.session.get(Patient, (work.clinic_id, patient_id), with_for_update=True)
     if patient is None:
@@ -192,7 +192,7 @@ def again(work: Work, patient_id: UUID) -> Erasure | None:
     known = _under_way(work, patient_id) or begin(work, patient_id, ErasureReason.RESTORED)
     if known.state is ErasureState.ASKED:
         start(work, known, patient)
-    known.due_at = work.now
+    known.due_at = work.now + wait
     return known
 
 
