@@ -62,6 +62,20 @@ def test_who_leaves_is_left_out_and_everybody_else_is_in_the_file(
     assert other in both
 
 
+def test_people_stand_in_another_order_than_they_were_enrolled_in(
+    around: Around, cast: Cast, clock: Clock, una: Person
+) -> None:
+    """Beside a list of the clinic's patients that order would say who is who."""
+    for number in range(2, 8):
+        name = f"Una{number}"
+        one = new_patient(cast.ana.client.application, cast.ana.clinic_id, name, cast.bo.account_id)
+        assert say(one, Purpose.RESEARCH, True, 1).status_code == 200
+        path = f"/entries/01a1e8a0-5c00-7000-8000-00000000000{number}"
+        assert one.put(path, entry(clock.now)).status_code == 201
+    people = [row["person"] for row in exported(around, clock)]
+    assert (len(people), people) == (8, sorted(people)), "by their digests, which follow nothing"
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_who_leaves_while_the_file_is_made_is_left_out(
     around: Around, cast: Cast, clock: Clock, una: Person, gone: bool

@@ -38,9 +38,13 @@ def head(work: Work) -> Row:
 
 
 def agreed(work: Work) -> Iterator[UUID]:
-    """Yield the clinic's patients whose consent to research holds now and who do not leave."""
+    """Yield the clinic's patients whose consent to research holds now and who do not leave.
+
+    In the order of their digests: in that of their enrolment, a list of the clinic's patients beside the
+    file would say who is who.
+    """
     query = select(Patient.id).where(Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None))
-    for patient_id in list(work.session.scalars(query.order_by(Patient.id))):
+    for patient_id in sorted(work.session.scalars(query), key=lambda one: _person(work, one)):
         if consents.allows(work, patient_id, Purpose.RESEARCH):
             yield patient_id
 
@@ -54,11 +58,15 @@ def rows(work: Work, patient_id: UUID) -> list[Row]:
         raise NotFound("patient")
     consents.require(work, patient_id, Purpose.RESEARCH)
     work.audit("research.export", patient_id)
-    person = vault.digest(work, Patient, (work.clinic_id, patient_id), "research")[:24]
+    person = _person(work, patient_id)
     with_use = consents.allows(work, patient_id, Purpose.SUBSTANCE_USE)
     found = sorted(_found(work, patient_id, with_use), key=lambda row: row[0])
     first = found[0][0] if found else date.min
     return [{"person": person, "day": (day - first).days, **row} for day, row in found]
+
+
+def _person(work: Work, patient_id: UUID) -> str:
+    return vault.digest(work, Patient, (work.clinic_id, patient_id), "research")[:24]
 
 
 def _found(work: Work, patient_id: UUID, with_use: bool) -> Iterator[tuple[date, Row]]:
