@@ -42,6 +42,8 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS copy (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, body TEXT);
+CREATE TABLE IF NOT EXISTS before (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, body TEXT);
 CREATE TABLE IF NOT EXISTS pending (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL,
     base_version INTEGER, base TEXT, body TEXT, state TEXT NOT NULL DEFAULT 'waiting', errors TEXT);
@@ -90,6 +92,9 @@ def uuid7(now: float) -> str:
 class Store:
     """One SQLite file. `copy` is what the server has; `pending` lies over it until it is answered.
 
+    While a copy is made anew, from the beginning, `before` is what the server had: it is seen until then, and
+    what the server has no more is pushed again (an older backup was put back there).
+
     Entries and filled scales are rows of two kinds, treated alike. A row has at most two pending
     changes: one that may have been sent and must not be touched (`sent`), and one that waits behind
     it and is rewritten in place. `base` is what a change was made from.
@@ -124,12 +129,14 @@ class Store:
 
     def copy(self, row_id: str) -> tuple[int | None, str | None]:
         """Return version and body of the server's copy; no version where there is none yet."""
-        found = self.db.execute("SELECT version, body FROM copy WHERE id = ?", (row_id,)).fetchone()
-        return found or (None, None)
+        query = "SELECT version, body FROM {} WHERE id = ?"
+        known = (self.db.execute(query.format(one), (row_id,)).fetchone() for one in ("copy", "before"))
+        return next(filter(None, known), (None, None))
 
     def kind(self, row_id: str) -> str:
         """Return what a row is, or raise Refused."""
-        query = "SELECT kind FROM copy WHERE id = :id UNION SELECT kind FROM pending WHERE id = :id"
+        parts = (f"SELECT kind FROM {one} WHERE id = :id" for one in ("copy", "before", "pending"))
+        query = " UNION ".join(parts)
         found = self.db.execute(query, {"id": row_id}).fetchone()
         if found is None:
             raise Refused(f"nothing here has the id {row_id}")
@@ -183,15 +190,40 @@ class Store:
 
     def apply(self, row_id: str, kind: str, version: int, body: Json | None) -> None:
         """Take over the server's copy, unless it is older than ours (a cursor may go back)."""
-        if (self.copy(row_id)[0] or 0) <= version:
-            row = (row_id, kind, version, None if body is None else json.dumps(body))
-            self.db.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?)", row)
+        row = (row_id, kind, version, None if body is None else json.dumps(body))
+        self._take("copy", "VALUES (?, ?, ?, ?)", row)
+
+    def _take(self, table: str, rows: str, values: Sequence[object] = ()) -> None:
+        newer = "UPDATE SET version = excluded.version, body = excluded.body"
+        newer += f" WHERE excluded.version >= {table}.version"
+        self.db.execute(f"INSERT INTO {table} {rows} ON CONFLICT (id) DO {newer}", values)
+
+    def begin_anew(self) -> None:
+        """Begin the copy from the beginning; one that was begun and cut off loses nothing."""
+        with self.all_or_nothing() as db:
+            self._take("before", "SELECT * FROM copy WHERE true")
+            db.execute("DELETE FROM copy")
+
+    def push_lost(self) -> None:
+        """The copy is whole: what the server had, and has no more or an older version of, waits again."""
+        query = (
+            "SELECT id, kind, body FROM before b WHERE id NOT IN (SELECT id FROM pending) AND "
+            "NOT EXISTS (SELECT 1 FROM copy c WHERE c.id = b.id AND c.version >= b.version)"
+        )
+        lost = self.db.execute(query).fetchall()
+        self.db.execute("DELETE FROM before")
+        for row_id, kind, body in lost:
+            if body is not None or self.copy(row_id)[1] is not None:
+                self.write(row_id, kind, None if body is None else json.loads(body))
 
     def journal(self, kind: str = ENTRY) -> dict[str, Json]:
         """Return what the patient sees of one kind: the server's copy with the pending changes on it."""
-        rows = self.db.execute("SELECT id, body FROM copy WHERE kind = ?", (kind,)).fetchall()
-        query = "SELECT id, body FROM pending WHERE kind = ? ORDER BY number"
-        seen = dict(rows + self.db.execute(query, (kind,)).fetchall())
+        rows = [
+            row
+            for table in ("before", "copy", "pending ORDER BY number")
+            for row in self.db.execute(f"SELECT kind, id, body FROM {table}").fetchall()
+        ]
+        seen = {row_id: body for of, row_id, body in rows if of == kind}
         return {row_id: json.loads(body) for row_id, body in seen.items() if body is not None}
 
     def count(self, *states: str) -> int:
@@ -283,6 +315,8 @@ class Phone:
     def _exchange(self) -> bool:
         items = self.store.batch(self.most)
         cursor = self.store.get("cursor")
+        if cursor is None:
+            self.store.begin_anew()
         body = {"cursor": cursor, "items": items, "limit": self.page, "sent_at": self.clock().isoformat()}
         try:
             status, answer = self.send("POST", "/v1/sync", body)
@@ -300,15 +334,20 @@ class Phone:
             return True
         if status != 200:
             raise Refused(f"{status} {answer.get('detail')}")
+        self._take_in(items, answer)
+        if any(result["verdict"] == "retry" for result in answer["results"]):
+            raise Unreachable("the server asks to send some of it later")
+        return bool(answer["has_more"])
+
+    def _take_in(self, items: list[Json], answer: Json) -> None:
         with self.store.all_or_nothing():
             for item, result in zip(items, answer["results"], strict=True):
                 self._settle(item, result)
             for change in answer["changes"]:
                 self.store.apply(change["id"], change["kind"], change["version"], written(change))
             self.store.keep("cursor", answer["next_cursor"])
-        if any(result["verdict"] == "retry" for result in answer["results"]):
-            raise Unreachable("the server asks to send some of it later")
-        return bool(answer["has_more"])
+            if not answer["has_more"]:
+                self.store.push_lost()
 
     def _show_notices(self, answer: Json) -> None:
         """Show those of the items, and that of a batch which was refused and heeded all the same."""

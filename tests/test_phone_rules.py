@@ -17,6 +17,7 @@ from examples.phone import (
     Phone,
     Refused,
     Store,
+    Unreachable,
     filled,
     merged,
 )
@@ -25,8 +26,8 @@ from schemas.questionnaire_response import QuestionnaireResponseBody
 from schemas.scale import ScaleAnswer
 from schemas.sync import SyncedEntry, SyncedQuestionnaireResponse
 from server.clinical.instruments.catalog import instrument
-from tests.cast import Cast, Person, entry
-from tests.conftest import Clock
+from tests.cast import Cast, Person, entry, opened_alerts
+from tests.conftest import Clock, Watched, bring_back, empty, keep
 
 PHQ2 = ScaleAnswer().dump(instrument("phq-2", 1))
 
@@ -195,3 +196,68 @@ def test_a_batch_that_is_refused_as_a_whole_shows_its_notice(cast: Cast, clock: 
         phone.sync()
     assert [notice["kind"] for notice in shown] == ["emergency"]
     assert phone.store.count("waiting", "sent") == 1
+
+
+def test_what_a_restored_server_has_lost_is_pushed_again(cast: Cast, clock: Clock, database: Watched) -> None:
+    """An older backup was put back: everybody signs in again, and a copy begins anew."""
+    phone = phone_of(cast.ana, clock)
+    phone.page = 2  # the copy comes in several pages
+    said = [phone.log(entry(clock.now - timedelta(days=day), note=f"day {day}")) for day in range(5)]
+    corrected, taken_back, older = said[0], said[1], said[2]
+    phone.sync()
+    kept = keep(database)
+    phone.edit(corrected, phone.store.journal()[corrected] | {"note": "corrected"})
+    phone.delete(taken_back)
+    since = phone.log(entry(clock.now, note="since the backup", safety="often"))
+    never = phone.log(entry(clock.now, note="since, and taken back"))
+    phone.sync()
+    phone.delete(never)
+    phone.sync()
+    journal, shown = phone.store.journal(), len(opened_alerts(database))
+    empty(database)
+    bring_back(database, kept)
+    assert len(opened_alerts(database)) == shown - 1, "what could not wait is gone with the rest"
+    phone.store.keep("cursor", None)  # after a sign-in
+    phone.edit(older, phone.store.journal()[older] | {"note": "while it was away"})
+    phone.sync()
+    journal[older] = phone.store.journal()[older]
+    assert phone.store.journal() == journal
+    there = {one["id"]: one.get("note") for one in cast.ana.get("/entries?limit=50").json["items"]}
+    assert there == {row_id: body["note"] for row_id, body in journal.items()}
+    assert since in there
+    assert not {never, taken_back} & there.keys()
+    assert len(opened_alerts(database)) == shown, "and heeded again"
+    fresh = phone_of(cast.ana, clock)
+    fresh.sync()
+    assert fresh.store.journal().keys() == journal.keys()
+
+
+def test_a_copy_that_is_begun_anew_is_seen_whole_while_it_is_cut_off_and_pushes_nothing(
+    cast: Cast, clock: Clock
+) -> None:
+    phone = phone_of(cast.ana, clock)
+    for day in range(5):
+        phone.log(entry(clock.now - timedelta(days=day), note=f"day {day}"))
+    phone.sync()
+    journal, send, left = phone.store.journal(), phone.send, 2
+    phone.page = 1
+
+    def cut_off(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Unreachable
+        return send(method, path, body)
+
+    for _ in range(2):
+        phone.store.keep("cursor", None)
+        phone.send, left = cut_off, 2
+        with pytest.raises(Unreachable):
+            phone.sync()
+        assert phone.store.journal() == journal
+    phone.send = send
+    phone.sync()
+    assert phone.store.journal() == journal
+    assert phone.store.count("waiting", "sent", "refused") == 0
+    revisions = [cast.ana.get(f"/entries/{row_id}/revisions").json["items"] for row_id in journal]
+    assert {len(one) for one in revisions} == {1}, "nothing was sent twice"
