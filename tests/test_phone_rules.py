@@ -261,3 +261,23 @@ def test_a_copy_that_is_begun_anew_is_seen_whole_while_it_is_cut_off_and_pushes_
     assert phone.store.count("waiting", "sent", "refused") == 0
     revisions = [cast.ana.get(f"/entries/{row_id}/revisions").json["items"] for row_id in journal]
     assert {len(one) for one in revisions} == {1}, "nothing was sent twice"
+
+
+def test_a_push_with_a_cursor_from_before_an_older_state_took_over_begins_anew(
+    cast: Cast, clock: Clock, database: Watched
+) -> None:
+    """A standby that was behind took over: nobody is signed out, and nobody knows of it."""
+    phone = phone_of(cast.ana, clock)
+    phone.log(entry(clock.now, note="before"))
+    phone.sync()
+    kept = keep(database)
+    for day in range(3):
+        phone.log(entry(clock.now - timedelta(days=day), note=f"lost, {day}"))
+    phone.sync()
+    empty(database)
+    bring_back(database, kept)
+    phone.log(entry(clock.now, note="after", safety="often"))
+    phone.sync()
+    there = {one["note"] for one in cast.ana.get("/entries?limit=50").json["items"]}
+    assert there == {"before", "lost, 0", "lost, 1", "lost, 2", "after"}
+    assert len(opened_alerts(database)) == 1

@@ -46,6 +46,8 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     changes = [_change(item, body.get("sent_at")) for item in body["items"]]
     # A pull alone must not wait for a writer to learn that there is nothing new.
     with writing() if changes else reading() as work:
+        if changes:
+            sync_cursor.check(after, sync.reached(work, own_patient()))
         results = sync.push(work, own_patient(), changes)
         pulled = sync.pull(work, own_patient(), after, body["limit"])
         patient = patients.get(work, own_patient())

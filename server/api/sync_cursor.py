@@ -33,6 +33,15 @@ def read(cursor: str | None) -> int:
     return int(sequence)
 
 
+def check(after: int, reached: int) -> None:
+    """Raise Gone (`resync`) for a cursor that has seen more than was ``reached``: what was it is lost here.
+
+    An older state was put in the database's place, by a backup or a standby that was behind.
+    """
+    if after > reached:
+        raise _resync()
+
+
 def _signer() -> URLSafeSerializer:
     # It signs with the last of its keys and takes all of them: a phone keeps its cursor when the key changes.
     return URLSafeSerializer(list(reversed(tokens.keys())), salt="sync-2")

@@ -56,6 +56,11 @@ class Books:
         return self.of(change).known.get(change.id)
 
 
+def reached(work: Work, patient_id: UUID) -> int:
+    """Return the number of the patient's last change, and let nobody make another one meanwhile."""
+    return patients.lock(work, patient_id).change_counter
+
+
 def push(work: Work, patient_id: UUID, changes: Sequence[Change]) -> Sequence[Result]:
     """Apply ``changes`` in order and return a result for each, in the same order.
 
