@@ -5,6 +5,7 @@ import re
 from server.clinical.consent import OPT_IN, STOP_WORDS
 from server.clinical.substance_use import ITEMS, REDISCLOSURE, SCALES, SIDE_EFFECTS
 from server.clinical.vocabulary import CareScope, Purpose
+from server.services.people import erasure_plan
 from tests.source import ROOT
 
 PAGE = (ROOT / "docs" / "privacy.md").read_text("utf-8")
@@ -21,6 +22,13 @@ def test_the_page_names_every_scope_of_a_caregiver_and_every_row_about_substance
         assert f"`{word}`" in PAGE, word
     assert [scale for scale in SCALES if scale.upper() not in PAGE] == []
     assert f"> {REDISCLOSURE}" in PAGE
+
+
+def test_the_page_says_of_every_table_with_rows_of_a_patient_whether_their_copy_holds_it() -> None:
+    """Who answers a request for access by the copy alone would hand over half of what there is."""
+    (table,) = re.findall(r"^\| what \| tables \|.+\n\|[-|]+\n((?:\|.+\n)+)", PAGE, re.MULTILINE)
+    said = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[2])]
+    assert sorted(said) == sorted([*(one.name for one in erasure_plan.tables()), "audit_events"])
 
 
 def test_the_gateways_settings_pass_on_every_word_that_stops() -> None:
