@@ -1,7 +1,7 @@
 """Patients whose erasure was confirmed: their rows go, and the list outside the database hears of it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -43,21 +43,35 @@ def note(settings: Settings, database: Database, now: datetime) -> None:
     if not file.exists():
         _begin_list(database, file)
     with database.read(Extent.ALL) as session:
-        done = [(one.id, erased(one)) for one in erasures.done(session, unlisted=True)]
-    if done:
-        # First the list, then the mark: a line twice is harmless, a line that is missing is not.
-        erasure_list.append(file, [one for _, one in done])
-        with database.write(Extent.ALL) as session:
-            erasures.note_listed(session, now, [erasure_id for erasure_id, _ in done])
-        database.scrub()
-    _note_closed(database, file)
+        done = {one.id: erased(one) for one in erasures.done(session, unlisted=True)}
+    try:
+        missing = _missing(database, file, now)
+    finally:  # whatever the list is
+        _write_down(database, file, now, done)
+    if others := [one for one in missing if one not in done.values()]:
+        erasure_list.append(file, others)
 
 
-def _note_closed(database: Database, file: Path) -> None:
-    """Write down closed clinics that are not in the list: where they were closed, it may not have been."""
-    if closed := _closed(database):
-        listed = {one.clinic_id for one in erasure_list.read(file) if one.patient_id is None}
-        erasure_list.append(file, [one for one in closed if one.clinic_id not in listed])
+def _write_down(database: Database, file: Path, now: datetime, done: Mapping[UUID, Erased]) -> None:
+    if not done:
+        return
+    # First the list, then the mark: a line twice is harmless, a line that is missing is not.
+    erasure_list.append(file, done.values())
+    with database.write(Extent.ALL) as session:
+        erasures.note_listed(session, now, list(done))
+    database.scrub()
+
+
+def _missing(database: Database, file: Path, now: datetime) -> list[Erased]:
+    """Return who is not in the list: where they were erased, or a clinic closed, another one may lie.
+
+    Each list says that it knows of all, and a restore believes it. Whoever is named last says how far it is.
+    """
+    listed = erasure_list.read(file)
+    moments = [one.at for one in listed if one.patient_id is not None and one.at <= now]
+    since = max(moments) - ending_list.OVERLAP if moments else None
+    known_there = {(one.clinic_id, one.patient_id) for one in listed}
+    return [one for one in known(database, since) if (one.clinic_id, one.patient_id) not in known_there]
 
 
 def _closed(database: Database) -> list[Erased]:
@@ -76,10 +90,10 @@ def _begin_list(database: Database, file: Path, since: datetime | None = None) -
         erasure_list.begin(file, since, known(database))
 
 
-def known(database: Database) -> list[Erased]:
-    """Return all that the database itself knows: closed clinics, and the tombstones of patients."""
+def known(database: Database, since: datetime | None = None) -> list[Erased]:
+    """Return all that the database itself knows: closed clinics, and patients' tombstones, of ``since``."""
     with database.read(Extent.ALL) as session:
-        gone = [erased(one) for one in erasures.done(session)]
+        gone = [erased(one) for one in erasures.done(session, since=since)]
     return [*_closed(database), *gone]
 
 

@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -80,3 +81,40 @@ def test_a_clinic_that_was_closed_where_the_list_is_not_is_noted_by_the_job(
         (closed,) = erasure_list.read(erasure_list.file_of(settings))
         assert (closed.clinic_id, closed.patient_id) == (cast.admin.clinic_id, None)
         assert len(erasure_list.file_of(settings).read_text("utf-8").splitlines()) == 2
+
+
+def test_each_runner_s_own_list_knows_of_whom_another_one_erased(
+    cast: Cast, clock: Clock, around: Around, tmp_path: Path
+) -> None:
+    """Each says in its first line that it knows of all, and a restore believes it."""
+    other = replace(around, settings=replace(around.settings, erasure_list=str(tmp_path / "other.jsonl")))
+    for one in (around, other):
+        erase.run(one, clock.now)
+    path = f"/patients/{cast.ana.patient_id}/erasure"
+    version = cast.admin.post(path, {"reason": "patient_asked"}).json["version"]
+    assert cast.admin.post(f"{path}/confirm", {"patient_name": "Ana"}, version=version).status_code == 200
+    assert erase.run(around, clock.forward(minutes=1)) == 1
+    for _ in range(2):
+        assert erase.run(other, clock.forward(minutes=1)) == 0
+    lists = [erasure_list.read(erasure_list.file_of(one.settings)) for one in (around, other)]
+    assert [one.patient_id for one in lists[0]] == [cast.ana.patient_id]
+    assert lists[0] == lists[1]
+    lines = erasure_list.lines_of(erasure_list.file_of(other.settings))
+    assert len(lines) == 2, "its beginning, and one line"
+
+
+def test_a_damaged_list_is_noticed_by_the_job_and_who_is_gone_is_written_down_all_the_same(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    erase.run(around, clock.now)
+    file = erasure_list.file_of(around.settings)
+    with file.open("a", encoding="utf-8") as cut:
+        cut.write("the sec")  # as a power cut leaves it
+    with pytest.raises(Problem, match=r"^Line 2 of the list"):
+        erase.run(around, clock.forward(minutes=1))
+    path = f"/patients/{cast.ana.patient_id}/erasure"
+    version = cast.admin.post(path, {"reason": "patient_asked"}).json["version"]
+    assert cast.admin.post(f"{path}/confirm", {"patient_name": "Ana"}, version=version).status_code == 200
+    with pytest.raises(Problem, match=r"^Line 2 of the list"):
+        erase.run(around, clock.forward(minutes=1))
+    assert str(cast.ana.patient_id) in file.read_text("utf-8")

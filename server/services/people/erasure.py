@@ -156,11 +156,11 @@ def is_done(work: Work, erasure_id: UUID) -> bool:
     return work.session.get_one(Erasure, (work.clinic_id, erasure_id)).state is ErasureState.DONE
 
 
-def done(session: Session, unlisted: bool = False) -> Sequence[Tombstone]:
-    """Return the tombstones of all clinics, oldest first; ``unlisted``: those in no list yet."""
+def done(session: Session, unlisted: bool = False, since: datetime | None = None) -> Sequence[Tombstone]:
+    """Return the tombstones of all clinics, oldest first; ``unlisted``: in no list yet; those ``since``."""
     query = select(Erasure).where(Erasure.state == ErasureState.DONE)
-    if unlisted:
-        query = query.where(Erasure.listed_at.is_(None))
+    query = query if since is None else query.where(Erasure.finished_at >= since)
+    query = query.where(Erasure.listed_at.is_(None)) if unlisted else query
     found = session.scalars(query.order_by(Erasure.finished_at, Erasure.id))
     return [
         Tombstone(one.clinic_id, one.id, one.patient_id, one.finished_at or one.asked_at, one.receipt_hash)
