@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -24,13 +24,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """One clinic: how long its chain is, up to where the anchors agree, what waits, and the first bad row."""
+    """One clinic: how long its chain is, up to where the anchors agree, what waits, and the first bad row.
+
+    ``noted``: when the end was written down that the chain contradicts; None where no noted end speaks of it.
+    """
 
     clinic_id: UUID
     position: int
     anchored: int
     unsealed: int
     found: Found | None
+    noted: datetime | None = None
 
 
 def run(around: Around, now: datetime) -> int:
@@ -79,10 +83,11 @@ def verify(
     compared = audit_noted.compared(database, now, batches)
     for clinic_id in sorted(known | compared.keys()):
         said, chain = compared.get(clinic_id, Compared()), Chain(database, now, clinic_id)
-        found = chain.whole().found or said.found
+        found = chain.whole().found
         with chain.work() as work:
             end, waiting = seals.head(work).position, seals.unsealed_count(work)
-        yield Verified(clinic_id, end, said.agreed, waiting, found)
+        one = Verified(clinic_id, end, said.agreed, waiting, found)
+        yield one if found else replace(one, found=said.found, noted=said.noted)
 
 
 def _known(database: Database) -> set[UUID]:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ _WITHOUT = (
 )
 _SEALED = "AFTERGLOW_MASTER_KEY does not open all of it. Put the key of that time behind the present one."
 _AT_ONCE = 1 << 20
+# An end may be written down a moment after its time, by a machine whose clock differs.
+_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _fit_for_use(
         vault.check(session)
     done = [step(database, settings, now) for step in AFTERWARDS]
     verdicts = list(verify(database, now, [settings.anchor_file]))
-    _record(database, settings, now, verdicts)
+    _record(database, settings, now, [one for one in verdicts if is_short(one, manifest)])
     wish.let_in(database, settings)
     with database.write(Extent.ALL) as session:
         backup_state.finish(session)
@@ -215,17 +217,22 @@ def _compare(database: Database, manifest: Manifest) -> None:
         raise Problem("What was restored has audit chains that end otherwise than they did.")
 
 
-def _record(database: Database, settings: Settings, now: datetime, verdicts: Sequence[Verified]) -> None:
-    """Put the restoring on record; where the ends noted outside lie behind what came back, note that too."""
+def _record(database: Database, settings: Settings, now: datetime, short: Sequence[Verified]) -> None:
+    """Put the restoring on record; where ends were noted outside of what did not come back, note that too."""
     with database.write(Extent.ALL) as session:
         for clinic in clinics.everyone(session):
             Work(session, now, system(clinic.id)).audit("backup.restore")
-    for one in filter(is_short, verdicts):
+    for one in short:
         with database.read() as session:
             end = anchor.take(Work(session, now, system(one.clinic_id)), restored=True)
         anchor_file.append(settings.anchor_file, [end] if end else [])
 
 
-def is_short(one: Verified) -> bool:
-    """Say whether all that is wrong is that events since the backup are missing, as they must be."""
-    return one.found is not None and one.found.fault is Fault.CUT and one.found.position == one.position + 1
+def is_short(one: Verified, manifest: Manifest) -> bool:
+    """Say whether all that is wrong is that events since the backup are missing, as they must be.
+
+    An end that was noted before it speaks of what somebody had taken away by then, or put in its place.
+    """
+    if one.found is None or one.noted is None or one.found.fault is Fault.FORGED:
+        return False
+    return one.noted > datetime.fromisoformat(manifest.made_at) - _APART

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from jobs.audit_verify import Verified, told
+from jobs.backup import Manifest
 from jobs.problem import Problem
 from jobs.restore import Restored, Wish, is_short, restore
 from server.commands.ground import database_of, settings_here
@@ -42,7 +43,8 @@ def command(context: click.Context, file: Path, replace: bool, without_lists: bo
             raise click.ClickException(str(problem)) from None
     for line in _said(done):
         click.echo(line)
-    context.exit(1 if any(one.found and not is_short(one) for one in done.verdicts) else 0)
+    bad = (one for one in done.verdicts if one.found and not is_short(one, done.manifest))
+    context.exit(1 if any(bad) else 0)
 
 
 def _said(done: Restored) -> list[str]:
@@ -50,14 +52,14 @@ def _said(done: Restored) -> list[str]:
     return [
         f"Restored {rows} rows as they were at {done.manifest.made_at}.",
         *done.done,
-        *(_judged(one) for one in done.verdicts),
+        *(_judged(one, done.manifest) for one in done.verdicts),
     ]
 
 
-def _judged(one: Verified) -> str:
+def _judged(one: Verified, manifest: Manifest) -> str:
     name = f"Audit log of clinic {one.clinic_id}"
     if one.found is None:
         return f"{name}: holds, {one.position} events."
-    if is_short(one):
+    if is_short(one, manifest):
         return f"{name}: {one.position} events; what came after the backup is lost, and noted as such."
     return f"{name}: DOES NOT HOLD, {told(one.found)}."

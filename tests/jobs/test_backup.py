@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_who_was_erased_since_the_backup_is_erased_again_by_the_restore(
     left = rows_of(elsewhere)
     assert [row["name"] for row in left["patients"]] == ["Fay"]
     assert left["entries"] == []
-    assert all(one.found is None or is_short(one) for one in done.verdicts)
+    assert all(one.found is None or is_short(one, done.manifest) for one in done.verdicts)
 
 
 def test_a_list_of_erasures_that_can_not_be_read_stops_a_restore_before_it_begins(
@@ -156,7 +157,7 @@ def test_what_came_after_the_backup_is_lost_noted_and_no_alarm_for_ever(
     note(here)
     done = put_back(here, elsewhere, tmp_path / "old")
     (ours,) = [one for one in done.verdicts if one.clinic_id == cast.ana.clinic_id]
-    assert is_short(ours)
+    assert is_short(ours, done.manifest)
     there = replace(here, database=elsewhere)
     note(there)
     happen(elsewhere, cast.ana.clinic_id, 9)
@@ -167,6 +168,54 @@ def test_what_came_after_the_backup_is_lost_noted_and_no_alarm_for_ever(
     (changed,) = audit_verify.verify(elsewhere, NOON, [here.settings.anchor_file], cast.ana.clinic_id)
     assert changed.found is not None
     assert changed.found.fault is Fault.CHANGED
+
+
+def test_what_was_cut_off_before_the_backup_is_told_when_it_is_put_back_and_from_then_on(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    (known,) = audit_verify.verify(here.database, NOON, [], cast.ana.clinic_id)
+    happen(here.database, cast.ana.clinic_id, 4)
+    note(here)
+    with ruling(here.database) as connection:
+        connection.execute(text("DELETE FROM audit_seals WHERE position > :end"), {"end": known.position})
+        connection.execute(
+            text("DELETE FROM audit_events WHERE id NOT IN (SELECT event_id FROM audit_seals)")
+        )
+    late = NOON + timedelta(hours=1)
+    backup(here.database, here.settings, tmp_path / "old", late, quiet)
+    done = put_back(here, elsewhere, tmp_path / "old")
+    (ours,) = [one for one in done.verdicts if one.clinic_id == cast.ana.clinic_id]
+    assert ours.found is not None
+    assert not is_short(ours, done.manifest), "not what came after the backup is missing"
+    assert audit_verify.run(replace(here, database=elsewhere), late) == 1
+
+
+def test_an_older_backup_that_was_put_back_by_mistake_keeps_no_newer_one_from_holding(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast
+) -> None:
+    """Somebody takes yesterday's, works on for a moment, and finds the one of the last hour."""
+    ours, moment = cast.ana.clinic_id, NOON
+
+    def work_on(around: Around, hours: int) -> None:
+        nonlocal moment
+        moment = NOON + timedelta(hours=hours)
+        happen(around.database, ours, 3)
+        for job in (audit_seal, audit_anchor):
+            job.run(around, moment)
+
+    there = replace(here, database=elsewhere)
+    backup(here.database, here.settings, tmp_path / "yesterday", NOON, quiet)
+    work_on(here, 23)
+    happen(here.database, ours, 2)
+    audit_seal.run(here, moment)
+    backup(here.database, here.settings, tmp_path / "last hour", moment, quiet)
+    work_on(here, 24)
+    for number, file in enumerate(("yesterday", "last hour", "yesterday", "last hour"), 25):
+        wish = Wish(tmp_path / file, True, upgrade, knows)
+        done = restore(elsewhere, here.settings, wish, moment, quiet)
+        assert all(one.found is None or is_short(one, done.manifest) for one in done.verdicts)
+        work_on(there, number)
+        assert audit_verify.run(there, moment) == 2
 
 
 def test_an_old_backup_put_back_by_other_means_is_found(

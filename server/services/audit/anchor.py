@@ -24,7 +24,8 @@ from server.services.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The end of one clinic's chain at a moment. ``restored``: an older backup was put back, on purpose.
+    """The end of one clinic's chain at a moment. ``restored``: an older backup was put back, on purpose, and
+    all that was noted before was judged: nothing was missing but what came after that backup.
 
     ``verified``: where all up to there was verified then, so that a later day goes on from it, the proof
     of that; empty where the clinic has no key.
@@ -43,12 +44,12 @@ class Anchor:
 class Compared:
     """What the anchors of one clinic said so far: up to where they agree, and the first that does not.
 
-    ``against``: the position that that one names. The fault lies there or before.
+    ``noted``: when that one was written down.
     """
 
     agreed: int = 0
     found: Found | None = None
-    against: int = 0
+    noted: datetime | None = None
 
 
 def take(work: Work, restored: bool = False) -> Anchor | None:
@@ -95,16 +96,14 @@ def compare(work: Work, anchors: Sequence[Anchor], so_far: Compared) -> Compared
     for anchor in anchors:
         if keyed and not _is_ours(work, anchor):
             so_far = _first(so_far, Found(Fault.FORGED, anchor.position), anchor)
-            continue
-        if anchor.restored:
-            so_far = _restored(so_far, anchor.position)
-        so_far = _agrees(work, anchor, stored.get(anchor.position), so_far)
+        elif anchor.restored:
+            so_far = _restored(work, anchor, stored.get(anchor.position), so_far)
+        else:
+            so_far = _agrees(work, anchor, stored.get(anchor.position), so_far)
     return so_far
 
 
 def _agrees(work: Work, anchor: Anchor, stored: bytes | None, so_far: Compared) -> Compared:
-    if anchor.position == 0:
-        return so_far  # a backup from before the first link was put back
     if stored is None:
         return _first(so_far, Found(Fault.CUT, seals.head(work).position + 1), anchor)
     if stored.hex() != anchor.digest:
@@ -112,20 +111,20 @@ def _agrees(work: Work, anchor: Anchor, stored: bytes | None, so_far: Compared) 
     return replace(so_far, agreed=max(so_far.agreed, anchor.position))
 
 
-def _restored(so_far: Compared, position: int) -> Compared:
-    """Forget what was only missing because a backup that ends at ``position`` was put back.
+def _restored(work: Work, anchor: Anchor, stored: bytes | None, so_far: Compared) -> Compared:
+    """Forget what was only missing because a backup that ends where ``anchor`` says was put back.
 
-    Other links have taken the place of what was lost since, from behind ``position`` on; the end that was
-    noted before it may lie further back.
+    That end must be there: what has come since was chained behind it.
     """
-    found = so_far.found
-    excused = found is not None and found.fault is not Fault.FORGED and so_far.against > position
-    agreed = min(so_far.agreed, position)
-    return Compared(agreed) if excused else replace(so_far, agreed=agreed)
+    is_forged = so_far.found is not None and so_far.found.fault is Fault.FORGED
+    is_there = stored is not None and stored.hex() == anchor.digest
+    if not is_forged and (is_there or anchor.position == 0):  # 0: a backup from before the first link
+        return Compared(anchor.position)
+    return so_far if anchor.position == 0 else _agrees(work, anchor, stored, so_far)
 
 
 def _first(so_far: Compared, found: Found, anchor: Anchor) -> Compared:
-    return so_far if so_far.found else replace(so_far, found=found, against=anchor.position)
+    return so_far if so_far.found else replace(so_far, found=found, noted=anchor.at)
 
 
 def _stored(work: Work, positions: Sequence[int]) -> dict[int, bytes]:

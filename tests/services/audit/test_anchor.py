@@ -72,7 +72,7 @@ def test_a_tail_cut_at_a_proven_end_is_only_seen_by_the_anchor(database: Databas
             text("DELETE FROM audit_events WHERE id NOT IN (SELECT event_id FROM audit_seals)")
         )
     assert fault(database, river) is None
-    assert compared(database, anchors) == Compared(5, Found(Fault.CUT, 6), 7)
+    assert compared(database, anchors) == Compared(5, Found(Fault.CUT, 6), NOON)
 
 
 def test_a_history_that_we_were_made_to_chain_anew_is_only_seen_by_the_anchor(
@@ -81,9 +81,9 @@ def test_a_history_that_we_were_made_to_chain_anew_is_only_seen_by_the_anchor(
     anchors = [grow(database, river, 3), grow(database, river, 2)]
     chain_anew(database, river, 5)
     assert fault(database, river) is None
-    assert compared(database, anchors) == Compared(5, Found(Fault.REPLACED, 6), 7)
+    assert compared(database, anchors) == Compared(5, Found(Fault.REPLACED, 6), NOON)
     chain_anew(database, river, 0)
-    assert compared(database, anchors) == Compared(0, Found(Fault.REPLACED, 1), 5)
+    assert compared(database, anchors) == Compared(0, Found(Fault.REPLACED, 1), NOON)
 
 
 def test_a_dropped_chain_is_seen(database: Database, river: UUID) -> None:
@@ -91,7 +91,7 @@ def test_a_dropped_chain_is_seen(database: Database, river: UUID) -> None:
     with ruling(database) as connection:
         connection.execute(text("DELETE FROM audit_seals"))
         connection.execute(text("DELETE FROM audit_events"))
-    assert compared(database, anchors) == Compared(0, Found(Fault.CUT, 1), 5)
+    assert compared(database, anchors) == Compared(0, Found(Fault.CUT, 1), NOON)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_anchor_that_is_not_from_us_is_told(
     database: Database, river: UUID, change: dict[str, object]
 ) -> None:
     made = replace(grow(database, river, 3), **change)
-    assert compared(database, [made]) == Compared(0, Found(Fault.FORGED, made.position), made.position)
+    assert compared(database, [made]) == Compared(0, Found(Fault.FORGED, made.position), NOON)
 
 
 def test_a_backup_put_back_on_purpose_excuses_what_it_lost_and_nothing_before(
