@@ -1,7 +1,7 @@
 """A file for research beside an erasure: who leaves is left out, and everybody else is in it."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from server.isolation import Extent
 from server.services.journal import research
 from server.services.people import erasure as erasures
 from server.services.work import Work, system
-from tests.cast import Cast, Person, entry, new_patient, pushed
+from tests.cast import Cast, Person, entry, new_patient, push, pushed
 from tests.conftest import Clock
 from tests.consents import agree, say
 from tests.scales import filled
@@ -60,6 +60,23 @@ def test_who_leaves_is_left_out_and_everybody_else_is_in_the_file(
     confirm(cast, ask(cast))
     (other,) = exported(around, clock)
     assert other in both
+
+
+def test_a_total_says_by_which_version_it_was_made_and_whether_it_was_answered_again(
+    around: Around, cast: Cast, clock: Clock, una: Person
+) -> None:
+    """Two versions of a scale are two measures, and one answer that was given twice is one."""
+    occurrence = f"phq-9:{clock.now.date()}"
+    told = [filled(clock.now, each=each, occurrence=occurrence) for each in (1, 0)]
+    told[1]["answers"] |= {"q4": None}
+    told[1]["occurred_at"] = (clock.now + timedelta(minutes=1)).isoformat()
+    push(una, [pushed("questionnaire_response", one) for one in told])
+    rows = [row for row in exported(around, clock) if row["kind"] == "scale"]
+    known = {"kind": "scale", "scale": "phq-9", "version": 1, "person": rows[0]["person"], "day": 0}
+    assert rows == [
+        known | {"total": 9, "prorated": False, "superseded": True},
+        known | {"total": 0, "prorated": True, "superseded": False},
+    ]
 
 
 def test_people_stand_in_another_order_than_they_were_enrolled_in(

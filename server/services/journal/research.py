@@ -29,6 +29,15 @@ from server.services.work import Work
 FORMAT, FORMAT_VERSION = "afterglow-research", 2
 Row = dict[str, Any]
 _NUMBERS = ("items", "side_effects", "safety", "medication", "entered_by")
+# By which scale a total is made, and of what: totals of two versions are not of one measure, and the watch
+# counts none that was answered again.
+_SCORED = {
+    "scale": "instrument",
+    "version": "instrument_version",
+    "total": "total",
+    "prorated": "prorated",
+    "superseded": "superseded",
+}
 
 
 def head(work: Work) -> Row:
@@ -81,7 +90,7 @@ def _found(work: Work, patient_id: UUID, with_use: bool) -> Iterator[tuple[date,
         is_plain = one.sensitivity is Sensitivity.ORDINARY
         may_leave = one.instrument not in RATED and (with_use or is_plain)
         if one.deleted_at is None and may_leave and one.id in reliable:
-            yield one.local_day, {"kind": "scale", "scale": one.instrument, "total": one.total}
+            yield one.local_day, {"kind": "scale", **{name: getattr(one, of) for name, of in _SCORED.items()}}
 
 
 def _sessions(work: Work, patient_id: UUID) -> Iterator[tuple[date, Row]]:
