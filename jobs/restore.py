@@ -35,6 +35,10 @@ _WITHOUT = (
     "Who was erased, withdrew or left since the backup would be back: put the lists there. "
     "Say --without-lists only where nobody did, or they are lost."
 )
+_HOLDS = (
+    "Legal holds that were placed since the backup are lost: place them again before a job runner starts, "
+    "which erases what has been kept for long enough."
+)
 _SEALED = "AFTERGLOW_MASTER_KEY does not open all of it. Put the key of that time behind the present one."
 _AT_ONCE = 1 << 20
 # An end may be written down a moment after its time, by a machine whose clock differs.
@@ -91,7 +95,7 @@ def _fit_for_use(
     wish.migrate(database)
     with database.read(Extent.ALL) as session:
         vault.check(session)
-    done = [step(database, settings, now) for step in AFTERWARDS]
+    done = [*(step(database, settings, now) for step in AFTERWARDS), _HOLDS]
     verdicts = list(verify(database, now, [settings.anchor_file]))
     _record(database, settings, now, [one for one in verdicts if is_short(one, manifest)])
     wish.let_in(database, settings)

@@ -325,6 +325,7 @@ def test_the_commands_say_what_they_did(
     assert said.exit_code == 0, said.output
     assert said.stdout.startswith("Restored ")
     assert said.stdout.count(": holds, ") == 2
+    assert "Legal holds that were placed since the backup are lost: place them again" in said.stdout
     assert len(rows_of(here.database)["entries"]) == 3
     assert "Traceback" not in run("restore", tmp_path / "none").output
 
