@@ -99,7 +99,11 @@ def told(found: Found) -> str:
     """Return a bad row in words: ids and positions only."""
     place = "before what is chained" if found.position is None else f"at position {found.position}"
     row = "" if found.event_id is None else f", event {found.event_id}"
-    words = {Fault.FORGED: "an anchor is not from here", Fault.CUT: "the end is missing"}
+    words = {
+        Fault.FORGED: "an anchor is not from here",
+        Fault.CUT: "the end is missing",
+        Fault.UNPROVEN: "the clinic's key does not open, so nothing is proven",
+    }
     return f"{words.get(found.fault, found.fault.value)} {place}{row}"
 
 

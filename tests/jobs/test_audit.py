@@ -13,8 +13,9 @@ from jobs import anchor_file, audit_anchor, audit_seal, audit_verify, tidy
 from jobs.around import Around, Incomplete
 from jobs.problem import Problem
 from server.isolation import Extent
-from server.models import AuditEvent, AuditSeal, Delivery
+from server.models import AuditEvent, AuditSeal, ClinicDigestKey, Delivery
 from server.services.audit.anchor import Anchor
+from server.services.audit.verifying import Fault
 from server.services.messages import operations
 from server.settings import Settings
 from tests.conftest import NOON
@@ -186,3 +187,28 @@ def test_what_was_committed_minutes_late_is_chained_before_the_end_is_noted(
     audit_anchor.run(around, now)
     assert event_at(around.database, river, 3) == late["id"]
     assert audit_verify.run(around, now) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_clinic_whose_key_does_not_open_is_told_and_keeps_no_other_from_being_verified(
+    around: Around, river: UUID, first: bool
+) -> None:
+    """Whoever changes one log would only have to spoil the key of another clinic."""
+    hill = open_clinic(around.database, "hill")
+    bad, changed = sorted((river, hill), reverse=first)
+    happen(around.database, changed, 3)
+    for job in (audit_seal, audit_anchor, audit_verify):
+        assert job.run(around, NOON) > 0
+    with around.database.write(Extent.ALL) as session:
+        session.get_one(ClinicDigestKey, (bad, "content")).wrapped = b"x" * 60
+        session.info["clinic_keyrings"].clear()
+    tamper(around, changed)
+    assert audit_verify.run(around, NOON + A_DAY) == 1, "of operations"
+    assert pages(around) == 2, "one for each"
+    verdicts = audit_verify.verify(around.database, NOON, [around.settings.anchor_file])
+    found = {one.clinic_id: one.found for one in verdicts if one.found}
+    assert {clinic: one.fault for clinic, one in found.items()} == {
+        bad: Fault.UNPROVEN,
+        changed: Fault.CHANGED,
+    }
+    assert "key does not open" in audit_verify.told(found[bad])

@@ -56,6 +56,8 @@ class Fault(StrEnum):
     """the chain is another one than was proven, or written down outside"""
     FORGED = "forged"
     """what was written down outside is not from us"""
+    UNPROVEN = "unproven"
+    """the clinic's key does not open, so that no proof can be looked at"""
 
 
 @dataclass(frozen=True, slots=True)
