@@ -11,6 +11,7 @@ from jobs import anchor_file, audit_noted
 from jobs.around import Around, Incomplete
 from jobs.audit_day import Day, Judged
 from jobs.audit_walk import Chain
+from jobs.problem import Problem
 from server.database import Database
 from server.isolation import Extent
 from server.services.audit import audit_seal as seals
@@ -42,8 +43,17 @@ def run(around: Around, now: datetime) -> int:
 
     Return how many hold. Where one does, up to where is noted: the next day goes on from there. Where not,
     the days add up, so that what was found is found again. Raises `Incomplete`, at the end, where it could
-    not be noted.
+    not be noted, and `Problem` for noted ends that can't be read: operations are paged of that, too.
     """
+    try:
+        return _run(around, now)
+    except Problem as problem:
+        log.error("the audit logs can't be verified: %s", problem)
+        _tell(around, now, "noted")
+        raise
+
+
+def _run(around: Around, now: datetime) -> int:
     day, good, failed = Day(around.database, now, around.settings.anchor_file), 0, ""
     for one in day.judge(_known(around.database)):
         log.info("of the audit log of clinic %s %s lines were walked", one.clinic_id, one.lines)
@@ -109,5 +119,9 @@ def told(found: Found) -> str:
 
 def _page(around: Around, now: datetime, clinic_id: UUID, found: Found) -> None:
     log.error("the audit log of clinic %s does not hold: %s", clinic_id, told(found))
+    _tell(around, now, str(clinic_id))
+
+
+def _tell(around: Around, now: datetime, what: str) -> None:
     with around.database.write(Extent.DOOR) as session:
-        operations.page(session, now, "audit_broken", f"audit:{clinic_id}:{now:%Y-%m-%d}")
+        operations.page(session, now, "audit_broken", f"audit:{what}:{now:%Y-%m-%d}")

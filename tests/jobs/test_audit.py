@@ -212,3 +212,17 @@ def test_a_clinic_whose_key_does_not_open_is_told_and_keeps_no_other_from_being_
         changed: Fault.CHANGED,
     }
     assert "key does not open" in audit_verify.told(found[bad])
+
+
+def test_a_line_of_the_noted_ends_that_can_not_be_read_pages_operations_the_same_day(
+    around: Around, river: UUID
+) -> None:
+    """Nothing is verified any more until it is taken out: a job counts as late only after three days."""
+    for job in (audit_seal, audit_anchor, audit_verify):
+        job.run(around, NOON)
+    with around.settings.anchor_file.open("a", encoding="utf-8") as file:
+        file.write("no end of a chain\n")
+    for _ in range(2):
+        with pytest.raises(Problem, match="not the end of an audit chain"):
+            audit_verify.run(around, NOON + A_DAY)
+    assert pages(around) == 1
