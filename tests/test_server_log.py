@@ -26,6 +26,8 @@ from server.database import Database
 from server.isolation import Extent
 from server.migrations import rows
 from server.readiness import warn_of_log
+from server.services import job_run as job_runs
+from server.services.job_run import Slot
 from server.services.people.passwords import Passwords
 from server.settings import Settings, master_keys, new_master_key
 from server.throttle import Throttle
@@ -111,6 +113,22 @@ def test_slow_statements_are_logged_and_nothing_that_people_reported(
     for told in ("Zzmark", "zznote", "ana@home.example", "'plan'", "parameters: ", "Parameters: "):
         assert told not in written, told
     assert warnings(settings, caplog) == ""
+
+
+def test_clocks_that_tick_together_leave_no_error_in_it(talkative: Server, settings: Settings) -> None:
+    """Whoever is woken looks there first, and six jobs of two runners tick every ten seconds."""
+    log = talkative.folder / "log"
+    before = len(log.read_text(errors="replace"))
+    slot = Slot("deliver", NOON)
+    with closing(Database(settings.database_url)) as database:
+        begun = []
+        for _ in range(3):
+            with database.write(Extent.NONE) as session:
+                begun.append(job_runs.begin(session, slot, NOON))
+    assert begun == [True, False, False]
+    written = log.read_text(errors="replace")[before:]
+    assert "INSERT INTO job_runs" in written
+    assert "ERROR:" not in written
 
 
 def test_a_superuser_says_it_of_each_of_their_sessions(talkative: Server) -> None:

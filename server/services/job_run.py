@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
 from server.models import JobRun
+from server.services.asking import insert_once
 
 # So far two machines' clocks may be apart; more is a clock that was put back.
 AHEAD = timedelta(minutes=5)
@@ -36,12 +36,9 @@ def begin(session: Session, slot: Slot, now: datetime) -> bool:
 
 
 def _write(session: Session, slot: Slot, now: datetime) -> bool:
-    try:
-        with session.begin_nested():
-            session.execute(insert(JobRun).values(job=slot.job, slot=slot.at, started_at=now))
-    except IntegrityError:
-        return False
-    return True
+    # In one step: an error for each that comes second would fill the database's own log.
+    once = insert_once(JobRun, session.get_bind().dialect.name).returning(JobRun.slot)
+    return session.scalar(once.values(job=slot.job, slot=slot.at, started_at=now)) is not None
 
 
 def _is_ahead(session: Session, slot: Slot, now: datetime) -> bool:
