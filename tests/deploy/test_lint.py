@@ -17,7 +17,7 @@ DEPLOY = ROOT / "deploy"
 PROGRAMS = Path(sys.executable).parent
 MANIFESTS = sorted(file for file in (DEPLOY / "kubernetes").glob("*.yaml") if file.stem != "kustomization")
 SCRIPTS = [
-    *(DEPLOY / name for name in ("with-secrets", "back-up", "make-secrets", "as-service")),
+    *(DEPLOY / name for name in ("with-secrets", "back-up", "make-secrets", "as-service", "upgrade")),
     DEPLOY / "postgresql/roles.sh",
 ]
 # systemd's own measure, from 0 to 10: below 2 it smiles.
