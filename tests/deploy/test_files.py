@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from deploy.rehearsal.plan import DEPLOY, Service, read
-from server.settings import variables
+from server.settings import PREFIX, variables
 from tests.source import ROOT
 
 SERVICES = read({})
@@ -133,6 +133,14 @@ def test_two_of_each_run_and_neither_is_root_nor_writes_on_its_own_disk() -> Non
         assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
         assert pod["containers"][0]["resources"]["limits"]
     assert "\nUSER 10001:10001\n" in (DEPLOY / "Dockerfile").read_text("utf-8")
+
+
+def test_no_service_of_the_cluster_passes_for_a_setting_of_ours() -> None:
+    """Of each service it makes variables for every pod, and one that nobody knows stops a start."""
+    services = [one["metadata"]["name"] for one in manifests() if one["kind"] == "Service"]
+    made = [name.upper().replace("-", "_") for name in services]
+    assert [name for name in made if name.startswith(PREFIX)], "nothing is made that could be mistaken"
+    assert {name for name, pod in pods().items() if pod.get("enableServiceLinks", True)} == set()
 
 
 def test_no_load_balancer_asks_whether_the_watch_is_alive() -> None:
