@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import yaml
+
 from server.api import health as api
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
 from server.services.health import Health, JobHealth, troubles
@@ -35,6 +37,13 @@ def codes() -> set[str]:
 
 def test_every_alarm_has_an_entry_and_no_entry_is_without_an_alarm() -> None:
     assert entries().keys() == {rule["alert"] for rule in rules()} | OUTSIDE
+
+
+def test_every_alarm_is_made_to_ring() -> None:
+    """`tests/deploy/test_lint.py` plays them."""
+    played = yaml.safe_load((ROOT / "tests/deploy/alarms.yml").read_text("utf-8"))["tests"]
+    expected = [one for test in played for one in test["alert_rule_test"] if one.get("exp_alerts")]
+    assert {one["alertname"] for one in expected} == {rule["alert"] for rule in rules()}
 
 
 def test_every_entry_says_what_it_means_where_to_look_and_what_to_do() -> None:
