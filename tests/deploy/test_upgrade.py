@@ -22,7 +22,7 @@ esac
 """
 _BEFORE = ["compose FILE build", "compose FILE run --rm migrate"]
 _BESIDE = [
-    "compose FILE up --detach worker",
+    "compose FILE up --detach worker valkey",
     "compose FILE ps --quiet api",
     "compose FILE up --detach --no-recreate --scale api=4 api",
     "compose FILE ps --quiet api",
