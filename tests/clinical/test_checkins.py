@@ -47,6 +47,8 @@ def test_without_a_session_nothing_is_asked() -> None:
         (ScalePlan("gad-7", Anchor.ONCE, first_day=SESSION), [0]),
         (ScalePlan("gad-7", Anchor.SESSION, every_days=10), [10, 20]),
         (ScalePlan("gad-7", Anchor.SESSION, offsets=(0, 3)), [0, 3]),
+        # The repeats begin after the last of the days that were named.
+        (ScalePlan("gad-7", Anchor.SESSION, offsets=(-1, 10), every_days=5), [-1, 10, 15, 20]),
     ],
 )
 def test_each_anchor_has_its_days(scale: ScalePlan, expected: list[int]) -> None:

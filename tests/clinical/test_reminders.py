@@ -273,6 +273,22 @@ def test_quiet_hours_hold_a_reminder_until_they_end_or_drop_it() -> None:
     assert slot(day, Rhythm(at=time(23, 0)), "UTC") is None
 
 
+def test_quiet_hours_that_begin_in_the_evening_end_on_the_next_morning() -> None:
+    late, early = (datetime(2026, 5, day, hour, tzinfo=UTC) for day, hour in ((4, 21), (5, 2)))
+    assert {quiet_end(at, Rhythm(), "Europe/Oslo") for at in (late, early)} == {
+        datetime(2026, 5, 5, 5, tzinfo=UTC)
+    }
+
+
+def test_a_reminder_may_come_until_the_quiet_hours_begin_or_its_slot_ends() -> None:
+    half_past = timedelta(minutes=30)
+    evening, night = Rhythm(at=time(20)), Rhythm(at=time(22), quiet_from=time(0), quiet_until=time(0))
+    for rhythm, lasts in ((evening, timedelta(hours=2)), (night, WINDOW)):
+        found = slot(date(2026, 5, 4), rhythm, "UTC")
+        assert found is not None
+        assert until_quiet(found.at + half_past, found, rhythm, "UTC") == found.at + lasts
+
+
 def test_a_rhythm_that_is_always_quiet_never_has_a_look() -> None:
     never = Rhythm(at=time(23, 0), quiet_from=time(22, 0), quiet_until=time(9, 0))
     assert next_look(datetime(2026, 5, 4, 12, tzinfo=UTC), never, "UTC") is None
