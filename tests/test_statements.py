@@ -15,6 +15,7 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertClass, AlertFamily
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
+from server.services.past import other_diary
 from server.services.people import patient as patients
 from server.services.watch import assessment as assessments
 from server.services.watch import silence as silences
@@ -81,7 +82,7 @@ def test_a_night_asks_of_ten_patients_no_more_often_than_of_two(app: Flask, cast
 
 @pytest.fixture
 def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
-    """Give an entry, a batch, a read, a red flag, a trend. What is read once a process is read before."""
+    """Give an entry, a batch, a read, a red flag, a trend, an import. What is read once was read before."""
 
     def put() -> None:
         assert cast.ana.put(f"/entries/{uuid7()}", entry(NOON)).status_code == 201
@@ -104,12 +105,19 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
             assert key is not None
             assert episodes.raise_alert(work, patients.lock(work, key), found)
 
+    def diary() -> None:
+        with Surroundings.of(app).database.read() as session:
+            work, key = Work(session, NOON, system(cast.ana.clinic_id)), nobodys.patient_id
+            assert key is not None
+            assert not other_diary.says_the_same(work, key, {uuid7(): {"mood": 3.0}})
+
     batch(), put()
     return {
         "put": put,
         "batch": batch,
         "alarm": alarm,
         "trend": trend,
+        "diary": diary,
         "read": partial(cast.ana.get, "/entries?limit=200"),
         "today": partial(cast.ana.get, "/me/today"),
         "patients": partial(cast.bo.get, "/patients"),
@@ -124,7 +132,7 @@ def test_the_database_is_asked_no_more_often_than_it_was(
     assert len(sent(app, asked[what])) <= budget[what]
 
 
-@pytest.mark.parametrize("what", ["put", "batch", "read", "today", "alarm", "trend"])
+@pytest.mark.parametrize("what", ["put", "batch", "read", "today", "alarm", "trend", "diary"])
 def test_no_question_goes_through_all_the_rows_of_a_clinic(
     app: Flask, asked: Mapping[str, Callable[[], object]], what: str
 ) -> None:

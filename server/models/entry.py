@@ -4,13 +4,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.clinical.vocabulary import EnteredBy, SafetyAnswer, Source
 from server.models.base import Base
+from server.models.partial import partial_index
 from server.models.sealed import Sealed, SealedJson
 from server.models.types import Coded, Instant
+
+# Of an imported entry the id alone may be known.
+IMPORTED = text("source = 'import'")
 
 
 class Entry(Base):
@@ -31,6 +35,7 @@ class Entry(Base):
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
         Index(None, "clinic_id", "patient_id", "local_day", "id"),
+        partial_index("ix_entries_imported", "clinic_id", "id", where=IMPORTED),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,6 +1,6 @@
 """Which migration makes these tables."""
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration of this code (a test compares it with the files)."""
 
 WORKS_FROM = "0014"

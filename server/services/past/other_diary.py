@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.models import Entry, QuestionnaireResponse
+from server.models.entry import IMPORTED
 from server.services.work import Work
 
 # So many are looked for: one that is found is enough.
@@ -26,13 +27,16 @@ def holds_response(work: Work, patient_id: UUID, ids: Sequence[UUID]) -> bool:
 
 
 def says_the_same(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str, float]]) -> bool:
-    """Return whether another patient of the clinic said the same ``items``, by the id of their entry.
+    """Return whether another patient of the clinic said the same ``items``, by the id of an imported entry.
 
-    The id of an entry that was imported is made of its moment: two people share some. They do not share
-    what they said in five of them, or more, without an exception.
+    Such an id is made of its moment: two people share some. They do not share what they said in five of
+    them, or more, without an exception.
     """
-    theirs = Entry.clinic_id == work.clinic_id, Entry.patient_id != patient_id, Entry.deleted_at.is_(None)
-    query = select(Entry.patient_id, Entry.id, Entry.items).where(*theirs, Entry.id.in_(list(items)))
+    # Said as the index says it, which finds an id without the patient.
+    theirs = Entry.clinic_id == work.clinic_id, IMPORTED, Entry.patient_id != patient_id
+    query = select(Entry.patient_id, Entry.id, Entry.items).where(
+        *theirs, Entry.deleted_at.is_(None), Entry.id.in_(list(items))
+    )
     alike = defaultdict(list)
     for row in work.session.execute(query):
         alike[row.patient_id].append(row.items == items[row.id])
