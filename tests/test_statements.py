@@ -29,8 +29,8 @@ from tests.conftest import NOON
 # one more BEGIN. Today: patient, clinic and plan; account, asked scales, what is done, reminders, rota, the
 # next visit. A page of patients: who they are, their accounts, what was refused. On PostgreSQL most of them
 # travel with another one (`server.convoy`).
-ASKED = {"put": 17, "batch": 23, "read": 5, "today": 14, "patients": 5}
-TRIPS = {"put": 7, "batch": 14, "read": 3, "today": 13, "patients": 4}
+ASKED = {"put": 17, "batch": 23, "read": 5, "today": 14, "patients": 5, "pull": 5}
+TRIPS = {"put": 7, "batch": 14, "read": 3, "today": 13, "patients": 4, "pull": 4}
 # What a pass asks of up to ten patients whose day ended: who they are, what holds at the clinic, sessions,
 # entries, scales, courses, judgements, moves, the last entry; written: two judgements of each, and when the
 # next day ends. PostgreSQL is told how to plan.
@@ -112,6 +112,7 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
             assert not other_diary.says_the_same(work, key, {uuid7(): {"mood": 3.0}})
 
     batch(), put()
+    newest = cast.ana.post("/sync", {"limit": 200}).json["next_cursor"]
     return {
         "put": put,
         "batch": batch,
@@ -120,6 +121,8 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
         "diary": diary,
         "read": partial(cast.ana.get, "/entries?limit=200"),
         "today": partial(cast.ana.get, "/me/today"),
+        # A phone that has everything already.
+        "pull": partial(cast.ana.post, "/sync", {"cursor": newest}),
         "patients": partial(cast.bo.get, "/patients"),
     }
 
@@ -132,7 +135,7 @@ def test_the_database_is_asked_no_more_often_than_it_was(
     assert len(sent(app, asked[what])) <= budget[what]
 
 
-@pytest.mark.parametrize("what", ["put", "batch", "read", "today", "alarm", "trend", "diary"])
+@pytest.mark.parametrize("what", ["put", "batch", "read", "today", "pull", "alarm", "trend", "diary"])
 def test_no_question_goes_through_all_the_rows_of_a_clinic(
     app: Flask, asked: Mapping[str, Callable[[], object]], what: str
 ) -> None:
