@@ -57,3 +57,13 @@ def test_ones_own_is_taken_again_and_so_are_days_that_are_alike_by_chance(
     whose_diary.check(database, plan(database, clock, cast.ana, csv(*MOODS, 9)))
     for data in (csv(*MOODS[:4]), csv(*MOODS[:5], 9), csv(9, 9, 9, 9, 9, 9), csv()):
         whose_diary.check(database, plan(database, clock, mia, data))
+
+
+def test_who_always_says_the_same_is_no_other_person_who_does(
+    database: Database, cast: Cast, clock: Clock, mia: Person
+) -> None:
+    import_diary.write(database, plan(database, clock, cast.ana, csv(*[2] * 9)))
+    whose_diary.check(database, plan(database, clock, mia, csv(*[2] * 9)))
+    import_diary.write(database, plan(database, clock, cast.ana, csv(*[2] * 9, 3)))
+    with pytest.raises(Problem, match="another patient of this clinic"):
+        whose_diary.check(database, plan(database, clock, mia, csv(*[2] * 9, 3)))

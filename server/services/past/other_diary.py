@@ -30,7 +30,7 @@ def says_the_same(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str
     """Return whether another patient of the clinic said the same ``items``, by the id of an imported entry.
 
     Such an id is made of its moment: two people share some. They do not share what they said in five of
-    them, or more, without an exception.
+    them, or more, without an exception; only who always says one thing is like others who do.
     """
     # Said as the index says it, which finds an id without the patient.
     theirs = Entry.clinic_id == work.clinic_id, IMPORTED, Entry.patient_id != patient_id
@@ -39,8 +39,14 @@ def says_the_same(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str
     )
     alike = defaultdict(list)
     for row in work.session.execute(query):
-        alike[row.patient_id].append(row.items == items[row.id])
-    return any(len(found) >= _ALIKE and all(found) for found in alike.values())
+        alike[row.patient_id].append((row.items, items[row.id]))
+    return any(_is_one_diary(found) for found in alike.values())
+
+
+def _is_one_diary(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]) -> bool:
+    """Return whether what two diaries, theirs and ours, say at the same moments makes them one."""
+    is_alike = len(found) >= _ALIKE and all(theirs == ours for theirs, ours in found)
+    return is_alike and any(ours != found[0][1] for _, ours in found)
 
 
 def _holds(
