@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from io import StringIO
 from uuid import UUID
 
@@ -17,6 +18,10 @@ from server.services.work import Work
 COLUMNS = ("patient", "file", "map")
 # Each is a patient's whole past: more of them are another list.
 MOST_LINES = 100_000
+_AGAIN = (
+    "The diary is that of line {first}, of another patient. Nothing was changed. "
+    "Are they one person? Then say --same-person."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,25 @@ def import_all(crew: Crew, tasks: Iterable[Task]) -> Iterator[Done]:
 
     A file that can't be taken is told and keeps nobody else out. The same list again recognises everything.
     """
-    yield from crew.map(import_one, tasks)
+    yield from crew.map(import_one, _apart(tasks))
+
+
+def _apart(tasks: Iterable[Task]) -> Iterator[Task]:
+    """Yield ``tasks``, with a problem where an earlier one has the diary: side by side neither sees it."""
+    known: dict[bytes, int] = {}
+    for task in tasks:
+        first = _line_of(task, known)
+        if first == task.line.number:
+            yield task
+        else:
+            yield replace(task, problem=_AGAIN.format(first=first))
+
+
+def _line_of(task: Task, known: dict[bytes, int]) -> int:
+    """Return the first line with the diary of ``task``. One without rows is nobody's, and its own."""
+    if task.map_text is None or task.same_person or b"\n" not in task.data.strip():
+        return task.line.number
+    return known.setdefault(sha256(task.data).digest(), task.line.number)
 
 
 def import_one(desk: Desk, task: Task) -> Done:

@@ -57,7 +57,10 @@ def test_a_list_of_diaries_is_imported_and_recognised_the_second_time(
     file = listed(tmp_path, *lines)
     refused = run("import-many", file, "--clinic", "river")
     assert refused.exit_code == 1
-    assert "line 3: The diary says what stands in that of another patient" in refused.stdout
+    assert "line 3: The diary is that of line 2, of another patient." in refused.stdout
+    alone = run("import-many", listed(tmp_path, lines[1]), "--clinic", "river")
+    assert "line 2: The diary says what stands in that of another patient" in alone.stdout
+    listed(tmp_path, *lines)
     said = run("import-many", file, "--clinic", "river", "--same-person")
     assert said.exit_code == 0, said.output
     assert "\n3 patients: 78 imported" in said.stdout
