@@ -1,15 +1,18 @@
 """Who invites sees what the patient does, or is done to themself, in the same moment: no way in is left."""
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from server.api.edge import Surroundings
-from server.clinical.vocabulary import ConsentWay, Purpose, Role
+from server.clinical.vocabulary import CareScope, ConsentWay, Purpose, Role
 from server.database import Database
 from server.isolation import Extent
 from server.services.errors import NotSignedIn
+from server.services.people import caregiver as caregivers
 from server.services.people import consent_answer
 from server.services.people import invitation as invitations
 from server.services.people import staff_invitation as staff_invitations
@@ -17,6 +20,7 @@ from server.services.people.consent_answer import Answer
 from server.services.people.invitation import Enrolment, Invitee
 from tests.cast import PASSWORD, Cast, as_work, new_staff
 from tests.conftest import Clock
+from tests.consents import caregiver
 from tests.jobs.test_enrolling_beside_an_end import somebody_waits
 
 pytestmark = pytest.mark.usefixtures("several")
@@ -72,3 +76,26 @@ def test_an_administrator_who_invites_while_they_are_shut_out_leaves_no_way_in(
     assert cast.admin.get("/clinic/invitations").json["items"] == []
     with database.write() as session, pytest.raises(NotSignedIn):
         staff_invitations.invite(as_work(app, leaving, session), again)
+
+
+def test_whoever_holds_a_lost_phone_gives_nothing_back_that_is_being_taken(
+    cast: Cast, app: Flask, database: Database, clock: Clock
+) -> None:
+    caregiver(cast, ["log", "read_trend", "read_journal"])
+    assert cast.ana.patient_id is not None
+    gus = UUID(cast.ana.get("/me/caregivers").json["items"][0]["id"])
+    clock.forward(minutes=6)
+
+    def asked() -> TestResponse:
+        body, headers = {"scopes": ["log", "read_trend"]}, {"Authorization": f"Bearer {cast.ana.token}"}
+        return app.test_client().patch(f"/v1/me/caregivers/{gus}", json=body, headers=headers)
+
+    with ThreadPoolExecutor() as pool:
+        with database.write() as session:
+            work = as_work(app, cast.ana, session)
+            caregivers.change_scopes(work, cast.ana.patient_id, gus, [CareScope.LOG])
+            session.flush()
+            more = pool.submit(asked)
+            somebody_waits(database.engine)
+        assert (more.result().status_code, more.result().get_json()["code"]) == (403, "step-up-required")
+    assert cast.ana.get("/me/caregivers").json["items"][0]["scopes"] == ["log"]

@@ -56,8 +56,10 @@ def of_patient(work: Work, patient_id: UUID) -> Sequence[Caregiver]:
 def change_scopes(work: Work, patient_id: UUID, caregiver_id: UUID, scopes: Sequence[CareScope]) -> Caregiver:
     """Let a caregiver do other things from now on. Raises NotFound, also for one that has ended.
 
-    Less is taken at once; more raises StepUpRequired where the actor's sign-in is not fresh.
+    Less is taken at once; more raises StepUpRequired where the actor's sign-in is not fresh. What is
+    more is said against what holds once others who change it are done.
     """
+    patients.lock(work, patient_id)
     row = _own(work, patient_id, caregiver_id)
     if row.ended_at is not None:
         raise NotFound("caregiver")
