@@ -1,11 +1,13 @@
 """Whether an export is of the patient whose diary it goes into: a wrong id would mix two people's records."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from uuid import UUID
 
 from jobs.import_export import ExportPlan
 from jobs.problem import Problem
+from server.clinical.vocabulary import Source
 from server.database import Database
 from server.services.past import other_diary
 from server.services.people import patient as patients
@@ -41,12 +43,23 @@ def _folded(name: str) -> str:
 
 def _is_in_another_diary(work: Work, plan: ExportPlan) -> bool:
     """Return whether what the file holds was reported by another patient of the clinic."""
-    return other_diary.holds_entry(work, plan.patient_id, _ids(plan, False)) or other_diary.holds_response(
-        work, plan.patient_id, _ids(plan, True)
+    whose = work, plan.patient_id
+    return (
+        other_diary.holds_entry(*whose, _ids(plan, False))
+        or other_diary.holds_response(*whose, _ids(plan, True))
+        or other_diary.says_the_same(*whose, dict(islice(_brought(plan), other_diary.SAMPLE)))
     )
 
 
 def _ids(plan: ExportPlan, is_response: bool) -> Sequence[UUID]:
-    """Return the ids of the file's entries, or of its filled scales."""
-    found = (one.entry_id for one in plan.file.revisions if one.is_response is is_response)
+    """Return the ids of the file's entries, or of its filled scales, which nobody else's have."""
+    own = (one for one in plan.file.revisions if one.source is not Source.IMPORT)
+    found = (one.entry_id for one in own if one.is_response is is_response)
     return list(dict.fromkeys(found))
+
+
+def _brought(plan: ExportPlan) -> Iterator[tuple[UUID, Mapping[str, float]]]:
+    """Yield what was brought from elsewhere, as it stands: its ids say the moment, so people share some."""
+    brought = (one for one in plan.file.revisions if one.source is Source.IMPORT and not one.is_response)
+    last = {one.entry_id: one.said for one in sorted(brought, key=lambda one: one.version)}
+    return ((key, said["items"]) for key, said in last.items() if said and said["items"])

@@ -23,10 +23,10 @@ def csv(*moods: int, note: str = "") -> bytes:
     return "\n".join(("day,mood,note", *days)).encode()
 
 
-def plan(database: Database, clock: Clock, who: Person, data: bytes) -> import_diary.Plan:
+def plan(database: Database, clock: Clock, who: Person, data: bytes, slug: str = "demo") -> import_diary.Plan:
     """Return what would be done with ``data`` for ``who``."""
     assert who.patient_id is not None
-    return import_diary.prepare(database, ("demo", who.patient_id), (MAP, data), clock.now)
+    return import_diary.prepare(database, (slug, who.patient_id), (MAP, data), clock.now)
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import pytest
 from flask import Flask
 from uuid_utils.compat import uuid7
 
-from jobs import import_export, whose_export
+from jobs import import_diary, import_export, whose_export
 from jobs.problem import Problem
 from server.database import Database
 from tests.cast import Cast, Person, entry, new_patient
 from tests.conftest import Clock
+from tests.jobs.test_whose_diary import MOODS, csv, plan
 from tests.scales import filled
 
 
@@ -94,3 +95,17 @@ def test_a_file_without_a_name_is_known_by_what_it_holds(
         check(database, clock, new_patient(app, cast.ana.clinic_id, "Twin", None), data)
     # At another clinic nothing speaks against it: where else should it have come from?
     check(database, clock, cast.other_patient, data, "elsewhere")
+
+
+def test_days_that_two_people_brought_from_elsewhere_are_told_apart_by_what_they_say(
+    app: Flask, database: Database, cast: Cast, clock: Clock
+) -> None:
+    mia = new_patient(app, cast.ana.clinic_id, "Mia", None)
+    import_diary.write(database, plan(database, clock, cast.ana, csv(*MOODS)))
+    import_diary.write(
+        database, plan(database, clock, cast.other_patient, csv(*reversed(MOODS)), "elsewhere")
+    )
+    data = cast.other_patient.get("/me/export?format=csv").get_data()
+    check(database, clock, mia, data)
+    with pytest.raises(Problem, match="another diary of this clinic"):
+        check(database, clock, mia, cast.ana.get("/me/export?format=csv").get_data())
