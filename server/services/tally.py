@@ -67,10 +67,11 @@ def count(session: Session, now: datetime, cap: Cap, *who: str) -> Counted:
     return Counted(*session.execute(query.returning(*returned)).one())
 
 
-def is_shut(session: Session, now: datetime, cap: Cap, *who: str) -> bool:
-    """Return whether ``who`` has to wait, without counting."""
+def wait(session: Session, now: datetime, cap: Cap, *who: str) -> timedelta:
+    """Return how long ``who`` has to wait, without counting; zero where nothing is to be waited for."""
     mine = (Tally.digest == _digest(session, cap, who), Tally.shut_until > now, ~_is_over(now, cap))
-    return session.scalar(select(Tally.count).where(*mine)) is not None
+    until = session.scalar(select(Tally.shut_until).where(*mine))
+    return timedelta() if until is None else until - now
 
 
 def number(session: Session, now: datetime, cap: Cap, *who: str) -> int:

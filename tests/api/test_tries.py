@@ -97,6 +97,18 @@ def test_a_device_has_tries_of_its_own_that_end_too(cast: Cast, from_: Any) -> N
     assert from_("192.0.2.1", PASSWORD).status_code == 201
 
 
+def test_a_device_that_has_used_up_its_own_tries_is_told_the_shortest_wait(
+    cast: Cast, from_: Any, clock: Clock
+) -> None:
+    device = from_(HOME, PASSWORD).get_json()["device_token"]
+    guess_everywhere(from_, clock, SIGN_IN_ACCOUNT.most)
+    for _ in range(11):
+        assert from_("192.0.2.1", device_token=device).status_code == 401
+    assert from_("192.0.2.1", PASSWORD, device_token=device).headers["Retry-After"] == "30"
+    clock.forward(seconds=30)
+    assert from_("192.0.2.1", PASSWORD, device_token=device).status_code == 201
+
+
 def test_a_device_token_of_another_account_or_made_up_is_none(cast: Cast, from_: Any) -> None:
     other = from_(HOME, PASSWORD, email="bo@clinic.example").get_json()["device_token"]
     for _ in range(8):

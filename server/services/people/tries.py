@@ -24,6 +24,7 @@ from server.services.cap import (
     SIGN_IN_PAIR,
     Cap,
 )
+from server.services.errors import TooMany
 from server.services.people import account_notice as account_notices
 from server.services.people import email_address as addresses
 from server.services.work import Work, system
@@ -56,16 +57,26 @@ def begin(session: Session, now: datetime, made: Try) -> Try:
     from a link, would have to wait for having forgotten the old one. Commit this before the password is
     checked, or parallel guesses would not see each other.
     """
-    known = None if made.device is None else (*made.account, made.device)
-    if known is not None and not tally.is_shut(session, now, SIGN_IN_DEVICE, *known):
+    if made.device is None:
+        _take_unknown(session, now, made)
+        return made
+    known = (*made.account, made.device)
+    if not (pause := tally.wait(session, now, SIGN_IN_DEVICE, *known)):
         tally.take(session, now, SIGN_IN_DEVICE, *known)
         return made
     made = replace(made, device=None)
+    try:
+        _take_unknown(session, now, made)
+    except TooMany as refusal:  # its own count may be open again long before
+        raise tally.refusal(min(pause, timedelta(seconds=refusal.seconds))) from None
+    return made
+
+
+def _take_unknown(session: Session, now: datetime, made: Try) -> None:
     tally.take(session, now, SIGN_IN_ADDRESS, made.address)
     tally.take(session, now, SIGN_IN_PAIR, *made.account, made.address)
     if not tally.number(session, now, _KNOWN, *made.account, made.address):
         tally.take(session, now, SIGN_IN_ACCOUNT, *made.account)
-    return made
 
 
 def failed(session: Session, now: datetime, made: Try) -> None:
