@@ -101,11 +101,16 @@ def _proven(body: Mapping[str, Any], made: Try) -> Any:
 @blueprint.arguments(SecondFactorBody)
 @blueprint.response(201, TokensAnswer)
 def prove_second_factor(body: Mapping[str, Any]) -> Any:
-    """Finish a sign-in within five minutes: the ticket, and a code, a recovery code or a passkey."""
+    """Finish a sign-in within five minutes: the ticket, and a code, a recovery code or a passkey.
+
+    401 `does-not-fit`: that is wrong, and the ticket still good; `not-signed-in`: begin with the password.
+    """
     around = here()
     with around.database.write(Extent.DOOR) as session:
         issued = steps.with_ticket(session, around.clock(), body["ticket"], signing_in.arrival(body))
         signing_in.remember(session, issued)
+    if issued is None:
+        raise DoesNotFit
     return signing_in.tokens_of(issued)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from server.models import Ticket
-from server.services.errors import DoesNotFit
+from server.services.errors import DoesNotFit, NotSignedIn
 from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Work
 
@@ -34,10 +34,14 @@ def issue(work: Work, account_id: UUID) -> tuple[str, Ticket]:
 
 
 def find(session: Session, now: datetime, secret: str, sign_in_id: UUID | None = None) -> Ticket:
-    """Return the ticket of ``secret`` that still waits, of that sign-in or of none; else DoesNotFit."""
+    """Return the ticket of ``secret`` that still waits, of that sign-in or of none.
+
+    Else raises DoesNotFit where somebody is signed in, and NotSignedIn where they begin anew to be.
+    """
     row = session.scalar(select(Ticket).where(Ticket.ticket_hash == fingerprint(secret)))
     if row is None or row.used_at is not None or row.expires_at <= now or row.sign_in_id != sign_in_id:
-        raise DoesNotFit("This took too long, or was done already. Start again.")
+        said = "This took too long, or was done already. Start again."
+        raise NotSignedIn(said) if sign_in_id is None else DoesNotFit(said)
     return row
 
 
