@@ -34,7 +34,10 @@ def list_accounts() -> Any:
 @allow(*STAFF)
 @blueprint.response(200, ColleaguesAnswer)
 def list_colleagues() -> Any:
-    """Read who works at your clinic: an alert, a patient or a shift is given to the `id` of one of them."""
+    """Read who works at your clinic: an alert or a shift is given to one of these `id`s.
+
+    A patient is given to that of a `clinician`.
+    """
     with reading() as work:
         return {"items": accounts.recipients(work, set(STAFF))}
 
