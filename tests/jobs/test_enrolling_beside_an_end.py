@@ -109,3 +109,17 @@ def test_an_account_that_ended_a_moment_ago_looks_after_nobody_else(
             caregiver_invitations.join(work, code, WORD)
         assert known.disabled_at is None, "as it was read"
         assert not caregivers.cared_for(work)
+
+
+def test_who_comes_in_again_does_not_wait_for_their_coming_in_elsewhere(
+    cast: Cast, app: Flask, ana: Leaving
+) -> None:
+    gus = caregiver(cast)
+    code = invites(cast.ana, cast)
+    with ana.around.database.read(Extent.ALL) as session:
+        account_id = session.scalars(select(Account.id).where(Account.role == Role.CAREGIVER)).one()
+    who = Actor(cast.ana.clinic_id, account_id, Role.CAREGIVER)
+    with ThreadPoolExecutor() as pool, ana.beside(who) as work:
+        assert accounts.held(work, account_id) is not None
+        coming = pool.submit(gus.post, "/cared-for", {"code": code, "proof": WORD})
+        assert coming.result(timeout=10).status_code == 200

@@ -114,13 +114,14 @@ def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
 def accept(work: Work, row: Caregiver, account: Account) -> None:
     """Let the invited person in; the actor is their own account.
 
-    What they may have done for that patient so far ends: the patient's newest word holds, and alone.
+    What they may have done for that patient so far ends: the patient's newest word holds, and alone. Their
+    account stays, so it is not locked: who comes in to two patients at once would wait in a circle.
     """
     row.account_id, row.accepted_at, row.seen_at = account.id, work.now, work.now
     work.session.flush()
     before = _of(work, row.patient_id).where(Caregiver.account_id == account.id, Caregiver.id != row.id)
     for earlier in work.session.scalars(before.where(Caregiver.ended_at.is_(None))).all():
-        _end(work, earlier)
+        _let_go(work, earlier)
     work.audit("caregiver.accept", row.patient_id, row.id)
 
 
@@ -183,6 +184,12 @@ def deeds(work: Work, patient_id: UUID, caregiver_id: UUID, before: UUID | None,
 def _end(work: Work, row: Caregiver) -> None:
     if row.ended_at is not None:
         return
+    _let_go(work, row)
+    if row.account_id is not None:
+        caregiver_account.end_if_idle(work, row.account_id)
+
+
+def _let_go(work: Work, row: Caregiver) -> None:
     row.ended_at, row.ended_by = work.now, work.actor.account_id
     work.session.execute(
         update(Invitation)
@@ -194,8 +201,6 @@ def _end(work: Work, row: Caregiver) -> None:
         .values(cancelled_at=work.now)
     )
     work.audit("caregiver.end", row.patient_id, row.id)
-    if row.account_id is not None:
-        caregiver_account.end_if_idle(work, row.account_id)
 
 
 def _own(work: Work, patient_id: UUID, caregiver_id: UUID) -> Caregiver:
