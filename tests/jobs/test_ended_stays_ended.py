@@ -7,23 +7,26 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobs import ending_list, erase, erasure_list
 from jobs.around import Around
 from jobs.problem import Problem
+from schemas.scheduling_connection import ConnectionBody
 from server.api.edge import EXTENSION
-from server.clinical.vocabulary import Purpose
+from server.clinical.vocabulary import CopyState, DeliveryState, Purpose
 from server.database import Database
 from server.isolation import Extent
 from server.models import (
     BreakGlass,
     Consent,
+    Delivery,
     ExportLink,
     Invitation,
     Patient,
     Recovery,
     RefreshToken,
+    SchedulingCopy,
     SignIn,
     Ticket,
 )
@@ -178,3 +181,26 @@ def test_an_erasure_that_was_confirmed_since_the_backup_goes_on_after_its_restor
     put_back(there, elsewhere, tmp_path / "old", replace=True)
     with elsewhere.read(Extent.ALL) as session:
         assert session.scalars(ana).all() == [], "once they are gone, the list of erasures says so"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_an_erasure_that_is_confirmed_again_waits_its_day_also_where_the_clinics_system_knows(
+    here: Around, elsewhere: Database, tmp_path: Path, visits: Visits, clock: Clock, asked_before: bool
+) -> None:
+    path, admin = f"{visits.ana}/erasure", visits.cast.admin
+    assert admin.post("/clinic/scheduling-connections", ConnectionBody.EXAMPLE).status_code == 201
+    over = f"/booking-suggestions/{visits.approved()}/dismiss"
+    assert visits.cast.bo.post(over, {"reason": "x"}, version=2).status_code == 200
+    with here.database.write(Extent.ALL) as session:
+        session.scalars(select(SchedulingCopy)).one().state = CopyState.SETTLED
+        session.execute(update(Delivery).values(state=DeliveryState.DELIVERED))
+    asked = admin.post(path, {"reason": "patient_asked"}).json if asked_before else None
+    made(here, tmp_path / "old")
+    clock.forward(minutes=1)
+    asked = asked or admin.post(path, {"reason": "patient_asked"}).json
+    assert admin.post(f"{path}/confirm", {"patient_name": "Ana"}, version=asked["version"]).status_code == 200
+    ending_list.note(here.settings, here.database, clock.now)
+    put_back(here, elsewhere, tmp_path / "old")
+    there = replace(here, database=elsewhere)
+    assert erase.run(there, NOON + timedelta(hours=23)) == 0, "there is time to place a hold anew"
+    assert erase.run(there, NOON + timedelta(hours=25)) == 1

@@ -11,10 +11,7 @@ from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
 from server.clinical.vocabulary import (
-    WAITING,
     AlertClass,
-    CopyState,
-    DeliverySubject,
     ErasureReason,
     ErasureState,
     SuggestionState,
@@ -24,18 +21,17 @@ from server.models import (
     Account,
     Alert,
     BookingSuggestion,
-    Delivery,
     Erasure,
     ExportLink,
     Invitation,
     Patient,
-    SchedulingCopy,
     SignIn,
 )
 from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people import legal_hold as legal_holds
+from server.services.people import peers_told
 from server.services.visits.suggestion_move import make_move
 from server.services.work import Work
 
@@ -143,12 +139,21 @@ def get(work: Work, patient_id: UUID) -> Erasure:
 
 
 def due(work: Work) -> list[UUID]:
-    """Return the clinic's confirmed erasures whose rows can go: its systems know, or had their time."""
+    """Return the clinic's confirmed erasures whose rows can go: its systems know, or had their time.
+
+    Those of a restore wait for their time in any case: it is that of placing a hold anew.
+    """
     query = select(Erasure).where(
         Erasure.clinic_id == work.clinic_id, Erasure.state == ErasureState.CONFIRMED
     )
     found = work.session.scalars(query.order_by(Erasure.id))
-    return [one.id for one in found if one.due_at is None or one.due_at <= work.now or _is_told(work, one)]
+    return [
+        one.id
+        for one in found
+        if one.due_at is None
+        or one.due_at <= work.now
+        or (one.reason is not ErasureReason.RESTORED and peers_told.of(work, one.patient_id))
+    ]
 
 
 def is_done(work: Work, erasure_id: UUID) -> bool:
@@ -191,6 +196,7 @@ def again(work: Work, patient_id: UUID, wait: timedelta = timedelta()) -> Erasur
         return None
     known = _under_way(work, patient_id) or begin(work, patient_id, ErasureReason.RESTORED)
     if known.state is ErasureState.ASKED:
+        known.reason = ErasureReason.RESTORED
         start(work, known, patient)
     known.due_at = work.now + wait
     return known
@@ -273,28 +279,3 @@ def _close(work: Work, patient: Patient) -> None:
         .values(revoked_at=work.now),
     ):
         work.session.execute(change)
-
-
-def _is_told(work: Work, erasure: Erasure) -> bool:
-    """Say whether the clinic's own system has every visit's last version, and no event of one waits."""
-    key = (SchedulingCopy.clinic_id == BookingSuggestion.clinic_id) & (
-        SchedulingCopy.suggestion_id == BookingSuggestion.id
-    )
-    mine = (
-        BookingSuggestion.clinic_id == work.clinic_id,
-        BookingSuggestion.patient_id == erasure.patient_id,
-    )
-    copies = work.session.execute(
-        select(SchedulingCopy.state, SchedulingCopy.sent_version, BookingSuggestion.version)
-        .join(BookingSuggestion, key)
-        .where(*mine)
-    ).all()
-    waiting = select(Delivery.id).where(
-        Delivery.clinic_id == work.clinic_id,
-        Delivery.subject == DeliverySubject.SUGGESTION,
-        Delivery.subject_id.in_(select(BookingSuggestion.id).where(*mine)),
-        Delivery.state.in_(WAITING),
-    )
-    over = (CopyState.SETTLED, CopyState.HELD)
-    told = all(copy.state in over or copy.sent_version >= copy.version for copy in copies)
-    return bool(copies) and told and work.session.scalar(waiting.limit(1)) is None
