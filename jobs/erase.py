@@ -45,7 +45,7 @@ def note(settings: Settings, database: Database, now: datetime) -> None:
     with database.read(Extent.ALL) as session:
         done = {one.id: erased(one) for one in erasures.done(session, unlisted=True)}
     try:
-        missing = _missing(database, file, now)
+        missing = _missing(database, file)
     finally:  # whatever the list is
         _write_down(database, file, now, done)
     if others := [one for one in missing if one not in done.values()]:
@@ -62,16 +62,17 @@ def _write_down(database: Database, file: Path, now: datetime, done: Mapping[UUI
     database.scrub()
 
 
-def _missing(database: Database, file: Path, now: datetime) -> list[Erased]:
+def _missing(database: Database, file: Path) -> list[Erased]:
     """Return who is not in the list: where they were erased, or a clinic closed, another one may lie.
 
-    Each list says that it knows of all, and a restore believes it. Whoever is named last says how far it is.
+    Each list says that it knows of all, and a restore believes it. How far it is nobody can say: a line that
+    could not be read was taken out, or one of its own was added while those of others could not be.
     """
-    listed = erasure_list.read(file)
-    moments = [one.at for one in listed if one.patient_id is not None and one.at <= now]
-    since = max(moments) - ending_list.OVERLAP if moments else None
-    known_there = {(one.clinic_id, one.patient_id) for one in listed}
-    return [one for one in known(database, since) if (one.clinic_id, one.patient_id) not in known_there]
+    known_there = {(one.clinic_id, one.patient_id) for one in erasure_list.read(file)}
+    with database.read(Extent.ALL) as session:
+        has_all = erasures.gone(session) <= known_there
+    found = _closed(database) if has_all else known(database)
+    return [one for one in found if (one.clinic_id, one.patient_id) not in known_there]
 
 
 def _closed(database: Database) -> list[Erased]:
@@ -90,10 +91,10 @@ def _begin_list(database: Database, file: Path, since: datetime | None = None) -
         erasure_list.begin(file, since, known(database))
 
 
-def known(database: Database, since: datetime | None = None) -> list[Erased]:
-    """Return all that the database itself knows: closed clinics, and patients' tombstones, of ``since``."""
+def known(database: Database) -> list[Erased]:
+    """Return all that the database itself knows: closed clinics, and the tombstones of patients."""
     with database.read(Extent.ALL) as session:
-        gone = [erased(one) for one in erasures.done(session, since=since)]
+        gone = [erased(one) for one in erasures.done(session)]
     return [*_closed(database), *gone]
 
 

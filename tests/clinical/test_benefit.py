@@ -66,6 +66,7 @@ def test_the_best_week_is_the_lowest_one_with_four_days_and_the_first_of_equals(
     assert found is not None
     # Around the three lowest days there are no four; the first four of the last eight are the first week.
     assert (found[0], found[1].mean) == (day(22), 3.0)
+    assert best_week(some, day(22), 1.2, DEFAULT_POLICY) == found, "the last middle there may be"
     early = best_week(some, day(10), 1.2, DEFAULT_POLICY)
     assert early is not None
     assert (early[0], early[1].mean) == (day(0), 4.0)

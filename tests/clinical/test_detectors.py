@@ -207,6 +207,7 @@ def test_a_single_item_needs_three_high_days_in_a_row() -> None:
     assert hit(said(points(*[3.0] * 9, *[9.0] * 2), steady, "anxiety"), Rule.R1) is None
     assert hit(said(points(*[3.0] * 9, *[9.0] * 3), steady, "anxiety"), Rule.R1) is not None
     assert hit(said(points(*[9.0] * 6, 3.4), steady, "anxiety"), Rule.R1) is None
+    assert hit(said(points(*[9.0] * 6, 3.5), steady, "anxiety"), Rule.R1) is not None
 
 
 def test_a_single_item_is_left_to_the_moving_average() -> None:

@@ -177,6 +177,15 @@ def test_the_onset_is_told_in_days_and_where_entries_allow_in_hours() -> None:
     assert curve(history, 30, timed=other).sessions[0].onset == Onset(5)
 
 
+def test_half_of_the_level_before_is_a_response_and_its_onset() -> None:
+    def exactly(at: float) -> SessionCurve:
+        days = ((day(n), mood_day(8 if n < 1 else at)) for n in range(-14, 31))
+        return curve(fold(days), 30).sessions[0]
+
+    assert (exactly(4).responded, exactly(4).onset) == (True, Onset(1))
+    assert (exactly(4.1).responded, exactly(4.1).onset) == (False, None)
+
+
 def test_what_comes_after_the_day_is_not_known_on_it() -> None:
     whole = diary(range(-14, 61), HELD_TO_40)
     assert curve(whole, 30, sessions(0, 50)) == curve(whole.between(day(-14), day(30)), 30)

@@ -128,6 +128,7 @@ def test_two_good_scores_in_a_row_before_the_newest_make_a_level_and_less_does_n
 
 def test_a_level_is_that_of_the_last_year() -> None:
     assert (judged((7, 5), (14, 5), (372, 12)).level, judged((7, 5), (14, 5), (373, 12)).level) == (5, None)
+    assert (judged((7, 5), (372, 12)).best, judged((7, 5), (373, 12)).best) == (5, None)
 
 
 def test_sessions_too_close_for_two_scores_share_the_first_two() -> None:

@@ -4,6 +4,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from server.database import Database
 from server.services.audit.anchor import Anchor
 from server.services.people import closing
 from server.settings import Settings
-from tests.cast import Cast, as_work
+from tests.cast import Cast, as_work, new_patient
 from tests.conftest import NOON, Clock
 
 
@@ -101,6 +102,26 @@ def test_each_runner_s_own_list_knows_of_whom_another_one_erased(
     assert lists[0] == lists[1]
     lines = erasure_list.lines_of(erasure_list.file_of(other.settings))
     assert len(lines) == 2, "its beginning, and one line"
+
+
+def test_who_stood_in_a_line_that_was_taken_out_is_written_again_whoever_was_erased_since(
+    app: Flask, cast: Cast, clock: Clock, around: Around
+) -> None:
+    una = new_patient(app, cast.ana.clinic_id, "Una", None)
+    erase.run(around, clock.now)
+    for hours, (name, patient_id) in enumerate((("Ana", cast.ana.patient_id), ("Una", una.patient_id))):
+        path = f"/patients/{patient_id}/erasure"
+        version = cast.admin.post(path, {"reason": "patient_asked"}).json["version"]
+        confirmed = cast.admin.post(f"{path}/confirm", {"patient_name": name}, version=version)
+        assert confirmed.status_code == 200
+        assert erase.run(around, clock.now + timedelta(hours=2 * hours)) == 1
+    file = erasure_list.file_of(around.settings)
+    begun, _of_ana, of_una = file.read_text("utf-8").splitlines(keepends=True)
+    file.write_text(begun + of_una, "utf-8")
+    for minutes in (1, 2):
+        erase.run(around, clock.now + timedelta(hours=2, minutes=minutes))
+        assert [one.patient_id for one in erasure_list.read(file)] == [una.patient_id, cast.ana.patient_id]
+        assert len(file.read_text("utf-8").splitlines()) == 3
 
 
 def test_a_damaged_list_is_noticed_by_the_job_and_who_is_gone_is_written_down_all_the_same(

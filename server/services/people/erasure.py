@@ -161,10 +161,15 @@ def is_done(work: Work, erasure_id: UUID) -> bool:
     return work.session.get_one(Erasure, (work.clinic_id, erasure_id)).state is ErasureState.DONE
 
 
-def done(session: Session, unlisted: bool = False, since: datetime | None = None) -> Sequence[Tombstone]:
-    """Return the tombstones of all clinics, oldest first; ``unlisted``: in no list yet; those ``since``."""
+def gone(session: Session) -> set[tuple[UUID, UUID]]:
+    """Return by clinic and id the patients of all clinics who were erased: what is asked every minute."""
+    query = select(Erasure.clinic_id, Erasure.patient_id).where(Erasure.state == ErasureState.DONE)
+    return {(clinic_id, patient_id) for clinic_id, patient_id in session.execute(query)}
+
+
+def done(session: Session, unlisted: bool = False) -> Sequence[Tombstone]:
+    """Return the tombstones of all clinics, oldest first; ``unlisted``: those in no list yet."""
     query = select(Erasure).where(Erasure.state == ErasureState.DONE)
-    query = query if since is None else query.where(Erasure.finished_at >= since)
     query = query.where(Erasure.listed_at.is_(None)) if unlisted else query
     found = session.scalars(query.order_by(Erasure.finished_at, Erasure.id))
     return [
