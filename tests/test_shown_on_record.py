@@ -113,3 +113,13 @@ def test_a_patient_whose_entry_stands_against_another_is_on_record_too(
     whose = cast.ana.patient_id
     shown = ["refused.put_entry", "refused.put_questionnaire_response", "sync.pull", "sync.pull"]
     assert found == [(action, whose) for action in shown]
+
+
+def test_a_patient_who_answers_another_version_of_a_visit_is_on_record_with_whom(
+    app: Flask, cast: Cast, ana: str
+) -> None:
+    path = only(cast.bo, "/booking-suggestions").replace("booking-suggestions", "visits")
+    before = len(lines(app))
+    assert cast.ana.post(f"{path}/answer", {"answer": "accepted"}, version=FAR).json["current"]
+    (line,) = lines(app)[before:]
+    assert (line.action, line.patient_id) == ("refused.answer_visit", cast.ana.patient_id)

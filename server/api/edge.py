@@ -89,9 +89,9 @@ def writing() -> Iterator[Work]:
 
 
 def _show_current(error: ServiceError) -> None:
-    # What is stored can only be shown while its transaction is open.
-    if isinstance(error, VersionError):
-        error.extra, error.about = {"current": copy_of(error.current)}, about(error.current)
+    if isinstance(error, VersionError):  # what is stored can only be shown while its transaction is open
+        error.extra = {"current": copy_of(error.current)}
+        error.about = about(error.current) or actor().patient_id
 
 
 @contextmanager
