@@ -29,7 +29,7 @@ def begin(session: Session, slot: Slot, now: datetime) -> bool:
     """
     if _write(session, slot, now):
         return True
-    if not _is_ahead(session, slot, now):
+    if not _take_away_ahead(session, slot, now):
         return False
     session.execute(delete(JobRun).where(JobRun.job == slot.job, JobRun.slot >= slot.at))
     return _write(session, slot, now)
@@ -41,9 +41,14 @@ def _write(session: Session, slot: Slot, now: datetime) -> bool:
     return session.scalar(once.values(job=slot.job, slot=slot.at, started_at=now)) is not None
 
 
-def _is_ahead(session: Session, slot: Slot, now: datetime) -> bool:
-    later = select(JobRun.slot).where(JobRun.job == slot.job, JobRun.slot > slot.at)
-    return session.scalar(later.where(JobRun.started_at > now + AHEAD).limit(1)) is not None
+def _take_away_ahead(session: Session, slot: Slot, now: datetime) -> bool:
+    """Delete later runs that a clock still to come began; return whether there were any.
+
+    Only one worker finds them: who comes next would delete the run that the first has begun meanwhile.
+    """
+    later = delete(JobRun).where(JobRun.job == slot.job, JobRun.slot > slot.at)
+    ahead = session.execute(later.where(JobRun.started_at > now + AHEAD))
+    return cast("CursorResult[Any]", ahead).rowcount > 0
 
 
 def end(session: Session, slot: Slot, now: datetime, done: int, failure: str | None = None) -> None:

@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from jobs.around import Around
 from jobs.clock import scheduler
 from jobs.runner import RUNS, run_once
 from jobs.timetable import HEARTBEAT, TIMETABLE, Job
+from server.isolation import Extent
 from server.models import JobRun
 from server.services import job_run as job_runs
+from server.services.job_run import Slot
 from server.settings import Settings
 from tests.conftest import Clock
 
@@ -55,6 +59,28 @@ def test_two_workers_at_the_same_moment_make_one_run(around: Around, clock: Cloc
     for thread in threads:
         thread.join()
     assert sorted(done, key=str) == [1, None]
+
+
+def test_of_two_workers_that_find_a_clock_was_put_back_one_runs(around: Around, clock: Clock) -> None:
+    database = around.database
+    if database.is_sqlite:
+        pytest.skip("one writer at a time")
+    slots = [Slot(CLOSE.name, clock.now + timedelta(days=days)) for days in range(3)]
+    for slot in slots:
+        with database.write(Extent.NONE) as session:
+            assert job_runs.begin(session, slot, slot.at)
+    others: list[bool] = []
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("DELETE") and not others:
+            others.append(False)
+            with database.write(Extent.NONE) as other:
+                others[0] = job_runs.begin(other, slots[0], clock.now)
+
+    with database.write(Extent.NONE) as session:
+        event.listen(session.connection(), "before_cursor_execute", meanwhile)
+        mine = job_runs.begin(session, slots[0], clock.now)
+    assert (others, mine) == ([True], False)
 
 
 def test_deliveries_are_looked_for_at_every_tick_under_one_line_a_minute(
