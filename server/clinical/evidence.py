@@ -7,6 +7,7 @@ from datetime import date
 from server.clinical.baseline import Baseline
 from server.clinical.detectors import Mark, RuleHit
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.series import COMPOSITE, SINGLE_ITEMS, Level, span_of
 from server.clinical.vocabulary import WatchState
 from server.clinical.walk import WatchedDay
@@ -92,7 +93,7 @@ def _items_up(facts: Facts, baseline: Baseline, policy: Policy) -> str:
     marks = facts.marks
     items = [key for key in SINGLE_ITEMS[baseline.arm] if key in marks and key in baseline.levels]
     share = policy["relapse.item_rise_share"]
-    up = sum(_recent(marks[key]) - baseline.levels[key].mean >= share * span_of(key) for key in items)
+    up = sum(reaches(_recent(marks[key]) - baseline.levels[key].mean, share * span_of(key)) for key in items)
     return f"{up} of {len(items)}"
 
 

@@ -21,6 +21,7 @@ from server.clinical.mania_levels import (
     watched_days,
 )
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.readings import Reading
 from server.clinical.vocabulary import AlertClass
 
@@ -157,7 +158,7 @@ def _high_energy(day: _Day, found: str) -> _Judged:
         return Verdict.HELD, told
     if own is None:
         return Verdict.INSUFFICIENT_DATA, told
-    return _verdict(energy - own.mean >= day.policy["mania.energy_rise"]), told
+    return _verdict(reaches(energy - own.mean, day.policy["mania.energy_rise"])), told
 
 
 def _digibp(day: _Day) -> _Judged:
@@ -173,7 +174,7 @@ def _digibp(day: _Day) -> _Judged:
     if day.today not in seen or own is None:
         return Verdict.INSUFFICIENT_DATA, f"digiBP on {len(seen)} of the last {span} days ({_own_words(own)})"
     limit = own.mean + policy["mania.digibp_limit"] * own.sd
-    high, need = sum(value >= limit for value in seen.values()), policy.whole("mania.digibp_high_days")
+    high, need = sum(reaches(value, limit) for value in seen.values()), policy.whole("mania.digibp_high_days")
     told = f"digiBP energy, speech and irritability at or above {limit:.1f} on {high} of {len(seen)} days"
     if high < need <= high + span - len(seen):
         return Verdict.INSUFFICIENT_DATA, f"{told} ({_own_words(own)})"
@@ -192,7 +193,7 @@ def _high_mood(day: _Day) -> _Judged:
     own = day.own.of("sleep_hours")
     told = f"{found}, {len(nights)} nights logged ({_own_words(own, ' h')})"
     less = policy["mania.less_sleep_hours"]
-    if own is not None and any(own.mean - value < less for value in nights.values()):
+    if own is not None and any(not reaches(own.mean - value, less) for value in nights.values()):
         return Verdict.NOT_HELD, f"{told}, not all with {less:g} h less sleep"
     if own is None or min(len(moods), len(nights)) < span:
         return Verdict.INSUFFICIENT_DATA, told

@@ -14,6 +14,7 @@ from math import fsum, sqrt
 from server.clinical.baseline import Treatment
 from server.clinical.era import eras
 from server.clinical.policy import Policy
+from server.clinical.reaching import reaches
 from server.clinical.readings import History, Reading
 from server.clinical.series import Points
 from server.clinical.vocabulary import Arm
@@ -170,7 +171,7 @@ def _side(last: Mapping[date, float], own: OwnLevel | None, policy: Policy) -> s
         return "unknown"
     off = fsum(last.values()) / len(last) - own.mean
     limit = policy["mania.chart_limit"] * max(own.sd, policy["baseline.sd_floor"])
-    if abs(off) < limit:
+    if not reaches(abs(off), limit):
         return "usual"
     return "above" if off > 0 else "below"
 

@@ -224,6 +224,23 @@ def test_without_a_baseline_the_own_level_is_that_of_the_days_before() -> None:
     assert (own.mean, own.first, own.last, own.days) == (8, day(9), day(36), 28)
 
 
+def test_an_hour_less_sleep_is_one_whatever_the_hours_are() -> None:
+    # 8.2 - 7.2 is less than 1 in binary.
+    usual = {n: {**USUAL, "sleep_hours": 8.2} for n in range(1, TODAY - 3)}
+    for hours, expected in ((7.2, Verdict.HELD), (7.3, Verdict.NOT_HELD)):
+        found = judged(usual | {n: wake(hours, mood=9) for n in (38, 39, 40)})
+        assert verdict(found, H4) is expected
+
+
+@pytest.mark.parametrize("usual_energy", [3.1, 3.6])
+def test_two_points_more_energy_are_two_whatever_the_points_are(usual_energy: float) -> None:
+    usual = {n: {**USUAL, "energy": usual_energy} for n in range(1, TODAY - 3)}
+    more = wake(4, energy=usual_energy + 2)
+    assert verdict(judged(usual | {39: more, 40: more}), H2) is Verdict.HELD
+    less = wake(4, energy=usual_energy + 1.9)
+    assert verdict(judged(usual | {39: less, 40: less}), H2) is Verdict.NOT_HELD
+
+
 def test_the_spread_of_an_own_level_is_that_of_its_days() -> None:
     history = fold((day(n), {"sleep_hours": 7 if n % 2 else 9}) for n in range(9, 37))
     own = OwnLevels(ActivationFacts(history), DEFAULT_POLICY, day(TODAY)).of("sleep_hours")
