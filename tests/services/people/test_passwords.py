@@ -13,9 +13,11 @@ from server.services.people.passwords import AT_ONCE, MEMORY_KIB, Passwords
 FLOOD = """
 import resource
 from concurrent.futures import ThreadPoolExecutor
+from server import memory
 from server.services.errors import Busy
 from server.services.people.passwords import Passwords
 
+memory.begin()  # as every server does: threads share one heap
 passwords = Passwords("standard", patience=0.3)
 
 def sign_in(number):
