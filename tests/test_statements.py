@@ -109,7 +109,8 @@ def asked(app: Flask, cast: Cast) -> Mapping[str, Callable[[], object]]:
         with Surroundings.of(app).database.read() as session:
             work, key = Work(session, NOON, system(cast.ana.clinic_id)), nobodys.patient_id
             assert key is not None
-            assert not other_diary.says_the_same(work, key, {uuid7(): {"mood": 3.0}})
+            days = {uuid7(): {"mood": 3.0} for _ in range(5)}
+            assert not other_diary.says_the_same(work, key, days)
 
     batch(), put()
     newest = cast.ana.post("/sync", {"limit": 200}).json["next_cursor"]

@@ -1,10 +1,11 @@
 """Whether what a file holds was reported by somebody else: a wrong id would mix two people's records."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from server.models import Entry, QuestionnaireResponse
 from server.models.entry import IMPORTED
@@ -14,6 +15,8 @@ from server.services.work import Work
 SAMPLE = 50
 # Fewer days may be alike by chance.
 _ALIKE = 5
+# So many are looked at first.
+_LOOKS = 5
 
 
 def holds_entry(work: Work, patient_id: UUID, ids: Sequence[UUID]) -> bool:
@@ -32,15 +35,43 @@ def says_the_same(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str
     Such an id is made of its moment: two people share some. They do not share what they said in five of
     them, or more, without an exception; only who always says one thing is like others who do.
     """
-    # Said as the index says it, which finds an id without the patient.
-    theirs = Entry.clinic_id == work.clinic_id, IMPORTED, Entry.patient_id != patient_id
-    query = select(Entry.patient_id, Entry.id, Entry.items).where(
-        *theirs, Entry.deleted_at.is_(None), Entry.id.in_(list(items))
-    )
+    if len(items) < _ALIKE:
+        return False
+    theirs = *_imported(work), Entry.patient_id.in_(_alike(work, patient_id, items))
     alike = defaultdict(list)
-    for row in work.session.execute(query):
+    for row in work.session.execute(
+        select(Entry.patient_id, Entry.id, Entry.items).where(*theirs, Entry.id.in_(list(items)))
+    ):
         alike[row.patient_id].append((row.items, items[row.id]))
     return any(_is_one_diary(found) for found in alike.values())
+
+
+def _alike(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str, float]]) -> list[UUID]:
+    """Return who else said the same in most of a few of ``items``.
+
+    Diaries without times of day share every moment: all that is the same at each is left to the database,
+    or each file would bring along what all patients said.
+    """
+    some = list(items)[:: max(1, len(items) // _LOOKS)][:_LOOKS]
+    same = (
+        and_(Entry.id == one, *(Entry.items[key].as_float() == said for key, said in items[one].items()))
+        for one in some
+    )
+    query = select(Entry.patient_id).where(
+        *_imported(work), Entry.patient_id != patient_id, Entry.id.in_(some), or_(*same)
+    )
+    # Counted here: the database would go through all entries in the order of their patients.
+    times = Counter(work.session.scalars(query))
+    return [one for one, number in times.items() if number > _LOOKS // 2]
+
+
+def _imported(work: Work) -> tuple[ColumnElement[bool], ...]:
+    # Said as the index says it, which finds an id without the patient.
+    return (
+        Entry.clinic_id == work.clinic_id,
+        cast("ColumnElement[bool]", IMPORTED),
+        Entry.deleted_at.is_(None),
+    )
 
 
 def _is_one_diary(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]) -> bool:
