@@ -222,14 +222,20 @@ def test_a_practice_that_is_away_costs_nothing_but_time(practice: Practice) -> N
     assert (practice.state(), shown["failing_since"]) == (S.SENT, None)
 
 
+def away(practice: Practice, times: int, hours: int) -> int:
+    """Look for the practice's system so often while it can't be reached; return the port it is back at."""
+    port, practice.line.peer_port = practice.line.peer_port, 1
+    for _ in range(times):
+        practice.sync(minutes=hours * 60)
+    return port
+
+
 def test_a_practice_that_is_back_after_hours_is_asked_about_every_visit_at_once(
     practice: Practice, friday: datetime
 ) -> None:
     practice.sync()
     other = practice.visits.relapse(AlertFamily.PAIN_RELAPSE)
-    port, practice.line.peer_port = practice.line.peer_port, 1
-    for _ in range(6):
-        practice.sync(minutes=6 * 60)
+    port = away(practice, 6, hours=6)
     practice.line.peer_port = port
     practice.staff("fixed", friday)
     assert practice.copy().due_at > practice.clock.now + timedelta(hours=2)
@@ -246,9 +252,7 @@ def test_what_was_given_up_is_asked_about_again_each_day_and_when_somebody_wants
     practice.sync()
     practice.staff("fixed", friday + timedelta(days=20))
     practice.sync(minutes=6)
-    port, practice.line.peer_port = practice.line.peer_port, 1
-    for _ in range(12):
-        practice.sync(minutes=24 * 60)
+    port = away(practice, 12, hours=24)
     assert (practice.copy().state, practice.state()) == (CopyState.HELD, S.BOOKED)
     tasks = practice.tasks()
     for _ in range(2):
@@ -269,9 +273,7 @@ def test_what_was_given_up_before_it_was_booked_is_asked_about_again_too(
     practice: Practice, friday: datetime
 ) -> None:
     practice.sync()
-    port, practice.line.peer_port = practice.line.peer_port, 1
-    for _ in range(12):
-        practice.sync(minutes=24 * 60)
+    port = away(practice, 12, hours=24)
     assert (practice.copy().state, practice.state()) == (CopyState.HELD, S.NEEDS_ATTENTION)
     tasks = practice.tasks()
     practice.sync(minutes=24 * 60)
@@ -287,9 +289,7 @@ def test_what_waits_for_its_next_try_is_tried_when_the_settings_are_put_right(
     practice: Practice, friday: datetime
 ) -> None:
     practice.sync()
-    port, practice.line.peer_port = practice.line.peer_port, 1
-    for _ in range(6):
-        practice.sync(minutes=6 * 60)
+    port = away(practice, 6, hours=6)
     practice.line.peer_port = port
     practice.staff("fixed", friday)
     path, name = f"/clinic/scheduling-connections/{practice.connection}", {"name": "The practice's new book"}
