@@ -24,7 +24,8 @@ from benchmarks import served as usual
 from benchmarks.ground import new_entry
 from benchmarks.server import PORT, Client, served
 from server.api import entry, timeline, trend
-from server.api.edge import reading, reading_own
+from server.api.edge import reading
+from server.api.own_reading import reading_own
 from server.services.work import Work
 
 DAYS, WARM_UP, READERS, TURNS = 90, 20, 3, 10

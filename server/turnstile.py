@@ -7,7 +7,7 @@ they only take the interpreter out of each other's hands.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -16,10 +16,22 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 # In the environment of a request that is not let in: the application has to turn it away.
 TURNED_AWAY = "afterglow.turned_away"
+# And of one that is: what gives its place to the next.
+_STEP_ASIDE = "afterglow.step_aside"
+# So many may have stepped aside at once: where what they wait for stands still, there must be an end.
+ASIDE = 32
 # Whether the process is there is answered whoever works or waits.
 ALIVE = "/livez"
 # Seconds after which a request is taken to wait for something, and not to work: the next one may come in.
 LONG = 0.1
+
+
+def step_aside(environ: Mapping[str, Any]) -> None:
+    """Give the place of the request of ``environ`` to the next: all that is left is to wait, and to answer.
+
+    Without a turnstile, or where too many have done so, nothing happens.
+    """
+    environ.get(_STEP_ASIDE, lambda: None)()
 
 
 class Turnstile:
@@ -36,6 +48,8 @@ class Turnstile:
         # Those who have a place, and since when, the first who came in first.
         self._working: dict[threading.Event, float] = {}
         self._line: deque[threading.Event] = deque()
+        # Those who have given theirs away, and have not left yet.
+        self._aside: set[threading.Event] = set()
         self._moved = monotonic()
         # Again by the same thread: an answer that nobody knows any more may be found gone at any moment.
         self._lock = threading.RLock()
@@ -49,6 +63,7 @@ class Turnstile:
             environ[TURNED_AWAY] = True
             return self._app(environ, start)
         leave = partial(self._leave, turn)
+        environ[_STEP_ASIDE] = partial(self._step_aside, turn)
         try:
             answer = self._app(environ, start)
         except BaseException:
@@ -104,10 +119,18 @@ class Turnstile:
             self._line.remove(turn)
             return True
 
+    def _step_aside(self, turn: threading.Event) -> None:
+        with self._lock:
+            if len(self._aside) < ASIDE and self._working.pop(turn, None) is not None:
+                self._aside.add(turn)
+                self._hand_on()
+
     def _leave(self, turn: threading.Event) -> None:
         with self._lock:
             self._moved = monotonic()
-            if self._working.pop(turn, None) is None:
+            if turn in self._aside:
+                self._aside.remove(turn)
+            elif self._working.pop(turn, None) is None:
                 self._more += 1  # whoever came in instead has the place
             else:
                 self._hand_on()

@@ -123,6 +123,7 @@ LAYERS: dict[str, Layer] = {
             *("server.sms_report", "server.vapid", "server.event_proof", "server.export_link"),
             *TRANSACTION,
             *("server.fhir", "server.calendars", "server.throttle", "server.logs", "server.turnstile"),
+            "server.group_commit",
         ),
         (*WEB, "marshmallow", "sqlalchemy", "uuid_utils", "yaml", "prometheus_client", "orjson"),
         (*CLOCKS, "select", "commit", *WRITES),
@@ -151,6 +152,7 @@ LAYERS: dict[str, Layer] = {
     "server.throttle": Layer((), ("limits",), ("datetime.now", "datetime.utcnow", "date.today")),
     "server.logs": Layer((), (), CLOCKS),
     "server.turnstile": Layer((), (), CLOCKS),
+    "server.group_commit": Layer((), (), (*PURE, "logging")),
     "server.vapid": Layer((), ("cryptography", "py_vapid"), (*PURE, "logging")),
     # Pure but for the randomness of keys and nonces.
     "server.keys.sealing": Layer((), ("cryptography",), (*CLOCKS, "logging")),

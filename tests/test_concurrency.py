@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from threading import Barrier
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import func, select
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
-from server.models import Account, Alert, Delivery, Entry, EntryRevision, Patient, RefreshToken
+from server.database import Database
+from server.models import Account, Alert, AuditEvent, Delivery, Entry, EntryRevision, Patient, RefreshToken
 from tests.cast import PASSWORD, Cast, entry, sign_in
 from tests.conftest import Clock
 
@@ -61,6 +63,20 @@ def test_changes_of_one_patient_are_numbered_without_gap_or_double(
         counter = session.scalar(select(Patient.change_counter).where(Patient.id == cast.ana.patient_id))
     assert numbers == list(range(1, AT_ONCE + 1))
     assert counter == AT_ONCE
+
+
+def test_who_reads_is_on_record_before_the_answer_also_where_many_read_at_once(
+    app: Flask, database: Database, cast: Cast, clock: Clock
+) -> None:
+    cast.ana.put(f"/entries/{uuid7()}", entry(clock.now))
+    before = count(app, AuditEvent)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        with database.write() if database.is_sqlite else nullcontext():
+            asked = [threads.submit(cast.ana.get, "/entries") for _ in range(AT_ONCE)]
+            done, _ = wait(asked, 0.2 if database.is_sqlite else 10)
+            assert bool(done) is not database.is_sqlite, "an embedded database has one writer"
+        assert [one.result(10).status_code for one in asked] == [200] * AT_ONCE
+    assert count(app, AuditEvent) == before + AT_ONCE
 
 
 def test_two_corrections_of_one_version_have_one_winner(cast: Cast, clock: Clock) -> None:

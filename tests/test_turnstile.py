@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.turnstile import LONG, TURNED_AWAY, Turnstile
+from server.turnstile import ASIDE, LONG, TURNED_AWAY, Turnstile, step_aside
 
 
 @dataclass
@@ -160,6 +160,46 @@ def test_places_come_back_however_long_they_were_held(threads: ThreadPoolExecuto
         app.go.release(2)
         assert [one.result(5) for one in said] == [b"in"] * 2
     assert (door._free, door._more, door._working) == (1, 1, {})
+
+
+def test_who_steps_aside_lets_the_next_one_in_and_gives_no_second_place_back(
+    threads: ThreadPoolExecutor,
+) -> None:
+    app = Slow()
+
+    def stepping(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        for _ in range(2):
+            step_aside(environ)
+        return app(environ, start)
+
+    door = Turnstile(stepping, places=1, line=9, seconds=5)
+    for _ in range(2):
+        app.came.clear()
+        said = [come(threads, door, f"/{n}", lambda n=n: len(app.came) == n + 1) for n in range(3)]
+        assert app.came == ["/0", "/1", "/2"]
+        app.go.release(3)
+        assert [one.result(5) for one in said] == [b"in"] * 3
+    assert (door._free, door._more, door._working, door._aside) == (1, 0, {}, set())
+
+
+def test_there_is_an_end_to_stepping_aside() -> None:
+    app = Slow()
+
+    def stepping(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        step_aside(environ)
+        return app(environ, start)
+
+    door = Turnstile(stepping, places=1, line=0, seconds=5)
+    with ThreadPoolExecutor(ASIDE + 1) as many:
+        said = [come(many, door, f"/{n}", lambda n=n: len(app.came) == n + 1) for n in range(ASIDE + 1)]
+        assert ask(door, "/last") == b"away"
+        app.go.release(ASIDE + 1)
+        assert [one.result(5) for one in said] == [b"in"] * (ASIDE + 1)
+    assert (door._free, door._aside) == (1, set())
+
+
+def test_without_a_turnstile_nobody_steps_anywhere() -> None:
+    step_aside({})
 
 
 def test_of_many_short_and_long_requests_everyone_gets_in_and_never_too_many_at_once() -> None:

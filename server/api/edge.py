@@ -19,6 +19,7 @@ from server.api.refusals import FactorMissing, Forbidden
 from server.clinical.crisis_lines import SHIPPED, Directory
 from server.clinical.vocabulary import ConnectionKind, Role, Scope
 from server.database import Database
+from server.group_commit import GroupCommit
 from server.replica import Replica
 from server.services.errors import NOT_THEIRS, NotSignedIn, ServiceError, StepUpRequired, VersionError
 from server.services.health import Limits
@@ -54,6 +55,8 @@ class Surroundings:
     check_connection: CheckConnection = lambda _kind, _config: None
     throttle: Throttle = field(default_factory=lambda: Throttle(600))
     replica: Replica | None = None
+    # Of each clinic, what puts it on record together that several of its patients read.
+    own_reads: dict[UUID, GroupCommit[dict[str, Any]]] = field(default_factory=dict)
 
     @staticmethod
     def of(app: Flask) -> "Surroundings":
@@ -99,23 +102,6 @@ def reading() -> Iterator[Work]:
     """Open a reading transaction, for what needs no audit (a clinic's settings, a patient's plan)."""
     with following.read(here().database, here().replica, actor()) as session:
         yield Work(session, here().clock(), actor())
-
-
-@contextmanager
-def reading_own(action: str) -> Iterator[Work]:
-    """Open the transaction in which a patient reads their own journal; leaves ``action`` on record.
-
-    Where that would keep others waiting, or a replica is read, the line is written apart, before anything is
-    answered: an embedded database has one writer.
-    """
-    apart = here().replica is not None or here().database.is_sqlite
-    if apart:
-        with reading() as work:
-            yield work
-    with writing() as work:
-        work.audit(action, work.actor.patient_id)
-        if not apart:
-            yield work
 
 
 def actor() -> Actor:

@@ -18,9 +18,10 @@ from schemas.entry import (
 )
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
-from server.api.edge import actor, allow, here, reading_own, writing
+from server.api.edge import actor, allow, here, writing
 from server.api.entry_text import own_page, team_page
 from server.api.heeding import heeds
+from server.api.own_reading import reading_own
 from server.api.paging import paged
 from server.api.phone_clock import sent_at, takes_clock
 from server.api.shapes import joined

@@ -14,6 +14,7 @@ from server.api.edge import allow, body_up_to, here, reading, writing
 from server.api.entry import own_patient
 from server.api.errors import located
 from server.api.heeding import heeds_items, unread_in
+from server.api.own_reading import put_on_record
 from server.api.spoken import language_of
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.vocabulary import Language, Role
@@ -63,8 +64,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
         if changes and (pulled.changes or any(one.verdict is Verdict.CONFLICT for one in results)):
             work.audit(PULL, own_patient())
     if pulled.changes and not changes:
-        with writing() as work:  # on record before it is sent
-            work.audit(PULL, own_patient())
+        put_on_record(PULL)  # before it is sent
     return answer
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from schemas.timeline import ResponsesAnswer, TimelinePage, TimelineQuery, TimelineScaleAnswer
 from server.api.body import Blueprint
-from server.api.edge import allow, reading_own
+from server.api.edge import allow
 from server.api.entry import own_entry, own_patient
+from server.api.own_reading import reading_own
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.clinical.instruments import told as telling

@@ -9,8 +9,9 @@ from flask import Response
 
 from schemas.trend import TrendAnswer, TrendQuery
 from server.api.body import Blueprint
-from server.api.edge import allow, reading_own, writing
+from server.api.edge import allow, writing
 from server.api.entry import own_patient
+from server.api.own_reading import reading_own
 from server.api.sharing import shares
 from server.clinical.instruments import told
 from server.clinical.vocabulary import Arm, Purpose, Role

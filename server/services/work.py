@@ -114,19 +114,26 @@ class Work:
 
     def event(self, action: str, patient_id: UUID | None, object_id: UUID | str | None) -> dict[str, Any]:
         """Return the line that `audit` would record now, for who records many at a time (`record`)."""
-        return {
-            "clinic_id": self.actor.clinic_id,
-            "id": uuid7(),
-            "at": self.now,
-            "account_id": self.actor.account_id,
-            "action": action,
-            "patient_id": patient_id,
-            "object_id": None if object_id is None else str(object_id),
-        }
+        return audit_line(self.actor, self.now, action, patient_id, object_id)
 
     def record(self, events: Sequence[dict[str, Any]]) -> None:
         """Record at least one line, as `event` made them."""
         write_rows(self.session, _INSERT_EVENT, events)
+
+
+def audit_line(
+    who: Actor, now: datetime, action: str, patient_id: UUID | None, object_id: UUID | str | None = None
+) -> dict[str, Any]:
+    """Return the line of the audit log that says that ``who`` did ``action`` at ``now``."""
+    return {
+        "clinic_id": who.clinic_id,
+        "id": uuid7(),
+        "at": now,
+        "account_id": who.account_id,
+        "action": action,
+        "patient_id": patient_id,
+        "object_id": None if object_id is None else str(object_id),
+    }
 
 
 def system(clinic_id: UUID) -> Actor:
