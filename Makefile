@@ -18,7 +18,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test check supply cover proof lint types openapi bench bench-full quality peers lock clean licences sbom advisories rehearse
+.PHONY: run demo test quick check supply cover proof lint types openapi bench bench-full quality peers lock clean licences sbom advisories rehearse
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -32,6 +32,9 @@ rehearse: $(READY)      ## start the processes of deploy/compose.yaml on loopbac
 
 test: $(READY)          ## the suite, on SQLite and on PostgreSQL; all of it but the rehearsal
 	@$(BIN)/pytest
+
+quick: $(READY)         ## most of the suite in a minute, while one writes: on SQLite, without what takes long
+	@$(BIN)/pytest -q --quick
 
 # What only reads the code goes beside what waits for an index; what starts servers goes alone.
 check: $(READY)         ## what CI runs: lint, types, advisories, sbom, cover, rehearse, proof; the suite comes last

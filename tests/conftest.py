@@ -384,9 +384,26 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, processors * 3 // 2)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, where everything is asked for."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the suite be asked for what is quick."""
+    parser.addoption("--quick", action="store_true", help="on SQLite alone, without what takes long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, where everything is asked for, or leave it out."""
+    if config.getoption("--quick"):
+        left = [item for item in items if not _is_quick(item)]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if _is_quick(item)]
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    if item.nodeid.startswith(LONGEST) or item.get_closest_marker("long"):
+        return False
+    called: Any = getattr(item, "callspec", None)
+    given = {*map(str, called.params.values())} if called else set()
+    return not {"postgresql", "postgresql_url"} & {*getattr(item, "fixturenames", ()), *given}
 
 
 def pytest_sessionfinish() -> None:

@@ -66,6 +66,7 @@ def table() -> dict[str, Line]:
     return {line.name: line for line in lines()}
 
 
+@pytest.mark.long
 def test_everybody_gets_from_every_route_what_the_table_says(
     app: Flask, world: World, asked: dict[str, Operation]
 ) -> None:

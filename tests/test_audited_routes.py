@@ -132,6 +132,7 @@ def counted(app: Flask) -> Iterator[dict[str, list[int]]]:
 
 
 # What a route leaves does not depend on the database.
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_route_leaves_a_line_or_says_why_it_needs_none(app: Flask, cast: Cast, clock: Clock) -> None:
     with counted(app) as found:

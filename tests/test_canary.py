@@ -305,6 +305,7 @@ def door(told: Told, app: Flask, database: Database, clock: Clock) -> Door:
     return Door(app.test_client(), told)
 
 
+@pytest.mark.long
 def test_a_text_in_place_of_a_code_a_day_or_an_id_is_refused_by_name_and_not_repeated(door: Door) -> None:
     with every_log() as logs:
         named = {member.place: _names(door, member) for member in every_member() if not member.is_text}
@@ -328,6 +329,7 @@ def _names(door: Door, member: Member) -> bool:
     return any(member.name in steps for steps in pointers)
 
 
+@pytest.mark.long
 def test_a_text_in_an_address_or_a_header_is_not_repeated(door: Door) -> None:
     with every_log() as logs:
         for operation, said in operations():

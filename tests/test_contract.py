@@ -78,6 +78,7 @@ def resolved(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
+@pytest.mark.long
 def test_the_committed_contract_is_the_generated_one(contract_app: Flask) -> None:
     api = contract_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     committed = (ROOT / "openapi.yaml").read_text("utf-8")
@@ -85,6 +86,7 @@ def test_the_committed_contract_is_the_generated_one(contract_app: Flask) -> Non
     assert read_yaml(committed) == json.loads(json.dumps(contract.document(api)))
 
 
+@pytest.mark.long
 def test_the_contract_is_valid_openapi(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
@@ -185,6 +187,7 @@ def test_the_examples_of_answers_fit_their_own_schema(document: dict[str, Any]) 
     assert count > 50
 
 
+@pytest.mark.long
 def test_the_examples_of_answers_are_what_the_server_says_today() -> None:
     committed = contract_examples.FILE.read_text("utf-8")
     assert committed == contract_examples.written(), "run `make openapi`"
@@ -197,6 +200,7 @@ def test_the_examples_are_taken(schema: type[Body]) -> None:
     assert schema().load(dict(schema.EXAMPLE or {})), "an example shows something"
 
 
+@pytest.mark.long
 def test_every_view_that_reads_if_match_says_so(contract_app: Flask, document: dict[str, Any]) -> None:
     saying = {
         (o.method, o.path)

@@ -35,6 +35,7 @@ def keep(ana: Person, now: datetime) -> None:
             assert ana.put(path, second, version=1).status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["json", "csv", "fhir"])
 def test_what_was_corrected_long_after_it_was_felt_comes_back(
     cast: Cast, clock: Clock, database: Database, form: str
@@ -49,6 +50,7 @@ def test_what_was_corrected_long_after_it_was_felt_comes_back(
     assert reported(cast.other_patient) == reported(cast.ana)
 
 
+@pytest.mark.long
 def test_everything_of_one_patient_comes_back_though_it_says_nothing_of_the_version_that_was_in_time(
     cast: Cast, clock: Clock, database: Database
 ) -> None:

@@ -61,6 +61,7 @@ def around(database: Database, settings: Settings) -> Around:
     return Around(database, settings, {})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [-20_000, -900, -3, 40, 900])
 def test_a_scale_that_is_asked_is_taken_whatever_the_phones_clock_says(
     cast: Cast, clock: Clock, days: int
@@ -106,6 +107,7 @@ def test_of_two_answers_the_one_of_a_good_clock_counts(cast: Cast, clock: Clock)
     assert kept == {fast["id"]: True, good["id"]: False}
 
 
+@pytest.mark.long
 def test_a_fast_clock_hides_no_silence_when_its_day_comes(
     cast: Cast, clock: Clock, around: Around, database: Database
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_fast_clock_hides_no_silence_when_its_day_comes(
     assert silence.evidence["since"] == "2026-03-03"
 
 
+@pytest.mark.long
 def test_whose_clock_is_off_for_weeks_is_not_silent(
     cast: Cast, clock: Clock, around: Around, database: Database
 ) -> None:
@@ -131,6 +134,7 @@ def test_whose_clock_is_off_for_weeks_is_not_silent(
     assert silence.evidence["since"] == "2026-03-11"
 
 
+@pytest.mark.long
 def test_a_silence_is_disproved_by_what_comes_in_and_by_no_day_a_fast_clock_named(
     cast: Cast, clock: Clock, around: Around, database: Database
 ) -> None:
@@ -176,6 +180,7 @@ def test_a_calm_scale_of_a_fast_clock_hides_no_later_one(
     assert facts_of(app, cast, visits).asrm == (clock.now.date(), 10)
 
 
+@pytest.mark.long
 def test_a_scale_of_a_fast_clock_is_heeded_once_and_not_again_when_its_day_comes(
     cast: Cast, clock: Clock, around: Around, database: Database
 ) -> None:
@@ -190,6 +195,7 @@ def test_a_scale_of_a_fast_clock_is_heeded_once_and_not_again_when_its_day_comes
     assert len(raised(database, cast, AlertFamily.ACTIVATION)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ago", "off", "is_urgent"), [(54, -50, True), (26, -20, True), (6, -3, False)])
 def test_an_effect_that_lasts_is_urgent_also_by_a_slow_clock(
     cast: Cast, clock: Clock, visits: Visits, ago: int, off: int, is_urgent: bool
@@ -202,6 +208,7 @@ def test_an_effect_that_lasts_is_urgent_also_by_a_slow_clock(
     assert kept["side_effect_details"][0]["triage"] == ("P1" if is_urgent else "P3")
 
 
+@pytest.mark.long
 def test_a_slow_clock_changes_nothing_of_what_was_before_a_session(
     cast: Cast, clock: Clock, visits: Visits
 ) -> None:

@@ -156,6 +156,7 @@ def test_a_code_with_a_line_feed_behind_it_is_told(door: Door) -> None:
     assert {where: answer.status_code for where, answer in answers.items() if not is_told(answer)} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", [[], {}, None, [[]], {"a": 1}, 1e300, ""], ids=str)
 def test_a_value_of_another_kind_never_ends_in_an_error_of_ours(door: Door, bad: Any) -> None:
     for where, answer in door.each(is_anything, bad):
@@ -177,6 +178,7 @@ RAW = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RAW)
 def test_what_is_no_strict_json_is_told_before_anything_reads_it(door: Door, name: str) -> None:
     statuses = {one.name: door.send(one, RAW[name]).status_code for one in door.with_body()}
@@ -184,6 +186,7 @@ def test_what_is_no_strict_json_is_told_before_anything_reads_it(door: Door, nam
     assert {name: status for name, status in statuses.items() if status != 400} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("data", [b"[]", b"null", b"7", b'"x"', b"true"])
 def test_a_body_that_is_no_object_is_told(door: Door, data: bytes) -> None:
     assert {door.send(one, data).status_code for one in door.with_body()} == {422}
@@ -232,6 +235,7 @@ ASKED = {
 NEVER = ("NUL", "override", "lines")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ASKED)
 def test_a_query_with_it_is_told_or_finds_nothing_but_never_fails(door: Door, name: str) -> None:
     count = 0

@@ -118,6 +118,7 @@ CHANCES = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_stored_of_each_day_is_what_all_its_data_say(
     cast: Cast, clock: Clock, visits: Visits, database: Database, settings: Settings, seed: int

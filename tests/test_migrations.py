@@ -128,6 +128,7 @@ def an_alert_and_its_mail(clinic_id: UUID) -> dict[str, dict[str, Any]]:
     return {"accounts": bo, "patients": ana, "alerts": alert, "deliveries": mail}
 
 
+@pytest.mark.long
 def test_consent_goes_forward_with_everybody_sharing_and_back_with_caregivers_shut_out(
     bare: Database,
 ) -> None:
@@ -158,6 +159,7 @@ def test_consent_goes_forward_with_everybody_sharing_and_back_with_caregivers_sh
     upgrade(bare)
 
 
+@pytest.mark.long
 def test_an_alert_and_its_message_from_before_go_forward_and_back(bare: Database) -> None:
     upgrade(bare, "0001")
     clinic = a_clinic()
@@ -178,6 +180,7 @@ def test_an_alert_and_its_message_from_before_go_forward_and_back(bare: Database
     downgrade(bare, "base")
 
 
+@pytest.mark.long
 def test_a_clinic_from_before_the_rota_gets_one_and_can_go_back(bare: Database) -> None:
     upgrade(bare, "0001")
     clinic = a_clinic()
@@ -200,6 +203,7 @@ def test_a_clinic_from_before_the_rota_gets_one_and_can_go_back(bare: Database) 
     downgrade(bare, "base")
 
 
+@pytest.mark.long
 def test_the_newest_tables_are_those_of_the_models(bare: Database) -> None:
     upgrade(bare)
     with bare.engine.connect() as connection:
@@ -251,6 +255,7 @@ def an_event(point: ContactPoint) -> Delivery:
     )
 
 
+@pytest.mark.long
 def test_systems_keep_what_they_could_and_a_half_open_sign_in_ends_on_the_way_back(bare: Database) -> None:
     upgrade(bare, "0004")
     clinic = a_clinic()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import Inspector, inspect, text
 from uuid_utils.compat import uuid7
@@ -94,6 +95,7 @@ def test_a_process_of_this_version_may_start_beside_a_newer_one(bare: Database) 
         assert is_current(bare) is may
 
 
+@pytest.mark.long
 def test_a_clinic_at_work_goes_back_step_by_step_and_forward_again_and_loses_no_entry(
     bare: Database, built_app: Flask, tmp_path: Path
 ) -> None:

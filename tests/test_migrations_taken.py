@@ -167,6 +167,7 @@ def migrate(server: Server, tables: list[str]) -> None:
         connection.commit()
 
 
+@pytest.mark.long
 def test_who_holds_what_is_wanted_and_wants_what_is_held_is_never_ended(
     impatient: Server, tables: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

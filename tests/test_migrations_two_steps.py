@@ -264,6 +264,7 @@ def test_a_request_that_holds_a_table_and_wants_the_next_gets_it_while_the_migra
     assert old.count() == 0
 
 
+@pytest.mark.long
 def test_a_table_in_use_for_too_long_is_one_line_and_the_version_before_goes_on(
     place: Place, old: Old, monkeypatch: pytest.MonkeyPatch
 ) -> None:

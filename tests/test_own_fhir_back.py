@@ -104,6 +104,7 @@ def test_an_own_fhir_file_comes_back_to_the_same_content_in_another_clinic(
     assert any("safety_often" in alert.codes for alert in opened_alerts(database))
 
 
+@pytest.mark.long
 def test_importing_an_own_file_again_or_to_where_it_came_from_changes_nothing(
     file: str, cast: Cast, clock: Clock, database: Database
 ) -> None:
@@ -126,6 +127,7 @@ def test_every_resource_of_an_own_file_is_fhir(file: str, validators: Validators
     assert len({(one["resourceType"], one["id"]) for one in found}) == len(found)
 
 
+@pytest.mark.long
 def test_a_note_and_a_tag_leave_in_the_patients_own_file_and_never_by_the_facade(
     file: str, cast: Cast
 ) -> None:
@@ -172,6 +174,7 @@ def _without_offsets(value: Any) -> Any:
     return {name: part for name, part in told.items() if part not in ([], {})}
 
 
+@pytest.mark.long
 def test_nothing_of_the_facade_knows_what_only_the_patients_own_export_has() -> None:
     writers = {"server/api/fhir/own_export.py"}
     callers = {"server/api/export.py"}

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from sqlalchemy import inspect
 from sqlalchemy.engine import Engine
 from sqlalchemy.schema import CreateIndex
@@ -46,6 +47,7 @@ def test_a_partial_index_is_of_the_rows_that_the_models_say(database: Database) 
     assert {name for name, condition in there.items() if condition} == {*wanted}
 
 
+@pytest.mark.long
 def test_a_service_on_sqlite_loads_nothing_of_postgresql() -> None:
     command = [sys.executable, "-c", "import sys, server.app; print(*sys.modules)"]
     found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)

@@ -52,6 +52,7 @@ def test_a_server_that_is_away_keeps_nobody_from_starting(tmp_path: Path) -> Non
         assert places(database) == NEAR
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [1, 3, 12])
 def test_what_is_set_is_how_many_are_worked_on(settings: Settings, number: int) -> None:
     set_so = replace(settings, requests_at_once=number)

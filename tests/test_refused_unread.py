@@ -161,6 +161,7 @@ def test_what_nobody_can_read_is_only_refused(app: Flask, cast: Cast, data: byte
     assert alerts(app) == []
 
 
+@pytest.mark.long
 def test_of_a_batch_without_end_the_most_urgent_are_acted_on(app: Flask, cast: Cast, clock: Clock) -> None:
     said = [entry(clock.now, safety="passing", note=str(number)) for number in range(300)]
     said.append(entry(clock.now, safety="plan"))

@@ -65,6 +65,7 @@ def crossing(database: Database, met: threading.Barrier, rows: tuple[int, int]) 
     return cross
 
 
+@pytest.mark.long
 def test_of_two_in_a_deadlock_both_get_through_and_each_once(pair: Database) -> None:
     met = threading.Barrier(2)
     both = [crossing(pair, met, rows) for rows in ((1, 2), (2, 1))]

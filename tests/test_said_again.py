@@ -39,6 +39,7 @@ def brought(database: Database, person: Person, data: bytes, clock: Clock) -> No
     assert taken.refused == set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_the_phone_says_again_after_an_import_is_known_to_the_letter(
     form: str, cast: Cast, clock: Clock, database: Database
@@ -97,6 +98,7 @@ def test_a_csv_of_before_is_read_as_before(cast: Cast, clock: Clock) -> None:
     assert {one["note"] for one in found if "note" in one} == {None, "'", "Ill."}
 
 
+@pytest.mark.long
 def test_a_csv_whose_two_moments_are_not_the_same_is_refused(
     cast: Cast, clock: Clock, database: Database
 ) -> None:

@@ -84,6 +84,7 @@ def missing(said: str) -> Iterator[str]:
             yield f"{path}::{function}" if function else path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_and_test_that_a_page_names_exists(page: str) -> None:
     assert sorted(set(missing(text(page)))) == []

@@ -48,6 +48,7 @@ def said(port: int) -> bytes:
         return line.recv(1024)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_request_that_holds_on_keeps_nobody_from_stopping(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, port):
@@ -61,6 +62,7 @@ def test_a_request_that_holds_on_keeps_nobody_from_stopping(tmp_path: Path, numb
         assert 0.9 < time.monotonic() - asked < 4
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's list of children is read")
 def test_what_answers_is_the_process_that_was_started(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, port):

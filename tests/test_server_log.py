@@ -90,6 +90,7 @@ def warnings(settings: Settings, caplog: pytest.LogCaptureFixture) -> str:
     return caplog.text
 
 
+@pytest.mark.long
 def test_slow_statements_are_logged_and_nothing_that_people_reported(
     talkative: Server, settings: Settings, built_app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -190,6 +191,7 @@ def test_an_owner_who_may_not_ask_for_it_migrates_all_the_same(talkative: Server
     superuser.dispose()
 
 
+@pytest.mark.long
 def test_the_roles_of_the_deployment_are_made_so_that_nothing_is_quoted(tmp_path: Path) -> None:
     for name in ("owner-password", "app-password"):
         (tmp_path / name).write_text("secret")
@@ -210,6 +212,7 @@ def test_the_roles_of_the_deployment_are_made_so_that_nothing_is_quoted(tmp_path
             assert {row[0]: row[1] for row in said} == dict.fromkeys((SERVICE, OWNER), QUIET)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_the_line_stands_in_the_log_of_what_is_started(
     talkative: Server, settings: Settings, command: str

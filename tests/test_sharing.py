@@ -146,6 +146,7 @@ def at(world: World, operation: str) -> World:
     return world
 
 
+@pytest.mark.long
 def test_every_way_is_open_before_a_no_and_shut_right_after_it(world: World, cast: Cast) -> None:
     for operation, purpose in shared():
         before = at(world, operation).call(operation)
@@ -169,6 +170,7 @@ def test_a_no_ends_every_caregiver_and_a_yes_brings_none_back(world: World, cast
     assert {world.call(path).status_code for path in named if "cared-for" in path} == {401}
 
 
+@pytest.mark.long
 def test_a_no_ends_every_link_to_a_copy_and_a_yes_brings_none_back(world: World, cast: Cast) -> None:
     asked = {"formats": ["json", "csv", "fhir"]}
     theirs = f"/patients/{cast.ana.patient_id}/exports"

@@ -59,6 +59,7 @@ def sent(app: Flask, do: Callable[[], object]) -> list[Sent]:
     return found
 
 
+@pytest.mark.long
 def test_a_night_asks_of_ten_patients_no_more_often_than_of_two(app: Flask, cast: Cast) -> None:
     clinic_id, database = cast.ana.clinic_id, Surroundings.of(app).database
     people = [cast.ana, *(new_patient(app, clinic_id, f"p{number}", None) for number in range(11))]

@@ -66,6 +66,7 @@ def around(database: Database, settings: Settings, email: RecordingGateway) -> A
     return Around(database, settings, {Channel.EMAIL: email})
 
 
+@pytest.mark.long
 def test_a_virtual_patient_is_watched_alerted_on_and_booked_before_the_full_relapse(
     cast: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_virtual_patient_is_watched_alerted_on_and_booked_before_the_full_rela
     stays_calm(cast, alert, email)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not REAL.exists(), reason="the folder of real diaries is not beside the repository")
 def test_a_real_relapse_is_announced_on_unrest_weeks_ahead_and_stable_days_are_quiet(
     cast: Cast, clock: Clock, around: Around, email: RecordingGateway

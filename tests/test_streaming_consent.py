@@ -55,6 +55,7 @@ def rest_of(pieces: Iterator[bytes]) -> bytes:
     return b"".join(got)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 def test_who_takes_substance_use_back_meanwhile_ends_what_holds_it(way: str, diary: Cast) -> None:
     pieces = asked(diary, *WAYS[way]).iter_encoded()

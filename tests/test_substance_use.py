@@ -87,6 +87,7 @@ def test_with_a_yes_an_export_holds_all_of_it_and_the_notice(diary: Cast) -> Non
     assert (first["kind"], first["note"]) == ("notice", REDISCLOSURE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("agreed", [False, True])
 def test_an_export_comes_back_with_and_without_it(
     diary: Cast, agreed: bool, app: Flask, database: Database, clock: Clock
@@ -136,6 +137,7 @@ def test_her_own_export_in_fhir_has_the_notice_also_where_only_a_version_before_
     assert "craving" in json.dumps(history)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("agreed", [False, True])
 def test_her_own_export_in_fhir_comes_back_with_and_without_it(
     diary: Cast, agreed: bool, app: Flask, database: Database, clock: Clock

@@ -202,6 +202,7 @@ def test_without_a_turnstile_nobody_steps_anywhere() -> None:
     step_aside({})
 
 
+@pytest.mark.long
 def test_of_many_short_and_long_requests_everyone_gets_in_and_never_too_many_at_once() -> None:
     inside: list[int] = []
     most, chance = [0], Random(5)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as profiles
@@ -184,6 +185,7 @@ class TwoBooks(RuleBasedStateMachine):
         return STATUSES[book[self.number].phase] if book else None
 
 
+@pytest.mark.long
 def test_two_books_agree_in_the_end_or_a_person_is_asked(
     app: Flask, database: Database, settings: Settings, clock: Clock, cast: Cast
 ) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -259,6 +260,7 @@ class TwoPhones(RuleBasedStateMachine):
         return {row_id: (version, body and json.loads(body)) for row_id, version, body in rows}
 
 
+@pytest.mark.long
 def test_two_phones_and_the_server_agree_whatever_happens(
     app: Flask, cast: Cast, clock: Clock, database: Database
 ) -> None:

@@ -54,6 +54,7 @@ def test_whoever_takes_on_what_was_somebody_elses_has_it_in_hand_and_hands_it_ov
     assert cast.bo.post("/alerts/hand-over", body).json["alerts"] == [alert["id"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["acknowledge", "assign", "hand-over"])
 def test_nobody_whose_account_is_being_closed_ends_up_with_an_alert_in_hand(
     cast: Cast, clock: Clock, monkeypatch: pytest.MonkeyPatch, way: str

@@ -204,6 +204,7 @@ def told(database: Database) -> list[Delivery]:
         return sorted(session.scalars(query), key=lambda one: one.due_at)
 
 
+@pytest.mark.long
 def test_asking_and_following_count_as_exports_and_are_refused_in_the_end(logged: Cast, app: Flask) -> None:
     answers = []
     for _ in range(15):

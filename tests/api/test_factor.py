@@ -336,6 +336,7 @@ def test_a_passkey_that_never_counts_is_taken_all_the_same(keyed_bo: Bo, key: Au
         assert proved(keyed_bo, key) == 201
 
 
+@pytest.mark.long
 def test_a_signature_for_another_page_site_challenge_or_key_opens_nothing(
     keyed_bo: Bo, key: Authenticator
 ) -> None:
@@ -375,6 +376,7 @@ def test_a_passkey_made_for_somebody_else_is_not_added(bo: Bo, bent: dict[str, s
     assert bo.send("GET", "/patients").status_code == 403
 
 
+@pytest.mark.long
 def test_rubbish_from_a_browser_is_no_proof_and_no_error_of_ours(keyed_bo: Bo, key: Authenticator) -> None:
     good = key.sign(keyed_bo.signs_in().json["passkey"])
     for part in ("clientDataJSON", "authenticatorData", "signature"):

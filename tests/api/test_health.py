@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 
 from jobs import deliver, probe
@@ -36,6 +37,7 @@ def test_a_watch_that_never_ran_is_not_ready_and_says_which_jobs(client: FlaskCl
     assert "The job deliver has not finished in time." in late
 
 
+@pytest.mark.long
 def test_a_watch_at_work_is_ready_and_shows_its_figures(
     client: FlaskClient, database: Database, settings: Settings, clock: Clock
 ) -> None:
@@ -48,6 +50,7 @@ def test_a_watch_at_work_is_ready_and_shows_its_figures(
     assert [(one["channel"], one["verdict"]) for one in figures["probes"]] == [("email", "ok")]
 
 
+@pytest.mark.long
 def test_it_holds_no_id_no_name_and_not_how_many_emergencies_are_open(
     client: FlaskClient, cast: Cast, database: Database, settings: Settings, clock: Clock
 ) -> None:
@@ -59,6 +62,7 @@ def test_it_holds_no_id_no_name_and_not_how_many_emergencies_are_open(
         assert str(secret) not in said
 
 
+@pytest.mark.long
 def test_a_failed_probe_is_not_ready(
     client: FlaskClient, database: Database, settings: Settings, clock: Clock
 ) -> None:

@@ -43,6 +43,7 @@ def figures(client: FlaskClient, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
+@pytest.mark.long
 def test_the_figures_of_the_watch_are_gauges(
     client: FlaskClient, cast: Cast, database: Database, settings: Settings, clock: Clock
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_job_that_never_ran_is_infinitely_old(client: FlaskClient) -> None:
     assert figures(client, "afterglow_job_age_seconds")["deliver",] == float("inf")
 
 
+@pytest.mark.long
 def test_requests_are_counted_by_route_method_and_class_and_never_by_path(
     client: FlaskClient, cast: Cast, clock: Clock
 ) -> None:
@@ -91,6 +93,7 @@ def test_errors_of_ours_are_counted_from_nothing_so_that_the_first_ones_show(cli
     assert asked == {(method, route) for method, route, state in counted if state == "5xx"}
 
 
+@pytest.mark.long
 def test_no_id_no_name_and_no_other_label_is_ever_told(
     client: FlaskClient, cast: Cast, database: Database, settings: Settings, clock: Clock
 ) -> None:

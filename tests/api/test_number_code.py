@@ -155,6 +155,7 @@ def test_whatever_patients_spend_alerts_leave_by_sms(
     assert sms.sent[-1].to == "+4799000001"
 
 
+@pytest.mark.long
 def test_one_patient_gets_sixty_sms_a_month(
     cast: Cast, around: Around, sms: RecordingGateway, clock: Clock
 ) -> None:

@@ -48,6 +48,7 @@ def actions(app: Flask, who: Person) -> list[str]:
         return list(session.scalars(query.order_by(AuditEvent.id)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["ana", "bo", "coordinator", "admin", "caregiver"])
 def test_a_new_password_takes_the_place_of_the_old_one_for_whoever_types_it(
     cast: Cast, client: FlaskClient, name: str
@@ -80,6 +81,7 @@ def test_the_owner_is_told_of_a_change_and_of_nothing_else(app: Flask, cast: Cas
         assert list(session.scalars(select(Delivery.template))) == ["sign_in_changed"]
 
 
+@pytest.mark.long
 def test_who_does_not_know_the_old_password_changes_nothing_and_waits_longer_each_time(
     app: Flask, cast: Cast, client: FlaskClient, clock: Clock
 ) -> None:
@@ -100,6 +102,7 @@ def test_who_does_not_know_the_old_password_changes_nothing_and_waits_longer_eac
     assert [change(cast.ana, current="guessed").status_code for _ in range(6)] == [401] * 6, "counted anew"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "bad", ["too short", "password password 1", "ana@home.example", "correcthorsebattery"]
 )

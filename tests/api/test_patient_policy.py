@@ -64,6 +64,7 @@ def test_a_patient_without_values_of_their_own_has_the_clinics(cast: Cast, visit
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("deaf", [False, True])
 def test_the_patients_own_values_decide_whether_a_signal_comes(
     visits: Visits, cast: Cast, clock: Clock, deaf: bool
@@ -178,6 +179,7 @@ def test_reading_and_changing_is_on_record_and_the_reason_is_sealed(
         assert b"canary" not in (row.sealed_reason or b"")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [14, 0])
 def test_how_long_it_stays_calm_after_an_alert_is_the_patients_own(
     visits: Visits, cast: Cast, clock: Clock, days: int
@@ -194,6 +196,7 @@ def test_how_long_it_stays_calm_after_an_alert_is_the_patients_own(
     assert len(cast.bo.get("/alerts").json["items"]) == (0 if days else 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("most", [8, 2])
 def test_what_speaks_against_a_visit_is_the_patients_own(
     visits: Visits, cast: Cast, clock: Clock, most: int

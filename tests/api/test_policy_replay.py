@@ -67,6 +67,7 @@ def relapsed(visits: Visits, cast: Cast, clock: Clock, scene: Scene) -> Visits:
     return visits
 
 
+@pytest.mark.long
 def test_a_relapse_that_was_confirmed_counts_as_recorded_before_its_alert_is_closed(
     visits: Visits, cast: Cast, clock: Clock, around: Around
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_relapse_that_was_confirmed_counts_as_recorded_before_its_alert_is_clo
     assert (result["relapses"], result["current"]["missed_relapses"]) == (1, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("second", "recorded"), [("confirmed", ["mood", "mood"]), ("dismissed", ["mood"])])
 def test_a_relapse_that_came_back_in_an_alert_nobody_closed_is_another_one(
     visits: Visits, cast: Cast, clock: Clock, around: Around, second: str, recorded: list[str]

@@ -34,6 +34,7 @@ def test_a_precaution_is_kept_with_its_note_and_who_recorded_it(visits: Visits, 
     assert (kept["note"], kept["recorded_by"]) == ("Told on the telephone.", str(cast.bo.account_id))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("code", "guard"),
     [
@@ -111,6 +112,7 @@ def test_precautions_and_pressures_are_the_care_teams_of_this_clinic_and_reading
     assert cast.cyd.post(elsewhere, version=1).status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("systolic", "diastolic", "said"),
     [

@@ -93,6 +93,7 @@ def test_every_address_gets_the_same_answer_and_only_an_account_gets_mail(
     assert [message.to for message in email.sent] == [BO]
 
 
+@pytest.mark.long
 def test_the_time_tells_nothing_either(cast: Cast, client: FlaskClient) -> None:
     # A busy machine makes one of three rounds differ by chance; what looks an account up makes all differ.
     assert any(p95_differ_by(client) < 0.010 for _ in range(3))

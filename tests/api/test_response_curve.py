@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from uuid_utils.compat import uuid7
 
 from server.database import Database
@@ -112,6 +113,7 @@ def test_too_few_days_before_the_course_leave_the_response_open(visits: Visits) 
     )
 
 
+@pytest.mark.long
 def test_a_second_course_is_expected_to_hold_as_the_first_one_did(visits: Visits) -> None:
     is_treated(visits, steps((-14, 8), (1, 2), (20, 8), (86, 2)), 100)
     (alone,) = curve(visits)
@@ -126,6 +128,7 @@ def test_a_second_course_is_expected_to_hold_as_the_first_one_did(visits: Visits
     assert new["began"] == "2026-02-15"
 
 
+@pytest.mark.long
 def test_a_session_ends_with_the_next_one_however_long_ago_that_was(visits: Visits) -> None:
     days = 250
     is_treated(visits, steps((-14, 8), (1, 2)), days, phase="induction")

@@ -111,6 +111,7 @@ def test_what_the_database_refuses_is_heeded_all_the_same_and_once(
     assert [e["id"] for e in pull_all(cast)] == [fine["id"]]
 
 
+@pytest.mark.long
 def test_a_response_lost_200_times_leaves_the_rows_as_they_were(
     app: Flask, cast: Cast, clock: Clock, database: Database
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_second_device_of_the_same_person_goes_on_until_the_account_is_over_it
     assert answers == [200] * FEW + [429]
 
 
+@pytest.mark.long
 def test_a_busy_clinic_keeps_no_patient_out(app: Flask, cast: Cast, seconds: Seconds) -> None:
     staff = [new_staff(app, cast.bo.clinic_id, Role.CLINICIAN, f"Bo{number}") for number in range(21)]
     limit(app, seconds)

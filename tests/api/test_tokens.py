@@ -188,6 +188,7 @@ def test_a_phones_cursor_outlives_a_change_of_key(cast: Cast, keys: Any, setting
     assert cast.ana.post("/sync", {"items": [], "cursor": cursor}).status_code == 200
 
 
+@pytest.mark.long
 def test_a_key_in_a_file_changes_under_load_without_a_restart_and_without_one_error(
     cast: Cast, app: Flask, keys: Any, settings: Settings, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_good_sign_in_takes_the_tries_before_it_back(cast: Cast, from_: Any) -
         assert from_(HOME, PASSWORD).status_code == 201
 
 
+@pytest.mark.long
 def test_guessing_from_many_addresses_ends_but_not_for_a_device_or_an_address_the_account_knows(
     cast: Cast, from_: Any, clock: Clock
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_device_token_of_another_account_or_made_up_is_none(cast: Cast, from_:
     assert from_(ELSEWHERE, PASSWORD, device_token="made up").status_code == 429
 
 
+@pytest.mark.long
 def test_one_address_that_tries_every_account_is_stopped(cast: Cast, from_: Any) -> None:
     answers = [
         from_(ELSEWHERE, email=f"guess{number}@home.example").status_code

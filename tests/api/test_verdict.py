@@ -382,6 +382,7 @@ def test_a_phone_may_bring_scale_and_diary_in_one_batch(well: Visits, clock: Clo
     assert stages(well) == [("2026-03-04", "probable", "watch")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_the_stage_does_not_depend_on_what_arrived_first(visits: Visits, clock: Clock, seed: int) -> None:
     visits.session(visits.course(), clock.now - timedelta(days=30))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from uuid_utils.compat import uuid7
 
 from server.database import Database
@@ -45,6 +46,7 @@ def check_relapse_is_told_since(visits: Visits, cast: Cast, session: str) -> Non
     assert alert["family"] == "mood_relapse"
 
 
+@pytest.mark.long
 def test_after_half_a_year_of_weekly_sessions_symptoms_that_return_are_still_told(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:

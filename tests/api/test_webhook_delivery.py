@@ -161,6 +161,7 @@ def test_all_that_was_lost_since_a_moment_is_sent_once_more_and_nothing_else(
     assert [json.loads(one.body)["data"]["version"] for one in listener.received] == [3, 4, 5]
 
 
+@pytest.mark.long
 def test_a_long_outage_is_sent_once_more_a_part_at_a_time(
     cast: Cast, visits: Visits, listener: Listener, database: Database
 ) -> None:

@@ -48,6 +48,7 @@ sys.stdout.buffer.write(feed([*MANY, SENT], SHOWN))
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_the_same_visits_are_the_same_bytes_in_every_process(seed: str) -> None:
     surroundings = {"PYTHONHASHSEED": seed}

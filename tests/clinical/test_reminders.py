@@ -85,6 +85,7 @@ def first_time_the_clock_shows(wall: datetime, zone: str) -> datetime:
     return minute
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zone", CHANGES)
 def test_a_civil_time_is_the_first_moment_the_clock_shows_it_or_has_passed_it(zone: str) -> None:
     for change, hour in product(CHANGES[zone], (0, 1, 2, 3, 21, 23)):
@@ -93,6 +94,7 @@ def test_a_civil_time_is_the_first_moment_the_clock_shows_it_or_has_passed_it(zo
             assert wall_clock.moment(wall, zone) == first_time_the_clock_shows(wall, zone), wall
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zone", CHANGES)
 def test_there_is_exactly_one_reminder_a_local_day_at_the_civil_time(zone: str) -> None:
     for at, day_start in product(TIMES, (0, 4, 6)):

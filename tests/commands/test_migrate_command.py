@@ -83,6 +83,7 @@ def test_production_refuses_the_role_that_owns_the_tables_and_a_superuser(
         database.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "power",
     [

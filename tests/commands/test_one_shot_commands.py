@@ -199,6 +199,7 @@ def test_a_report_on_an_export_needs_no_database(monkeypatch: pytest.MonkeyPatch
     assert "in stable time 0 in 18 days" in said.output
 
 
+@pytest.mark.long
 def test_a_report_on_the_simulator_gives_figures_with_seeds_and_numbers() -> None:
     said = CliRunner().invoke(main, ["watch-report", "--simulator", "3", "--seed", "11"])
     assert said.exit_code == 0, said.output
@@ -207,6 +208,7 @@ def test_a_report_on_the_simulator_gives_figures_with_seeds_and_numbers() -> Non
         assert figure in said.output
 
 
+@pytest.mark.long
 def test_the_page_of_figures_is_written_also_where_no_real_diaries_are(tmp_path: Path) -> None:
     words = ["--all", "--each", "1", "--diaries", str(tmp_path / "none"), "--page", str(tmp_path / "page.md")]
     said = CliRunner().invoke(main, ["watch-report", *words])

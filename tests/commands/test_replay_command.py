@@ -47,6 +47,7 @@ def test_a_clinics_past_is_tried_and_told_patient_by_patient(
         assert [row.patient_id for row in rows] == [patient_id]
 
 
+@pytest.mark.long
 def test_virtual_patients_need_no_database_and_any_number_of_processes_says_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

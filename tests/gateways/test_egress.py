@@ -122,6 +122,7 @@ def test_a_body_that_trickles_in_ends_at_the_deadline_and_the_status_counts() ->
         assert post(f"http://127.0.0.1:{port}/", impatient()).status == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX: "])
 def test_a_head_that_trickles_in_ends_at_the_deadline_in_doubt(head: bytes) -> None:
     with behaving(trickling(head)) as port, in_time():

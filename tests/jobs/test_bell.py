@@ -92,6 +92,7 @@ def own() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.long
 def test_a_bell_that_falls_silent_hangs_again_by_itself(
     own: Server, caplog: pytest.LogCaptureFixture
 ) -> None:

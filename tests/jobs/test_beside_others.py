@@ -53,6 +53,7 @@ def turn_to(server: Server, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"AFTERGLOW_{setting}", url)
 
 
+@pytest.mark.long
 def test_what_others_have_in_the_same_database_keeps_no_migration_backup_or_restore_from_its_end(
     server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_what_others_have_in_the_same_database_keeps_no_migration_backup_or_rest
     assert run("audit", "verify").exit_code == 0
 
 
+@pytest.mark.long
 def test_a_table_of_ours_is_in_every_backup_whoever_owns_it(
     server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_table_of_ours_is_in_every_backup_whoever_owns_it(
     assert run("restore", "--without-lists", tmp_path / "kept").exit_code == 0
 
 
+@pytest.mark.long
 def test_an_address_of_several_servers_is_one_for_backups_too(
     server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def left(work: Work) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.long
 def test_days_closed_together_leave_what_each_alone_leaves(database: Database, clinic_id: UUID) -> None:
     found = []
     for at_once in (1, 3):

@@ -53,6 +53,7 @@ def test_a_clinic_that_was_cut_off_is_finished_by_the_same_wish_and_by_no_other(
         next(simulate(alone, other, NOON))
 
 
+@pytest.mark.long
 def test_ctrl_c_leaves_whole_patients_and_the_same_command_goes_on(
     database: Database, settings: Settings
 ) -> None:

@@ -101,6 +101,7 @@ def tries(around: Around) -> Sequence[int]:
         return list(session.scalars(select(Delivery.attempt).where(Delivery.template == "weekly_digest")))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bo_was_told_before", [False, True])
 def test_an_alert_stands_behind_no_crowd_of_reminders_at_the_same_push_service(
     bo_was_told_before: bool, cast: Cast, clock: Clock, around: Around
@@ -135,6 +136,7 @@ def test_a_push_service_that_is_away_is_asked_once_a_run_whoever_waits_for_it(
     assert counted(around, DeliveryState.ACCEPTED) == CROWD
 
 
+@pytest.mark.long
 def test_what_has_waited_for_long_in_a_slow_lane_is_sent_by_one_worker_alone(
     cast: Cast, clock: Clock, around: Around
 ) -> None:

@@ -183,6 +183,7 @@ def test_an_erasure_that_was_confirmed_since_the_backup_goes_on_after_its_restor
         assert session.scalars(ana).all() == [], "once they are gone, the list of erasures says so"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("asked_before", [True, False])
 def test_an_erasure_that_is_confirmed_again_waits_its_day_also_where_the_clinics_system_knows(
     here: Around, elsewhere: Database, tmp_path: Path, visits: Visits, clock: Clock, asked_before: bool

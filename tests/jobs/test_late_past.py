@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+import pytest
+
 from jobs.past import Past, dated_id
 from jobs.virtual import Registration, beginning, register
 from server.clinical.vocabulary import AlertFamily, SessionStatus, Source
@@ -115,6 +117,7 @@ def left_by(database: Database, write: Callable[[Work, Past], None]) -> Left:
         return left_of(session, Work(session, NOON, system(CLINIC)))
 
 
+@pytest.mark.long
 def test_bundles_late_entries_corrections_and_a_scale_leave_what_one_by_one_leaves(
     database: Database,
 ) -> None:
@@ -128,6 +131,7 @@ def test_bundles_late_entries_corrections_and_a_scale_leave_what_one_by_one_leav
     assert expected["watch_moves"]
 
 
+@pytest.mark.long
 def test_an_import_around_days_that_are_known_leaves_what_one_by_one_leaves(database: Database) -> None:
     def written(write: Write) -> Callable[[Work, Past], None]:
         def both(work: Work, past: Past) -> None:

@@ -134,6 +134,7 @@ def _an_emergency_of_the_other_clinic(app: Flask, cast: Cast, clock: Clock) -> N
     assert una.put(f"/entries/{uuid7()}", entry(clock.now, safety="plan")).status_code == 201
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "left",
     [
@@ -173,6 +174,7 @@ def asked(app: Flask, around: Around, clock: Clock) -> Delivery:
     return found
 
 
+@pytest.mark.long
 def test_one_that_cannot_be_prepared_is_put_off_then_given_up_with_a_page_and_keeps_no_other_waiting(
     app: Flask,
     around: Around,
@@ -195,6 +197,7 @@ def test_one_that_cannot_be_prepared_is_put_off_then_given_up_with_a_page_and_ke
     assert [(one.to, one.kind) for one in email.sent[1:]] == [(OPERATIONS, "notice.poison_delivery")]
 
 
+@pytest.mark.long
 def test_one_that_cannot_even_be_ended_goes_on_being_tried_and_keeps_no_other_waiting(
     app: Flask, around: Around, email: RecordingGateway, cast: Cast, clock: Clock
 ) -> None:

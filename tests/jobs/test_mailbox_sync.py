@@ -25,6 +25,7 @@ def mailbox(name: str, **parts: str) -> dict[str, Any]:
     return {"name": "Desk", "config": {"way": "imip", "mailbox": f"{name}@clinic.example", **parts}}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("booked", [False, True])
 def test_another_mailbox_is_told_of_every_open_visit_and_the_same_one_of_none(
     app: Flask, database: Database, settings: Settings, clock: Clock, cast: Cast, booked: bool

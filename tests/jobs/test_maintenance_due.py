@@ -132,6 +132,7 @@ def logs(cast: Cast, clock: Clock, days: int, level: Callable[[int], float]) -> 
     assert {one["verdict"] for one in answer.json["results"]} == {"created"}
 
 
+@pytest.mark.long
 def test_a_visit_is_proposed_before_the_benefit_is_expected_to_be_lost(
     visits: Visits, cast: Cast, clock: Clock, around: Around
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_visit_is_proposed_before_the_benefit_is_expected_to_be_lost(
     assert "from 1 own time lost and the cohort of McInnes 2022" in draft["detail"]["text"]
 
 
+@pytest.mark.long
 def test_nobody_is_seen_sooner_for_a_benefit_that_never_came(
     visits: Visits, cast: Cast, clock: Clock, around: Around
 ) -> None:

@@ -106,6 +106,7 @@ def test_who_cannot_be_reminded_is_promised_nothing(cast: Cast, clock: Clock, ar
     assert day_said(cast) == 19, "the first evening after her own"
 
 
+@pytest.mark.long
 def test_a_reminder_that_came_and_a_full_day_are_not_promised_again(
     cast: Cast, clock: Clock, around: Around
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_reminder_that_came_and_a_full_day_are_not_promised_again(
         remind.run(around, clock.now)
 
 
+@pytest.mark.long
 def test_the_job_reminds_exactly_when_today_says(cast: Cast, clock: Clock, around: Around) -> None:
     chance = Random(11)
     every_fourth = {

@@ -24,6 +24,7 @@ def levels(around: Around, cast: Cast) -> dict[bool, int]:
     return {alert.clinic_id == cast.ana.clinic_id: alert.level for alert in alerts(around)}
 
 
+@pytest.mark.long
 def test_a_clinic_whose_zone_nobody_knows_stops_no_other_ones_ladder(
     cast: Cast, clock: Clock, around: Around, caplog: pytest.LogCaptureFixture
 ) -> None:

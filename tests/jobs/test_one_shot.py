@@ -60,6 +60,7 @@ def families(database: Database) -> set[tuple[str, AlertFamily, AlertClass]]:
         return {(name, family, urgency) for name, family, urgency in session.execute(query)}
 
 
+@pytest.mark.long
 def test_the_same_seed_makes_the_same_entries_under_the_same_ids(database: Database) -> None:
     made = list(simulate(Crew(Desk(database, Passwords("cheap"))), WISH, NOON))
     again = list(simulate_clinic(WISH.patients, WISH.days, WISH.seed, WISH.end))
@@ -96,6 +97,7 @@ def test_a_past_counts_its_days_by_the_hour_of_the_clinic() -> None:
 
 
 # On SQLite, where `make run` loads it; what the past is written with is tested on both (above).
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_demo_is_loaded_once_and_shows_every_story(
     settings: Settings, database: Database, client: FlaskClient
@@ -124,6 +126,7 @@ def test_the_demo_has_no_place_in_production(settings: Settings, database: Datab
     assert count(database, Clinic) == 0
 
 
+@pytest.mark.long
 def test_the_example_is_imported_watched_and_recognised_the_second_time(
     run: Run, database: Database, ana: UUID
 ) -> None:

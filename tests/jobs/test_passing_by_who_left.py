@@ -41,6 +41,7 @@ def test_nobody_is_told_of_an_unseen_visit(ana: Leaving, visits: Visits, clock: 
         assert unseen_visits.tell(work, found) == 0
 
 
+@pytest.mark.long
 def test_a_replay_keeps_nothing_of_them(ana: Leaving, cast: Cast, visits: Visits) -> None:
     visits.log(2)
     assert cast.bo.post("/clinic/policy-replays", {"values": {"relapse.enter_days": 7}}).status_code == 202

@@ -111,6 +111,7 @@ def left_by(database: Database, write: Callable[[Work, Past], None]) -> Left:
         return left_of(session, Work(session, NOON, system(CLINIC)))
 
 
+@pytest.mark.long
 def test_many_days_at_a_time_leave_what_day_by_day_leaves(database: Database, by_day: Left) -> None:
     at_once = left_by(database, lambda work, past: take_all(work, past, Tally()))
     assert at_once.keys() == by_day.keys()
@@ -123,6 +124,7 @@ def test_many_days_at_a_time_leave_what_day_by_day_leaves(database: Database, by
     assert by_day["scale_requests"]
 
 
+@pytest.mark.long
 def test_a_calm_past_asks_a_tenth_of_the_questions(database: Database) -> None:
     asked: Counter[str] = Counter()
     _, holding, *_ = demo_clinic(END)

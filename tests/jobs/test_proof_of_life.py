@@ -103,6 +103,7 @@ def until(alarms: Callable[[], bool], clock: Clock, at_work: Callable[[], None] 
     return clock.now - begun
 
 
+@pytest.mark.long
 def test_while_all_is_well_the_monitor_hears_of_it_every_minute(
     watch: Around, clock: Clock, monitor: Monitor
 ) -> None:

@@ -73,6 +73,7 @@ def left(folder: Path) -> list[Path]:
     return list(folder.glob("afterglow-*-*/*"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(
     stopped: Stopped, tmp_path: Path, number: signal.Signals
@@ -81,12 +82,14 @@ def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(
     assert list(tmp_path.glob("*kept*")) == []
 
 
+@pytest.mark.long
 def test_a_restore_that_is_told_to_stop_leaves_nothing_behind(stopped: Stopped, tmp_path: Path) -> None:
     assert stopped(signal.SIGTERM, "nothing", "backup", tmp_path / "kept") == 0
     wanted = ("restore", tmp_path / "kept", "--replace", "--without-lists")
     assert stopped(signal.SIGTERM, "copy.db", *wanted) == 143
 
 
+@pytest.mark.long
 def test_a_file_for_research_that_is_told_to_stop_is_gone(
     stopped: Stopped, cast: Cast, tmp_path: Path
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_file_for_research_that_is_told_to_stop_is_gone(
     assert (made.name, made.stat().st_mode & 0o777) == ("research.jsonl", 0o600)
 
 
+@pytest.mark.long
 def test_what_a_kill_leaves_is_swept_by_the_next_backup(
     stopped: Stopped, folder: Path, tmp_path: Path
 ) -> None:
@@ -110,6 +114,7 @@ def test_what_a_kill_leaves_is_swept_by_the_next_backup(
     assert [one.name for one in tmp_path.glob("*kept*")] == ["kept"]
 
 
+@pytest.mark.long
 def test_what_a_kill_leaves_is_swept_by_the_job_but_not_what_somebody_is_at(
     stopped: Stopped, around: Around, folder: Path, tmp_path: Path
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_file_that_is_gone_changes_nothing_and_is_one_line(
     assert masters.open(ring(NEW).seal("x", PLACE), PLACE) == "x"
 
 
+@pytest.mark.long
 def test_without_being_asked_for_a_changed_file_is_noticed_within_a_second_or_so(
     file: Path, in_production: Settings
 ) -> None:

@@ -15,6 +15,7 @@ from server.simulator.repeat_courses import RepeatOptions, repeated_courses
 PATIENTS = range(5001, 5046)
 
 
+@pytest.mark.long
 def test_four_in_five_next_courses_lie_in_the_interval() -> None:
     found = [f for seed in PATIENTS for f in simulated_forecasts(seed, AS_ASSUMED, RepeatOptions())]
     before = [f for f in found if not f.held]

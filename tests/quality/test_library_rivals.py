@@ -43,6 +43,7 @@ def diary(levels: Sequence[float]) -> Diary:
 CALM = [2.0, 3.0] * 25
 
 
+@pytest.mark.long
 @with_river
 @pytest.mark.parametrize("name", TUNED)
 def test_a_rise_is_seen_after_its_onset_and_a_fall_is_none(name: str) -> None:

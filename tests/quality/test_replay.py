@@ -82,6 +82,7 @@ def test_figures_without_patients_are_none_not_zero() -> None:
     assert shares == (None,) * 5
 
 
+@pytest.mark.long
 def test_the_report_on_the_simulator_is_the_same_however_many_processes_share_it() -> None:
     alone = list(of_simulator(2, 5, processes=1))
     assert alone == list(of_simulator(2, 5, processes=2))

@@ -83,6 +83,7 @@ def test_what_is_made_of_a_schema_writes_what_marshmallow_would(values: dict[str
     assert Everything(many=True).dump([values]) == [Everything().dump(values)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("odd", [0.0, 0.15])
 def test_every_answer_is_dumped_as_marshmallow_would_whatever_it_is_asked_for(odd: float) -> None:
     kinds = sorted(set(answers()), key=lambda kind: kind.__qualname__)

@@ -105,6 +105,7 @@ database.close()
 """
 
 
+@pytest.mark.long
 def test_two_processes_share_a_cap(database: Database, tried: Callable[..., int]) -> None:
     url = database.engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", _ANOTHER, url, MASTER_KEY, NOON.isoformat()]

@@ -277,6 +277,7 @@ def test_everybody_else_finds_nothing_or_may_not(bo: Fhir, cast: Cast) -> None:
     assert Fhir(cast.cyd).found(f"Patient?_id={cast.ana.patient_id}") == []
 
 
+@pytest.mark.long
 def test_every_page_follows_the_one_before_and_nothing_comes_twice(bo: Fhir, cast: Cast) -> None:
     for kind in (*KINDS, "DetectedIssue"):
         whole = bo.found(f"{kind}?{of(cast.ana)}&_count=200")
@@ -299,6 +300,7 @@ def test_patients_are_found_by_our_identifier_and_by_its_system_alone(cast: Cast
         assert bo.found(f"Patient?identifier={named}") == [], named
 
 
+@pytest.mark.long
 def test_each_is_read_by_its_id_as_the_search_gave_it(bo: Fhir, cast: Cast) -> None:
     for one in everything(bo, cast.ana):
         answer = bo.get(f"{one['resourceType']}/{one['id']}")

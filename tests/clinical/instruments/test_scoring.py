@@ -120,6 +120,7 @@ def any_answers(key: str) -> st.SearchStrategy[dict[str, int | None]]:
     return st.fixed_dictionaries({}, optional=items)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", SCORED)
 @given(data=st.data())
 def test_a_total_lies_in_its_range_and_the_order_of_answers_does_not_matter(
@@ -140,6 +141,7 @@ def urgencies(made: Instrument, answers: Mapping[str, int | None]) -> list[str]:
     return [trigger.flag.urgency.value for trigger in score(made, answers).safety]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", SCORED)
 @given(data=st.data())
 def test_a_higher_answer_never_lowers_the_total_nor_the_urgency(key: str, data: st.DataObject) -> None:
