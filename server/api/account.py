@@ -59,7 +59,7 @@ def end_sign_ins(account_id: UUID) -> Response:
 def disable_account(account_id: UUID) -> Response:
     """Close an account; its sign-ins, export links and open invitations of staff end. Again is harmless.
 
-    Not your own.
+    Not your own. With a patient's account their caregivers end.
     """
     with writing() as work:
         account_admin.disable(work, account_id)

@@ -1,12 +1,19 @@
 """The accounts of a clinic: what its administrator may do, and that it holds from the next request."""
 
+from dataclasses import replace
+from threading import Event, Thread
+from typing import Any
+
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from server.clinical.vocabulary import Role
+from server.services.people import caregiver as caregivers
 from server.services.people import totp
 from tests.cast import PASSWORD, Cast, new_staff, sign_in
 from tests.conftest import Clock
+from tests.consents import GUS, caregiver, enrol, invited, mailed_code
 
 BO = {"clinic": "demo", "email": "bo@clinic.example", "password": PASSWORD}
 
@@ -50,6 +57,52 @@ def test_a_disabled_account_is_refused_at_its_next_request_and_can_be_opened_aga
     assert cast.admin.post(f"{path}/enable").status_code == 204
     assert cast.bo.get("/me").status_code == 401, "what was signed in before stays out"
     assert client.post("/v1/sign-ins", json=BO).status_code == 201
+
+
+def test_with_a_patients_account_their_caregivers_end_and_come_back_by_a_new_invitation_alone(
+    cast: Cast, client: FlaskClient
+) -> None:
+    gus = caregiver(cast)
+    fay = {**GUS, "name": "Fay", "email": "fay@mail.example", "scopes": ["read_journal"]}
+    assert cast.ana.post("/me/caregivers", fay).status_code == 201
+    waiting, path = mailed_code(client), f"/clinic/accounts/{cast.ana.account_id}"
+    timeline = f"/cared-for/{cast.ana.patient_id}/timeline"
+    assert gus.get(timeline).status_code == 200
+    assert [cast.admin.post(f"{path}/disable").status_code for _ in range(2)] == [204, 204]
+    assert gus.get(timeline).status_code == 401, "nobody is left who sees what he reads, or could end it"
+    assert cast.admin.post(f"{path}/enable").status_code == 204
+    assert gus.get(timeline).status_code == 401
+    assert enrol(client, waiting, fay["email"]).status_code == 401
+    ana = sign_in(client, "demo", "ana@home.example")["access_token"]
+    back = replace(cast, ana=replace(cast.ana, token=ana))
+    assert {one["ended_at"] is None for one in back.ana.get("/me/caregivers").json["items"]} == {False}
+    assert caregiver(back).get(timeline).status_code == 200
+
+
+def test_a_patient_who_invites_while_their_account_is_closed_leaves_no_caregiver_behind(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invited(cast)
+    ended, go_on, real = Event(), Event(), caregivers.end_with
+
+    def slow(*args: Any) -> None:
+        real(*args)
+        ended.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(caregivers, "end_with", slow)
+    closing = Thread(target=lambda: cast.admin.post(f"/clinic/accounts/{cast.ana.account_id}/disable"))
+    closing.start()
+    assert ended.wait(10)
+    answers = list[int]()
+    fay = {**GUS, "email": "fay@mail.example", "scopes": ["read_journal"]}
+    inviting = Thread(target=lambda: answers.append(cast.ana.post("/me/caregivers", fay).status_code))
+    inviting.start()
+    inviting.join(0.5)
+    go_on.set()
+    closing.join(15)
+    inviting.join(15)
+    assert answers == [401]
 
 
 def test_the_admin_ends_every_sign_in_of_an_account_also_a_patients(cast: Cast, app: Flask) -> None:

@@ -19,6 +19,7 @@ from server.database import Database
 from server.isolation import Extent
 from server.models import (
     BreakGlass,
+    Caregiver,
     Consent,
     Delivery,
     ExportLink,
@@ -33,7 +34,7 @@ from server.models import (
 from server.services.people import closing
 from tests.cast import Cast, as_work, sign_in
 from tests.conftest import NOON, Clock
-from tests.consents import agree, say
+from tests.consents import agree, caregiver, say
 from tests.jobs.test_backup import elsewhere, here, made, put_back
 from tests.visits import Visits
 
@@ -85,6 +86,19 @@ def test_after_a_restore_what_was_withdrawn_ended_and_closed_since_the_backup_is
         ):
             assert session.scalar(select(func.count()).where(still_open)) == 0, still_open
         assert session.scalar(select(func.count()).select_from(BreakGlass)) == 1
+
+
+def test_after_a_restore_the_caregivers_of_a_patient_whose_account_was_closed_are_not_back(
+    app: Flask, here: Around, elsewhere: Database, tmp_path: Path, cast: Cast, clock: Clock
+) -> None:
+    caregiver(cast)
+    made(here, tmp_path / "old")
+    clock.forward(minutes=1)
+    assert cast.admin.post(f"/clinic/accounts/{cast.ana.account_id}/disable").status_code == 204
+    erase.run(here, clock.now)
+    put_back(here, elsewhere, tmp_path / "old")
+    with elsewhere.read(Extent.ALL) as session:
+        assert session.scalars(select(Caregiver.ended_at)).one() is not None
 
 
 def test_what_the_patient_or_the_clinic_said_after_the_ending_and_before_the_backup_counts(

@@ -10,6 +10,7 @@ from server.clinical.vocabulary import Role, Scope
 from server.models import Account, Factor, Invitation
 from server.services.alerts import release
 from server.services.errors import Conflict, NotFound, NotSignedIn
+from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
 from server.services.people import factor as factors
@@ -49,9 +50,10 @@ def end_sign_ins(work: Work, account_id: UUID) -> None:
 def disable(work: Work, account_id: UUID) -> None:
     """Close an account, end its sign-ins, export links and invitations of staff, let go of its alerts.
 
-    Again is harmless. Raises NotFound; Conflict for one's own.
+    A patient's caregivers end with it. Again is harmless. Raises NotFound; Conflict for one's own.
     """
     account = _others(work, account_id)
+    caregivers.end_with(work, account)  # whoever enrols holds the patient before their account, too
     account.disabled_at = account.disabled_at or work.now
     work.session.flush()
     sign_out.everywhere(work, account.id)

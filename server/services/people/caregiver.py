@@ -85,6 +85,16 @@ def end_all(work: Work, patient_id: UUID) -> None:
         _end(work, row)
 
 
+def end_with(work: Work, account: Account) -> None:
+    """End every caregiver, and open invitation of one, of the patient whose ``account`` is closed; else none.
+
+    What a patient lets others do holds while they can see it and end it.
+    """
+    if account.patient_id is not None:
+        patients.lock(work, account.patient_id)
+        end_all(work, account.patient_id)
+
+
 def leave(work: Work, patient_id: UUID) -> None:
     """End what the signed-in caregiver may do for a patient: they want it no more. Again is harmless.
 

@@ -58,8 +58,8 @@ def invite(work: Work, patient_id: UUID, values: Mapping[str, Any]) -> tuple[Car
     work.session.add(row)
     work.session.flush()
     work.audit("caregiver.invite", patient_id, row.id)
-    account = accounts.of_patient(work, patient_id)
-    assert account is not None, "a patient invites"
+    if (account := accounts.of_patient(work, patient_id)) is None:
+        raise NotSignedIn  # it was closed a moment ago, and its caregivers have ended
     patient_invitation.send_code(work, account, invited, values["email"])
     return row, invited
 

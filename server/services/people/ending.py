@@ -31,6 +31,7 @@ from server.models import (
     Ticket,
 )
 from server.services.alerts import release
+from server.services.people import caregiver as caregivers
 from server.services.people import erasure as erasures
 from server.services.people import sign_in as sign_ins
 from server.services.people import withdrawal
@@ -146,6 +147,7 @@ def _close(work: Work, ending: Ending) -> bool:
     work.session.flush()
     sign_ins.end_all(work, account.id)
     release.of_account(work, account.id)
+    caregivers.end_with(work, account)
     work.audit("account.disable", account.patient_id, account.id)
     return True
 
