@@ -10,6 +10,7 @@ from schemas.codes import Codes
 from schemas.diary_number import WholeOrStored
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
 from schemas.notice import NoticeAnswer
+from schemas.phone_clock import PhoneClock
 from schemas.side_effect import Detailed
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.side_effects import ONSET_LONGEST, onset_problems
@@ -46,7 +47,7 @@ class EntryBody(Body):
 
     occurred_at = Moment(required=True, metadata={"description": f"when it was felt, with offset: {WITHIN}"})
     zone = Zone(required=True, metadata={"description": "where the patient was"})
-    recorded_at = Moment(
+    recorded_at = PhoneClock(
         allow_none=True, metadata={"description": "the phone's clock at logging; kept as it is"}
     )
     items = Choice(

@@ -19,6 +19,7 @@ from server.clinical import plain_text
 from server.clinical.countries import countries
 
 _NAME = re.compile(spelling.NAME)
+_MOMENT = "a date and time with its offset, as in RFC 3339"
 # Names that mean "whatever this machine says" are not places.
 ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
@@ -136,16 +137,18 @@ class Moment(fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        what = "a date and time with its offset, as in RFC 3339"
+        moment = self._read(value)
+        if not FIRST_MOMENT <= moment < BEYOND_MOMENTS:
+            raise ValidationError(refusal(self.spelled, value, _MOMENT))
+        return moment
+
+    def _read(self, value: Any) -> datetime:
         if not isinstance(value, str) or not self.spelled.fits(value):
-            raise ValidationError(refusal(self.spelled, value, what))
+            raise ValidationError(refusal(self.spelled, value, _MOMENT))
         try:
-            moment = datetime.fromisoformat(value.upper())
+            return datetime.fromisoformat(value.upper())
         except ValueError:
             raise self.make_error("invalid", input=value.upper(), obj_type=self.OBJ_TYPE) from None
-        if not FIRST_MOMENT <= moment < BEYOND_MOMENTS:
-            raise ValidationError(refusal(self.spelled, value, what))
-        return moment
 
 
 class Day(fields.Date):

@@ -11,6 +11,7 @@ from schemas.combining import OneThatSays
 from schemas.entry import WITHIN
 from schemas.fields import Code, Day, Decimal, Id, Moment, Named, Text, Whole, Zone
 from schemas.notice import NoticeAnswer
+from schemas.phone_clock import PhoneClock
 from server.clinical.redflags import Notice
 from server.clinical.vocabulary import AlertClass, AlertFamily, Sensitivity
 
@@ -57,7 +58,7 @@ class QuestionnaireResponseBody(Body):
         required=True, metadata={"description": f"when it was filled, with offset: {WITHIN}"}
     )
     zone = Zone(required=True, metadata={"description": "where the patient was"})
-    recorded_at = Moment(
+    recorded_at = PhoneClock(
         allow_none=True, metadata={"description": "the phone's clock at logging; kept, never trusted"}
     )
     occurrence = Text(

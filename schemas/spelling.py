@@ -84,6 +84,14 @@ MOMENT = Spelling(
     "date-time",
     "2026-03-02T10:00:00+01:00",
 )
+PHONE_CLOCK = Spelling(
+    "PhoneClock",
+    rf"^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{{2}}|[1-9][0-9]{{3}}){_IN_YEAR}[Tt]{_OF_DAY}$",
+    "What the clock of a phone shows, as a moment of RFC 3339 with its offset, to the microsecond at most."
+    " Of any year: before 1970 it counts as the first moment of 1970, after 2200 as the last of 2200 (UTC).",
+    "date-time",
+    "2026-03-02T10:00:00+01:00",
+)
 DAY = Spelling(
     "Day", f"^{YEAR_OF_DAY}{_IN_YEAR}$", "A civil day of the years 1900 to 2200.", "date", "2026-03-02"
 )
@@ -140,5 +148,5 @@ class Fully(validate.Regexp):
 
 ALL = (
     *(ID, ID7, EMAIL, LINE, WORDS, LINES, REASON),
-    *(MOMENT, DAY, CIVIL_TIME, TIME_OF_DAY, ZONE, COUNTRY),
+    *(MOMENT, PHONE_CLOCK, DAY, CIVIL_TIME, TIME_OF_DAY, ZONE, COUNTRY),
 )

@@ -8,8 +8,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 from schemas import spelling
 from schemas.base import Answer, Body
 from schemas.entry import ENTRY, EntryAnswer, EntryBody
-from schemas.fields import Id, Moment, Text, Whole
+from schemas.fields import Id, Text, Whole
 from schemas.notice import NoticeAnswer
+from schemas.phone_clock import PhoneClock
 from schemas.problem import ProblemDetail
 from schemas.questionnaire_response import QuestionnaireResponseAnswer, QuestionnaireResponseBody
 
@@ -86,7 +87,7 @@ class SyncBody(Body):
     limit = Whole(
         low=1, high=PULL_MOST, load_default=PULL_USUAL, metadata={"description": "changes at the most"}
     )
-    sent_at = Moment(metadata={"description": "the phone's clock; see `clock_suspect`"})
+    sent_at = PhoneClock(metadata={"description": "the phone's clock; see `clock_suspect`"})
     items = Unchecked(
         fields.Nested(SyncItem),
         load_default=list,

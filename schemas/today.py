@@ -7,6 +7,7 @@ from marshmallow import fields
 
 from schemas.base import Answer, Body
 from schemas.fields import Day, Id, Moment, Zone
+from schemas.phone_clock import PhoneClock
 
 
 class OccurrenceAnswer(Answer):
@@ -115,8 +116,8 @@ class ZoneBody(Body):
     }
 
     zone = Zone(required=True)
-    since = Moment(metadata={"description": "when the phone noticed; now by default, never later"})
-    sent_at = Moment(
+    since = PhoneClock(metadata={"description": "when the phone noticed; now by default, never later"})
+    sent_at = PhoneClock(
         metadata={"description": "the phone's clock at sending; where it is off, `since` is put right by it"}
     )
 

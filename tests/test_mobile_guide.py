@@ -16,6 +16,7 @@ from examples.phone import ITEMS_MOST
 from schemas import sync as sync_shapes
 from schemas.base import PageQuery
 from schemas.entry import NOTE_LONGEST, TAG_LONGEST, TAGS_MOST, WITHIN, Medication
+from schemas.spelling import BEYOND_MOMENTS, FIRST_MOMENT
 from schemas.timeline import TimelineQuery
 from server.api import sync_cursor
 from server.api.body import DEEPEST
@@ -170,6 +171,7 @@ def test_the_limits_in_the_guide_are_those_of_the_code() -> None:
         "note": f"{NOTE_LONGEST:,} characters",
         "tags": f"{TAGS_MOST}, each of 1-{TAG_LONGEST} characters",
         "felt or filled": f"{BACKFILL.days} days before to {AHEAD.days} days after it is written down",
+        "a moment": f"of {FIRST_MOMENT:%Y} to {BEYOND_MOMENTS.year - 1} in UTC",
         "items of a sync": f"{sync_shapes.ITEMS_MOST}",
         "body of a sync": f"{LARGEST:,} bytes (1 MiB)",
         "any other body": f"{usual.max_body_bytes:,} bytes",

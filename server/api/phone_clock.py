@@ -8,14 +8,14 @@ from flask import request
 from marshmallow import ValidationError
 
 from schemas import spelling
-from schemas.fields import Moment
+from schemas.phone_clock import PhoneClock
 from server.api.contract_notes import with_doc
 from server.api.refusals import HeaderProblem
 
 P = ParamSpec("P")
 R = TypeVar("R")
 HEADER = "Sent-At"
-_MOMENT = Moment()
+_SHOWN = PhoneClock()
 
 
 def takes_clock(view: Callable[P, R]) -> Callable[P, R]:
@@ -32,7 +32,7 @@ def sent_at() -> datetime | None:
     if raw is None:
         return None
     try:
-        found: datetime = _MOMENT.deserialize(raw.strip())
+        found: datetime = _SHOWN.deserialize(raw.strip())
     except ValidationError:
         raise HeaderProblem(HEADER, "Must be a date and time with its offset, as in RFC 3339.") from None
     return found
@@ -45,5 +45,5 @@ def parameter() -> dict[str, Any]:
         "name": HEADER,
         "required": False,
         "description": "the phone's clock when it sends this: `clock_suspect` says where it is far off",
-        "schema": spelling.MOMENT.schema(),
+        "schema": spelling.PHONE_CLOCK.schema(),
     }

@@ -57,6 +57,13 @@ def test_a_clock_that_is_off_by_years_loses_nothing_and_judges_no_day(cast: Cast
     assert (again.status_code, again.json["outcome"]) == (200, "duplicate")
 
 
+def test_a_clock_from_before_1970_keeps_no_entry_out(cast: Cast, clock: Clock) -> None:
+    answer = put(cast.ana, f"/entries/{uuid7()}", entry(clock.now), "1904-01-01T00:00:00Z")
+    assert (answer.status_code, answer.json["entry"]["clock_suspect"]) == (201, True)
+    report = {"zone": "America/New_York", "since": "1904-01-01T00:00:00Z", "sent_at": "1904-01-01T00:00:03Z"}
+    assert cast.ana.patch("/me/zone", report).json["zone"] == "America/New_York"
+
+
 def test_so_has_what_a_caregiver_says(cast: Cast, clock: Clock) -> None:
     gus, entry_id = caregiver(cast, ["log"]), uuid7()
     at = shown(clock, timedelta(hours=2))

@@ -15,8 +15,9 @@ from server.database import Database
 from server.isolation import Extent
 from server.models import Entry, EntryRevision
 from tests.api.test_sync import pull_all, put, verdicts
-from tests.cast import Cast, entry, opened_alerts
+from tests.cast import Cast, entry, opened_alerts, pushed
 from tests.conftest import Clock, owner_of
+from tests.scales import filled
 
 LOST = {"sqlite": 200, "postgresql": 40}
 
@@ -190,6 +191,9 @@ def test_a_wrong_clock_of_the_phone_is_kept_and_said_and_corrects_nothing(
     assert datetime.fromisoformat(kept["received_at"]) == clock.now
 
 
+BEFORE_1970 = ("1969-12-31T23:59:59.999999Z", "1904-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59")
+
+
 @pytest.mark.parametrize("offset", [-8, -5, 1, 13])
 def test_a_clock_that_was_reset_keeps_no_phone_from_syncing_wherever_it_is(
     cast: Cast, clock: Clock, offset: int
@@ -204,6 +208,34 @@ def test_a_clock_that_was_reset_keeps_no_phone_from_syncing_wherever_it_is(
     back = written(answer.json["changes"][1])
     again = {**by_it, "base_version": 1, "entry": {**back, "note": "corrected"}}
     assert verdicts(cast.ana.post("/sync", {"items": [again]})) == ["updated"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "kept_as"),
+    [
+        *((early, "1970-01-01T00:00:00+00:00") for early in BEFORE_1970),
+        ("9999-12-31T23:59:59-23:59", "2200-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_no_clock_is_so_far_off_that_a_batch_is_lost(
+    cast: Cast, clock: Clock, shown: str, kept_as: str
+) -> None:
+    """The patient said themself when it was felt, as a clock that is off asks of them."""
+    at = clock.now - timedelta(hours=1)
+    items = [put(entry(at, recorded_at=shown)), pushed("questionnaire_response", filled(at))]
+    items[1]["questionnaire_response"]["recorded_at"] = shown
+    items.append(put(entry(datetime(1965, 1, 1, tzinfo=UTC), safety="plan")))
+    answer = cast.ana.post("/sync", {"items": items, "sent_at": shown})
+    assert verdicts(answer) == ["created", "created", "invalid"]
+    assert answer.json["results"][2]["notice"]["kind"] == "emergency"
+    assert answer.json["clock_suspect"] is True
+    for kept in answer.json["changes"]:
+        assert kept["clock_suspect"] is True
+        assert datetime.fromisoformat(kept["recorded_at"]) == datetime.fromisoformat(kept_as)
+        assert datetime.fromisoformat(kept["occurred_at"]) == at
+    assert cast.ana.get("/entries").json["items"][0]["id"] == items[0]["id"]
+    corrected = {**items[0], "base_version": 1, "entry": {**items[0]["entry"], "note": "typo mended"}}
+    assert verdicts(cast.ana.post("/sync", {"items": [corrected], "sent_at": shown})) == ["updated"]
 
 
 def corrected(cast: Cast, item: dict[str, Any], sent_at: datetime | None) -> tuple[bool, int | None]:

@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields
 
 from schemas import spelling
 from schemas.fields import Country, Day, Email, Id, Moment, Reason, Text, TimeOfDay, Zone
+from schemas.phone_clock import PhoneClock
 from schemas.shift import CivilTime
 from schemas.spelling import Spelling
 from schemas.sync import Id7
@@ -26,6 +27,7 @@ OF = {
     spelling.ID: Id(),
     spelling.ID7: Id7(),
     spelling.MOMENT: Moment(),
+    spelling.PHONE_CLOCK: PhoneClock(),
     spelling.DAY: Day(),
     spelling.CIVIL_TIME: CivilTime(),
     spelling.TIME_OF_DAY: TimeOfDay(),
@@ -92,6 +94,8 @@ NO_DAYS = {("02", "30"), ("02", "31"), *((month, "31") for month in ("04", "06",
         (spelling.MOMENT, "1970-01-01T00:00:00Z", "1969-12-30T23:59:59Z"),
         (spelling.MOMENT, "2200-12-31T23:59:59.999999Z", "2201-01-02T00:00:00Z"),
         (spelling.MOMENT, "2026-03-02t10:00:00z", "2026-03-02 10:00:00Z"),
+        (spelling.PHONE_CLOCK, "0001-01-01T00:00:00+23:59", "0000-12-31T00:00:00Z"),
+        (spelling.PHONE_CLOCK, "9999-12-31T23:59:59.999999-23:59", "10000-01-01T00:00:00Z"),
         (spelling.DAY, "1900-01-01", "1899-12-31"),
         (spelling.DAY, "2200-12-31", "2201-01-01"),
         (spelling.DAY, "2024-02-29", "2024-00-01"),
