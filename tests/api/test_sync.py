@@ -13,8 +13,9 @@ from server.api.edge import Surroundings
 from server.models import Alert
 from server.services.journal.incoming import Incoming
 from server.services.journal.journal import open_journal
-from tests.cast import Cast, as_work, entry
+from tests.cast import Cast, as_work, entry, pushed
 from tests.conftest import Clock
+from tests.scales import filled
 
 
 def put(body: dict[str, Any], version: int | None = None) -> dict[str, Any]:
@@ -112,6 +113,28 @@ def test_each_verdict_names_the_version_its_own_item_made(cast: Cast, clock: Clo
     results = answer.json["results"]
     assert [result["version"] for result in results] == [1, 1, 2, 1, 3, 3]
     assert results[4]["current"]["version"] == 3, "of a conflict the copy to push on top of"
+
+
+@pytest.mark.parametrize("kind", ["entry", "questionnaire_response"])
+def test_whoever_thinks_better_of_taking_something_back_has_it_again_also_where_an_answer_was_lost(
+    cast: Cast, clock: Clock, kind: str
+) -> None:
+    """Each change says the version that the one before it made, as the guide has it."""
+    made = pushed(kind, entry(clock.now) if kind == "entry" else filled(clock.now))
+    assert verdicts(cast.ana.post("/sync", {"items": [made]})) == ["created"]
+    gone = {"id": made["id"], "kind": kind, "action": "delete", "base_version": 1}
+    lost, again = (cast.ana.post("/sync", {"items": [gone]}).json["results"][0] for _ in range(2))
+    assert (lost["verdict"], again["verdict"]) == ("updated", "duplicate")
+    assert lost["version"] == again["version"] == 2
+    kept = cast.ana.post("/sync", {"items": [{**made, "base_version": again["version"]}]})
+    assert verdicts(kept) == ["updated"]
+    assert [one["deleted"] for one in pull_all(cast)] == [False]
+
+
+def test_a_deletion_of_what_never_came_has_been_done_and_made_no_version(cast: Cast) -> None:
+    gone = {"id": str(uuid7()), "action": "delete", "base_version": 1}
+    (result,) = cast.ana.post("/sync", {"items": [gone]}).json["results"]
+    assert (result["verdict"], result["version"]) == ("duplicate", None)
 
 
 def test_a_deleted_entry_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clock) -> None:

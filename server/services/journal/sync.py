@@ -250,7 +250,10 @@ def _store(books: Books, change: Change, row_id: UUID) -> Result:
 def _remove(books: Books, change: Change, row_id: UUID) -> Result:
     """Delete; deleting what is gone, or was never here, has been done already."""
     stored = books.known(change)
-    if stored is None or stored.deleted_at is not None:
+    if stored is None:
         return Result(row_id, Verdict.DUPLICATE)
+    if stored.deleted_at is not None:
+        # A phone whose patient thought better of it builds on the tombstone, whoever made it.
+        return Result(row_id, Verdict.DUPLICATE, Kept(change.kind, stored), stored.version)
     touched = books.of(change).remove(row_id, change.base_version)
     return Result(row_id, Verdict.UPDATED, Kept(change.kind, stored), stored.version, touched=touched)
