@@ -11,16 +11,15 @@ from schemas.blood_pressure import BloodPressureAnswer
 from schemas.booking_suggestion import SuggestionAnswer
 from schemas.check_in_plan import CheckInPlanAnswer
 from schemas.course import CourseAnswer
-from schemas.entry import EntryAnswer
 from schemas.erasure import ErasureAnswer
 from schemas.inbox import InboxAnswer
 from schemas.legal_hold import LegalHoldAnswer
 from schemas.offered_visit import OfferedVisitAnswer
 from schemas.patient import PatientAnswer
 from schemas.precaution import PrecautionAnswer
-from schemas.questionnaire_response import QuestionnaireResponseAnswer
 from schemas.rota import RotaAnswer
 from schemas.scheduling_connection import ConnectionAnswer
+from schemas.sync import SyncedEntry, SyncedQuestionnaireResponse
 from schemas.treatment_session import TreatmentSessionAnswer
 
 # By name of the noun: this layer does not know the tables.
@@ -30,14 +29,15 @@ _SHAPES: Mapping[str, Schema] = {
     "BookingSuggestion": SuggestionAnswer(),
     "CheckInPlan": CheckInPlanAnswer(),
     "Course": CourseAnswer(),
-    "Entry": EntryAnswer(),
+    # As in a sync: whoever joins theirs with ours must see that theirs was taken back.
+    "Entry": SyncedEntry(),
     "Erasure": ErasureAnswer(),
     "InboxItem": InboxAnswer(),
     "LegalHold": LegalHoldAnswer(),
     "OfferedVisit": OfferedVisitAnswer(),
     "Patient": PatientAnswer(),
     "Precaution": PrecautionAnswer(),
-    "QuestionnaireResponse": QuestionnaireResponseAnswer(),
+    "QuestionnaireResponse": SyncedQuestionnaireResponse(),
     "Rota": RotaAnswer(),
     "SchedulingConnection": ConnectionAnswer(),
     "TreatmentSession": TreatmentSessionAnswer(),

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid4, uuid7
 from examples.phone import MADE_BY_SERVER
 from tests.cast import Cast, entry, sign_in
 from tests.conftest import Clock
+from tests.scales import filled
 
 
 def new_id() -> str:
@@ -70,6 +71,22 @@ def test_a_correction_needs_the_version_it_changes(cast: Cast, clock: Clock) -> 
     assert (stale.status_code, stale.json["current"]["version"]) == (412, 1)
     assert (right.status_code, right.json["entry"]["version"]) == (200, 2)
     assert right.headers["ETag"] == '"v2"'
+
+
+def test_a_correction_of_what_was_taken_back_elsewhere_is_told_so(cast: Cast, clock: Clock) -> None:
+    """A tombstone is empty: joined with as if it were an entry, what was not changed would be lost."""
+    for kind, path, body in (
+        ("entry", f"/entries/{new_id()}", entry(clock.now)),
+        ("questionnaire_response", f"/questionnaire-responses/{new_id()}", filled(clock.now)),
+    ):
+        cast.ana.put(path, body)
+        moved = {**body, "zone": "Europe/London"}
+        before = [cast.ana.put(path, moved, version).json["current"] for version in (None, 9)]
+        assert cast.ana.delete(path, version=1).status_code == 204
+        after = [cast.ana.put(path, moved, version).json["current"] for version in (None, 1)]
+        assert [(one["kind"], one["deleted"]) for one in before] == [(kind, False)] * 2
+        assert [(one["kind"], one["deleted"]) for one in after] == [(kind, True)] * 2
+        assert cast.ana.put(path, moved, version=after[0]["version"]).status_code == 200
 
 
 def test_every_version_of_an_entry_is_kept_also_after_deletion(cast: Cast, clock: Clock) -> None:
