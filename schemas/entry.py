@@ -9,6 +9,7 @@ from schemas.base import Answer, Body, PageQuery, page_of
 from schemas.codes import Codes
 from schemas.diary_number import WholeOrStored
 from schemas.fields import Choice, Code, Day, Flag, Id, Moment, Text, Whole, Zone
+from schemas.note import Note
 from schemas.notice import NoticeAnswer
 from schemas.phone_clock import PhoneClock
 from schemas.side_effect import Detailed
@@ -98,9 +99,8 @@ class EntryBody(Body):
         validate=validate.Length(max=TAGS_MOST),
         metadata={"description": f"at most {TAGS_MOST}, each of 1-{TAG_LONGEST} characters"},
     )
-    note = Text(
+    note = Note(
         longest=NOTE_LONGEST,
-        lines=True,
         allow_none=True,
         metadata={"description": f"at most {NOTE_LONGEST:,} characters; not read in real time"},
     )

@@ -61,6 +61,12 @@ LINES = Spelling(
     "Text of any lines; of control characters only line feed, tab and CR LF, which becomes a line feed. "
     f"What overrides the direction of writing is left out. {_NORMAL}.",
 )
+NOTE = Spelling(
+    "Note",
+    r"^[\s\S]*$",
+    "Text of any lines. Control characters, what is no character and what overrides the direction of writing "
+    f"are left out, or become the line feed they stand for. {_NORMAL}.",
+)
 REASON = Spelling(
     "Reason",
     rf"^{_IN_LINES}[^\n\t{BARRED_IN_LINES}{SPACES}{OVERRIDES}]{_IN_LINES}$",
@@ -147,6 +153,6 @@ class Fully(validate.Regexp):
 
 
 ALL = (
-    *(ID, ID7, EMAIL, LINE, WORDS, LINES, REASON),
+    *(ID, ID7, EMAIL, LINE, WORDS, LINES, NOTE, REASON),
     *(MOMENT, PHONE_CLOCK, DAY, CIVIL_TIME, TIME_OF_DAY, ZONE, COUNTRY),
 )

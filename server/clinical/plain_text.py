@@ -25,6 +25,8 @@ _UNSEEN_BEYOND = (
 ANY_BARRED = re.compile(f"[{BARRED}{_BEYOND}]")
 ANY_BARRED_IN_LINES = re.compile(f"[{BARRED_IN_LINES}{_BEYOND}]")
 ANY_OVERRIDE = re.compile(f"[{OVERRIDES}]")
+# Carriage return, and what word processors and pages end a line or a page with.
+_OTHER_ENDS = re.compile(r"[\r\u000b\u000c\u0085]")
 ANY_SEEN = re.compile(f"[^{SPACES}{UNSEEN}{_UNSEEN_BEYOND}]")
 ANY_WRITTEN = re.compile(rf"[^\n\t{SPACES}]")
 
@@ -34,6 +36,6 @@ def lines(text: str) -> str:
     return unicodedata.normalize("NFC", ANY_OVERRIDE.sub("", text.replace("\r\n", "\n")))
 
 
-def imported_lines(text: str) -> str:
-    """Return what an import wrote at length without what no text may hold: nobody is there to mend it."""
-    return ANY_BARRED_IN_LINES.sub("", lines(text).replace("\r", "\n"))
+def mended_lines(text: str) -> str:
+    """Return what was written at length without what no text may hold: who wrote it does not see it there."""
+    return ANY_BARRED_IN_LINES.sub("", _OTHER_ENDS.sub("\n", lines(text)))

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from server.clinical.plain_text import imported_lines
+from server.clinical.plain_text import mended_lines
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW
 from server.clinical.vocabulary import ITEMS
 from server.diary_import.columns import Columns, columns_of
@@ -221,7 +221,7 @@ class _Mapper:
         if not text:
             return None
         is_plain = all(ord(c) >= 32 or c in "\t\r\n" for c in text)
-        text = imported_lines(text)  # as a phone's note is kept: its correction sends it back
+        text = mended_lines(text)  # as a phone's note is kept: its correction sends it back
         if len(text) > NOTE_LONGEST or not is_plain:
             self._reasons.append(
                 f"column {' or '.join(self._map.note)} is too long for a note, or not plain text"

@@ -89,6 +89,24 @@ def test_a_correction_of_what_was_taken_back_elsewhere_is_told_so(cast: Cast, cl
         assert cast.ana.put(path, moved, version=after[0]["version"]).status_code == 200
 
 
+def test_what_no_text_may_hold_is_left_out_of_a_note_and_keeps_no_entry_out(cast: Cast, clock: Clock) -> None:
+    """Pasted from a word processor or a page, or cut in the middle of a character: nobody sees it there."""
+    said = "Slept\x0bbadly.\x00\x7f\x85Better now.\x0c\ud83d"
+    body, path = entry(clock.now, note=said), f"/entries/{new_id()}"
+    first, again = (cast.ana.put(path, body) for _ in range(2))
+    assert (first.status_code, again.json["outcome"]) == (201, "duplicate")
+    assert first.json["entry"]["note"] == "Slept\nbadly.\nBetter now.\n"
+    read_back = cast.ana.put(path, {**body, "note": first.json["entry"]["note"]}).json
+    assert read_back["outcome"] == "duplicate"
+    item = {"id": str(uuid7()), "action": "put", "entry": entry(clock.now, note=said)}
+    (result,) = cast.ana.post("/sync", {"items": [item]}).json["results"]
+    assert result["verdict"] == "created"
+    nothing = {"occurred_at": clock.now.isoformat(), "zone": "Europe/Oslo", "note": "\x00\ud83d"}
+    assert cast.ana.put(f"/entries/{new_id()}", nothing).status_code == 422, "it says nothing"
+    longest = entry(clock.now, note="\x00" + "a" * 10_000)
+    assert cast.ana.put(f"/entries/{new_id()}", longest).status_code == 201
+
+
 def test_every_version_of_an_entry_is_kept_also_after_deletion(cast: Cast, clock: Clock) -> None:
     path = f"/entries/{new_id()}"
     cast.ana.put(path, entry(clock.now, note="one"))

@@ -47,7 +47,7 @@ def imported(database: Database, cast: Cast, clock: Clock) -> dict[str, Any]:
     """One imported entry, as a phone has it that has synced."""
     brought(database, cast, clock, "2026-02-25,10:00,3,a\x7fb\x85c\u202ed\ufffee cafe\u0301\n")
     (change,) = cast.ana.post("/sync", {}).json["changes"]
-    assert (change["items"], change["note"]) == ({"mood": 4.285714}, "abcde caf\u00e9")
+    assert (change["items"], change["note"]) == ({"mood": 4.285714}, "ab\ncde caf\u00e9")
     return dict(change)
 
 

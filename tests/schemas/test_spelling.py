@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields
 
 from schemas import spelling
 from schemas.fields import Country, Day, Email, Id, Moment, Reason, Text, TimeOfDay, Zone
+from schemas.note import Note
 from schemas.phone_clock import PhoneClock
 from schemas.shift import CivilTime
 from schemas.spelling import Spelling
@@ -22,6 +23,7 @@ OF = {
     spelling.LINE: Text(longest=LONGEST),
     spelling.WORDS: Text(longest=LONGEST, shortest=1),
     spelling.LINES: Text(longest=LONGEST, lines=True),
+    spelling.NOTE: Note(longest=LONGEST),
     spelling.REASON: Reason(longest=LONGEST),
     spelling.EMAIL: Email(),
     spelling.ID: Id(),
@@ -32,7 +34,7 @@ OF = {
     spelling.CIVIL_TIME: CivilTime(),
     spelling.TIME_OF_DAY: TimeOfDay(),
 }
-TEXTS = (spelling.LINE, spelling.WORDS, spelling.LINES, spelling.REASON)
+TEXTS = (spelling.LINE, spelling.WORDS, spelling.LINES, spelling.NOTE, spelling.REASON)
 # All that is out of the ordinary, and every so many of the others; lone halves are in no UTF-8.
 CHARACTERS = [
     character
