@@ -131,6 +131,10 @@ class MeAnswer(Answer):
 
     account_id = Id(required=True)
     clinic_id = Id(required=True)
+    clinic = fields.String(
+        required=True,
+        metadata={"description": "the clinic's short name: what signing in asks for", "example": "demo"},
+    )
     role = Code(Role, required=True)
     name = fields.String(required=True)
     patient_id = Id(required=True, allow_none=True)

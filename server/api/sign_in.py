@@ -26,6 +26,7 @@ from server.clinical.vocabulary import Role
 from server.isolation import Extent
 from server.services.errors import DoesNotFit, FactorRequired, NotSignedIn
 from server.services.people import account as accounts
+from server.services.people import clinic as clinics
 from server.services.people import sign_in as sign_ins
 from server.services.people import sign_in_refresh as refreshes
 from server.services.people import sign_in_step as steps
@@ -207,11 +208,12 @@ def end_own_sign_in(sign_in_id: UUID) -> Response:
 def me() -> Any:
     """Say who this token stands for."""
     with reading() as work:
-        name = accounts.get(work).name
+        name, clinic = accounts.get(work).name, clinics.get(work).slug
     who = actor()
     return {
         "account_id": who.account_id,
         "clinic_id": who.clinic_id,
+        "clinic": clinic,
         "role": who.role,
         "name": name,
         "patient_id": who.patient_id,

@@ -29,6 +29,15 @@ def refresh(client: FlaskClient, token: str) -> TestResponse:
 # Sign-in
 
 
+def test_whoever_is_signed_in_reads_what_the_next_sign_in_asks_for(cast: Cast, client: FlaskClient) -> None:
+    """A code holds no name of the clinic: on another phone a patient could not sign in."""
+    for person in (cast.ana, cast.bo, cast.cyd):
+        named = person.get("/me").json["clinic"]
+        assert named == ("elsewhere" if person is cast.cyd else "demo")
+    clinic = cast.ana.get("/me").json["clinic"]
+    assert sign_in(client, clinic, "ana@home.example")["access_token"]
+
+
 def test_every_wrong_sign_in_is_told_alike(cast: Cast, client: FlaskClient) -> None:
     right = {"clinic": "demo", "email": "bo@clinic.example", "password": PASSWORD}
     wrong = [{"clinic": "elsewhere"}, {"email": "nobody@clinic.example"}, {"password": "wrong"}]
