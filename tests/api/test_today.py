@@ -7,6 +7,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
@@ -14,8 +15,10 @@ from server.app import create_app
 from server.clinical.crisis_lines import SHIPPED
 from server.database import Database
 from server.models import ZoneChange
+from server.services.errors import Stale
+from server.services.journal import check_in_plan as check_in_plans
 from server.settings import Settings, SettingsError
-from tests.cast import Cast, Person, entry
+from tests.cast import Cast, Person, as_work, entry
 from tests.conftest import Clock
 from tests.visits import COURSE, Visits
 
@@ -181,6 +184,33 @@ def test_a_plan_is_changed_by_the_version_it_had(cast: Cast) -> None:
     set_rhythm(cast.ana)
     stale = set_rhythm(cast.ana, version=1, remind_at="19:00")
     assert (stale.status_code, stale.json["current"]["version"]) == (412, 2)
+
+
+def test_a_plan_that_is_sent_again_because_its_answer_was_lost_is_no_change(cast: Cast) -> None:
+    wanted = {"remind_at": "18:30", "pause": {"first": "2026-03-02", "last": "2026-03-20"}}
+    answers = [set_rhythm(cast.ana, version=1, **wanted) for _ in range(2)]
+    assert [(one.status_code, one.json["version"]) for one in answers] == [(200, 2), (200, 2)]
+    assert answers[0].json == answers[1].json
+    path = f"/patients/{cast.ana.patient_id}/check-in-plan"
+    assert cast.bo.put(path, {"scales": [PHQ]}, version=2).status_code == 200
+    late = set_rhythm(cast.ana, version=1, **wanted).json
+    assert (late["version"], len(late["scales"])) == (3, 1)
+    assert set_rhythm(cast.ana, version=1, remind_at="18:30").status_code == 412
+
+
+def test_a_plan_of_a_file_takes_no_place_of_one_that_was_changed_here_though_it_says_the_same(
+    cast: Cast, app: Flask, database: Database
+) -> None:
+    set_rhythm(cast.ana, remind_at="18:30")
+    path, ana = f"/patients/{cast.ana.patient_id}/check-in-plan", cast.ana.patient_id
+    assert cast.bo.put(path, {"scales": [PHQ]}, version=2).status_code == 200
+    assert ana is not None
+    with database.write() as session:
+        work = as_work(app, cast.bo, session)
+        said = check_in_plans.content(check_in_plans.get(work, ana))
+        with pytest.raises(Stale):
+            check_in_plans.restore(work, ana, said)
+    assert cast.bo.get(path).json["version"] == 3
 
 
 @pytest.mark.parametrize(

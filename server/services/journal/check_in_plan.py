@@ -26,9 +26,13 @@ def get(work: Work, patient_id: UUID) -> CheckInPlan:
 def set_rhythm(work: Work, patient_id: UUID, values: Mapping[str, Any], version: int) -> CheckInPlan:
     """Set time, frequency, quiet hours and pause, and plan anew. Raises Stale and Invalid.
 
-    ``values``: reminders, remind_at, every_days, quiet_from, quiet_until, pause (first, last) or None.
+    ``values``: reminders, remind_at, every_days, quiet_from, quiet_until, pause (first, last) or None. What
+    the plan says already, told by an older version of it, is no change: the answer to it was lost.
     """
-    patient, plan = _open(work, patient_id, version)
+    patient, plan = _held(work, patient_id)
+    if plan.version != version and all(getattr(plan, key) == said for key, said in values.items()):
+        return plan
+    _check(plan, version)
     _set_pause(plan, values["pause"], local_days.of(work, work.now, patient.zone))
     for key in ("reminders", "remind_at", "every_days", "quiet_from", "quiet_until"):
         setattr(plan, key, values[key])
@@ -62,6 +66,7 @@ def restore(work: Work, patient_id: UUID, wanted: Mapping[str, Any]) -> CheckInP
 
     Reminds from the next time on. Raises Stale where somebody has, Invalid for what could not be set today.
     """
+    _open(work, patient_id, 1)  # also where it says the same by now: nothing is set anew
     times = {key: time.fromisoformat(wanted[key]) for key in _TIMES}
     pause = wanted["pause"] and {key: date.fromisoformat(day) for key, day in wanted["pause"].items()}
     rhythm = {**wanted, **times, "pause": pause}
@@ -88,12 +93,20 @@ def content(plan: CheckInPlan) -> dict[str, Any]:
 
 
 def _open(work: Work, patient_id: UUID, version: int) -> tuple[Patient, CheckInPlan]:
+    patient, plan = _held(work, patient_id)
+    _check(plan, version)
+    return patient, plan
+
+
+def _held(work: Work, patient_id: UUID) -> tuple[Patient, CheckInPlan]:
     patients.get(work, patient_id)
     patient = patients.lock(work, patient_id)
-    plan = planning.plan_of(work, patient)
+    return patient, planning.plan_of(work, patient)
+
+
+def _check(plan: CheckInPlan, version: int) -> None:
     if plan.version != version:
         raise Stale(plan)
-    return patient, plan
 
 
 def _changed(work: Work, patient: Patient, plan: CheckInPlan, action: str) -> CheckInPlan:
