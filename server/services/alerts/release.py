@@ -1,11 +1,15 @@
-"""What somebody has in hand when their account is closed: nobody has it any more, so it is open again."""
+"""What nobody has in hand any more is open again.
 
+Their account was closed, or no message could tell them that it was given to them or reported again.
+"""
+
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 
-from server.clinical.vocabulary import LOST, AlertState
-from server.models import UNRESOLVED, Alert, Delivery
+from server.clinical.vocabulary import LOST, AlertState, DeliverySubject
+from server.models import UNRESOLVED, Alert, AlertEvent, Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.messages import delivery as deliveries
@@ -28,6 +32,52 @@ def of_account(work: Work, account_id: UUID) -> None:
             _release(work, alert, account_id)
         elif alert.state is AlertState.OPEN and not _is_known(work, alert, account_id):
             _tell(work, alert)
+
+
+def unheard(work: Work, lost: Delivery) -> None:
+    """Let go of what somebody does not know of, whom the last of their ways did not reach with ``lost``.
+
+    What was given to them is in nobody's hands; an emergency that was reported again to whoever has it is
+    told to others. What they have taken on themselves stays theirs. What was put off is told when that ends.
+    """
+    if lost.template == deliveries.AGAIN:
+        _reported_again(work, lost)
+        return
+    for alert_id in _given(work, lost):
+        alert = alerts.of_somebody_here(work, alert_id)
+        if alert is None or alert.state is AlertState.RESOLVED or alert.snoozed:
+            continue
+        if alert.assigned_to == lost.account_id != alert.acknowledged_by:
+            _release(work, alert, lost.account_id)
+
+
+def _reported_again(work: Work, lost: Delivery) -> None:
+    alert = alerts.of_somebody_here(work, lost.subject_id)
+    if alert is None or alert.state is not AlertState.ACKNOWLEDGED:
+        return
+    told = [row for row in deliveries.about(work, alert.id) if row.template == deliveries.AGAIN]
+    # Those that were written with it: to everybody who has it in hand, over every way.
+    if all(row.state in LOST for row in told if row.created_at == lost.created_at):
+        alert_handling.open_again(work, alert)
+
+
+def _given(work: Work, lost: Delivery) -> Sequence[UUID]:
+    """Return the alerts that a message says were given to somebody: one, or all that were handed over."""
+    if lost.subject is not DeliverySubject.SHIFT:
+        return [lost.subject_id]
+    ways = Delivery.key.startswith(f"{deliveries.base_of(lost)}|", autoescape=True)
+    about = Delivery.clinic_id == work.clinic_id, Delivery.subject_id == lost.subject_id, ways
+    handed = select(Alert.id).join(
+        AlertEvent, (AlertEvent.clinic_id == Alert.clinic_id) & (AlertEvent.alert_id == Alert.id)
+    )
+    query = handed.where(
+        Alert.clinic_id == work.clinic_id,
+        UNRESOLVED,
+        Alert.assigned_to == lost.account_id,
+        AlertEvent.kind == "handed_over",
+        AlertEvent.at == select(func.min(Delivery.created_at)).where(*about).scalar_subquery(),
+    )
+    return work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id)).all()
 
 
 def _release(work: Work, alert: Alert, account_id: UUID) -> None:

@@ -29,6 +29,8 @@ CALLS = frozenset(
 )
 # That one was put into somebody's hands: not needed once it is closed, or in other hands.
 ASSIGNED = "alert_assigned"
+# That an emergency was reported once more to whoever has taken it on.
+AGAIN = "emergency_again"
 
 # Who hears of an alert because others could not be reached is not told that it has waited for long.
 LONG = timedelta(hours=1)
@@ -107,7 +109,7 @@ def tell_in_hand(work: Work, alert: Alert) -> int:
     people = accounts.working(work, hands) if alert.state is AlertState.ACKNOWLEDGED else {}
     for account in people.values():
         for way in contact_points.ways(work, account):
-            tell(work, account, notice(alert, account, "emergency_again"), way)
+            tell(work, account, notice(alert, account, AGAIN), way)
     return len(people)
 
 
@@ -163,7 +165,7 @@ def next_way(work: Work, lost: Delivery) -> Delivery | None:
     account = work.session.get_one(Account, (work.clinic_id, lost.account_id))
     if account.disabled_at is not None:
         return None
-    base = lost.key.partition("|")[0]
+    base = base_of(lost)
     tried = {
         row.key.partition("|")[2] for row in about(work, lost.subject_id) if row.key.startswith(f"{base}|")
     }
@@ -174,6 +176,11 @@ def next_way(work: Work, lost: Delivery) -> Delivery | None:
         base, lost.template, lost.subject, lost.subject_id, lost.urgency, lost.level, lost.expires_at
     )
     return tell(work, account, again, left[0])
+
+
+def base_of(row: Delivery) -> str:
+    """Return the key of the notice that a delivery is of, over whichever way."""
+    return row.key.partition("|")[0]
 
 
 def about(work: Work, subject_id: UUID) -> Sequence[Delivery]:

@@ -7,6 +7,7 @@ from server.clinical.vocabulary import EVENT_SUBJECTS, DeliverySubject
 from server.models import Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import escalation as escalations
+from server.services.alerts import release as releases
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_patient, number_code
@@ -67,8 +68,11 @@ def _react(work: Work, row: Delivery, kind: str) -> None:
         return  # of one who leaves nobody is told any more
     detail = {"delivery": str(row.id), "channel": row.channel, "reason": row.failure}
     alerts.log(work, alert, kind, detail)
-    if row.template in CALLS or deliveries.next_way(work, row) is None:
+    if row.template in CALLS:
         escalations.lost(work, alert.id)
+    elif deliveries.next_way(work, row) is None:
+        escalations.lost(work, alert.id)
+        releases.unheard(work, row)
 
 
 def _tell_again(work: Work, row: Delivery) -> None:
@@ -78,3 +82,5 @@ def _tell_again(work: Work, row: Delivery) -> None:
     again = deliveries.next_way(work, row)
     if again is not None and row.subject is DeliverySubject.REMINDER:
         reminders.move(work, row, again)
+    if again is None and row.subject is DeliverySubject.SHIFT:
+        releases.unheard(work, row)

@@ -1,0 +1,116 @@
+"""What somebody was given and never heard of is in nobody's hands: no way of theirs took the message."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from jobs import deliver
+from server.clinical.vocabulary import AlertClass, AlertState, Channel
+from server.gateways.message import SendError
+from tests.cast import entry
+from tests.faults.conftest import Twins
+from tests.faults.ward import Ward
+
+NUMBER, BO, DEE = "+4740000001", "bo@clinic.example", "dee@clinic.example"
+REFUSED = SendError(True, "refused_550")
+
+
+def assigned(ward: Ward, alert: UUID) -> None:
+    body = {"account_id": str(ward.cast.coordinator.account_id), "note": "Yours."}
+    answer = ward.cast.bo.post(f"/alerts/{alert}/assign", body, version=ward.the(alert).version)
+    assert answer.status_code == 200
+
+
+def handed_over(ward: Ward, alert: UUID) -> None:
+    body = {"account_id": str(ward.cast.coordinator.account_id), "note": "Yours."}
+    assert ward.cast.bo.post("/alerts/hand-over", body).json["alerts"] == [str(alert)]
+
+
+def bo_has(ward: Ward, urgency: AlertClass) -> UUID:
+    alert = ward.alert(urgency)
+    ward.look()
+    assert ward.cast.bo.post(f"/alerts/{alert}/acknowledge").status_code == 200
+    return alert
+
+
+@pytest.mark.parametrize("give", [assigned, handed_over])
+@pytest.mark.parametrize("urgency", [AlertClass.P0, AlertClass.P1, AlertClass.P2])
+def test_what_was_given_to_somebody_whom_no_message_reaches_is_open_again(
+    ward: Ward, twins: Twins, give: Callable[[Ward, UUID], None], urgency: AlertClass
+) -> None:
+    alert, phone = bo_has(ward, urgency), twins[Channel.SMS]
+    ward.phone(ward.cast.coordinator, NUMBER)
+    phone.refusals[NUMBER] = twins[Channel.EMAIL].refusals[DEE] = REFUSED
+    give(ward, alert)
+    ward.look()
+    found = ward.the(alert)
+    assert (found.state, found.assigned_to, found.acknowledged_by) == (AlertState.OPEN, None, None)
+    assert phone.tried, "every way of theirs is tried before"
+    assert ward.told(alert)[-1] == ("Bo", Channel.EMAIL), "who gave it on does not know that it is theirs"
+    before = ward.told(alert)
+    ward.minutes(10)
+    assert ward.told(alert) == before, "once"
+
+
+@pytest.mark.parametrize("give", [assigned, handed_over])
+def test_what_they_have_taken_on_before_the_message_is_lost_stays_theirs(
+    ward: Ward, twins: Twins, give: Callable[[Ward, UUID], None]
+) -> None:
+    alert = bo_has(ward, AlertClass.P1)
+    give(ward, alert)
+    assert ward.cast.coordinator.post(f"/alerts/{alert}/acknowledge").status_code == 200
+    twins[Channel.EMAIL].refusals[DEE] = REFUSED
+    ward.look()
+    found = ward.the(alert)
+    assert (found.state, found.acknowledged_by) == (AlertState.ACKNOWLEDGED, ward.cast.coordinator.account_id)
+
+
+def test_what_somebody_was_given_another_time_is_not_let_go_of_with_a_hand_over(
+    ward: Ward, twins: Twins
+) -> None:
+    before = bo_has(ward, AlertClass.P1)
+    handed_over(ward, before)
+    ward.look()
+    ward.minutes(1)
+    alert = bo_has(ward, AlertClass.P1)
+    handed_over(ward, alert)
+    twins[Channel.EMAIL].refusals[DEE] = REFUSED
+    ward.look()
+    assert [ward.the(one).state for one in (before, alert)] == [AlertState.ACKNOWLEDGED, AlertState.OPEN]
+
+
+def test_what_was_put_off_is_told_when_that_ends_and_not_before(ward: Ward, twins: Twins) -> None:
+    alert = bo_has(ward, AlertClass.P1)
+    until = ward.clock.now + timedelta(hours=2)
+    body = {"until": until.isoformat(), "reason": "After work."}
+    ward.cast.bo.post(f"/alerts/{alert}/snooze", body, version=ward.the(alert).version)
+    assigned(ward, alert)
+    twins[Channel.EMAIL].refusals[DEE] = REFUSED
+    ward.look()
+    assert ward.the(alert).snoozed
+    ward.until(until)
+    assert ("Bo", Channel.EMAIL) in ward.told(alert)[2:], "where the message of then is lost, others hear"
+
+
+def test_an_emergency_reported_again_is_told_to_others_where_who_has_it_is_not_reached(
+    ward: Ward, twins: Twins
+) -> None:
+    ward.cast.ana.put(f"/entries/{uuid7()}", entry(ward.clock.now, safety="plan"))
+    ward.look()
+    (first,) = ward.deliveries()
+    alert = first.subject_id
+    assert ward.cast.bo.post(f"/alerts/{alert}/acknowledge").status_code == 200
+    ward.phone(ward.cast.bo, NUMBER)
+    twins[Channel.EMAIL].refusals[BO] = REFUSED
+    ward.minutes(1)
+    ward.cast.ana.put(f"/entries/{uuid7()}", entry(ward.clock.now, safety="plan"))
+    ward.look()
+    assert ward.the(alert).state is AlertState.ACKNOWLEDGED, "the telephone took it"
+    twins[Channel.SMS].refusals[NUMBER] = REFUSED
+    ward.minutes(1)
+    ward.cast.ana.put(f"/entries/{uuid7()}", entry(ward.clock.now, safety="plan"))
+    deliver.run(ward.around, ward.clock.now)
+    assert (ward.the(alert).state, ward.told(alert)[-1]) == (AlertState.OPEN, ("Dee", Channel.EMAIL))
