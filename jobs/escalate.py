@@ -1,5 +1,6 @@
 """Alerts nobody has answered in time, or taken on and left: another way, then further people.
 
+Other messages to the staff that nobody has taken for too long go another way, too.
 And records that were opened in an emergency where nobody else at a clinic looks: operations hear.
 """
 
@@ -14,7 +15,7 @@ from jobs.careful import careful
 from jobs.each_clinic import each_clinic
 from server.isolation import Extent
 from server.services.alerts import escalation as escalations
-from server.services.messages import operations
+from server.services.messages import operations, untaken
 from server.services.people import break_glass as break_glasses
 from server.services.work import Work, system
 
@@ -44,6 +45,7 @@ def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
     # each is attended to for itself, whether it is due or not.
     ids = _unresolved(around, now, clinic_id) if due is None else due
     done = [_attend(around, now, clinic_id, one) for one in ids]
+    done.append(_spread(around, now, clinic_id))
     if due is None or None in done:
         raise Incomplete("not every alert could be attended to")
     return sum(one or 0 for one in done)
@@ -71,6 +73,23 @@ def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> i
     if done:
         log.warning("alert %s was not answered in time: more is told", alert_id)
     return done
+
+
+def _spread(around: Around, now: datetime, clinic_id: UUID) -> int | None:
+    """Tell another way whom another message waits for; return how many, None where it could not be done."""
+
+    def look() -> Sequence[UUID]:
+        with around.database.read() as session:
+            return untaken.due(Work(session, now, system(clinic_id)))
+
+    def spread(delivery_id: UUID) -> int:
+        with around.database.write() as session:
+            return int(untaken.spread(Work(session, now, system(clinic_id)), delivery_id))
+
+    failed = f"messages of clinic {clinic_id} that wait could not be told another way"
+    found = careful(log, failed, look)
+    done = [None] if found is None else [careful(log, failed, partial(spread, one)) for one in found]
+    return None if None in done else sum(one or 0 for one in done)
 
 
 def _page(around: Around, now: datetime) -> int:

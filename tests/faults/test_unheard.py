@@ -9,7 +9,9 @@ from uuid_utils.compat import uuid7
 
 from jobs import deliver
 from server.clinical.vocabulary import AlertClass, AlertState, Channel
-from server.gateways.message import SendError
+from server.gateways.message import Handed, Receipt, SendError
+from server.isolation import Extent
+from server.services.messages import outbox_outcome
 from tests.cast import entry
 from tests.faults.conftest import Twins
 from tests.faults.ward import Ward
@@ -66,6 +68,27 @@ def test_what_they_have_taken_on_before_the_message_is_lost_stays_theirs(
     ward.look()
     found = ward.the(alert)
     assert (found.state, found.acknowledged_by) == (AlertState.ACKNOWLEDGED, ward.cast.coordinator.account_id)
+
+
+@pytest.mark.parametrize("give", [assigned, handed_over])
+@pytest.mark.parametrize("how", ["given up", "reported"])
+def test_what_another_way_has_told_stays_given_when_the_first_one_is_lost_at_last(
+    ward: Ward, twins: Twins, give: Callable[[Ward, UUID], None], how: str
+) -> None:
+    alert, phone = bo_has(ward, AlertClass.P2), twins[Channel.SMS]
+    ward.phone(ward.cast.coordinator, NUMBER)
+    phone.receipts[NUMBER] = Receipt(Handed.ACCEPTED, reports=True)
+    if how == "given up":
+        phone.refusals[NUMBER] = SendError(False, "timeout", away=True)
+    give(ward, alert)
+    ward.look()
+    ward.minutes(7 * 60)
+    assert [message.to for message in twins[Channel.EMAIL].sent[1:]] == [DEE]
+    for message in phone.sent:
+        with ward.around.database.write(Extent.ALL) as session:
+            outbox_outcome.report(session, ward.clock.now, message.id, arrived=False)
+    ward.look()
+    assert ward.the(alert).state is AlertState.ACKNOWLEDGED
 
 
 def test_what_somebody_was_given_another_time_is_not_let_go_of_with_a_hand_over(

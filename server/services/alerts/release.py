@@ -40,6 +40,8 @@ def unheard(work: Work, lost: Delivery) -> None:
     What was given to them is in nobody's hands; an emergency that was reported again to whoever has it is
     told to others. What they have taken on themselves stays theirs. What was put off is told when that ends.
     """
+    if _may_have_heard(work, lost):
+        return
     if lost.template == deliveries.AGAIN:
         _reported_again(work, lost)
         return
@@ -51,13 +53,19 @@ def unheard(work: Work, lost: Delivery) -> None:
             _release(work, alert, lost.account_id)
 
 
+def _may_have_heard(work: Work, lost: Delivery) -> bool:
+    """Say whether another message of the same has been taken or is under way; of an emergency, to anybody."""
+    base, rows = deliveries.base_of(lost), deliveries.about(work, lost.subject_id)
+    if lost.template == deliveries.AGAIN:
+        same = [row for row in rows if row.template == lost.template and row.created_at >= lost.created_at]
+    else:
+        same = [row for row in rows if deliveries.base_of(row) == base]
+    return any(row.state not in LOST for row in same)
+
+
 def _reported_again(work: Work, lost: Delivery) -> None:
     alert = alerts.of_somebody_here(work, lost.subject_id)
-    if alert is None or alert.state is not AlertState.ACKNOWLEDGED:
-        return
-    told = [row for row in deliveries.about(work, alert.id) if row.template == deliveries.AGAIN]
-    # Those that were written with it: to everybody who has it in hand, over every way.
-    if all(row.state in LOST for row in told if row.created_at == lost.created_at):
+    if alert is not None and alert.state is AlertState.ACKNOWLEDGED:
         alert_handling.open_again(work, alert)
 
 

@@ -1,0 +1,90 @@
+"""A message to the staff that one far end never takes goes another way, whatever it is about."""
+
+import pytest
+
+from jobs import escalate
+from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject
+from server.gateways.message import SendError
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import Notice
+from server.services.people import account as accounts
+from tests.cast import Person
+from tests.faults.conftest import Twins
+from tests.faults.ward import Ward
+from tests.jobs.leaving import Leaving
+
+NUMBER, DEE = "+4740000001", "dee@clinic.example"
+BROWSER = '{"endpoint": "https://push.example/dee", "keys": {}}'
+AWAY = SendError(False, "timeout", away=True)
+
+
+def told(ward: Ward, person: Person, key: str = "gap", urgency: AlertClass = AlertClass.P2) -> None:
+    """Write to somebody of the staff about the rota."""
+    with ward.work() as work:
+        account = accounts.working(work, [person.account_id])[person.account_id]
+        about = DeliverySubject.ROTA, work.clinic_id, urgency
+        deliveries.call(work, account, Notice(key, "coverage_gap", *about))
+
+
+@pytest.mark.parametrize("how", ["assign", "hand-over"])
+def test_who_is_given_an_alert_hears_by_mail_where_their_telephone_is_not_reached(
+    ward: Ward, twins: Twins, how: str
+) -> None:
+    cast = ward.cast
+    ward.phone(cast.coordinator, NUMBER)
+    twins[Channel.SMS].refusals[NUMBER] = AWAY
+    alert = ward.alert(AlertClass.P1)
+    ward.look()
+    assert cast.bo.post(f"/alerts/{alert}/acknowledge").status_code == 200
+    body = {"account_id": str(cast.coordinator.account_id), "note": "Yours."}
+    path = f"/alerts/{alert}/assign" if how == "assign" else "/alerts/hand-over"
+    assert cast.bo.post(path, body, version=ward.the(alert).version).status_code == 200
+    ward.look()
+    ward.minutes(4.5)
+    mail = twins[Channel.EMAIL].sent
+    assert DEE not in [message.to for message in mail]
+    ward.minutes(0.5)
+    assert [message.to for message in mail[1:]] == [DEE]
+    ward.minutes(30)
+    assert [message.to for message in mail[1:]] == [DEE], "once"
+
+
+def test_every_way_has_its_time_before_the_next_one(ward: Ward, twins: Twins) -> None:
+    dee = ward.cast.coordinator
+    ward.browser(dee, BROWSER), ward.phone(dee, NUMBER)
+    twins[Channel.PUSH].refusals[BROWSER] = twins[Channel.SMS].refusals[NUMBER] = AWAY
+    told(ward, dee)
+    ward.look()
+    ward.minutes(4.5)
+    assert not twins[Channel.SMS].tried
+    ward.minutes(5)
+    assert twins[Channel.SMS].tried
+    assert not twins[Channel.EMAIL].sent
+    ward.minutes(0.5)
+    assert [message.to for message in twins[Channel.EMAIL].sent] == [DEE]
+
+
+def test_what_was_taken_or_is_held_by_quiet_hours_goes_one_way(ward: Ward, twins: Twins) -> None:
+    dee = ward.cast.coordinator
+    ward.phone(dee, NUMBER)
+    told(ward, dee)
+    ward.look()
+    ward.minutes(30)
+    assert (len(twins[Channel.SMS].sent), twins[Channel.EMAIL].sent) == (1, [])
+    dee.put("/me/quiet-hours", {"quiet_from": "12:00", "quiet_until": "22:00"})
+    told(ward, dee, "another")
+    assert escalate.run(ward.around, ward.clock.forward(hours=3)) == 0
+
+
+def test_of_somebody_who_leaves_nothing_is_told_another_way(ward: Ward, twins: Twins) -> None:
+    cast = ward.cast
+    ward.phone(cast.coordinator, NUMBER)
+    twins[Channel.SMS].refusals[NUMBER] = AWAY
+    alert = ward.relapse(cast.ana)
+    body = {"account_id": str(cast.coordinator.account_id), "note": "Yours."}
+    assert cast.bo.post(f"/alerts/{alert}/assign", body, version=1).status_code == 200
+    ward.look()
+    Leaving(ward.around, ward.clock, cast.ana).begin()
+    before = len(ward.told(alert))
+    escalate.run(ward.around, ward.clock.forward(minutes=6))
+    assert len(ward.told(alert)) == before
