@@ -160,14 +160,48 @@ def test_who_asks_again_and_again_fills_nobodys_mailbox(
     assert len(sent(around, email, clock)) == 1
 
 
-def test_links_that_went_out_while_a_clock_was_ahead_keep_nobody_from_another_one(
+def test_a_stranger_who_asks_again_and_again_keeps_the_owner_out_for_no_longer_than_a_link_is_good(
     cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
 ) -> None:
-    clock.forward(days=30)
+    for _ in range(3):
+        ask(client, ANA)
+        assert len(sent(around, email, clock)) == 1
+    ask(client, ANA)
+    assert not sent(around, email, clock)
+    clock.forward(minutes=15)
+    ask(client, ANA)
+    (code,) = sent(around, email, clock)
+    clock.forward(minutes=14)
+    ask(client, ANA)
+    assert not sent(around, email, clock)
+    assert redeem(client, code).status_code == 204, "a stranger ends no link"
+
+
+def test_in_an_hour_of_asking_six_mails_go_out(
+    cast: Cast, client: FlaskClient, around: Around, email: RecordingGateway, clock: Clock
+) -> None:
+    total = 0
+    for _ in range(20):
+        ask(client, ANA)
+        total += len(sent(around, email, clock))
+        clock.forward(minutes=3)
+    assert total == 6
+
+
+@pytest.mark.parametrize("ahead", [{"days": 30}, {"minutes": 40}])
+def test_links_that_went_out_while_a_clock_was_ahead_keep_nobody_from_another_one(
+    cast: Cast,
+    client: FlaskClient,
+    around: Around,
+    email: RecordingGateway,
+    clock: Clock,
+    ahead: dict[str, int],
+) -> None:
+    clock.forward(**ahead)
     for left in (1, 1, 1, 0):
         ask(client, ANA)
         assert len(sent(around, email, clock)) == left
-    clock.forward(days=-30)
+    clock.forward(**{part: -many for part, many in ahead.items()})
     ask(client, ANA)
     assert len(sent(around, email, clock)) == 1
 

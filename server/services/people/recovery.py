@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy import Update, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -29,7 +29,8 @@ from server.services.people.secrets import fingerprint, new_secret
 from server.services.work import Actor, Work, system
 
 VALID_FOR = timedelta(minutes=15)
-# Nobody's mailbox is to be filled by a stranger who asks again and again.
+# Nobody's mailbox is to be filled by a stranger who asks again and again. From then on the next link goes out
+# when the last one is good no more, so that no stranger keeps its owner out for longer than one is good.
 MOST, WITHIN = 3, timedelta(hours=1)
 KEPT = timedelta(days=7)
 TEMPLATE = "password_recovery"
@@ -176,13 +177,14 @@ def _write_to(work: Work, row: Recovery, account: Account) -> None:
 
 
 def _is_flood(work: Work, account_id: UUID) -> bool:
-    query = select(func.count()).where(
-        Recovery.clinic_id == work.clinic_id,
-        Recovery.account_id == account_id,
-        # What lies further ahead was written by a clock that has been set back since.
-        Recovery.looked_at.between(work.now - WITHIN, work.now + WITHIN),
-    )
-    return (work.session.scalar(query) or 0) >= MOST
+    """Say whether many links went out lately, and the last of them is good still."""
+    mine = Recovery.clinic_id == work.clinic_id, Recovery.account_id == account_id
+    # What lies further ahead was written by a clock that has been set back since.
+    lately = Recovery.looked_at.between(work.now - WITHIN, work.now + WITHIN)
+    is_good = Recovery.used_at.is_(None), Recovery.expires_at > work.now
+    ahead = Recovery.expires_at <= work.now + VALID_FOR
+    asked = work.session.scalar(select(func.count()).where(*mine, lately)) or 0
+    return asked >= MOST and work.session.scalar(select(exists().where(*mine, *is_good, ahead))) is True
 
 
 def _claim(code: str, now: datetime) -> Update:
