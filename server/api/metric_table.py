@@ -94,7 +94,8 @@ GAUGES: Mapping[str, Gauge] = MappingProxyType(
         "afterglow_job_late": Gauge("1 where a job counts as stopped.", ("job_name",), _job_late),
         "afterglow_deliveries_waiting": Gauge("Messages not over yet.", ("state", "urgency"), _waiting),
         "afterglow_oldest_undelivered_seconds": Gauge(
-            "Age of the oldest urgent message that could have left; 0 where there is none.",
+            "Age of the oldest urgent message that could have left; 0 where there is none. "
+            "A webhook's counts while no other way has told its recipient.",
             ("urgency",),
             _oldest,
         ),

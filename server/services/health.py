@@ -17,7 +17,7 @@ from server.models.schema import WORKS_FROM
 from server.services import backup_state
 from server.services import job_run as job_runs
 from server.services.messages import probe as probes
-from server.services.messages.delivery import could_leave
+from server.services.messages.delivery import could_leave, keeps_waiting
 from server.services.messages.delivery_loss import SILENT
 from server.services.messages.probe import Probed, Verdict
 from server.services.people import patient as patients
@@ -193,7 +193,7 @@ def _oldest(session: Session, now: datetime) -> Mapping[AlertClass, timedelta | 
     query = (
         select(Delivery.urgency, func.min(could_leave()))
         .where(Delivery.state.in_(WAITING), Delivery.urgency.in_(URGENT_LIMITS))
-        .where(could_leave() <= now)
+        .where(could_leave() <= now, keeps_waiting())
         .group_by(Delivery.urgency)
     )
     found = {urgency: now - moment for urgency, moment in session.execute(query)}

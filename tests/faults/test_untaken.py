@@ -2,9 +2,12 @@
 
 import pytest
 
-from jobs import escalate
+from jobs import deliver, escalate
+from jobs.around import Incomplete
 from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject
 from server.gateways.message import SendError
+from server.services.health import health, troubles
+from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
@@ -88,3 +91,45 @@ def test_of_somebody_who_leaves_nothing_is_told_another_way(ward: Ward, twins: T
     before = len(ward.told(alert))
     escalate.run(ward.around, ward.clock.forward(minutes=6))
     assert len(ward.told(alert)) == before
+
+
+def troubles_of(ward: Ward) -> list[str]:
+    with ward.around.database.read() as session:
+        found = health(session, ward.clock.now, ())
+    return [trouble.code for trouble in troubles(found)]
+
+
+@pytest.mark.parametrize("urgency", [AlertClass.P0, AlertClass.P1])
+def test_one_persons_webhook_that_is_away_rings_no_alarm_where_they_were_told_another_way(
+    ward: Ward, twins: Twins, urgency: AlertClass
+) -> None:
+    """Else one clinic's endpoint kept the heartbeat silent for three days, and nobody saw a real stop."""
+    hook = ward.hook(ward.cast.bo, "https://pager.example/bo")
+    with ward.work() as work:
+        twins[Channel.WEBHOOK].refusals[contact_points.open_address(work, hook)] = AWAY
+    alert = ward.alert(urgency)
+    ward.look()
+    ward.minutes(11)
+    deliver.run(ward.around, ward.clock.now)
+    assert (("Bo", Channel.EMAIL) in ward.told(alert), troubles_of(ward)) == (True, [])
+    twins[Channel.EMAIL].refusals["bo@clinic.example"] = AWAY
+    ward.alert(urgency)
+    ward.look()
+    ward.minutes(11)
+    with pytest.raises(Incomplete):
+        deliver.run(ward.around, ward.clock.now)
+    assert troubles_of(ward) == ["undelivered"]
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.PUSH])
+def test_a_provider_of_ours_that_is_away_rings_it_also_where_mail_leaves(
+    ward: Ward, twins: Twins, channel: Channel
+) -> None:
+    give = {Channel.SMS: (ward.phone, NUMBER), Channel.PUSH: (ward.browser, BROWSER)}
+    add, address = give[channel]
+    add(ward.cast.bo, address)
+    twins[channel].refusals[address] = AWAY
+    ward.alert(AlertClass.P0)
+    ward.look()
+    ward.minutes(6)
+    assert troubles_of(ward) == ["undelivered"]

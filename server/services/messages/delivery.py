@@ -6,12 +6,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy.orm import aliased, make_transient_to_detached
 from uuid_utils.compat import uuid7
 
 from server.clinical import escalation
-from server.clinical.vocabulary import AlertClass, AlertState, DeliveryState, DeliverySubject, Role
+from server.clinical.vocabulary import (
+    TAKEN,
+    AlertClass,
+    AlertState,
+    Channel,
+    DeliveryState,
+    DeliverySubject,
+    Role,
+)
 from server.models import Account, Alert, Delivery, Patient
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
@@ -194,6 +202,21 @@ def could_leave() -> ColumnElement[datetime]:
     # When it is due says when it is tried again.
     released = func.coalesce(Delivery.tried_since, Delivery.due_at)
     return case((Delivery.held, released), else_=Delivery.created_at)
+
+
+def keeps_waiting() -> ColumnElement[bool]:
+    """Return what holds for a message whose recipient waits for it: not where another way told them.
+
+    So it is of webhooks alone, which are a clinic's own: of any other way it is told that it does not work.
+    """
+    other = aliased(Delivery)
+    told = exists().where(
+        *(other.clinic_id == Delivery.clinic_id, other.subject_id == Delivery.subject_id),
+        *(other.account_id == Delivery.account_id, other.template == Delivery.template),
+        *(other.level == Delivery.level, other.created_at >= Delivery.created_at),
+        other.state.in_(TAKEN),
+    )
+    return or_(Delivery.channel != Channel.WEBHOOK, ~told)
 
 
 def of_present_call(rows: Iterable[Delivery], alert: Alert) -> Sequence[Delivery]:

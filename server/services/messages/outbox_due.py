@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import EVENT_SUBJECTS, AlertClass, Channel, DeliveryState
 from server.models import Delivery
-from server.services.messages.delivery import could_leave
+from server.services.messages.delivery import could_leave, keeps_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ def urgent_since(session: Session, before: datetime) -> int:
         Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENT)),
         Delivery.urgency.in_((AlertClass.P0, AlertClass.P1)),
         could_leave() < before,
+        keeps_waiting(),
     )
     return session.scalar(query) or 0
 
