@@ -67,20 +67,21 @@ def refused(
 ) -> Mapping[UUID, datetime]:
     """Return for each account when the first message was refused after which none was delivered.
 
-    Only messages by one of ``channels`` count.
+    Only messages by one of ``channels`` count, and none to an address that is not the account's own.
     """
     later, by = aliased(Delivery), list(channels)
     delivered = select(later.id).where(
         later.clinic_id == Delivery.clinic_id,
         later.account_id == Delivery.account_id,
         later.channel.in_(by),
+        later.sealed_to.is_(None),
         later.state.in_(TAKEN),
         later.finished_at > Delivery.finished_at,
     )
     query = (
         select(Delivery.account_id, sql.min(Delivery.finished_at))
         .where(Delivery.clinic_id == work.clinic_id, Delivery.account_id.in_(list(account_ids)))
-        .where(Delivery.channel.in_(by))
+        .where(Delivery.channel.in_(by), Delivery.sealed_to.is_(None))
         .where(Delivery.state == DeliveryState.GIVEN_UP, ~delivered.exists())
         # What a message itself is refused for (`gateways.email`); a mail server that is away says nothing.
         .where(or_(Delivery.failure == "address", Delivery.failure.startswith("refused_", autoescape=True)))

@@ -16,8 +16,13 @@ from tests.conftest import Clock
 HAL = {"name": "Hal", "zone": "America/New_York"}
 
 
-def sent(database: Database, cast: Cast, clock: Clock, failure: str | None) -> str:
-    """Store what became of one more message to Ana, and return the moment; time moves on."""
+def sent(
+    database: Database, cast: Cast, clock: Clock, failure: str | None, sealed_to: bytes | None = None
+) -> str:
+    """Store what became of one more message to Ana, and return the moment; time moves on.
+
+    ``sealed_to``: it goes to another address, and is only kept under her account.
+    """
     done = DeliveryState.GIVEN_UP if failure else DeliveryState.DELIVERED
     at = clock.forward(hours=1)
     with database.write() as session:
@@ -38,6 +43,7 @@ def sent(database: Database, cast: Cast, clock: Clock, failure: str | None) -> s
                 failure=failure,
                 created_at=at,
                 finished_at=at,
+                sealed_to=sealed_to,
             )
         )
     return at.isoformat()
@@ -67,6 +73,18 @@ def test_a_patient_is_unreachable_from_the_first_refusal_until_a_message_arrives
     assert since(cast, ana) is None
     assert since(cast, ana) != (again := sent(database, cast, clock, "refused_550"))
     assert since(cast, ana) == again
+
+
+def test_what_became_of_a_message_to_another_address_says_nothing_about_hers(
+    cast: Cast, clock: Clock, database: Database
+) -> None:
+    """Her caregiver's, mistyped; or the one that she has left."""
+    ana = cast.ana.patient_id
+    sent(database, cast, clock, "refused_550", b"somebody else's")
+    assert since(cast, ana) is None
+    first = sent(database, cast, clock, "refused_550")
+    sent(database, cast, clock, None, b"somebody else's")
+    assert since(cast, ana) == first
 
 
 def test_nobody_can_write_to_a_patient_without_a_working_account(
