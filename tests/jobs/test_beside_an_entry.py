@@ -10,15 +10,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from jobs.around import Around
-from server.clinical.vocabulary import AlertFamily
+from server.clinical.vocabulary import AlertFamily, Role
 from server.isolation import Extent
 from server.models import Alert, AlertEvent
+from server.services.alerts import alert_handling
 from server.services.alerts import episode as episodes
 from server.services.people import patient as patients
-from server.services.work import Work, system
+from server.services.work import Actor, Work, system
 from tests.cast import Cast
 from tests.conftest import Clock
-from tests.jobs.deeds import ana_raises_a_red_flag
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag
 
 
 @pytest.fixture
@@ -73,3 +74,23 @@ def test_what_happened_to_an_alert_is_noted_beside_an_entry_that_adds_to_it(
 def test_a_second_entry_waits_for_the_first(around: Around, cast: Cast, clock: Clock) -> None:
     with pytest.raises(OperationalError, match="lock timeout"), beside(around) as other:
         _lock(other, cast, clock)
+
+
+@pytest.mark.usefixtures("several")
+def test_a_closed_alert_that_is_opened_again_waits_for_what_is_reported_in_this_moment(
+    around: Around, cast: Cast, clock: Clock
+) -> None:
+    """Else one of the two would fail: of one kind there is one open alert. The entry may be the emergency."""
+    ana_raises_a_red_flag(cast, clock)
+    (alert,) = alerts(around)
+    body = {"outcome": "contacted", "note": "Called."}
+    assert cast.bo.post(f"/alerts/{alert.id}/resolve", body, alert.version).status_code == 200
+    bo = Actor(cast.bo.clinic_id, cast.bo.account_id, Role.CLINICIAN)
+    with around.database.write() as session:
+        _lock(session, cast, clock)
+        with pytest.raises(OperationalError, match="lock timeout"), beside(around) as other:
+            alert_handling.reopen(Work(other, clock.now, bo), alert.id, "The wrong one.", alert.version + 1)
+    with around.database.write() as session:
+        alert_handling.reopen(Work(session, clock.now, bo), alert.id, "The wrong one.", alert.version + 1)
+        with pytest.raises(OperationalError, match="lock timeout"), beside(around) as other:
+            _lock(other, cast, clock)

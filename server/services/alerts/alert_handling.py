@@ -20,6 +20,7 @@ from server.services.errors import Conflict, Invalid, Stale
 from server.services.messages import delivery as deliveries
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.work import Work
 
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
@@ -158,6 +159,9 @@ def reopen(work: Work, alert_id: UUID, reason: str, version: int) -> Alert:
 
     Raises Conflict where another one of its kind is open, and for a relapse that a clinician dismissed.
     """
+    accounts.hold_own(work)
+    # Two of a kind are never open: what the patient reports in this moment is waited for, and waits for this.
+    patients.lock(work, alerts.get(work, alert_id).patient_id)
     alert = _seen(work, alert_id, version)
     after = move(ALERT_MOVES, alert.state, AlertAction.REOPEN)
     _check_reopening(work, alert)
