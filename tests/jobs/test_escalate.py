@@ -171,6 +171,34 @@ def test_who_is_awake_but_cannot_be_reached_does_not_stand_for_those_on_call(
     assert [one.to for one in email.sent] == ["flo@clinic.example"]
 
 
+@pytest.mark.parametrize("how", ["refused", "waits"])
+def test_who_is_on_call_for_those_who_sleep_and_cannot_be_reached_keeps_nobody_else_from_hearing(
+    app: Flask, cast: Cast, clock: Clock, around: Around, email: RecordingGateway, how: str
+) -> None:
+    new_staff(app, cast.bo.clinic_id, Role.CLINICIAN, "Flo")
+    shift = {"account_id": str(cast.coordinator.account_id), "starts": "2026-03-02T20:00"}
+    assert cast.admin.post("/rota/shifts", {**shift, "ends": "2026-03-03T08:00"}).status_code == 201
+    hours = {"quiet_from": "22:00", "quiet_until": "07:00"}
+    assert cast.bo.put("/me/quiet-hours", hours).status_code == 200
+    email.refusals["dee@clinic.example"] = SendError(how == "refused", "refused_550")
+    clock.forward(hours=11)  # 23:00
+    ana_raises_a_red_flag(cast, clock, "often")
+    runs(around, clock, 7)
+    assert [one.to for one in email.sent] == ["flo@clinic.example"]
+    assert (alerts(around)[0].level, len(deliveries(around))) == (1, 3 + (how == "refused"))
+
+
+def test_what_quiet_hours_hold_where_nobody_is_on_call_waits_for_the_morning(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    hours = {"quiet_from": "22:00", "quiet_until": "07:00"}
+    assert cast.bo.put("/me/quiet-hours", hours).status_code == 200
+    clock.forward(hours=11)  # 23:00
+    ana_raises_a_red_flag(cast, clock, "often")
+    runs(around, clock, 20)
+    assert (email.sent, alerts(around)[0].level) == ([], 0)
+
+
 @pytest.mark.parametrize("is_given_back", [False, True])
 def test_a_message_that_quiet_hours_held_waits_since_their_end_also_once_it_is_in_hand(
     cast: Cast, clock: Clock, around: Around, is_given_back: bool

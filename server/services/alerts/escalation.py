@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, select
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
-from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertState, DeliverySubject
+from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertClass, AlertState, DeliverySubject
 from server.models import UNRESOLVED, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
@@ -71,9 +71,9 @@ def lost(work: Work, alert_id: UUID) -> None:
     if alert is None or alert.state is not AlertState.OPEN or clinics.is_operations(work):
         return
     rows = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
-    told = {row.account_id for row in rows if row.state not in LOST}
+    told = {row.account_id for row in rows if row.state not in LOST and not _sleeps(work, row)}
     # Every way of one person is tried before the next people hear, but nobody waits for one who is lost.
-    ended = {row.account_id: row for row in rows if row.account_id not in told}
+    ended = {row.account_id: row for row in rows if row.account_id not in told and row.state in LOST}
     more = [deliveries.next_way(work, row) for row in ended.values()]
     if any(more) or told:
         return
@@ -154,7 +154,12 @@ def _is_untaken(work: Work, alert: Alert) -> bool:
     )
     stuck = [row for row in _waiting(rows, alert) if _waits_since(row) <= before]
     call = deliveries.of_present_call(rows, alert)
-    return bool(stuck) and all(row.state in LOST or row in stuck for row in call)
+    return bool(stuck) and all(row.state in LOST or row in stuck or _sleeps(work, row) for row in call)
+
+
+def _sleeps(work: Work, row: Delivery) -> bool:
+    """Say whether quiet hours hold what is urgent (P1): who was called in their place can't be waited for."""
+    return row.urgency is AlertClass.P1 and row.held and row.state in WAITING and row.due_at > work.now
 
 
 def _waiting(rows: Iterable[Delivery], alert: Alert) -> Sequence[Delivery]:
