@@ -16,7 +16,7 @@ from server.clinical.vocabulary import Channel, DeliveryState
 from server.database import Database
 from server.gateways.message import Handed, Receipt, RecordingGateway
 from server.isolation import Extent
-from server.models import Alert, Delivery
+from server.models import Account, Alert, Delivery
 from server.services.messages import operations
 from server.settings import Settings, report_keys
 from server.sms_report import make_proof
@@ -86,6 +86,9 @@ def test_a_phone_that_did_not_get_it_at_the_ladder_s_end_is_believed_too(
     with around.database.write(Extent.ALL) as session:
         operations.ensure(session, clock.now, "operations@service.example")
         session.execute(update(Alert).values(level=10))
+        # Nobody else is left there to be told.
+        ours = update(Account).where(Account.clinic_id == texted.clinic_id)
+        session.execute(ours.values(disabled_at=clock.now))
     assert report(client, app, texted.id, 2) == 204
     (alert,) = opened_alerts(around.database)
     assert kinds(around, alert) == ["opened", "delivery_failed", "exhausted"]

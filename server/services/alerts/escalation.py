@@ -117,7 +117,25 @@ def _pass_on(work: Work, alert: Alert) -> bool:
     if alert.level < rotas.last_step(work):
         waiting = _waiting(deliveries.about(work, alert.id), alert)
         return _climb(work, alert, alert.level + 1, {row.account_id for row in waiting})
-    return _mark_exhausted(work, alert)
+    return _tell_beyond(work, alert) or _mark_exhausted(work, alert)
+
+
+def _tell_beyond(work: Work, alert: Alert) -> bool:
+    """Call whom no step names: the fallback; where that is lost too, or has not answered, the care team."""
+    rows, (fallback, team) = deliveries.about(work, alert.id), rotas.beyond_steps(work)
+    known = {
+        row.account_id for row in rows if row.template in CALLS and row.created_at >= alert.waiting_since
+    }
+    present = (*deliveries.of_present_call(rows, alert), *_waiting(rows, alert))
+    called = {row.account_id for row in present}
+    first = [one for one in fallback if one.id not in known]
+    people = first or [one for one in team if one.id not in called]
+    if not people:
+        return False
+    alert.version += 1
+    told = deliveries.call_people(work, alert, people)
+    alerts.log(work, alert, "escalated", {"level": alert.level, "told": told})
+    return True
 
 
 def _mark_exhausted(work: Work, alert: Alert) -> bool:

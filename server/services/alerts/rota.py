@@ -94,6 +94,15 @@ def told_between(work: Work, patient: Patient, first: int, last: int) -> list[Ac
     return list({account.id: account for account in found}.values())
 
 
+def beyond_steps(work: Work) -> tuple[list[Account], list[Account]]:
+    """Return who hears where nobody of any step can be told: the fallback, and then it and the care team."""
+    fallback, team = (
+        recipients.of_id(work, of(work).fallback_account_id),
+        accounts.recipients(work, set(TEAM)),
+    )
+    return fallback, list({one.id: one for one in (*fallback, *team)}.values())
+
+
 def last_step(work: Work) -> int:
     """Return the level whose step is the last: later levels tell the same people again."""
     return len(of(work).steps) - 1

@@ -72,7 +72,11 @@ def enqueue(work: Work, alert: Alert, climbed_from: int | None = None, but: Coll
     work.session.flush()
     # Who need not hear is no reason to let whoever is on call sleep.
     hearing = [one for one in recipients(work, alert, climbed_from) if one.id not in but]
-    people = [one for one in _with_on_call(work, alert, hearing) if one.id not in but]
+    return call_people(work, alert, [one for one in _with_on_call(work, alert, hearing) if one.id not in but])
+
+
+def call_people(work: Work, alert: Alert, people: Sequence[Account]) -> int:
+    """Write deliveries that call ``people`` for ``alert``, as loud as its level is; return how many."""
     for account in people:
         ways = contact_points.ways(work, account)
         loud = escalation.ways_at_once(alert.urgency, alert.level, len(ways))

@@ -1,0 +1,101 @@
+"""Where nobody of any step can be reached, whoever else works at the clinic hears: the fallback, then all."""
+
+from datetime import datetime
+
+import pytest
+
+from server.clinical.rota import DEFAULT_WEEK
+from server.clinical.vocabulary import AlertClass, Channel
+from server.gateways.message import SendError
+from server.services.alerts import rota as rotas
+from server.services.alerts import shift as shifts
+from server.services.alerts.shift import NewShift
+from tests.cast import Person
+from tests.faults.conftest import Twins
+from tests.faults.ward import Ward
+
+BO, DEE, ELI, GIL = (f"{name}@clinic.example" for name in ("bo", "dee", "eli", "gil"))
+REFUSED = SendError(True, "refused_550")
+AWAY = SendError(False, "refused_451")
+
+
+@pytest.fixture
+def gil(ward: Ward) -> Person:
+    """Both steps stand for Bo alone, who is on call; Gil is the fallback."""
+    ward.watched()
+    person = ward.hire("Gil")
+    starts, ends = (datetime.fromisoformat(day) for day in ("2026-03-02", "2026-03-30"))
+    with ward.work() as work:
+        shifts.add(work, NewShift(ward.cast.bo.account_id, starts, ends, None))
+    with_fallback(ward, person)
+    return person
+
+
+def with_fallback(ward: Ward, person: Person | None) -> None:
+    changes = {
+        "hours": DEFAULT_WEEK,
+        "holidays": [],
+        "steps": (("own_clinician",), ("on_call",)),
+        "fallback_account_id": None if person is None else person.account_id,
+    }
+    with ward.work() as work:
+        rotas.change(work, changes, rotas.of(work).version)
+
+
+def told(twins: Twins) -> list[str]:
+    """Return which of the clinic's staff mail has reached, in order."""
+    return [message.to for message in twins[Channel.EMAIL].sent if message.to.endswith("@clinic.example")]
+
+
+@pytest.mark.parametrize("urgency", [AlertClass.P0, AlertClass.P1, AlertClass.P2])
+def test_the_fallback_hears_at_once_where_whoever_a_step_stands_for_cannot_be_reached(
+    ward: Ward, twins: Twins, gil: Person, urgency: AlertClass
+) -> None:
+    """The check ahead counts on it: such a clinic may arm its monitoring."""
+    twins[Channel.EMAIL].refusals[BO] = REFUSED
+    ward.alert(urgency)
+    ward.look()
+    assert (told(twins), ward.pages()) == ([GIL], [])
+    gaps = ward.cast.admin.get("/rota/coverage?days=14").json
+    assert ([gap["why"] for gap in gaps["gaps"]], gaps["can_arm"]) == (["fallback_only"], True)
+
+
+def test_it_hears_within_minutes_where_their_messages_only_wait(
+    ward: Ward, twins: Twins, gil: Person
+) -> None:
+    twins[Channel.EMAIL].refusals[BO] = AWAY
+    ward.alert(AlertClass.P0)
+    ward.look()
+    ward.minutes(12)
+    assert (told(twins), ward.pages()) == ([GIL], [])
+
+
+def test_with_the_next_levels_the_whole_team_hears_and_never_falls_silent(
+    ward: Ward, twins: Twins, gil: Person
+) -> None:
+    twins[Channel.EMAIL].refusals[BO] = REFUSED
+    ward.alert(AlertClass.P0)
+    ward.look()
+    ward.minutes(30)
+    assert sorted(told(twins)[1:]) == [DEE, ELI, GIL]
+    ward.minutes(30)
+    assert sorted(told(twins)[4:]) == [DEE, ELI, GIL]
+    assert "ladder_exhausted" not in ward.pages()
+    ward.minutes(15)
+    assert "ladder_exhausted" in ward.pages()
+
+
+@pytest.mark.parametrize("has_fallback", [True, False])
+def test_where_it_is_not_reached_or_there_is_none_the_care_team_hears_and_then_operations(
+    ward: Ward, twins: Twins, gil: Person, has_fallback: bool
+) -> None:
+    with_fallback(ward, gil if has_fallback else None)
+    mail = twins[Channel.EMAIL]
+    mail.refusals |= {BO: REFUSED, GIL: REFUSED}
+    ward.alert(AlertClass.P0)
+    ward.look()
+    assert (sorted(told(twins)), ward.pages()) == ([DEE, ELI], [])
+    mail.refusals |= {DEE: REFUSED, ELI: REFUSED}
+    ward.alert(AlertClass.P0)
+    ward.look()
+    assert "ladder_exhausted" in ward.pages()
