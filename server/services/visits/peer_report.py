@@ -11,7 +11,7 @@ from typing import Any
 from server.clinical.lifecycle import SuggestionAction
 from server.clinical.peer_moves import Consequence, Heard, consequence, lags
 from server.clinical.visit import Seen, is_plausible
-from server.clinical.vocabulary import ReviewCode
+from server.clinical.vocabulary import DeclineCode, ReviewCode
 from server.models import BookingSuggestion, SchedulingCopy
 from server.services.visits import appointment as appointments
 from server.services.visits import review_task as review_tasks
@@ -144,7 +144,7 @@ def _move(
         appointments.make(suggestion, seen.external_id, seen.starts_at, ends_at)
         detail |= {"external_id": seen.external_id, "starts_at": str(seen.starts_at)}
     if action is SuggestionAction.DECLINE:
-        detail["code"] = seen.decline
+        detail["code"] = seen.decline or DeclineCode.OTHER
     make_move(work, suggestion, action, detail)
 
 

@@ -105,4 +105,4 @@ def _codes(work: Work, made: _Made) -> Mapping[UUID, DeclineCode]:
     found = vault.opened(
         work, list(work.session.scalars(query.where(event.action == SuggestionAction.DECLINE.value)))
     )
-    return {one.suggestion_id: DeclineCode(one.detail["code"]) for one in found}
+    return {one.suggestion_id: DeclineCode(one.detail["code"] or DeclineCode.OTHER) for one in found}

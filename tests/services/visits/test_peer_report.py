@@ -190,3 +190,13 @@ def test_a_foreign_clinic_sees_no_review_and_no_copy(desk: Desk) -> None:
 
 def _seen(status: PeerStatus) -> Seen:
     return Seen("there-1", status)
+
+
+def test_one_that_is_called_off_there_without_a_word_why_is_counted_among_the_declined(desk: Desk) -> None:
+    desk.hears(P.PROPOSED, told=True)
+    desk.hears(P.DECLINED)
+    events = desk.cast.bo.get(f"/booking-suggestions/{desk.suggestion}").json["events"]
+    assert (events[-1]["action"], events[-1]["detail"]["code"]) == ("decline", "other")
+    counted = desk.cast.bo.get("/visit-yield?months=12")
+    assert counted.status_code == 200, counted.text
+    assert counted.json["total"]["declined"] == [{"code": "other", "suggestions": 1}]
