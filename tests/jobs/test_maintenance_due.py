@@ -12,7 +12,7 @@ from jobs.around import Around, Incomplete
 from jobs.runner import run_once
 from jobs.timetable import TIMETABLE
 from server.clinical.maintenance import Chance
-from server.clinical.vocabulary import SuggestionState
+from server.clinical.vocabulary import Condition, SuggestionState
 from server.models import BookingSuggestion, Course
 from server.services.people import patient as patients
 from server.services.visits import course as courses
@@ -32,13 +32,13 @@ def of(person: Person) -> UUID:
     return person.patient_id
 
 
-def is_treated(around: Around, person: Person, clock: Clock) -> None:
+def is_treated(around: Around, person: Person, clock: Clock, condition: str = "depression") -> None:
     """Give the patient a weekly course with one delivered session, now."""
     assert person.patient_id is not None
     plan = {
         "phase": "maintenance",
         "route": "intravenous",
-        "condition": "depression",
+        "condition": Condition(condition),
         "started_on": clock.now.date(),
         "min_interval_days": 7,
         "max_interval_days": 14,
@@ -179,6 +179,22 @@ def test_nobody_is_seen_sooner_for_a_benefit_that_never_came(
     visit_early.run(around, clock.now)
     found = cast.bo.get("/booking-suggestions").json["items"]
     assert {(one["reason"], one["state"]) for one in found} <= {("relapse_signal", "expired")}
+
+
+@pytest.mark.parametrize("first", ["depression", "chronic_pain"])
+def test_each_of_two_programmes_makes_its_own_visit_due(
+    cast: Cast, clock: Clock, around: Around, first: str
+) -> None:
+    is_treated(around, cast.ana, clock, condition=first)
+    clock.forward(days=1)
+    with working(around, cast.ana, clock.now) as work:
+        other = {"depression": "chronic_pain", "chronic_pain": "depression"}[first]
+        plan = {"phase": "maintenance", "route": "intravenous", "condition": Condition(other)}
+        plan |= {"started_on": clock.now.date(), "min_interval_days": 28, "max_interval_days": 84}
+        courses.create(work, of(cast.ana), plan)
+    assert maintenance_due.run(around, clock.forward(days=60)) == 1
+    (proposal,) = proposals(around)
+    assert proposal.programme is Condition(first).programme
 
 
 def test_a_proposal_nobody_took_up_ends(cast: Cast, clock: Clock, around: Around) -> None:

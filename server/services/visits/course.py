@@ -90,10 +90,14 @@ def active(work: Work, patient_id: UUID, today: date, programme: Arm | None = No
 
     One that begins after ``today``, a local day, only where no other one runs.
     """
-    known = work.objects(_ACTIVE, patient=patient_id)
-    running = [course for course in known if course.started_on <= today] or known
-    own = [course for course in running if course.condition.programme is programme]
-    return next(iter(own or running), None)
+    found = _running(work, patient_id, today)
+    own = [course for course in found if course.condition.programme is programme]
+    return next(iter(own or found), None)
+
+
+def programmes(work: Work, patient_id: UUID, today: date) -> Sequence[Arm]:
+    """Return what the patient has an `active` course for, that of the latest course first."""
+    return list(dict.fromkeys(one.condition.programme for one in _running(work, patient_id, today)))
 
 
 def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
@@ -104,6 +108,11 @@ def foresee(ahead: Foresight, patient_ids: Iterable[UUID]) -> None:
 def active_conditions(work: Work, patient_id: UUID) -> Sequence[Condition]:
     """Return what the courses treat that have not ended: somebody may be in two at a time."""
     return [condition for (condition,) in work.rows(_ACTIVE_CONDITIONS, patient=patient_id)]
+
+
+def _running(work: Work, patient_id: UUID, today: date) -> Sequence[Course]:
+    known = work.objects(_ACTIVE, patient=patient_id)
+    return [course for course in known if course.started_on <= today] or known
 
 
 def _writable(work: Work, patient_id: UUID) -> Patient:

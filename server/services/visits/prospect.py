@@ -44,6 +44,7 @@ _FOLLOWED = (
         _LATER.patient_id == Course.patient_id,
         _LATER.ended_on.is_(None),
         _LATER.started_on <= bindparam("today"),
+        _LATER.condition.in_(_PAINS) == Course.condition.in_(_PAINS),
         tuple_(_LATER.started_on, _LATER.id) > tuple_(Course.started_on, Course.id),
     )
     .exists()
@@ -71,7 +72,8 @@ _PLANNED = (
     TreatmentSession.local_day >= bindparam("yesterday"),
 )
 _DAY = TreatmentSession.local_day
-# Without a course there is no plan; where a visit is suggested already, none is as good as that.
+# Without a course there is no plan; where a visit is suggested already, none is as good as that. Two
+# programmes are two rows.
 _PAGE = (
     select(
         _WHO.c.id,
@@ -118,8 +120,8 @@ def page(work: Work, wanted: Chance, after: UUID | None, size: int) -> Page:
     today = work.now.date()
     around = {"today": today, "yesterday": today - timedelta(days=1)}
     found = work.rows(_PAGE, after=after or _NOBODY, limit=size, **around)
-    ids = [row[0] for row in found if _chance(work, row) is wanted]
-    return Page(ids, found[-1][0] if found else None)
+    ids = dict.fromkeys(row[0] for row in found if _chance(work, row) is wanted)
+    return Page([*ids], found[-1][0] if found else None)
 
 
 def _chance(work: Work, row: _Found) -> Chance:

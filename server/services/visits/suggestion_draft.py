@@ -4,6 +4,7 @@ At most one is open per patient and programme. Where symptoms return while a vis
 the draft for them takes its place, unless that visit is booked.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -72,12 +73,12 @@ def suggest_after_alert(
     return _draft(work, patient, programme, alert)
 
 
-def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | None:
-    """Draft a suggestion where the active course's next session is due; None where it is not."""
-    course = courses.active(work, patient.id, local_days.of(work, work.now, patient.zone))
-    if course is None:
-        return None
-    return _draft(work, patient, course.condition.programme, None)
+def suggest_maintenance(work: Work, patient: Patient) -> Sequence[BookingSuggestion]:
+    """Draft a suggestion for each programme whose plan makes the next session due; return those."""
+    today = local_days.of(work, work.now, patient.zone)
+    programmes = courses.programmes(work, patient.id, today)
+    drafts = [_draft(work, patient, programme, None) for programme in programmes]
+    return [draft for draft in drafts if draft is not None]
 
 
 def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) -> BookingSuggestion | None:
