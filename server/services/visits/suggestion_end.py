@@ -26,13 +26,15 @@ _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
 
 
-def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
+def fulfil_with(
+    work: Work, session: TreatmentSession, was_at: datetime | None = None
+) -> BookingSuggestion | None:
     """Fulfil the booked visit that a delivered session is; None where no visit was booked.
 
     That is one of the same programme, up to `EARLY` before its time and up to `REPORT_GRACE` after it: what
     lies further away is another session, and the visit is still to come. A session from before the suggestion
     was made is none of its outcome. Where the scheduling system reported the visit as done first, only the
-    link is added.
+    link is added. ``was_at``: where the session lay before, which made it none of the visits around there.
     """
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
@@ -45,7 +47,8 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
         BookingSuggestion.treatment_session_id.is_(None),
         BookingSuggestion.created_at <= session.at,
     )
-    booked = list(work.session.scalars(found.with_for_update(key_share=True)))
+    near = work.session.scalars(found.with_for_update(key_share=True))
+    booked = [one for one in near if was_at is None or not _is_near(one, was_at)]
     if not booked:
         return None
     suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
@@ -53,19 +56,21 @@ def fulfil_with(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     return suggestion
 
 
-def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> None:
+def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> bool:
     """Fulfil a visit that is reported after its session was recorded, on the day on which both were.
 
-    Of one that is still to come no session is known, whatever else was given today.
+    Of one that is still to come no session is known, whatever else was given today. Return whether there
+    was such a session.
     """
     is_reported = suggestion.state in (*_VISITING, SuggestionState.FULFILLED)
     if not is_reported or suggestion.treatment_session_id is not None:
-        return
+        return False
     if suggestion.starts_at is None or suggestion.starts_at > work.now:
-        return
+        return False
     session = _recorded(work, suggestion, suggestion.starts_at)
     if session is not None:
         _put_behind(work, suggestion, session)
+    return session is not None
 
 
 def _recorded(work: Work, suggestion: BookingSuggestion, starts_at: datetime) -> TreatmentSession | None:
@@ -101,19 +106,20 @@ def _put_behind(work: Work, suggestion: BookingSuggestion, session: TreatmentSes
         make_move(work, suggestion, SuggestionAction.FULFIL, {"treatment_session": str(session.id)})
 
 
-def follow_change(work: Work, session: TreatmentSession, was_delivered: bool) -> None:
+def follow_change(work: Work, session: TreatmentSession, was_at: datetime | None) -> None:
     """Let a session that was changed stand behind the visit that it is, and behind no other one.
 
     One that was recorded in error, or that lies elsewhere now, is not what became of the visit behind which
     it stood. That one has ended and stays as it is, nothing is learned of it any more, and a person decides.
+    ``was_at``: when it was said to be delivered before, None where it was not.
     """
     is_delivered = session.status is SessionStatus.DELIVERED
     linked = _linked(work, session)
     is_elsewhere = linked is not None and not (is_delivered and _is_near(linked, session.at))
     if linked is not None and is_elsewhere:
         _take_off(work, linked, session)
-    if is_delivered and (is_elsewhere or not was_delivered):
-        fulfil_with(work, session)
+    if is_delivered and (linked is None or is_elsewhere):
+        fulfil_with(work, session, None if is_elsewhere else was_at)
 
 
 def _linked(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
@@ -136,6 +142,8 @@ def _take_off(work: Work, suggestion: BookingSuggestion, session: TreatmentSessi
     suggestion.responded = suggestion.days_gained = suggestion.gained_at_least = None
     suggestion.outcome_at, suggestion.outcome_final = None, False
     make_change(work, suggestion, "unlink", {"treatment_session": str(session.id)})
+    if fulfil_if_recorded(work, suggestion):
+        return  # it was recorded twice
     detail = {"state": suggestion.state, "treatment_session": str(session.id)}
     key = f"{suggestion.id}:{suggestion.version}"
     review_tasks.raise_(work, Finding(ReviewCode.SESSION_TAKEN_OFF, key, suggestion.id, None, detail))

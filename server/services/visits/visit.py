@@ -32,7 +32,7 @@ def change(
     was_delivered, then = before.status is SessionStatus.DELIVERED, (before.at, before.local_day)
     session = treatment_sessions.change(work, patient_id, session_id, changes, version)
     is_delivered = session.status is SessionStatus.DELIVERED
-    suggestion_ends.follow_change(work, session, was_delivered)
+    suggestion_ends.follow_change(work, session, then[0] if was_delivered else None)
     counted = ((then, was_delivered), ((session.at, session.local_day), is_delivered))
     _follow(work, patient_id, [moment for moment, counts in counted if counts])
     return session

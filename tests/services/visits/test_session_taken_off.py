@@ -30,10 +30,6 @@ def test_the_visit_stays_fulfilled_without_it_and_a_person_decides(
     suggestion = visits.booked(1)
     session = visits.session(course_of(visits, cast), clock.forward(days=18))
     assert stored(cast, suggestion)["state"] == "booked", "too late to be it"
-    path = f"{visits.ana}/treatment-sessions/{session['id']}"
-    right = (clock.now - timedelta(days=17)).isoformat()
-    assert cast.bo.patch(path, {"at": right}, version=1).status_code == 200
-    assert stored(cast, suggestion)["state"] == "booked", "a correction is no delivery"
     session = visits.session(course_of(visits, cast), clock.now - timedelta(days=16))
     before = stored(cast, suggestion)
     assert (before["state"], before["treatment_session_id"]) == ("fulfilled", session["id"])
@@ -77,3 +73,37 @@ def test_one_that_was_dated_wrongly_fulfils_the_visit_that_it_is(
     assert moved.status_code == 200, moved.text
     assert stored(cast, first)["treatment_session_id"] is None
     assert stored(cast, str(second))["treatment_session_id"] == session["id"]
+
+
+def test_one_that_is_corrected_to_the_day_of_a_booked_visit_is_that_visit(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked(1)
+    session = visits.session(course_of(visits, cast), clock.forward(days=18))
+    assert stored(cast, suggestion)["state"] == "booked", "too late to be it"
+    path, right = f"{visits.ana}/treatment-sessions/{session['id']}", clock.now - timedelta(days=17)
+    assert cast.bo.patch(path, {"at": right.isoformat()}, version=1).status_code == 200
+    assert stored(cast, suggestion)["treatment_session_id"] == session["id"]
+
+
+def test_another_hour_of_a_session_that_was_none_makes_no_visit_of_it(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.approved()
+    session = visits.session(course_of(visits, cast), clock.forward(days=1))
+    assert visits.book(cast.scheduler, suggestion, version=2, days=2).status_code == 200
+    path, earlier = f"{visits.ana}/treatment-sessions/{session['id']}", clock.now - timedelta(hours=1)
+    assert cast.bo.patch(path, {"at": earlier.isoformat()}, version=1).status_code == 200
+    assert stored(cast, suggestion)["state"] == "booked"
+
+
+def test_one_that_was_recorded_twice_is_still_behind_its_visit_when_either_goes(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.booked(1)
+    course, at = course_of(visits, cast), clock.forward(days=1)
+    first, second = visits.session(course, at), visits.session(course, clock.forward(minutes=5))
+    assert stored(cast, suggestion)["treatment_session_id"] == first["id"]
+    path = f"{visits.ana}/treatment-sessions/{first['id']}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=1).status_code == 200
+    assert (stored(cast, suggestion)["treatment_session_id"], tasks(cast)) == (second["id"], [])
