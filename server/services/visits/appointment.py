@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from server.clinical.vocabulary import PatientAnswer
 from server.models import BookingSuggestion
 
 
@@ -20,3 +21,10 @@ def make(suggestion: BookingSuggestion, external_id: str, starts_at: datetime, e
 def usual_end(suggestion: BookingSuggestion, starts_at: datetime) -> datetime:
     """Return when a visit from ``starts_at`` on ends, where nobody says."""
     return starts_at.astimezone(UTC) + timedelta(minutes=suggestion.minutes)
+
+
+def is_agreed(suggestion: BookingSuggestion, now: datetime) -> bool:
+    """Say whether clinic and patient spoke of a time that is still to come: who agreed on it may book it."""
+    proposed = suggestion.proposed_starts_at
+    declined = suggestion.patient_answer is PatientAnswer.DECLINED
+    return proposed is not None and proposed >= now and not declined

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
-from server.clinical.vocabulary import Arm, PatientAnswer, ReviewCode, SessionStatus, SuggestionState
+from server.clinical.vocabulary import Arm, ReviewCode, SessionStatus, SuggestionState
 from server.models import BookingSuggestion, Course, Patient, TreatmentSession
 from server.services import local_day as local_days
+from server.services.visits import appointment as appointments
 from server.services.visits import review_task as review_tasks
 from server.services.visits import visit_message as visit_messages
 from server.services.visits.review_task import Finding
@@ -177,17 +178,11 @@ def expire(work: Work, suggestion: BookingSuggestion) -> None:
 def is_over(work: Work, suggestion: BookingSuggestion) -> bool:
     """Say whether the time of an open suggestion has passed."""
     if suggestion.state in UNBOOKED:
-        return suggestion.latest < _today(work, suggestion.patient_id) and not _is_agreed(work, suggestion)
+        is_past = suggestion.latest < _today(work, suggestion.patient_id)
+        return is_past and not appointments.is_agreed(suggestion, work.now)
     if suggestion.state not in _VISITING or suggestion.starts_at is None:
         return False
     return suggestion.starts_at + REPORT_GRACE < work.now
-
-
-def _is_agreed(work: Work, suggestion: BookingSuggestion) -> bool:
-    """Say whether clinic and patient spoke of a time that is still to come: who agreed on it may book it."""
-    proposed = suggestion.proposed_starts_at
-    declined = suggestion.patient_answer is PatientAnswer.DECLINED
-    return proposed is not None and proposed >= work.now and not declined
 
 
 def _today(work: Work, patient_id: UUID) -> date:

@@ -25,6 +25,7 @@ from server.services.messages import delivery as deliveries
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.visits import appointment as appointments
 from server.services.visits import visit_people
 from server.services.work import Work
 
@@ -37,7 +38,8 @@ _NEAR = timedelta(days=1)
 _APPOINTED = frozenset({SuggestionState.BOOKED, SuggestionState.ARRIVED, SuggestionState.CANCELLED})
 # The clinic's own word that nothing came of a visit. What ends by itself is told where it ends.
 _COMES_TO_NOTHING = frozenset({SuggestionAction.DECLINE, SuggestionAction.CANCEL, SuggestionAction.NOSHOW})
-# For the patient, a visit that nobody booked in its window, or that another offer replaces, ends without one.
+# For the patient, a visit that nobody booked in its window ends without one; so does one that another offer
+# replaces, unless they may set out for a time that they were asked about.
 _TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
         SuggestionAction.APPROVE: OFFERED,
@@ -58,7 +60,7 @@ def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -
         _tell_team(work, suggestion, DECLINED)
     if action in _COMES_TO_NOTHING:
         tell_ended(work, suggestion)
-    template = _TEMPLATES.get(action)
+    template = _template(work, suggestion, action)
     if template is None or suggestion.offered_at is None:
         return
     if clinics.get(work).patient_messages_by is not MessagesBy.US:
@@ -66,6 +68,12 @@ def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -
     account = accounts.of_patient(work, suggestion.patient_id)
     if account is not None:
         deliveries.call(work, account, _notice(suggestion, template))
+
+
+def _template(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -> str | None:
+    if action is SuggestionAction.SUPERSEDE and appointments.is_agreed(suggestion, work.now):
+        return CHANGED
+    return _TEMPLATES.get(action)
 
 
 def tell_ended(work: Work, suggestion: BookingSuggestion) -> None:

@@ -64,6 +64,27 @@ def test_an_offer_a_time_an_appointment_and_its_end_are_told_once_each(visits: V
 
 
 @pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize(("said", "hears"), [("accepted", True), (None, True), ("declined", False)])
+def test_that_the_time_she_was_asked_about_is_off_because_another_offer_follows(
+    visits: Visits, cast: Cast, clock: Clock, said: str | None, hears: bool
+) -> None:
+    visits.on_treatment()
+    clock.forward(days=10)
+    suggestion = visits.maintenance()
+    reviewed = cast.bo.post(f"/booking-suggestions/{suggestion}/approve", {"override_reason": "x"}, version=1)
+    assert reviewed.status_code == 200, reviewed.text
+    time = {"starts_at": (clock.now + timedelta(days=2)).isoformat()}
+    assert cast.scheduler.post(f"{INBOX}/{suggestion}/propose-time", time, version=2).status_code == 200
+    if said is not None:
+        answered = cast.ana.post(f"/visits/{suggestion}/answer", {"answer": said}, version=4)
+        assert answered.status_code == 200, answered.text
+    before = told(visits)
+    visits.relapse()
+    assert cast.ana.get(f"/visits/{suggestion}").json["state"] == "ended"
+    assert told(visits) == before + [("visit_changed", cast.ana.account_id)] * hears
+
+
+@pytest.mark.usefixtures("ours")
 def test_what_she_was_never_offered_is_not_taken_back_from_her(visits: Visits, cast: Cast) -> None:
     visits.on_treatment()
     suggestion = visits.relapse()
