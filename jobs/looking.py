@@ -44,6 +44,6 @@ def _look_at(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -
             if not patients.stays(work, patient_id):
                 return 0  # they left since the page was read
             patient = patients.get(work, patient_id)
-            return len(suggestion_drafts.suggest_maintenance(work, patient))
+            return int(suggestion_drafts.suggest_maintenance(work, patient) is not None)
 
     return careful(log, f"no visit could be proposed for patient {patient_id}", propose)

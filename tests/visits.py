@@ -110,8 +110,8 @@ class Visits:
         with Surroundings.of(self.app).database.write() as session:
             work = self.work(session)
             patient = session.get_one(Patient, (work.clinic_id, self.cast.ana.patient_id))
-            drafts = suggestion_drafts.suggest_maintenance(work, patient)
-            return next((draft.id for draft in drafts), None)
+            suggestion = suggestion_drafts.suggest_maintenance(work, patient)
+            return None if suggestion is None else suggestion.id
 
     def expire(self) -> int:
         """Run the daily end of overdue suggestions."""

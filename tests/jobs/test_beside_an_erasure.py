@@ -122,7 +122,7 @@ def test_a_visit_is_not_proposed_after_a_withdrawal_that_came_in_between(
         patient = patients.get(looking, ana)
         with working(around, cast, clock) as work:
             patients.lock(work, ana).team_withdrawn_at = clock.now
-        assert suggestion_drafts.suggest_maintenance(looking, patient) == []
+        assert suggestion_drafts.suggest_maintenance(looking, patient) is None
     with working(around, cast, clock) as work:
         patients.lock(work, ana).team_withdrawn_at = None
     assert visits.maintenance() is not None, "it was due"

@@ -182,7 +182,7 @@ def test_nobody_is_seen_sooner_for_a_benefit_that_never_came(
 
 
 @pytest.mark.parametrize("first", ["depression", "chronic_pain"])
-def test_each_of_two_programmes_makes_its_own_visit_due(
+def test_each_of_two_programmes_makes_a_visit_due_and_one_serves_both(
     cast: Cast, clock: Clock, around: Around, first: str
 ) -> None:
     is_treated(around, cast.ana, clock, condition=first)
@@ -195,6 +195,10 @@ def test_each_of_two_programmes_makes_its_own_visit_due(
     assert maintenance_due.run(around, clock.forward(days=60)) == 1
     (proposal,) = proposals(around)
     assert proposal.programme is Condition(first).programme
+    with working(around, cast.ana, clock.forward(days=1)) as work:
+        open_one = work.session.get_one(BookingSuggestion, (work.clinic_id, proposal.id))
+        open_one.latest = clock.now.date() + timedelta(days=40)
+    assert maintenance_due.run(around, clock.forward(days=30)) == 0
 
 
 def test_a_proposal_nobody_took_up_ends(cast: Cast, clock: Clock, around: Around) -> None:

@@ -4,7 +4,6 @@ At most one is open per patient and programme. Where symptoms return while a vis
 the draft for them takes its place, unless that visit is booked.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -73,12 +72,19 @@ def suggest_after_alert(
     return _draft(work, patient, programme, alert)
 
 
-def suggest_maintenance(work: Work, patient: Patient) -> Sequence[BookingSuggestion]:
-    """Draft a suggestion for each programme whose plan makes the next session due; return those."""
+def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | None:
+    """Draft a suggestion where a plan makes the next session due; None where none does.
+
+    A session counts for both programmes, and so does a visit: beside an open one none is due.
+    """
+    if not _lock_shared(work, patient.id):
+        return None
+    if any(_still_open(work, patient.id, programme) is not None for programme in Arm):
+        return None
     today = local_days.of(work, work.now, patient.zone)
     programmes = courses.programmes(work, patient.id, today)
-    drafts = [_draft(work, patient, programme, None) for programme in programmes]
-    return [draft for draft in drafts if draft is not None]
+    drafts = (_draft(work, patient, programme, None) for programme in programmes)
+    return next((draft for draft in drafts if draft is not None), None)
 
 
 def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) -> BookingSuggestion | None:
