@@ -45,7 +45,9 @@ class DaysGainedAnswer(Answer):
 
     visits = fields.Integer(required=True)
     at_least = fields.Integer(
-        required=True, metadata={"description": "of them: held for longer than was seen"}
+        required=True,
+        allow_none=True,
+        metadata={"description": f"of them: held for longer than was seen; {WITHHELD}"},
     )
     median = fields.Integer(
         required=True,

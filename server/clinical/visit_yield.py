@@ -1,12 +1,13 @@
 """What suggested visits came to at a clinic: figures only. Source: docs/visits.md, "The yield report".
 
 What was done is counted. What became of patients is withheld where fewer than `FEWEST` stand behind it:
-an administrator reads this, and a figure about few people is about somebody.
+an administrator reads this, and a figure about few people is about somebody. Likewise where the rows that
+are told leave only few of the total.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from statistics import median
@@ -61,11 +62,12 @@ class Responses:
 class Gained:
     """Days the benefit held after ``visits`` visits, ``at_least`` of them for longer than was seen.
 
-    ``median`` takes those into account (Kaplan-Meier); None where withheld, or where more than half hold.
+    ``median`` takes those into account (Kaplan-Meier). Both are None where withheld, the median also where
+    more than half hold.
     """
 
     visits: int
-    at_least: int
+    at_least: int | None
     median: int | None
 
 
@@ -103,13 +105,38 @@ def report(tracked: Sequence[Tracked], waited: Mapping[str, Sequence[float]]) ->
     ``waited``: by reason, days from the suggestion to the visit, of each visit that took place.
     """
     reasons = sorted({one.reason for one in tracked})
+    apart = {
+        reason: yield_of([one for one in tracked if one.reason == reason], waited.get(reason, ()))
+        for reason in reasons
+    }
     return Report(
         yield_of(tracked, [days for some in waited.values() for days in some]),
-        {
-            reason: yield_of([one for one in tracked if one.reason == reason], waited.get(reason, ()))
-            for reason in reasons
-        },
+        _not_to_be_worked_out(apart),
     )
+
+
+def withheld(counts: Mapping[str, int]) -> frozenset[str]:
+    """Return the rows that tell nothing: those of few, and more of them until what all others leave of the
+    total is about enough people."""
+    hidden: set[str] = set()
+    for row in sorted(counts, key=lambda row: (counts[row], row)):
+        if counts[row] < FEWEST or 0 < sum(counts[one] for one in hidden) < FEWEST:
+            hidden.add(row)
+    return frozenset(hidden)
+
+
+def _not_to_be_worked_out(apart: Mapping[str, Yield]) -> Mapping[str, Yield]:
+    """Return the rows without what, taken from the total, would tell of few in another one."""
+    unknown = withheld({row: one.responses.known for row, one in apart.items()})
+    untold = withheld({row: one.days_gained.visits for row, one in apart.items()})
+    return {
+        row: replace(
+            one,
+            responses=Responses(one.responses.known, None, None) if row in unknown else one.responses,
+            days_gained=Gained(one.days_gained.visits, None, None) if row in untold else one.days_gained,
+        )
+        for row, one in apart.items()
+    }
 
 
 def yield_of(tracked: Sequence[Tracked], waited: Sequence[float] = ()) -> Yield:
@@ -178,6 +205,7 @@ def _gained(tracked: Sequence[Tracked]) -> Gained:
     for one in tracked:
         if one.days_gained is not None:
             times[one.days_gained, one.at_least] += one.count
+    if times.total() < FEWEST:
+        return Gained(times.total(), None, None)
     at_least = sum(count for (_, still), count in times.items() if still)
-    found = held_median(times) if times.total() >= FEWEST else None
-    return Gained(times.total(), at_least, found)
+    return Gained(times.total(), at_least, held_median(times))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.clinical.visit_yield import (
+    FEWEST,
     Gained,
     Responses,
     Tracked,
@@ -17,12 +18,13 @@ from server.clinical.visit_yield import (
     held_median,
     months_before,
     report,
+    withheld,
     yield_of,
 )
 from server.clinical.vocabulary import DeclineCode, SuggestionState
 
 S = SuggestionState
-RELAPSE, DUE = "relapse_signal", "maintenance_due"
+RELAPSE, DUE, EARLY = "relapse_signal", "maintenance_due", "loss_expected"
 
 
 def kept(days: int, responded: bool = True, at_least: bool = False) -> Tracked:
@@ -58,7 +60,7 @@ def test_what_became_of_fewer_than_five_is_withheld(count: int) -> None:
     told = count >= 5
     assert found.days_to_visit == Waited(count, 3 if told else None)
     assert found.responses == Responses(count, 4 if told else None, 0.8 if told else None)
-    assert found.days_gained == Gained(count, 0, 30 if told else None)
+    assert found.days_gained == Gained(count, 0 if told else None, 30 if told else None)
     assert found.fulfilled == count
 
 
@@ -70,7 +72,24 @@ def test_it_is_told_apart_by_why_a_visit_was_suggested() -> None:
     )
     assert list(found.by_reason) == [DUE, RELAPSE]
     assert (found.total.suggested, found.by_reason[DUE].suggested) == (3, 2)
-    assert report([], {}).total.days_gained == Gained(0, 0, None)
+    assert report([], {}).total.days_gained == Gained(0, None, None)
+
+
+def test_what_a_row_withholds_is_not_what_the_others_leave_of_the_total() -> None:
+    many = [kept(20)] * 6 + [replace(kept(30), reason=EARLY)] * 5
+    found = report([*many, replace(kept(0, responded=False), reason=DUE)], {})
+    assert found.total.responses == Responses(12, 11, 11 / 12)
+    told = {row: one.responses.responded for row, one in found.by_reason.items()}
+    assert told == {DUE: None, EARLY: None, RELAPSE: 6}
+    assert [one.days_gained.median for one in found.by_reason.values()] == [None, None, 20]
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=2), st.integers(0, 12), max_size=5))
+def test_what_is_withheld_is_about_nobody_or_about_enough(counts: dict[str, int]) -> None:
+    hidden = withheld(counts)
+    behind = sum(counts[row] for row in hidden)
+    assert behind == 0 or behind >= FEWEST or len(hidden) == len(counts)
+    assert all(counts[row] >= FEWEST for row in counts.keys() - hidden)
 
 
 def test_what_still_holds_counts_until_now_and_is_not_called_lost() -> None:
