@@ -12,6 +12,7 @@ from typing import Any
 
 from server.clinical.calendar_reply import CalendarAnswer, CalendarReply, CalendarVerdict, Order, repeated
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.visit import is_plausible
 from server.clinical.vocabulary import DeclineCode, ReviewCode, SuggestionState
 from server.models import BookingSuggestion, BookingSuggestionEvent
 from server.services.errors import Invalid
@@ -60,7 +61,7 @@ def take(work: Work, reply: CalendarReply, name: str) -> Taken:
         raise Invalid("", "It says that it was made in the future.")
     verdict = _no_news(events(work, suggestion.id), reply)
     if verdict is None:
-        verdict, item = _MEANS[_stage(suggestion)](work, item, reply, name)
+        verdict, item = _MEANS[_stage(work, suggestion, reply)](work, item, reply, name)
     if verdict is not _V.DUPLICATE:
         note(work, suggestion, LOGGED_AS, _detail(reply, verdict))
     if verdict is _V.REVIEW:
@@ -79,11 +80,20 @@ def _no_news(log: Sequence[BookingSuggestionEvent], reply: CalendarReply) -> Cal
     return repeated(reply.order, heard, max(set_at, default=None))
 
 
-def _stage(suggestion: BookingSuggestion) -> str:
+def _stage(work: Work, suggestion: BookingSuggestion, reply: CalendarReply) -> str:
     if suggestion.state not in OPEN_SUGGESTIONS:
         return "over"
-    booked = suggestion.state in (SuggestionState.BOOKED, SuggestionState.ARRIVED)
-    return "booked" if booked else "open"
+    stage = "booked" if suggestion.state in (SuggestionState.BOOKED, SuggestionState.ARRIVED) else "open"
+    sets_time = reply.answer is _A.ACCEPTED and (reply.counter or stage == "open")
+    return "amiss" if sets_time and not _can_be_then(work, suggestion, reply) else stage
+
+
+def _can_be_then(work: Work, suggestion: BookingSuggestion, reply: CalendarReply) -> bool:
+    """Say whether the visit can be when an answer wants it; who is there already comes at no other time."""
+    if reply.starts_at is None:
+        return True
+    plausible = is_plausible(reply.starts_at, reply.ends_at, suggestion.created_at, work.now)
+    return plausible and suggestion.state is not SuggestionState.ARRIVED
 
 
 Outcome = tuple[CalendarVerdict, InboxItem]
@@ -108,13 +118,13 @@ def _while_booked(work: Work, item: InboxItem, reply: CalendarReply, name: str) 
     return (_V.APPLIED if reply.answer is _A.ACCEPTED and not reply.counter else _V.NOTED), item
 
 
-def _while_over(_work: Work, item: InboxItem, reply: CalendarReply, _name: str) -> Outcome:
+def _for_a_person(_work: Work, item: InboxItem, reply: CalendarReply, _name: str) -> Outcome:
     # The clinic expects somebody, and nobody was told to come.
     return (_V.REVIEW if reply.answer is _A.ACCEPTED else _V.NOTED), item
 
 
 _MEANS: Mapping[str, Callable[[Work, InboxItem, CalendarReply, str], Outcome]] = MappingProxyType(
-    {"open": _while_open, "booked": _while_booked, "over": _while_over}
+    {"open": _while_open, "booked": _while_booked, "over": _for_a_person, "amiss": _for_a_person}
 )
 
 
@@ -137,6 +147,8 @@ def _detail(reply: CalendarReply, verdict: CalendarVerdict) -> dict[str, Any]:
 
 def _ask_for_review(work: Work, suggestion: BookingSuggestion, reply: CalendarReply) -> None:
     """Leave one task for the same finding, however many answers say it."""
-    detail = {"state": suggestion.state.value, "answer": reply.answer.value}
-    key = f"{LOGGED_AS}:{suggestion.id}:{suggestion.state.value}"
+    starts_at = None if reply.starts_at is None else reply.starts_at.isoformat()
+    detail = {"state": suggestion.state.value, "answer": reply.answer.value, "starts_at": starts_at}
+    wanted = f":{starts_at}" if suggestion.state in OPEN_SUGGESTIONS else ""
+    key = f"{LOGGED_AS}:{suggestion.id}:{suggestion.state.value}{wanted}"
     review_tasks.raise_(work, Finding(ReviewCode.ILLEGAL_MOVE, key, suggestion.id, None, detail))
