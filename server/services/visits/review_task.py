@@ -13,6 +13,7 @@ from server.clinical.vocabulary import AlertClass, DeliverySubject, ReviewCode
 from server.models import Account, BookingSuggestion, Patient, ReviewTask
 from server.services import vault
 from server.services.alerts import rota as rotas
+from server.services.asking import insert_once
 from server.services.errors import Conflict, NotFound
 from server.services.messages import delivery as deliveries
 from server.services.messages import quiet
@@ -41,28 +42,35 @@ def raise_(work: Work, finding: Finding) -> ReviewTask | None:
 
     They are told once a day as long as anything waits: now where it is the first of today, else by `tell`.
     """
-    key = f"{finding.code}:{finding.key}"[:250]
-    taken = select(ReviewTask.id).where(ReviewTask.clinic_id == work.clinic_id, ReviewTask.key == key)
-    if work.session.scalar(taken) is not None:
+    row = _raised_once(work, finding)
+    if row is None:
         return None
-    row = ReviewTask(
-        clinic_id=work.clinic_id,
-        id=uuid7(),
-        key=key,
-        code=finding.code,
-        suggestion_id=finding.suggestion_id,
-        connection_id=finding.connection_id,
-        created_at=work.now,
-    )
-    vault.put(work, row, "detail", dict(finding.detail or {}))
-    work.session.add(row)
-    work.session.flush()
     work.audit("review-task.create", object_id=row.id)
     for person in visit_people.arrangers(work):
         told = _notice(work, row.id, person)
         if deliveries.call(work, person, told) is None and row.code in _AT_ONCE:
             deliveries.call(work, person, replace(told, key=f"review:{row.id}:{person.id}"))
     return row
+
+
+def _raised_once(work: Work, finding: Finding) -> ReviewTask | None:
+    key, detail = (work.clinic_id, uuid7()), dict(finding.detail or {})
+    values = {
+        "clinic_id": work.clinic_id,
+        "id": key[1],
+        "key": f"{finding.code}:{finding.key}"[:250],
+        "code": finding.code,
+        "suggestion_id": finding.suggestion_id,
+        "connection_id": finding.connection_id,
+        "sealed_detail": vault.seal(work, ReviewTask, key, "detail", detail),
+        "created_at": work.now,
+    }
+    work.session.flush()
+    # In one step: of two workers that find the same at the same moment neither fails.
+    once = insert_once(ReviewTask, work.session.get_bind().dialect.name).returning(ReviewTask.id)
+    if work.session.scalar(once, values) is None:
+        return None
+    return vault.opened(work, [work.session.get_one(ReviewTask, key)])[0]
 
 
 def tell(work: Work) -> int:

@@ -22,6 +22,7 @@ from server.clinical.vocabulary import ConnectionKind, EventState, ReviewCode
 from server.keys.sealing import SealError
 from server.models import SchedulingConnection, SchedulingCopy, SchedulingEvent
 from server.services import vault
+from server.services.asking import insert_once
 from server.services.visits import review_task as review_tasks
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits.review_task import Finding
@@ -46,22 +47,20 @@ class QueuedEvent:
 def receive(work: Work, connection_id: UUID, event_id: str, raw: RawEvent) -> bool:
     """Keep a message whose signature is good; False where it is known already."""
     key = (work.clinic_id, connection_id, event_id)
-    if work.session.get(SchedulingEvent, key) is not None:
-        return False
-    row = SchedulingEvent(
-        clinic_id=work.clinic_id,
-        connection_id=connection_id,
-        event_id=event_id,
-        state=EventState.QUEUED,
-        received_at=work.now,
-        due_at=work.now,
-        attempt=0,
-    )
     kept = {"headers": dict(raw.headers), "body": b64encode(raw.body).decode()}
-    vault.put(work, row, "raw", kept)
-    work.session.add(row)
-    work.session.flush()
-    return True
+    values = {
+        "clinic_id": work.clinic_id,
+        "connection_id": connection_id,
+        "event_id": event_id,
+        "sealed_raw": vault.seal(work, SchedulingEvent, key, "raw", kept),
+        "state": EventState.QUEUED,
+        "received_at": work.now,
+        "due_at": work.now,
+        "attempt": 0,
+    }
+    # In one step: a sender that waits for no answer may send it twice at once.
+    once = insert_once(SchedulingEvent, work.session.get_bind().dialect.name)
+    return work.session.scalar(once.returning(SchedulingEvent.event_id), values) is not None
 
 
 def queued(session: Session, now: datetime, limit: int) -> Sequence[QueuedEvent]:
