@@ -109,6 +109,26 @@ def test_a_session_that_was_an_error_leaves_nothing_to_learn(
         assert not visit_outcomes.learn(work, UUID(visit)), "taken off while the job was at it"
 
 
+@pytest.mark.parametrize("change", ["cancelled", "moved"])
+def test_a_session_that_only_seemed_to_follow_does_not_settle_what_a_visit_was_worth(
+    cast: Cast, clock: Clock, around: Around, visits: Visits, visit: str, change: str
+) -> None:
+    (course,) = cast.bo.get(f"{visits.ana}/courses").json["items"]
+    clock.forward(days=10)
+    logs(cast, clock, range(10), 2)
+    wrong = visits.session(course["id"], clock.now)
+    assert visit_outcome.run(around, clock.forward(days=1)) == 1
+    assert known(cast, visit)[2] is True, "another one followed"
+    before = (clock.now - timedelta(days=12)).isoformat()
+    right = {"status": "cancelled"} if change == "cancelled" else {"at": before}
+    path = f"{visits.ana}/treatment-sessions/{wrong['id']}"
+    assert cast.bo.patch(path, right, version=1).status_code == 200
+    clock.forward(days=30)
+    logs(cast, clock, range(31), 2)
+    assert visit_outcome.run(around, clock.now) == 1
+    assert known(cast, visit) == (True, 41, True)
+
+
 @pytest.mark.usefixtures("visit")
 def test_one_that_can_not_be_read_is_said_and_the_others_are_not_held_up(
     cast: Cast, clock: Clock, around: Around

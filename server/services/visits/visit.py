@@ -1,7 +1,7 @@
 """What follows from a treatment session: the visit it fulfils and the days it makes judged anew."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,11 @@ from server.services.journal import entry as entries
 from server.services.journal.journal import open_journal
 from server.services.visits import suggestion_end as suggestion_ends
 from server.services.visits import treatment_session as treatment_sessions
+from server.services.visits import visit_outcome as visit_outcomes
 from server.services.watch import assessment as assessments
 from server.services.work import Work
+
+_A_DAY = timedelta(days=1)
 
 
 def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSession:
@@ -21,6 +24,7 @@ def record(work: Work, patient_id: UUID, values: dict[str, Any]) -> TreatmentSes
     if session.status is SessionStatus.DELIVERED:
         suggestion_ends.fulfil_with(work, session)
         _follow(work, patient_id, [(session.at, session.local_day)])
+        _weigh_again(work, session, was_delivered=False)
     return session
 
 
@@ -35,7 +39,15 @@ def change(
     suggestion_ends.follow_change(work, session, then[0] if was_delivered else None)
     counted = ((then, was_delivered), ((session.at, session.local_day), is_delivered))
     _follow(work, patient_id, [moment for moment, counts in counted if counts])
+    _weigh_again(work, session, was_delivered)
     return session
+
+
+def _weigh_again(work: Work, session: TreatmentSession, was_delivered: bool) -> None:
+    """See that what earlier visits were worth is learned anew where the past is another one than it was."""
+    is_late = session.status is SessionStatus.DELIVERED and session.at < work.now - _A_DAY
+    if was_delivered or is_late:
+        visit_outcomes.look_again(work, session.patient_id)
 
 
 def _follow(work: Work, patient_id: UUID, moments: Sequence[tuple[datetime, date]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
 from server.clinical.durability import SessionCurve
 from server.clinical.visit_outcome import FOLLOWED, VisitOutcome, outcome_of
@@ -56,6 +56,19 @@ def learn(work: Work, suggestion_id: UUID) -> bool:
         return False
     _keep(work, suggestion, found)
     return before != (found.responded, found.days_gained, found.at_least)
+
+
+def look_again(work: Work, patient_id: UUID) -> None:
+    """Let what a patient's visits did be learned anew: it was settled by sessions that were other ones.
+
+    Of what lies longer ago than any curve reaches nothing changes.
+    """
+    settled = update(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == patient_id,
+        BookingSuggestion.outcome_final.is_(True),
+    )
+    work.session.execute(settled.values(outcome_final=False))
 
 
 def _curve(
