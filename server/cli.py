@@ -15,6 +15,9 @@ COMMANDS = (
     *("import-diary", "import-export", "import-many", "research-export", "watch-report", "replay"),
     *("keys", "erasures", "retention", "audit", "backup", "restore", "sms-address", "openapi"),
 )
+# Whoever reads them may have seen enough, as `head` has.
+_CHANGE_NOTHING = ("status", "watch-report", "replay", "audit", "openapi")
+_UNREAD = "Nobody reads what it says any more. It was stopped, perhaps before it was done."
 
 
 class Misused(click.ClickException):
@@ -68,6 +71,10 @@ class Afterglow(click.Group):
             raise Misused(error) from None
         except OperationalError:
             raise click.ClickException("The database can't be reached, or is not migrated.") from None
+        except BrokenPipeError:
+            if context.invoked_subcommand in _CHANGE_NOTHING:
+                raise  # click ends without a word
+            raise click.ClickException(_UNREAD) from None
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{name}{error.strerror or type(error).__name__}") from None

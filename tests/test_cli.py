@@ -412,6 +412,34 @@ def test_a_wrong_option_is_one_line(environment: Environment, arguments: tuple[s
     assert said in line
 
 
+@pytest.mark.parametrize("arguments", [("openapi",), ("status", "--json"), ("status", "--help")])
+def test_who_reads_the_first_lines_only_hears_of_no_broken_pipe(
+    migrated: Environment, arguments: tuple[str, ...]
+) -> None:
+    assert unread(migrated, *arguments) == (1, "")
+
+
+def test_a_command_that_may_be_half_done_says_so_where_nobody_reads_it(migrated: Environment) -> None:
+    code, said = unread(migrated, *add_clinic())
+    assert (code, said.startswith("Error: Nobody reads what it says any more.")) == (1, True)
+
+
+def unread(environment: Environment, *arguments: str) -> tuple[int, str]:
+    """Run a command into a pipe that nobody reads; return its exit code and what it says besides."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    return ended.returncode, ended.stderr
+
+
 @pytest.mark.parametrize("group", ["keys", "erasures", "audit"])
 def test_a_group_without_a_command_shows_its_help(environment: Environment, group: str) -> None:
     result = CliRunner(env=dict(environment)).invoke(main, [group], prog_name="afterglow")
