@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from server import memory
+from server.commands.database_trouble import told
 
 COMMANDS = (
     *("up", "serve", "work", "status", "migrate", "clinic-add", "admin-invite", "demo", "simulate"),
@@ -17,6 +18,7 @@ COMMANDS = (
 )
 # Whoever reads them may have seen enough, as `head` has.
 _CHANGE_NOTHING = ("status", "watch-report", "replay", "audit", "openapi")
+_AWAY = "The database can't be reached, or is not migrated."
 _UNREAD = "Nobody reads what it says any more. It was stopped, perhaps before it was done."
 
 
@@ -69,8 +71,11 @@ class Afterglow(click.Group):
             raise
         except click.UsageError as error:
             raise Misused(error) from None
-        except OperationalError:
-            raise click.ClickException("The database can't be reached, or is not migrated.") from None
+        except DBAPIError as error:
+            said = told(error)
+            if said is None and not isinstance(error, OperationalError):
+                raise
+            raise click.ClickException(said or _AWAY) from None
         except BrokenPipeError:
             if context.invoked_subcommand in _CHANGE_NOTHING:
                 raise  # click ends without a word

@@ -11,6 +11,7 @@ import click
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from server import private
+from server.commands.database_trouble import told
 from server.database import Database
 from server.environment import read_settings
 from server.isolation import Extent
@@ -135,7 +136,7 @@ def _check_key(database: Database, is_migrated: bool) -> None:
 def _suffices(database: Database) -> bool:
     try:
         return suffices(database)
-    except DBAPIError:
-        raise click.ClickException("The database can't be reached.") from None
+    except DBAPIError as error:
+        raise click.ClickException(told(error) or "The database can't be reached.") from None
     except EncodingError as error:
         raise click.ClickException(str(error)) from None

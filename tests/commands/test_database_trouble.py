@@ -1,0 +1,74 @@
+"""What keeps a command from its database is told by what a person can mend, in words of ours."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from server.commands.database_trouble import told
+from server.database import Database
+from server.settings import Settings
+from tests.one_shot import Run, runner
+
+
+@contextmanager
+def failing() -> Iterator[list[str | None]]:
+    """Give what is told of the error that is raised inside."""
+    said: list[str | None] = []
+    with pytest.raises(DBAPIError) as raised:
+        yield said
+    said.append(told(raised.value))
+
+
+def test_a_full_disk_is_no_database_that_is_away(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/small.db")
+    with closing(database), failing() as said, database.write() as session:
+        session.execute(text("PRAGMA max_page_count=2"))
+        session.execute(text("CREATE TABLE note (words TEXT)"))
+        session.execute(text("INSERT INTO note VALUES (hex(randomblob(100000)))"))
+    assert said == ["The database's disk is full. Make room there and try again."]
+
+
+def test_who_waits_for_others_is_told_so(database: Database) -> None:
+    if database.is_sqlite:
+        wait, hold = "PRAGMA busy_timeout=1", "BEGIN IMMEDIATE"
+    else:
+        wait, hold = "SET LOCAL lock_timeout = '1ms'", "LOCK TABLE clinics"
+    with database.engine.connect() as others, database.engine.connect() as late:
+        if database.is_sqlite:
+            late.exec_driver_sql(wait)
+            late.rollback()
+            held = sqlite3.connect(str(database.file), isolation_level=None)
+            held.execute(hold)
+        else:
+            others.exec_driver_sql(hold)
+            late.exec_driver_sql(wait)
+        with failing() as said:
+            late.exec_driver_sql(hold)
+        if database.is_sqlite:
+            held.close()
+    assert said == ["Others hold for too long what this needs in the database. Try again, or stop them."]
+
+
+@pytest.mark.parametrize("broken", [b"no database at all, but a text " * 200, None])
+def test_a_damaged_file_is_told_as_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broken: bytes | None
+) -> None:
+    run: Run = runner(settings, monkeypatch)
+    monkeypatch.delenv("AFTERGLOW_DATABASE_URL")
+    monkeypatch.setenv("AFTERGLOW_DATA_DIR", str(tmp_path))
+    file = tmp_path / "afterglow.db"
+    if broken is None:
+        assert run("migrate").exit_code == 0
+        with file.open("r+b") as whole:
+            whole.seek(4096)
+            whole.write(b"\xff" * 4096 * 40)
+    else:
+        file.write_bytes(broken)
+    said = run("status")
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr == "Error: The database's file is damaged, or is none. Put a backup in its place.\n"
