@@ -1,13 +1,11 @@
 """Forecasts of how long a benefit holds, made for simulated patients whose truth is known."""
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from math import log1p
-from multiprocessing import get_context
 
+from jobs.replay_pool import pool
 from server.clinical.baseline import Treatment
 from server.clinical.durability import CourseDiary
 from server.clinical.holding_time import HOLDING_PRIORS
@@ -51,20 +49,16 @@ def holding_forecasts(
 ) -> Mapping[str, Sequence[Forecast]]:
     """Return the forecasts of ``patients`` of each cohort, seeds from ``seed`` on, by the cohort's name."""
     wanted = [(name, seed + number) for name in CASES for number in range(patients)]
-    count = processes or os.cpu_count() or 1
     found: dict[str, list[Forecast]] = defaultdict(list)
-    if count == 1:
-        made = [simulated(*one) for one in wanted]
-    else:
-        with ProcessPoolExecutor(count, get_context("spawn")) as workers:
-            made = list(workers.map(simulated, *zip(*wanted, strict=True), chunksize=8))
-    for (name, _), some in zip(wanted, made, strict=True):
-        found[name] += some
+    with pool(processes) as workers:
+        for (name, _), some in zip(wanted, workers.map_small(_simulated, wanted), strict=True):
+            found[name] += some
     return found
 
 
-def simulated(name: str, seed: int) -> Sequence[Forecast]:
-    """Return the forecasts for patient ``seed`` of cohort ``name`` (a key of ``CASES``)."""
+def _simulated(which: tuple[str, int]) -> Sequence[Forecast]:
+    """Return the forecasts for a patient, by the cohort's name (a key of ``CASES``) and a seed."""
+    name, seed = which
     times = CASES[name]
     courses = [
         FollowedCourse(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -21,6 +23,8 @@ R = TypeVar("R")
 CHUNK = 25
 # Tasks under way for each process: enough that none waits, few enough that a clinic's diaries fit.
 _AHEAD = 4
+# Small tasks that travel to another process together.
+_SMALL = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,12 @@ class Pool:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+    def map_small(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """Do the same for tasks that each take less than their way to another process: some go together."""
+        rest = iter(tasks)
+        for found in self.map(partial(_each, function), iter(lambda: list(islice(rest, _SMALL)), [])):
+            yield from found
 
     def close(self) -> None:
         """End the processes; what they have not begun is not done."""
@@ -103,6 +113,10 @@ def judge(chunk: Chunk) -> Judged:
             # Their own values were changed after the replay was asked for: there is nothing to compare.
             judged.set_aside.append(past.patient_id)
     return judged
+
+
+def _each(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
+    return [function(task) for task in tasks]
 
 
 def _begin(parent: int, number: signal.Signals) -> None:

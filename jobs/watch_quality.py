@@ -1,18 +1,16 @@
 """Everything `docs/watch-quality.md` tells: the watch and its rivals, on simulated and on real people."""
 
 import csv
-import os
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from jobs.library_rivals import library_replays, library_scale_replays
+from jobs.replay_pool import pool
 from jobs.true_person import true_levels
 from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY
@@ -117,12 +115,8 @@ def tasks(each: int, seed: int, folder: Path | None) -> Sequence[Task]:
 
 def judge_all(wanted: Sequence[Task], processes: int | None = None) -> Iterator[tuple[Task, Case]]:
     """Yield each task with what was said, in order; the answer does not depend on ``processes``."""
-    count = processes or os.cpu_count() or 1
-    if count == 1:
-        yield from zip(wanted, map(judge, wanted), strict=True)
-        return
-    with ProcessPoolExecutor(count, get_context("spawn")) as workers:
-        yield from zip(wanted, workers.map(judge, wanted, chunksize=8), strict=True)
+    with pool(processes) as workers:
+        yield from zip(wanted, workers.map_small(judge, wanted), strict=True)
 
 
 def gathered(found: Iterator[tuple[Task, Case]]) -> Cases:

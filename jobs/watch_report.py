@@ -1,19 +1,16 @@
 """How good the watch is: on the simulator with its truth, on a clinic's diaries, on any export."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
 from jobs.import_diary import checked_map
 from jobs.problem import Problem
+from jobs.replay_pool import pool
 from server.clinical.baseline import Treatment
 from server.clinical.policy import DEFAULT_POLICY, Policy
 from server.clinical.readings import fold
@@ -54,14 +51,8 @@ def of_simulator(patients_each: int, seed: int, processes: int | None = None) ->
     the machine has processors by default); the answer is the same.
     """
     wanted = [(seed + number, stable) for stable in (True, False) for number in range(patients_each)]
-    count = processes or os.cpu_count() or 1
-    pool: AbstractContextManager[ProcessPoolExecutor | None]
-    pool = nullcontext() if count == 1 else ProcessPoolExecutor(count, get_context("spawn"))
-    with pool as workers:
-        if workers is None:
-            yield from map(_reference, wanted)
-        else:
-            yield from workers.map(_reference, wanted, chunksize=8)
+    with pool(processes) as workers:
+        yield from workers.map_small(_reference, wanted)
 
 
 def of_clinic(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_urlsafe
@@ -205,6 +205,20 @@ def test_a_child_ends_when_its_parent_was_killed_and_said_nothing(migrated: Envi
     while is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(child)
+
+
+def test_processes_that_share_out_the_work_end_with_the_one_that_was_told_to_stop() -> None:
+    command = [sys.executable, "-m", "server.cli", "watch-report", "--simulator", "400"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"diaries: 80 of 800\n"
+        process.terminate()
+        try:
+            # The pipe is at its end when the last of those who can write into it has ended.
+            process.communicate(timeout=15)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_serve_and_work_end_cleanly_on_the_signal_of_a_service_manager(migrated: Environment) -> None:
