@@ -11,6 +11,7 @@ from typing import Any
 from jobs import anchor_file, ending_list, erase, erasure_list, postgresql_tools
 from jobs.audit_verify import Verified, verify
 from jobs.backup import Manifest, Tell, copy_sqlite, keys_here, manifest_of
+from jobs.in_use import check_alone
 from jobs.problem import Problem
 from jobs.unfinished import copy_beside
 from server.backup_file import BackupError, BackupReader
@@ -50,7 +51,7 @@ class Wish:
     """Which ``file``; ``replace`` what is there; ``migrate`` brings the tables to this version.
 
     ``let_in`` gives the service's own role its rights, at the end; ``without_lists``: there were no lists of
-    erasures and endings, or they are lost.
+    erasures and endings, or they are lost; ``while_in_use``: whoever else is connected does not write.
     """
 
     file: Path
@@ -59,6 +60,7 @@ class Wish:
     knows: Callable[[str], bool]
     let_in: Callable[[Database, Settings], Any] = lambda *_: None
     without_lists: bool = False
+    while_in_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ def restore(database: Database, settings: Settings, wish: Wish, now: datetime, t
     Raises `Problem`.
     """
     try:
+        _check_alone(database, settings, wish)
         manifest = _proven(settings, wish.file, tell)
         _check(database, settings, manifest, wish)
+        _check_alone(database, settings, wish)
         put = _sqlite if database.is_sqlite else _postgresql
         put(database, settings, wish.file, manifest)
     except BackupError as error:
@@ -142,6 +146,11 @@ def _check(database: Database, settings: Settings, manifest: Manifest, wish: Wis
     if not all(database.masters and database.masters.has(one) for one in manifest.state.masters):
         raise Problem(_SEALED)
     _check_lists(settings, manifest, wish)
+
+
+def _check_alone(database: Database, settings: Settings, wish: Wish) -> None:
+    if not wish.while_in_use:
+        check_alone(database, settings)
 
 
 def _check_lists(settings: Settings, manifest: Manifest, wish: Wish) -> None:

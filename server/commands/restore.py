@@ -24,14 +24,17 @@ from server.migrations import knows, upgrade
     is_flag=True,
     help="There are no lists of erasures and endings: nobody was erased or left since, or they are lost.",
 )
+@click.option("--while-in-use", is_flag=True, help="Others are connected, and none of them can write.")
 @click.pass_context
-def command(context: click.Context, file: Path, replace: bool, without_lists: bool) -> None:
+def command(
+    context: click.Context, file: Path, replace: bool, without_lists: bool, while_in_use: bool
+) -> None:
     """Put FILE back. Stop the API and the job runner first.
 
     The whole file is proven before anything changes. Exits with 1 where an audit chain does not hold.
     """
     settings = settings_here()
-    wish = Wish(file, replace, upgrade, knows, let_in, without_lists)
+    wish = Wish(file, replace, upgrade, knows, let_in, without_lists, while_in_use)
     with (
         stopped_like_an_error(),
         database_of(of_the_owner(settings), migrated=False, unfinished=True) as database,

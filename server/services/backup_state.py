@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, inspect, select, table, text
+from sqlalchemy import func, inspect, make_url, select, table, text
 from sqlalchemy.orm import Session
 
 from server import isolation
@@ -36,6 +36,12 @@ UNION ALL
 SELECT 'table', format('%I.%I', nspname, relname) FROM pg_class
 JOIN ours ON relnamespace = schema AND relowner <> owner JOIN pg_namespace n ON n.oid = schema
 WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relname <> ALL (:ours)
+""")
+
+# Of others' connections a role sees no more than whose they are.
+_CONNECTED = text("""
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IN (current_user, :role)
 """)
 
 
@@ -76,6 +82,11 @@ def is_empty(session: Session) -> bool:
 def is_owner(session: Session) -> bool:
     """Say whether the role may take the tables away and make them: SQLite has no roles."""
     return session.get_bind().dialect.name != "postgresql" or bool(session.scalar(_IS_OWNER))
+
+
+def connected(session: Session, address: str) -> int:
+    """Return how many others are connected to a database of PostgreSQL by our role, or by ``address``'s."""
+    return int(session.scalar(_CONNECTED, {"role": make_url(address).username}) or 0)
 
 
 def leave_unfinished(session: Session) -> None:

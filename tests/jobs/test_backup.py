@@ -90,7 +90,9 @@ def made(around: Around, file: Path) -> Manifest:
 
 
 def put_back(around: Around, database: Database, file: Path, **wish: Any) -> Restored:
-    wanted = Wish(file, **{"replace": False, "migrate": upgrade, "knows": knows, **wish})
+    # The tests themselves are connected.
+    usual = {"replace": False, "migrate": upgrade, "knows": knows, "while_in_use": True}
+    wanted = Wish(file, **{**usual, **wish})
     return restore(database, around.settings, wanted, NOON, quiet)
 
 
@@ -320,8 +322,8 @@ def test_the_commands_say_what_they_did(
     assert said.exit_code == 0, said.output
     assert "rows of 2 clinics" in said.stdout
     cast.ana.put("/entries/01a1e8a0-5c00-7000-8000-000000000009", entry(NOON))
-    assert "not empty" in run("restore", tmp_path / "kept").stderr
-    said = run("restore", tmp_path / "kept", "--replace")
+    assert "not empty" in run("restore", tmp_path / "kept", "--while-in-use").stderr
+    said = run("restore", tmp_path / "kept", "--replace", "--while-in-use")
     assert said.exit_code == 0, said.output
     assert said.stdout.startswith("Restored ")
     assert said.stdout.count(": holds, ") == 2

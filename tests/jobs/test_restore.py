@@ -1,6 +1,7 @@
 """A restore is done to its end, or the database stays what it was, or nobody works on it before it is."""
 
 import base64
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +14,10 @@ from jobs.around import Around
 from jobs.backup import backup
 from jobs.problem import Problem
 from server.database import Database
+from server.isolation import Extent
 from server.migrations import upgrade
 from server.migrations.standing import standing
+from server.services import backup_state
 from tests.cast import Cast
 from tests.conftest import MASTER_KEY, NOON, owner_url, rows_of
 from tests.jobs.test_backup import KEY, elsewhere, here, made, put_back, quiet, tools
@@ -101,7 +104,7 @@ def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
     monkeypatch.setenv("AFTERGLOW_DATABASE_URL", elsewhere.engine.url.render_as_string(hide_password=False))
     monkeypatch.delenv("AFTERGLOW_MIGRATION_URL", raising=False)
     monkeypatch.setenv("AFTERGLOW_ERASURE_LIST", str(file / "list"))  # a file is no folder to begin it in
-    said = run("restore", "--without-lists", file)
+    said = run("restore", "--while-in-use", "--without-lists", file)
     assert said.exit_code == 1
     (line,) = said.stderr.strip().splitlines()[-1:]
     assert line.endswith(f"Run: afterglow restore --replace {file}")
@@ -109,7 +112,7 @@ def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
     for words in (["status"], ["migrate"], ["migrate", "--check"], ["serve"], ["work"], ["backup", "again"]):
         refused = run(*words)
         assert (refused.exit_code, "has not come to its end" in refused.output) == (1, True), words
-    healed = run("restore", "--replace", file)
+    healed = run("restore", "--while-in-use", "--replace", file)
     assert healed.exit_code == 0, healed.output
     assert run("migrate", "--check").exit_code == 0
     assert len(rows_of(elsewhere)["entries"]) == 3
@@ -125,13 +128,13 @@ def test_a_backup_that_the_master_key_does_not_open_changes_nothing(
     assert run("keys", "rotate").exit_code == 0
     known = rows_of(here.database)
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY", newer)
-    said = run("restore", "--replace", file)
+    said = run("restore", "--while-in-use", "--replace", file)
     assert said.exit_code == 1
     assert said.stderr.splitlines()[-1].startswith("Error: AFTERGLOW_MASTER_KEY does not open all of it. ")
     assert rows_of(here.database) == known
     # Of what is replaced the key is not asked for: it may be lost, which is why somebody restores.
     monkeypatch.setenv("AFTERGLOW_MASTER_KEY", MASTER_KEY)
-    assert run("restore", "--replace", file).exit_code == 0
+    assert run("restore", "--while-in-use", "--replace", file).exit_code == 0
     assert rows_of(here.database)["clinic_keys"] == before["clinic_keys"]
 
 
@@ -160,9 +163,27 @@ def test_a_role_that_owns_nothing_is_told_whose_address_is_needed(
 ) -> None:
     made(here, tmp_path / "kept")
     monkeypatch.delenv("AFTERGLOW_MIGRATION_URL")
-    said = run("restore", "--replace", tmp_path / "kept")
+    said = run("restore", "--while-in-use", "--replace", tmp_path / "kept")
     assert said.exit_code == 1
     assert said.stderr.endswith("Error: This needs the owner's address: set AFTERGLOW_MIGRATION_URL.\n")
+
+
+def test_nothing_is_replaced_under_the_hands_of_others(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "kept")
+    put_back(here, elsewhere, tmp_path / "kept")
+    known = rows_of(elsewhere)
+    url = here.database.engine.url.set(database=elsewhere.engine.url.database)
+    alone = {"replace": True, "while_in_use": False}
+    with closing(Database(url.render_as_string(hide_password=False))) as service:
+        with service.read(Extent.NONE) as session:  # it keeps its connection, at work or not
+            assert not backup_state.is_unfinished(session)
+        with pytest.raises(Problem, match=r"Stop the API and the job runners\. Say --while-in-use where"):
+            put_back(here, elsewhere, tmp_path / "kept", **alone)
+        assert rows_of(elsewhere) == known
+    put_back(here, elsewhere, tmp_path / "kept", **alone)
+    assert rows_of(elsewhere)["entries"] == known["entries"]
 
 
 def test_a_list_that_is_not_there_is_no_list_of_nobody(

@@ -85,7 +85,7 @@ def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(
 @pytest.mark.long
 def test_a_restore_that_is_told_to_stop_leaves_nothing_behind(stopped: Stopped, tmp_path: Path) -> None:
     assert stopped(signal.SIGTERM, "nothing", "backup", tmp_path / "kept") == 0
-    wanted = ("restore", tmp_path / "kept", "--replace", "--without-lists")
+    wanted = ("restore", tmp_path / "kept", "--replace", "--without-lists", "--while-in-use")
     assert stopped(signal.SIGTERM, "copy.db", *wanted) == 143
 
 
