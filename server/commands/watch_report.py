@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from jobs.problem import Problem
 from jobs.watch_report import Reported, of_clinic, of_export, of_simulator, read_truth
@@ -24,6 +25,17 @@ _LARGEST_TRUTH = 50_000_000
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _PAGE = click.Path(dir_okay=False, writable=True, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
+_WAYS = {"slug": "--clinic", "file": "--csv", "count": "--simulator", "everything": "--all"}
+# What only some ways of reporting heed; said with another one it would change nothing.
+_ONLY_FOR = {
+    "truth": ("slug",),
+    "map_name": ("file",),
+    "stable": ("file",),
+    "each": ("everything",),
+    "diaries": ("everything",),
+    "page": ("everything",),
+    "seed": ("count", "everything"),
+}
 
 
 @click.command("watch-report")
@@ -40,7 +52,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--diaries", type=_FOLDER, default="../shared/data", show_default=True, help=DIARIES_HELP)
 @click.option("--page", type=_PAGE, default="docs/watch-quality.md", show_default=True, help=PAGE_HELP)
 @click.option("--seed", type=int, default=1, show_default=True, help="first seed of the simulator")
+@click.pass_context
 def command(
+    context: click.Context,
     slug: str | None,
     truth: Path | None,
     file: Path | None,
@@ -56,6 +70,7 @@ def command(
     """Say how good the watch is: baseline, alarms and evidence; figures where the truth is known."""
     if sum(given is not None for given in (slug, file, count, everything or None)) != 1:
         raise click.UsageError("Name one of --clinic, --csv, --simulator and --all.")
+    _check_ways(context, next(way for way in _WAYS if context.params[way] not in (None, False)))
     if stable is not None and stable[1] < stable[0]:
         raise click.UsageError("--stable: the last day lies before the first.")
     if everything:
@@ -66,6 +81,16 @@ def command(
         _clinic(slug, truth)
     elif file is not None:
         _export(file, map_name, stable)
+
+
+def _check_ways(context: click.Context, way: str) -> None:
+    """Raise UsageError for an option that ``way`` (a key of ``_WAYS``) does not heed."""
+    for option in context.command.params:
+        ways = _ONLY_FOR.get(str(option.name), (way,))
+        is_said = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if is_said and way not in ways:
+            told = " and ".join(_WAYS[one] for one in ways)
+            raise click.UsageError(f"{option.opts[0]} is for {told}: {_WAYS[way]} does not heed it.")
 
 
 def _simulator(count: int, seed: int) -> None:

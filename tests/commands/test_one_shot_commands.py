@@ -227,6 +227,14 @@ def test_the_page_of_figures_is_written_also_where_no_real_diaries_are(tmp_path:
         (("--all", "--page", EXAMPLES / "nowhere" / "page.md"), "There is no folder"),
         (("--clinic", "lake"), "There is no clinic lake"),
         (("--clinic", "river", "--truth", EXAMPLES / "diary.csv"), "The truth is not a file"),
+        (("--clinic", ""), "There is no clinic"),
+        (
+            ("--clinic", "river", "--stable", "2025-10-14", "2025-10-31"),
+            "--stable is for --csv: --clinic does not",
+        ),
+        (("--simulator", "1", "--stable", "2025-10-14", "2025-10-31"), "--stable is for --csv"),
+        (("--simulator", "1", "--truth", EXAMPLES / "diary.csv"), "--truth is for --clinic"),
+        (("--clinic", "river", "--seed", "2"), "--seed is for --simulator and --all"),
     ],
 )
 def test_a_report_refuses_in_one_line(run: Run, ana: UUID, words: tuple[object, ...], problem: str) -> None:
