@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -45,6 +46,7 @@ class _Loader(Once, yaml.BaseLoader):
     """Every value stays the text it is: `no` is an answer here, not False, and a day is not a date yet."""
 
 
+@lru_cache(maxsize=32)  # a list of many diaries names few maps, and reading one takes milliseconds
 def read_map(text: str) -> DiaryMap:
     """Return the map that ``text`` (YAML) describes; MapError names all of its problems."""
     if len(text) > LONGEST_MAP:

@@ -22,6 +22,10 @@ def test_a_small_map_takes_the_patients_zone_and_the_evening() -> None:
     assert found.columns() == ("Day", "M")
 
 
+def test_many_diaries_of_one_map_read_it_once() -> None:
+    assert read_map(SMALLEST) is read_map(SMALLEST)
+
+
 def test_formats_that_tell_each_other_apart_are_taken_together() -> None:
     formats = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d %b %Y", "%d %B %Y")
     text = SMALLEST.replace("Day", f"Day, also: {list(formats[1:])}")
