@@ -71,7 +71,7 @@ def read_list(text: str) -> list[Line]:
     Raises Problem that names every line that can't be used.
     """
     found, wrong, known = [], [], dict[UUID, int]()
-    for number, row in enumerate(_rows(text), 2):
+    for number, row in _rows(text):
         line, problem = _line(number, row, known)
         if line is None:
             wrong.append(f"\n  line {number}: {problem}")
@@ -84,11 +84,12 @@ def read_list(text: str) -> list[Line]:
     return found
 
 
-def _rows(text: str) -> list[dict[str, str | None]]:
+def _rows(text: str) -> list[tuple[int, dict[str, str | None]]]:
+    """Return each row with the line it ends on: lines in which nothing stands are passed over."""
     try:
-        rows = csv.DictReader(StringIO(text))
+        rows = csv.DictReader(StringIO(text, newline=""))
         if tuple(rows.fieldnames or ()) == COLUMNS:
-            return list(rows)
+            return [(rows.line_num, row) for row in rows]
     except csv.Error as error:
         raise Problem(f"The list is no CSV that can be read: {error}.") from None
     raise Problem(f"The list needs the columns {','.join(COLUMNS)}.")

@@ -109,6 +109,7 @@ def test_an_export_whose_course_can_not_be_keeps_nobody_else_out(
         (("ana,a.csv,daylio",), "line 2: the patient is no id"),
         ((f"{UUID(int=1)},,daylio",), "line 2: there is no file"),
         ((f"{UUID(int=1)},a.csv,", f"{UUID(int=1)},b.csv,"), "line 3: the patient of line 2 again"),
+        ((f"{UUID(int=1)},a.csv,", "", "ana,b.csv,"), "line 4: the patient is no id"),
         ((f"{UUID(int=1)},a.csv,moodpath",), "no map of ours has this name"),
         ((f"{UUID(int=1)},a\0.csv,",), "line 2: there is no file"),
         ((f"{UUID(int=1)},{'a' * 200_000},",), "no CSV that can be read"),
