@@ -14,6 +14,8 @@ _END = re.compile("[\r\n]")
 _SEPARATORS = (",", ";", "\t", "|")
 # How a zip begins (a workbook is one), and a workbook of before.
 _PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# Encodings in which nearly all bytes are some letter: what is read in the wrong one is garbled, unnoticed.
+_TAKE_ANYTHING = ("cp1252", "latin-1")
 
 
 class TableError(ValueError):
@@ -76,9 +78,19 @@ def _text(data: bytes, encoding: str) -> str:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeError:
         raise TableError(f"is not {encoding} text; say its encoding in the map") from None
+    if encoding in _TAKE_ANYTHING and _is_utf8(data):
+        raise TableError(f"is utf-8 text, and would be read as {encoding}; say its encoding in the map")
     if "\0" in text:
         raise TableError("holds NUL characters; it is not a CSV file, or its encoding is another one")
     return text
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Return whether what is not ASCII in ``data`` is UTF-8, which by chance nothing else is."""
+    try:
+        return not data.isascii() and bool(data.decode("utf-8"))
+    except UnicodeError:
+        return False
 
 
 def _read(rows: Any) -> Table:

@@ -65,3 +65,13 @@ def test_a_row_with_too_few_fields_is_refused_by_its_line() -> None:
 def test_a_file_that_is_no_table_is_refused_with_its_reason(data: bytes, problem: str) -> None:
     with pytest.raises(TableError, match=problem):
         read_table(data)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_a_note_is_not_garbled_by_a_map_of_another_encoding(encoding: str) -> None:
+    said = "day,note\n1,grüße von Jürgen\n"
+    assert read_table(said.encode(encoding), encoding).records[0].cells["note"] == "grüße von Jürgen"
+    assert read_table(b"day,note\n1,plain\n", encoding).records[0].cells["note"] == "plain"
+    for other in ("utf-8", "utf-8-sig"):
+        with pytest.raises(TableError, match=f"is utf-8 text, and would be read as {encoding}"):
+            read_table(said.encode(other), encoding)
