@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import ValidationError, validate
 
 from server.clinical.countries import countries
-from server.clinical.plain_text import BARRED, BARRED_IN_LINES, OVERRIDES, SPACES, UNSEEN
+from server.clinical.plain_text import ADDRESS, BARRED, BARRED_IN_LINES, OVERRIDES, SPACES, UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,10 @@ COUNTRY = Spelling(
     example="NO",
     known=tuple(sorted(countries())),
 )
-# Without the format `email`, which is narrower: what a mail server takes is for it to say. ASCII only: not
-# every one takes more.
+# Without the format `email`, which is narrower.
 EMAIL = Spelling(
     "Email",
-    "^[!-?A-~]{1,64}@[!-?A-~]{1,189}$",
+    f"^{ADDRESS}$",
     "An e-mail address in ASCII characters; kept in lower case.",
     example="ana@demo.example",
 )

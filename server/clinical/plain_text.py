@@ -28,6 +28,8 @@ ANY_OVERRIDE = re.compile(f"[{OVERRIDES}]")
 # Carriage return, and what word processors and pages end a line or a page with.
 _OTHER_ENDS = re.compile(r"[\r\u000b\u000c\u0085]")
 ANY_SEEN = re.compile(f"[^{SPACES}{UNSEEN}{_UNSEEN_BEYOND}]")
+# Of an e-mail address what a mail server takes is for it to say. ASCII only: not every one takes more.
+ADDRESS = "[!-?A-~]{1,64}@[!-?A-~]{1,189}"
 ANY_WRITTEN = re.compile(rf"[^\n\t{SPACES}]")
 
 

@@ -52,6 +52,9 @@ def test_a_clinic_whose_only_administrator_has_lost_everything_goes_on(
         assert "invitation.create" in set(session.scalars(select(AuditEvent.action)))
 
 
+NO_ADDRESS = "The administrator's address must be one of e-mail, in ASCII characters."
+
+
 def test_what_can_not_be_is_said_in_one_line(run: Run, cast: Cast, app: Flask, clock: Clock) -> None:
     with Surroundings.of(app).database.write(Extent.ALL) as session:
         session.scalars(select(Clinic).where(Clinic.slug == "elsewhere")).one().erased_at = clock.now
@@ -60,8 +63,13 @@ def test_what_can_not_be_is_said_in_one_line(run: Run, cast: Cast, app: Flask, c
         ({"clinic": "elsewhere"}, "There is no clinic elsewhere to administer."),
         ({"clinic": "operations"}, "There is no clinic operations to administer."),
         ({"admin-email": ELI["email"]}, "This e-mail is in use at this clinic."),
-        ({"admin-email": "max"}, "The administrator's address must be one of e-mail."),
+        ({"admin-email": "max"}, NO_ADDRESS),
+        ({"admin-email": "jürgen@clinic.example"}, NO_ADDRESS),  # no sign-in would take it
+        ({"admin-email": "max @clinic.example"}, NO_ADDRESS),
+        ({"admin-email": "max@clinic.example\nBcc: x@y.example"}, NO_ADDRESS),
         ({"admin": "  "}, "A name has 1-200 characters."),
+        ({"admin": "Max\nMustermann"}, "A name is one line of text, without control characters."),
+        ({"admin": "M\udcfcller"}, "A name is one line of text, without control characters."),
     ):
         said = invited(run, **changes)
         assert (said.exit_code, said.stderr) == (1, f"Error: {words}\n"), changes
