@@ -29,7 +29,8 @@ class Misused(click.ClickException):
 
     def __init__(self, error: click.UsageError) -> None:
         path = error.ctx.command_path if error.ctx else "afterglow"
-        super().__init__(f"{error.format_message()} See: {path} --help")
+        # The choices that there are come a line each.
+        super().__init__(f"{' '.join(error.format_message().split())} See: {path} --help")
 
 
 class Afterglow(click.Group):

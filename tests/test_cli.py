@@ -416,6 +416,10 @@ def test_the_contract_is_printed_without_touching_anything(environment: Environm
         (("--wings",), "No such option '--wings'. See: afterglow --help"),
         (("simulate", "--patients", "many"), "Invalid value for '--patients'"),
         (("clinic-add",), "Missing option '--slug'"),
+        (
+            ("erasures", "erase", "--clinic", "a", "--patient", str(UUID(int=1))),
+            "Missing option '--reason'. Choose from: patient_asked, mistake See: afterglow erasures erase",
+        ),
         (("serve", "now"), "Got unexpected extra argument (now) See: afterglow serve --help"),
     ],
 )

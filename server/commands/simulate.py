@@ -12,7 +12,7 @@ from jobs.problem import Problem
 from jobs.simulate import Made, Wish, truth_of
 from jobs.simulate import simulate as make_clinic
 from server.commands.progress import progress
-from server.commands.start import Around, started
+from server.commands.start import Around, started, told_plainly
 
 # Diaries of up to ten years must start in years that every calendar of the stack can hold.
 EARLIEST = 1990
@@ -39,7 +39,7 @@ def command(
     password: str | None,
 ) -> None:
     """Make a clinic of virtual patients whose truth is known, through the same services as the API."""
-    with started() as around:
+    with started() as around, told_plainly():
         last = end.date() if end else _last_over(around.now)
         _check(truth, last, around.now)
         if password is not None and len(password) < SHORTEST_PASSWORD:

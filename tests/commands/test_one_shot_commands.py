@@ -95,6 +95,7 @@ def test_simulate_tells_what_it_made_and_keeps_the_truth(run: Run, tmp_path: Pat
         (("--patients", 1, "--days", 10), "at least"),
         (("--patients", 1, "--days", 60, "--end", "2999-01-01"), "must be over everywhere"),
         (("--patients", 1, "--days", 60, "--clinic", "river"), "There is a clinic river already"),
+        (("--patients", 1, "--days", 60, "--clinic", "operations"), "is the service's own"),
         (("--patients", 1, "--days", 60, "--truth", "/nowhere/at/all.json"), "There is no folder"),
         (("--patients", 0, "--days", 60), "not in the range"),
     ],
