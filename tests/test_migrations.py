@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import column, create_engine, table, text
+from sqlalchemy.exc import OperationalError
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import (
@@ -25,6 +26,7 @@ from server.clinical.vocabulary import (
 )
 from server.database import Database
 from server.migrations import downgrade, is_current, upgrade
+from server.migrations.standing import revision_of
 from server.models import (
     Account,
     Alert,
@@ -208,6 +210,20 @@ def test_the_newest_tables_are_those_of_the_models(bare: Database) -> None:
     upgrade(bare)
     with bare.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.parametrize("bare", ["sqlite"], indirect=True)  # PostgreSQL goes by steps, beside who uses it
+def test_a_migration_of_an_embedded_database_that_fails_on_its_way_changes_nothing(bare: Database) -> None:
+    upgrade(bare, "0007")
+    with bare.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE tallies (of_somebody_else INTEGER)"))
+    with pytest.raises(OperationalError, match="tallies already exists"):
+        upgrade(bare)
+    assert revision_of(bare) == "0007"
+    with bare.engine.begin() as connection:
+        connection.execute(text("DROP TABLE tallies"))
+    upgrade(bare)
+    assert is_current(bare)
 
 
 def test_a_webhook_of_a_system_from_before_hears_of_visits_and_of_no_alert_and_can_go_back(

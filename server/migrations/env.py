@@ -33,8 +33,10 @@ def run() -> None:
 
 def _migrate(connection: Connection, is_sqlite: bool) -> None:
     say_where(Base.metadata, connection.dialect.name)
-    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite)
     with connection.begin():
+        # Only in a transaction that it finds open does the library leave all of it to us. Else it commits
+        # every migration on SQLite by itself, and a second process does the next one meanwhile.
+        context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite)
         if not is_sqlite:
             # Another process may migrate for long, and so may we; a table in use is waited for briefly.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
