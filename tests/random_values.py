@@ -29,6 +29,7 @@ FORMATS: Mapping[str, st.SearchStrategy[str]] = {
     "time-zone": st.sampled_from(sorted(ZONES)),
     "local-date-time": _MOMENTS.map(lambda moment: moment.isoformat("T", "minutes")),
     "entity-tag": st.builds('{}{}"'.format, st.sampled_from(('"v', '"', 'W/"')), st.integers(1, 999_999_999)),
+    "moment-in-header": _MOMENTS.map(lambda moment: moment.replace(tzinfo=UTC).isoformat()),
     "fhir-date": st.builds(str.__add__, st.sampled_from(["", "eq", "ge", "le", "gt", "lt"]), _SAID),
     "uri": st.builds("https://{}.example.{}/{}".format, _LABELS, st.sampled_from(["com", "org"]), _LABELS),
     "alert-place": st.builds(

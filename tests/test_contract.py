@@ -176,6 +176,18 @@ def test_every_answer_a_phone_reads_has_an_example(document: dict[str, Any]) -> 
             assert "example" in content, f"{operation.method} {operation.path} {status} {kind}"
 
 
+def test_tools_that_make_clients_find_the_members_of_each_body_and_a_text_in_each_header(
+    document: dict[str, Any],
+) -> None:
+    for name, shape in document["components"]["schemas"].items():
+        assert "properties" not in shape or not {"oneOf", "anyOf", "allOf"} & shape.keys(), name
+    for method, path, doc in operations(document):
+        for one in (one for one in doc.get("parameters", ()) if one["in"] == "header"):
+            said = resolved(document, one["schema"])
+            is_text = said["type"] == "string" and said.get("format") not in ("date-time", "date", "uuid")
+            assert is_text, f"{method} {path} {one['name']}"
+
+
 def test_the_examples_of_answers_fit_their_own_schema(document: dict[str, Any]) -> None:
     count = 0
     for operation, status, _, content in answers(document):

@@ -1,5 +1,6 @@
 """How the fields of our own stand in the contract."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_smorest import Api
@@ -34,7 +35,15 @@ def put_together(api: Api, spec: dict[str, Any]) -> None:
     for key, name in api.ma_plugin.converter.refs.items():
         together = getattr(key[0], "TOGETHER", None)
         if together is not None:
-            spec["components"]["schemas"][name] |= together.schema()
+            spec["components"]["schemas"][name] |= _beside_members(together.schema())
+
+
+def _beside_members(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``rule`` under a condition that always holds.
+
+    Tools that make clients take each way of a `oneOf` for a shape of its own, without the members beside it.
+    """
+    return {"if": {}, "then": rule}
 
 
 def _spelled_properties(_converter: Any, field: Any, ret: dict[str, Any]) -> dict[str, Any]:

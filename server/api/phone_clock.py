@@ -15,6 +15,7 @@ from server.api.refusals import HeaderProblem
 P = ParamSpec("P")
 R = TypeVar("R")
 HEADER = "Sent-At"
+FORMAT = "moment-in-header"  # tools that make clients know no header of `date-time`, and leave the call out
 _SHOWN = PhoneClock()
 
 
@@ -45,5 +46,5 @@ def parameter() -> dict[str, Any]:
         "name": HEADER,
         "required": False,
         "description": "the phone's clock when it sends this: `clock_suspect` says where it is far off",
-        "schema": spelling.PHONE_CLOCK.schema(),
+        "schema": spelling.PHONE_CLOCK.schema() | {"format": FORMAT},
     }
