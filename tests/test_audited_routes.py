@@ -171,6 +171,7 @@ def _what_the_story_leaves_out(app: Flask, cast: Cast) -> None:
     assert cast.bo.patch(path, {"status": "cancelled"}, version=1).status_code == 200
     path = f"{visits.ana}/questionnaire-responses/{uuid7()}"
     assert cast.bo.put(path, filled(visits.now)).status_code == 201
+    assert cast.bo.delete(path, version=1).status_code == 204
     for person, path in ((cast.bo, f"{visits.ana}/trend.svg"), *((cast.admin, path) for path in LOG)):
         assert person.get(path).status_code == 200
 

@@ -100,6 +100,25 @@ def delete_questionnaire_response(response_id: UUID) -> Response:
     return Response(status=204)
 
 
+@blueprint.route(
+    "/patients/<uuid:patient_id>/questionnaire-responses/<uuid7:response_id>", methods=["DELETE"]
+)
+@allow(Role.CLINICIAN)
+@blueprint.response(204)
+@takes_version()
+def delete_patient_questionnaire_response(patient_id: UUID, response_id: UUID) -> Response:
+    """Take back a scale that the clinic stored by mistake; needs If-Match. Its versions stay on record.
+
+    What it raised stays for a person to close, and says that the answer was taken back. Of the patient's own
+    nothing is taken back here.
+    """
+    version = required_version()
+    with writing() as work:
+        questionnaires.check_readable(work, patient_id, response_id)
+        questionnaires.delete(work, patient_id, response_id, version, Source.CLINIC)
+    return Response(status=204)
+
+
 @blueprint.route("/questionnaire-responses/<uuid7:response_id>/revisions", methods=["GET"])
 @allow(Role.PATIENT)
 @blueprint.response(200, QuestionnaireResponseRevisionPage)

@@ -297,6 +297,25 @@ def test_a_clinician_enters_what_a_clinician_rates_and_changes_no_answer_of_the_
     assert (changed.status_code, changed.json["code"]) == (409, "other-author")
 
 
+def test_a_scale_that_the_clinic_stored_in_the_wrong_record_is_taken_back(cast: Cast, clock: Clock) -> None:
+    mistaken, own = str(uuid7()), str(uuid7())
+    cast.bo.put(f"{of_ana(cast)}/{mistaken}", filled(clock.now, each=2))
+    cast.ana.put(f"/questionnaire-responses/{own}", filled(clock.now))
+    alert = cast.bo.get("/alerts?family=safety").json["items"][0]["id"]
+    assert cast.bo.delete(f"{of_ana(cast)}/{mistaken}").status_code == 428
+    assert cast.bo.delete(f"{of_ana(cast)}/{mistaken}", version=1).status_code == 204
+    assert cast.bo.delete(f"{of_ana(cast)}/{mistaken}", version=1).status_code == 404
+    assert [one["id"] for one in cast.ana.get("/questionnaire-responses").json["items"]] == [own]
+    assert [one["id"] for one in cast.bo.get(of_ana(cast)).json["items"]] == [own]
+    changes = cast.ana.post("/sync", {}).json["changes"]
+    (gone,) = [one for one in changes if one["id"] == mistaken]
+    assert (gone["deleted"], gone["version"]) == (True, 2)
+    assert cast.bo.get(f"/alerts/{alert}").json["evidence"]["disproved"]
+    refused = cast.bo.delete(f"{of_ana(cast)}/{own}", version=1)
+    assert (refused.status_code, refused.json["code"]) == (409, "other-author")
+    assert cast.cyd.delete(f"{of_ana(cast)}/{own}", version=1).status_code == 404
+
+
 def test_cyd_finds_nothing_of_ana(cast: Cast, clock: Clock) -> None:
     path = new_path()
     cast.ana.put(path, filled(clock.now))

@@ -132,17 +132,17 @@ class QuestionnaireJournal:
         day = named if reliable_days.holds(response) else local_days.of(self.work, at, response.zone)
         return local_days.so_far(self.work, day, response.zone)
 
-    def remove(self, response_id: UUID, version: int | None) -> frozenset[date]:
+    def remove(self, response_id: UUID, version: int | None, by: Source = Source.APP) -> frozenset[date]:
         """Empty a response and mark it deleted; its revisions stay, and so does what it raised.
 
-        An alert that rests on it says so. Returns the days to judge again.
+        An alert that rests on it says so. Returns the days to judge again. ``by``: whose word it is.
         """
         response = self.known.get(response_id)
         if response is None or response.deleted_at is not None:
             raise NotFound("questionnaire response")
         if response.version != version:
             raise Stale(response)
-        if response.source is Source.CLINIC:
+        if (response.source is Source.CLINIC) != (by is Source.CLINIC):
             raise _not_yours()
         response.deleted_at = self.work.now
         self._next_version(response)

@@ -28,10 +28,10 @@ def put(work: Work, patient_id: UUID, incoming: Incoming) -> ResponseReceipt:
     return receipt
 
 
-def delete(work: Work, patient_id: UUID, response_id: UUID, version: int) -> None:
+def delete(work: Work, patient_id: UUID, response_id: UUID, version: int, by: Source = Source.APP) -> None:
     """Take a response back and judge its days again. Raises as `QuestionnaireJournal.remove` does."""
     journal = open_questionnaires(work, patient_id, [response_id])
-    assessments.reassess(work, journal.patient, journal.remove(response_id, version))
+    assessments.reassess(work, journal.patient, journal.remove(response_id, version, by))
 
 
 def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireResponse:
