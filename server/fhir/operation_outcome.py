@@ -29,6 +29,8 @@ _KINDS: Mapping[int, str] = MappingProxyType(
 _OURS: Mapping[str, str] = MappingProxyType({"illegal-move": "business-rule"})
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PLACES = ("pointer", "parameter", "header")
+# What the services call what a resource calls otherwise.
+_MEMBERS: Mapping[str, str] = MappingProxyType({"starts_at": "start", "ends_at": "end"})
 
 
 def operation_outcome(
@@ -64,5 +66,6 @@ def _where(error: Mapping[str, str]) -> str | None:
 
 def _member(step: str) -> str:
     """Return a step of a JSON pointer as FHIRPath names it: a name that is none there stands in backticks."""
-    name = step.replace("~1", "/").replace("~0", "~")
+    said = step.replace("~1", "/").replace("~0", "~")
+    name = _MEMBERS.get(said, said)
     return name if _NAME.fullmatch(name) else "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

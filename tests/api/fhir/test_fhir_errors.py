@@ -188,6 +188,14 @@ def test_a_member_that_can_not_be_taken_is_named(scheduler: Fhir, visits: Visits
     for members, name in UNTAKEABLE:
         answer = scheduler.put(f"Appointment/{suggestion}", {**good, **times, **members}, version=2)
         assert outcome(answer, 422)["expression"] == [name], members
+    early = {"start": "2026-03-01T09:00:00Z", "end": "2026-03-01T10:00:00Z"}
+    for members, name in ((early, "start"), ({"end": "2026-03-07T10:00:00Z"}, "end")):
+        body = {
+            "resourceType": "AppointmentResponse",
+            "appointment": {"reference": f"Appointment/{suggestion}"},
+        }
+        body |= {"actor": {"display": "x"}, "participantStatus": "accepted", **times, **members}
+        assert outcome(scheduler.post("AppointmentResponse", body), 422)["expression"] == [name], members
     backwards = {"start": times["end"], "end": times["start"]}
     for members in ({}, backwards):
         outcome(scheduler.put(f"Appointment/{suggestion}", {**good, **members}, version=2), 422)
