@@ -30,7 +30,7 @@ class Tokens(Protocol):
 def play(ask: Ask, clinic: Tokens, app: Flask, patient: str, ana: str) -> None:
     """A visit is suggested and booked; Dee makes a feed; Ana takes the file; it is called off."""
     now = Surroundings.of(app).clock()
-    clinic_id = _suggest(app, UUID(patient))
+    clinic_id = suggest(app, UUID(patient), VISIT).clinic_id
     approval = {"override_reason": "Talked to her."}
     visit = ask(
         clinic.clinician,
@@ -58,15 +58,15 @@ def play(ask: Ask, clinic: Tokens, app: Flask, patient: str, ana: str) -> None:
     ask(system_token, f"post {inbox}/cancel", suggestion_id=str(VISIT), version=booked["version"])
 
 
-def _suggest(app: Flask, patient_id: UUID) -> UUID:
-    """Draft a visit as the watch would; return the clinic's id."""
+def suggest(app: Flask, patient_id: UUID, visit_id: UUID) -> BookingSuggestion:
+    """Draft a visit as the watch would."""
     around = Surroundings.of(app)
     now = around.clock()
     with around.database.write() as session:
         patient = session.query(Patient).filter_by(id=patient_id).one()
         visit = BookingSuggestion(
             clinic_id=patient.clinic_id,
-            id=VISIT,
+            id=visit_id,
             patient_id=patient_id,
             programme=Arm.PAIN,
             state=SuggestionState.DRAFT,
@@ -81,4 +81,6 @@ def _suggest(app: Flask, patient_id: UUID) -> UUID:
         )
         session.add(visit)
         note(Work(session, now, system(patient.clinic_id)), visit, "draft", {})
-        return patient.clinic_id
+        session.flush()
+        session.expunge(visit)
+        return visit

@@ -8,7 +8,7 @@ import base64
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,8 +50,10 @@ from tests import (
     contract_consents,
     contract_erasure,
     contract_fhir,
+    contract_inbox,
     contract_rota,
     contract_scheduling,
+    contract_staff,
     contract_visits,
 )
 from tests.cast import new_clinic, new_staff
@@ -77,9 +79,24 @@ REPLACED = {
     "url": "https://afterglow.example/v1/calendar-feeds/the-token-of-the-feed/visits.ics",
     "href": "https://afterglow.example/v1/exports/the-export?the-proof-of-the-link",
     "next_reminder_at": "2026-05-03T18:05:00+00:00",
+    "challenge": "the challenge, base64url of 32 bytes",
+    "ticket": "the ticket, which the answer comes back with",
 }
-INVITED = {"code": "the code of the invitation"}
-SYNCED = {"next_cursor": "the cursor of the next sync"}
+# By members that stand beside what is replaced.
+BESIDE: Sequence[tuple[frozenset[str], Mapping[str, Any]]] = (
+    (frozenset({"results"}), {"next_cursor": "the cursor of the next sync"}),
+    (frozenset({"expires_at"}), {"code": "the code of the invitation"}),
+    (
+        frozenset({"secret", "address"}),
+        {"secret": "THESECRET", "address": "otpauth://totp/Demo:bo%40clinic.example?secret=THESECRET"},
+    ),
+    (frozenset({"displayName"}), {"id": "the id of the account, base64url"}),
+    (
+        frozenset({"rpId"}),
+        {"allowCredentials": [{"id": "the id of the passkey, base64url", "type": "public-key"}]},
+    ),
+)
+CODES = ["z6rvj5-rw92b3-zz5z2d-zdbevv", "yb4dk5-ks6wd5-tst4q3-axys6f"]
 # Lists of which the first few show enough.
 SHORTENED = {"side_effects": 3, "history": 2, "thresholds": 2, "entry": 2, "resource": 3}
 
@@ -117,7 +134,11 @@ class Story:
     def told(self, value: Any, name: str = "") -> Any:
         """Return ``value`` as it is shown: ids and tokens replaced, long lists cut."""
         if isinstance(value, dict):
-            chance = REPLACED | (SYNCED if "results" in value else INVITED if "expires_at" in value else {})
+            chance: dict[str, Any] = {**REPLACED}
+            for found in (found for names, found in BESIDE if names <= value.keys()):
+                chance |= found
+            if value.get("recovery_codes"):
+                chance["recovery_codes"] = CODES
             if "valueCode" in value:  # an extension of FHIR's, whose address is a name
                 return value
             return {key: chance.get(key) or self.told(member, key) for key, member in value.items()}
@@ -362,8 +383,13 @@ def told() -> Mapping[str, Any]:
             role: new_staff(app, clinic_id, role, name).token
             for role, name in ((Role.CLINICIAN, "Bo"), (Role.COORDINATOR, "Dee"), (Role.CLINIC_ADMIN, "Eli"))
         }
-        story = Story(app.test_client())
-        play(story, Clinic(*people.values()))
+        story, clinic = Story(app.test_client()), Clinic(*people.values())
+        play(story, clinic)
+        # After it: whoever plays it with other words goes on from there in their own way.
+        known = story.ask(clinic.coordinator, "get /v1/patients")["items"]
+        ids = {one["name"]: one["id"] for one in known}
+        contract_inbox.play(story.ask, clinic, app, ids["Gail"])
+        contract_staff.play(story.ask, story.client, clinic, ids["Ana"])
     return story.said
 
 
