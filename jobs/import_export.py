@@ -229,7 +229,8 @@ def _stored(work: Work, plan: ExportPlan, step: Revision) -> bool:
 def _store(work: Work, plan: ExportPlan, step: Revision) -> None:
     verbs = responses if step.is_response else entries
     if step.said is None:
-        verbs.delete(work, plan.patient_id, step.entry_id, step.version - 1)
+        by = {"by": step.source} if step.is_response else {}
+        verbs.delete(work, plan.patient_id, step.entry_id, step.version - 1, **by)
         return
     base = step.version - 1 or None
     verbs.put(work, plan.patient_id, Incoming(step.entry_id, step.content(), base, step.source, step.sent_at))

@@ -83,6 +83,9 @@ def keep_everything(visits: Visits, cast: Cast, clock: Clock) -> None:
     paper = f"{visits.ana}/questionnaire-responses/{uuid7()}"
     assert cast.bo.put(paper, typed).status_code == 201
     assert cast.bo.put(paper, typed | {"total": 11}, version=1).status_code == 200
+    mistaken = f"{visits.ana}/questionnaire-responses/{uuid7()}"
+    assert cast.bo.put(mistaken, filled(clock.now - timedelta(days=3))).status_code == 201
+    assert cast.bo.delete(mistaken, version=1).status_code == 204
     answer = filled(clock.now, "gad-7") | {"occurrence": f"gad-7:{clock.now.date()}"}
     gone = f"/questionnaire-responses/{uuid7()}"
     assert cast.ana.put(gone, answer).status_code == 201, answer
