@@ -200,8 +200,9 @@ def _safety(
     instrument: Instrument, values: Mapping[str, int], total: float | None
 ) -> tuple[SafetyTrigger, ...]:
     known: dict[str, float] = dict(values)
-    if total is not None:
-        known[TOTAL] = total
+    reached = _reached(instrument, values) if total is None else total
+    if reached is not None:
+        known[TOTAL] = reached
     first: dict[str, SafetyTrigger] = {}
     for rule in _holding(instrument, known):
         trigger = SafetyTrigger(
@@ -209,6 +210,14 @@ def _safety(
         )
         first.setdefault(rule.item, trigger)
     return tuple(sorted(first.values(), key=lambda trigger: (trigger.flag.urgency, trigger.flag.code)))
+
+
+def _reached(instrument: Instrument, values: Mapping[str, int]) -> float | None:
+    """Return what a total is at the least, whatever was left open; None where answers do not add up."""
+    scoring = instrument.scoring
+    if scoring.method is not Method.SUM:
+        return None
+    return float(scoring.factor * sum(values.get(item.id, item.low) for item in instrument.scored_items))
 
 
 def _holding(instrument: Instrument, known: Mapping[str, float]) -> Iterator[SafetyRule]:

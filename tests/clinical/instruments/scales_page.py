@@ -17,10 +17,11 @@ page.
 
 Rules for every scale: an answer outside its range, or to an item that does not exist, is refused. A total
 is made only with at most the allowed number of items missing, and is then marked as pro-rated; an item that
-asks about suicide is never made up. Safety rules look at every answer, also where no total can be made; a
-safety item without an answer is named and never read as "no". A band describes a number; it is not a
-diagnosis. The care team reads its name; the patient reads the total and which part of the range it lies
-in, and of scales that rank a risk or ask about substance use the total only.
+asks about suicide is never made up. Safety rules look at every answer, also where no total can be made: of
+a sum, what was answered may reach the mark already. A safety item without an answer is named and never read
+as "no". A band describes a number; it is not a diagnosis. The care team reads its name; the patient reads
+the total and which part of the range it lies in, and of scales that rank a risk or ask about substance use
+the total only.
 
 What is shipped: **text** (items and answers, licence class A), **slot** (structure only; a clinic adds the
 text it is licensed to hold with `PUT /v1/clinic/scales/{key}`, class B), **score** (number of items, ranges

@@ -126,6 +126,22 @@ def test_a_high_mania_score_is_routed_from_answers_and_from_a_typed_total(
 
 
 @pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((4, 1), []),
+        ((4, 2), ["asrm_positive"]),
+        ((4, 4, 1), ["asrm_positive"]),
+        ((4, 4, 2, 0), ["asrm_high"]),
+    ],
+)
+def test_a_mania_scale_whose_answers_reach_the_mark_is_routed_whatever_is_left_open(
+    given: tuple[int, ...], expected: list[str]
+) -> None:
+    result = score(instrument("asrm"), {f"q{n}": value for n, value in enumerate(given, 1)})
+    assert (result.total, codes(result)) == (None, [(code, P1) for code in expected])
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [
         *((0, []), (1, []), (2, [("madrs_item10_passing", P1)]), (3, [("madrs_item10_passing", P1)])),
