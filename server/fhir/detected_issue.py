@@ -23,6 +23,7 @@ from server.fhir.identifiers import Resource
 from server.fhir.numbers import ITEM_NUMBERS, SCORES, SIDE_EFFECT_NUMBERS
 from server.fhir.reported import Entry, Filled, id_of, patient, response_of
 
+DISPROVED = "What it rests on was corrected, taken back or explained since. A person closes it."
 _SEVERITY: Mapping[AlertClass, str] = MappingProxyType(
     {AlertClass.P0: "high", AlertClass.P1: "high", AlertClass.P2: "moderate", AlertClass.P3: "low"}
 )
@@ -32,7 +33,8 @@ _SEVERITY: Mapping[AlertClass, str] = MappingProxyType(
 class Raised:
     """An alert episode. ``changed_at``: its last change. ``policy``: the thresholds in force at its start.
 
-    ``is_about_substance_use``: whether its rules or what it rests on speak of it.
+    ``is_about_substance_use``: whether its rules or what it rests on speak of it. ``is_disproved``: whether
+    what came in later speaks against it.
     """
 
     id: UUID
@@ -51,6 +53,7 @@ class Raised:
     version: int
     policy: int
     is_about_substance_use: bool
+    is_disproved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def detected_issue(raised: Raised, ground: Ground) -> Resource:
         "patient": patient(raised.patient_id),
         "identifiedDateTime": instant(raised.opened_at),
         "author": {"reference": f"#{device.RULES}"},
+        **({"detail": DISPROVED} if raised.is_disproved else {}),
         "evidence": [_evidence(raised, ground)],
         **({"mitigation": done} if done else {}),
     }

@@ -31,6 +31,7 @@ RAISED = Raised(
     version=1,
     policy=3,
     is_about_substance_use=False,
+    is_disproved=False,
 )
 PHQ9 = filled(INSTRUMENTS["phq-9"])
 SEVERITIES = {AlertClass.P0: "high", AlertClass.P1: "high", AlertClass.P2: "moderate", AlertClass.P3: "low"}
@@ -66,7 +67,8 @@ def test_every_kind_and_urgency_is_fhir(validators: Validators) -> None:
         made = detected_issue(replace(RAISED, family=family, urgency=urgency), Ground((FULL,), (PHQ9,)))
         assert validators.problems(made) == [], (family, urgency)
         assert (made["status"], made["severity"]) == ("preliminary", SEVERITIES[urgency])
-        assert "mitigation" not in made
+        assert not {"mitigation", "detail"} & made.keys()
+    assert validators.problems(detected_issue(replace(RAISED, is_disproved=True), Ground())) == []
 
 
 def test_what_was_done_about_it_is_a_mitigation_each(validators: Validators) -> None:

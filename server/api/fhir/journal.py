@@ -186,7 +186,12 @@ def issue(past: Any, agreed: bool) -> Resource | None:
         tuple(_ground(value_of(entry, Entry), agreed) for entry in past.entries),
         tuple(value_of(response, Filled) for response in past.responses),
     )
-    beside = {"changed_at": past.changed_at, "policy": past.policy, "is_about_substance_use": about_it}
+    beside = {
+        "changed_at": past.changed_at,
+        "policy": past.policy,
+        "is_about_substance_use": about_it,
+        "is_disproved": bool(past.alert.evidence.get("disproved")),
+    }
     raised = value_of(past.alert, Raised, **beside)
     return detected_issue(raised, ground)
 

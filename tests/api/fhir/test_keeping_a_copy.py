@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 from jobs import import_diary
 from server.clinical.vocabulary import Purpose
 from server.database import Database
+from server.fhir.detected_issue import DISPROVED
 from tests.cast import Cast, entry
 from tests.conftest import Clock
 from tests.consents import agree
@@ -29,6 +30,20 @@ def test_a_correction_brings_every_number_that_there_still_is(cast: Cast, clock:
     cast.ana.put(path, entry(clock.now - timedelta(hours=1), items={"mood": 4}), version=1)
     assert changed(cast, since, "QuestionnaireResponse") == {copied}
     assert changed(cast, since) == {"mood"}
+
+
+def test_an_alert_that_what_came_in_later_disproves_says_so_with_a_new_version(
+    cast: Cast, clock: Clock
+) -> None:
+    path, issues = f"/entries/{uuid7()}", f"DetectedIssue?patient={cast.ana.patient_id}"
+    cast.ana.put(path, entry(clock.now, side_effects={"chest_pain": 3}))
+    (before,) = Fhir(cast.bo).found(issues)
+    since = clock.forward(hours=1).isoformat().replace("+00:00", "Z")
+    assert cast.ana.delete(path, version=1).status_code == 204
+    (after,) = Fhir(cast.bo).found(f"{issues}&_lastUpdated=ge{since}")
+    assert (before.get("detail"), after["status"], after["detail"]) == (None, "preliminary", DISPROVED)
+    assert int(after["meta"]["versionId"]) > int(before["meta"]["versionId"])
+    assert Fhir(cast.bo).read(f"DetectedIssue/{after['id']}") == after
 
 
 def test_what_is_brought_in_or_agreed_to_later_is_found_only_by_who_asks_for_all_of_it(
