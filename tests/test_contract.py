@@ -132,6 +132,11 @@ def test_every_operation_says_what_it_does_and_who_may(document: dict[str, Any])
             assert doc["x-roles"], place
 
 
+def test_the_contract_says_what_its_own_marks_mean(document: dict[str, Any]) -> None:
+    marks = {mark for operation in operations(document) for mark in operation.doc if mark.startswith("x-")}
+    assert {mark for mark in marks if f"`{mark}`" not in document["info"]["description"]} == set()
+
+
 def test_every_operation_documents_its_errors_as_problems(document: dict[str, Any]) -> None:
     for method, path, doc in operations(document):
         errors = {status: a for status, a in doc["responses"].items() if status[0] not in "23"}

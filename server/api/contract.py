@@ -33,7 +33,12 @@ CONFIG = {
 _DESCRIPTION = (
     "The journal between treatment sessions: log, watch, alert, visit suggestion. "
     "Every error is RFC 9457 `application/problem+json`; under /fhir it is an OperationOutcome. "
-    "Every answer names its request in `X-Request-Id`: say it when you report something."
+    "Every answer names its request in `X-Request-Id`: say it when you report something.\n\n"
+    "Operations have marks of ours: `x-roles`, who may call it (nobody named: open to all); `x-step-up`, it "
+    "is 403 `step-up-required` unless this sign-in proved within five minutes who it is, by signing in or "
+    "with `POST /v1/sign-ins/step-up`; `x-consent`, the consents of the patient it rests on (403 "
+    "`consent-withdrawn`); `x-scope`, what the patient must let a caregiver do; `x-before-second-factor`, "
+    "who still has to add a second factor may call it too."
 )
 
 
