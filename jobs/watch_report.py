@@ -22,12 +22,14 @@ from server.diary_import.table import TableError, read_table
 from server.isolation import Extent
 from server.quality.figures import Truth
 from server.quality.replay import Diary, Replay, alarms_of, replay
+from server.services import local_day as local_days
 from server.services.civil_time import civil_day
-from server.services.journal import entry_page as entry_pages
-from server.services.journal.entry_page import Range
+from server.services.errors import NotFound
+from server.services.journal import trend as trends
 from server.services.people import clinic as clinics
 from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions
+from server.services.watch import policy as policies
 from server.services.work import Work, system
 from server.simulator.reference import reference_patient
 
@@ -58,15 +60,19 @@ def of_simulator(patients_each: int, seed: int, processes: int | None = None) ->
 def of_clinic(
     database: Database, slug: str, now: datetime, truth: Mapping[UUID, Truth] | None = None
 ) -> Iterator[Reported]:
-    """Yield every patient of a clinic who has entries, judged by the clinic's policy. Reading is audited."""
-    with database.write(Extent.DOOR) as session:
+    """Yield every patient of a clinic who has a diary, by id, judged as the watch does. Reads are audited."""
+    with database.read(Extent.DOOR) as session:
         clinic = clinics.by_slug(session, slug)
         if clinic is None:
             raise Problem(f"There is no clinic {slug}.")
-        work = Work(session, now, system(clinic.id))
-        policy, found = clinics.policy(work), list(_diaries(work))
-    for patient_id, diary in found:
-        yield _reported(diary, policy, (truth or {}).get(patient_id))
+        who = system(clinic.id)
+        everybody = list(_everybody(Work(session, now, who)))
+    for patient_id in everybody:
+        # Each apart: an embedded database has one writer, and phones go on sending.
+        with database.write() as session:
+            found = _diary(Work(session, now, who), patient_id)
+        if found is not None:
+            yield _reported(*found, (truth or {}).get(patient_id))
 
 
 def of_export(map_text: str, data: bytes, name: str, now: datetime) -> Reported:
@@ -127,29 +133,28 @@ def _reported(diary: Diary, policy: Policy, truth: Truth | None = None) -> Repor
     return Reported(diary, tuple(map(partial(replay, diary, policy=policy), diary.arms())), truth)
 
 
-def _diaries(work: Work) -> Iterator[tuple[UUID, Diary]]:
-    for patient_id, name in list(_everybody(work)):
-        work.audit("watch.report", patient_id)
-        diary = _diary(work, patient_id, name)
-        if diary is not None:
-            yield patient_id, diary
-
-
-def _everybody(work: Work) -> Iterator[tuple[UUID, str]]:
+def _everybody(work: Work) -> Iterator[UUID]:
     after = None
     while found := patients.page(work, after, _PAGE):
-        yield from ((patient.id, patient.name) for patient in found)
+        yield from (patient.id for patient in found)
         after = found[-1].id
 
 
-def _diary(work: Work, patient_id: UUID, name: str) -> Diary | None:
-    said, after = [], None
-    while rows := entry_pages.page(work, patient_id, Range(None, None, after, _PAGE)):
-        said += [(row.local_day, row.items) for row in rows]
-        after = rows[-1].id
-    if not said:
+def _diary(work: Work, patient_id: UUID) -> tuple[Diary, Policy] | None:
+    """Return what a patient reported on days that can be relied on, and by which policy they are judged.
+
+    None without any, and for who is gone meanwhile.
+    """
+    try:
+        patient = patients.get(work, patient_id)
+    except NotFound:
         return None
-    history = fold(said)
+    work.audit("watch.report", patient_id)
+    today = local_days.of(work, work.now, patient.zone)
+    history = trends.reliable_history(work, patient_id, date.min, today)
+    if not (days := history.days()):
+        return None
     sessions = treatment_sessions.delivered_days(work, patient_id, date.min)
-    days = history.days() or (min(day for day, _ in said),)
-    return Diary(name, history, tuple(Treatment(day) for day in sessions), days[0], days[-1])
+    treatments = tuple(Treatment(day) for day in sessions)
+    diary = Diary(str(patient_id), history, treatments, days[0], days[-1])
+    return diary, policies.of_patient(work, patient)
