@@ -7,10 +7,13 @@ from marshmallow import fields
 
 from schemas.base import Answer, Body
 from schemas.fields import Code, Named, Text
+from schemas.spelling import Fully
 from server.clinical.instruments.instrument import Content, Method, Respondent
 from server.clinical.vocabulary import Sensitivity
 
 WORDS_LONGEST = 2000
+# Of BCP 47 what phones ask for; by any other name the words would never be found.
+LOCALE = "^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
 
 
 class ScaleQuery(Body):
@@ -94,7 +97,11 @@ class ScaleTextBody(Body):
         "items": {f"q{number}": f"Words of question {number}" for number in range(1, 6)},
     }
 
-    locale = Text(longest=35, shortest=2, required=True, metadata={"description": "BCP 47"})
+    locale = fields.String(
+        required=True,
+        validate=Fully(LOCALE, error="Must be a language as phones name it: de, de-CH, zh-Hant-TW."),
+        metadata={"description": "BCP 47: language, perhaps script and region", "example": "de-CH"},
+    )
     notice = Text(longest=WORDS_LONGEST, shortest=1, lines=True, required=True)
     instructions = Text(longest=WORDS_LONGEST, shortest=1, lines=True, required=True)
     options = Named(Text(longest=WORDS_LONGEST, shortest=1), most=100, required=True)

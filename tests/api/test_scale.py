@@ -95,6 +95,19 @@ def test_a_slot_is_answered_only_in_the_words_the_clinic_has(cast: Cast, clock: 
         assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", body).status_code == status
 
 
+def test_whoever_asks_in_their_language_gets_it_also_of_another_region(cast: Cast) -> None:
+    for locale in ("en", "de-CH"):
+        assert cast.admin.put("/clinic/scales/who-5", words(locale=locale)).status_code == 200
+    for asked, given in (("de", "de-CH"), ("de-DE", "de-CH"), ("DE-ch", "de-CH"), ("fr", "en")):
+        assert cast.ana.get(f"/scales/who-5?locale={asked}").json["locale"] == given, asked
+
+
+def test_words_in_what_no_phone_asks_for_are_refused(cast: Cast) -> None:
+    for locale in ("German", "de_DE", "DE", "de-", "d", "de-DE-x"):
+        answer = cast.admin.put("/clinic/scales/who-5", words(locale=locale))
+        assert [error["pointer"] for error in answer.json["errors"]] == ["/locale"], locale
+
+
 def test_a_filled_screener_keeps_its_safety_rules(cast: Cast, clock: Clock) -> None:
     assert cast.admin.put("/clinic/scales/c-ssrs-screener", screener()).status_code == 200
     body = filled(clock.now, "c-ssrs-screener", answers={"q1": 0, "q2": 1, "q3": 0, "q4": 0, "q5": 1})

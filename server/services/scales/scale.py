@@ -19,7 +19,8 @@ _SHIPPED = {made.key for made in catalog.EDITIONS.values() if made.content is no
 def page(work: Work, locale: str) -> Sequence[Instrument]:
     """Return the newest version of every scale offered at the actor's clinic, by key.
 
-    Each comes in ``locale`` (BCP 47), else in its language, else in English, else in what there is.
+    Each comes in ``locale`` (BCP 47), else in its language, also of another region, else in English, else in
+    what there is.
     A slot is offered only where the clinic has filled it.
     """
     by_key: dict[str, list[Instrument]] = {}
@@ -118,9 +119,16 @@ def _texts(work: Work) -> Sequence[ScaleText]:
 
 def _newest(found: Sequence[Instrument], locale: str) -> Instrument:
     """Return the newest version in the best locale; words a person can read matter more than newness."""
-    wanted = (locale, locale.partition("-")[0], catalog.DEFAULT_LOCALE)
-    for tongue in wanted:
-        spoken = [made for made in found if made.locale == tongue]
-        if spoken:
-            return max(spoken, key=lambda made: made.version)
-    return max(found, key=lambda made: (made.version, made.locale))
+    wanted, language = locale.lower(), _language(locale)
+    spoken: Sequence[Instrument] = (
+        [made for made in found if made.locale.lower() == wanted]
+        or [made for made in found if made.locale.lower() == language]
+        or [made for made in found if _language(made.locale) == language]
+        or [made for made in found if made.locale == catalog.DEFAULT_LOCALE]
+        or found
+    )
+    return max(spoken, key=lambda made: (made.version, made.locale))
+
+
+def _language(locale: str) -> str:
+    return locale.lower().partition("-")[0]
