@@ -14,6 +14,7 @@ from server.services.watch import policy as policies
 from server.services.work import Work, system
 from tests.cast import Cast, entry
 from tests.conftest import NOON
+from tests.leaving import leaves
 
 CALMER = {"relapse.ewma_limit": 3.2, "silence.usual_days": 7}
 
@@ -135,6 +136,15 @@ def test_a_clinic_policy_that_contradicts_what_a_patient_has_is_refused_naming_b
         f"baseline.min_days: 14 is more than baseline.window_days 12, for patient {cast.ana.patient_id}"
     )
     assert cast.bo.get("/clinic/policy").json["version"] == 1
+
+
+def test_what_somebody_has_who_is_about_to_be_erased_holds_no_policy_up(cast: Cast) -> None:
+    own = {"values": {"baseline.min_days": 14}, "reason": "Long series."}
+    assert cast.bo.put(f"/patients/{cast.ana.patient_id}/policy", own).status_code == 200
+    leaves(cast)
+    version = drafted(cast, {"baseline.window_days": 12})
+    assert cast.bo.post("/clinic/policy-replays", {"version": version}).status_code == 202
+    assert cast.bo.post(f"/clinic/policies/{version}/activate", {}).status_code == 200
 
 
 def test_only_clinicians_change_the_policy_and_patients_do_not_see_it(cast: Cast) -> None:

@@ -154,14 +154,21 @@ def activate(work: Work, version: int, reason: str | None, expected: int | None)
 
 
 def overrides(work: Work) -> Mapping[UUID, PatientPolicy]:
-    """Return what is in force for single patients of the clinic, by patient. No reason is opened."""
+    """Return what is in force for single patients of the clinic, by patient. No reason is opened.
+
+    Not of who is about to be erased: nobody could change it, and nothing is judged by it any more.
+    """
     query = (
         select(PatientPolicy)
         .join(
             Patient,
             (Patient.clinic_id == PatientPolicy.clinic_id) & (Patient.id == PatientPolicy.patient_id),
         )
-        .where(Patient.clinic_id == work.clinic_id, Patient.policy_version == PatientPolicy.version)
+        .where(
+            Patient.clinic_id == work.clinic_id,
+            Patient.leaving_at.is_(None),
+            Patient.policy_version == PatientPolicy.version,
+        )
     )
     return {row.patient_id: row for row in work.session.scalars(query) if row.values}
 
