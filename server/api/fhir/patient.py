@@ -62,12 +62,12 @@ def resource(work: Work, patient_id: UUID) -> Resource:
 
 
 def _found(work: Work, query: Mapping[str, Any], size: int) -> Iterator[Resource]:
-    wanted = _wanted(work, query)
+    wanted, after = _wanted(work, query), uuid_after(query)
     if wanted is None:
-        some = patients.page(work, uuid_after(query), size + 1)
+        some = patients.page(work, after, size + 1)
         yield from (patient(journal.value_of(row, Person)) for row in some)
         return
-    for patient_id in sorted(wanted):
+    for patient_id in sorted(one for one in wanted if after is None or one > after):
         try:
             yield resource(work, patient_id)
         except NotFound:

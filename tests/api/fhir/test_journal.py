@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -294,6 +295,9 @@ def test_patients_are_found_by_our_identifier_and_by_its_system_alone(cast: Cast
     everybody = bo.found("Patient?_count=1")
     assert len(everybody) == 2
     assert bo.found("Patient?_count=1&identifier=urn:afterglow:patient|") == everybody
+    both = ",".join(one["id"] for one in everybody)
+    pages = list(islice(bo.pages(f"Patient?_count=1&identifier={both}"), 3))
+    assert [one for page in pages for one in resources(page)] == everybody, "no page comes twice"
     for named in (ana, f"urn:afterglow:patient|{ana}", f"x,urn:afterglow:patient|{ana}"):
         assert [one["id"] for one in bo.found(f"Patient?identifier={named}")] == [ana], named
     for named in (f"urn:else|{ana}", "urn:else|", f"|{ana}", "urn:afterglow:patient|x"):
