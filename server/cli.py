@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -90,6 +91,9 @@ class Afterglow(click.Group):
 @click.version_option(package_name="afterglow")
 def main() -> None:
     """Afterglow, the backend of the journal between treatment sessions."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name that the terminal has no letters for must not end what prints an invitation's code, once.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

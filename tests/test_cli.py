@@ -320,6 +320,19 @@ def test_a_new_clinic_gives_a_code_its_administrator_can_enrol_with(migrated: En
     )
 
 
+def test_a_terminal_without_the_letters_of_a_name_is_told_the_code_all_the_same(
+    migrated: Environment,
+) -> None:
+    known = {**migrated, "PYTHONIOENCODING": "latin-1"}
+    with running(known, *add_clinic(admin="\u017baneta")) as process:
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert "Invitation code of \\u017baneta (valid 72 hours, shown only now): " in said
+    with running(known, "openapi") as process:
+        contract, _ = process.communicate(timeout=30)
+    assert contract == (ROOT / "openapi.yaml").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [

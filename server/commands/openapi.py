@@ -9,4 +9,4 @@ from server.commands.ground import settings_here
 @click.command("openapi")
 def command() -> None:
     """Print the contract (OpenAPI 3.1, YAML), generated from the code. Touches no database."""
-    click.echo(contract_text(settings_here()), nl=False)
+    click.echo(contract_text(settings_here()).encode(), nl=False)  # UTF-8, whatever the terminal has
