@@ -23,7 +23,6 @@ _POSTGRESQL = {
     "25006": "The database takes no writes: it is a standby, or was made read-only.",
     "40001": _HELD,
     "40P01": _HELD,
-    "42501": "The role of the database's address may not do that.",
     "53100": _FULL,
     "55P03": _HELD,
     "57014": "The database was given too little time: AFTERGLOW_STATEMENT_SECONDS sets more.",

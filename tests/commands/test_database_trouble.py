@@ -54,6 +54,13 @@ def test_who_waits_for_others_is_told_so(database: Database) -> None:
     assert said == ["Others hold for too long what this needs in the database. Try again, or stop them."]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # only there somebody is held
+def test_what_is_not_theirs_to_mend_is_not_told_as_if_it_was(database: Database) -> None:
+    with database.engine.connect() as connection, failing() as said:
+        connection.exec_driver_sql("SELECT rolpassword FROM pg_authid")  # as rows of another clinic are
+    assert said == [None]
+
+
 @pytest.mark.parametrize("broken", [b"no database at all, but a text " * 200, None])
 def test_a_damaged_file_is_told_as_one(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broken: bytes | None
