@@ -42,7 +42,7 @@ def list_scheduling_mappings(query: Mapping[str, Any], connection_id: UUID) -> A
 def put_scheduling_mapping(body: Mapping[str, Any], connection_id: UUID, kind: str, ours: str) -> Any:
     """Say what its system calls one thing of ours; again replaces it.
 
-    `kind` patient and provider: `ours` is an id; appointment_type: `maintenance_visit`; room: that, or `*`.
+    `kind` patient and provider: `ours` is an id; appointment_type and room: `maintenance_visit`, or `*`.
     `*` as a provider stands for every clinician without a line. What was set aside is tried again: that of
     the patient, or all of it.
     """

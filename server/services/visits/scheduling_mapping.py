@@ -18,6 +18,7 @@ from server.services.work import Work
 
 # What holds for every clinician or room that has no line of its own.
 ANY = "*"
+_PEOPLE = (MappingKind.PATIENT, MappingKind.PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,22 @@ def checked(work: Work, kind: str, ours: str) -> Ours:
     """Return what a path names; raises NotFound where there is no such thing at the clinic."""
     if kind not in list(MappingKind):
         raise NotFound("kind of mapping")
-    named = Ours(MappingKind(kind), ours)
-    if not _exists(work, named):
+    named = _known(work, MappingKind(kind), ours)
+    if named is None:
         raise NotFound(f"{kind.replace('_', ' ')} of ours")
     return named
 
 
-def _exists(work: Work, named: Ours) -> bool:
-    if named.kind is MappingKind.PATIENT:
-        found = _as_id(named.name)
-        return found is not None and _is_here(work, found)
-    if named.kind is MappingKind.PROVIDER and named.name != ANY:
-        found = _as_id(named.name)
-        return found is not None and found in accounts.colleagues(work, [found])
-    return named.name in (ANY, MAINTENANCE_VISIT)
+def _known(work: Work, kind: MappingKind, ours: str) -> Ours | None:
+    """Return it by the one name under which it is looked up, however its id is written; None for nothing."""
+    if kind not in _PEOPLE or (kind, ours) == (MappingKind.PROVIDER, ANY):
+        return Ours(kind, ours) if ours in (ANY, MAINTENANCE_VISIT) else None
+    found = _as_id(ours)
+    if found is None:
+        return None
+    is_patient = kind is MappingKind.PATIENT
+    known = _is_here(work, found) if is_patient else found in accounts.colleagues(work, [found])
+    return Ours(kind, str(found)) if known else None
 
 
 def _is_here(work: Work, patient_id: UUID) -> bool:
@@ -119,7 +122,7 @@ def of_visit(work: Work, connection_id: UUID, suggestion: BookingSuggestion) -> 
     patient = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id))
     return Mapped(
         patient=_theirs(work, connection_id, MappingKind.PATIENT, str(patient.id)),
-        appointment_type=_theirs(work, connection_id, MappingKind.APPOINTMENT_TYPE, MAINTENANCE_VISIT),
+        appointment_type=_theirs(work, connection_id, MappingKind.APPOINTMENT_TYPE, MAINTENANCE_VISIT, ANY),
         provider=_theirs(work, connection_id, MappingKind.PROVIDER, str(patient.clinician_id), ANY),
         room=_theirs(work, connection_id, MappingKind.ROOM, MAINTENANCE_VISIT, ANY),
     )

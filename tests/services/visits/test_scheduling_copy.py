@@ -173,3 +173,14 @@ def _compared(desk: Desk) -> int:
     with desk.database.write() as session:
         since = desk.clock.now - timedelta(days=30)
         return scheduling_copy.ask_again(desk.work(session), desk.copy().connection_id, since)
+
+
+def test_a_name_of_theirs_counts_however_our_id_is_written_and_for_every_kind_of_visit(desk: Desk) -> None:
+    lines = f"/clinic/scheduling-connections/{desk.copy().connection_id}/mappings"
+    written = str(desk.cast.ana.patient_id).upper()
+    for line, theirs in ((f"patient/{written}", "card-1"), ("appointment_type/*", "V2"), ("room/*", "R1")):
+        said = desk.cast.admin.put(f"{lines}/{line}", {"theirs": theirs})
+        assert said.status_code == 200, said.text
+    mapped = desk.claim().proposed.mapped
+    assert (mapped.patient, mapped.appointment_type, mapped.room) == ("card-1", "V2", "R1")
+    assert desk.cast.admin.delete(f"{lines}/patient/{written}").status_code == 204
