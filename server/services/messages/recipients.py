@@ -67,7 +67,7 @@ def _of_target(work: Work, target: str, patient: Patient | None) -> Sequence[Acc
 
 def _every_patient_has_a_clinician(work: Work) -> bool:
     """Return whether there are patients, each with a clinician of their own who can be reached."""
-    query = select(Patient.clinician_id).where(Patient.clinic_id == work.clinic_id).distinct()
-    ids = set(work.session.scalars(query))
+    here = (Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None))
+    ids = set(work.session.scalars(select(Patient.clinician_id).where(*here).distinct()))
     known = accounts.working(work, (one for one in ids if one is not None))
     return bool(ids) and ids == contact_points.reachable(work, known.values())
