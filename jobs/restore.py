@@ -83,9 +83,8 @@ def restore(database: Database, settings: Settings, wish: Wish, now: datetime, t
         _check_alone(database, settings, wish)
         manifest = _proven(settings, wish.file, tell)
         _check(database, settings, manifest, wish)
-        _check_alone(database, settings, wish)
         put = _sqlite if database.is_sqlite else _postgresql
-        put(database, settings, wish.file, manifest)
+        put(database, settings, wish, manifest)
     except BackupError as error:
         raise Problem(f"{wish.file} can't be restored. {error}") from None
     with _to_be_run_again(wish.file):
@@ -170,16 +169,18 @@ def _check_lists(settings: Settings, manifest: Manifest, wish: Wish) -> None:
             raise Problem(f"{file} was begun after the backup: it does not know of all since. {_WITHOUT}")
 
 
-def _sqlite(database: Database, settings: Settings, file: Path, manifest: Manifest) -> None:
+def _sqlite(database: Database, settings: Settings, wish: Wish, manifest: Manifest) -> None:
     target = database.file
     assert target is not None
     with copy_beside(target, "restore") as copy:
-        with file.open("rb") as source, copy.open("wb") as out:
+        with wish.file.open("rb") as source, copy.open("wb") as out:
             out.writelines(_rows(source, settings))
         _check_soundness(copy)
         with closing(Database(f"sqlite:///{copy}", database.masters)) as copied:
             _compare(copied, manifest)
             _leave_unfinished(copied)
+        # Again, as late as can be: all that takes minutes, and an API may have been started meanwhile.
+        _check_alone(database, settings, wish)
         database.close()
         copy_sqlite(copy, target)
 
@@ -195,9 +196,10 @@ def _check_soundness(copy: Path) -> None:
             raise Problem("What is in the backup is no sound database.")
 
 
-def _postgresql(database: Database, settings: Settings, file: Path, _manifest: Manifest) -> None:
+def _postgresql(database: Database, settings: Settings, wish: Wish, _manifest: Manifest) -> None:
+    _check_alone(database, settings, wish)
     database.close()
-    with file.open("rb") as source:
+    with wish.file.open("rb") as source:
         postgresql_tools.restore(
             database, settings, lambda: _rows_anew(source, settings), backup_state.UNFINISHED
         )

@@ -125,6 +125,11 @@ def _surroundings(settings: Settings, clock: Callable[[], datetime]) -> Surround
     )
 
 
+def be_seen(app: Flask) -> None:
+    """Let a restore see that an API works on the database, before anybody has asked it."""
+    Surroundings.of(app).database.be_seen()
+
+
 def contract_text(settings: Settings) -> str:
     """Return the text of `openapi.yaml`. Touches neither database nor disk."""
     app = create_app(replace(settings, jwt_key=secrets.token_urlsafe(48), master_key=new_master_key()))

@@ -113,6 +113,12 @@ class Database:
         name = self.engine.url.database
         return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
+    def be_seen(self) -> None:
+        """Have an embedded database open from now on: whoever has it open holds a lock that others see."""
+        if self.is_sqlite:
+            with suppress(DBAPIError):  # somebody keeps all others out: who asks is told so
+                self.engine.connect().close()
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()

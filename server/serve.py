@@ -42,12 +42,14 @@ def application() -> Turnstile:
     """Return the application of this environment; granian calls it before it listens."""
     memory.begin()
     # Imported after that: what it makes lies in the one heap of this process.
-    from server.app import create_app
+    from server.app import be_seen, create_app
 
     try:
         settings = read_settings(os.environ)
         logs.set_up(settings.log)
-        app = before(create_app(settings), settings)
+        made = create_app(settings)
+        app = before(made, settings)
+        be_seen(made)
     except SettingsError as error:
         # What a person can mend is one line, here too: the server would print the whole way to it.
         raise SystemExit(f"Error: {error}") from None

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from jobs.in_use import check_alone
+from jobs.problem import Problem
 from server.database import Database
 from server.migrations import upgrade
 from server.settings import PREFIX, Settings
@@ -73,3 +75,12 @@ def test_what_answers_is_the_process_that_was_started(tmp_path: Path) -> None:
         process.terminate()
         assert process.wait(10) == 0
     assert time.monotonic() - asked < 1
+
+
+@pytest.mark.long
+def test_an_api_that_nobody_has_asked_yet_is_seen_by_a_restore(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with closing(Database(settings.sqlalchemy_url)) as database, serving(tmp_path) as (_, port):
+        assert b" 200 " in said(port), "it is there, which it says without its database"
+        with pytest.raises(Problem, match="Another process works on the database"):
+            check_alone(database, settings)

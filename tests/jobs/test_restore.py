@@ -5,11 +5,13 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from jobs import ending_list, erase, erasure_list
+from jobs import restore as restoring
 from jobs.around import Around
 from jobs.backup import backup
 from jobs.problem import Problem
@@ -184,6 +186,25 @@ def test_nothing_is_replaced_under_the_hands_of_others(
         assert rows_of(elsewhere) == known
     put_back(here, elsewhere, tmp_path / "kept", **alone)
     assert rows_of(elsewhere)["entries"] == known["entries"]
+
+
+def test_who_comes_while_the_rows_are_made_ready_is_seen_as_well(
+    here: Around, elsewhere: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(here, tmp_path / "kept")
+    put_back(here, elsewhere, tmp_path / "kept")
+    url = here.database.engine.url.set(database=elsewhere.engine.url.database)
+    service = Database(url.render_as_string(hide_password=False))
+    name = "_check_soundness" if elsewhere.is_sqlite else "_check_lists"
+    check = getattr(restoring, name)
+
+    def begin_and_check(*words: Any) -> None:
+        service.engine.connect().close()
+        check(*words)
+
+    monkeypatch.setattr(restoring, name, begin_and_check)
+    with closing(service), pytest.raises(Problem, match="Stop the API and the job runners"):
+        put_back(here, elsewhere, tmp_path / "kept", replace=True, while_in_use=False)
 
 
 def test_a_list_that_is_not_there_is_no_list_of_nobody(
