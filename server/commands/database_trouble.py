@@ -5,7 +5,10 @@ from sqlalchemy.exc import DBAPIError
 _FULL = "The database's disk is full. Make room there and try again."
 _HELD = "Others hold for too long what this needs in the database. Try again, or stop them."
 _CLOSED = "The database's file can't be opened or written here: look at whose it is, and at its folder."
-_DAMAGED = "The database's file is damaged, or is none. Put a backup in its place."
+_DAMAGED = (
+    "The database's file is damaged, or is none. Stop everything, move it away with what is named like it "
+    "(-wal, -shm), and restore a backup."
+)
 # By the primary result code (https://www.sqlite.org/rescode.html).
 _SQLITE = {
     3: _CLOSED,

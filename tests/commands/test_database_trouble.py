@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from server.commands.database_trouble import told
 from server.database import Database
 from server.settings import Settings
+from tests.jobs.test_backup import KEY
 from tests.one_shot import Run, runner
 
 
@@ -78,4 +79,14 @@ def test_a_damaged_file_is_told_as_one(
         file.write_bytes(broken)
     said = run("status")
     assert (said.exit_code, said.stdout) == (1, "")
-    assert said.stderr == "Error: The database's file is damaged, or is none. Put a backup in its place.\n"
+    assert said.stderr == (
+        "Error: The database's file is damaged, or is none. Stop everything, move it away with what is named "
+        "like it (-wal, -shm), and restore a backup.\n"
+    )
+    # A restore does not go over it either: what it says has to work.
+    (kept := tmp_path / "kept").touch()
+    assert run("restore", "--replace", kept).stderr == said.stderr
+    for one in tmp_path.glob("afterglow.db*"):
+        one.unlink()
+    monkeypatch.setenv("AFTERGLOW_BACKUP_KEY", KEY)
+    assert run("restore", kept).stderr.startswith(f"Error: {kept} can't be restored.")
