@@ -20,7 +20,7 @@ from server import logs, memory, service_manager
 from server.database import Database
 from server.environment import read_settings
 from server.settings import Settings, SettingsError
-from server.turnstile import Turnstile, Wsgi
+from server.turnstile import ASIDE, Turnstile, Wsgi
 
 # One process is bound by one interpreter, and more requests at once only fight for it (measured): in an
 # embedded database nobody waits for long; on PostgreSQL one of two waits for the server.
@@ -65,7 +65,7 @@ def before(app: Wsgi, settings: Settings) -> Turnstile:
 
 def threads(at_once: int) -> int:
     """Return in how many threads the server has requests worked on or waiting: ``at_once`` work, if said."""
-    return max(at_once, MOST) + LINE + SPARE
+    return max(at_once, MOST) + ASIDE + LINE + SPARE
 
 
 def _best(settings: Settings) -> int:

@@ -9,8 +9,9 @@ import pytest
 
 from server.app import create_app
 from server.database import Database
-from server.serve import EMBEDDED, MOST, NEAR, THREADS, before, places
+from server.serve import EMBEDDED, LINE, MOST, NEAR, SPARE, THREADS, before, places, threads
 from server.settings import Settings
+from server.turnstile import ASIDE
 
 # PostgreSQL's package warns where a machine has no folder for what runs.
 pytestmark = pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
@@ -58,3 +59,10 @@ def test_what_is_set_is_how_many_are_worked_on(settings: Settings, number: int) 
     set_so = replace(settings, requests_at_once=number)
     door = before(create_app(set_so), set_so)
     assert (door._free, door._free + door._more) == (number, max(number, THREADS))
+
+
+@pytest.mark.parametrize("number", [1, MOST, 64])
+def test_however_many_work_wait_or_have_stepped_aside_there_are_threads_to_turn_others_away(
+    number: int,
+) -> None:
+    assert threads(number) - max(number, THREADS) - ASIDE - LINE >= SPARE
