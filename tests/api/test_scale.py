@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Arm
+from server.isolation import Extent
 from server.models import CheckInPlan, ScaleRequest, ScaleText
 from tests.cast import Cast
 from tests.conftest import Clock
@@ -98,8 +99,23 @@ def test_a_slot_is_answered_only_in_the_words_the_clinic_has(cast: Cast, clock: 
 def test_whoever_asks_in_their_language_gets_it_also_of_another_region(cast: Cast) -> None:
     for locale in ("en", "de-CH"):
         assert cast.admin.put("/clinic/scales/who-5", words(locale=locale)).status_code == 200
-    for asked, given in (("de", "de-CH"), ("de-DE", "de-CH"), ("DE-ch", "de-CH"), ("fr", "en")):
-        assert cast.ana.get(f"/scales/who-5?locale={asked}").json["locale"] == given, asked
+    for asked in ("de", "de-DE", "DE-ch", "de_CH", "de_DE"):
+        assert cast.ana.get(f"/scales/who-5?locale={asked}").json["locale"] == "de-CH", asked
+    assert cast.ana.get("/scales/who-5?locale=fr").json["locale"] == "en"
+
+
+def test_words_that_were_stored_under_the_name_of_a_telephone_are_found(app: Flask, cast: Cast) -> None:
+    for locale in ("en", "de-DE"):
+        assert cast.admin.put("/clinic/scales/who-5", words(locale=locale)).status_code == 200
+    with Surroundings.of(app).database.write(Extent.ALL) as session:
+        (stored,) = session.scalars(select(ScaleText).where(ScaleText.locale == "de-DE"))
+        session.execute(
+            update(ScaleText)
+            .where(ScaleText.locale == "de-DE")
+            .values(locale="de_DE", texts={**stored.texts, "locale": "de_DE"})
+        )
+    for asked in ("de", "de-DE", "de-CH", "de_DE"):
+        assert cast.ana.get(f"/scales/who-5?locale={asked}").json["locale"] == "de_DE", asked
 
 
 def test_words_in_what_no_phone_asks_for_are_refused(cast: Cast) -> None:

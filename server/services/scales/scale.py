@@ -119,10 +119,10 @@ def _texts(work: Work) -> Sequence[ScaleText]:
 
 def _newest(found: Sequence[Instrument], locale: str) -> Instrument:
     """Return the newest version in the best locale; words a person can read matter more than newness."""
-    wanted, language = locale.lower(), _language(locale)
+    wanted, language = _plain(locale), _language(locale)
     spoken: Sequence[Instrument] = (
-        [made for made in found if made.locale.lower() == wanted]
-        or [made for made in found if made.locale.lower() == language]
+        [made for made in found if _plain(made.locale) == wanted]
+        or [made for made in found if _plain(made.locale) == language]
         or [made for made in found if _language(made.locale) == language]
         or [made for made in found if made.locale == catalog.DEFAULT_LOCALE]
         or found
@@ -131,4 +131,9 @@ def _newest(found: Sequence[Instrument], locale: str) -> Instrument:
 
 
 def _language(locale: str) -> str:
-    return locale.lower().partition("-")[0]
+    return _plain(locale).partition("-")[0]
+
+
+def _plain(locale: str) -> str:
+    """Return ``locale`` as its like is compared: some telephones say de_DE, and words were stored so."""
+    return locale.lower().replace("_", "-")
