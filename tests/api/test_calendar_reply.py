@@ -210,6 +210,8 @@ def test_another_time_for_who_is_there_already_is_for_a_person_to_look_at(
         taken.json["suggestion"]["version"],
     )
     assert cast.scheduler.post(path, version=version).status_code == 200
+    assert verdict(mailbox.says("ACCEPTED", "COUNTER", **AT)) == ("applied", "arrived")
+    assert cast.bo.get("/review-tasks").json["items"] == [], "they are there at the time that it says again"
     assert verdict(mailbox.says("ACCEPTED", "COUNTER", **LATER)) == ("review", "arrived")
     assert [one["code"] for one in cast.bo.get("/review-tasks").json["items"]] == ["illegal_move"]
 

@@ -92,8 +92,10 @@ def _can_be_then(work: Work, suggestion: BookingSuggestion, reply: CalendarReply
     """Say whether the visit can be when an answer wants it; who is there already comes at no other time."""
     if reply.starts_at is None:
         return True
-    plausible = is_plausible(reply.starts_at, reply.ends_at, suggestion.created_at, work.now)
-    return plausible and suggestion.state is not SuggestionState.ARRIVED
+    if suggestion.state is SuggestionState.ARRIVED:
+        wanted = (reply.starts_at, reply.ends_at or suggestion.ends_at)
+        return wanted == (suggestion.starts_at, suggestion.ends_at)
+    return is_plausible(reply.starts_at, reply.ends_at, suggestion.created_at, work.now)
 
 
 Outcome = tuple[CalendarVerdict, InboxItem]
