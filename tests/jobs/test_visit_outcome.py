@@ -129,6 +129,20 @@ def test_a_session_that_only_seemed_to_follow_does_not_settle_what_a_visit_was_w
     assert known(cast, visit) == (True, 41, True)
 
 
+def test_what_comes_out_as_it_was_stands_in_the_log_once(
+    cast: Cast, clock: Clock, around: Around, visits: Visits, visit: str
+) -> None:
+    (course,) = cast.bo.get(f"{visits.ana}/courses").json["items"]
+    clock.forward(days=30)
+    logs(cast, clock, range(30), 2)
+    for _ in range(3):
+        visits.session(course["id"], clock.now - timedelta(days=2))
+        visit_outcome.run(around, clock.forward(days=9))
+    events = cast.bo.get(f"/booking-suggestions/{visit}").json["events"]
+    assert [event["action"] for event in events].count("outcome") == 1
+    assert known(cast, visit)[2] is True
+
+
 @pytest.mark.usefixtures("visit")
 def test_one_that_can_not_be_read_is_said_and_the_others_are_not_held_up(
     cast: Cast, clock: Clock, around: Around

@@ -4,24 +4,29 @@ It is read from the response curve, whose figures may still change while the pat
 until they can't any more. It moves nothing and raises no version.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
 
 from server.clinical.durability import SessionCurve
+from server.clinical.lifecycle import SuggestionAction
 from server.clinical.visit_outcome import FOLLOWED, VisitOutcome, outcome_of
 from server.clinical.vocabulary import SuggestionState
 from server.models import BookingSuggestion, Patient, TreatmentSession
 from server.services import local_day as local_days
-from server.services.visits.suggestion_move import locked, note
+from server.services.visits.suggestion_move import events, locked, note
 from server.services.watch import policy as policies
 from server.services.watch import response_curve as response_curves
 from server.services.work import Work
 
 # Looked at once a day, also where the job runs a little early.
 _AGAIN = timedelta(hours=20)
+# Its name in the suggestion's log, and what there says which session stands behind the visit.
+LOGGED_AS = "outcome"
+_SAYS_WHAT_CAME = frozenset({LOGGED_AS, "link", "unlink", SuggestionAction.FULFIL.value})
 
 
 def due(work: Work) -> Sequence[UUID]:
@@ -83,7 +88,14 @@ def _keep(work: Work, suggestion: BookingSuggestion, found: VisitOutcome) -> Non
     suggestion.responded, suggestion.days_gained = found.responded, found.days_gained
     suggestion.gained_at_least, suggestion.outcome_final = found.at_least, found.final
     suggestion.outcome_at = work.now
-    if found.final and not was_final:
-        detail = {"responded": found.responded, "days_gained": found.days_gained, "at_least": found.at_least}
-        note(work, suggestion, "outcome", detail)
+    detail = {"responded": found.responded, "days_gained": found.days_gained, "at_least": found.at_least}
+    if found.final and not was_final and _is_news(work, suggestion, detail):
+        note(work, suggestion, LOGGED_AS, detail)
         work.audit("booking-suggestion.outcome", suggestion.patient_id, suggestion.id)
+
+
+def _is_news(work: Work, suggestion: BookingSuggestion, detail: Mapping[str, Any]) -> bool:
+    """Say whether the log has it otherwise: what is looked at again mostly comes out as it was."""
+    log = reversed(events(work, suggestion.id))
+    last = next((event for event in log if event.action in _SAYS_WHAT_CAME), None)
+    return last is None or last.action != LOGGED_AS or last.detail != detail
