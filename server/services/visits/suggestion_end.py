@@ -35,7 +35,8 @@ def fulfil_with(
     That is one of the same programme, up to `EARLY` before its time and up to `REPORT_GRACE` after it: what
     lies further away is another session, and the visit is still to come. A session from before the suggestion
     was made is none of its outcome. Where the scheduling system reported the visit as done first, only the
-    link is added. ``was_at``: where the session lay before, which made it none of the visits around there.
+    link is added. ``was_at``: where the session lay before, which made it none of the visits around there;
+    nor is one that is put right a visit that is still to come.
     """
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
@@ -49,7 +50,7 @@ def fulfil_with(
         BookingSuggestion.created_at <= session.at,
     )
     near = work.session.scalars(found.with_for_update(key_share=True))
-    booked = [one for one in near if was_at is None or not _is_near(one, was_at)]
+    booked = [one for one in near if was_at is None or _comes_to_light(one, was_at, work.now)]
     if not booked:
         return None
     suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
@@ -136,6 +137,12 @@ def _is_near(suggestion: BookingSuggestion, at: datetime) -> bool:
     """Say whether a session of ``at`` can be the visit: as `fulfil_with` asks for one."""
     planned = suggestion.starts_at or suggestion.changed_at
     return planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
+
+
+def _comes_to_light(suggestion: BookingSuggestion, was_at: datetime, now: datetime) -> bool:
+    """Say whether the right date of a session, which lay at ``was_at``, can make it this visit."""
+    planned = suggestion.starts_at or suggestion.changed_at
+    return planned <= now and not _is_near(suggestion, was_at)
 
 
 def _take_off(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> None:

@@ -97,6 +97,18 @@ def test_another_hour_of_a_session_that_was_none_makes_no_visit_of_it(
     assert stored(cast, suggestion)["state"] == "booked"
 
 
+def test_the_right_date_of_an_earlier_session_takes_nobody_the_visit_that_is_still_to_come(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion = visits.approved()
+    session = visits.session(course_of(visits, cast), clock.forward(days=4) - timedelta(days=3))
+    assert visits.book(cast.scheduler, suggestion, version=2, days=2).status_code == 200
+    path, yesterday = f"{visits.ana}/treatment-sessions/{session['id']}", clock.now - timedelta(days=1)
+    assert cast.bo.patch(path, {"at": yesterday.isoformat()}, version=1).status_code == 200
+    assert stored(cast, suggestion)["state"] == "booked"
+    assert cast.ana.get(f"/visits/{suggestion}").json["state"] == "booked", "she is expected the day after"
+
+
 def test_one_that_was_recorded_twice_is_still_behind_its_visit_when_either_goes(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
