@@ -201,6 +201,19 @@ def test_each_of_two_programmes_makes_a_visit_due_and_one_serves_both(
     assert maintenance_due.run(around, clock.forward(days=30)) == 0
 
 
+def test_a_no_to_what_one_plan_asked_for_is_one_to_the_other_plan_as_long_as_its_window_runs(
+    cast: Cast, clock: Clock, around: Around
+) -> None:
+    for condition in ("chronic_pain", "depression"):
+        is_treated(around, cast.ana, clock, condition=condition)
+    assert maintenance_due.run(around, clock.forward(days=8)) == 1
+    (proposal,) = proposals(around)
+    path = f"/booking-suggestions/{proposal.id}/dismiss"
+    assert cast.bo.post(path, {"reason": "She is away for a week."}, version=1).status_code == 200
+    assert maintenance_due.run(around, clock.forward(hours=1)) == 0
+    assert maintenance_due.run(around, clock.forward(days=8)) == 1
+
+
 def test_a_proposal_nobody_took_up_ends(cast: Cast, clock: Clock, around: Around) -> None:
     is_treated(around, cast.ana, clock)
     maintenance_due.run(around, clock.forward(days=7))

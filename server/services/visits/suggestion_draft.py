@@ -39,22 +39,27 @@ _OPEN = (
     .where(*_OF_PROGRAMME, BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)))
     .with_for_update(key_share=True)
 )
+_IS_PLANNED, _RUNS = bindparam("is_planned", type_=Boolean), BookingSuggestion.latest >= bindparam("today")
 _REFUSALS = (
     select(BookingSuggestion.id)
     .where(
-        *_OF_PROGRAMME,
+        *of_patient(BookingSuggestion),
         BookingSuggestion.state.in_(_REFUSED),
         or_(
             # A no to what the episode was: one that worsened, or came back after it was over, is asked anew.
             and_(
+                BookingSuggestion.programme == bindparam("programme"),
                 BookingSuggestion.alert_id == bindparam("alert"),
                 BookingSuggestion.changed_at >= bindparam("worsened"),
             ),
+            # A no to what the plan asked for was none to symptoms that return.
             and_(
-                BookingSuggestion.latest >= bindparam("today"),
-                # A no to what the plan asked for was none to symptoms that return.
-                or_(bindparam("is_planned", type_=Boolean), BookingSuggestion.alert_id.is_not(None)),
+                BookingSuggestion.programme == bindparam("programme"),
+                _RUNS,
+                or_(_IS_PLANNED, BookingSuggestion.alert_id.is_not(None)),
             ),
+            # That visit would have served the other programme's plan, too.
+            and_(_IS_PLANNED, _RUNS, BookingSuggestion.alert_id.is_(None)),
         ),
     )
     .limit(1)
