@@ -12,7 +12,7 @@ from jobs.around import Around, Incomplete
 from jobs.runner import run_once
 from jobs.timetable import TIMETABLE
 from server.clinical.maintenance import Chance
-from server.clinical.vocabulary import Condition, SuggestionState
+from server.clinical.vocabulary import Arm, Condition, SuggestionState
 from server.models import BookingSuggestion, Course
 from server.services.people import patient as patients
 from server.services.visits import course as courses
@@ -199,6 +199,29 @@ def test_each_of_two_programmes_makes_a_visit_due_and_one_serves_both(
         open_one = work.session.get_one(BookingSuggestion, (work.clinic_id, proposal.id))
         open_one.latest = clock.now.date() + timedelta(days=40)
     assert maintenance_due.run(around, clock.forward(days=30)) == 0
+
+
+@pytest.mark.parametrize("booked", [False, True])
+def test_a_visit_that_comes_too_late_for_the_other_plan_serves_only_its_own(
+    cast: Cast, clock: Clock, around: Around, booked: bool
+) -> None:
+    for condition in ("chronic_pain", "depression"):
+        is_treated(around, cast.ana, clock, condition=condition)
+    assert maintenance_due.run(around, clock.forward(days=8)) == 1
+    (first,) = proposals(around)
+    with working(around, cast.ana, clock.now) as work:
+        late = work.session.get_one(BookingSuggestion, (work.clinic_id, first.id))
+        late.earliest, late.latest = (clock.now.date() + timedelta(days=days) for days in (4, 60))
+        if booked:
+            late.state, late.starts_at = SuggestionState.BOOKED, clock.now + timedelta(days=4)
+    assert maintenance_due.run(around, clock.forward(hours=1)) == 0, "in time for both"
+    with working(around, cast.ana, clock.now) as work:
+        late = work.session.get_one(BookingSuggestion, (work.clinic_id, first.id))
+        late.earliest = clock.now.date() + timedelta(days=50)
+        late.starts_at = clock.now + timedelta(days=50) if booked else None
+    assert maintenance_due.run(around, clock.forward(hours=1)) == 1
+    assert {one.programme for one in proposals(around)} == {Arm.MOOD, Arm.PAIN}
+    assert maintenance_due.run(around, clock.forward(hours=1)) == 0
 
 
 def test_a_no_to_what_one_plan_asked_for_is_one_to_the_other_plan_as_long_as_its_window_runs(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import Row, and_, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from server import planning
@@ -54,6 +54,8 @@ _ONE_OPEN = (
     .where(
         BookingSuggestion.clinic_id == _WHO.c.clinic_id,
         BookingSuggestion.patient_id == _WHO.c.id,
+        # One of the other programme may come too late: that is seen when its patient is looked at.
+        BookingSuggestion.programme == case((Course.condition.in_(_PAINS), Arm.PAIN), else_=Arm.MOOD),
         BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)),
         # One whose time has passed is ended when its patient is looked at.
         or_(

@@ -4,6 +4,8 @@ At most one is open per patient and programme. Where symptoms return while a vis
 the draft for them takes its place, unless that visit is booked.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -80,12 +82,9 @@ def suggest_after_alert(
 def suggest_maintenance(work: Work, patient: Patient) -> BookingSuggestion | None:
     """Draft a suggestion where a plan makes the next session due; None where none does.
 
-    A session counts for both programmes, and so does a visit: beside an open one none is due.
+    A session counts for both programmes, and so does a visit: beside an open one that comes in time none is
+    due.
     """
-    if not _lock_shared(work, patient.id):
-        return None
-    if any(_still_open(work, patient.id, programme) is not None for programme in Arm):
-        return None
     today = local_days.of(work, work.now, patient.zone)
     programmes = courses.programmes(work, patient.id, today)
     drafts = (_draft(work, patient, programme, None) for programme in programmes)
@@ -102,6 +101,8 @@ def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) ->
     if _was_refused(work, patient.id, programme, today, alert):
         return None
     facts = visit_facts.gather(work, patient, programme, today, alert)
+    if alert is None:
+        facts = replace(facts, planned=[*facts.planned, *_to_come(work, patient, programme, today)])
     proposal = maintenance.review(facts, policies.of_patient(work, patient), today)
     if proposal is None:
         return None
@@ -113,6 +114,15 @@ def _draft(work: Work, patient: Patient, programme: Arm, alert: Alert | None) ->
     note(work, suggestion, "draft", {"text": proposal.text})
     work.audit("booking-suggestion.draft", patient.id, suggestion.id)
     return suggestion
+
+
+def _to_come(work: Work, patient: Patient, programme: Arm, today: date) -> Iterator[date]:
+    """Yield from which day on an open visit of the other programme may be: it serves this one's plan, too."""
+    for other in Arm:
+        visit = None if other is programme else _still_open(work, patient.id, other)
+        if visit is not None:
+            booked = visit.starts_at and local_days.of(work, visit.starts_at, patient.zone)
+            yield max(booked or visit.earliest, today)
 
 
 def _new(work: Work, patient: Patient, programme: Arm, proposal: maintenance.Proposal) -> BookingSuggestion:
