@@ -220,12 +220,9 @@ class _Mapper:
         text = "\n".join(said for column in self._map.note if (said := self._said(column)))
         if not text:
             return None
-        is_plain = all(ord(c) >= 32 or c in "\t\r\n" for c in text)
         text = mended_lines(text)  # as a phone's note is kept: its correction sends it back
-        if len(text) > NOTE_LONGEST or not is_plain:
-            self._reasons.append(
-                f"column {' or '.join(self._map.note)} is too long for a note, or not plain text"
-            )
+        if len(text) > NOTE_LONGEST:
+            self._reasons.append(f"column {' or '.join(self._map.note)} is too long for a note")
             return None
         return text or None
 

@@ -98,13 +98,17 @@ def test_rows_come_in_the_order_they_happened_and_two_of_a_day_are_two() -> None
         ("2025-05-30,,3,,1.5,,,", "column sick is not a whole number 0 to 4"),
         ("2025-05-30,,3,,,awful,,", "column head has a text that the map's grades don't translate"),
         ("2025-05-30,,3,,,,always,", "column dark has a text that the map's answers don't translate"),
-        ("2025-05-30,,3,,,,,be\x07ll", "column remark is too long for a note, or not plain text"),
-        ("2025-05-30,,3,,,,," + "x" * 10_001, "column remark is too long for a note, or not plain text"),
+        ("2025-05-30,,3,,,,," + "x" * 10_001, "column remark is too long for a note"),
         ("2025-05-30,,,7,,,,", "says nothing of mood"),
     ],
 )
 def test_a_row_that_cannot_be_taken_says_why(row: str, reason: str) -> None:
     assert reasons(row) == (reason,)
+
+
+def test_a_character_that_nobody_sees_keeps_no_day_out_as_from_a_phone() -> None:
+    found = mapped("2025-05-30,,3,,,,,be\x07ll\x0bringing")
+    assert [row.content["note"] for row in found.rows] == ["bell\nringing"]
 
 
 def test_every_reason_against_a_row_is_named() -> None:
