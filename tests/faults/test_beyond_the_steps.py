@@ -99,3 +99,22 @@ def test_where_it_is_not_reached_or_there_is_none_the_care_team_hears_and_then_o
     ward.alert(AlertClass.P0)
     ward.look()
     assert "ladder_exhausted" in ward.pages()
+
+
+@pytest.mark.parametrize("refusal", [REFUSED, AWAY])
+@pytest.mark.parametrize("all_sleep", [False, True])
+def test_a_fallback_that_sleeps_keeps_nobody_else_from_hearing_at_night(
+    ward: Ward, twins: Twins, gil: Person, refusal: SendError, all_sleep: bool
+) -> None:
+    cast = ward.cast
+    for person in (gil, cast.coordinator, cast.admin) if all_sleep else (gil,):
+        hours = {"quiet_from": "22:00", "quiet_until": "07:00"}
+        assert person.put("/me/quiet-hours", hours).status_code == 200
+    twins[Channel.EMAIL].refusals[BO] = refusal
+    ward.clock.forward(hours=11)  # 23:00
+    ward.alert(AlertClass.P1)
+    ward.look()
+    ward.minutes(12)
+    assert (sorted(told(twins)), ward.pages()) == (
+        ([], ["ladder_exhausted"]) if all_sleep else ([DEE, ELI], [])
+    )

@@ -135,6 +135,10 @@ def _tell_beyond(work: Work, alert: Alert) -> bool:
     alert.version += 1
     told = deliveries.call_people(work, alert, people)
     alerts.log(work, alert, "escalated", {"level": alert.level, "told": told})
+    ids = {one.id for one in people}
+    call = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
+    if all(_sleeps(work, row) for row in call if row.account_id in ids):
+        _pass_on(work, alert)  # nothing ends, and nothing waits too long, before the morning
     return True
 
 
