@@ -1,7 +1,6 @@
 """Which alerts nobody has answered in time, and who is told next: a louder way, then further people."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, and_, select
@@ -157,12 +156,11 @@ def _untaken(work: Work) -> set[UUID]:
     """Return the clinic's alerts with messages that nobody took for too long."""
     before = work.now - escalation.next_way_after(clinics.policy(work))
     query = select(Delivery).where(
-        Delivery.clinic_id == work.clinic_id,
+        *deliveries.waiting_of_staff(work),
         Delivery.subject == DeliverySubject.ALERT,
-        Delivery.state.in_(WAITING),
         Delivery.created_at <= before,
     )
-    return {row.subject_id for row in work.session.scalars(query) if _waits_since(row) <= before}
+    return {row.subject_id for row in work.session.scalars(query) if deliveries.waits_since(row) <= before}
 
 
 def _is_untaken(work: Work, alert: Alert) -> bool:
@@ -174,7 +172,7 @@ def _is_untaken(work: Work, alert: Alert) -> bool:
         deliveries.about(work, alert.id),
         work.now - escalation.next_way_after(clinics.policy(work)),
     )
-    stuck = [row for row in _waiting(rows, alert) if _waits_since(row) <= before]
+    stuck = [row for row in _waiting(rows, alert) if deliveries.waits_since(row) <= before]
     call = deliveries.of_present_call(rows, alert)
     return bool(stuck) and all(row.state in LOST or row in stuck or _sleeps(work, row) for row in call)
 
@@ -197,13 +195,8 @@ def _stuck(work: Work, alert: Alert) -> Iterator[Delivery]:
     reached = {row.account_id for row in rows if row.state in TAKEN}
     newest = {row.account_id: row for row in rows if row.account_id not in reached}
     for row in newest.values():
-        if row.state in WAITING and _waits_since(row) <= before:
+        if row.state in WAITING and deliveries.waits_since(row) <= before:
             yield row
-
-
-def _waits_since(row: Delivery) -> datetime:
-    """Return when a message could first have gone out: the end of quiet hours, where those held it."""
-    return row.tried_since or row.due_at if row.held else row.created_at
 
 
 def _facts(work: Work, alert: Alert) -> EscalationFacts:

@@ -1,6 +1,6 @@
 """The outbox as it is written: whom an alert tells, over which of their ways, and what comes next."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from server.clinical import escalation
 from server.clinical.vocabulary import (
     TAKEN,
+    WAITING,
     AlertClass,
     AlertState,
     Channel,
@@ -20,7 +21,7 @@ from server.clinical.vocabulary import (
     DeliverySubject,
     Role,
 )
-from server.models import Account, Alert, Delivery, Patient
+from server.models import STAFF, Account, Alert, Delivery, Patient
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
 from server.services.asking import insert_once
@@ -201,11 +202,25 @@ def about(work: Work, subject_id: UUID) -> Sequence[Delivery]:
     return list(work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)))
 
 
+def waiting_of_staff(work: Work) -> Iterator[ColumnElement[bool]]:
+    """Yield what holds for the clinic's messages to its staff that are not over yet."""
+    # Without their recipients SQLite reads all that the clinic ever sent: it knows of no few that wait.
+    staff = select(Account.id).where(Account.clinic_id == work.clinic_id, STAFF)
+    yield Delivery.clinic_id == work.clinic_id
+    yield Delivery.account_id.in_(staff)
+    yield Delivery.state.in_(WAITING)
+
+
 def could_leave() -> ColumnElement[datetime]:
     """Return since when a message could have left: the end of quiet hours, where those held it."""
     # When it is due says when it is tried again.
     released = func.coalesce(Delivery.tried_since, Delivery.due_at)
     return case((Delivery.held, released), else_=Delivery.created_at)
+
+
+def waits_since(row: Delivery) -> datetime:
+    """Return when a message could first have gone out: the end of quiet hours, where those held it."""
+    return row.tried_since or row.due_at if row.held else row.created_at
 
 
 def keeps_waiting() -> ColumnElement[bool]:

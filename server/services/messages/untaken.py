@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.clinical import escalation
 from server.clinical.vocabulary import EVENT_SUBJECTS, TAKEN, WAITING, Channel, DeliverySubject
-from server.models import STAFF, Account, Delivery
+from server.models import Delivery
 from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_patient
 from server.services.messages import number_code as number_codes
@@ -27,8 +27,7 @@ def due(work: Work) -> Sequence[UUID]:
     before = work.now - escalation.next_way_after(clinics.policy(work))
     query = (
         select(Delivery)
-        .join(Account, (Account.clinic_id == Delivery.clinic_id) & (Account.id == Delivery.account_id))
-        .where(Delivery.clinic_id == work.clinic_id, Delivery.state.in_(WAITING), STAFF)
+        .where(*deliveries.waiting_of_staff(work))
         .where(Delivery.subject.not_in(_WAIT), Delivery.sealed_to.is_(None))
         .where(Delivery.template.not_in({*CALLS, number_codes.TEMPLATE}))
         # E-mail is everybody's last way.
