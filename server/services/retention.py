@@ -29,8 +29,11 @@ from sqlalchemy import (
 from server.models import (
     Alert,
     Base,
+    BloodPressure,
+    BookingSuggestion,
     CandidateSlot,
     ContactPoint,
+    Course,
     Delivery,
     Entry,
     ExportLink,
@@ -39,6 +42,7 @@ from server.models import (
     Patient,
     PolicyReplay,
     PolicyReplayPatient,
+    Precaution,
     QuestionnaireResponse,
     Reminder,
     SignIn,
@@ -162,10 +166,18 @@ def has_come_back(work: Work, years: int, patient_id: UUID) -> bool:
 def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[Select[UUID]]:
     """Yield questions for the patients, or that one, with a change in the last ``years``."""
     changes = (
-        (Entry.patient_id, Entry.received_at),
-        (QuestionnaireResponse.patient_id, QuestionnaireResponse.received_at),
+        (Entry.patient_id, func.coalesce(Entry.deleted_at, Entry.received_at)),
+        (
+            QuestionnaireResponse.patient_id,
+            func.coalesce(QuestionnaireResponse.deleted_at, QuestionnaireResponse.received_at),
+        ),
         (TreatmentSession.patient_id, TreatmentSession.at),
+        (TreatmentSession.patient_id, TreatmentSession.created_at),
+        (Course.patient_id, Course.created_at),
         (Alert.patient_id, func.coalesce(Alert.resolved_at, Alert.opened_at)),
+        (BookingSuggestion.patient_id, BookingSuggestion.changed_at),
+        (Precaution.patient_id, func.coalesce(Precaution.ended_at, Precaution.created_at)),
+        (BloodPressure.patient_id, func.coalesce(BloodPressure.withdrawn_at, BloodPressure.created_at)),
     )
     for who, at in changes:
         found = select(who).where(who.class_.clinic_id == work.clinic_id, at >= work.now - years * _YEAR)

@@ -1,7 +1,8 @@
 """Each kind of data goes when its time is over, what a hold is about stays, and a dry run only tells."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -97,6 +98,57 @@ def test_a_record_that_changed_lately_stays(
     with database.read() as session:
         assert kinds.records_over(as_work(app, lived.bo, session), 6) == [lived.ana.patient_id]
         assert kinds.records_over(as_work(app, lived.bo, session), 0) == []
+
+
+def _precaution(cast: Cast, now: datetime) -> None:
+    said = {"code": "pregnancy", "since": now.date().isoformat()}
+    assert cast.bo.post(f"/patients/{cast.ana.patient_id}/precautions", said).status_code == 201
+
+
+def _blood_pressure(cast: Cast, now: datetime) -> None:
+    said = {"measured_at": now.isoformat(), "systolic": 120, "diastolic": 80}
+    assert cast.bo.post(f"/patients/{cast.ana.patient_id}/blood-pressures", said).status_code == 201
+
+
+def _course(cast: Cast, now: datetime) -> None:
+    said = {"condition": "depression", "route": "intravenous", "phase": "induction"}
+    said |= {"min_interval_days": 2, "max_interval_days": 4, "started_on": now.date().isoformat()}
+    answer = cast.bo.post(f"/patients/{cast.ana.patient_id}/courses", said)
+    assert answer.status_code == 201, answer.text
+
+
+def _session_of_long_ago(cast: Cast, now: datetime) -> None:
+    courses = f"/patients/{cast.ana.patient_id}/courses"
+    course = cast.bo.get(courses).json["items"][0]
+    said = {"course_id": course["id"], "at": (now - SEVEN_YEARS).isoformat(), "status": "delivered"}
+    answer = cast.bo.post(f"/patients/{cast.ana.patient_id}/treatment-sessions", said)
+    assert answer.status_code == 201, answer.text
+
+
+def _visit(cast: Cast, _: datetime) -> None:
+    (draft,) = cast.bo.get(f"/booking-suggestions?patient_id={cast.ana.patient_id}").json["items"]
+    answer = cast.bo.post(f"/booking-suggestions/{draft['id']}/dismiss", {"reason": "x"}, draft["version"])
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("noted", [_precaution, _blood_pressure, _course, _session_of_long_ago, _visit])
+def test_what_the_clinic_has_noted_lately_keeps_a_record(
+    lived: Cast,
+    clock: Clock,
+    around: Around,
+    database: Database,
+    visits: Visits,
+    noted: Callable[[Cast, datetime], None],
+) -> None:
+    visits.relapse()
+    for alert in lived.bo.get("/alerts").json["items"]:
+        one = f"/alerts/{alert['id']}"
+        lived.bo.post(f"{one}/resolve", {"outcome": "contacted", "note": "x"}, version=alert["version"])
+    clock.now += SEVEN_YEARS
+    noted(lived, clock.now - timedelta(hours=1))
+    retention.run(years(around, 6), clock.now)
+    erase.run(around, clock.now)
+    assert lived.ana.patient_id in {row["id"] for row in rows_of(database)["patients"]}
 
 
 def test_who_comes_back_while_those_whose_records_run_out_are_looked_for_stays(
