@@ -191,6 +191,17 @@ def test_the_team_sees_that_it_was_withdrawn(cast: Cast, clock: Clock, visits: V
     assert cast.bo.get(visits.ana).json["team_withdrawn_at"] is None
 
 
+def test_a_second_no_about_another_text_moves_nothing_of_since_when(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    withdraw(cast, Purpose.CARE_TEAM)
+    since = clock.now.isoformat()
+    version = publish(cast, Purpose.CARE_TEAM)
+    clock.forward(days=3)
+    assert say(cast.ana, Purpose.CARE_TEAM, False, version).status_code == 200
+    assert cast.bo.get(visits.ana).json["team_withdrawn_at"] == since
+
+
 def test_a_withdrawal_closes_what_a_trend_raised_and_keeps_what_cannot_wait(
     cast: Cast, clock: Clock, visits: Visits
 ) -> None:

@@ -29,7 +29,7 @@ NOTE = "The patient withdrew their consent that the care team reads the diary."
 def follow(work: Work, patient: Patient, purpose: Purpose, given: bool) -> None:
     """Do what the patient's word on ``purpose`` asks for. The caller holds the patient's row lock."""
     if purpose is Purpose.CARE_TEAM:
-        patient.team_withdrawn_at = None if given else work.now
+        patient.team_withdrawn_at = None if given else patient.team_withdrawn_at or work.now
         patient.version += 1
     if not given and purpose in _ENDS:
         _ENDS[purpose](work, patient)
