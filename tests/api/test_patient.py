@@ -63,6 +63,18 @@ def test_only_a_clinician_of_the_clinic_can_be_responsible(cast: Cast) -> None:
         assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/clinician_id")
 
 
+def test_nobody_is_given_to_a_clinician_who_has_left_and_who_was_theirs_can_be_changed(cast: Cast) -> None:
+    left, path = str(cast.bo.account_id), f"/patients/{cast.ana.patient_id}"
+    assert cast.admin.post(f"/clinic/accounts/{left}/disable").status_code == 204
+    new = cast.coordinator.post("/patients", {**HAL, "clinician_id": left})
+    assert (new.status_code, new.json["errors"][0]["pointer"]) == (422, "/clinician_id")
+    same = cast.coordinator.patch(path, {"name": "Anna", "clinician_id": left}, version=1)
+    assert (same.status_code, same.json["name"]) == (200, "Anna")
+    assert cast.coordinator.patch(path, {"clinician_id": None}, version=2).status_code == 200
+    back = cast.coordinator.patch(path, {"clinician_id": left}, version=3)
+    assert (back.status_code, back.json["errors"][0]["pointer"]) == (422, "/clinician_id")
+
+
 def test_patients_are_read_a_page_at_a_time(cast: Cast) -> None:
     for number in range(4):
         cast.bo.post("/patients", {**HAL, "name": f"P{number}"})

@@ -144,7 +144,8 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
     patient = lock(work, patient_id)
     if patient.version != version:
         raise Stale(patient)
-    _check_clinician(work, changes.get("clinician_id"))
+    if changes.get("clinician_id") != patient.clinician_id:
+        _check_clinician(work, changes.get("clinician_id"))
     if "paused_until" in changes:
         changes = changes | {"paused_until": _pause_end(patient, changes["paused_until"], work.now)}
     for key, value in changes.items():
@@ -263,5 +264,5 @@ def _check_clinician(work: Work, clinician_id: UUID | None) -> None:
     if clinician_id is None:
         return
     account = work.session.get(Account, (work.clinic_id, clinician_id))
-    if account is None or account.role is not Role.CLINICIAN:
+    if account is None or account.role is not Role.CLINICIAN or account.disabled_at is not None:
         raise Invalid("/clinician_id", "There is no such clinician.")
