@@ -28,6 +28,7 @@ ANY_OVERRIDE = re.compile(f"[{OVERRIDES}]")
 # Carriage return, and what word processors and pages end a line or a page with.
 _OTHER_ENDS = re.compile(r"[\r\u000b\u000c\u0085]")
 ANY_SEEN = re.compile(f"[^{SPACES}{UNSEEN}{_UNSEEN_BEYOND}]")
+_ANY_UNSEEN = re.compile(f"[{UNSEEN}{_UNSEEN_BEYOND}]")
 # Of an e-mail address what a mail server takes is for it to say. ASCII only: not every one takes more.
 ADDRESS = "[!-?A-~]{1,64}@[!-?A-~]{1,189}"
 ANY_WRITTEN = re.compile(rf"[^\n\t{SPACES}]")
@@ -41,3 +42,8 @@ def lines(text: str) -> str:
 def mended_lines(text: str) -> str:
     """Return what was written at length without what no text may hold: who wrote it does not see it there."""
     return ANY_BARRED_IN_LINES.sub("", _OTHER_ENDS.sub("\n", lines(text)))
+
+
+def as_read(name: str) -> str:
+    """Return a name as somebody reads it: two that look alike are one, whatever blanks are in them."""
+    return " ".join(_ANY_UNSEEN.sub("", unicodedata.normalize("NFC", name)).split())

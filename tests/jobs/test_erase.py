@@ -1,5 +1,6 @@
 """A patient who is erased is nowhere any more, and stays nowhere after a restore."""
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,19 @@ def test_it_takes_two_steps_and_the_name(lived: Cast, clock: Clock, around: Arou
     assert lived.ana.get("/entries").status_code == 200, "nothing happens before it is confirmed"
     assert lived.admin.delete(path(lived)).status_code == 204
     assert lived.admin.get(path(lived)).json | {"version": 0} == asked | {"state": "cancelled", "version": 0}
+
+
+@pytest.mark.parametrize("kept", ["Zoë Berg ", " Zoë  Berg", "Zoë\u00a0Berg", "Zoë\u200b Berg"])
+def test_the_name_that_confirms_it_is_the_one_that_is_read_whatever_blanks_are_kept(
+    lived: Cast, kept: str
+) -> None:
+    one = f"/patients/{lived.ana.patient_id}"
+    version = lived.bo.get(one).json["version"]
+    assert lived.bo.patch(one, {"name": kept}, version=version).status_code == 200
+    asked = lived.admin.post(path(lived), {"reason": "mistake"}).json
+    said = {"patient_name": unicodedata.normalize("NFD", "Zoë Berg")}
+    confirmed = lived.admin.post(f"{path(lived)}/confirm", said, version=asked["version"])
+    assert confirmed.status_code == 200, confirmed.text
 
 
 def test_asking_confirming_releasing_a_hold_and_taking_away_need_a_fresh_proof_of_who_asks(

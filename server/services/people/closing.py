@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
+from server.clinical.plain_text import as_read
 from server.clinical.vocabulary import AlertClass, DeliveryState
 from server.models import (
     UNRESOLVED,
@@ -36,7 +37,7 @@ def erase(work: Work, name: str) -> int:
     Raises Conflict, also while a legal hold stands or an emergency (P0) is open: both need what keys open.
     """
     clinic = clinics.lock(work)
-    if clinic.name != name:
+    if as_read(clinic.name) != as_read(name):
         raise Conflict("another-name", "That is not the name of this clinic.")
     if clinics.is_operations(work):
         raise Conflict("operations", "Whoever runs this service would hear of nothing any more.")

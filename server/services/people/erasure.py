@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.plain_text import as_read
 from server.clinical.vocabulary import (
     AlertClass,
     ErasureReason,
@@ -99,7 +100,7 @@ def confirm(work: Work, patient_id: UUID, version: int, name: str) -> Erasure:
         raise Stale(erasure)
     if erasure.asked_at + ASKED_FOR < work.now:
         raise Conflict("ask-again", "It was asked for too long ago. Ask again.")
-    if name.strip() != patient.name:
+    if as_read(name) != as_read(patient.name):
         raise Invalid("/patient_name", "That is not the name of this patient.")
     _check(work, patient)
     return start(work, erasure, patient)
