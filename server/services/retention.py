@@ -5,7 +5,7 @@ What a legal hold is about stays. The medical record itself is kept for as long 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import MINYEAR, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
@@ -148,7 +148,7 @@ def records_over(work: Work, years: int) -> Sequence[UUID]:
     query = select(Patient.id).where(
         Patient.clinic_id == work.clinic_id,
         Patient.leaving_at.is_(None),
-        Patient.created_at < work.now - years * _YEAR,
+        Patient.created_at < _years_ago(work.now, years),
         Patient.id.not_in(union_all(*_lately(work, years))),
     )
     return list(work.session.scalars(query.order_by(Patient.id)))
@@ -180,8 +180,14 @@ def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[
         (BloodPressure.patient_id, func.coalesce(BloodPressure.withdrawn_at, BloodPressure.created_at)),
     )
     for who, at in changes:
-        found = select(who).where(who.class_.clinic_id == work.clinic_id, at >= work.now - years * _YEAR)
+        found = select(who).where(who.class_.clinic_id == work.clinic_id, at >= _years_ago(work.now, years))
         yield found if patient_id is None else found.where(who == patient_id)
+
+
+def _years_ago(now: datetime, years: int) -> datetime:
+    """Return the moment so many years of the calendar before ``now``: ten years have leap days among them."""
+    is_leap_day = (now.month, now.day) == (2, 29)
+    return (now - timedelta(days=is_leap_day)).replace(year=max(now.year - years, MINYEAR))
 
 
 def _over(work: Work, kind: Kind) -> Select[Any]:

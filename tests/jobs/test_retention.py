@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -85,6 +86,40 @@ def test_records_run_out_after_the_years_that_were_set_and_a_held_one_stays(
     assert any(row["account_id"] == lived.ana.account_id for row in left["deliveries"])
     assert left["audit_events"]
     assert [row["reason"] for row in left["erasures"]] == ["retention"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "stays", "goes"),
+    [
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2036, 3, 2, 11, tzinfo=UTC), timedelta(hours=2)),
+        (datetime(2028, 2, 29, 12, tzinfo=UTC), datetime(2038, 2, 28, 13, tzinfo=UTC), timedelta(days=1)),
+        (datetime(2026, 2, 28, 14, tzinfo=UTC), datetime(2036, 2, 28, 13, tzinfo=UTC), timedelta(days=2)),
+    ],
+)
+def test_years_are_those_of_the_calendar_leap_days_included(
+    cast: Cast,
+    clock: Clock,
+    app: Flask,
+    database: Database,
+    changed: datetime,
+    stays: datetime,
+    goes: timedelta,
+) -> None:
+    clock.now = changed
+    new = cast.coordinator.post("/patients", {"name": "Hal", "zone": "Europe/Oslo"})
+    hal = UUID(new.json["id"])
+    for now, is_over in ((stays, False), (stays + goes, True)):
+        clock.now = now
+        with database.read() as session:
+            assert (hal in kinds.records_over(as_work(app, cast.bo, session), 10)) is is_over
+
+
+def test_more_years_than_there_are_is_for_ever_and_stops_nothing_else(
+    lived: Cast, clock: Clock, around: Around
+) -> None:
+    clock.now += SEVEN_YEARS
+    tidy.run(around, clock.now)
+    assert retention.run(years(around, 9999), clock.now) > 5
 
 
 def test_a_record_that_changed_lately_stays(
