@@ -178,6 +178,16 @@ def test_who_is_about_to_be_erased_is_in_no_replay_s_list_any_more(
     assert cast.bo.get(f"{PATH}/{replay}/patients").json["items"] == []
 
 
+def test_who_is_about_to_be_erased_is_not_read_for_a_replay(
+    relapsed: Visits, cast: Cast, clock: Clock, around: Around
+) -> None:
+    leaves(cast)
+    replay = queued(cast, values=LATER)
+    job.run(around, clock.now)
+    done = cast.bo.get(f"{PATH}/{replay}").json
+    assert (done["state"], done["total"], done["result"]["patients"]) == ("done", 0, 0)
+
+
 def test_the_patients_own_values_are_in_force_in_a_replay_too(
     relapsed: Visits, cast: Cast, clock: Clock, around: Around
 ) -> None:

@@ -74,16 +74,20 @@ def read(work: Work, after: UUID | None, size: int, tried: Tried) -> Sequence[Re
 
 
 def how_many(work: Work) -> int:
-    """Return how many patients the clinic has."""
-    query = select(func.count()).select_from(Patient).where(Patient.clinic_id == work.clinic_id)
+    """Return how many patients the clinic has, without those who are about to be erased."""
+    query = select(func.count()).select_from(Patient).where(*_here(work))
     return work.session.scalar(query) or 0
 
 
 def _ids(work: Work, after: UUID | None, size: int) -> Sequence[UUID]:
-    query = select(Patient.id).where(Patient.clinic_id == work.clinic_id)
+    query = select(Patient.id).where(*_here(work))
     if after is not None:
         query = query.where(Patient.id > after)
     return work.session.scalars(query.order_by(Patient.id).limit(size)).all()
+
+
+def _here(work: Work) -> tuple[ColumnElement[bool], ...]:
+    return Patient.clinic_id == work.clinic_id, Patient.leaving_at.is_(None)
 
 
 def _sessions(work: Work, whom: tuple[UUID, UUID], last: date) -> defaultdict[UUID, list[date]]:
