@@ -28,15 +28,15 @@ UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
 
 
 def fulfil_with(
-    work: Work, session: TreatmentSession, was_at: datetime | None = None
+    work: Work, session: TreatmentSession, is_new: bool = True, was_at: datetime | None = None
 ) -> BookingSuggestion | None:
     """Fulfil the booked visit that a delivered session is; None where no visit was booked.
 
     That is one of the same programme, up to `EARLY` before its time and up to `REPORT_GRACE` after it: what
     lies further away is another session, and the visit is still to come. A session from before the suggestion
     was made is none of its outcome. Where the scheduling system reported the visit as done first, only the
-    link is added. ``was_at``: where the session lay before, which made it none of the visits around there;
-    nor is one that is put right a visit that is still to come.
+    link is added. One that was delivered before (not ``is_new``) and is put right is no visit that is still
+    to come. ``was_at``: where it lay then, which made it none of the visits around there.
     """
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
@@ -50,10 +50,14 @@ def fulfil_with(
         BookingSuggestion.created_at <= session.at,
     )
     near = work.session.scalars(found.with_for_update(key_share=True))
-    booked = [one for one in near if was_at is None or _comes_to_light(one, was_at, work.now)]
+    booked = [
+        one
+        for one in near
+        if (is_new or _planned(one) <= work.now) and (was_at is None or not _is_near(one, was_at))
+    ]
     if not booked:
         return None
-    suggestion = min(booked, key=lambda s: (abs((s.starts_at or s.changed_at) - session.at), s.id))
+    suggestion = min(booked, key=lambda one: (abs(_planned(one) - session.at), one.id))
     _put_behind(work, suggestion, session)
     return suggestion
 
@@ -121,7 +125,7 @@ def follow_change(work: Work, session: TreatmentSession, was_at: datetime | None
     if linked is not None and is_elsewhere:
         _take_off(work, linked, session)
     if is_delivered and (linked is None or is_elsewhere):
-        fulfil_with(work, session, None if is_elsewhere else was_at)
+        fulfil_with(work, session, was_at is None, None if is_elsewhere else was_at)
 
 
 def _linked(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
@@ -135,14 +139,12 @@ def _linked(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
 
 def _is_near(suggestion: BookingSuggestion, at: datetime) -> bool:
     """Say whether a session of ``at`` can be the visit: as `fulfil_with` asks for one."""
-    planned = suggestion.starts_at or suggestion.changed_at
+    planned = _planned(suggestion)
     return planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
 
 
-def _comes_to_light(suggestion: BookingSuggestion, was_at: datetime, now: datetime) -> bool:
-    """Say whether the right date of a session, which lay at ``was_at``, can make it this visit."""
-    planned = suggestion.starts_at or suggestion.changed_at
-    return planned <= now and not _is_near(suggestion, was_at)
+def _planned(suggestion: BookingSuggestion) -> datetime:
+    return suggestion.starts_at or suggestion.changed_at
 
 
 def _take_off(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> None:

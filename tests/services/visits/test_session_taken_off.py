@@ -109,6 +109,20 @@ def test_the_right_date_of_an_earlier_session_takes_nobody_the_visit_that_is_sti
     assert cast.ana.get(f"/visits/{suggestion}").json["state"] == "booked", "she is expected the day after"
 
 
+def test_one_that_was_behind_another_visit_is_none_that_is_still_to_come(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    first = visits.booked(1)
+    session = visits.session(course_of(visits, cast), clock.forward(days=2))
+    clock.forward(days=28)
+    second = visits.relapse()
+    assert cast.bo.post(f"/booking-suggestions/{second}/approve", {"override_reason": "x"}, version=1)
+    assert visits.book(cast.scheduler, str(second), version=2, days=2).status_code == 200
+    path, right = f"{visits.ana}/treatment-sessions/{session['id']}", clock.forward(hours=1)
+    assert cast.bo.patch(path, {"at": right.isoformat()}, version=1).status_code == 200
+    assert (stored(cast, str(second))["state"], tasks(cast)) == ("booked", [("session_taken_off", first)])
+
+
 def test_one_that_was_recorded_twice_is_still_behind_its_visit_when_either_goes(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
