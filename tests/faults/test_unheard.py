@@ -11,13 +11,14 @@ from jobs import deliver
 from server.clinical.vocabulary import AlertClass, AlertState, Channel
 from server.gateways.message import Handed, Receipt, SendError
 from server.isolation import Extent
+from server.services.messages import contact_point as contact_points
 from server.services.messages import outbox_outcome
 from tests.cast import entry
 from tests.faults.conftest import Twins
 from tests.faults.ward import Ward
 
 NUMBER, BO, DEE = "+4740000001", "bo@clinic.example", "dee@clinic.example"
-REFUSED = SendError(True, "refused_550")
+REFUSED, AWAY = SendError(True, "refused_550"), SendError(False, "timeout", away=True)
 
 
 def assigned(ward: Ward, alert: UUID) -> None:
@@ -137,3 +138,44 @@ def test_an_emergency_reported_again_is_told_to_others_where_who_has_it_is_not_r
     ward.cast.ana.put(f"/entries/{uuid7()}", entry(ward.clock.now, safety="plan"))
     deliver.run(ward.around, ward.clock.now)
     assert (ward.the(alert).state, ward.told(alert)[-1]) == (AlertState.OPEN, ("Dee", Channel.EMAIL))
+
+
+@pytest.mark.parametrize("give", [assigned, handed_over])
+@pytest.mark.parametrize("far_end", ["telephone", "webhook"])
+def test_nobody_waits_for_a_far_end_that_is_away_where_the_last_way_is_refused(
+    ward: Ward, twins: Twins, give: Callable[[Ward, UUID], None], far_end: str
+) -> None:
+    """Else it stood as acknowledged for six hours, behind a webhook for three days."""
+    alert, dee = bo_has(ward, AlertClass.P2), ward.cast.coordinator
+    if far_end == "telephone":
+        ward.phone(dee, NUMBER)
+        twins[Channel.SMS].refusals[NUMBER] = AWAY
+    else:
+        hook = ward.hook(dee, "https://pager.example/dee")
+        with ward.work() as work:
+            twins[Channel.WEBHOOK].refusals[contact_points.open_address(work, hook)] = AWAY
+    twins[Channel.EMAIL].refusals[DEE] = REFUSED
+    give(ward, alert)
+    ward.look()
+    ward.minutes(6)
+    found = ward.the(alert)
+    assert (found.state, found.assigned_to) == (AlertState.OPEN, None)
+    assert ward.told(alert)[-1] == ("Bo", Channel.EMAIL)
+
+
+def test_what_they_were_given_once_more_stays_theirs_when_the_first_message_is_lost_at_last(
+    ward: Ward, twins: Twins
+) -> None:
+    alert = bo_has(ward, AlertClass.P2)
+    ward.phone(ward.cast.coordinator, NUMBER)
+    twins[Channel.SMS].refusals[NUMBER], twins[Channel.EMAIL].refusals[DEE] = AWAY, REFUSED
+    assigned(ward, alert)
+    ward.look()
+    ward.minutes(5)
+    assert ward.the(alert).assigned_to is None
+    del twins[Channel.EMAIL].refusals[DEE]
+    assigned(ward, alert)
+    ward.look()
+    ward.minutes(7 * 60)
+    found = ward.the(alert)
+    assert (found.assigned_to, twins[Channel.EMAIL].sent[-1].to) == (ward.cast.coordinator.account_id, DEE)

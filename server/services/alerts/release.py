@@ -8,12 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from server.clinical.vocabulary import LOST, AlertState, DeliverySubject
+from server.clinical import escalation
+from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertState, DeliverySubject
 from server.models import UNRESOLVED, Alert, AlertEvent, Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.messages import delivery as deliveries
 from server.services.people import account as accounts
+from server.services.people import clinic as clinics
 from server.services.work import Work
 
 
@@ -54,13 +56,19 @@ def unheard(work: Work, lost: Delivery) -> None:
 
 
 def _may_have_heard(work: Work, lost: Delivery) -> bool:
-    """Say whether another message of the same has been taken or is under way; of an emergency, to anybody."""
+    """Say whether another message of the same was taken or may soon be; of an emergency, by anybody."""
     base, rows = deliveries.base_of(lost), deliveries.about(work, lost.subject_id)
-    if lost.template == deliveries.AGAIN:
-        same = [row for row in rows if row.template == lost.template and row.created_at >= lost.created_at]
-    else:
-        same = [row for row in rows if deliveries.base_of(row) == base]
-    return any(row.state not in LOST for row in same)
+    same = [row for row in rows if deliveries.base_of(row) == base]
+    if lost.subject is DeliverySubject.ALERT:
+        # Also what they were told once more later.
+        since = lost.created_at if lost.template == deliveries.AGAIN else same[0].created_at
+        same = [row for row in rows if row.template == lost.template and row.created_at >= since]
+    if lost.template == deliveries.ASSIGNED:
+        same = [row for row in same if row.account_id == lost.account_id]
+    before = work.now - escalation.next_way_after(clinics.policy(work))
+    return any(
+        row.state in TAKEN or (row.state in WAITING and deliveries.waits_since(row) > before) for row in same
+    )
 
 
 def _reported_again(work: Work, lost: Delivery) -> None:
