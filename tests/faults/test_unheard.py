@@ -179,3 +179,18 @@ def test_what_they_were_given_once_more_stays_theirs_when_the_first_message_is_l
     ward.minutes(7 * 60)
     found = ward.the(alert)
     assert (found.assigned_to, twins[Channel.EMAIL].sent[-1].to) == (ward.cast.coordinator.account_id, DEE)
+
+
+@pytest.mark.parametrize("urgency", [AlertClass.P0, AlertClass.P1, AlertClass.P2])
+def test_what_was_given_on_before_anybody_took_it_is_told_anew(
+    ward: Ward, twins: Twins, urgency: AlertClass
+) -> None:
+    """Who gave it on takes it for a colleague's: nobody would look before the next clock, for P2 a day."""
+    alert = ward.alert(urgency)
+    ward.look()
+    twins[Channel.EMAIL].refusals[DEE] = REFUSED
+    assigned(ward, alert)
+    ward.look()
+    found = ward.the(alert)
+    assert (found.state, found.assigned_to) == (AlertState.OPEN, None)
+    assert [message.to for message in twins[Channel.EMAIL].sent] == [BO, BO]

@@ -31,7 +31,7 @@ def of_account(work: Work, account_id: UUID) -> None:
         if alert is None:
             continue
         if account_id == (alert.assigned_to or alert.acknowledged_by):
-            _release(work, alert, account_id)
+            _release(work, alert)
         elif alert.state is AlertState.OPEN and not _is_known(work, alert, account_id):
             _tell(work, alert)
 
@@ -52,7 +52,7 @@ def unheard(work: Work, lost: Delivery) -> None:
         if alert is None or alert.state is AlertState.RESOLVED or alert.snoozed:
             continue
         if alert.assigned_to == lost.account_id != alert.acknowledged_by:
-            _release(work, alert, lost.account_id)
+            _release(work, alert)
 
 
 def _may_have_heard(work: Work, lost: Delivery) -> bool:
@@ -96,14 +96,12 @@ def _given(work: Work, lost: Delivery) -> Sequence[UUID]:
     return work.session.scalars(query.order_by(Alert.urgency, Alert.opened_at, Alert.id)).all()
 
 
-def _release(work: Work, alert: Alert, account_id: UUID) -> None:
+def _release(work: Work, alert: Alert) -> None:
     alert.assigned_to = None
     if alert.state is AlertState.ACKNOWLEDGED:
         alert_handling.open_again(work, alert)
-    elif _is_known(work, alert, account_id):
-        alert.version += 1
-        alerts.log(work, alert, "released", {"told": 0})
     else:
+        # Also where others were told of it before: since then they know it as a colleague's.
         _tell(work, alert)
     work.audit("alert.release", alert.patient_id, alert.id)
 
