@@ -80,6 +80,17 @@ def test_an_answer_without_any_goes_on_whatever_is_said_of_it(diary: Cast) -> No
     assert not b"".join(pieces).endswith(b"incomplete\r\n")
 
 
+def test_a_link_from_before_a_yes_never_gives_more_than_was_handed_over(diary: Cast, app: Flask) -> None:
+    withdraw(diary, Purpose.SUBSTANCE_USE)
+    link = diary.ana.post("/me/exports", {"formats": ["json"]}).json
+    url = link["links"][0]["href"].removeprefix("http://127.0.0.1:8000")
+    client = app.test_client()
+    assert client.get(url).json["substance_use"] == "left_out"
+    agree(diary, Purpose.SUBSTANCE_USE)
+    assert client.get(url).status_code == 404
+    assert diary.ana.get("/me/exports").json["items"] == []
+
+
 def test_it_ends_a_link_that_is_followed_and_those_that_are_open(diary: Cast, app: Flask) -> None:
     link = diary.ana.post("/me/exports", {"formats": ["csv"]}).json
     url = link["links"][0]["href"].removeprefix("http://127.0.0.1:8000")

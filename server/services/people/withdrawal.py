@@ -31,7 +31,7 @@ def follow(work: Work, patient: Patient, purpose: Purpose, given: bool) -> None:
     if purpose is Purpose.CARE_TEAM:
         patient.team_withdrawn_at = None if given else patient.team_withdrawn_at or work.now
         patient.version += 1
-    if not given and purpose in _ENDS:
+    if purpose in _ENDS_EITHER_WAY or (not given and purpose in _ENDS):
         _ENDS[purpose](work, patient)
 
 
@@ -67,7 +67,8 @@ def _from_copies(work: Work, patient: Patient) -> None:
 
 
 def _from_copies_with_substance_use(work: Work, patient: Patient) -> None:
-    # Whoever holds such a link was promised more than it would give now.
+    # Whoever holds such a link was promised more than it would give now; after a yes, it would give more
+    # than was handed to them.
     export_links.end_all(work, patient.id)
 
 
@@ -75,6 +76,7 @@ def _from_caregivers(work: Work, patient: Patient) -> None:
     caregivers.end_all(work, patient.id)
 
 
+_ENDS_EITHER_WAY = frozenset({Purpose.SUBSTANCE_USE})
 _ENDS: Mapping[Purpose, Callable[[Work, Patient], None]] = MappingProxyType(
     {
         Purpose.CARE_TEAM: _from_the_team,
