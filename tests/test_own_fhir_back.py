@@ -155,7 +155,11 @@ def vars_of(module: Any) -> list[str]:
 def test_an_own_file_is_what_the_facade_gives_and_more(file: str, cast: Cast) -> None:
     facade = resources(lines(cast.ana))
     mine = {(one["resourceType"], one["id"]): one for one in resources(file)}
-    for one in facade:
+    without = [one for one in facade if (one["resourceType"], one["id"]) not in mine]
+    # The clinic's own mistake, of which the facade says that it is gone.
+    assert [one["resourceType"] for one in without] == ["QuestionnaireResponse", "Provenance"]
+    assert (without[0]["status"], "item" in without[0]) == ("entered-in-error", False)
+    for one in (one for one in facade if one not in without):
         whole = mine[one["resourceType"], one["id"]]
         whole, one = _without_offsets(whole), _without_offsets(one)
         for name in ("item", "basedOn", "extension", "entity", "meta"):

@@ -109,8 +109,8 @@ def delete_questionnaire_response(response_id: UUID) -> Response:
 def delete_patient_questionnaire_response(patient_id: UUID, response_id: UUID) -> Response:
     """Take back a scale that the clinic stored by mistake; needs If-Match. Its versions stay on record.
 
-    What it raised stays for a person to close, and says that the answer was taken back. Of the patient's own
-    nothing is taken back here.
+    The patient reads them no more: they may be somebody else's. What it raised stays for a person to close,
+    and says that the answer was taken back. Of the patient's own nothing is taken back here.
     """
     version = required_version()
     with writing() as work:
@@ -123,9 +123,9 @@ def delete_patient_questionnaire_response(patient_id: UUID, response_id: UUID) -
 @allow(Role.PATIENT)
 @blueprint.response(200, QuestionnaireResponseRevisionPage)
 def get_questionnaire_response_revisions(response_id: UUID) -> Any:
-    """Read every version one of your responses ever had."""
+    """Read every version one of your responses ever had; of what the clinic took back none."""
     with reading_own("questionnaire_response.revisions") as work:
-        found = questionnaires.revisions(work, own_patient(), response_id)
+        found = questionnaires.own_revisions(work, own_patient(), response_id)
         return {"items": found, "next_cursor": None}
 
 

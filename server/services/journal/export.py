@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from server.clinical import substance_use
 from server.clinical.instruments.catalog import RATED
-from server.clinical.vocabulary import Purpose, Sensitivity, SessionStatus
+from server.clinical.vocabulary import Purpose, Sensitivity, SessionStatus, Source
 from server.models import (
     Course,
     Entry,
@@ -108,10 +108,15 @@ def _entries(work: Work, patient_id: UUID) -> Rows:
 def _responses(work: Work, patient_id: UUID) -> Rows:
     """Yield filled scales, also those the clinic typed in; what a clinician rated is left out.
 
-    So are scales about substance use, unless the patient agreed to have them in it.
+    So is what the clinic took back, which may be somebody else's, and so are scales about substance use,
+    unless the patient agreed to have them in it.
     """
     revision = QuestionnaireResponseRevision
-    mine = _own(work, patient_id, QuestionnaireResponse).where(QuestionnaireResponse.instrument.not_in(RATED))
+    response = QuestionnaireResponse
+    mine = _own(work, patient_id, response).where(
+        response.instrument.not_in(RATED),
+        or_(response.source != Source.CLINIC, response.deleted_at.is_(None)),
+    )
     if not consents.allows(work, patient_id, Purpose.SUBSTANCE_USE):
         mine = mine.where(QuestionnaireResponse.sensitivity == Sensitivity.ORDINARY)
     for batch in batches(work, mine, QuestionnaireResponse.id):

@@ -89,6 +89,14 @@ def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[Quest
     return vault.opened(work, found)
 
 
+def own_revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[QuestionnaireResponseRevision]:
+    """Return the same for the patient: NotFound for what the clinic took back, which may be another's."""
+    found = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
+    if found is not None and found.deleted_at is not None and found.source is Source.CLINIC:
+        raise NotFound("questionnaire response")
+    return revisions(work, patient_id, response_id)
+
+
 def reported(work: Work, patient_id: UUID) -> Select[Any]:
     """Return a query of what the patient reported, oldest first: without what a clinician rated."""
     mine = select(QuestionnaireResponse).where(

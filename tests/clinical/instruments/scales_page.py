@@ -30,7 +30,7 @@ and rules only, class C).
 A clinician stores what they rated, or what was filled on paper, with
 `PUT /v1/patients/{patient_id}/questionnaire-responses/{response_id}`. What got into the wrong record so is
 taken back with `DELETE` and `If-Match`: the patient's phone, the watch and the lists hold it no more, and an
-alert that rests on it says so. Its versions stay on record.
+alert that rests on it says so. Its versions stay on record; the patient and their export have them no more.
 
 LOINC codes are stated where they were seen in a public LOINC artefact, and left out elsewhere. This
 material contains content from LOINC (https://loinc.org). LOINC is copyright Regenstrief Institute, Inc. and
