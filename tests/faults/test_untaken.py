@@ -9,6 +9,7 @@ from server.gateways.message import SendError
 from server.services.health import health, troubles
 from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
+from server.services.messages import untaken
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from tests.cast import Person
@@ -133,3 +134,19 @@ def test_a_provider_of_ours_that_is_away_rings_it_also_where_mail_leaves(
     ward.look()
     ward.minutes(6)
     assert troubles_of(ward) == ["undelivered"]
+
+
+def test_two_who_look_at_the_same_moment_tell_one_further_way(ward: Ward, twins: Twins) -> None:
+    dee = ward.cast.coordinator
+    ward.browser(dee, BROWSER), ward.phone(dee, NUMBER)
+    told(ward, dee)
+    ward.clock.forward(minutes=5)
+    with ward.work() as work:
+        (waiting,) = untaken.due(work)
+        assert untaken.spread(work, waiting)
+        if not ward.around.database.is_sqlite:  # there a writing transaction is alone
+            with ward.work() as beside:
+                assert not untaken.spread(beside, waiting)
+    with ward.work() as work:
+        assert not untaken.spread(work, waiting)
+        assert untaken.due(work) == []

@@ -39,11 +39,17 @@ def due(work: Work) -> Sequence[UUID]:
 
 def spread(work: Work, delivery_id: UUID) -> bool:
     """Tell the recipient of a message over their next way. False where it is taken, or over, by now."""
-    row = work.session.get(Delivery, (work.clinic_id, delivery_id))
+    mine = Delivery.clinic_id == work.clinic_id, Delivery.id == delivery_id
+    row = work.session.scalar(select(Delivery).where(*mine))
     if row is None or not delivery_patient.stays(work, row):
         return False
-    work.session.refresh(row)
-    return row.state in WAITING and _is_newest(work, row) and deliveries.next_way(work, row) is not None
+    # Of two who look at the same moment one would take a way that the other has just taken for tried. Who has
+    # it in hand now is not waited for: there is a next look.
+    held = select(Delivery).where(*mine).with_for_update(skip_locked=True)
+    row = work.session.scalar(held.execution_options(populate_existing=True))
+    if row is None or row.state not in WAITING or not _is_newest(work, row):
+        return False
+    return deliveries.next_way(work, row) is not None
 
 
 def _is_newest(work: Work, row: Delivery) -> bool:
