@@ -10,6 +10,7 @@ from server.gateways.message import SendError
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
 from server.services.alerts.shift import NewShift
+from server.services.messages import contact_point as contact_points
 from tests.cast import Person
 from tests.faults.conftest import Twins
 from tests.faults.ward import Ward
@@ -31,11 +32,11 @@ def gil(ward: Ward) -> Person:
     return person
 
 
-def with_fallback(ward: Ward, person: Person | None) -> None:
+def with_fallback(ward: Ward, person: Person | None, second: tuple[str, ...] = ("on_call",)) -> None:
     changes = {
         "hours": DEFAULT_WEEK,
         "holidays": [],
-        "steps": (("own_clinician",), ("on_call",)),
+        "steps": (("own_clinician",), second),
         "fallback_account_id": None if person is None else person.account_id,
     }
     with ward.work() as work:
@@ -118,3 +119,19 @@ def test_a_fallback_that_sleeps_keeps_nobody_else_from_hearing_at_night(
     assert (sorted(told(twins)), ward.pages()) == (
         ([], ["ladder_exhausted"]) if all_sleep else ([DEE, ELI], [])
     )
+
+
+def test_nobody_hears_for_those_who_sleep_because_a_webhook_is_away_of_somebody_whom_mail_told(
+    ward: Ward, twins: Twins
+) -> None:
+    cast, gil = ward.cast, ward.hire("Gil")
+    with_fallback(ward, gil, ("coordinators",))
+    hook = ward.hook(cast.bo, "https://pager.example/bo")
+    with ward.work() as work:
+        twins[Channel.WEBHOOK].refusals[contact_points.open_address(work, hook)] = AWAY
+    hours = {"quiet_from": "13:30", "quiet_until": "07:00"}
+    assert cast.coordinator.put("/me/quiet-hours", hours).status_code == 200
+    alert = ward.alert(AlertClass.P1)
+    ward.look()
+    ward.minutes(130)
+    assert (ward.the(alert).level, told(twins)) == (1, [BO])

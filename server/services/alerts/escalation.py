@@ -172,7 +172,16 @@ def _is_untaken(work: Work, alert: Alert) -> bool:
         deliveries.about(work, alert.id),
         work.now - escalation.next_way_after(clinics.policy(work)),
     )
-    stuck = [row for row in _waiting(rows, alert) if deliveries.waits_since(row) <= before]
+    reached = {
+        (row.account_id, row.level)
+        for row in rows
+        if row.state in TAKEN and row.template in CALLS and row.created_at >= alert.waiting_since
+    }
+    stuck = [
+        row
+        for row in _waiting(rows, alert)
+        if deliveries.waits_since(row) <= before and (row.account_id, row.level) not in reached
+    ]
     call = deliveries.of_present_call(rows, alert)
     return bool(stuck) and all(row.state in LOST or row in stuck or _sleeps(work, row) for row in call)
 
