@@ -98,8 +98,8 @@ def licence(package: Distribution) -> str:
         for found in told.get_all("Classifier") or ()
         if found.startswith("License :: ") and not found.endswith("OSI Approved")
     ]
-    plain = (told["License"] or "").strip().split("\n")[0]
-    said = [told["License-Expression"], *classified, plain]
+    plain = (told.get("License") or "").strip().split("\n")[0]
+    said = [told.get("License-Expression"), *classified, plain]
     named = [SPDX.get(one, one) for one in said if one]
     known = (one for one in named if all(map(_fits, parts(one))))
     return SAID_ELSEWHERE.get(name) or next(known, named[0] if named else "unknown")

@@ -1,4 +1,4 @@
-"""What contradicts itself in a map whose parts are each right."""
+"""What can't be meant in a map although each word of it is allowed."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -10,6 +10,20 @@ _NOON = datetime(2024, 11, 23, 12, tzinfo=UTC)
 # Day, month and year could each stand for one of the others.
 _THIRD = datetime(2001, 2, 3, 12, tzinfo=UTC)
 _UNTAKEN = "Has a time of day that nothing takes: name the column under time too, or write 00:00:00 as it is."
+
+
+def tells(pattern: str, wanted: str) -> bool:
+    """Return whether what the `strptime` format ``pattern`` writes can be read back with all of ``wanted``."""
+    sample = datetime(2024, 11, 23, 21, 45)  # noqa: DTZ001 (a wall clock, only to try the format)
+    # Five years before it was the same day of the week. A day without its year is not even tried: Python
+    # warns of it and will come to refuse it.
+    if "%Y" in wanted and sample.strftime(pattern) == sample.replace(year=2019).strftime(pattern):
+        return False
+    try:
+        again = datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007
+    except ValueError:
+        return False
+    return again.strftime(wanted) == sample.strftime(wanted)
 
 
 def direction_problem(key: str, scale: Scale) -> str | None:

@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS, Condition, Direction, Phase, Route, SafetyAnswer
 from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp, Tags
-from server.diary_import.map_checks import date_problem, direction_problem, name_problems
+from server.diary_import.map_checks import date_problem, direction_problem, name_problems, tells
 
 LONGEST_MAP = 100_000
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "-")
@@ -121,7 +121,7 @@ class _Stamp(_Strict):
     def made(self, data: dict[str, Any], **_: Any) -> Stamp:
         """Return the stamp."""
         formats = (data.get("format", self.default), *data["also"])
-        if not all(self._readable(pattern) for pattern in formats):
+        if not all(tells(pattern, self._wanted()) for pattern in formats):
             wanted = self._wanted().replace("%", "")
             said = f"Must be able to tell {wanted}, with a percent sign before each letter as in strptime."
             raise ValidationError(said, "format")
@@ -130,15 +130,6 @@ class _Stamp(_Strict):
 
     def _wanted(self) -> str:
         return "%H:%M" if "H" in self.default else "%Y-%m-%d"
-
-    def _readable(self, pattern: str) -> bool:
-        sample = datetime(2024, 11, 23, 21, 45)  # noqa: DTZ001 (a wall clock, only to try the format)
-        wanted = self._wanted()
-        try:
-            again = datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007
-        except ValueError:
-            return False
-        return again.strftime(wanted) == sample.strftime(wanted)
 
 
 class _Scale(_Strict):

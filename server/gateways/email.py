@@ -3,6 +3,7 @@
 import contextlib
 import io
 import ipaddress
+import re
 import smtplib
 import socket
 import ssl
@@ -23,6 +24,10 @@ TIMEOUT_SECONDS = 10.0
 # (Exchange, MaxAcknowledgementDelay), one that looks through what it gets for as long as that takes.
 LAST_SECONDS = 40.0
 _PORTS = {"smtp": 587, "smtps": 465}
+# RFC 5321, 4.1.2: a local part, quoted or not, and a domain or an address of the net in brackets.
+_ONE_ADDRESS = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*"|[^][\s()<>:;,@\\"]+)@(?:\[[^][\s\\]+\]|[^][\s()<>:;,@\\"]+)"""
+)
 # RFC 5321, 4.2.3: the server is closing down, whatever it was asked.
 _CLOSING = 421
 
@@ -156,8 +161,8 @@ def _in_doubt(server: _Server) -> Iterator[None]:
 
 def _wire(message: Message, sender: str) -> EmailMessage:
     wire = EmailMessage()
-    # Of "ana,smith@home.example" smtplib makes "ana", whom our own mail server may well know.
-    if parseaddr(message.to) != ("", message.to):
+    # Of "ana,smith@home.example" smtplib may make "ana", whom our own mail server may well know.
+    if not _ONE_ADDRESS.fullmatch(message.to):
         raise SendError(True, "address")
     try:
         wire["From"], wire["To"], wire["Subject"] = sender, message.to, message.subject
