@@ -23,6 +23,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ class Store:
 
     def __init__(self, file: str) -> None:
         self.db = sqlite3.connect(file, isolation_level=None, timeout=15)
+        weakref.finalize(self, self.db.close)
         self.db.execute("PRAGMA synchronous=FULL")
         self.db.executescript(TABLES)
 

@@ -13,7 +13,7 @@ _UNTAKEN = "Has a time of day that nothing takes: name the column under time too
 
 
 def tells(pattern: str, wanted: str) -> bool:
-    """Return whether what the `strptime` format ``pattern`` writes can be read back with all of ``wanted``."""
+    """Return whether ``pattern`` (of `strptime`) can read back all of ``wanted`` from what it writes."""
     sample = datetime(2024, 11, 23, 21, 45)  # noqa: DTZ001 (a wall clock, only to try the format)
     # Five years before it was the same day of the week. A day without its year is not even tried: Python
     # warns of it and will come to refuse it.
