@@ -22,6 +22,11 @@ def alerts(cast: Cast) -> Any:
     return [cast.bo.get(f"/alerts/{one['id']}").json for one in cast.bo.get("/alerts").json["items"]]
 
 
+def withdraw(visits: Visits, made: Any) -> None:
+    taken = visits.cast.bo.post(f"{visits.ana}/blood-pressures/{made['id']}/withdraw", version=1)
+    assert taken.status_code == 200, taken.text
+
+
 def days_ago(visits: Visits, days: int) -> dict[str, str]:
     return {"measured_at": (visits.now - timedelta(days=days)).isoformat()}
 
@@ -65,11 +70,45 @@ def test_the_alert_of_one_that_was_a_mistake_says_so_and_waits_for_a_person(
     visits: Visits, cast: Cast
 ) -> None:
     made = record(visits, 180, 90)
-    taken = cast.bo.post(f"{visits.ana}/blood-pressures/{made['id']}/withdraw", version=1)
-    assert taken.status_code == 200
+    withdraw(visits, made)
     (alert,) = alerts(cast)
     assert (alert["state"], alert["evidence"]["disproved"]) == ("open", True)
     assert [event["kind"] for event in alert["events"]] == ["opened", "answer_corrected", "disproved"]
+
+
+def test_one_that_was_passed_over_beside_a_mistake_is_heeded_once_the_mistake_is_taken_back(
+    visits: Visits, cast: Cast
+) -> None:
+    record(visits, 130, 80, **days_ago(visits, 2))
+    mistake = record(visits, 120, 75)
+    passed_over = record(visits, 190, 125, **days_ago(visits, 1))
+    assert alerts(cast) == []
+    withdraw(visits, mistake)
+    (alert,) = alerts(cast)
+    assert (alert["urgency"], alert["evidence"]["blood_pressures"]) == ("P0", [passed_over["id"]])
+
+
+def test_an_alert_about_a_mistake_stands_where_the_one_before_needs_care_as_well(
+    visits: Visits, cast: Cast
+) -> None:
+    mistake = record(visits, 200, 130)
+    record(visits, 190, 125, **days_ago(visits, 1))
+    withdraw(visits, mistake)
+    (alert,) = alerts(cast)
+    assert not alert["evidence"]["disproved"]
+    assert [event["kind"] for event in alert["events"]][-2:] == ["repeated", "supported"]
+
+
+def test_one_that_was_told_and_closed_is_not_told_again_where_a_later_mistake_is_taken_back(
+    visits: Visits, cast: Cast
+) -> None:
+    record(visits, 190, 125, **days_ago(visits, 1))
+    (alert,) = alerts(cast)
+    closing = {"outcome": "contacted", "note": "Went to the hospital."}
+    closed = cast.bo.post(f"/alerts/{alert['id']}/resolve", closing, version=alert["version"])
+    assert closed.status_code == 200, closed.text
+    withdraw(visits, record(visits, 120, 75))
+    assert alerts(cast) == []
 
 
 def test_whoever_takes_on_a_blood_pressure_has_seen_nothing_of_the_diary(

@@ -10,10 +10,12 @@ from uuid_utils.compat import uuid7
 from server.clinical.facts import Pressure
 from server.clinical.recorded_guards import pressure_at_once
 from server.clinical.vocabulary import AlertClass, AlertFamily
-from server.models import BloodPressure, Patient
+from server.models import Alert, BloodPressure, Patient
 from server.services import local_day as local_days
+from server.services import vault
 from server.services.alerts import answer_source
 from server.services.alerts import episode as episodes
+from server.services.alerts.alert_source import sources_of
 from server.services.alerts.episode import Finding
 from server.services.asking import of_patient
 from server.services.errors import Invalid, NotFound, Stale
@@ -21,8 +23,8 @@ from server.services.people import patient as patients
 from server.services.watch import policy as policies
 from server.services.work import Work
 
-_NEWEST = (
-    select(BloodPressure.systolic, BloodPressure.diastolic, BloodPressure.local_day)
+_NEWEST_ROW = (
+    select(BloodPressure)
     .where(
         *of_patient(BloodPressure),
         BloodPressure.withdrawn_at.is_(None),
@@ -30,6 +32,16 @@ _NEWEST = (
     )
     .order_by(BloodPressure.measured_at.desc(), BloodPressure.id.desc())
     .limit(1)
+)
+_NEWEST = _NEWEST_ROW.with_only_columns(
+    BloodPressure.systolic, BloodPressure.diastolic, BloodPressure.local_day
+)
+# An alert's day is that of the newest of what it rests on.
+_EMERGENCIES = select(Alert).where(
+    *of_patient(Alert),
+    Alert.family == AlertFamily.SIDE_EFFECT,
+    Alert.urgency == AlertClass.P0,
+    Alert.day >= bindparam("since"),
 )
 
 
@@ -67,8 +79,11 @@ def create(
 
 
 def withdraw(work: Work, patient_id: UUID, pressure_id: UUID, version: int) -> BloodPressure:
-    """Let one that was recorded by mistake count no more. Again is harmless; raises Stale, NotFound."""
-    patients.lock(work, patient_id)
+    """Let one that was recorded by mistake count no more. Again is harmless; raises Stale, NotFound.
+
+    The one that is the newest by now is heeded where it was passed over beside the mistake.
+    """
+    patient = patients.lock(work, patient_id)
     key = (work.clinic_id, pressure_id)
     pressure = work.session.get(BloodPressure, key, with_for_update={"key_share": True})
     if pressure is None or pressure.patient_id != patient_id:
@@ -82,6 +97,11 @@ def withdraw(work: Work, patient_id: UUID, pressure_id: UUID, version: int) -> B
     pressure.version += 1
     work.audit("blood-pressure.withdraw", patient_id, pressure.id)
     answer_source.changed(work, patient_id, pressure.id, ())
+    work.session.flush()
+    today = local_days.of(work, work.now, patient.zone)
+    for left in work.objects(_NEWEST_ROW, patient=patient_id, today=today):
+        if not _was_told(work, left):
+            _heed(work, patient, left)
     return pressure
 
 
@@ -100,6 +120,12 @@ def newest(work: Work, patient_id: UUID, today: date) -> Pressure | None:
     """Return the one that was measured last, up to ``today`` (a local day)."""
     found = work.rows(_NEWEST, patient=patient_id, today=today)
     return Pressure(*found[0]) if found else None
+
+
+def _was_told(work: Work, pressure: BloodPressure) -> bool:
+    """Return whether an alert, closed or not, rests on ``pressure``: it is told once."""
+    told = work.objects(_EMERGENCIES, patient=pressure.patient_id, since=pressure.local_day)
+    return any(str(pressure.id) in sources_of(alert.evidence) for alert in vault.opened(work, told))
 
 
 def _heed(work: Work, patient: Patient, pressure: BloodPressure) -> None:
