@@ -117,6 +117,25 @@ def test_a_scale_that_cannot_be_taken_is_heeded_by_its_answers(
     the_alert(app)
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"total": 3}, "emergency"),
+        ({"total": 3, "answers": {"q3": 1}}, "emergency"),
+        ({"total": 1}, "crisis_lines"),
+    ],
+)
+def test_the_risk_that_a_screener_came_to_is_heeded_though_it_takes_answers_alone(
+    app: Flask, cast: Cast, clock: Clock, said: dict[str, Any], kind: str
+) -> None:
+    body = filled(clock.now, "c-ssrs-screener")
+    del body["answers"]
+    path = f"/patients/{cast.ana.patient_id}/questionnaire-responses/{uuid7()}"
+    answer = cast.bo.put(path, body | said)
+    assert (answer.status_code, answer.json["notice"]["kind"]) == (422, kind)
+    the_alert(app)
+
+
 def test_what_the_clinic_types_in_wrongly_is_heeded_for_its_own_patients_alone(
     app: Flask, cast: Cast, clock: Clock
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from server.clinical import legible
 from server.clinical.instruments.catalog import INSTRUMENTS
 from server.clinical.instruments.scoring import urgent, urgent_total
-from server.clinical.vocabulary import SafetyAnswer
+from server.clinical.vocabulary import AlertClass, SafetyAnswer
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -44,12 +44,14 @@ def test_an_item_of_a_scale_is_read_beside_one_that_cannot_be() -> None:
     assert urgent(phq, {"q9": 0, "q1": 3}) == ()
 
 
-def test_a_total_that_was_typed_in_is_read_where_the_scale_has_only_that() -> None:
+def test_a_total_that_was_typed_in_is_read_whether_the_scale_takes_it_or_not() -> None:
     asrm, phq = INSTRUMENTS["asrm"], INSTRUMENTS["phq-9"]
     total = legible.total({"total": 9, "colour": "red"})
     assert total == 9
     assert [trigger.flag.code for trigger in urgent_total(asrm, total)] == ["asrm_positive"]
     assert urgent_total(asrm, 99) == () == urgent_total(asrm, 5) == urgent_total(phq, 27)
+    (risk,) = urgent_total(INSTRUMENTS["c-ssrs-screener"], 3)
+    assert (risk.flag.code, risk.flag.urgency) == ("cssrs_high", AlertClass.P0)
     for wrong in ("9", True, None, [9]):
         assert legible.total({"total": wrong}) is None
 

@@ -13,7 +13,6 @@ from server.clinical.instruments.instrument import (
     TOTAL,
     AnswersError,
     Band,
-    Content,
     Fold,
     Instrument,
     Item,
@@ -115,9 +114,10 @@ def urgent(instrument: Instrument, values: Mapping[str, int]) -> tuple[SafetyTri
 
 
 def urgent_total(instrument: Instrument, total: float) -> tuple[SafetyTrigger, ...]:
-    """Return what cannot wait in a total that was typed in; nothing in one that the scale can't have."""
-    if instrument.content is not Content.SCORE:
-        return ()
+    """Return what cannot wait in a total that was typed in; nothing in one that the scale can't have.
+
+    Also of a scale that is filled answer by answer, where a total is refused: it says so all the same.
+    """
     try:
         return score_total(instrument, total).safety
     except AnswersError:

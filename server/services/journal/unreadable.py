@@ -93,7 +93,8 @@ def _urgent(raw: object) -> tuple[SafetyTrigger, ...]:
         return ()
     total = legible.total(raw)
     typed = () if total is None else urgent_total(instrument, total)
-    return urgent(instrument, legible.answers(instrument, raw)) or typed
+    found = (*typed, *urgent(instrument, legible.answers(instrument, raw)))
+    return tuple({trigger.flag.code: trigger for trigger in found}.values())
 
 
 def _digest(
