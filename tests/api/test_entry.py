@@ -180,6 +180,16 @@ def test_a_safety_answer_shows_help_in_the_same_response(
     assert "116 123 (Samaritans)" in notice["crisis_lines"]
 
 
+@pytest.mark.parametrize(("effects", "asks"), [({"jaundice": 1}, True), ({"nausea": 1}, False)])
+def test_crisis_lines_do_not_hide_that_an_effect_asks_for_a_call_to_the_clinic(
+    cast: Cast, clock: Clock, effects: dict[str, int], asks: bool
+) -> None:
+    said = entry(clock.now, safety="passing", side_effects=effects)
+    notice = cast.ana.put(f"/entries/{new_id()}", said).json["notice"]
+    assert notice["kind"] == "crisis_lines"
+    assert notice["text"].endswith("Please also contact your clinic today.") is asks
+
+
 def test_an_id_of_another_kind_is_told_which_kind_it_must_be(cast: Cast, clock: Clock) -> None:
     for other in (str(uuid4()), new_id().upper()):
         refused = cast.ana.put(f"/entries/{other}", entry(clock.now))

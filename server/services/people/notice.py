@@ -37,7 +37,8 @@ def for_patient(
 ) -> PatientNotice | None:
     """Return the gravest notice among ``flags`` with the lines of the patient's country, or None.
 
-    ``contact_today``: it asks them to contact the clinic today, too, where it does not say so already.
+    ``contact_today``: it asks them to contact the clinic today, too, where it does not say so already; and
+    so it does where another flag of theirs asks for that.
     """
     kinds = {flag.notice for flag in flags}
     kind = next((k for k in _GRAVEST_FIRST if k in kinds), None)
@@ -45,7 +46,7 @@ def for_patient(
         return None
     words = TEXTS[language]
     text = _told(words, kind)
-    if contact_today and kind is Notice.CRISIS_LINES:
+    if kind is Notice.CRISIS_LINES and (contact_today or Notice.CALL_CLINIC in kinds):
         text = f"{text} {words.contact_today}"
     return PatientNotice(kind, text, lines.emergency, lines.texts)
 
