@@ -1,16 +1,57 @@
 """Which answers an alert rests on, and what became of them since: corrected, taken back, said again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
+
 from server.clinical.vocabulary import AlertFamily
+from server.models import Alert, Patient
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import episode as episodes
 from server.services.alerts.alert_source import sources_of, stands
-from server.services.alerts.episode import RED_FLAGS
+from server.services.alerts.episode import RED_FLAGS, Finding
+from server.services.asking import of_patient
+from server.services.watch import policy as policies
 from server.services.work import Work
+
+_CLOSED = select(Alert).where(
+    *of_patient(Alert),
+    Alert.family == bindparam("family"),
+    Alert.urgency <= bindparam("urgency"),
+    Alert.outcome.is_not(None),
+    Alert.resolved_at > bindparam("since"),
+)
+
+
+def news(
+    work: Work,
+    patient: Patient,
+    findings: Iterable[Finding],
+    before: Mapping[str, object],
+    said: Mapping[str, object],
+) -> Iterator[Finding]:
+    """Yield the ``findings`` of an answer but those that it made before it was corrected and were closed.
+
+    ``before`` and ``said``: what it said of each danger, by code, and says now. Who mends another word of an
+    answer that somebody has lately seen to says nothing new.
+    """
+    unchanged = {code for code in said if before.get(code) == said[code]}
+    for finding in findings:
+        if not ({*finding.codes} <= unchanged and _was_closed(work, patient, finding)):
+            yield finding
+
+
+def _was_closed(work: Work, patient: Patient, finding: Finding) -> bool:
+    """Return whether an alert that rests on this very answer, and as urgent, was closed lately."""
+    quiet = timedelta(days=policies.of_patient(work, patient)["alert.return_days"])
+    kind = {"family": finding.family, "urgency": finding.urgency}
+    closed = vault.opened(work, work.objects(_CLOSED, patient=patient.id, since=work.now - quiet, **kind))
+    answer = sources_of(finding.evidence)
+    return any({*finding.codes} <= {*one.codes} and answer <= sources_of(one.evidence) for one in closed)
 
 
 def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[AlertFamily]) -> None:

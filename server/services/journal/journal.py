@@ -3,7 +3,7 @@
 Everything that enters a diary goes through `Journal.store`: no way in skips the safety check.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, cast
@@ -95,12 +95,13 @@ class Journal:
         except ServiceError as refusal:
             self._heed(refusal, incoming, Entry(id=incoming.id, **columns))
             raise
+        before = {} if stored is None else self._dangers(stored)
         if stored is None:
             entry, outcome = self._insert(incoming, columns, said), "created"
         else:
             entry, outcome = self._correct(stored, incoming, columns), "updated"
         flags = self._flags(entry)
-        self._raise(flags, entry)
+        self._raise(flags, entry, before)
         if stored is not None:
             answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
@@ -169,12 +170,14 @@ class Journal:
         entry.sequence = self._next_change()
         calm = {detail["term"] for detail in known if detail["triage"] == AlertClass.P3}
         flags = self._flags(entry)
-        self._raise(tuple(flag for flag in flags if flag.code in calm), entry)
+        self._raise(tuple(flag for flag in flags if flag.code in calm), entry, {})
         if flags or len(calm) < len(known):  # else no alert can rest on it
             answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
 
-    def _raise(self, flags: Sequence[RedFlag], entry: Entry) -> None:
-        for finding in episodes.findings_of(flags, self._heeded_day(entry), entry.id):
+    def _raise(self, flags: Sequence[RedFlag], entry: Entry, before: Mapping[str, object]) -> None:
+        findings = episodes.findings_of(flags, self._heeded_day(entry), entry.id)
+        said = self._dangers(entry) if before else {}
+        for finding in answer_source.news(self.work, self.patient, findings, before, said):
             episodes.raise_alert(self.work, self.patient, finding)
 
     def _heeded_day(self, entry: Entry) -> date:
@@ -264,6 +267,14 @@ class Journal:
 
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
         return redflags.check(answers_of(entry, self.sessions), self.policy)
+
+    def _dangers(self, entry: Entry) -> dict[str, object]:
+        """Return what an entry says of each danger, by code, how grave it is, and of which day."""
+        grades, items = entry.side_effects, entry.items
+        return {
+            flag.code: (flag.urgency, grades.get(flag.code), items.get(flag.code), entry.local_day)
+            for flag in self._flags(entry)
+        }
 
     def _families(self, entry: Entry) -> frozenset[AlertFamily]:
         return redflags.families(answers_of(entry, self.sessions), self.policy)

@@ -4,7 +4,7 @@ Every response goes through `QuestionnaireJournal.store`: scored there, and no w
 safety check. Scores are made once, with the version that was answered, and never made again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import answer_source
 from server.services.alerts import episode as episodes
+from server.services.alerts.episode import Finding
 from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
 from server.services.journal import refusal as refusals
 from server.services.journal import repeat, unreadable
@@ -39,7 +40,14 @@ from server.services.people import patient as patients
 from server.services.scales import reliable_day as reliable_days
 from server.services.scales import scale as scales
 from server.services.scales import superseding
-from server.services.scales.scored_response import findings_of, flags_of, safety_of, score_columns, scored
+from server.services.scales.scored_response import (
+    dangers_of,
+    findings_of,
+    flags_of,
+    safety_of,
+    score_columns,
+    scored,
+)
 from server.services.work import Work
 
 
@@ -89,6 +97,7 @@ class QuestionnaireJournal:
             raise
         before = None if stored is None else stored.occurrence
         days = set() if stored is None else {stored.local_day}
+        told = {} if stored is None else dangers_of(stored)
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
@@ -96,8 +105,7 @@ class QuestionnaireJournal:
         self._keep_revision(response, plain_response(incoming.content))
         days |= superseding.settle(self.work, self.patient, before, response.occurrence)
         receipt = self._receipt(outcome, response)
-        for finding in findings_of(response, receipt.flags, self._heeded_day(response)):
-            episodes.raise_alert(self.work, self.patient, finding)
+        self._raise(receipt, told)
         if stored is not None:
             still = {flag.family for flag in receipt.flags}
             answer_source.changed(self.work, self.patient.id, response.id, still)
@@ -119,12 +127,21 @@ class QuestionnaireJournal:
         receipt = self._receipt("refused", response)
         refused = Refused(
             receipt.flags,
-            findings_of(response, receipt.flags, self._heeded_day(response)),
+            self._findings(receipt),
             response.content_hash,
             repeat.of_response(self.work, self.patient.id, incoming),
             receipt.contact_today,
         )
         refusals.heed(self.work, self.patient, refusal, refused)
+
+    def _raise(self, receipt: ResponseReceipt, told: Mapping[str, object]) -> None:
+        findings, said = self._findings(receipt), dangers_of(receipt.response)
+        for finding in answer_source.news(self.work, self.patient, findings, told, said):
+            episodes.raise_alert(self.work, self.patient, finding)
+
+    def _findings(self, receipt: ResponseReceipt) -> Iterator[Finding]:
+        response = receipt.response
+        return findings_of(response, receipt.flags, self._heeded_day(response))
 
     def _heeded_day(self, response: QuestionnaireResponse) -> date:
         """Return the day as of which a response is heeded: a clock may run ahead, or mean nothing."""

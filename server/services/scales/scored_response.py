@@ -65,6 +65,18 @@ def flags_of(response: QuestionnaireResponse) -> tuple[RedFlag, ...]:
     )
 
 
+def dangers_of(response: QuestionnaireResponse) -> Mapping[str, object]:
+    """Return what a response says of each danger, by code: how urgent, which answer, of which day.
+
+    Of a total, all answers.
+    """
+    said, whole = response.answers, (response.total, response.answers)
+    return {
+        found["code"]: (found["urgency"], said.get(found["item"], whole), response.local_day)
+        for found in response.safety
+    }
+
+
 def findings_of(response: QuestionnaireResponse, flags: Sequence[RedFlag], day: date) -> Iterator[Finding]:
     """Yield one finding of ``day`` per family for the red flags of one response."""
     total = "" if response.total is None else f" (total {response.total:g})"
