@@ -143,10 +143,18 @@ def families(answers: Answers, policy: Policy) -> frozenset[AlertFamily]:
     High spirits that are severe are a side effect in the hours after a session and activation later: what
     was told as the one still holds when it is the other.
     """
-    told = {flag.code: flag.family for flag in _flags(answers, policy)}
+    told = {flag.code: flag.family for flag in check(answers, policy)}
     grades = {term: grade for term, grade in answers.side_effects.items() if term in told}
-    at_any_hour = (rule for rule in _RULES if grades.get(rule.term, 0) >= policy[rule.grade])
-    return frozenset({*told.values(), *(rule.family for rule in at_any_hour)})
+    at_any_hour = (family for term in grades for family in _families_of(term, grades[term], policy))
+    return frozenset({*told.values(), *at_any_hour})
+
+
+def _families_of(term: str, grade: int, policy: Policy) -> Iterator[AlertFamily]:
+    """Yield the families ``term`` may be told in: up to the first rule that holds at any hour."""
+    for rule in (rule for rule in _RULES if rule.term == term and grade >= policy[rule.grade]):
+        yield rule.family
+        if rule.after is None:
+            return
 
 
 def emergency_from(term: str, policy: Policy) -> int:

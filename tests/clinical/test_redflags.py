@@ -187,3 +187,8 @@ def test_severe_high_spirits_hold_as_a_side_effect_and_as_activation_whenever_th
     grade: int, hours: float, expected: set[AlertFamily]
 ) -> None:
     assert families(Answers(None, {"euphoria": grade}, {}, hours), DEFAULT_POLICY) == expected
+
+
+@pytest.mark.parametrize("grade", [1, 3, 4])
+def test_racing_and_driven_is_activation_alone_however_severe(grade: int) -> None:
+    assert families(Answers(None, {"mania": grade}, {}, 1.0), DEFAULT_POLICY) == {AlertFamily.ACTIVATION}

@@ -106,3 +106,15 @@ def test_who_opens_the_alert_again_has_what_is_said_in_it(app: Flask, cast: Cast
     put(cast, path, {**body, "note": "More."}, 1)
     put(cast, path, {**body, "safety": "plan"}, 2)
     assert (the_alert(cast)["urgency"], told(app)) == ("P0", 2)
+
+
+def test_a_fall_that_was_no_fall_is_taken_back_also_where_she_says_that_she_is_driven(
+    cast: Cast, clock: Clock
+) -> None:
+    path = f"/entries/{uuid7()}"
+    put(cast, path, entry(clock.now, **FALL))
+    put(cast, path, entry(clock.now, side_effects={"mania": 3}), 1)
+    found = {one["family"]: one["id"] for one in cast.bo.get("/alerts").json["items"]}
+    assert {*found} == {"side_effect", "activation"}
+    shown = {kind: cast.bo.get(f"/alerts/{one}").json["evidence"] for kind, one in found.items()}
+    assert (shown["side_effect"]["disproved"], shown["activation"].get("disproved")) == (True, None)
