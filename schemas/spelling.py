@@ -98,8 +98,13 @@ PHONE_CLOCK = Spelling(
     "date-time",
     "2026-03-02T10:00:00+01:00",
 )
+# With the day after, as with moments: east of Greenwich the last hours of 2200 belong to it.
 DAY = Spelling(
-    "Day", f"^{YEAR_OF_DAY}{_IN_YEAR}$", "A civil day of the years 1900 to 2200.", "date", "2026-03-02"
+    "Day",
+    f"^({YEAR_OF_DAY}{_IN_YEAR}|2201-01-01)$",
+    "A civil day of the years 1900 to 2200, or the day after them, in which some zones are by then.",
+    "date",
+    "2026-03-02",
 )
 CIVIL_TIME = Spelling(
     "CivilTime",

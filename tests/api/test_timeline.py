@@ -130,6 +130,18 @@ def test_pages_of_days_hold_every_day_once_newest_first(visits: Visits, cast: Ca
         assert [day for page in pages(cast.ana, size) for day in page] == whole
 
 
+def test_the_last_and_first_moments_that_are_taken_can_be_paged_past(cast: Cast, clock: Clock) -> None:
+    east, west = ("2200-12-31T23:59:59Z", "Pacific/Kiritimati"), ("1970-01-01T00:00:00Z", "Pacific/Niue")
+    far = [entry(clock.now, zone=zone) | {"occurred_at": at, "recorded_at": at} for at, zone in (east, west)]
+    push(cast.ana, [pushed("entry", one) for one in (*far, entry(clock.now))])
+    days = ["2201-01-01", "2026-03-02", "1969-12-31"]
+    assert [day["day"] for page in pages(cast.ana, 1) for day in page] == days
+    for day in days:
+        (one,) = cast.ana.get(f"/entries?first={day}&last={day}").json["items"]
+        assert one["local_day"] == day
+        assert cast.ana.get(f"/me/trend?first={day}&last={day}").json["days"][0]["items"] == one["items"]
+
+
 def test_an_empty_diary_is_an_empty_page_and_a_bad_cursor_is_refused(cast: Cast) -> None:
     assert cast.ana.get("/me/timeline").json == {"items": [], "next_cursor": None}
     for query in ("cursor=yesterday", "limit=0", "limit=101", "day=2026-03-02"):
