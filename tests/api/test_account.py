@@ -1,20 +1,26 @@
 """The accounts of a clinic: what its administrator may do, and that it holds from the next request."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import Role
+from server.database import Database
+from server.isolation import Extent
+from server.models import Account
 from server.services.people import caregiver as caregivers
 from server.services.people import totp
-from tests.cast import PASSWORD, Cast, new_staff, sign_in
+from tests.cast import PASSWORD, Cast, entry, new_staff, sign_in
 from tests.conftest import Clock
 from tests.consents import GUS, caregiver, enrol, invited, mailed_code
 
+CLOSED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 BO = {"clinic": "demo", "email": "bo@clinic.example", "password": PASSWORD}
 
 
@@ -77,6 +83,29 @@ def test_with_a_patients_account_their_caregivers_end_and_come_back_by_a_new_inv
     back = replace(cast, ana=replace(cast.ana, token=ana))
     assert {one["ended_at"] is None for one in back.ana.get("/me/caregivers").json["items"]} == {False}
     assert caregiver(back).get(timeline).status_code == 200
+
+
+def test_caregivers_whom_an_earlier_version_left_behind_a_closed_account_neither_read_nor_come_in(
+    cast: Cast, client: FlaskClient, database: Database
+) -> None:
+    gus, fay = caregiver(cast), {**GUS, "name": "Fay", "email": "fay@mail.example", "scopes": ["log"]}
+    assert cast.ana.post("/me/caregivers", fay).status_code == 201
+    waiting, path = mailed_code(client), f"/cared-for/{cast.ana.patient_id}"
+    with database.write(Extent.ALL) as session:
+        session.get_one(Account, (cast.ana.clinic_id, cast.ana.account_id)).disabled_at = CLOSED_AT
+    said = entry(CLOSED_AT)
+    asked = (
+        gus.get(f"{path}/timeline"),
+        gus.get(f"{path}/trend"),
+        gus.put(f"{path}/entries/{uuid7()}", said),
+    )
+    assert [answer.status_code for answer in asked] == [404, 404, 404]
+    assert gus.get("/cared-for").json["items"] == []
+    assert enrol(client, waiting, fay["email"]).status_code == 401
+    assert cast.admin.post(f"/clinic/accounts/{cast.ana.account_id}/enable").status_code == 204
+    assert gus.get(f"{path}/timeline").status_code == 401, (
+        "who comes back has no caregivers but by a new word"
+    )
 
 
 def test_a_patient_who_invites_while_their_account_is_closed_leaves_no_caregiver_behind(

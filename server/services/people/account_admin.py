@@ -65,6 +65,8 @@ def disable(work: Work, account_id: UUID) -> None:
 def enable(work: Work, account_id: UUID) -> None:
     """Open a closed account again. Raises NotFound."""
     account = _others(work, account_id)
+    if account.disabled_at is not None:
+        caregivers.end_with(work, account)  # an earlier version left them when it closed the account
     account.disabled_at = None
     work.session.flush()
     work.audit("account.enable", account.patient_id, account.id)

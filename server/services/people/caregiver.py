@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 
 from server.clinical.vocabulary import CareScope, Purpose, Role
 from server.models import Account, AuditEvent, Caregiver, Invitation, Patient
@@ -18,6 +18,14 @@ from server.services.people import patient as patients
 from server.services.people import sign_in as sign_ins
 from server.services.work import Work
 
+# Nobody else could see what a caregiver does and end it. Closing an account ends its caregivers, but those
+# of accounts that an earlier version has closed are there still.
+_CAN_END_IT = exists().where(
+    Account.clinic_id == Caregiver.clinic_id,
+    Account.patient_id == Caregiver.patient_id,
+    Account.role == Role.PATIENT,
+    Account.disabled_at.is_(None),
+)
 # What the audit calls it, and what the patient is told of it.
 DEEDS: Mapping[str, str] = MappingProxyType(
     {
@@ -86,7 +94,7 @@ def end_all(work: Work, patient_id: UUID) -> None:
 
 
 def end_with(work: Work, account: Account) -> None:
-    """End every caregiver, and open invitation of one, of the patient whose ``account`` is closed; else none.
+    """End every caregiver, and open invitation of one, of the patient whose ``account`` this is; else none.
 
     What a patient lets others do holds while they can see it and end it.
     """
@@ -100,7 +108,7 @@ def leave(work: Work, patient_id: UUID) -> None:
 
     With the last patient their account goes.
     """
-    query = _acting(work, patient_id)
+    query = select(Caregiver).where(*_mine(work), Caregiver.patient_id == patient_id)
     for row in work.session.scalars(query).all():
         _end(work, row)
 
@@ -114,6 +122,7 @@ def check_invited(work: Work, invitation_id: UUID) -> Caregiver:
         Caregiver.clinic_id == work.clinic_id,
         Caregiver.invitation_id == invitation_id,
         Caregiver.ended_at.is_(None),
+        _CAN_END_IT,
     )
     row = work.session.scalar(query)
     if row is None or not consents.allows(work, row.patient_id, Purpose.CAREGIVER):
@@ -141,7 +150,8 @@ def acting(work: Work, patient_id: UUID, scope: CareScope) -> Caregiver:
     Raises NotFound where nothing does, OutOfScope where it is not this, Withheld where the patient's
     consent to caregivers does not hold.
     """
-    row = work.session.scalar(_acting(work, patient_id).limit(1))
+    query = select(Caregiver).where(*_mine(work), Caregiver.patient_id == patient_id, _CAN_END_IT)
+    row = work.session.scalar(query.limit(1))
     if row is None:
         raise NotFound("patient")
     consents.require(work, patient_id, Purpose.CAREGIVER)
@@ -163,7 +173,7 @@ def cared_for(work: Work) -> Sequence[CaredFor]:
     query = (
         select(Caregiver, Patient.name)
         .join(Patient, (Patient.clinic_id == Caregiver.clinic_id) & (Patient.id == Caregiver.patient_id))
-        .where(*_mine(work))
+        .where(*_mine(work), _CAN_END_IT)
         .order_by(Caregiver.id)
     )
     found = work.session.execute(query).all()
@@ -222,10 +232,6 @@ def _own(work: Work, patient_id: UUID, caregiver_id: UUID) -> Caregiver:
 
 def _of(work: Work, patient_id: UUID) -> Select[Caregiver]:
     return select(Caregiver).where(Caregiver.clinic_id == work.clinic_id, Caregiver.patient_id == patient_id)
-
-
-def _acting(work: Work, patient_id: UUID) -> Select[Caregiver]:
-    return select(Caregiver).where(*_mine(work), Caregiver.patient_id == patient_id)
 
 
 def _mine(work: Work) -> tuple[ColumnElement[bool], ...]:
