@@ -47,7 +47,9 @@ def day_end(day: date, zone: str, day_start: int) -> datetime:
 def day_of(at: datetime, zone: str, day_start: int) -> date:
     """Return the patient's day of moment ``at`` (aware); before hour ``day_start`` it is still yesterday."""
     local = at.astimezone(ZoneInfo(zone))
-    return local.date() if local.hour >= day_start else local.date() - timedelta(days=1)
+    day = local.date() if local.hour >= day_start else local.date() - timedelta(days=1)
+    # A clock that is put back past the hour shows the end of a day that is over by then.
+    return day if at < day_end(day, zone, day_start) else day + timedelta(days=1)
 
 
 def _gap_end(before: datetime, after: datetime, zone: str) -> datetime:
