@@ -10,7 +10,7 @@ from flask import Flask
 from jobs import day_close
 from jobs.around import Around
 from server.api.edge import Surroundings
-from server.clinical.maintenance import Facts
+from server.clinical.facts import Facts, Screen
 from server.clinical.vocabulary import AlertFamily, Arm
 from server.database import Database
 from server.models import Alert, Patient
@@ -174,10 +174,10 @@ def test_a_calm_scale_of_a_fast_clock_hides_no_later_one(
     fills(cast.ana, clock, off, asrm(clock.now + off, 0))
     clock.forward(days=1)
     fills(cast.ana, clock, RIGHT, asrm(clock.now, 3))
-    assert facts_of(app, cast, visits).asrm == (clock.now.date(), 15)
+    assert facts_of(app, cast, visits).asrm == [Screen(clock.now.date(), 15)]
     clock.forward(days=1)
     fills(cast.ana, clock, -off, asrm(clock.now - off, 2))
-    assert facts_of(app, cast, visits).asrm == (clock.now.date(), 10)
+    assert facts_of(app, cast, visits).asrm == [Screen(clock.now.date(), 10)]
 
 
 @pytest.mark.long

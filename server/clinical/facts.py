@@ -52,6 +52,15 @@ class Pressure:
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """What a filled scale came to, and its local day. Not ``is_whole``: at the least, some of it is open."""
+
+    day: date
+    total: float
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the suggestion of a visit rests on.
 
@@ -59,7 +68,7 @@ class Facts:
     without a signal. ``early_returns``: relapse signals on the present schedule. ``usual_loss``:
     when the benefit of the last session was expected to be half lost, None where there is none to
     lose. ``emergency``: day of the newest P0 alert, closed or not. ``craving``: highest recent answer.
-    ``asrm``, ``audit_c``: day and total of the newest one.
+    ``asrm``, ``audit_c``: newest first, those of late that were left too open, then the newest whole one.
     ``opioid_changed``: the newest day on which the diary said so. ``pressure``: the newest one. ``age``
     None: the clinic keeps no birth date and vouches for the age itself.
     """
@@ -78,8 +87,8 @@ class Facts:
     craving: float | None = None
     days_logged_last_week: int = 0
     questionnaire_day: date | None = None
-    asrm: tuple[date, float] | None = None
-    audit_c: tuple[date, float] | None = None
+    asrm: Sequence[Screen] = ()
+    audit_c: Sequence[Screen] = ()
     opioid_changed: date | None = None
     precautions: Sequence[Known] = ()
     pressure: Pressure | None = None

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from server.clinical import recorded_guards
-from server.clinical.facts import Facts, Trouble
+from server.clinical.facts import Facts, Screen, Trouble
 from server.clinical.policy import Policy
 from server.clinical.recorded_guards import recorded
 from server.clinical.redflags import is_late
@@ -80,15 +80,13 @@ def _mania(facts: Facts, policy: Policy, today: date) -> str | None:
     return asrm or _recent(facts, policy, today, told, "redflag.any_grade")
 
 
-def _positive(
-    newest: tuple[date, float] | None, scale: str, cut: str, policy: Policy, today: date
-) -> str | None:
-    """Say so where the newest of a scale is positive and recent: a newer one below the cut ends it."""
-    if newest is None:
-        return None
-    day, total = newest
-    recent = (today - day).days < policy["maintenance.recent_days"]
-    return f"{scale} {total:g} on {day}" if recent and total >= policy[cut] else None
+def _positive(given: Sequence[Screen], scale: str, cut: str, policy: Policy, today: date) -> str | None:
+    """Say so where one of ``given``, newest first, is positive and recent."""
+    for one in given:
+        recent = (today - one.day).days < policy["maintenance.recent_days"]
+        if recent and one.total >= policy[cut]:
+            return f"{scale} {one.total:g}{'' if one.is_whole else ' or more'} on {one.day}"
+    return None
 
 
 def _psychosis(facts: Facts, policy: Policy, today: date) -> str | None:

@@ -173,3 +173,10 @@ def test_the_diary_and_a_scale_speak_against_a_visit_too(visits: Visits, cast: C
     scale = cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled(clock.now, **answers))
     assert scale.status_code == 201, scale.text
     assert codes_of_a_new_draft(visits) == ["MISUSE", "INTERACT"]
+
+
+def test_a_scale_left_open_speaks_by_what_was_answered(visits: Visits, cast: Cast, clock: Clock) -> None:
+    answers = {"instrument": "audit-c", "answers": {"q1": 4, "q2": 4, "q3": None}}
+    scale = cast.ana.put(f"/questionnaire-responses/{uuid7()}", filled(clock.now, **answers))
+    assert (scale.status_code, scale.json["questionnaire_response"]["total"]) == (201, None)
+    assert codes_of_a_new_draft(visits) == ["MISUSE"]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.clinical.facts import Screen
 from server.clinical.guards import GUARDS, BlockCode
 from server.clinical.holding_time import ExpectedLoss, HoldingTime
 from server.clinical.maintenance import (
@@ -137,8 +138,10 @@ def test_a_visit_already_planned_in_the_window_is_enough() -> None:
         ("SI_ACUTE", {"open_alerts": ((AlertClass.P1, AlertFamily.SAFETY),)}),
         ("MANIA", {"troubles": trouble("mania", 1, 38)}),
         ("MANIA", {"open_alerts": [(AlertClass.P1, AlertFamily.ACTIVATION)]}),
-        ("MANIA", {"asrm": (day(13), 6)}),
-        ("MANIA", {"asrm": (day(40), 6)}),
+        ("MANIA", {"asrm": [Screen(day(13), 6)]}),
+        ("MANIA", {"asrm": [Screen(day(40), 6)]}),
+        ("MANIA", {"asrm": [Screen(day(40), 1, is_whole=False), Screen(day(39), 6)]}),
+        ("MANIA", {"asrm": [Screen(day(40), 6, is_whole=False), Screen(day(39), 1)]}),
         ("MANIA", {"troubles": trouble("mania", 1, 13)}),
         ("MANIA", {"troubles": trouble("mania", 1, 40)}),
         ("PSYCHOSIS", {"troubles": trouble("psychosis", 1, 38)}),
@@ -205,8 +208,9 @@ def test_too_many_sessions_in_a_week_or_month_go_to_a_clinician() -> None:
         {"troubles": trouble("headache", 3, 33)},
         {"troubles": trouble("mania", 1, 12)},
         {"open_alerts": [(AlertClass.P2, AlertFamily.ACTIVATION)]},
-        {"asrm": (day(12), 20)},
-        {"asrm": (day(40), 5)},
+        {"asrm": [Screen(day(12), 20)]},
+        {"asrm": [Screen(day(40), 5)]},
+        {"asrm": [Screen(day(40), 5, is_whole=False), Screen(day(12), 20)]},
         {"troubles": trouble("mania", 1, 41)},
         {"emergency": day(33)},
         {"sessions": (day(26),)},

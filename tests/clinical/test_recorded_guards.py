@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.clinical.facts import Facts, Known, Pressure
+from server.clinical.facts import Facts, Known, Pressure, Screen
 from server.clinical.guards import GUARDS, BlockCode
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.recorded_guards import pressure_at_once
@@ -106,8 +106,10 @@ def test_a_changed_opioid_speaks_against_a_visit_for_four_weeks(changed: int, co
 def test_a_positive_screen_for_alcohol_speaks_against_a_visit(
     answered: int, total: int, counts: bool
 ) -> None:
-    found = told(C.MISUSE, audit_c=(day(answered), total))
+    found = told(C.MISUSE, audit_c=[Screen(day(answered), total)])
     assert found == (f"AUDIT-C {total} on {day(answered)}" if counts else None)
+    found = told(C.MISUSE, audit_c=[Screen(day(answered), total, is_whole=False), Screen(day(answered), 0)])
+    assert found == (f"AUDIT-C {total} or more on {day(answered)}" if counts else None)
 
 
 @pytest.mark.parametrize(

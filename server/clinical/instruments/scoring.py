@@ -124,6 +124,17 @@ def urgent_total(instrument: Instrument, total: float) -> tuple[SafetyTrigger, .
         return ()
 
 
+def at_least(instrument: Instrument, values: Mapping[str, int]) -> float | None:
+    """Return what the total of some answers is at the least, whatever was left open.
+
+    None where answers do not add up.
+    """
+    scoring = instrument.scoring
+    if scoring.method is not Method.SUM:
+        return None
+    return float(scoring.factor * sum(values.get(item.id, item.low) for item in instrument.scored_items))
+
+
 def band(instrument: Instrument, total: float | None) -> Band | None:
     """Return the band of ``total``; an edge that two bands share belongs to the upper one."""
     if total is None:
@@ -200,7 +211,7 @@ def _safety(
     instrument: Instrument, values: Mapping[str, int], total: float | None
 ) -> tuple[SafetyTrigger, ...]:
     known: dict[str, float] = dict(values)
-    reached = _reached(instrument, values) if total is None else total
+    reached = at_least(instrument, values) if total is None else total
     if reached is not None:
         known[TOTAL] = reached
     first: dict[str, SafetyTrigger] = {}
@@ -210,14 +221,6 @@ def _safety(
         )
         first.setdefault(rule.item, trigger)
     return tuple(sorted(first.values(), key=lambda trigger: (trigger.flag.urgency, trigger.flag.code)))
-
-
-def _reached(instrument: Instrument, values: Mapping[str, int]) -> float | None:
-    """Return what a total is at the least, whatever was left open; None where answers do not add up."""
-    scoring = instrument.scoring
-    if scoring.method is not Method.SUM:
-        return None
-    return float(scoring.factor * sum(values.get(item.id, item.low) for item in instrument.scored_items))
 
 
 def _holding(instrument: Instrument, known: Mapping[str, float]) -> Iterator[SafetyRule]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
 
+from server.clinical.facts import Screen
 from server.clinical.maintenance import FEWEST_GIVEN, Chance, Facts, Plan, Prospect, Trouble, chance
 from server.clinical.policy import Policy
 from server.clinical.side_effects import OnsetSource
@@ -89,8 +90,8 @@ def gather(work: Work, patient: Patient, programme: Arm, today: date, signal: Al
         troubles=[trouble for row in logged for trouble in _troubles(row)],
         craving=_craving(logged, policy, today),
         questionnaire_day=latest_response.day(work, patient.id, today),
-        asrm=_newest(work, patient, "asrm"),
-        audit_c=_newest(work, patient, "audit-c"),
+        asrm=_screens(work, patient, "asrm", policy, today),
+        audit_c=_screens(work, patient, "audit-c", policy, today),
         opioid_changed=_opioid_changed(logged),
         precautions=precautions.held(work, patient.id, today),
         pressure=blood_pressures.newest(work, patient.id, today),
@@ -201,12 +202,17 @@ def _open_alerts(work: Work, patient_id: UUID) -> Sequence[tuple[AlertClass, Ale
     return [(row.urgency, row.family) for row in work.rows(_OPEN_ALERTS, patient=patient_id)]
 
 
-def _newest(work: Work, patient: Patient, instrument: str) -> tuple[date, float] | None:
-    newest = latest_response.of(work, patient.id, instrument)
-    if newest is None:
-        return None
-    came_in = local_days.of(work, newest.received_at, patient.zone)
-    return newest.local_day if newest.is_reliable else came_in, newest.total
+def _screens(work: Work, patient: Patient, instrument: str, policy: Policy, today: date) -> Sequence[Screen]:
+    before = today - timedelta(days=policy.whole("maintenance.recent_days") + 1)
+    since = local_days.end(work, before, patient.zone)
+    return [
+        Screen(
+            one.local_day if one.is_reliable else local_days.of(work, one.received_at, patient.zone),
+            one.total,
+            one.is_whole,
+        )
+        for one in latest_response.standing(work, patient.id, instrument, since)
+    ]
 
 
 def _opioid_changed(logged: Sequence[Logged]) -> date | None:

@@ -7,6 +7,7 @@ from flask import Flask
 from uuid_utils.compat import uuid7
 
 from server.api.edge import Surroundings
+from server.clinical.facts import Screen
 from server.clinical.maintenance import Facts, Plan, Trouble
 from server.clinical.vocabulary import AlertClass, AlertFamily, Arm
 from server.models import Patient
@@ -49,7 +50,8 @@ class Gather:
 
 
 def test_without_anything_stored_nothing_is_made_up(ana_has: Gather) -> None:
-    assert ana_has() == Facts(plan=None, sessions=[], planned=[], open_alerts=[], troubles=[], precautions=[])
+    none = {"sessions": [], "planned": [], "open_alerts": [], "troubles": [], "precautions": []}
+    assert ana_has() == Facts(plan=None, asrm=[], audit_c=[], **none)
 
 
 def test_plan_sessions_and_diary_become_facts(
@@ -113,10 +115,29 @@ def test_a_scale_that_was_left_too_open_takes_nothing_back_of_the_one_before(
     fill(**{f"q{n}": high // items + (n <= high % items) for n in range(1, items + 1)})
     clock.forward(hours=1)
     fill(q1=1)
-    assert getattr(ana_has(), name) == (TODAY, high)
+    assert getattr(ana_has(), name) == [Screen(TODAY, 1, is_whole=False), Screen(TODAY, high)]
     clock.forward(hours=1)
     fill(**{f"q{n}": int(n == 1) for n in range(1, items + 1)})
-    assert getattr(ana_has(), name) == (TODAY, low), "a whole one below the cut ends it"
+    assert getattr(ana_has(), name) == [Screen(TODAY, low)], "a whole one below the cut ends it"
+
+
+def test_a_scale_that_was_left_open_counts_for_what_was_answered_while_it_is_recent(
+    ana_has: Gather, cast: Cast, clock: Clock
+) -> None:
+    answers = {"q1": 4, "q2": 4, "q3": None}
+    told = filled(clock.now, "audit-c", answers=answers)
+    assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", told).status_code == 201
+    assert ana_has().audit_c == [Screen(TODAY, 8, is_whole=False)]
+    assert ana_has(TODAY + timedelta(days=30)).audit_c == []
+    off = timedelta(days=300)
+    ahead = filled(clock.now + off, "asrm", answers={"q1": 4, "q2": 3})
+    items = [
+        {"id": str(uuid7()), "kind": "questionnaire_response", "action": "put"}
+        | {"questionnaire_response": ahead}
+    ]
+    body = {"items": items, "sent_at": (clock.now + off).isoformat()}
+    assert cast.ana.post("/sync", body).json["results"][0]["verdict"] == "created"
+    assert ana_has().asrm == [Screen(TODAY, 7, is_whole=False)], "of the day it came in: the clock is off"
 
 
 def test_a_scale_with_one_answer_is_no_questionnaire_to_plan_a_visit_by(
