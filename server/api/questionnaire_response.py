@@ -82,7 +82,7 @@ def put_patient_questionnaire_response(body: Mapping[str, Any], patient_id: UUID
 @allow(Role.PATIENT)
 @blueprint.response(200, QuestionnaireResponseAnswer, headers=documented_headers("ETag"))
 def get_questionnaire_response(response_id: UUID) -> Any:
-    """Read one of your own responses."""
+    """Read one of your own responses; what a clinician rated is not found."""
     with reading_own("questionnaire_response.read") as work:
         response = questionnaires.get(work, own_patient(), response_id)
         return response, 200, etag(response.version)
@@ -123,7 +123,7 @@ def delete_patient_questionnaire_response(patient_id: UUID, response_id: UUID) -
 @allow(Role.PATIENT)
 @blueprint.response(200, QuestionnaireResponseRevisionPage)
 def get_questionnaire_response_revisions(response_id: UUID) -> Any:
-    """Read every version one of your responses ever had; of what the clinic took back none."""
+    """Read every version one of your responses ever had; none of what the clinic rated or took back."""
     with reading_own("questionnaire_response.revisions") as work:
         found = questionnaires.own_revisions(work, own_patient(), response_id)
         return {"items": found, "next_cursor": None}
@@ -134,7 +134,7 @@ def get_questionnaire_response_revisions(response_id: UUID) -> Any:
 @blueprint.arguments(QuestionnaireResponseQuery, location="query")
 @blueprint.response(200, QuestionnaireResponsePage)
 def list_questionnaire_responses(query: Mapping[str, Any]) -> Any:
-    """Read your own responses of a range of days, a page at a time."""
+    """Read your own responses of a range of days, a page at a time; none that a clinician rated."""
     with reading_own("questionnaire_response.list") as work:
         return _page(work, own_patient(), query)
 

@@ -109,14 +109,38 @@ def test_a_deleted_response_comes_down_as_an_empty_tombstone(cast: Cast, clock: 
     assert (tombstone["answers"], tombstone["total"], tombstone["occurrence"]) == ({}, None, None)
 
 
-def test_what_a_clinician_rated_comes_down_and_is_not_the_phones_to_change(cast: Cast, clock: Clock) -> None:
-    rated = {key: value for key, value in filled(clock.now, "madrs", total=22).items() if key != "answers"}
-    item = push(rated, version=1)
-    cast.bo.put(f"/patients/{cast.ana.patient_id}/questionnaire-responses/{item['id']}", rated)
+def test_what_the_clinic_typed_in_comes_down_and_is_not_the_phones_to_change(
+    cast: Cast, clock: Clock
+) -> None:
+    item = push(filled(clock.now), version=1)
+    paper = f"/patients/{cast.ana.patient_id}/questionnaire-responses/{item['id']}"
+    assert cast.bo.put(paper, item["questionnaire_response"]).status_code == 201
     assert [change["source"] for change in pull_all(cast)] == ["clinic"]
-    changed = {**item, "questionnaire_response": filled(clock.now)}
+    changed = {**item, "questionnaire_response": filled(clock.now, each=1)}
     gone = {"id": item["id"], "kind": "questionnaire_response", "action": "delete", "base_version": 1}
-    assert verdicts(cast.ana.post("/sync", {"items": [changed, gone]})) == ["forbidden"] * 2
+    items = [one | {"base_version": version} for one in (changed, gone) for version in (1, 2)]
+    assert verdicts(cast.ana.post("/sync", {"items": items})) == ["forbidden"] * 4
+
+
+def test_what_a_clinician_rated_comes_down_nowhere(cast: Cast, clock: Clock) -> None:
+    rated = {key: value for key, value in filled(clock.now, "madrs", total=22).items() if key != "answers"}
+    item = push(rated)
+    theirs, mine = f"/patients/{cast.ana.patient_id}", f"/questionnaire-responses/{item['id']}"
+    assert cast.bo.put(f"{theirs}{mine}", rated).status_code == 201
+    own = push(filled(clock.now))
+    cast.ana.post("/sync", {"items": [own]})
+    assert [change["id"] for change in pull_all(cast)] == [own["id"]]
+    assert [one["id"] for one in cast.ana.get("/questionnaire-responses").json["items"]] == [own["id"]]
+    assert len(cast.bo.get(f"{theirs}/questionnaire-responses").json["items"]) == 2
+    assert [cast.ana.get(path).status_code for path in (mine, f"{mine}/revisions")] == [404, 404]
+    changed = {**item, "questionnaire_response": filled(clock.now)}
+    gone = {"id": item["id"], "kind": "questionnaire_response", "action": "delete", "base_version": 9}
+    for told in cast.ana.post("/sync", {"items": [changed, gone]}).json["results"]:
+        assert (told["verdict"], told["current"]) == ("forbidden", None)
+    for told in (cast.ana.put(mine, filled(clock.now)), cast.ana.delete(mine, version=9)):
+        assert (told.status_code, told.json["code"], "current" in told.json) == (409, "other-author", False)
+    assert cast.bo.delete(f"{theirs}{mine}", version=1).status_code == 204
+    assert [change["id"] for change in pull_all(cast)] == [own["id"]]
 
 
 def test_a_commit_between_the_two_readings_of_a_pull_is_not_skipped(

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.clinical.instruments.catalog import RATED
 from server.clinical.vocabulary import Source
 from server.models import Entry, Patient, QuestionnaireResponse
 from server.services import vault
@@ -132,7 +133,10 @@ def _changed(table: type[Entry] | type[QuestionnaireResponse]) -> Select[Any]:
 
 _CHANGED = {
     Kind.ENTRY: _changed(Entry),
-    Kind.QUESTIONNAIRE_RESPONSE: _changed(QuestionnaireResponse),
+    # What a clinician rated is theirs to explain: no phone holds it.
+    Kind.QUESTIONNAIRE_RESPONSE: _changed(QuestionnaireResponse).where(
+        QuestionnaireResponse.instrument.not_in(RATED)
+    ),
 }
 _COUNTER = select(Patient.change_counter).where(
     Patient.clinic_id == bindparam("clinic"), Patient.id == bindparam("patient")

@@ -157,10 +157,10 @@ class QuestionnaireJournal:
         response = self.known.get(response_id)
         if response is None or response.deleted_at is not None:
             raise NotFound("questionnaire response")
-        if response.version != version:
-            raise Stale(response)
         if (response.source is Source.CLINIC) != (by is Source.CLINIC):
             raise _not_yours()
+        if response.version != version:
+            raise Stale(response)
         response.deleted_at = self.work.now
         self._next_version(response)
         before = response.occurrence
@@ -281,9 +281,10 @@ def _admit(work: Work, stored: QuestionnaireResponse | None, incoming: Incoming)
     if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
         check_moment(work, incoming)  # what was taken in time may be corrected for ever
     if stored is not None:
-        check_version(stored, incoming.base_version)
+        # Before the version is asked for: who is told what is stored there must be whose it is.
         if (stored.source is Source.CLINIC) != (incoming.source is Source.CLINIC):
             raise _not_yours()
+        check_version(stored, incoming.base_version)
 
 
 def _check_respondent(made: Instrument, source: Source) -> None:

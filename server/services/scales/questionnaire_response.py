@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 
 from server.clinical.instruments.catalog import RATED
-from server.clinical.vocabulary import Purpose, Source
+from server.clinical.vocabulary import Purpose, Role, Source
 from server.models import QuestionnaireResponse, QuestionnaireResponseRevision
 from server.services import vault
 from server.services.errors import NotFound
@@ -35,9 +35,9 @@ def delete(work: Work, patient_id: UUID, response_id: UUID, version: int, by: So
 
 
 def get(work: Work, patient_id: UUID, response_id: UUID) -> QuestionnaireResponse:
-    """Return one response of the patient; a deleted one is not found."""
+    """Return one response for the patient; a deleted one, and one that a clinician rated, is not found."""
     response = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
-    if response is None or response.deleted_at is not None:
+    if response is None or response.deleted_at is not None or response.instrument in RATED:
         raise NotFound("questionnaire response")
     vault.opened(work, [response])
     return response
@@ -62,8 +62,13 @@ class ResponseRange:
 
 
 def page(work: Work, patient_id: UUID, wanted: ResponseRange) -> Sequence[QuestionnaireResponse]:
-    """Return responses in the order of their ids (which is that of their making)."""
+    """Return responses in the order of their ids (which is that of their making).
+
+    The patient reads none that a clinician rated: it is theirs to explain.
+    """
     query = select(QuestionnaireResponse).where(*_there(work, patient_id))
+    if work.actor.role is Role.PATIENT:
+        query = query.where(QuestionnaireResponse.instrument.not_in(RATED))
     if wanted.first is not None:
         query = query.where(QuestionnaireResponse.local_day >= wanted.first)
     if wanted.last is not None:
@@ -90,9 +95,13 @@ def revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[Quest
 
 
 def own_revisions(work: Work, patient_id: UUID, response_id: UUID) -> Sequence[QuestionnaireResponseRevision]:
-    """Return the same for the patient: NotFound for what the clinic took back, which may be another's."""
+    """Return the same for the patient: NotFound for what a clinician rated.
+
+    Nor of what the clinic took back: it may be another's.
+    """
     found = work.session.get(QuestionnaireResponse, (work.clinic_id, patient_id, response_id))
-    if found is not None and found.deleted_at is not None and found.source is Source.CLINIC:
+    taken_back = found is not None and found.deleted_at is not None and found.source is Source.CLINIC
+    if taken_back or (found is not None and found.instrument in RATED):
         raise NotFound("questionnaire response")
     return revisions(work, patient_id, response_id)
 
