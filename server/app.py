@@ -72,7 +72,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     correlation.register(app)
     JWTManager(app).encode_key_loader(tokens.signs_now)
     api = contract.ContractApi(app)
-    contract.describe(api)
     errors.register(app)
     _add_routes(api)
     _add_pages(app, api)

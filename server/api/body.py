@@ -14,7 +14,6 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from schemas.dumping import Dumped
 from server.turnstile import TURNED_AWAY
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -65,6 +64,13 @@ class GuardedParser(FlaskParser):
     }
     JSON_TYPES: tuple[str, ...] = ("application/json",)
 
+    def use_args(self, argmap: Any, *args: Any, **options: Any) -> Any:
+        """Hand a view what ``argmap``, a schema, makes of a request.
+
+        Asked whether a schema is a mapping, each kind of mapping there is would remember that it is none.
+        """
+        return super().use_args(lambda _request: argmap, *args, **options)
+
     def load_querystring(self, req: Request, schema: Any) -> Any:
         """Return the query; a parameter named twice is refused, for which of the two was meant?"""
         twice = sorted(name for name, values in req.args.lists() if len(values) > 1)
@@ -89,7 +95,8 @@ class Blueprint(SmorestBlueprint):
 
     def route(self, rule: str, **options: Any) -> Decorator:
         """Serve ``rule`` with the view."""
-        return cast(Decorator, super().route(rule, **options))
+        serve = cast(Decorator, super().route(rule, **options))
+        return lambda view: serve(_told_once(view))
 
     def arguments(self, schema: type[Schema], **options: Any) -> Decorator:
         """Pass the loaded body or query as the view's first argument; `EXAMPLE` goes into the contract."""
@@ -102,12 +109,25 @@ class Blueprint(SmorestBlueprint):
     ) -> Decorator:
         """Dump what the view returns. A JSON schema only documents it: the view returns a whole Response."""
         shape = _made(schema) if isinstance(schema, type) else schema
-        told = shape.natively() if isinstance(shape, Dumped) else shape
+        natively = getattr(shape, "natively", None)
+        told = natively() if natively else shape
         return cast(Decorator, super().response(status_code, told, **options))
 
     def alt_response(self, status_code: int, **options: Any) -> Decorator:
         """Document another answer."""
         return cast(Decorator, super().alt_response(status_code, **options))
+
+
+def _told_once(view: Any) -> Any:
+    """Return ``view`` as the only one to hold what the contract says of it.
+
+    Each decorator copies what those below it had said, and none of these copies is read.
+    """
+    inner = getattr(view, "__wrapped__", None)
+    while inner is not None:
+        vars(inner).pop("_apidoc", None)
+        inner = getattr(inner, "__wrapped__", None)
+    return view
 
 
 @cache

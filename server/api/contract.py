@@ -45,7 +45,7 @@ _DESCRIPTION = (
 class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
     """flask-smorest with our one error shape in the contract; its own is another.
 
-    What the contract says of a blueprint is worked out when somebody asks: it took a fifth of a start.
+    What the contract says is worked out when somebody asks: it took a fifth of a start, and memory for ever.
     """
 
     ERROR_SCHEMA = ProblemSchema
@@ -62,9 +62,15 @@ class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
         self._app.register_blueprint(blp, **options)
         self._untold.append((blp, name))
 
+    def _register_responses(self) -> None:
+        """Leave it to `complete`: the library would make our error's schema anew for each status there is."""
+
     def complete(self) -> None:
         """Let the contract hold everything that is served."""
         with self._telling:
+            if self._untold:
+                super()._register_responses()
+                describe(self)
             while self._untold:
                 blueprint, name = self._untold.pop(0)
                 blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
