@@ -31,7 +31,7 @@ def command(check: bool, to: str) -> None:
     """Bring the database to the code's version. A second time changes nothing."""
     settings = settings_here()
     if check:
-        _check(settings)
+        _check(settings, to)
         behind = False
     else:
         behind = bring_up_to_date(settings, to)
@@ -80,15 +80,15 @@ def let_in(database: Database, settings: Settings) -> None:
             rows.hush(connection, role)
 
 
-def _check(settings: Settings) -> None:
-    """Raise ClickException where the database has other migrations than this code, and say which."""
+def _check(settings: Settings, to: str) -> None:
+    """Raise ClickException where the database lacks migrations up to ``to``, or is ahead, and say which."""
     with database_of(settings, migrated=False) as database:
         found = standing(database)
     if found.ahead:
         raise click.ClickException(
             f"The database is ahead: this version does not know its migration {found.found}. Run a newer one."
         )
-    if not found.is_current:
-        raise click.ClickException(
-            f"The database is behind. It lacks {', '.join(found.missing)}. Run: afterglow migrate"
-        )
+    missing = [name for name in found.missing if name.partition("_")[0] <= to]
+    if missing:
+        again = "afterglow migrate" if to == HEAD else f"afterglow migrate --to {to}"
+        raise click.ClickException(f"The database is behind. It lacks {', '.join(missing)}. Run: {again}")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from server.cli import main
 from server.database import Database
-from server.migrations import HEAD, downgrade, upgrade
+from server.migrations import HEAD, WORKS_FROM, downgrade, upgrade
 from server.migrations.standing import standing
 from tests.conftest import MASTER_KEY
 from tests.test_migrations_beside import VERSIONS
@@ -64,6 +64,18 @@ def test_what_is_missing_is_named_and_nothing_is_changed(fresh: Database, fresh_
         assert f"It lacks {HEAD}_" in said.stderr
     assert last.is_current
     assert not standing(fresh).is_current
+
+
+def test_what_a_stop_on_the_way_lacks_is_asked_of_that_stop(fresh: Database, fresh_url: str) -> None:
+    """Who migrates in two steps, the version before still at work, asks whether the first one is done."""
+    said = migrate(fresh_url, "--check", "--to", WORKS_FROM)
+    assert said.exit_code == 1
+    assert f"{WORKS_FROM}_" in said.stderr
+    assert f"{HEAD}_" not in said.stderr
+    assert f"afterglow migrate --to {WORKS_FROM}" in said.stderr
+    upgrade(fresh, WORKS_FROM)
+    assert migrate(fresh_url, "--check", "--to", WORKS_FROM).exit_code == 0
+    assert migrate(fresh_url, "--check").exit_code == 1
 
 
 def test_an_empty_database_lacks_every_migration(fresh: Database) -> None:
