@@ -1,9 +1,13 @@
 """Behind PgBouncer in transaction mode, where each transaction may get another connection of the server."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,8 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from uuid_utils.compat import uuid7
 
-from jobs import deliver
+from jobs import deliver, in_use
 from jobs.around import Around
+from jobs.problem import Problem
 from server.api.edge import EXTENSION, Surroundings
 from server.clinical.vocabulary import Channel
 from server.database import Database
@@ -123,3 +128,28 @@ def test_statements_that_are_prepared_would_collide(own: Server) -> None:
             clients[1].execute("SELECT 1")
         for client in clients:
             client.close()
+
+
+def test_a_restore_sees_who_works_through_the_pooler_and_nobody_in_what_it_keeps(
+    own: Server, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections look alike, so that a restore put rows in the place of those being written to."""
+    as_role = url.replace("anybody@", "postgres@")  # what the pooler makes of every name
+    settings = Settings(database_url=as_role, data_dir=tmp_path, database_pooler="transaction")
+    # Longer than the second in which our own question may count as somebody's.
+    monkeypatch.setattr(in_use, "LOOKING_SECONDS", 2.5)
+    with closing(Database(own.url)) as owner, closing(Database(url, limits=POOLER)) as api:
+        with ThreadPoolExecutor() as others:
+            others.submit(_ask_again_and_again, api, 4.0)
+            with pytest.raises(Problem, match="Others work on the database: 1"):
+                in_use.check_alone(owner, settings)
+        in_use.check_alone(owner, settings)  # they are still connected
+        # A new server gets that role when the rows are back.
+        in_use.check_alone(owner, replace(settings, database_url=as_role.replace("postgres@", "new@")))
+
+
+def _ask_again_and_again(database: Database, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with database.read(Extent.NONE) as session:
+            session.execute(text("SELECT pg_sleep(0.1)"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import func, inspect, make_url, select, table, text
 from sqlalchemy.orm import Session
@@ -42,6 +42,15 @@ WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relname <> ALL (:ours)
 _CONNECTED = text("""
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IN (current_user, :role)
+""")
+_LETS_IN = text("""
+SELECT bool_or(has_database_privilege(oid, current_database(), 'CONNECT')) FROM pg_roles WHERE rolname = :role
+""")
+# When and whether a connection is used the server tells its own role alone.
+_USED = text("""
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user
+AND (state <> 'idle' OR state_change > :since)
 """)
 
 
@@ -87,6 +96,21 @@ def is_owner(session: Session) -> bool:
 def connected(session: Session, address: str) -> int:
     """Return how many others are connected to a database of PostgreSQL by our role, or by ``address``'s."""
     return int(session.scalar(_CONNECTED, {"role": make_url(address).username}) or 0)
+
+
+def lets_in(session: Session, address: str) -> bool:
+    """Say whether the role of ``address`` is there and may connect to the database."""
+    return bool(session.scalar(_LETS_IN, {"role": make_url(address).username}))
+
+
+def in_a_second(session: Session) -> datetime:
+    """Return the moment, on the server's clock, from which the connection we ask by lies idle."""
+    return cast(datetime, session.scalar(text("SELECT clock_timestamp() + interval '1 second'")))
+
+
+def used_since(session: Session, since: datetime) -> int:
+    """Return how many other connections of our role are in use, or were after ``since``."""
+    return int(session.scalar(_USED, {"since": since}) or 0)
 
 
 def leave_unfinished(session: Session) -> None:
