@@ -15,7 +15,9 @@ _MEMBERS = {"channel", "to"}
 
 
 def destinations(settings: Settings) -> Mapping[Channel, str]:
-    """Return an address for each channel beside e-mail, which goes to operations; none without a file.
+    """Return an address for each channel beside e-mail, which goes to operations.
+
+    None without a file, or with the empty one that `deploy/make-secrets` leaves.
 
     Raises Problem, which never repeats an address, where the file can't be used.
     """
@@ -27,6 +29,8 @@ def destinations(settings: Settings) -> Mapping[Channel, str]:
         raise Problem(f"{_NAME} can't be read as a file of text.") from None
     except tomllib.TOMLDecodeError:
         raise Problem(f"{_NAME} is not TOML.") from None
+    if not raw:
+        return {}
     rows = raw.get("destination")
     if not isinstance(rows, list) or raw.keys() != {"destination"}:
         raise Problem(f"{_NAME} must hold tables [[destination]] and nothing else.")

@@ -118,10 +118,19 @@ def test_a_container_a_pod_and_a_unit_start_the_same() -> None:
 
 def test_a_container_and_a_pod_are_shown_the_same_secrets() -> None:
     for name, pod in pods().items():
-        ours_only = {target for target in SERVICES[name].secrets if target.startswith("AFTERGLOW_")}
+        ours_only = {
+            target for target in SERVICES[name].secrets if target.startswith(("AFTERGLOW_", "probe"))
+        }
         assert ours_only - {"AFTERGLOW_METRICS_TOKEN"} == shown(pod).keys() - {"AFTERGLOW_METRICS_TOKEN"}, (
             name
         )
+
+
+def test_a_unit_of_a_job_runner_is_shown_where_probes_go() -> None:
+    """Its account may not enter the folder of secrets: named there, the file stopped every job runner."""
+    unit = UNITS["afterglow-worker@.service"]
+    assert "LoadCredential=probe.toml:/etc/afterglow/secrets/probe.toml" in unit
+    assert f"Environment={PREFIX}PROBE=%d/probe.toml" in unit
 
 
 def test_two_of_each_run_and_neither_is_root_nor_writes_on_its_own_disk() -> None:

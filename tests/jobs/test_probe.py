@@ -250,6 +250,11 @@ def test_a_file_that_cannot_be_used_is_one_line_without_an_address(
     assert PHONE not in str(caught.value)
 
 
+def test_a_file_in_which_nothing_is_said_yet_names_nobody(reading: Read) -> None:
+    """As `deploy/make-secrets` leaves it: a unit names it from the first start."""
+    assert destinations(reading("")) == destinations(reading("# nothing yet")) == {}
+
+
 def test_a_file_that_is_not_there_is_said(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(Problem, match="can't be read"):
         destinations(replace(settings, probe=str(tmp_path / "none.toml")))
