@@ -1,10 +1,13 @@
 """The probe: an emergency of nobody goes the whole way over every channel, and is judged by its delivery."""
 
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -53,6 +56,16 @@ def sms() -> RecordingGateway:
 def two_channels(around: Around, reading: Read, email: RecordingGateway, sms: RecordingGateway) -> Around:
     """Surroundings with e-mail and SMS armed, and a probe for both."""
     return replace(around, settings=reading(SMS), gateways={Channel.EMAIL: email, Channel.SMS: sms})
+
+
+@pytest.fixture
+def ids_of_the_clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ids of alerts made by the clock that the test moves; the library goes by the machine's."""
+    bits = partial(secrets.randbits, 62)
+    made = "server.services.alerts.episode.uuid7"
+    monkeypatch.setattr(
+        made, lambda: UUID(int=int(clock.now.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | bits())
+    )
 
 
 def newest(around: Around, now: datetime) -> dict[Channel, Probed]:
@@ -137,6 +150,20 @@ def test_after_a_long_stop_the_first_run_closes_what_is_old_without_judging_it(
 ) -> None:
     probe.run(two_channels, clock.now)
     assert probe.run(two_channels, clock.forward(hours=5)) == 2
+
+
+def test_a_clock_that_was_ahead_does_not_speak_for_a_channel_once_it_is_put_right(
+    two_channels: Around, clock: Clock, sms: RecordingGateway, ids_of_the_clock: None
+) -> None:
+    """As of a machine that starts with a wrong clock: until its day came no probe that failed was seen."""
+    for _ in range(5):
+        probe.run(two_channels, clock.forward(days=30))
+        deliver.run(two_channels, clock.forward(seconds=1))
+    sms.refusals[PHONE] = SendError(True, "refused")
+    probe.run(two_channels, clock.forward(days=-149))
+    deliver.run(two_channels, clock.forward(seconds=1))
+    found = newest(two_channels, clock.now)[Channel.SMS]
+    assert (found.verdict, clock.now - found.sent_at) == (Verdict.FAILED, timedelta(seconds=1))
 
 
 def test_a_destination_taken_out_of_the_file_is_no_channel_any_more(

@@ -28,6 +28,7 @@ from server.models import Account, Alert, AlertEvent, ContactPoint, Delivery, Pa
 from server.services import vault
 from server.services.alerts import alert_handling, episode
 from server.services.alerts.episode import Finding
+from server.services.job_run import AHEAD
 from server.services.messages import contact_point as contact_points
 from server.services.messages import operations
 from server.services.people import clinic as clinics
@@ -117,11 +118,15 @@ def judge(work: Work) -> Sequence[Probed]:
 
 
 def newest(session: Session, now: datetime) -> Sequence[Probed]:
-    """Return the newest probe of each channel that is used now: the last with a verdict, else the last."""
+    """Return the newest probe of each channel that is used now: the last with a verdict, else the last.
+
+    Not of a clock that was ahead: until its day came nothing newer would be seen.
+    """
     clinic_id = clinics.operations_id(session)
     if clinic_id is None:
         return []
-    latest = select(Alert.id).where(Alert.clinic_id == clinic_id).order_by(Alert.id.desc()).limit(_LOOKED_AT)
+    ours = select(Alert.id).where(Alert.clinic_id == clinic_id, Alert.opened_at <= now + AHEAD)
+    latest = ours.order_by(Alert.opened_at.desc()).limit(_LOOKED_AT)
     told: dict[UUID, dict[Channel, Probed]] = {alert_id: {} for alert_id in session.scalars(latest)}
     for row in _deliveries(session, clinic_id, told):
         told[row.subject_id][row.channel] = _probed(row, now)
