@@ -9,12 +9,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-# In the environment of a request that is not let in: the application has to turn it away.
+# In the environment of a request: when it came, before it stood in line.
+ARRIVED = "afterglow.arrived"
+# Of one that is not let in: the application has to turn it away.
 TURNED_AWAY = "afterglow.turned_away"
 # And of one that is: what gives its place to the next.
 _STEP_ASIDE = "afterglow.step_aside"
@@ -32,6 +34,12 @@ def step_aside(environ: Mapping[str, Any]) -> None:
     Without a turnstile, or where too many have done so, nothing happens.
     """
     environ.get(_STEP_ASIDE, lambda: None)()
+
+
+def arrived(environ: Mapping[str, Any]) -> float:
+    """Return when the request of ``environ`` came, by `perf_counter`: now where there is no turnstile."""
+    found: float = environ.get(ARRIVED, perf_counter())
+    return found
 
 
 class Turnstile:
@@ -58,6 +66,7 @@ class Turnstile:
         """Answer a request."""
         if environ.get("PATH_INFO") == ALIVE:
             return self._app(environ, start)
+        environ[ARRIVED] = perf_counter()
         turn = threading.Event()
         if not self._enters(turn):
             environ[TURNED_AWAY] = True

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from server.api.address import client_address
 from server.logs import REQUEST_ID
+from server.turnstile import arrived
 
 log = logging.getLogger("afterglow.access")
 
@@ -31,7 +32,7 @@ def register(app: Flask) -> None:
 def _begin() -> None:
     said = request.headers.get(HEADER, "")
     g.request_id = said if _GOOD.fullmatch(said) else str(uuid7())
-    g.request_begun = perf_counter()
+    g.request_begun = arrived(request.environ)
     REQUEST_ID.set(g.request_id)
 
 

@@ -27,6 +27,7 @@ from server.api.edge import here, open_to_all
 from server.api.health import found
 from server.api.metric_table import GAUGES, Rows
 from server.services.errors import NotSignedIn
+from server.turnstile import arrived
 
 blueprint = Blueprint("metrics", __name__)
 EXTENSION = "afterglow-metrics"
@@ -46,7 +47,7 @@ class Requests:
         )
         self.seconds = Histogram(
             "afterglow_request_seconds",
-            "How long this process took to answer.",
+            "How long this process took to answer, the wait for a turn with it.",
             _LABELS,
             registry=self.registry,
             buckets=_BUCKETS,
@@ -113,7 +114,7 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.metrics_begun = perf_counter()
+    g.metrics_begun = arrived(request.environ)
 
 
 @blueprint.get("/metrics")
