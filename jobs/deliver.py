@@ -227,8 +227,8 @@ class _Round:
         return until is not None and self.watch.moment() > until - self.around.lease / 2
 
     def _try(self, lane: str, claimed: Claimed) -> Outcome:
-        if self.around.stopping.is_set() or self._waited_too_long(claimed):
-            return Returned()  # another worker sends it at once
+        if not self._goes_on() or self._waited_too_long(claimed):
+            return Returned()  # another worker sends it at once, or the next run
         if lane in self._away:
             return Refused(self._away[lane])
         try:

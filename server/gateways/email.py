@@ -8,7 +8,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -68,7 +68,7 @@ class SmtpGateway:
             with _explained(_REFUSALS_ON_CONNECT):
                 self._secure(server)
             server.last = self._last
-            with _explained(_REFUSALS_ON_SEND), _in_doubt(server):
+            with _explained(_REFUSALS_ON_SEND), _cut_off(server):
                 server.send_message(wire, self._sender, [message.to])
             # The message is taken: trouble with saying goodbye must not send it again.
             with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -99,9 +99,9 @@ class SmtpGateway:
 
 
 class _Server(smtplib.SMTP):
-    """A conversation that knows whether the whole message was handed over."""
+    """A conversation that knows whether the recipient was named, and the whole message handed over."""
 
-    handed_over = False
+    named = handed_over = False
     last = LAST_SECONDS
     _reply: "_Reply"
 
@@ -109,6 +109,11 @@ class _Server(smtplib.SMTP):
         """Send; smtplib gives commands as text and the message, to its last dot, as bytes."""
         super().send(s)
         self.handed_over = isinstance(s, bytes)
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """Name the recipient."""
+        self.named = True
+        return super().rcpt(recip, options)
 
     def getreply(self) -> tuple[int, bytes]:
         """Read a reply, all of it in the time that one command has, or the message once it is handed over."""
@@ -147,15 +152,20 @@ class _TlsServer(_Server, smtplib.SMTP_SSL):
 
 
 @contextmanager
-def _in_doubt(server: _Server) -> Iterator[None]:
-    """A connection that is lost after the last dot leaves open whether the message was taken."""
+def _cut_off(server: _Server) -> Iterator[None]:
+    """Tell what a lost connection means: after the last dot it leaves open whether the message was taken.
+
+    A server that has named nobody yet is away. Later it may be this recipient, whose own server ours asks
+    first, or this text that it can't get over: the next message shows, and must not wait for this one.
+    """
     try:
         yield
     except OSError as error:
-        if not server.handed_over or isinstance(error, smtplib.SMTPResponseException):
+        answered = isinstance(error, smtplib.SMTPException)
+        if not server.named or (answered and not isinstance(error, smtplib.SMTPServerDisconnected)):
             raise
         failure = _broken(error)
-        failure.in_doubt = True
+        failure.away, failure.in_doubt = False, server.handed_over
         raise failure from None
 
 

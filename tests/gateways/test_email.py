@@ -129,7 +129,7 @@ OK = b"250 fine\r\n"
 def test_a_line_that_is_cut_after_the_last_dot_leaves_it_in_doubt() -> None:
     with saying(b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n") as port:
         error = refusal(f"smtp://127.0.0.1:{port}")
-    assert (error.reason, error.away, error.in_doubt) == ("unreachable", True, True)
+    assert (error.reason, error.away, error.in_doubt) == ("unreachable", False, True)
 
 
 @pytest.mark.parametrize("before", [(), (b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n")])
@@ -141,6 +141,12 @@ def test_a_server_whose_answer_never_ends_is_left_after_the_time_out(before: tup
 
 def test_a_line_that_is_cut_before_the_message_leaves_no_doubt() -> None:
     with saying(b"220 hello\r\n", OK, OK) as port:
+        error = refusal(f"smtp://127.0.0.1:{port}")
+    assert (error.reason, error.away, error.in_doubt) == ("unreachable", False, False)
+
+
+def test_a_line_that_is_cut_before_anybody_was_named_means_that_the_server_is_away() -> None:
+    with saying(b"220 hello\r\n", OK) as port:
         error = refusal(f"smtp://127.0.0.1:{port}")
     assert (error.reason, error.away, error.in_doubt) == ("unreachable", True, False)
 
