@@ -1,22 +1,27 @@
 """Which alerts nobody has answered in time, and who is told next: a louder way, then further people."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, and_, select
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
-from server.clinical.vocabulary import LOST, TAKEN, WAITING, AlertClass, AlertState, DeliverySubject
-from server.models import UNRESOLVED, Alert, Delivery, Patient
+from server.clinical.vocabulary import LOST, AlertState
+from server.models import UNRESOLVED, Account, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
-from server.services.alerts import alert_handling
+from server.services.alerts import alert_handling, calls
 from server.services.alerts import rota as rotas
 from server.services.messages import delivery as deliveries
 from server.services.messages import operations
+from server.services.messages.contact_point import Way
 from server.services.messages.delivery import CALLS
 from server.services.people import clinic as clinics
 from server.services.work import Work
+
+# The fallback, and then it and the care team.
+Beyond = tuple[Sequence[Account], Sequence[Account]]
 
 
 def due(work: Work) -> Sequence[UUID]:
@@ -25,8 +30,12 @@ def due(work: Work) -> Sequence[UUID]:
     Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
     are open again. Most urgent first.
     """
-    found, untaken = work.session.scalars(_of_those_who_stay(work)), _untaken(work)
-    return [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
+    rota = rotas.of(work)  # held, for a session forgets what nobody holds, and each alert asks for it
+    found = work.session.scalars(_of_those_who_stay(work)).all()
+    untaken = _untaken(work, found)
+    due_now = [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
+    del rota
+    return due_now
 
 
 def unresolved(work: Work) -> Sequence[UUID]:
@@ -53,9 +62,10 @@ def attend(work: Work, alert_id: UUID) -> bool:
         return alert_handling.expire(work, alert_id)
     facts = _facts(work, alert)
     climbed = _climb(work, alert, escalation.due(facts, clinics.policy(work)))
-    spread = [deliveries.next_way(work, row) for row in list(_stuck(work, alert))]
+    rows, before = deliveries.about(work, alert.id), _before(work)
+    spread = [deliveries.next_way(work, row) for row in calls.stuck(rows, alert, before)]
     # Where nothing leaves at all this goes up step by step: not at night for what can wait until the morning.
-    waits = not any(spread) and escalation.may_climb(facts) and _is_untaken(work, alert)
+    waits = not any(spread) and escalation.may_climb(facts) and calls.is_untaken(work, rows, alert, before)
     passed = waits and _pass_on(work, alert)
     return any((climbed, any(spread), passed, _exhaust(work, alert)))
 
@@ -70,7 +80,7 @@ def lost(work: Work, alert_id: UUID) -> None:
     if alert is None or alert.state is not AlertState.OPEN or clinics.is_operations(work):
         return
     rows = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
-    told = {row.account_id for row in rows if row.state not in LOST and not _sleeps(work, row)}
+    told = {row.account_id for row in rows if row.state not in LOST and not calls.sleeps(work, row)}
     # Every way of one person is tried before the next people hear, but nobody waits for one who is lost.
     ended = {row.account_id: row for row in rows if row.account_id not in told and row.state in LOST}
     more = [deliveries.next_way(work, row) for row in ended.values()]
@@ -114,21 +124,14 @@ def _pass_on(work: Work, alert: Alert) -> bool:
     Whose message waits still is not told anew: it would look as if they had been called only now.
     """
     if alert.level < rotas.last_step(work):
-        waiting = _waiting(deliveries.about(work, alert.id), alert)
+        waiting = calls.waiting(deliveries.about(work, alert.id), alert)
         return _climb(work, alert, alert.level + 1, {row.account_id for row in waiting})
     return _tell_beyond(work, alert) or _mark_exhausted(work, alert)
 
 
 def _tell_beyond(work: Work, alert: Alert) -> bool:
     """Call whom no step names: the fallback; where that is lost too, or has not answered, the care team."""
-    rows, (fallback, team) = deliveries.about(work, alert.id), rotas.beyond_steps(work)
-    known = {
-        row.account_id for row in rows if row.template in CALLS and row.created_at >= alert.waiting_since
-    }
-    present = (*deliveries.of_present_call(rows, alert), *_waiting(rows, alert))
-    called = {row.account_id for row in present}
-    first = [one for one in fallback if one.id not in known]
-    people = first or [one for one in team if one.id not in called]
+    people = _beyond(alert, deliveries.about(work, alert.id), rotas.beyond_steps(work))
     if not people:
         return False
     alert.version += 1
@@ -136,9 +139,21 @@ def _tell_beyond(work: Work, alert: Alert) -> bool:
     alerts.log(work, alert, "escalated", {"level": alert.level, "told": told})
     ids = {one.id for one in people}
     call = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
-    if all(_sleeps(work, row) for row in call if row.account_id in ids):
+    if all(calls.sleeps(work, row) for row in call if row.account_id in ids):
         _pass_on(work, alert)  # nothing ends, and nothing waits too long, before the morning
     return True
+
+
+def _beyond(alert: Alert, rows: Sequence[Delivery], beyond: Beyond) -> Sequence[Account]:
+    """Return whom of those past the steps to call next: the fallback once, then whoever waits for no call."""
+    fallback, team = beyond
+    known = {
+        row.account_id for row in rows if row.template in CALLS and row.created_at >= alert.waiting_since
+    }
+    present = (*deliveries.of_present_call(rows, alert), *calls.waiting(rows, alert))
+    called = {row.account_id for row in present}
+    first = [one for one in fallback if one.id not in known]
+    return first or [one for one in team if one.id not in called]
 
 
 def _mark_exhausted(work: Work, alert: Alert) -> bool:
@@ -152,60 +167,48 @@ def _mark_exhausted(work: Work, alert: Alert) -> bool:
     return True
 
 
-def _untaken(work: Work) -> set[UUID]:
-    """Return the clinic's alerts with messages that nobody took for too long."""
-    before = work.now - escalation.next_way_after(clinics.policy(work))
-    query = select(Delivery).where(
-        *deliveries.waiting_of_staff(work),
-        Delivery.subject == DeliverySubject.ALERT,
-        Delivery.created_at <= before,
-    )
-    return {row.subject_id for row in work.session.scalars(query) if deliveries.waits_since(row) <= before}
+def _before(work: Work) -> datetime:
+    """Return since when a message must have waited for its recipient to be told another way."""
+    return work.now - escalation.next_way_after(clinics.policy(work))
 
 
-def _is_untaken(work: Work, alert: Alert) -> bool:
-    """Say whether every message of the present call waits too long or has ended without reaching anybody.
+def _untaken(work: Work, found: Sequence[Alert]) -> set[UUID]:
+    """Return those of ``found`` with a call that waits too long, about which something is left to be done.
 
-    Asked where nobody who waits has a way left: what comes next must not wait for what may never leave.
+    A far end that is away may keep thousands waiting for hours: all of them are looked at together, and
+    none is attended to again once everybody was told over every way.
     """
-    rows, before = (
-        deliveries.about(work, alert.id),
-        work.now - escalation.next_way_after(clinics.policy(work)),
-    )
-    reached = {
-        (row.account_id, row.level)
-        for row in rows
-        if row.state in TAKEN and row.template in CALLS and row.created_at >= alert.waiting_since
-    }
-    stuck = [
-        row
-        for row in _waiting(rows, alert)
-        if deliveries.waits_since(row) <= before and (row.account_id, row.level) not in reached
-    ]
-    call = deliveries.of_present_call(rows, alert)
-    return bool(stuck) and all(row.state in LOST or row in stuck or _sleeps(work, row) for row in call)
+    rows = calls.of_those_stuck(work, _before(work))
+    if not rows:
+        return set()
+    ways, beyond = _Ways(work), rotas.beyond_steps(work)
+    stuck = [alert for alert in found if alert.id in rows]
+    return {alert.id for alert in stuck if _is_left(ways, alert, rows[alert.id], beyond)}
 
 
-def _sleeps(work: Work, row: Delivery) -> bool:
-    """Say whether quiet hours hold what is urgent (P1): who was called in their place can't be waited for."""
-    return row.urgency is AlertClass.P1 and row.held and row.state in WAITING and row.due_at > work.now
+def _is_left(ways: "_Ways", alert: Alert, rows: Sequence[Delivery], beyond: Beyond) -> bool:
+    """Say whether `attend` would do anything about a call that waits: another way, or others to call."""
+    work, before = ways.work, _before(ways.work)
+    waiting = calls.stuck(rows, alert, before)
+    if any(deliveries.ways_left(row, ways[row.account_id], rows) for row in waiting):
+        return True
+    if not escalation.may_climb(_facts(work, alert)) or not calls.is_untaken(work, rows, alert, before):
+        return False
+    ended = alert.exhausted_at is not None and alert.level >= rotas.last_step(work)
+    return not ended or bool(_beyond(alert, rows, beyond))
 
 
-def _waiting(rows: Iterable[Delivery], alert: Alert) -> Sequence[Delivery]:
-    """Return the calls for an alert that wait still, from earlier levels too: nobody is told them twice."""
-    since = alert.waiting_since
-    return [row for row in rows if row.state in WAITING and row.template in CALLS and row.created_at >= since]
+class _Ways(dict[UUID, Sequence[Way]]):
+    """Everybody's ways, each asked for once."""
 
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self.work = work
 
-def _stuck(work: Work, alert: Alert) -> Iterator[Delivery]:
-    """Yield messages of the present call that wait too long, where nothing else has reached the person."""
-    before = work.now - escalation.next_way_after(clinics.policy(work))
-    rows = deliveries.of_present_call(deliveries.about(work, alert.id), alert)
-    reached = {row.account_id for row in rows if row.state in TAKEN}
-    newest = {row.account_id: row for row in rows if row.account_id not in reached}
-    for row in newest.values():
-        if row.state in WAITING and deliveries.waits_since(row) <= before:
-            yield row
+    def __missing__(self, account_id: UUID) -> Sequence[Way]:
+        account = self.work.session.get_one(Account, (self.work.clinic_id, account_id))
+        self[account_id] = deliveries.ways_of(self.work, account)
+        return self[account_id]
 
 
 def _facts(work: Work, alert: Alert) -> EscalationFacts:

@@ -1,6 +1,6 @@
 """The outbox as it is written: whom an alert tells, over which of their ways, and what comes next."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,8 @@ AGAIN = "emergency_again"
 
 # Who hears of an alert because others could not be reached is not told that it has waited for long.
 LONG = timedelta(hours=1)
+# So many things are asked about with one statement.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +178,25 @@ def next_way(work: Work, lost: Delivery) -> Delivery | None:
     None where there is none left, or their account is closed: somebody else has to hear.
     """
     account = work.session.get_one(Account, (work.clinic_id, lost.account_id))
-    if account.disabled_at is not None:
-        return None
-    base = base_of(lost)
-    tried = {
-        row.key.partition("|")[2] for row in about(work, lost.subject_id) if row.key.startswith(f"{base}|")
-    }
-    left = [way for way in contact_points.ways(work, account) if _name(way) not in tried]
+    left = ways_left(lost, ways_of(work, account), about(work, lost.subject_id))
     if not left:
         return None
     again = Notice(
-        base, lost.template, lost.subject, lost.subject_id, lost.urgency, lost.level, lost.expires_at
+        base_of(lost), lost.template, lost.subject, lost.subject_id, lost.urgency, lost.level, lost.expires_at
     )
     return tell(work, account, again, left[0])
+
+
+def ways_of(work: Work, account: Account) -> Sequence[Way]:
+    """Return the ways to reach ``account``: none where it is closed."""
+    return contact_points.ways(work, account) if account.disabled_at is None else ()
+
+
+def ways_left(lost: Delivery, ways: Iterable[Way], rows: Iterable[Delivery]) -> Sequence[Way]:
+    """Return those of its recipient's ``ways`` over which, by ``rows``, the notice of ``lost`` did not go."""
+    base = base_of(lost)
+    tried = {row.key.partition("|")[2] for row in rows if row.key.startswith(f"{base}|")}
+    return [way for way in ways if _name(way) not in tried]
 
 
 def base_of(row: Delivery) -> str:
@@ -200,6 +208,17 @@ def about(work: Work, subject_id: UUID) -> Sequence[Delivery]:
     """Return every delivery about one thing, oldest first: who was told what and when."""
     query = select(Delivery).where(Delivery.clinic_id == work.clinic_id, Delivery.subject_id == subject_id)
     return list(work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)))
+
+
+def about_each(work: Work, subjects: Sequence[UUID]) -> Mapping[UUID, Sequence[Delivery]]:
+    """Return the same of each of many things, read together."""
+    found: dict[UUID, list[Delivery]] = {}
+    for first in range(0, len(subjects), _AT_ONCE):
+        some = Delivery.subject_id.in_(subjects[first : first + _AT_ONCE])
+        query = select(Delivery).where(Delivery.clinic_id == work.clinic_id, some)
+        for row in work.session.scalars(query.order_by(Delivery.created_at, Delivery.id)):
+            found.setdefault(row.subject_id, []).append(row)
+    return found
 
 
 def waiting_of_staff(work: Work) -> Iterator[ColumnElement[bool]]:
