@@ -49,6 +49,10 @@ def add(work: Work, new: NewShift) -> Shift:
     known = work.session.scalars(_not_over(work, work.now).limit(MOST_SHIFTS)).all()
     if len(known) >= MOST_SHIFTS:
         raise Conflict("too-many-shifts", f"A clinic has {MOST_SHIFTS} shifts at the most.")
+    return _put(work, new)
+
+
+def _put(work: Work, new: NewShift) -> Shift:
     row = Shift(
         clinic_id=work.clinic_id,
         id=uuid7(),
@@ -78,6 +82,8 @@ def pass_on(work: Work, account_id: UUID) -> datetime | None:
     """Put ``account_id`` on call in the actor's place for what is left of their present duties.
 
     What comes again next week stays the actor's. Return until when; None where they are not on call.
+    However many shifts there are: what is left of this one is no more to be on call, and nobody who goes
+    home can take others away first. ``account_id`` is a colleague, and the clinic is locked.
     """
     zone = clinics.get(work).zone
     ends = None
@@ -86,7 +92,7 @@ def pass_on(work: Work, account_id: UUID) -> datetime | None:
         mine = rota.duties_at([pure], zone, work.now) if row.account_id == work.actor.account_id else ()
         for duty in mine:
             _skip(work, row, duty, zone)
-            add(work, NewShift(account_id, rota.civil(work.now, zone), rota.civil(duty.ends, zone), None))
+            _put(work, NewShift(account_id, rota.civil(work.now, zone), rota.civil(duty.ends, zone), None))
             ends = max(ends or duty.ends, duty.ends)
     return ends
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -141,12 +142,32 @@ def test_hours_are_read_once_and_anew_after_a_change(at_work: AtWork) -> None:
         assert rotas.hours(work).always
 
 
+def filled(work: Work, cast: Cast, many: int) -> None:
+    """Put Bo on call so often that hardly another shift is taken."""
+    kept = {"clinic_id": work.clinic_id, "account_id": cast.bo.account_id, "created_at": work.now}
+    work.session.add_all(Shift(**kept, id=uuid7(), starts=STARTS, ends=ENDS) for _ in range(many))
+
+
 def test_a_clinic_has_so_many_shifts_and_no_more(at_work: AtWork, cast: Cast) -> None:
     new = NewShift(cast.bo.account_id, STARTS, ENDS, None)
     with at_work() as work:
-        kept = {"clinic_id": work.clinic_id, "account_id": cast.bo.account_id, "created_at": work.now}
-        rows = (Shift(**kept, id=uuid7(), starts=STARTS, ends=ENDS) for _ in range(MOST_SHIFTS - 1))
-        work.session.add_all(rows)
+        filled(work, cast, MOST_SHIFTS - 1)
         shifts.add(work, new)
         with pytest.raises(Conflict):
             shifts.add(work, new)
+
+
+def test_whoever_goes_home_hands_over_however_many_shifts_there_are(at_work: AtWork, cast: Cast) -> None:
+    with at_work() as work:
+        filled(work, cast, 1)
+    with at_work() as work:
+        later = NewShift(cast.coordinator.account_id, STARTS.replace(month=4), ENDS.replace(month=4), None)
+        for _ in range(MOST_SHIFTS - 1):
+            work.session.add(
+                Shift(clinic_id=work.clinic_id, id=uuid7(), created_at=work.now, **asdict(later))
+            )
+    body = {"account_id": str(cast.coordinator.account_id), "note": "Good night."}
+    handed = cast.bo.post("/alerts/hand-over", body)
+    assert (handed.status_code, handed.json["shift_ends"]) == (200, "2026-03-02T19:00:00+00:00")
+    on_call = cast.bo.get("/rota/on-call").json["items"]
+    assert [one["account_id"] for one in on_call] == [body["account_id"]]
