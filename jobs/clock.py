@@ -1,8 +1,9 @@
 """The clock that ticks by the timetable: the one place that knows the ticking library."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -12,14 +13,17 @@ from jobs.timetable import HEARTBEAT, TIMETABLE, Job
 AHEAD = timedelta(seconds=5)
 
 
-def scheduler(tick: Callable[[Job], None], jobs: Iterable[Job] = TIMETABLE) -> BackgroundScheduler:
+def scheduler(tick: Callable[[Job], None], jobs: Sequence[Job] = TIMETABLE) -> BackgroundScheduler:
     """Return a clock, not yet started, that calls ``tick`` for each of ``jobs`` at once and then whenever.
 
     The heartbeat waits a while at first: before the others have run it could only say that they did not.
     A tick missed during sleep or overload is made up once, however late; a job never overlaps itself.
     """
     clock = BackgroundScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        timezone=UTC,
+        # A thread for each: of the library's ten, as many long jobs would leave none to escalate and deliver.
+        executors={"default": ThreadPoolExecutor(max(len(jobs), 1))},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     start = datetime.now(UTC)
     for job in jobs:

@@ -1,8 +1,10 @@
 """The clock of the timetable, where the machine's own clock is put back."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from jobs.clock import catch_up, scheduler
@@ -44,4 +46,22 @@ def test_a_job_that_waits_as_long_as_it_should_is_left_alone() -> None:
         job.modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
         assert not catch_up(clock, datetime.now(UTC))
     finally:
+        clock.shutdown(wait=True)
+
+
+def test_however_many_jobs_take_long_what_lies_on_an_alerts_way_goes_on_ticking() -> None:
+    ticked: Counter[str] = Counter()
+    ended = threading.Event()
+
+    def tick(job: Job) -> None:
+        ticked[job.name] += 1
+        if job.name not in ("escalate", "deliver", "heartbeat"):
+            ended.wait(30)
+
+    clock = scheduler(tick, [replace(job, every=timedelta(seconds=1)) for job in TIMETABLE])
+    clock.start()
+    try:
+        assert comes_true(lambda: ticked["heartbeat"] > 1 and ticked["escalate"] > 2 and ticked["deliver"] > 2)
+    finally:
+        ended.set()
         clock.shutdown(wait=True)
