@@ -5,31 +5,59 @@ And records that were opened in an emergency where nobody else at a clinic looks
 """
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
+from typing import TypeVar
 from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
 from jobs.each_clinic import each_clinic
+from jobs.stopwatch import Stopwatch
+from server.clinical.vocabulary import AlertClass
 from server.isolation import Extent
 from server.services.alerts import escalation as escalations
+from server.services.alerts.escalation import Due
 from server.services.messages import operations, untaken
 from server.services.people import break_glass as break_glasses
 from server.services.work import Work, system
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
+
+# What is left goes on at the next tick, after what has become due and is more urgent by then.
+LONGEST_RUN = timedelta(seconds=50)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """An alert to be attended to; ``place``: how many of its clinic come before it."""
+
+    clinic_id: UUID
+    due: Due
+    place: int
 
 
 def run(around: Around, now: datetime) -> int:
     """Attend to every alert that is due, each in its own transaction; return how many needed it.
 
-    Raises `Incomplete`, at the end, where an alert, a clinic or an opened record had to be passed over.
+    Most urgent first, whoever's they are, and of what is as urgent the clinics take turns: a clinic with
+    very many keeps no other's waiting. Raises `Incomplete`, at the end, where an alert, a clinic or an
+    opened record had to be passed over.
     """
-    attend = partial(each_clinic, around, "attending to alerts", partial(_clinic, around, now))
+    waits: list[_Waits] = []
+    look = partial(each_clinic, around, "looking over alerts", partial(_look, around, now, waits))
+    looked = careful(log, "not every alert could be looked over", look)
+    is_over = partial(_is_over, around, now, Stopwatch(now))
+    spread = partial(each_clinic, around, "telling another way", partial(_spread, around, now, is_over))
     done = [
-        careful(log, "not every alert could be attended to", attend),
+        looked,
+        *(_attend(around, now, one) for one in _until(is_over, sorted(waits, key=_turn))),
+        careful(log, "not everybody could be told another way", spread),
         careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
     ]
     if None in done:
@@ -37,32 +65,44 @@ def run(around: Around, now: datetime) -> int:
     return sum(one or 0 for one in done)
 
 
-def _clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
-    due = careful(
-        log, f"alerts of clinic {clinic_id} could not be looked over", partial(_due, around, now, clinic_id)
-    )
+def _look(around: Around, now: datetime, waits: list[_Waits], clinic_id: UUID) -> int:
+    """Add what is due at one clinic to ``waits``."""
+    look = partial(_due, around, now, clinic_id)
+    due = careful(log, f"alerts of clinic {clinic_id} could not be looked over", look)
     # One that stands in the way of the look at all of them must not be in the way of the others: then
     # each is attended to for itself, whether it is due or not.
-    ids = _unresolved(around, now, clinic_id) if due is None else due
-    done = [_attend(around, now, clinic_id, one) for one in ids]
-    done.append(_spread(around, now, clinic_id))
-    if due is None or None in done:
-        raise Incomplete("not every alert could be attended to")
-    return sum(one or 0 for one in done)
+    found = _unresolved(around, now, clinic_id) if due is None else due
+    waits.extend(_Waits(clinic_id, one, place) for place, one in enumerate(found))
+    if due is None:
+        raise Incomplete("not every alert could be looked over")
+    return 0
 
 
-def _due(around: Around, now: datetime, clinic_id: UUID) -> Sequence[UUID]:
+def _due(around: Around, now: datetime, clinic_id: UUID) -> Sequence[Due]:
     with around.database.read() as session:
         return escalations.due(Work(session, now, system(clinic_id)))
 
 
-def _unresolved(around: Around, now: datetime, clinic_id: UUID) -> Sequence[UUID]:
+def _unresolved(around: Around, now: datetime, clinic_id: UUID) -> Sequence[Due]:
     with around.database.read() as session:
         return escalations.unresolved(Work(session, now, system(clinic_id)))
 
 
-def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> int | None:
+def _is_over(around: Around, now: datetime, watch: Stopwatch) -> bool:
+    return around.stopping.is_set() or watch.moment() > now + LONGEST_RUN
+
+
+def _until(is_over: Callable[[], bool], things: Iterable[T]) -> Iterator[T]:
+    return takewhile(lambda _: not is_over(), things)
+
+
+def _turn(one: _Waits) -> tuple[AlertClass, int]:
+    return one.due.urgency, one.place
+
+
+def _attend(around: Around, now: datetime, one: _Waits) -> int | None:
     """Return 1 where something was done, 0 where nothing had to be, None where it could not."""
+    clinic_id, alert_id = one.clinic_id, one.due.alert_id
 
     def attend() -> int:
         # Of a ladder that is exhausted operations are told, who are another clinic.
@@ -75,8 +115,8 @@ def _attend(around: Around, now: datetime, clinic_id: UUID, alert_id: UUID) -> i
     return done
 
 
-def _spread(around: Around, now: datetime, clinic_id: UUID) -> int | None:
-    """Tell another way whom another message waits for; return how many, None where it could not be done."""
+def _spread(around: Around, now: datetime, is_over: Callable[[], bool], clinic_id: UUID) -> int:
+    """Tell another way whom another message waits for; return how many."""
 
     def look() -> Sequence[UUID]:
         with around.database.read() as session:
@@ -88,8 +128,10 @@ def _spread(around: Around, now: datetime, clinic_id: UUID) -> int | None:
 
     failed = f"messages of clinic {clinic_id} that wait could not be told another way"
     found = careful(log, failed, look)
-    done = [None] if found is None else [careful(log, failed, partial(spread, one)) for one in found]
-    return None if None in done else sum(one or 0 for one in done)
+    done = [careful(log, failed, partial(spread, one)) for one in _until(is_over, found or ())]
+    if found is None or None in done:
+        raise Incomplete("not everybody could be told another way")
+    return sum(one or 0 for one in done)
 
 
 def _page(around: Around, now: datetime) -> int:

@@ -61,7 +61,9 @@ def test_however_many_jobs_take_long_what_lies_on_an_alerts_way_goes_on_ticking(
     clock = scheduler(tick, [replace(job, every=timedelta(seconds=1)) for job in TIMETABLE])
     clock.start()
     try:
-        assert comes_true(lambda: ticked["heartbeat"] > 1 and ticked["escalate"] > 2 and ticked["deliver"] > 2)
+        assert comes_true(
+            lambda: ticked["heartbeat"] > 1 and ticked["escalate"] > 2 and ticked["deliver"] > 2
+        )
     finally:
         ended.set()
         clock.shutdown(wait=True)

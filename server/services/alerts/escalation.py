@@ -1,6 +1,7 @@
 """Which alerts nobody has answered in time, and who is told next: a louder way, then further people."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import Select, and_, select
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
-from server.clinical.vocabulary import LOST, AlertState
+from server.clinical.vocabulary import LOST, AlertClass, AlertState
 from server.models import UNRESOLVED, Account, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling, calls
@@ -24,7 +25,15 @@ from server.services.work import Work
 Beyond = tuple[Sequence[Account], Sequence[Account]]
 
 
-def due(work: Work) -> Sequence[UUID]:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An alert that may need attention, and how urgently."""
+
+    urgency: AlertClass
+    alert_id: UUID
+
+
+def due(work: Work) -> Sequence[Due]:
     """Return the clinic's unresolved alerts for which something should have happened by now.
 
     Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
@@ -33,14 +42,15 @@ def due(work: Work) -> Sequence[UUID]:
     rota = rotas.of(work)  # held, for a session forgets what nobody holds, and each alert asks for it
     found = work.session.scalars(_of_those_who_stay(work)).all()
     untaken = _untaken(work, found)
-    due_now = [alert.id for alert in found if _is_due(work, alert) or alert.id in untaken]
+    due_now = [alert for alert in found if alert.id in untaken or _is_due(work, alert)]
     del rota
-    return due_now
+    return [Due(alert.urgency, alert.id) for alert in due_now]
 
 
-def unresolved(work: Work) -> Sequence[UUID]:
+def unresolved(work: Work) -> Sequence[Due]:
     """Return the clinic's unresolved alerts, due or not, most urgent first."""
-    return work.session.scalars(_of_those_who_stay(work).with_only_columns(Alert.id)).all()
+    query = _of_those_who_stay(work).with_only_columns(Alert.urgency, Alert.id)
+    return [Due(*row) for row in work.session.execute(query)]
 
 
 def _of_those_who_stay(work: Work) -> Select[Alert]:

@@ -1,0 +1,66 @@
+"""Who is attended to first where very many alerts of one clinic are due."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from jobs import escalate
+from jobs.around import Around
+from server.clinical.vocabulary import AlertClass, AlertFamily
+from tests.alert_rows import Raised, put
+from tests.cast import Cast, Person
+from tests.conftest import Clock
+from tests.jobs.deeds import alerts, working
+
+FAMILIES = (AlertFamily.SIDE_EFFECT, AlertFamily.SILENCE, AlertFamily.MOOD_RELAPSE)
+
+
+def crowd(around: Around, cast: Cast, clock: Clock, urgency: AlertClass) -> None:
+    """Raise several alerts at each of the two clinics, so that none stands first by chance."""
+    for patient, staff in ((cast.ana, cast.bo), (cast.other_patient, cast.cyd)):
+        with working(around, staff, clock.now) as work:
+            for family in FAMILIES:
+                put(work, Raised(patient.patient_id, clock.now, family, urgency))
+
+
+def emergency(around: Around, patient: Person, staff: Person, clock: Clock) -> None:
+    with working(around, staff, clock.now) as work:
+        put(work, Raised(patient.patient_id, clock.now, AlertFamily.SAFETY, AlertClass.P0))
+
+
+def attended(around: Around, caplog: pytest.LogCaptureFixture) -> list[tuple[AlertClass, str]]:
+    """Return urgency and clinic of the alerts of which more was told, in that order."""
+    known = {str(one.id): (one.urgency, str(one.clinic_id)) for one in alerts(around)}
+    said = (re.match("alert (.*) was not answered in time", record.message) for record in caplog.records)
+    return [known[found[1]] for found in said if found]
+
+
+def test_an_emergency_waits_for_no_other_clinics_lesser_alerts_and_clinics_take_turns(
+    cast: Cast, clock: Clock, around: Around, caplog: pytest.LogCaptureFixture
+) -> None:
+    crowd(around, cast, clock, AlertClass.P1)
+    emergency(around, cast.ana, cast.bo, clock)
+    emergency(around, cast.other_patient, cast.cyd, clock)
+    assert escalate.run(around, clock.forward(days=2)) == 8
+    order = attended(around, caplog)
+    assert [urgency for urgency, _ in order] == [AlertClass.P0] * 2 + [AlertClass.P1] * 6
+    for first in range(0, len(order), 2):
+        assert len({clinic for _, clinic in order[first : first + 2]}) == 2
+
+
+def test_a_run_that_takes_too_long_ends_and_the_next_one_begins_with_what_is_most_urgent(
+    cast: Cast,
+    clock: Clock,
+    around: Around,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    crowd(around, cast, clock, AlertClass.P1)
+    clock.forward(days=2)
+    with monkeypatch.context() as short:
+        short.setattr(escalate, "LONGEST_RUN", timedelta())
+        assert escalate.run(around, clock.now) == 0
+    emergency(around, cast.ana, cast.bo, clock)
+    assert escalate.run(around, clock.forward(minutes=15)) == 7
+    assert attended(around, caplog)[0][0] is AlertClass.P0
