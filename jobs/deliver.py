@@ -110,8 +110,11 @@ class _Round:
         return True
 
     def _miss_reports(self) -> None:
-        with self.around.database.write(Extent.ALL) as session:
-            outbox_outcome.missed_reports(session, self.watch.moment())
+        while self._goes_on():
+            with self.around.database.write(Extent.ALL) as session:
+                found = outbox_outcome.missed_reports(session, self.watch.moment())
+            if found < outbox_outcome.MOST_ENDED:
+                return
 
     def _claim(self) -> list[Claimed]:
         skipped, moment, self._passed = self._skipped(), self.watch.moment(), False

@@ -4,14 +4,20 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import pytest
+
 from jobs import deliver
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
-from server.gateways.message import Message, Receipt, RecordingGateway
+from server.gateways.message import Handed, Message, Receipt, RecordingGateway, SendError
+from server.isolation import Extent
+from server.services.messages import outbox_outcome
 from tests.faults import storm
+from tests.faults.conftest import Twins
 from tests.faults.ward import Ward
 
 # `python -m benchmarks.storm` does it with 10,000.
 ALERTS, CLINICIANS = 1_000, 12
+NUMBER = "+4740000001"
 
 
 @dataclass
@@ -52,3 +58,41 @@ def _told_of_as_many_as_there_are(rows: object, mail: Timed) -> None:
     assert set(sizes) == {message.id for message in mail.sent}
     for message in mail.sent:
         assert sizes[message.id] == 1 or str(sizes[message.id]) in message.text
+
+
+def test_a_storm_that_somebodys_mail_server_refuses_is_told_to_others_a_few_at_a_time(ward: Ward) -> None:
+    """A transaction of them all would keep whoever writes waiting for as long as it takes."""
+    mail = ward.around.gateways[Channel.EMAIL]
+    assert isinstance(mail, RecordingGateway)
+    mail.refusals["bo@clinic.example"] = SendError(True, "refused_550")
+    bo = ward.cast.bo
+    storm.break_out(ward.around.database, (bo.clinic_id, [bo.account_id]), ward.clock.now, 160)
+    deliver.run(ward.around, ward.clock.now)
+    mine = [row for row in ward.deliveries() if row.account_id == bo.account_id]
+    assert {row.state for row in mine} == {DeliveryState.GIVEN_UP}
+    assert max(Counter(row.finished_at for row in mine).values()) <= outbox_outcome.MOST_ENDED
+    told = {row.subject_id for row in ward.deliveries() if row.state is DeliveryState.ACCEPTED}
+    assert told == {row.subject_id for row in mine}
+    assert max(Counter(message.to for message in mail.sent).values()) <= 6
+
+
+@pytest.mark.parametrize("says", ["nothing", "failed"])
+def test_others_are_told_a_few_at_a_time_where_a_storm_reaches_no_telephone(
+    ward: Ward, twins: Twins, says: str
+) -> None:
+    ward.phone(ward.cast.bo, NUMBER)
+    twins[Channel.SMS].receipts[NUMBER] = Receipt(Handed.ACCEPTED, reports=True)
+    for _ in range(60):
+        ward.alert(AlertClass.P2)
+    deliver.run(ward.around, ward.clock.now)
+    (message,) = twins[Channel.SMS].sent
+    if says == "failed":
+        with ward.around.database.write(Extent.ALL) as session:
+            assert outbox_outcome.report(session, ward.clock.now, message.id, arrived=False)
+    deliver.run(ward.around, ward.clock.forward(minutes=1 if says == "failed" else 6))
+    by_phone = [row for row in ward.deliveries() if row.channel is Channel.SMS]
+    assert {row.state for row in by_phone} <= {DeliveryState.UNKNOWN, DeliveryState.FAILED}
+    assert max(Counter(row.finished_at for row in by_phone).values()) == outbox_outcome.MOST_ENDED
+    mailed = [row for row in ward.deliveries() if row.channel is Channel.EMAIL]
+    assert {row.subject_id for row in mailed} == {row.subject_id for row in by_phone}
+    assert {row.state for row in mailed} == {DeliveryState.ACCEPTED}

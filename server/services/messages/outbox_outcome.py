@@ -25,6 +25,9 @@ from server.services.work import Work, system
 # Proposal: a telephone that is switched on reports within seconds, and a person is told another way soon.
 REPORT_WITHIN = timedelta(minutes=5)
 UNKNOWN_TEXT = "unknown_template"
+# For each that ends somebody is told another way. All of a storm in one transaction would keep whoever
+# writes, or takes one of its alerts on, waiting for up to a minute.
+MOST_ENDED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +84,30 @@ def finish(session: Session, now: datetime, claimed: Claimed, outcome: Outcome) 
 
 
 def report(session: Session, now: datetime, delivery_id: UUID, arrived: bool) -> bool:
-    """Record what the provider says became of a message it took. False where we never sent such a one."""
+    """Record what the provider says became of a message it took. False where we never sent such a one.
+
+    Of a very large bundle that failed the job calls the rest unknown, a few at a time.
+    """
     head = session.scalar(select(Delivery).where(Delivery.id == delivery_id))
     if head is None or head.attempt == 0:
         return False
     action = DeliveryAction.DELIVER if arrived else DeliveryAction.FAIL
-    for row in _with_bundle(session, head):
+    for place, row in enumerate(_with_bundle(session, head)):
         before, work = row.state, Work(session, now, system(row.clinic_id))
         if move(DELIVERY_MOVES, before, action) is before:
             continue  # reported before, or a failure after it had arrived
         if arrived:
             row.state = move(DELIVERY_MOVES, before, action)
             row.finished_at, row.report_by, row.failure, row.lease_until = now, None, None, None
-        else:
+        elif place < MOST_ENDED:
             delivery_loss.end(work, row, "reported_failed", action)
+        else:
+            row.report_by = now
     session.flush()
     return True
 
 
-def missed_reports(session: Session, now: datetime, limit: int = 200) -> int:
+def missed_reports(session: Session, now: datetime, limit: int = MOST_ENDED) -> int:
     """Call unknown what was taken and promised a report that never came; return how many.
 
     Whoever should have heard is told another way. One over which that fails is looked at again later.
@@ -142,7 +150,9 @@ def _refused(work: Work, rows: Sequence[Delivery], outcome: Refused) -> None:
     if outcome.permanent or outcome.gone or worn_out or _is_poison(head, outcome):
         if _is_poison(head, outcome):
             operations.poison(work.session, work.now, head.channel, outcome.reason)
-        for row in reversed(rows):  # the head last: it frees what is left of its bundle
+        for row in rows[MOST_ENDED:]:
+            _go_on(row, work.now, outcome.reason)
+        for row in reversed(rows[:MOST_ENDED]):  # the head last: it frees what is left of its bundle
             delivery_loss.end(work, row, outcome.reason)
         return
     for row in rows:
@@ -184,6 +194,12 @@ def _put_back(row: Delivery, now: datetime, outcome: Refused) -> None:
     wait = retry.pause(row.channel, row.attempt - row.tries_before, row.urgency, row.bundle_id or row.id)
     row.due_at = now + max(wait, outcome.retry_after or timedelta())
     row.lease_until, row.failure = None, outcome.reason
+
+
+def _go_on(row: Delivery, now: datetime, failure: str) -> None:
+    """Let a row of a large bundle be claimed again at once, with the others that are left of it."""
+    row.state = move(DELIVERY_MOVES, row.state, DeliveryAction.RETRY)
+    row.due_at, row.lease_until, row.failure = now, None, failure
 
 
 def _give_back(row: Delivery, now: datetime) -> None:
