@@ -14,7 +14,7 @@ from flask_smorest import Api
 from schemas import spelling
 from schemas.fhir.resource import OUTCOME
 from schemas.problem import ProblemSchema
-from server.api import contract_fields, phone_clock, version_header
+from server.api import contract_events, contract_fields, phone_clock, version_header
 from server.api.converters import Uuid7Converter, WeekConverter
 
 # What the server said in a small story, by operation, status and content type; a test plays it again.
@@ -81,6 +81,7 @@ def describe(api: Api) -> None:
     """Say once what holds for the whole contract."""
     assert api.spec is not None
     contract_fields.describe(api)
+    contract_events.describe(api)
     api.register_converter(Uuid7Converter, _uuid7_schema)
     api.register_converter(WeekConverter, _week_schema)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
@@ -115,6 +116,7 @@ def document(api: ContractApi) -> dict[str, Any]:
         if path.startswith(FHIR_ROOT):
             _speak_fhir(spec["paths"][path])
     _show_answers(spec)
+    spec["webhooks"] = contract_events.webhooks()
     # Ours is paging by cursor: the library's page numbers would only confuse.
     spec["components"]["schemas"].pop("PaginationMetadata", None)
     spec["components"].pop("headers", None)
