@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import EVENT_SUBJECTS, AlertClass, Channel, DeliveryState
 from server.models import Delivery
-from server.services.job_run import AHEAD
 from server.services.messages.delivery import could_leave, keeps_waiting
 
 
@@ -79,7 +78,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     # urgent has that time, and looking through all that is held would cost milliseconds each time.
     ahead = and_(
         *(Delivery.state == DeliveryState.QUEUED, Delivery.urgency.in_((AlertClass.P0, AlertClass.P1))),
-        *(Delivery.due_at > now + AHEAD, Delivery.created_at > now + AHEAD),
+        *(Delivery.due_at > now, Delivery.created_at > now),
         *(Delivery.attempt == 0, Delivery.held.is_(False)),
     )
     return or_(waiting, abandoned, ahead)
