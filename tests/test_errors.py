@@ -98,6 +98,13 @@ def test_without_a_good_token_the_answer_is_always_the_same(client: FlaskClient,
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_token_is_taken_however_its_scheme_is_spelled(cast: Cast, client: FlaskClient, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {cast.scheduler.token}"}
+    assert client.get("/v1/inbox/booking-suggestions", headers=headers).status_code == 200
+    assert client.get("/fhir/R4/Appointment", headers=headers).status_code == 200
+
+
 def test_a_role_that_may_not_is_told_before_its_body_is_read(cast: Cast) -> None:
     problem(cast.bo.put(f"/entries/{uuid7()}", {"nonsense": True}), 403)
     problem(cast.ana.get("/patients"), 403)

@@ -84,7 +84,8 @@ def claims(header: str) -> Mapping[str, Any]:
     key and algorithm it might want: ours are fixed. Raises NotSignedIn for every fault alike.
     """
     scheme, _, token = header.strip().partition(" ")
-    if scheme != "Bearer" or len(token) > LONGEST:
+    # However it is spelled (RFC 9110, 11.1): the contract itself writes it small.
+    if scheme.lower() != "bearer" or len(token) > LONGEST:
         raise NotSignedIn
     try:
         found = _verified(token.strip())
