@@ -191,6 +191,19 @@ def test_tools_that_make_clients_find_the_members_of_each_body_and_a_text_in_eac
             assert is_text, f"{method} {path} {one['name']}"
 
 
+def test_the_page_that_tries_requests_out_fills_in_no_example_that_narrows_them_down(
+    document: dict[str, Any],
+) -> None:
+    """Ana tried `GET /v1/entries` as the page proposed it: one day of March, behind a made-up cursor."""
+    asked = [
+        (f"{method} {path}", parameter["name"])
+        for method, path, doc in operations(document)
+        for parameter in doc.get("parameters", ())
+        if "example" in parameter or "example" in resolved(document, parameter["schema"])
+    ]
+    assert asked == []
+
+
 def test_the_examples_of_answers_fit_their_own_schema(document: dict[str, Any]) -> None:
     count = 0
     for operation, status, _, content in answers(document):

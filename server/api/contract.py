@@ -115,6 +115,7 @@ def document(api: ContractApi) -> dict[str, Any]:
     for path in spec["paths"]:
         if path.startswith(FHIR_ROOT):
             _speak_fhir(spec["paths"][path])
+    spec = contract_fields.with_examples(spec)
     _show_answers(spec)
     spec["webhooks"] = contract_events.webhooks()
     # Ours is paging by cursor: the library's page numbers would only confuse.

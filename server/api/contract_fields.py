@@ -38,6 +38,23 @@ def put_together(api: Api, spec: dict[str, Any]) -> None:
             spec["components"]["schemas"][name] |= _beside_members(together.schema())
 
 
+def with_examples(part: Any) -> Any:
+    """Return ``part`` with the examples of its schemas as 3.1 has them, in `examples`.
+
+    Swagger UI fills an `example` into every parameter that is tried out, also where it narrows down what is
+    asked for, or says what a phone's clock shows; of `examples` it makes bodies alone.
+    """
+    if isinstance(part, list):
+        return [with_examples(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    said = {k: one if k in ("example", "examples") else with_examples(one) for k, one in part.items()}
+    # What has a schema beside it is the example of a whole body.
+    if "example" in said and "schema" not in said:
+        said["examples"] = [said.pop("example")]
+    return said
+
+
 def _beside_members(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``rule`` under a condition that always holds.
 
