@@ -121,6 +121,16 @@ def test_what_is_not_there_is_not_found(cast: Cast) -> None:
         problem(cast.ana.client.get(path, headers=headers), 404)
 
 
+def test_an_address_that_is_none_is_not_put_down_to_the_good_id_in_it(
+    cast: Cast, client: FlaskClient
+) -> None:
+    headers = {"Authorization": f"Bearer {cast.bo.token}"}
+    told = problem(cast.bo.get(f"/patients/{cast.ana.patient_id}/sessions"), 404)["detail"]
+    history = client.get(f"/fhir/R4/Patient/{cast.ana.patient_id}/_history", headers=headers)
+    assert history.status_code == 404
+    assert "UUID" not in told + history.json["issue"][0]["diagnostics"]
+
+
 def test_somebody_elses_patient_is_not_there(cast: Cast) -> None:
     theirs = problem(cast.bo.get(f"/patients/{cast.other_patient.patient_id}"), 404)
     nobodys = problem(cast.bo.get(f"/patients/{uuid7()}"), 404)

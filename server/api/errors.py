@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ from werkzeug.exceptions import HTTPException
 
 from schemas.notice import NoticeAnswer
 from server.api.answer_json import whole_text
-from server.api.converters import OtherId
 from server.api.edge import here
 from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, PathProblem, QueryProblem, Unstored
 from server.api.spoken import language_or
@@ -85,8 +83,6 @@ TITLES = {
     503: "Service Unavailable",
 }
 _NOTICE = NoticeAnswer()
-_UUID = re.compile(r"/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(/|$)")
-_OTHER_UUID = f"There is nothing here. {OtherId.REFUSAL}"
 # What talks FHIR reads FHIR's own words of what went wrong (docs/adr/0009).
 FHIR_ROOT = "/fhir/"
 _PARTS = {"json": "pointer", "query": "parameter", "path": "parameter", "headers": "header"}
@@ -162,17 +158,12 @@ def _http(error: HTTPException) -> Response:
         # A search that can't be understood is a bad request to FHIR; a body is one that can't be taken.
         status = 400 if request.path.startswith(FHIR_ROOT) and "query" in messages else 422
         return problem(status, "invalid", detail, errors=found, notice=notice)
-    detail = _OTHER_UUID if _names_another_uuid(status) else error.description or error.name
-    answer = problem(status, error.name.lower().replace(" ", "-"), detail, notice=notice)
+    code = error.name.lower().replace(" ", "-")
+    answer = problem(status, code, error.description or error.name, notice=notice)
     for name in ("Allow", "Retry-After"):
         if value := dict(error.get_headers()).get(name):
             answer.headers[name] = value
     return answer
-
-
-def _names_another_uuid(status: int) -> bool:
-    """Return whether the path would lead somewhere if its id were a UUIDv7 in lower case."""
-    return status == 404 and request.url_rule is None and bool(_UUID.search(request.path))
 
 
 def _database(error: DBAPIError) -> Response:
