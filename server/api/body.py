@@ -137,12 +137,25 @@ def _made(schema: type[Schema]) -> Schema:
 
 
 def whole(req: Request) -> bytes:
-    """Return the body as it came, or raise 413."""
+    """Return the body as it came, or raise 400 where not all of it did, or 413."""
     data = req.get_data()
+    if _is_cut_off(req, len(data)):
+        raise BadRequest("The body was cut off on its way.")
     if req.content_length is None and len(data) >= (req.max_content_length or math.inf):
         # Without a length the body is cut at the limit, silently: half of it is no request.
         raise RequestEntityTooLarge
     return data
+
+
+def _is_cut_off(req: Request, came: int) -> bool:
+    """Return whether a body was announced that did not come.
+
+    The server gives then what it has, at times nothing: a reason and a version that somebody went by would be
+    passed over as if they had named none.
+    """
+    if req.content_length is None:
+        return not came and "Transfer-Encoding" in req.headers
+    return came < req.content_length
 
 
 def read_json(data: bytes) -> Any:

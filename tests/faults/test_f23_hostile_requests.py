@@ -1,6 +1,7 @@
 """Fault 23: what a parser and a server trip over, sent byte by byte to the server as it is served."""
 
 import gzip
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -124,6 +125,26 @@ def test_a_request_whose_end_could_be_disputed_is_refused_or_ends_its_connection
         answer = api.say(first, [b"0\r\n\r\n", inside])
         assert answer.count(b"HTTP/1.1 ") <= 1 or lines == ENDS_BY_CHUNKS, (lines, answer)
         assert alive(api)
+
+
+# What was announced and did not come: its end, all of it, and chunks that are none.
+CUT_OFF = (
+    ("Content-Length: 200", b'{"items": []'),
+    ("Content-Length: 200", b""),
+    ("Transfer-Encoding: chunked", b'20\r\n{"items": []'),
+    ("Transfer-Encoding: chunked", b""),
+    ("Transfer-Encoding: chunked", b"zz\r\n"),
+)
+
+
+def test_a_body_that_was_cut_off_on_its_way_is_not_taken_for_an_empty_one(api: Served, cast: Cast) -> None:
+    for line, body in CUT_OFF:
+        with api.connect() as far:
+            far.sendall(head(cast, line) + body)
+            far.shutdown(socket.SHUT_WR)
+            assert status(heard(far)) == 400, (line, body)
+    assert status(api.say(head(cast, "Content-Length: 0"))) == 200
+    assert alive(api)
 
 
 def test_no_method_but_the_routes_own_is_answered(api: Served, cast: Cast) -> None:
