@@ -177,7 +177,12 @@ class Settings(ServerSettings):
     @property
     def sqlalchemy_url(self) -> str:
         """The database address, the embedded default filled in."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'afterglow.db'}"
+        return self.database_url or f"sqlite:///{self.embedded_database}"
+
+    @property
+    def embedded_database(self) -> Path:
+        """The file of the database where none is named."""
+        return self.data_dir / "afterglow.db"
 
     @property
     def mailbox_dir(self) -> Path:

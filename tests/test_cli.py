@@ -262,7 +262,22 @@ def test_migrate_says_when_it_is_needed_and_does_it_once(environment: Environmen
 def test_nothing_starts_on_a_database_that_is_not_migrated(
     environment: Environment, command: tuple[str, ...]
 ) -> None:
+    folder = Path(environment["AFTERGLOW_DATA_DIR"])
+    folder.mkdir()
+    (folder / "afterglow.db").touch()
     assert refusal(environment, *command) == "The database is not migrated. Run: afterglow migrate"
+
+
+@pytest.mark.parametrize("command", [("status",), ("serve",), ("audit", "verify"), ("demo",), add_clinic()])
+def test_a_command_in_another_folder_names_the_one_it_looked_in_and_makes_nothing_there(
+    environment: Environment, command: tuple[str, ...]
+) -> None:
+    """Told to migrate, one had two databases, and an empty one of them was well."""
+    folder = environment["AFTERGLOW_DATA_DIR"]
+    said = refusal(environment, *command)
+    assert said.startswith(f"There is no database in {folder}.")
+    assert "AFTERGLOW_DATA_DIR" in said
+    assert not Path(folder).exists()
 
 
 def test_a_port_in_use_is_said_before_anything_starts(migrated: Environment) -> None:

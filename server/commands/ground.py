@@ -66,6 +66,8 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
     No message repeats the address: it may hold a password.
     """
     if not settings.database_url:
+        if migrated:
+            _check_there(settings)
         private.folder(settings.data_dir)
     try:
         database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits.unhurried())
@@ -85,6 +87,18 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
         yield database
     finally:
         database.close()
+
+
+def _check_there(settings: Settings) -> None:
+    """Raise ClickException where the data folder has no database: perhaps another folder is meant.
+
+    Asked before anything is made there: an empty one with a key of its own could be taken for the real one.
+    """
+    if not settings.embedded_database.exists():
+        raise click.ClickException(
+            f"There is no database in {settings.data_dir.absolute()}. Set AFTERGLOW_DATA_DIR where it is in "
+            "another folder. For a new one, run: afterglow migrate"
+        )
 
 
 def check_port_is_free(settings: Settings) -> None:
