@@ -145,6 +145,7 @@ def _speak_fhir(path: dict[str, Any]) -> None:
         operation["responses"] = {**good, "429": _answer_called(_BUSY_FHIR), "default": _OUTCOME}
         named = [one for one in operation.get("parameters", ()) if one.get("name") == "If-Match"]
         for parameter in named:
+            parameter["description"] = parameter["description"].replace('"v1"', 'W/"1"')
             parameter["schema"] = {
                 "type": "string",
                 "format": version_header.FORMAT,
@@ -186,7 +187,7 @@ def _if_match(required: bool) -> dict[str, Any]:
         "in": "header",
         "name": "If-Match",
         "required": required,
-        "description": "the version you change, as its ETag says it",
+        "description": 'the version you change, as its ETag says it, with the quotes: `"v1"`',
         "schema": {
             "type": "string",
             "format": version_header.FORMAT,
