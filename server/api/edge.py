@@ -159,8 +159,10 @@ def stepped_up(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def _check_role(who: Actor, roles: tuple[Role, ...], scope: Scope | None) -> None:
-    allowed = who.role in roles and (scope is None or who.scopes is None or scope.value in who.scopes)
-    if not allowed and not _broke_the_glass(who, roles):
+    is_let = scope is None or who.scopes is None or scope.value in who.scopes
+    if who.role in roles and not is_let:
+        raise Forbidden(scope)
+    if who.role not in roles and not _broke_the_glass(who, roles):
         raise Forbidden
 
 

@@ -1,13 +1,17 @@
 """What the edge itself refuses, before any service is asked."""
 
+from server.clinical.vocabulary import Scope
 from server.services.errors import Heeded, ServiceError
 
 
 class Forbidden(ServiceError):
-    """Signed in, but this role may not do this."""
+    """Signed in, but this role may not do this, or this system lacks the scope for it."""
 
-    def __init__(self) -> None:
-        super().__init__("forbidden", "Your role may not do this.")
+    def __init__(self, lacks: Scope | None = None) -> None:
+        asked = (
+            "" if lacks is None else f"Your clinic's administrator has not given you the scope {lacks.value}."
+        )
+        super().__init__("forbidden", asked or "Your role may not do this.")
 
 
 class FactorMissing(ServiceError):

@@ -138,6 +138,8 @@ def test_without_the_scope_of_visits_a_system_gets_to_none_of_them(cast: Cast, c
     assert 403 not in answers()
     assert cast.admin.put(path, {"scopes": []}).status_code == 204
     assert answers() == [403] * len(SYSTEMS_ALONE)
+    assert "the scope visits" in cast.scheduler.get("/inbox/booking-suggestions").json["detail"]
+    assert cast.scheduler.get("/patients").json["detail"] == "Your role may not do this."
     assert cast.admin.put(path, {"scopes": ["visits"]}).status_code == 204
     assert 403 not in answers()
     (shown,) = [
