@@ -35,11 +35,12 @@ def page(found: Iterable[Resource], count: int) -> Response:
     """
     size = min(count, LARGEST_PAGE)
     some = list(islice(found, size + 1))
-    following = _address(some[size - 1]["id"]) if len(some) > size else None
-    return answered(bundle.searchset(base(), some[:size], _address(None), following))
+    following = address(some[size - 1]["id"]) if len(some) > size else None
+    return answered(bundle.searchset(base(), some[:size], address(), following))
 
 
-def _address(cursor: str | None) -> str:
+def address(cursor: str | None = None) -> str:
+    """Return the address of what was asked for, from the place ``cursor`` on."""
     # What was passed over narrowed nothing: an address that names it would say that it did.
     unsaid = {"_cursor", *g.get("passed_over", ())}
     said: list[tuple[str, Any]] = [one for one in request.args.items(multi=True) if one[0] not in unsaid]

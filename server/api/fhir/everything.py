@@ -12,7 +12,7 @@ from schemas.fhir.journal import TYPES, VISIT_TYPES, EverythingQuery
 from server.api.contract_notes import also
 from server.api.edge import actor, allow, stepped_up, writing
 from server.api.fhir import journal
-from server.api.fhir.answer import base
+from server.api.fhir.answer import address, base
 from server.api.fhir.blueprint import NDJSON, FhirBlueprint, kind_of_answer
 from server.api.fhir.patient import known, resource
 from server.api.fhir.spans import spans
@@ -59,11 +59,11 @@ def get_everything(query: Mapping[str, Any], patient_id: str) -> Response:
         work.audit("fhir.everything.read", whose)
     since = spans([query["since"]] if "since" in query else (), zone)
     kinds = _kinds(query.get("type"))
-    here = base()
+    here, asked = base(), address()
 
     def pieces(work: Work) -> Iterator[str]:
         found = _everything(work, whose, kinds, [(first, None) for first, _ in since])
-        return lines(found) if kind == NDJSON else _one_bundle(found, here, patient_id)
+        return lines(found) if kind == NDJSON else _one_bundle(found, here, asked)
 
     return streamed(pieces, kind, still_leaving(whose), CUT_OFF if kind == NDJSON else "")
 
@@ -110,9 +110,9 @@ def lines(found: Iterator[Resource]) -> Iterator[str]:
         yield f"{json.dumps(one, ensure_ascii=False)}\n"
 
 
-def _one_bundle(found: Iterator[Resource], here: str, patient_id: str) -> Iterator[str]:
+def _one_bundle(found: Iterator[Resource], here: str, asked: str) -> Iterator[str]:
     """Yield a searchset, as FHIR wants it of this operation. An empty list of entries is none."""
-    link = [{"relation": "self", "url": f"{here}/Patient/{patient_id}/$everything"}]
+    link = [{"relation": "self", "url": asked}]
     head = json.dumps({"resourceType": "Bundle", "type": "searchset", "link": link})
     yield head.removesuffix("}")
     separator = ', "entry": [\n'

@@ -109,6 +109,13 @@ def test_everything_is_fhir_for_all_three_validators(bo: Fhir, cast: Cast, valid
     assert validators.problems(bo.read("metadata")) == []
 
 
+def test_a_part_of_everything_says_by_its_link_that_it_is_one(bo: Fhir, cast: Cast) -> None:
+    place = f"Patient/{cast.ana.patient_id}/$everything"
+    for asked in ("", "?_type=Observation&_since=2026-03-01T00%3A00%3A00Z"):
+        (link,) = bo.read(f"{place}{asked}")["link"]
+        assert link["url"].endswith(f"/fhir/R4/{place}{asked}"), asked
+
+
 def test_numbers_have_the_codes_of_the_page_and_no_others(bo: Fhir, cast: Cast) -> None:
     numbers = of_kind(everything(bo, cast.ana), "Observation")
     (pain,), (worst,) = coded(numbers, "72514-3"), coded(numbers, "pain_worst")
