@@ -7,8 +7,9 @@ from flask import Response
 
 from schemas.fhir.resource import shape
 from schemas.fhir.visit import FhirAppointmentResponseBody
+from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
-from server.api.fhir.answer import answered
+from server.api.fhir.answer import answered, base
 from server.api.fhir.blueprint import FHIR, FhirBlueprint
 from server.api.fhir.sent import number_of, raw, read_as
 from server.api.fhir.visiting import one
@@ -27,7 +28,12 @@ blueprint = FhirBlueprint("appointment_response", "FHIR R4: the clinic's answer 
 @blueprint.route("/AppointmentResponse", methods=["POST"])
 @allow(Role.INTEGRATION, scope=Scope.VISITS)
 @blueprint.takes(FhirAppointmentResponseBody)
-@blueprint.response(201, shape("AppointmentResponse"), content_type=FHIR)
+@blueprint.response(
+    201,
+    shape("AppointmentResponse"),
+    content_type=FHIR,
+    headers=documented_headers("ETag", "Location"),
+)
 def post_appointment_response(body: Mapping[str, Any]) -> Response:
     """Answer a proposed visit for the clinic. Again is harmless.
 
@@ -39,7 +45,12 @@ def post_appointment_response(body: Mapping[str, Any]) -> Response:
         stored = one(work, appointment_id(body["appointment"]) or said.appointment)
         _take(work, stored, said, number_of(body))
         shown = appointment_response(one(work, str(stored.id)), said)
-    return answered(shown, 201)
+    answer = answered(shown, 201)
+    # R4 wants it of every create, and clients read the id of what they made there.
+    answer.headers["Location"] = (
+        f"{base()}/AppointmentResponse/{shown['id']}/_history/{shown['meta']['versionId']}"
+    )
+    return answer
 
 
 def _take(work: Work, stored: Proposed, said: Answered, external_id: str | None) -> None:

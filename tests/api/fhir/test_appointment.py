@@ -55,8 +55,11 @@ def test_what_is_approved_is_found_answered_and_booked(visits: Visits, fhir: Fhi
     assert (proposal["id"], proposed["id"]) == (suggestion, suggestion)
     assert proposed["basedOn"] == [{"reference": f"ServiceRequest/{suggestion}"}]
     at = clock.now + timedelta(days=3)
-    made = fhir.post("AppointmentResponse", answer_to(suggestion, "accepted", at, identifier=OWN))
+    accepted = answer_to(suggestion, "accepted", at, identifier=OWN)
+    made = fhir.post("AppointmentResponse?_format=json", accepted)
     assert (made.status_code, made.json["participantStatus"]) == (201, "accepted")
+    kept = f"/fhir/R4/AppointmentResponse/{made.json['id']}/_history/{made.json['meta']['versionId']}"
+    assert made.headers["Location"].endswith(kept)
     assert CANARY not in made.text
     booked = fhir.read(f"Appointment/{suggestion}")
     assert (booked["status"], booked["start"], booked["end"]) == (
