@@ -147,10 +147,10 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     with database.read() as session:
         known = afterwards.look(Work(session, plan.now, plan.actor), plan.patient_id)
 
-    def end(work: Work) -> None:
-        afterwards.judge_again(replace(work, now=plan.now), plan.patient_id, known)
+    def follow(work: Work, is_last: bool) -> None:
+        afterwards.follow(replace(work, now=plan.now), plan.patient_id, known, is_last)
 
-    tally = write_past(database, plan.actor, past, told, end)
+    tally = write_past(database, plan.actor, past, told, follow)
     _heed_refused(database, plan)
     refused = {entry.id for entry in tally.refused}
     return Outcome(

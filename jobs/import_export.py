@@ -108,7 +108,7 @@ def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> 
         with database.write() as session:
             work = Work(session, plan.now, plan.actor)
             _take(work, plan, (batch, course_ids), taken)
-            afterwards.judge_again(work, plan.patient_id, known if start + BATCH >= len(steps) else None)
+            afterwards.follow(work, plan.patient_id, known, is_last=start + BATCH >= len(steps))
         told(len(batch))
     with database.write() as session:
         _plan(Work(session, plan.now, plan.actor), plan, taken)

@@ -30,11 +30,11 @@ BATCH = 250
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Told = Callable[[int], None]
-End = Callable[[Work], None]
+Follow = Callable[[Work, bool], None]
 
 
-def _go_on(_: object) -> None:
-    """Do nothing: nobody has to be told, and more is to come."""
+def _go_on(*_: object) -> None:
+    """Do nothing: nobody has to be told, and nothing follows."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +79,22 @@ def dated_id(at: datetime, *name: object) -> UUID:
     return UUID(int=int(milliseconds) << 80 | 7 << 76 | middle << 64 | 0b10 << 62 | low)
 
 
-def write_past(database: Database, actor: Actor, past: Past, told: Told = _go_on, end: End = _go_on) -> Tally:
+def write_past(
+    database: Database, actor: Actor, past: Past, told: Told = _go_on, follow: Follow = _go_on
+) -> Tally:
     """Write ``past`` in the order it happened, a batch a transaction; ``told`` hears how many steps went by.
 
-    ``end`` belongs to the last one: what is written by then has come to its end too. A session day or entry
-    that is there already is recognised, so writing twice changes nothing, and what was cut off goes on where
-    it stopped.
+    ``follow`` belongs to each of them, and hears whether it is the last. A session day or entry that is there
+    already is recognised, so writing twice changes nothing, and what was cut off goes on where it stopped.
     """
     tally, steps = Tally(), ordered(past)
     for start in range(0, max(len(steps), 1), BATCH):
         batch = steps[start : start + BATCH]
-        until, at_last = (past.until, end) if start + BATCH >= len(steps) else (None, _go_on)
+        is_last = start + BATCH >= len(steps)
         with database.write() as session:
             work = Work(session, _moment(batch[0]) if batch else EPOCH, actor)
-            _write(work, past, batch, tally, until)
-            at_last(work)
+            _write(work, past, batch, tally, past.until if is_last else None)
+            follow(work, is_last)
         told(len(batch))
     return tally
 

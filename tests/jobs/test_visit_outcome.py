@@ -1,14 +1,16 @@
 """Did it work: the visit took place, the next baseline formed, and the suggestion knows what it was worth."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from jobs import visit_outcome
+from jobs import import_diary, import_export, visit_outcome
 from jobs.around import Around, Incomplete
+from server.database import Database
 from server.models import BookingSuggestion, TreatmentSession
 from server.services.visits import visit_outcome as visit_outcomes
 from tests.cast import Cast, entry, push
@@ -127,6 +129,55 @@ def test_a_session_that_only_seemed_to_follow_does_not_settle_what_a_visit_was_w
     logs(cast, clock, range(31), 2)
     assert visit_outcome.run(around, clock.now) == 1
     assert known(cast, visit) == (True, 41, True)
+
+
+MAP = """
+date: {column: day}
+items: {mood: {column: mood, low: 0, high: 10, direction: high_good}}
+sessions: ["%s"]
+"""
+
+
+def by_diary(database: Database, cast: Cast, at: datetime, now: datetime) -> None:
+    assert cast.ana.patient_id is not None
+    files = MAP % f"{at:%Y-%m-%d %H:%M}", b"day,mood\n2026-01-05,3\n"
+    plan = import_diary.prepare(database, ("demo", cast.ana.patient_id), files, now)
+    assert import_diary.write(database, plan).tally.sessions == 1
+
+
+def by_export(database: Database, cast: Cast, at: datetime, now: datetime) -> None:
+    assert cast.ana.patient_id is not None
+    told = json.loads(cast.ana.get("/me/export").get_data())
+    told["treatment_sessions"].append({**told["treatment_sessions"][-1], "at": at.isoformat()})
+    told["counts"]["treatment_sessions"] += 1
+    file = json.dumps(told).encode()
+    plan = import_export.prepare(database, ("demo", cast.ana.patient_id), file, now)
+    assert import_export.write(database, plan).sessions == 1
+
+
+@pytest.mark.parametrize("bring", [by_diary, by_export])
+def test_a_session_that_is_brought_later_is_one_that_followed(
+    database: Database, cast: Cast, clock: Clock, around: Around, visit: str, bring: Any
+) -> None:
+    given = clock.now
+    for days, symptom in ((30, 2), (20, 9)):
+        clock.forward(days=days)
+        logs(cast, clock, range(days), symptom)
+        visit_outcome.run(around, clock.now)
+    assert known(cast, visit) == (True, 29, False)
+    bring(database, cast, given + timedelta(days=20), clock.now)
+    visit_outcome.run(around, clock.forward(days=1))
+    assert known(cast, visit) == (True, 19, True)
+
+
+@pytest.mark.parametrize("bring", [by_diary, by_export])
+def test_a_session_that_is_brought_is_the_visit_that_was_booked(
+    database: Database, cast: Cast, clock: Clock, visits: Visits, bring: Any
+) -> None:
+    booked = visits.booked(3)
+    at = clock.forward(days=5) - timedelta(days=2)
+    bring(database, cast, at, clock.now)
+    assert cast.bo.get(f"/booking-suggestions/{booked}").json["state"] == "fulfilled"
 
 
 def test_what_comes_out_as_it_was_stands_in_the_log_once(

@@ -33,14 +33,19 @@ def look(work: Work, patient_id: UUID) -> Known:
     return Known(found, frozenset(treatment_sessions.delivered_moments(work, patient_id)))
 
 
-def judge_again(work: Work, patient_id: UUID, before: Known | None) -> None:
-    """Time and judge again what was there ``before`` and comes after the first thing that is new.
+def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
+    """Let what came since ``before`` tell on what was there: in each transaction that brought some of it.
 
-    None: more is to come. It belongs to the transaction with the last of it: whoever begins anew after a
-    break finds all of that there, and nothing new.
+    Sessions at once; the days once all of it is there (``is_last``). Whoever begins anew after a break finds
+    what is written, and nothing new.
     """
-    if before is None:
-        return
+    visits.follow_past(work, patient_id, before.sessions)
+    if is_last:
+        _judge_again(work, patient_id, before)
+
+
+def _judge_again(work: Work, patient_id: UUID, before: Known) -> None:
+    """Time and judge again what was there ``before`` and comes after the first thing that is new."""
     now = look(work, patient_id)
     came = [at for entry_id, (at, _) in now.entries.items() if entry_id not in before.entries]
     came += now.sessions - before.sessions

@@ -24,6 +24,7 @@ REPORT_GRACE = timedelta(days=14)
 # Proposal: so far an appointment may be brought forward without anybody telling us of it.
 EARLY = timedelta(days=3)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
+_KEPT = (*_VISITING, SuggestionState.FULFILLED)
 UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
 
 
@@ -43,7 +44,7 @@ def fulfil_with(
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
         BookingSuggestion.programme == _programme(work, session),
-        BookingSuggestion.state.in_((*_VISITING, SuggestionState.FULFILLED)),
+        BookingSuggestion.state.in_(_KEPT),
         planned > session.at - REPORT_GRACE,
         planned <= session.at + EARLY,
         BookingSuggestion.treatment_session_id.is_(None),
@@ -68,7 +69,7 @@ def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> bool:
     Of one that is still to come no session is known, whatever else was given today. Return whether there
     was such a session.
     """
-    is_reported = suggestion.state in (*_VISITING, SuggestionState.FULFILLED)
+    is_reported = suggestion.state in _KEPT
     if not is_reported or suggestion.treatment_session_id is not None:
         return False
     if suggestion.starts_at is None or suggestion.starts_at > work.now:
@@ -126,6 +127,16 @@ def follow_change(work: Work, session: TreatmentSession, was_at: datetime | None
         _take_off(work, linked, session)
     if is_delivered and (linked is None or is_elsewhere):
         fulfil_with(work, session, was_at is None, None if is_elsewhere else was_at)
+
+
+def has_visits(work: Work, patient_id: UUID) -> bool:
+    """Say whether any visit of the patient's is booked or took place, so that sessions matter to it."""
+    query = select(BookingSuggestion.id).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == patient_id,
+        BookingSuggestion.state.in_(_KEPT),
+    )
+    return work.session.scalars(query.limit(1)).first() is not None
 
 
 def _linked(work: Work, session: TreatmentSession) -> BookingSuggestion | None:

@@ -1,6 +1,6 @@
 """Treatment sessions: planned, delivered or cancelled, on a course."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -128,6 +128,20 @@ def planned_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
 def delivered_moments(work: Work, patient_id: UUID) -> Sequence[datetime]:
     """Return the moments of the delivered sessions, oldest first."""
     return [at for at, _ in _delivered(work, patient_id)]
+
+
+def delivered_but(work: Work, patient_id: UUID, known: Collection[datetime]) -> Sequence[TreatmentSession]:
+    """Return the delivered sessions of other moments than ``known``, oldest first."""
+    moments = [at for at in delivered_moments(work, patient_id) if at not in known]
+    if not moments:
+        return []
+    query = select(TreatmentSession).where(
+        TreatmentSession.clinic_id == work.clinic_id,
+        TreatmentSession.patient_id == patient_id,
+        TreatmentSession.status == SessionStatus.DELIVERED,
+        TreatmentSession.at.in_(moments),
+    )
+    return list(work.session.scalars(query.order_by(TreatmentSession.at, TreatmentSession.id)))
 
 
 def _delivered(work: Work, patient_id: UUID) -> _Moments:

@@ -1,6 +1,6 @@
 """What follows from a treatment session: the visit it fulfils and the days it makes judged anew."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,19 @@ def change(
     _follow(work, patient_id, [moment for moment, counts in counted if counts])
     _weigh_again(work, session, was_delivered)
     return session
+
+
+def follow_past(work: Work, patient_id: UUID, known: Collection[datetime]) -> None:
+    """Do for delivered sessions that a past brought, all but those of ``known`` moments, what `record` does.
+
+    The days they make are for who brings the past to judge again. Twice changes nothing.
+    """
+    came = treatment_sessions.delivered_but(work, patient_id, known)
+    if not came or not suggestion_ends.has_visits(work, patient_id):
+        return
+    for session in came:
+        suggestion_ends.follow_change(work, session, None)
+    visit_outcomes.look_again(work, patient_id)
 
 
 def _weigh_again(work: Work, session: TreatmentSession, was_delivered: bool) -> None:
