@@ -310,10 +310,12 @@ def test_a_session_long_before_the_visit_is_another_one(
     assert stored == ("fulfilled" if fulfils else "booked")
 
 
-def test_a_session_for_pain_is_no_visit_for_mood(visits: Visits, cast: Cast, clock: Clock) -> None:
+def test_a_session_for_pain_is_no_visit_for_mood_of_another_day(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
     suggestion = visits.booked(3)
     pain = visits.course(condition="crps")
-    visits.session(pain, clock.forward(days=3))
+    visits.session(pain, clock.forward(days=4))
     assert cast.scheduler.get(f"{INBOX}/{suggestion}").json["state"] == "booked"
 
 

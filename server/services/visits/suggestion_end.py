@@ -33,34 +33,42 @@ def fulfil_with(
 ) -> BookingSuggestion | None:
     """Fulfil the booked visit that a delivered session is; None where no visit was booked.
 
-    That is one of the same programme, up to `EARLY` before its time and up to `REPORT_GRACE` after it: what
-    lies further away is another session, and the visit is still to come. A session from before the suggestion
-    was made is none of its outcome. Where the scheduling system reported the visit as done first, only the
-    link is added. One that was delivered before (not ``is_new``) and is put right is no visit that is still
-    to come. ``was_at``: where it lay then, which made it none of the visits around there.
+    That is one of the same day, or of the same programme, up to `EARLY` before its time and up to
+    `REPORT_GRACE` after it: what lies further away is another session, and the visit is still to come. A
+    session from before the suggestion was made is none of its outcome. Where the scheduling system reported
+    the visit as done first, only the link is added. One that was delivered before (not ``is_new``) and is put
+    right is no visit that is still to come. ``was_at``: where it lay then, which made it none of the visits
+    around there.
     """
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
-        BookingSuggestion.programme == _programme(work, session),
         BookingSuggestion.state.in_(_KEPT),
         planned > session.at - REPORT_GRACE,
         planned <= session.at + EARLY,
         BookingSuggestion.treatment_session_id.is_(None),
-        BookingSuggestion.created_at <= session.at,
     )
     near = work.session.scalars(found.with_for_update(key_share=True))
     booked = [
         one
         for one in near
-        if (is_new or _planned(one) <= work.now) and (was_at is None or not _is_near(one, was_at))
+        if _can_be(work, one, session, session.at)
+        and (is_new or _planned(one) <= work.now)
+        and (was_at is None or not _can_be(work, one, session, was_at))
     ]
     if not booked:
         return None
-    suggestion = min(booked, key=lambda one: (abs(_planned(one) - session.at), one.id))
+    suggestion = min(booked, key=lambda one: _distance(work, one, session))
     _put_behind(work, suggestion, session)
     return suggestion
+
+
+def _distance(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> tuple[object, ...]:
+    """Return what the visit that a session is has least of: one of today before one of another day."""
+    is_foreign = suggestion.programme is not _programme(work, session)
+    is_elsewhere = not _is_same_day(work, suggestion, session.at)
+    return is_elsewhere, is_foreign, abs(_planned(suggestion) - session.at), suggestion.id
 
 
 def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> bool:
@@ -81,7 +89,7 @@ def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> bool:
 
 
 def _recorded(work: Work, suggestion: BookingSuggestion, starts_at: datetime) -> TreatmentSession | None:
-    """Return the delivered session of its programme and day that stands behind no visit."""
+    """Return the delivered session of its day that stands behind no visit, one of its programme first."""
     zone = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id)).zone
     taken = select(BookingSuggestion.id).where(
         BookingSuggestion.clinic_id == TreatmentSession.clinic_id,
@@ -97,7 +105,7 @@ def _recorded(work: Work, suggestion: BookingSuggestion, starts_at: datetime) ->
         ~taken.exists(),
     )
     given = work.session.scalars(query.order_by(TreatmentSession.at))
-    return next((one for one in given if _programme(work, one) is suggestion.programme), None)
+    return min(given, key=lambda one: _programme(work, one) is not suggestion.programme, default=None)
 
 
 def _programme(work: Work, session: TreatmentSession) -> Arm:
@@ -122,7 +130,7 @@ def follow_change(work: Work, session: TreatmentSession, was_at: datetime | None
     """
     is_delivered = session.status is SessionStatus.DELIVERED
     linked = _linked(work, session)
-    is_elsewhere = linked is not None and not (is_delivered and _is_near(linked, session.at))
+    is_elsewhere = linked is not None and not (is_delivered and _can_be(work, linked, session, session.at))
     if linked is not None and is_elsewhere:
         _take_off(work, linked, session)
     if is_delivered and (linked is None or is_elsewhere):
@@ -148,10 +156,21 @@ def _linked(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
     return work.session.scalar(query.with_for_update(key_share=True))
 
 
-def _is_near(suggestion: BookingSuggestion, at: datetime) -> bool:
-    """Say whether a session of ``at`` can be the visit: as `fulfil_with` asks for one."""
+def _can_be(work: Work, suggestion: BookingSuggestion, session: TreatmentSession, at: datetime) -> bool:
+    """Say whether ``session``, given ``at`` that moment, can be the visit.
+
+    Who is treated for mood and for pain comes once for both, and the session is recorded in one of the two
+    courses: of the other programme's it is the visit of that very day, and none around it.
+    """
     planned = _planned(suggestion)
-    return planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
+    is_near = planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
+    is_own = suggestion.programme is _programme(work, session)
+    return is_near and (is_own or _is_same_day(work, suggestion, at))
+
+
+def _is_same_day(work: Work, suggestion: BookingSuggestion, at: datetime) -> bool:
+    zone = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id)).zone
+    return local_days.of(work, at, zone) == local_days.of(work, _planned(suggestion), zone)
 
 
 def _planned(suggestion: BookingSuggestion) -> datetime:
