@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, func, or_, select, tuple_
 
 from server.clinical.vocabulary import MappingKind
 from server.models import Base
@@ -52,7 +52,7 @@ def the_one(clinic: Any, patient: Any) -> Condition:
 
 def values(clinic_id: UUID, patient_id: UUID) -> dict[str, Any]:
     """Return the values of the parameters in the conditions about one patient."""
-    return {"clinic": clinic_id, "patient": patient_id, "patient_text": str(patient_id)}
+    return {"clinic": clinic_id, "patient": patient_id, "patient_text": patient_id.hex}
 
 
 @cache
@@ -99,7 +99,8 @@ def _by_key(table: Table, whose: Whose) -> list[Condition]:
 def _by_name(table: Table, whose: Whose) -> list[Condition]:
     if table.name == _MAPPINGS:
         # Only one patient can be asked for: no database compares its own ids with text.
-        ours = table.c.ours == bindparam("patient_text")
+        # As it was written, in capitals perhaps: so an earlier version kept it.
+        ours = func.replace(func.lower(table.c.ours), "-", "") == bindparam("patient_text")
         named = and_(table.c.kind == MappingKind.PATIENT, ours, table.c.clinic_id == _clinic())
         return [named] if whose is the_one else []
     return [

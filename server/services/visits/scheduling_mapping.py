@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from server.clinical.visit import MAINTENANCE_VISIT, Mapped
 from server.clinical.vocabulary import MappingKind
@@ -44,10 +44,9 @@ def listed(work: Work, connection_id: UUID, after: str | None, size: int) -> Seq
     query = select(SchedulingMapping).where(
         SchedulingMapping.clinic_id == work.clinic_id, SchedulingMapping.connection_id == connection_id
     )
-    leaving = {(MappingKind.PATIENT, str(one)) for one in work.session.scalars(patients.leaving(work))}
-    rows = [
-        row for row in work.session.scalars(query.order_by(*order)) if (row.kind, row.ours) not in leaving
-    ]
+    leaving = set(work.session.scalars(patients.leaving(work)))
+    found = work.session.scalars(query.order_by(*order))
+    rows = [row for row in found if row.kind is not MappingKind.PATIENT or _as_id(row.ours) not in leaving]
     left = rows if after is None else [row for row in rows if f"{row.kind}:{row.ours}" > after]
     return vault.opened(work, left[:size])
 
@@ -103,17 +102,17 @@ def put(work: Work, connection_id: UUID, named: Ours, theirs: str) -> Scheduling
     vault.put(work, row, "theirs", theirs)
     work.session.add(row)
     work.session.flush()
+    before = (*_lines(work, connection_id, named), SchedulingMapping.ours != named.name)
+    work.session.execute(delete(SchedulingMapping).where(*before))
     work.audit("scheduling-mapping.put", named.patient_id, connection_id)
     return row
 
 
 def remove(work: Work, connection_id: UUID, named: Ours) -> None:
     """Take a line away; raises NotFound."""
-    row = work.session.get(SchedulingMapping, (work.clinic_id, connection_id, named.kind, named.name))
-    if row is None:
+    if _line(work, connection_id, named) is None:
         raise NotFound("mapping")
-    work.session.delete(row)
-    work.session.flush()
+    work.session.execute(delete(SchedulingMapping).where(*_lines(work, connection_id, named)))
     work.audit("scheduling-mapping.delete", named.patient_id, connection_id)
 
 
@@ -130,7 +129,28 @@ def of_visit(work: Work, connection_id: UUID, suggestion: BookingSuggestion) -> 
 
 def _theirs(work: Work, connection_id: UUID, kind: MappingKind, *ours: str) -> str:
     for name in ours:
-        row = work.session.get(SchedulingMapping, (work.clinic_id, connection_id, kind, name))
+        row = _line(work, connection_id, Ours(kind, name))
         if row is not None:
             return str(vault.opened(work, [row])[0].theirs)
     return ""
+
+
+def _line(work: Work, connection_id: UUID, named: Ours) -> SchedulingMapping | None:
+    """Return the line of a thing of ours: an earlier version kept an id as it was written."""
+    key = (work.clinic_id, connection_id, named.kind, named.name)
+    row = work.session.get(SchedulingMapping, key)
+    if row is None and _as_id(named.name) is not None:
+        lines = select(SchedulingMapping).where(*_lines(work, connection_id, named))
+        row = work.session.scalars(lines.order_by(SchedulingMapping.ours)).first()
+    return row
+
+
+def _lines(work: Work, connection_id: UUID, named: Ours) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for the lines of a thing of ours, however its id was written."""
+    plain = func.replace(func.lower(SchedulingMapping.ours), "-", "")
+    return (
+        SchedulingMapping.clinic_id == work.clinic_id,
+        SchedulingMapping.connection_id == connection_id,
+        SchedulingMapping.kind == named.kind,
+        plain == named.name.lower().replace("-", ""),
+    )
