@@ -34,6 +34,31 @@ class Misused(click.ClickException):
         super().__init__(f"{' '.join(error.format_message().split())} See: {path} --help")
 
 
+class _Text(click.types.StringParamType):
+    """Text of the terminal: bytes of a terminal with another encoding are no letters that could be kept."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text; BadParameter where it holds bytes that are not UTF-8."""
+        text = super().convert(value, param, ctx)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail("It is not UTF-8 text.", param, ctx)
+        return text
+
+
+_TEXT = _Text()
+
+
+def _reads_text(found: click.Command) -> None:
+    """Let ``found`` and what it groups take texts as `_TEXT`; the name of a file may hold any bytes."""
+    for param in found.params:
+        if param.type is click.STRING:
+            param.type = _TEXT
+    for below in found.commands.values() if isinstance(found, click.Group) else ():
+        _reads_text(below)
+
+
 class Afterglow(click.Group):
     """Says in one line what a person can mend and exits with 1; a defect of ours keeps its traceback.
 
@@ -52,6 +77,7 @@ class Afterglow(click.Group):
         found = import_module(f"server.commands.{cmd_name.replace('-', '_')}").command
         memory.settle()
         assert isinstance(found, click.Command)
+        _reads_text(found)
         return found
 
     def make_context(

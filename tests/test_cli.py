@@ -449,6 +449,12 @@ def test_the_contract_is_printed_without_touching_anything(environment: Environm
             "Missing option '--reason'. Choose from: patient_asked, mistake See: afterglow erasures erase",
         ),
         (("serve", "now"), "Got unexpected extra argument (now) See: afterglow serve --help"),
+        # A terminal with another encoding: bytes that are no UTF-8 come as such characters.
+        (
+            ("simulate", "--patients", "9", "--days", "60", "--seed", "1", "--clinic", "b\udcfcrg"),
+            "Invalid value for '--clinic': It is not UTF-8 text. See: afterglow simulate --help",
+        ),
+        (("keys", "smart", "\udcff"), "Invalid value for 'KID': It is not UTF-8 text."),
     ],
 )
 def test_a_wrong_option_is_one_line(environment: Environment, arguments: tuple[str, ...], said: str) -> None:
