@@ -47,8 +47,9 @@ class Diary:
         known there. What came in while it did is among those ``there``.
         """
         name = self.source, row.kind, number
-        before = dated_id(row.at, "import", self.patient_id, *name)
-        return before if before in there else dated_id(row.at, "import", *name)
+        if there and (before := dated_id(row.at, "import", self.patient_id, *name)) in there:
+            return before
+        return dated_id(row.at, "import", *name)
 
 
 def entries_of(work: Work, diary: Diary) -> Iterator[tuple[Row, Incoming]]:
@@ -68,6 +69,8 @@ def entries_of(work: Work, diary: Diary) -> Iterator[tuple[Row, Incoming]]:
 
 def _as_it_came(diary: Diary, row: Row, there: Collection[UUID], zones: Sequence[str]) -> Row:
     """Return ``row`` in the zone in which it was brought before; as it is where it never was."""
+    if not zones:
+        return row
     in_zones = (row, *(_in_zone(row, zone) for zone in zones))
     return next((one for one in in_zones if diary.id(one, 1, there) in there), row)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from uuid_utils.compat import uuid7
 
 from jobs import import_diary, import_export
@@ -190,3 +191,17 @@ def test_what_lay_there_is_judged_by_an_export_that_is_stopped_once_all_of_it_is
         with suppress(KeyboardInterrupt):
             import_export.write(database, plan, told)
     assert AlertFamily.MOOD_RELAPSE in {one.family for one in opened_alerts(database)}
+
+
+def test_how_often_cancelled_sessions_are_asked_for_does_not_grow_with_those_of_the_map(
+    database: Database, cast: Cast, clock: Clock
+) -> None:
+    def asked(days: range) -> int:
+        sent: list[tuple[str, Any]] = []
+        event.listen(database.engine, "before_cursor_execute", keep := lambda *said: sent.append(said[2:4]))
+        sessions = ", ".join(f"2026-01-{day:02}" for day in days)
+        assert brought(database, cast, clock, f"{MAP}sessions: [{sessions}]\n{COURSE}") == len(days)
+        event.remove(database.engine, "before_cursor_execute", keep)
+        return sum("FROM treatment_sessions" in text and "cancelled" in repr(told) for text, told in sent)
+
+    assert asked(range(1, 2)) >= asked(range(10, 22)) > 0

@@ -19,8 +19,8 @@ from server.services.people.zone_change import PastZone
 from server.services.watch import ground_rules
 from server.services.work import Work
 
-# Under which name a transaction keeps the delivered sessions it has read.
-DELIVERED = "delivered_sessions"
+# Under which names a transaction keeps the delivered, and the cancelled sessions it has read.
+DELIVERED, CANCELLED = "delivered_sessions", "cancelled_sessions"
 # With what holds at the clinic: whoever locks a patient judges them next.
 _LOCKED = (
     select(Patient, *ground_rules.HELD)
@@ -192,7 +192,8 @@ def lock(work: Work, patient_id: UUID) -> Patient:
         raise NotFound("patient")
     patient, day_start, language, armed_at, version, values = found
     ground_rules.keep(work, (day_start, language, armed_at, version, values))
-    work.session.info.pop(DELIVERED, None)  # what was read before the lock may have changed
+    for read in (DELIVERED, CANCELLED):
+        work.session.info.pop(read, None)  # what was read before the lock may have changed
     if not work.session.in_nested_transaction():  # whose end may take the lock along
         held[key] = patient
     return patient

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import SessionStatus
@@ -25,10 +25,8 @@ _DELIVERED = (
     .order_by(TreatmentSession.at)
 )
 
-_CANCELLED = select(TreatmentSession.id).where(
-    *of_patient(TreatmentSession),
-    TreatmentSession.status == SessionStatus.CANCELLED,
-    TreatmentSession.at == bindparam("moment"),
+_CANCELLED = select(TreatmentSession.at).where(
+    *of_patient(TreatmentSession), TreatmentSession.status == SessionStatus.CANCELLED
 )
 
 
@@ -111,7 +109,7 @@ def is_on_record(work: Work, patient_id: UUID, at: datetime, zone: str) -> bool:
     day = local_days.of(work, at, zone)
     if day in delivered_days(work, patient_id, day):
         return True
-    return work.value(_CANCELLED, patient=patient_id, moment=at) is not None
+    return at in _cancelled(work, patient_id)
 
 
 def planned_days(work: Work, patient_id: UUID, since: date) -> Sequence[date]:
@@ -153,6 +151,17 @@ def _delivered(work: Work, patient_id: UUID) -> _Moments:
     return known[key]
 
 
+def _cancelled(work: Work, patient_id: UUID) -> Collection[datetime]:
+    """Return the moments of the cancelled sessions: a past asks for each of its own."""
+    key = (work.clinic_id, patient_id)
+    known: dict[tuple[UUID, UUID], Collection[datetime]] = work.session.info.setdefault(
+        patients.CANCELLED, {}
+    )
+    if key not in known:
+        known[key] = frozenset(at for (at,) in work.rows(_CANCELLED, patient=patient_id))
+    return known[key]
+
+
 def _writable(work: Work, patient_id: UUID) -> Patient:
     """Return the patient for writing: a session changes what every later day is judged by."""
     patients.get(work, patient_id)
@@ -169,3 +178,5 @@ def _changed(work: Work, patient: Patient, session: TreatmentSession, action: st
     work.audit(action, patient.id, session.id)
     work.session.flush()
     work.session.info.pop(patients.DELIVERED, None)
+    if session.status is SessionStatus.CANCELLED:
+        work.session.info.pop(patients.CANCELLED, None)
