@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from uuid_utils.compat import uuid7
 
 from jobs import import_diary, import_export, whose_export
@@ -109,3 +110,21 @@ def test_days_that_two_people_brought_from_elsewhere_are_told_apart_by_what_they
     check(database, clock, mia, data)
     with pytest.raises(Problem, match="another diary of this clinic"):
         check(database, clock, mia, cast.ana.get("/me/export?format=csv").get_data())
+
+
+def test_other_diaries_are_looked_into_by_their_patients_not_entry_by_entry(
+    database: Database, app: Flask, cast: Cast, clock: Clock, file: dict[str, Any]
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("the other database plans by the sizes of tables, which are small here")
+    sent: list[Any] = []
+    event.listen(database.engine, "before_cursor_execute", keep := lambda *said: sent.append(said[2:4]))
+    with pytest.raises(Problem, match="another diary"):
+        check(database, clock, new_patient(app, cast.ana.clinic_id, "Mia", None), text_of(file, name=None))
+    event.remove(database.engine, "before_cursor_execute", keep)
+    with database.engine.connect() as connection:
+        asked = [(text, told) for text, told in sent if "entries.id IN" in text and "LIMIT" in text]
+        plans = [list(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", told)) for text, told in asked]
+    steps = [step.detail for plan in plans for step in plan if "entries" in step.detail]
+    assert steps
+    assert all("patient_id=?" in step and "id=?)" in step for step in steps), steps

@@ -7,25 +7,27 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from server.models import Entry, QuestionnaireResponse
+from server.models import Entry, Patient, QuestionnaireResponse
 from server.models.entry import IMPORTED
 from server.services.work import Work
 
-# So many are looked for: one that is found is enough.
+# So many rows of a file are held against other diaries.
 SAMPLE = 50
 # Fewer days may be alike by chance.
 _ALIKE = 5
 # So many are looked at first.
 _LOOKS = 5
+# So many ids are looked for, from all over the file: one that is found is enough.
+_IDS = 10
 
 
 def holds_entry(work: Work, patient_id: UUID, ids: Sequence[UUID]) -> bool:
-    """Return whether one of the first 50 entries of ``ids`` is another patient's of the clinic."""
+    """Return whether an entry of ``ids``, of which ten are looked for, is another patient's of the clinic."""
     return _holds(work, Entry, patient_id, ids)
 
 
 def holds_response(work: Work, patient_id: UUID, ids: Sequence[UUID]) -> bool:
-    """Return whether one of the first 50 filled scales of ``ids`` is another patient's of the clinic."""
+    """Return whether a filled scale of ``ids``, of which ten are looked for, is another patient's."""
     return _holds(work, QuestionnaireResponse, patient_id, ids)
 
 
@@ -52,7 +54,7 @@ def _alike(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str, float
     Diaries without times of day share every moment: all that is the same at each is left to the database,
     or each file would bring along what all patients said.
     """
-    some = list(items)[:: max(1, len(items) // _LOOKS)][:_LOOKS]
+    some = _spread(list(items), _LOOKS)
     same = (
         and_(Entry.id == one, *(Entry.items[key].as_float() == said for key, said in items[one].items()))
         for one in some
@@ -63,6 +65,10 @@ def _alike(work: Work, patient_id: UUID, items: Mapping[UUID, Mapping[str, float
     # Counted here: the database would go through all entries in the order of their patients.
     times = Counter(work.session.scalars(query))
     return [one for one, number in times.items() if number > _LOOKS // 2]
+
+
+def _spread(ids: Sequence[UUID], most: int) -> Sequence[UUID]:
+    return ids[:: max(1, len(ids) // most)][:most]
 
 
 def _imported(work: Work) -> tuple[ColumnElement[bool], ...]:
@@ -83,5 +89,11 @@ def _is_one_diary(found: Sequence[tuple[Mapping[str, float], Mapping[str, float]
 def _holds(
     work: Work, row: type[Entry | QuestionnaireResponse], patient_id: UUID, ids: Sequence[UUID]
 ) -> bool:
-    theirs = row.clinic_id == work.clinic_id, row.patient_id != patient_id, row.id.in_(ids[:SAMPLE])
-    return work.session.scalars(select(row.id).where(*theirs).limit(1)).first() is not None
+    """Return whether another patient has one of ``ids``, by the key of each: no index finds an id alone.
+
+    A subquery that gives one value is asked of every patient. What joins may read all entries of the clinic.
+    """
+    theirs = row.clinic_id == Patient.clinic_id, row.patient_id == Patient.id, row.id.in_(_spread(ids, _IDS))
+    found = select(row.id).where(*theirs).limit(1).scalar_subquery()
+    others = Patient.clinic_id == work.clinic_id, Patient.id != patient_id, found.is_not(None)
+    return work.session.scalars(select(Patient.id).where(*others).limit(1)).first() is not None
