@@ -101,7 +101,7 @@ def write(database: Database, plan: ExportPlan, told: Told = lambda _: None) -> 
         work = Work(session, plan.now, plan.actor)
         _zones(work, plan, taken)
         course_ids = _courses(work, plan, taken)
-        known = afterwards.look(work, plan.patient_id)
+        known = afterwards.look(work, plan.patient_id, *plan.file.steps())
     steps = list(_steps(plan.file, plan.now))
     for start in range(0, len(steps), BATCH):
         batch = steps[start : start + BATCH]

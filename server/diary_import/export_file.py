@@ -105,6 +105,10 @@ class ExportFile:
     latest_only: bool = False
     owner: Owner | None = None
 
+    def steps(self) -> tuple[Sequence[UUID], Sequence[datetime]]:
+        """Return the ids of its entries and scales, and the moments of its sessions."""
+        return [one.entry_id for one in self.revisions], [one.at for one in self.sessions]
+
 
 def read_export(data: bytes) -> ExportFile:
     """Return what is in an export (JSON); ExportError names its problems, the first 20 at the most."""

@@ -154,3 +154,26 @@ def test_a_diary_from_before_the_first_entries_is_what_they_are_measured_against
     assert families(cast) == {"side_effect", "mood_relapse"}
     hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
     assert None not in hours[13:]
+
+
+@pytest.mark.long
+def test_what_lay_amid_a_long_diary_is_timed_and_judged_also_after_a_break_in_the_middle(
+    database: Database, cast: Cast, visits: Visits, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.forward(days=20)
+    visits.log(20, items={"mood": 8})
+    clock.forward(days=8)
+    visits.log(8, items={"mood": 2})
+    session, first = (clock.now - timedelta(days=back) for back in (28, 42))
+    rows = "".join(f"{first + timedelta(days=n):%Y-%m-%d},10:00,1,\n" for n in range(13))
+    rows += f"{clock.forward(days=20):%Y-%m-%d},10:00,6,\n"
+    given = f"sessions: [{session:%Y-%m-%d}]\ncourse: {{route: intranasal, condition: depression}}\n"
+    monkeypatch.setattr(import_diary, "BATCH", 0)  # it is a long one, as far as that goes
+    monkeypatch.setattr("jobs.past.BATCH", 14)
+    with pytest.raises(KeyboardInterrupt):
+        brought(database, cast, clock, rows, MAP + given, stopped)
+    again = brought(database, cast, clock, rows, MAP + given)
+    assert (again.tally.created, again.tally.sessions) == (1, 0)
+    assert "mood_relapse" in families(cast)
+    hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
+    assert None not in hours[13:]

@@ -4,7 +4,7 @@ A past goes in as of its own moments, and no day is judged before it comes: what
 has changed, and nobody would look at them again before the next entry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,19 +18,29 @@ from server.services.work import Work
 
 
 class Known(NamedTuple):
-    """A patient's entries (moment, local day) and delivered sessions, as they were before a past came in."""
+    """A patient's entries (moment, local day) and delivered sessions, as they were before a past came in.
+
+    ``begun``: the first moment of that past itself that was there already, None where nothing was.
+    """
 
     entries: Mapping[UUID, tuple[datetime, date]]
     sessions: frozenset[datetime]
+    begun: datetime | None = None
 
 
-def look(work: Work, patient_id: UUID) -> Known:
-    """Return what is known of a patient."""
+def look(work: Work, patient_id: UUID, ids: Iterable[UUID] = (), sessions: Iterable[datetime] = ()) -> Known:
+    """Return what is known of a patient.
+
+    ``ids``, ``sessions``: those of a past of several transactions. A part of it may be there since a break,
+    after which nobody has judged again what it tells on.
+    """
     query = select(Entry.id, Entry.occurred_at, Entry.local_day).where(
         Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id
     )
     found = {row.id: (row.occurred_at, row.local_day) for row in work.session.execute(query)}
-    return Known(found, frozenset(treatment_sessions.delivered_moments(work, patient_id)))
+    given = frozenset(treatment_sessions.delivered_moments(work, patient_id))
+    there = [*(found[one][0] for one in ids if one in found), *given.intersection(sessions)]
+    return Known(found, given, min(there, default=None))
 
 
 def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
@@ -45,13 +55,16 @@ def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
 
 
 def _judge_again(work: Work, patient_id: UUID, before: Known) -> None:
-    """Time and judge again what was there ``before`` and comes after the first thing that is new."""
+    """Time and judge again what was there ``before`` and comes after the first thing that is new.
+
+    Where a break may have left the beginning of it, that is the first thing of all.
+    """
     now = look(work, patient_id)
     came = [at for entry_id, (at, _) in now.entries.items() if entry_id not in before.entries]
     came += now.sessions - before.sessions
     if not came:
         return
-    first = min(came)
+    first = min([*came, *([before.begun] if before.begun else [])])
     later = {entry_id: day for entry_id, (at, day) in before.entries.items() if at > first}
     if later:
         visits.look_again(work, patient_id, [*later], [min(later.values())])
