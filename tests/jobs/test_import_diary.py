@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from examples.phone import written
-from jobs import import_diary
+from jobs import day_close, import_diary
+from jobs.around import Around
 from jobs.past import Told
 from server.database import Database
 from tests.cast import Cast
@@ -154,6 +155,19 @@ def test_a_diary_from_before_the_first_entries_is_what_they_are_measured_against
     assert families(cast) == {"side_effect", "mood_relapse"}
     hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
     assert None not in hours[13:]
+
+
+def test_days_on_which_nothing_was_logged_are_judged_by_what_is_brought_before_them(
+    database: Database, around: Around, cast: Cast, visits: Visits, clock: Clock
+) -> None:
+    visits.log(13, items={"mood": 1})
+    for _ in range(9):
+        day_close.run(around, clock.forward(days=1))
+    given = clock.now - timedelta(days=8)
+    told = f"sessions: [{given:%Y-%m-%d}]\ncourse: {{route: intranasal, condition: depression}}\n"
+    brought(database, cast, clock, f"{given:%Y-%m-%d},09:00,1,\n", MAP + told)
+    (arm,) = cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    assert arm["latest"]["state"] != "no_baseline", "there is a session to measure from"
 
 
 @pytest.mark.long

@@ -5,27 +5,32 @@ has changed, and nobody would look at them again before the next entry.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 
-from server.models import Entry
+from server.models import Assessment, Entry
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.visits import visit as visits
 from server.services.work import Work
 
+# Whatever the zone, a moment's local day is not before this.
+_A_DAY = timedelta(days=1)
+_Entries = Mapping[UUID, tuple[datetime, date]]
+
 
 class Known(NamedTuple):
-    """A patient's entries (moment, local day) and delivered sessions, as they were before a past came in.
+    """A patient's entries (moment, local day), delivered sessions and judged days before a past came in.
 
     ``begun``: the first moment of that past itself that was there already, None where nothing was.
     """
 
-    entries: Mapping[UUID, tuple[datetime, date]]
+    entries: _Entries
     sessions: frozenset[datetime]
-    begun: datetime | None = None
+    judged: frozenset[date]
+    begun: datetime | None
 
 
 def look(work: Work, patient_id: UUID, ids: Iterable[UUID] = (), sessions: Iterable[datetime] = ()) -> Known:
@@ -34,13 +39,24 @@ def look(work: Work, patient_id: UUID, ids: Iterable[UUID] = (), sessions: Itera
     ``ids``, ``sessions``: those of a past of several transactions. A part of it may be there since a break,
     after which nobody has judged again what it tells on.
     """
+    entries, given = _entries(work, patient_id), _given(work, patient_id)
+    there = [*(entries[one][0] for one in ids if one in entries), *given.intersection(sessions)]
+    judged = select(Assessment.day).where(
+        Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id
+    )
+    days = frozenset(work.session.scalars(judged.distinct()))
+    return Known(entries, given, days, min(there, default=None))
+
+
+def _entries(work: Work, patient_id: UUID) -> _Entries:
     query = select(Entry.id, Entry.occurred_at, Entry.local_day).where(
         Entry.clinic_id == work.clinic_id, Entry.patient_id == patient_id
     )
-    found = {row.id: (row.occurred_at, row.local_day) for row in work.session.execute(query)}
-    given = frozenset(treatment_sessions.delivered_moments(work, patient_id))
-    there = [*(found[one][0] for one in ids if one in found), *given.intersection(sessions)]
-    return Known(found, given, min(there, default=None))
+    return {row.id: (row.occurred_at, row.local_day) for row in work.session.execute(query)}
+
+
+def _given(work: Work, patient_id: UUID) -> frozenset[datetime]:
+    return frozenset(treatment_sessions.delivered_moments(work, patient_id))
 
 
 def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
@@ -57,14 +73,16 @@ def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
 def _judge_again(work: Work, patient_id: UUID, before: Known) -> None:
     """Time and judge again what was there ``before`` and comes after the first thing that is new.
 
-    Where a break may have left the beginning of it, that is the first thing of all.
+    Where a break may have left the beginning of it, that is the first thing of all. Days on which nothing was
+    logged have been judged, too.
     """
-    now = look(work, patient_id)
-    came = [at for entry_id, (at, _) in now.entries.items() if entry_id not in before.entries]
-    came += now.sessions - before.sessions
+    entries = _entries(work, patient_id)
+    came = [at for entry_id, (at, _) in entries.items() if entry_id not in before.entries]
+    came += _given(work, patient_id) - before.sessions
     if not came:
         return
     first = min([*came, *([before.begun] if before.begun else [])])
     later = {entry_id: day for entry_id, (at, day) in before.entries.items() if at > first}
-    if later:
-        visits.look_again(work, patient_id, [*later], [min(later.values())])
+    days = [*later.values(), *(day for day in before.judged if day >= (first - _A_DAY).date())]
+    if days:
+        visits.look_again(work, patient_id, [*later], [min(days)])
