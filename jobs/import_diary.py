@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jobs import diary_rows
 from jobs.diary_rows import Diary
-from jobs.past import BATCH, Past, Tally, Told, write_past
+from jobs.past import Past, Tally, Told, write_past
 from jobs.problem import Problem
 from server.clinical.vocabulary import AlertFamily, Source
 from server.database import Database
@@ -144,10 +144,9 @@ def write(database: Database, plan: Plan, told: Told = lambda _: None) -> Outcom
     course_id = plan.course_id or _plan_course(database, plan)
     said = tuple(by_line.values())
     past = Past(plan.patient_id, plan.zone, course_id, plan.sessions, said, day_start=plan.day_start)
-    # Of a past that is one transaction nothing, or all of it, is there since a break.
-    parts = ([one.id for one in said], plan.sessions) if steps(plan) > BATCH else ()
+    ids = [one.id for one in said]
     with database.read() as session:
-        known = afterwards.look(Work(session, plan.now, plan.actor), plan.patient_id, *parts)
+        known = afterwards.look(Work(session, plan.now, plan.actor), plan.patient_id, ids, plan.sessions)
 
     def follow(work: Work, is_last: bool) -> None:
         afterwards.follow(replace(work, now=plan.now), plan.patient_id, known, is_last)

@@ -182,7 +182,6 @@ def test_what_lay_amid_a_long_diary_is_timed_and_judged_also_after_a_break_in_th
     rows = "".join(f"{first + timedelta(days=n):%Y-%m-%d},10:00,1,\n" for n in range(13))
     rows += f"{clock.forward(days=20):%Y-%m-%d},10:00,6,\n"
     given = f"sessions: [{session:%Y-%m-%d}]\ncourse: {{route: intranasal, condition: depression}}\n"
-    monkeypatch.setattr(import_diary, "BATCH", 0)  # it is a long one, as far as that goes
     monkeypatch.setattr("jobs.past.BATCH", 14)
     with pytest.raises(KeyboardInterrupt):
         brought(database, cast, clock, rows, MAP + given, stopped)
@@ -191,3 +190,23 @@ def test_what_lay_amid_a_long_diary_is_timed_and_judged_also_after_a_break_in_th
     assert "mood_relapse" in families(cast)
     hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
     assert None not in hours[13:]
+
+
+def test_what_the_phone_brings_meanwhile_is_timed_from_a_session_that_comes_after_it(
+    database: Database, cast: Cast, visits: Visits, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.past.BATCH", 3)
+    first, session = (clock.now - timedelta(days=back) for back in (9, 2))
+    rows = "".join(f"{first + timedelta(days=n):%Y-%m-%d},10:00,1,\n" for n in range(4))
+    given = f"sessions: [{session:%Y-%m-%d}]\ncourse: {{route: intranasal, condition: depression}}\n"
+    steps: list[int] = []
+
+    def logs(number: int) -> None:
+        if not steps:
+            visits.log(1, items={"mood": 8})
+        steps.append(number)
+
+    brought(database, cast, clock, rows, MAP + given, logs)
+    assert steps == [3, 2]
+    hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
+    assert hours.count(None) == 4, "what she logged meanwhile comes after the session"

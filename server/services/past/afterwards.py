@@ -24,28 +24,30 @@ _Entries = Mapping[UUID, tuple[datetime, date]]
 class Known(NamedTuple):
     """A patient's entries (moment, local day), delivered sessions and judged days before a past came in.
 
-    ``begun``: the first moment of that past itself that was there already, None where nothing was.
+    ``begun``: the first moment of that past itself that was there already, None where nothing was. ``ours``:
+    the ids of its entries.
     """
 
     entries: _Entries
     sessions: frozenset[datetime]
     judged: frozenset[date]
     begun: datetime | None
+    ours: frozenset[UUID]
 
 
-def look(work: Work, patient_id: UUID, ids: Iterable[UUID] = (), sessions: Iterable[datetime] = ()) -> Known:
-    """Return what is known of a patient.
+def look(work: Work, patient_id: UUID, ids: Iterable[UUID], sessions: Iterable[datetime]) -> Known:
+    """Return what is known of a patient before a past of these ``ids`` and ``sessions`` comes in.
 
-    ``ids``, ``sessions``: those of a past of several transactions. A part of it may be there since a break,
-    after which nobody has judged again what it tells on.
+    A part of it may be there since a break, after which nobody has judged again what it tells on.
     """
+    ours = frozenset(ids)
     entries, given = _entries(work, patient_id), _given(work, patient_id)
-    there = [*(entries[one][0] for one in ids if one in entries), *given.intersection(sessions)]
+    there = [*(entries[one][0] for one in ours if one in entries), *given.intersection(sessions)]
     judged = select(Assessment.day).where(
         Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id
     )
     days = frozenset(work.session.scalars(judged.distinct()))
-    return Known(entries, given, days, min(there, default=None))
+    return Known(entries, given, days, min(there, default=None), ours)
 
 
 def _entries(work: Work, patient_id: UUID) -> _Entries:
@@ -71,10 +73,11 @@ def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
 
 
 def _judge_again(work: Work, patient_id: UUID, before: Known) -> None:
-    """Time and judge again what was there ``before`` and comes after the first thing that is new.
+    """Time and judge again what is not of the past itself and comes after the first thing that is new.
 
-    Where a break may have left the beginning of it, that is the first thing of all. Days on which nothing was
-    logged have been judged, too.
+    That is what was there ``before``, and what the phone has brought meanwhile. Where a break may have left
+    the beginning of the past, that is the first thing of all. Days on which nothing was logged are judged,
+    too.
     """
     entries = _entries(work, patient_id)
     came = [at for entry_id, (at, _) in entries.items() if entry_id not in before.entries]
@@ -82,7 +85,8 @@ def _judge_again(work: Work, patient_id: UUID, before: Known) -> None:
     if not came:
         return
     first = min([*came, *([before.begun] if before.begun else [])])
-    later = {entry_id: day for entry_id, (at, day) in before.entries.items() if at > first}
+    new = before.ours - before.entries.keys()
+    later = {one: day for one, (at, day) in entries.items() if one not in new and at > first}
     days = [*later.values(), *(day for day in before.judged if day >= (first - _A_DAY).date())]
     if days:
         visits.look_again(work, patient_id, [*later], [min(days)])
