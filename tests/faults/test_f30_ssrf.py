@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -114,17 +115,21 @@ class Seen:
             self.asked.append(arguments[0])
 
 
-_SEEN = Seen()  # an audit hook stays for good
+@cache
+def _seen() -> Seen:
+    """Return the one there is: an audit hook stays for good, and is asked at every turn of its process."""
+    return Seen()
 
 
 @contextmanager
 def watched() -> Iterator[Seen]:
     """Watch what is connected to in this block."""
-    _SEEN.connected, _SEEN.asked, _SEEN.watching = [], [], True
+    seen = _seen()
+    seen.connected, seen.asked, seen.watching = [], [], True
     try:
-        yield _SEEN
+        yield seen
     finally:
-        _SEEN.watching = False
+        seen.watching = False
 
 
 def leading_to(*answers: Sequence[str]) -> Callable[[str, int], Sequence[str]]:
