@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
-from openapi_schema_validator import OAS31Validator
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from schemas.base import Body
 from server.api import contract
@@ -88,6 +86,8 @@ def test_the_committed_contract_is_the_generated_one(contract_app: Flask) -> Non
 
 @pytest.mark.long
 def test_the_contract_is_valid_openapi(document: dict[str, Any]) -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # here: only one worker has to load it
+
     assert document["openapi"] == "3.1.0"
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
@@ -205,6 +205,8 @@ def test_the_page_that_tries_requests_out_fills_in_no_example_that_narrows_them_
 
 
 def test_the_examples_of_answers_fit_their_own_schema(document: dict[str, Any]) -> None:
+    from openapi_schema_validator import OAS31Validator  # here, as above
+
     count = 0
     for operation, status, _, content in answers(document):
         if "example" in content:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
-from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
 from tests.access_matrix import Operation, let_in, lines, operations, sendable
@@ -48,6 +47,8 @@ class Door:
 
     def misfits(self, operation: Operation, body: Any, query: Mapping[str, str]) -> Iterator[str]:
         """Yield what of a request does not fit the contract."""
+        from openapi_schema_validator import OAS31Validator  # here: only one worker has to load it
+
         said = self.document["paths"][operation.path][operation.method.lower()]
         parts = {one["name"]: one["schema"] for one in said.get("parameters", ())}
         content = said.get("requestBody", {}).get("content", {}).values()
