@@ -3,6 +3,9 @@
 import gc
 import os
 import sys
+import tempfile
+
+from tests import in_memory
 
 # Compiled once and read by every worker and child process, also where a machine has that switched off:
 # compiling anew takes each of them as long as its work.
@@ -12,3 +15,4 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # (`pytest_runtestloop` begins with it). Whoever uses a part of them by itself looks as ever.
 if "pytest" in sys.modules:
     gc.disable()
+    tempfile.tempdir = in_memory.folder()

