@@ -14,6 +14,7 @@ from sqlalchemy import Float, bindparam, case, func, select, type_coerce
 from server.clinical.instruments.catalog import edition_of
 from server.clinical.instruments.scoring import at_least
 from server.models import QuestionnaireResponse
+from server.models.types import Instant
 from server.services import vault
 from server.services.asking import of_patient
 from server.services.scales.reliable_day import holds, is_reliable
@@ -40,7 +41,7 @@ _NEWEST = (
 _NEWEST_WHOLE = _NEWEST.where(QuestionnaireResponse.total.is_not(None))
 _OPEN = (
     select(QuestionnaireResponse)
-    .where(*_OF_SCALE, QuestionnaireResponse.total.is_(None), bindparam("since") < _GIVEN_AT)
+    .where(*_OF_SCALE, QuestionnaireResponse.total.is_(None), bindparam("since", type_=Instant) < _GIVEN_AT)
     .order_by(*_ORDER)
 )
 _NEWEST_DAY = select(func.max(QuestionnaireResponse.local_day)).where(

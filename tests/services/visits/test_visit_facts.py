@@ -119,6 +119,8 @@ def test_a_scale_that_was_left_too_open_takes_nothing_back_of_the_one_before(
     clock.forward(hours=1)
     fill(**{f"q{n}": int(n == 1) for n in range(1, items + 1)})
     assert getattr(ana_has(), name) == [Screen(TODAY, low)], "a whole one below the cut ends it"
+    fill(q1=1)
+    assert getattr(ana_has(), name) == [Screen(TODAY, low)], "of the same moment is not after it"
 
 
 def test_a_scale_that_was_left_open_counts_for_what_was_answered_while_it_is_recent(
