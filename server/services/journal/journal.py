@@ -47,6 +47,7 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.work import Work
 from server.services.writing import write_rows
 
+_Dangers = Mapping[str, object]
 _NAMED = select(Entry).where(*of_patient(Entry), Entry.id.in_(bindparam("ids", expanding=True)))
 _INSERT_ENTRY = insert(cast(Table, Entry.__table__))
 _INSERT_REVISION = insert(cast(Table, EntryRevision.__table__))
@@ -89,13 +90,13 @@ class Journal:
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return Receipt("duplicate", stored, self._flags(stored), self.patient)
         touched = {stored.local_day} if stored is not None else set()
+        before = self._dangers(stored) if stored is not None else {}
         columns = self._columns(incoming) | {"content_hash": digest}
         try:
             admit(self.work, stored, incoming)
         except ServiceError as refusal:
-            self._heed(refusal, incoming, Entry(id=incoming.id, **columns))
+            self._heed(refusal, incoming, Entry(id=incoming.id, **columns), before)
             raise
-        before = {} if stored is None else self._dangers(stored)
         if stored is None:
             entry, outcome = self._insert(incoming, columns, said), "created"
         else:
@@ -124,10 +125,10 @@ class Journal:
             self.work.session.add(entry)
         return entry
 
-    def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry) -> None:
+    def _heed(self, refusal: ServiceError, incoming: Incoming, entry: Entry, before: _Dangers) -> None:
         self.write()  # it may be one of them that this repeats
         flags = self._flags(entry)
-        findings = episodes.findings_of(flags, self._heeded_day(entry), entry.id)
+        findings = self._news(flags, entry, before)
         is_repeat = bool(flags) and repeat.of_entry(self.work, self.patient.id, incoming)
         refused = Refused(flags, findings, entry.content_hash, is_repeat)
         refusals.heed(self.work, self.patient, refusal, refused)
@@ -174,11 +175,14 @@ class Journal:
         if flags or len(calm) < len(known):  # else no alert can rest on it
             answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
 
-    def _raise(self, flags: Sequence[RedFlag], entry: Entry, before: Mapping[str, object]) -> None:
+    def _raise(self, flags: Sequence[RedFlag], entry: Entry, before: _Dangers) -> None:
+        for finding in self._news(flags, entry, before):
+            episodes.raise_alert(self.work, self.patient, finding)
+
+    def _news(self, flags: Sequence[RedFlag], entry: Entry, before: _Dangers) -> Iterable[episodes.Finding]:
         findings = episodes.findings_of(flags, self._heeded_day(entry), entry.id)
         said = self._dangers(entry) if before else {}
-        for finding in answer_source.news(self.work, self.patient, findings, before, said):
-            episodes.raise_alert(self.work, self.patient, finding)
+        return answer_source.news(self.work, self.patient, findings, before, said)
 
     def _heeded_day(self, entry: Entry) -> date:
         """Return the day as of which an entry is heeded: a phone's clock may run ahead, or mean nothing."""
@@ -268,7 +272,7 @@ class Journal:
     def _flags(self, entry: Entry) -> tuple[RedFlag, ...]:
         return redflags.check(answers_of(entry, self.sessions), self.policy)
 
-    def _dangers(self, entry: Entry) -> dict[str, object]:
+    def _dangers(self, entry: Entry) -> _Dangers:
         """Return what an entry says of each danger, by code, how grave it is, and of which day."""
         grades, items = entry.side_effects, entry.items
         return {

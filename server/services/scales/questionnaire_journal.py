@@ -87,17 +87,17 @@ class QuestionnaireJournal:
         stored = self.known.get(incoming.id)
         if stored is not None and stored.deleted_at is None and stored.content_hash == digest:
             return self._receipt("duplicate", stored)
+        told = {} if stored is None else dangers_of(stored)
         columns = self._readable(incoming) | {"content_hash": digest}
         try:
             _admit(self.work, stored, incoming)
             if stored is None or stored.occurrence != columns["occurrence"]:
                 check_occurrence(self.work, incoming, columns["local_day"])
         except ServiceError as refusal:
-            self._heed(refusal, incoming, columns)
+            self._heed(refusal, incoming, columns, told)
             raise
         before = None if stored is None else stored.occurrence
         days = set() if stored is None else {stored.local_day}
-        told = {} if stored is None else dangers_of(stored)
         if stored is None:
             response, outcome = self._insert(incoming, columns), "created"
         else:
@@ -121,13 +121,15 @@ class QuestionnaireJournal:
             refusal.heeded = unreadable.heed(self.work, self.patient.id, found)
             raise
 
-    def _heed(self, refusal: ServiceError, incoming: Incoming, columns: dict[str, Any]) -> None:
+    def _heed(
+        self, refusal: ServiceError, incoming: Incoming, columns: dict[str, Any], told: Mapping[str, object]
+    ) -> None:
         keys = {"clinic_id": self.work.clinic_id, "patient_id": self.patient.id, "id": incoming.id}
         (response,) = vault.opened(self.work, [QuestionnaireResponse(**keys, **columns)])
         receipt = self._receipt("refused", response)
         refused = Refused(
             receipt.flags,
-            self._findings(receipt),
+            self._news(receipt, told),
             response.content_hash,
             repeat.of_response(self.work, self.patient.id, incoming),
             receipt.contact_today,
@@ -135,13 +137,13 @@ class QuestionnaireJournal:
         refusals.heed(self.work, self.patient, refusal, refused)
 
     def _raise(self, receipt: ResponseReceipt, told: Mapping[str, object]) -> None:
-        findings, said = self._findings(receipt), dangers_of(receipt.response)
-        for finding in answer_source.news(self.work, self.patient, findings, told, said):
+        for finding in self._news(receipt, told):
             episodes.raise_alert(self.work, self.patient, finding)
 
-    def _findings(self, receipt: ResponseReceipt) -> Iterator[Finding]:
+    def _news(self, receipt: ResponseReceipt, told: Mapping[str, object]) -> Iterator[Finding]:
         response = receipt.response
-        return findings_of(response, receipt.flags, self._heeded_day(response))
+        findings = findings_of(response, receipt.flags, self._heeded_day(response))
+        return answer_source.news(self.work, self.patient, findings, told, dangers_of(response))
 
     def _heeded_day(self, response: QuestionnaireResponse) -> date:
         """Return the day as of which a response is heeded: a clock may run ahead, or mean nothing."""

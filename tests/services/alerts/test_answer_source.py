@@ -28,6 +28,10 @@ def put(cast: Cast, path: str, body: Any, version: int | None = None) -> Any:
     return answer.json
 
 
+def _earlier(clock: Clock) -> str:
+    return (clock.now - timedelta(minutes=5)).isoformat()
+
+
 def still_waiting(cast: Cast) -> int:
     return len(cast.bo.get("/alerts").json["items"])
 
@@ -94,6 +98,23 @@ def test_what_was_taken_back_in_between_and_what_was_closed_long_ago_rings(
     clock.forward(days=8)
     put(cast, path, {**body, "note": "I still think of it."}, 3)
     assert (still_waiting(cast), told(app)) == (1, 3)
+
+
+def test_a_word_that_is_mended_where_another_one_was_before_it_rings_nobody(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    said: tuple[tuple[str, Any, Any], ...] = (
+        ("/entries", entry(clock.now, safety="often"), {"note": "A word."}),
+        ("/questionnaire-responses", with_item9(clock.now, 2), {"occurred_at": _earlier(clock)}),
+    )
+    for number, (kind, body, change) in enumerate(said, start=1):
+        path = f"{kind}/{uuid7()}"
+        put(cast, path, body)
+        close(cast)
+        refused = [cast.ana.put(path, {**body, **change}, version=version) for version in (7, None)]
+        assert [answer.status_code for answer in refused] == [412, 428]
+        assert all(answer.json["notice"] for answer in refused), "the patient is shown whom to call"
+        assert (still_waiting(cast), told(app)) == (0, number)
 
 
 def test_who_opens_the_alert_again_has_what_is_said_in_it(app: Flask, cast: Cast, clock: Clock) -> None:
