@@ -71,7 +71,8 @@ def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> An
 def put_patient_questionnaire_response(body: Mapping[str, Any], patient_id: UUID, response_id: UUID) -> Any:
     """Store a scale that you rated or that the patient filled on paper.
 
-    One that the patient sent can't be changed while the care team may not read it.
+    One that the patient sent can't be changed while the care team may not read it. What you rated does not
+    become what the patient filled, nor the other way round: take it back, and store the other under a new id.
     """
     with writing() as work:
         questionnaires.check_readable(work, patient_id, response_id)

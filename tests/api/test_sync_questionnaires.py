@@ -143,6 +143,24 @@ def test_what_a_clinician_rated_comes_down_nowhere(cast: Cast, clock: Clock) -> 
     assert [change["id"] for change in pull_all(cast)] == [own["id"]]
 
 
+def test_what_a_clinician_rated_does_not_become_what_the_patient_filled_nor_the_other_way_round(
+    cast: Cast, clock: Clock
+) -> None:
+    rated = {key: value for key, value in filled(clock.now, "madrs", total=22).items() if key != "answers"}
+    paper, theirs = filled(clock.now), f"/patients/{cast.ana.patient_id}/questionnaire-responses"
+    for first, then in ((rated, paper), (paper, rated)):
+        path = f"{theirs}/{uuid7()}"
+        assert cast.bo.put(path, first).status_code == 201
+        refused = cast.bo.put(path, then, version=1)
+        assert (refused.status_code, [one["pointer"] for one in refused.json["errors"]]) == (
+            422,
+            ["/instrument"],
+        )
+        assert cast.bo.delete(path, version=1).status_code == 204
+        assert cast.bo.put(path, then, version=2).status_code == 422
+    assert [(one["instrument"], one["deleted"]) for one in pull_all(cast)] == [("phq-9", True)]
+
+
 def test_a_commit_between_the_two_readings_of_a_pull_is_not_skipped(
     app: Flask, cast: Cast, clock: Clock
 ) -> None:

@@ -61,6 +61,16 @@ def edition(work: Work, key: str, version: int, locale: str) -> Instrument:
     raise Invalid("/instrument", "Is not offered here in this version and locale.")
 
 
+def check_raters(before: str, after: str) -> None:
+    """Raise Invalid where one of two scales is a clinician's to rate and the other the patient's to fill.
+
+    Under one id the patient would go on having what is no longer theirs, or read what never was.
+    """
+    if (before in catalog.RATED) is not (after in catalog.RATED):
+        said = "Is filled by somebody else than the one it would replace: take that back, and use a new id."
+        raise Invalid("/instrument", said)
+
+
 def fill(work: Work, key: str, texts: Mapping[str, Any]) -> Instrument:
     """Put a clinic's words into the newest version of slot ``key``; the same words again change nothing.
 
