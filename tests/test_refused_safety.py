@@ -13,7 +13,7 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertFamily
 from server.models import Alert, AlertEvent, Entry, QuestionnaireResponse
 from tests.api.test_sync import put, verdicts
-from tests.cast import Cast, entry, opened_alerts
+from tests.cast import Cast, entry, opened_alerts, pushed
 from tests.conftest import Clock
 from tests.scales import filled, with_item9
 
@@ -187,6 +187,15 @@ def test_a_batch_heeds_what_it_refuses_and_stores_the_rest(app: Flask, cast: Cas
     kinds = [result["notice"] and result["notice"]["kind"] for result in answer.json["results"]]
     assert kinds == ["crisis_lines", "emergency", None]
     the_alert(app)
+
+
+def test_a_number_that_no_total_can_be_does_not_stop_the_rest_of_a_batch(cast: Cast, clock: Clock) -> None:
+    huge, scales = 10**400, ("phq-9", "c-ssrs-screener", "asrm", "madrs")
+    items = [pushed("questionnaire_response", filled(clock.now, scale, total=huge)) for scale in scales]
+    items.append(pushed("entry", entry(clock.now, side_effects={"fall": huge}, items={"mood": huge})))
+    items.append(pushed("entry", entry(clock.now)))
+    answer = cast.ana.post("/sync", {"items": items})
+    assert verdicts(answer) == [*["invalid"] * 5, "created"]
 
 
 def test_the_same_refused_report_sent_again_rings_once(app: Flask, cast: Cast, clock: Clock) -> None:

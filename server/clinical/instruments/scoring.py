@@ -5,7 +5,7 @@ Source: docs/scales.md, and the ``source`` of each data file.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import floor, isfinite
+from math import floor
 from statistics import fmean
 from types import MappingProxyType
 
@@ -92,7 +92,7 @@ def score_total(instrument: Instrument, total: float) -> Score:
     scoring = instrument.scoring
     if scoring.method is Method.PROFILE:
         raise AnswersError(instrument.name, TOTAL, "has no total")
-    if isinstance(total, bool) or not isfinite(total) or not scoring.low <= total <= scoring.high:
+    if isinstance(total, bool) or not scoring.low <= total <= scoring.high:
         raise AnswersError(instrument.name, TOTAL, f"must be {scoring.low:g}..{scoring.high:g}")
     if scoring.whole and total % scoring.factor:
         raise AnswersError(instrument.name, TOTAL, f"must be a multiple of {scoring.factor}")
