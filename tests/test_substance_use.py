@@ -78,6 +78,18 @@ def test_an_export_holds_none_of_it_and_says_so(diary: Cast) -> None:
     assert {row["craving"] for row in csv.DictReader(io.StringIO(table))} == {""}
 
 
+def test_a_scale_about_it_does_not_become_another_one_among_whose_versions_it_would_be_read(
+    cast: Cast, clock: Clock
+) -> None:
+    drinks, calm = filled(clock.now, "audit-c", answers={"q1": 4}), filled(clock.now, "gad-7", each=1)
+    for first, then in ((drinks, calm), (calm, drinks)):
+        path = f"/questionnaire-responses/{uuid7()}"
+        assert cast.ana.put(path, first).status_code == 201
+        assert cast.ana.put(path, then, version=1).status_code == 422
+        assert cast.ana.put(path, {**first, "answers": {"q1": 1}}, version=1).status_code == 200
+    assert "audit-c" not in json.dumps(cast.ana.get("/me/export").json["questionnaire_responses"])
+
+
 def test_with_a_yes_an_export_holds_all_of_it_and_the_notice(diary: Cast) -> None:
     agree(diary, Purpose.SUBSTANCE_USE)
     export = diary.ana.get("/me/export").json

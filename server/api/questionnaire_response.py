@@ -53,7 +53,8 @@ def put_questionnaire_response(body: Mapping[str, Any], response_id: UUID) -> An
     """Store one filled scale; sending it again changes nothing.
 
     The phone makes the id (UUIDv7). The same id with other content is a correction and needs
-    If-Match with the version it changes.
+    If-Match with the version it changes. A scale about substance use does not become another one by it, nor
+    the other way round (422): take it back, and send the other under a new id.
     """
     return _put(own_patient(), Incoming(response_id, body, if_match(), sent_at=sent_at()))
 

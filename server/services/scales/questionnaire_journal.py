@@ -287,7 +287,7 @@ def _admit(work: Work, stored: QuestionnaireResponse | None, incoming: Incoming)
         if (stored.source is Source.CLINIC) != (incoming.source is Source.CLINIC):
             raise _not_yours()
         check_version(stored, incoming.base_version)
-        scales.check_raters(stored.instrument, incoming.content["instrument"])
+        scales.check_readers(stored.instrument, incoming.content["instrument"])
 
 
 def _check_respondent(made: Instrument, source: Source) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from server.clinical import substance_use
 from server.clinical.instruments import catalog
 from server.clinical.instruments.instrument import Content, Instrument, InstrumentError
 from server.clinical.instruments.slots import with_text
@@ -13,6 +14,8 @@ from server.services.errors import Invalid, NotFound
 from server.services.people import clinic as clinics
 from server.services.work import Work
 
+# Not everybody reads them who reads the others.
+_FOR_FEW = (catalog.RATED, substance_use.SCALES)
 _SHIPPED = {made.key for made in catalog.EDITIONS.values() if made.content is not Content.SLOT}
 
 
@@ -61,13 +64,13 @@ def edition(work: Work, key: str, version: int, locale: str) -> Instrument:
     raise Invalid("/instrument", "Is not offered here in this version and locale.")
 
 
-def check_raters(before: str, after: str) -> None:
-    """Raise Invalid where one of two scales is a clinician's to rate and the other the patient's to fill.
+def check_readers(before: str, after: str) -> None:
+    """Raise Invalid where not the same people may read two scales: one is rated, or about substance use.
 
-    Under one id the patient would go on having what is no longer theirs, or read what never was.
+    Under one id the one would be read among the versions of the other, or stay where nothing tells of it.
     """
-    if (before in catalog.RATED) is not (after in catalog.RATED):
-        said = "Is filled by somebody else than the one it would replace: take that back, and use a new id."
+    if any((before in few) is not (after in few) for few in _FOR_FEW):
+        said = "Is not read by the same people as the one it would replace: take that back, and use a new id."
         raise Invalid("/instrument", said)
 
 
