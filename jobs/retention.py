@@ -48,26 +48,16 @@ def _remove(around: Around, now: datetime, clinic_id: UUID, kind: Kind) -> int:
     return gone
 
 
-class _CameBack(Exception):
-    """Somebody whose record had run out has written in it meanwhile."""
-
-
 def _erase(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> bool:
     """Start an erasure, unless a hold or something open speaks against it: then the next day asks again.
 
     Nor of somebody who has come back since it was found out whose record has run out.
     """
+    years = around.settings.record_years
     try:
-        _start(around, now, clinic_id, patient_id)
-    except (Conflict, _CameBack):
+        with around.database.write() as session:
+            work = Work(session, now, system(clinic_id))
+            is_back = partial(kinds.has_come_back, work, years, patient_id)
+            return erasures.run_out(work, patient_id, is_back) is not None
+    except Conflict:
         return False
-    return True
-
-
-def _start(around: Around, now: datetime, clinic_id: UUID, patient_id: UUID) -> None:
-    with around.database.write() as session:
-        work = Work(session, now, system(clinic_id))
-        erasures.run_out(work, patient_id)
-        # Asked under their lock: what is written after it is refused.
-        if kinds.has_come_back(work, around.settings.record_years, patient_id):
-            raise _CameBack

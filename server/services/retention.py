@@ -32,6 +32,7 @@ from server.models import (
     BloodPressure,
     BookingSuggestion,
     CandidateSlot,
+    Consent,
     ContactPoint,
     Course,
     Delivery,
@@ -163,7 +164,7 @@ def has_come_back(work: Work, years: int, patient_id: UUID) -> bool:
     return work.session.scalar(query.limit(1)) is not None
 
 
-def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[Select[UUID]]:
+def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[Select[Any]]:
     """Yield questions for the patients, or that one, with a change in the last ``years``."""
     changes = (
         (Entry.patient_id, func.coalesce(Entry.deleted_at, Entry.received_at)),
@@ -178,9 +179,14 @@ def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[
         (BookingSuggestion.patient_id, BookingSuggestion.changed_at),
         (Precaution.patient_id, func.coalesce(Precaution.ended_at, Precaution.created_at)),
         (BloodPressure.patient_id, func.coalesce(BloodPressure.withdrawn_at, BloodPressure.created_at)),
+        # Who is asked back, comes in or agrees to something has reported nothing yet.
+        (Invitation.patient_id, Invitation.created_at),
+        (Patient.id, Patient.enrolled_at),
+        (Consent.patient_id, Consent.at),
     )
     for who, at in changes:
         found = select(who).where(who.class_.clinic_id == work.clinic_id, at >= _years_ago(work.now, years))
+        found = found.where(who.is_not(None))  # an invitation of staff is about nobody
         yield found if patient_id is None else found.where(who == patient_id)
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, update
 from uuid_utils.compat import uuid7
 
 from jobs import erase, retention, tidy
 from jobs.around import Around
 from server.clinical.vocabulary import DeliveryState
 from server.database import Database
-from server.models import Delivery
+from server.models import Delivery, Patient
 from server.services import retention as kinds
 from server.settings import Settings
 from tests.cast import Cast, as_work, entry
@@ -166,7 +166,20 @@ def _visit(cast: Cast, _: datetime) -> None:
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("noted", [_precaution, _blood_pressure, _course, _session_of_long_ago, _visit])
+def _invitation(cast: Cast, _: datetime) -> None:
+    answer = cast.bo.post(f"/patients/{cast.ana.patient_id}/invitations", {"email": "ana@home.example"})
+    assert answer.status_code == 201, answer.text
+
+
+def _consent(cast: Cast, _: datetime) -> None:
+    said = {"given": False, "witness": "Dee, by telephone"}
+    answer = cast.bo.post(f"/patients/{cast.ana.patient_id}/consents/research", said)
+    assert answer.status_code < 300, answer.text
+
+
+@pytest.mark.parametrize(
+    "noted", [_precaution, _blood_pressure, _course, _session_of_long_ago, _visit, _invitation, _consent]
+)
 def test_what_the_clinic_has_noted_lately_keeps_a_record(
     lived: Cast,
     clock: Clock,
@@ -184,6 +197,42 @@ def test_what_the_clinic_has_noted_lately_keeps_a_record(
     retention.run(years(around, 6), clock.now)
     erase.run(around, clock.now)
     assert lived.ana.patient_id in {row["id"] for row in rows_of(database)["patients"]}
+
+
+def test_who_came_back_and_has_reported_nothing_yet_stays(
+    cast: Cast, clock: Clock, around: Around, database: Database, app: Flask
+) -> None:
+    clock.now += SEVEN_YEARS
+    with database.write() as session:
+        session.execute(update(Patient).values(enrolled_at=clock.now))
+    for now, over in ((clock.now, []), (clock.now + SEVEN_YEARS, [cast.ana.patient_id])):
+        clock.now = now
+        with database.read() as session:
+            assert kinds.records_over(as_work(app, cast.bo, session), 6) == over
+
+
+def test_a_visit_that_is_still_offered_keeps_no_record(
+    lived: Cast, clock: Clock, around: Around, database: Database, visits: Visits
+) -> None:
+    visits.relapse()
+    assert lived.bo.get(f"/booking-suggestions?patient_id={lived.ana.patient_id}").json["items"]
+    for alert in lived.bo.get("/alerts").json["items"]:
+        one = f"/alerts/{alert['id']}"
+        lived.bo.post(f"{one}/resolve", {"outcome": "contacted", "note": "x"}, version=alert["version"])
+    clock.now += SEVEN_YEARS
+    retention.run(years(around, 6), clock.now)
+    erase.run(around, clock.now)
+    assert rows_of(database)["patients"] == []
+
+
+def test_an_invitation_of_staff_keeps_nobodys_record(
+    cast: Cast, clock: Clock, database: Database, app: Flask
+) -> None:
+    clock.now += SEVEN_YEARS
+    new = {"role": "clinician", "name": "Ivo", "email": "ivo@clinic.example"}
+    assert cast.admin.post("/clinic/invitations", new).status_code == 201
+    with database.read() as session:
+        assert kinds.records_over(as_work(app, cast.bo, session), 6) == [cast.ana.patient_id]
 
 
 def test_who_comes_back_while_those_whose_records_run_out_are_looked_for_stays(

@@ -1,6 +1,6 @@
 """The erasure of a patient: asked for, confirmed by name, told to the clinic's systems, done by a job."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -184,9 +184,17 @@ def note_listed(session: Session, now: datetime, ids: Sequence[UUID]) -> None:
     session.execute(update(Erasure).where(Erasure.id.in_(ids)).values(listed_at=now))
 
 
-def run_out(work: Work, patient_id: UUID) -> Erasure:
-    """Start the erasure of a patient whose record has been kept for as long as it is. Raises Conflict."""
+def run_out(
+    work: Work, patient_id: UUID, has_come_back: Callable[[], bool] = lambda: False
+) -> Erasure | None:
+    """Start the erasure of a patient whose record has been kept for as long as it is. Raises Conflict.
+
+    None of one who ``has_come_back``. That is asked when nobody else writes in the record any more, and
+    before visits that are offered are withdrawn: else that would look like something new in it.
+    """
     patient = _patient(work, patient_id)
+    if has_come_back():
+        return None
     _check(work, patient)
     asked = _under_way(work, patient_id) or begin(work, patient_id, ErasureReason.RETENTION)
     return start(work, asked, patient)
