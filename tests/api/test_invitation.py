@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from jobs import deliver
+from jobs import deliver, recover
 from jobs.around import Around
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel, Purpose
@@ -237,6 +237,30 @@ def test_the_old_address_is_told_when_another_is_invited_and_again_when_it_was_u
     clock.forward(hours=24)
     assert enrol(client, told).status_code == 201
     assert mails(around, email, clock) == [(ANA, "sign_in_changed"), (ANA_NEW, "sign_in_changed")]
+
+
+@pytest.mark.parametrize("address", [ANA, ANA_NEW])
+def test_a_link_to_a_new_password_from_before_does_not_take_a_returned_account_away(
+    cast: Cast,
+    client: FlaskClient,
+    clock: Clock,
+    around: Around,
+    email: RecordingGateway,
+    address: str,
+) -> None:
+    path = f"/patients/{cast.ana.patient_id}/invitations"
+    told = cast.bo.post(path, {"email": address, "word": "blue kettle"}).json
+    mails(around, email, clock)
+    code = told["code"] or email.sent[0].link.partition("#")[2]
+    clock.forward(hours=24)
+    client.post("/v1/recoveries", json={"clinic": "demo", "email": ANA})
+    recover.run(around, clock.now)
+    mails(around, email, clock)
+    (link,) = [one.link for one in email.sent if one.kind == "notice.password_recovery"]
+    assert enrol(client, {"code": code, "proof": "blue kettle", "email": address}).status_code == 201
+    new = {"code": link.partition("#")[2], "password": "of whoever reads the old mailbox"}
+    assert client.post("/v1/recoveries/redeem", json=new).status_code == 401
+    sign_in(client, "demo", address, NEW["password"])
 
 
 def test_the_owner_who_signs_in_ends_what_would_move_the_account(

@@ -8,7 +8,7 @@ from server.clinical.vocabulary import Role
 from server.models import Account
 from server.services.errors import Conflict
 from server.services.people import account as accounts
-from server.services.people import account_notice, sign_out
+from server.services.people import account_notice, recovery, sign_out
 from server.services.people import email_address as addresses
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
@@ -33,6 +33,7 @@ def moves(work: Work, account: Account, email: str) -> bool:
 def take_back(work: Work, account: Account, new: NewAccount, passwords: Passwords) -> Account:
     """Give ``account`` the address and password of ``new`` and end all its sign-ins; its owner is told.
 
+    A link to a new password that went to the address so far ends, too: it would take the account back there.
     Raises Conflict where the account was closed, or the address is somebody else's.
     """
     if account.disabled_at is not None:
@@ -43,6 +44,7 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
         addresses.keep(work, account, new.email)
     account.password_hash = passwords.hash(new.password)
     work.session.flush()
+    recovery.end_links(work, account.id)
     sign_out.everywhere(work, account.id)
     work.audit("account.take-back", account.patient_id, account.id)
     account_notice.changed(work, account.id)
