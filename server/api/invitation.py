@@ -110,9 +110,9 @@ def invite_patient(body: Mapping[str, Any], patient_id: UUID) -> Any:
 
     A patient who was enrolled before gets their account back with it, under the address invited. That
     needs a step-up. At their own address the code goes there by e-mail, and is not shown. At another one it
-    opens after 24 hours: the address so far is told at once, and whoever signs in from there ends it. While
-    the patient lets no care team read, an administrator alone can do that; all are told. An account that was
-    closed is opened again first (409 `account-disabled`).
+    opens after 24 hours: the address so far is told at once, and whoever signs in from there, or changes the
+    password, ends it. While the patient lets no care team read, an administrator alone can do that; all are
+    told. An account that was closed is opened again first (409 `account-disabled`).
     """
     with writing() as work:
         return _told(patient_invitations.invite(work, patients.get(work, patient_id), **body))

@@ -274,6 +274,19 @@ def test_the_owner_who_signs_in_ends_what_would_move_the_account(
     assert cast.bo.get(f"/patients/{cast.ana.patient_id}/invitations").json["items"] == []
 
 
+def test_the_owner_who_is_signed_in_and_changes_the_password_ends_it_too(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    told = moving(cast)
+    clock.forward(hours=2)
+    changed = {"current_password": PASSWORD, "new_password": "my own four words"}
+    assert cast.ana.put("/me/password", changed).status_code == 204
+    clock.forward(hours=23)
+    assert enrol(client, told).status_code == 401
+    assert cast.ana.get("/me").status_code == 200
+    sign_in(client, "demo", ANA, "my own four words")
+
+
 def test_at_a_patients_own_address_the_code_is_told_to_that_address_alone(
     cast: Cast, client: FlaskClient, clock: Clock, around: Around, email: RecordingGateway, database: Database
 ) -> None:

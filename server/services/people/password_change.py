@@ -9,7 +9,14 @@ from sqlalchemy import update
 from server.models import Account
 from server.services.errors import DoesNotFit, StepUpRequired
 from server.services.people import account as accounts
-from server.services.people import account_notice, password_rules, recovery, sign_out, tries
+from server.services.people import (
+    account_notice,
+    password_rules,
+    patient_invitation,
+    recovery,
+    sign_out,
+    tries,
+)
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
 from server.services.people import sign_in as sign_ins
@@ -39,8 +46,9 @@ def change(work: Work, known: str, made: str) -> None:
     """Put the hash ``made`` in the place of ``known``, whose password was right, and tell the owner.
 
     Every other sign-in ends, and so does what was begun with the old password or with a link, and each
-    export link that was asked for. Raises DoesNotFit where somebody else has changed it meanwhile, or
-    closed the account.
+    export link that was asked for. So does what would move a patient's account to another address: whoever
+    is told of that and is signed in already does this. Raises DoesNotFit where somebody else has changed it
+    meanwhile, or closed the account.
     """
     account = accounts.get(work)
     mine = (Account.clinic_id == work.clinic_id, Account.id == account.id)
@@ -54,6 +62,7 @@ def change(work: Work, known: str, made: str) -> None:
         raise DoesNotFit
     tries.end_second_factor(work.session, account.id)
     recovery.end_links(work, account.id)
+    patient_invitation.heed_owner(work, account)
     sign_out.elsewhere(work)
     work.audit("password.change", account.patient_id, account.id)
     account_notice.changed(work, account.id)
