@@ -4,14 +4,18 @@ What every single route answers then is the column `leaving` of `tests/access_ma
 """
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 
 from server.api.edge import Surroundings
+from server.clinical.vocabulary import ReviewCode
 from server.isolation import Extent
 from server.services import health as healths
 from server.services.alerts import digest as digests
+from server.services.visits import review_task as review_tasks
+from server.services.visits.review_task import Finding
 from server.services.work import Work, system
 from tests.cast import Cast
 from tests.fhir_client import Fhir
@@ -97,6 +101,27 @@ def test_what_staff_saw_of_who_leaves_can_not_be_changed_any_more(
         f"/booking-suggestions/{suggestion}/dismiss", {"reason": "Gone."}, version=visit["version"] + 1
     )
     assert dismissed.status_code == 404
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_what_had_to_be_looked_at_of_who_leaves_is_there_no_more_and_what_is_about_others_is(
+    app: Flask, cast: Cast, visits: Visits, suggestion: str, settled: bool
+) -> None:
+    with Surroundings.of(app).database.write() as session:
+        work = Work(session, Surroundings.of(app).clock(), system(cast.bo.clinic_id))
+        hers = review_tasks.raise_(work, Finding(ReviewCode.SAFETY_FIRST, "hers", UUID(suggestion)))
+        others = review_tasks.raise_(work, Finding(ReviewCode.UNKNOWN_ID, "others"))
+        assert hers is not None
+        assert others is not None
+    said, listed = {"note": "Ana is in hospital."}, f"/review-tasks?settled={str(settled).lower()}"
+    settle = f"/review-tasks/{hers.id}/settle"
+    for one in (hers, others) if settled else ():
+        assert cast.bo.post(f"/review-tasks/{one.id}/settle", said).status_code == 200
+    assert str(hers.id) in [one["id"] for one in cast.coordinator.get(listed).json["items"]]
+    leaves(cast, NAME)
+    assert cast.admin.post(f"{visits.ana}/legal-holds", {"reason": "A court asks."}).status_code == 201
+    assert [one["id"] for one in cast.coordinator.get(listed).json["items"]] == [str(others.id)]
+    assert cast.bo.post(settle, said).status_code == 404
 
 
 def test_the_clinic_s_system_still_reads_that_the_visit_is_withdrawn(cast: Cast, suggestion: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.vocabulary import AlertClass, DeliverySubject, ReviewCode
-from server.models import Account, BookingSuggestion, Patient, ReviewTask
+from server.models import Account, BookingSuggestion, ReviewTask
 from server.services import vault
 from server.services.alerts import rota as rotas
 from server.services.asking import insert_once
@@ -19,6 +19,7 @@ from server.services.messages import delivery as deliveries
 from server.services.messages import quiet
 from server.services.messages.delivery import Notice
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.visits import visit_people
 from server.services.work import Work
 
@@ -87,7 +88,7 @@ def tell(work: Work) -> int:
 def page(work: Work, settled: bool, after: UUID | None, size: int) -> Sequence[ReviewTask]:
     """Return tasks in the order they were raised: those that wait, or those that are settled."""
     is_settled = ReviewTask.settled_at.is_not(None) if settled else ReviewTask.settled_at.is_(None)
-    query = select(ReviewTask).where(ReviewTask.clinic_id == work.clinic_id, is_settled)
+    query = select(ReviewTask).where(*_of_somebody_here(work), is_settled)
     if after is not None:
         query = query.where(ReviewTask.id > after)
     return vault.opened(work, list(work.session.scalars(query.order_by(ReviewTask.id).limit(size))))
@@ -95,7 +96,7 @@ def page(work: Work, settled: bool, after: UUID | None, size: int) -> Sequence[R
 
 def settle(work: Work, task_id: UUID, note: str) -> ReviewTask:
     """Say what was done about it. Raises NotFound; Conflict where somebody has settled it otherwise."""
-    query = select(ReviewTask).where(ReviewTask.clinic_id == work.clinic_id, ReviewTask.id == task_id)
+    query = select(ReviewTask).where(*_of_somebody_here(work), ReviewTask.id == task_id)
     row = work.session.scalar(query.with_for_update())
     if row is None:
         raise NotFound("review task")
@@ -122,19 +123,19 @@ def waiting_about(work: Work, suggestion_id: UUID) -> Sequence[ReviewTask]:
 
 
 def _oldest(work: Work) -> UUID | None:
-    """Return the task that has waited for longest; of somebody who leaves nobody is told any more."""
-    about = (BookingSuggestion.clinic_id == ReviewTask.clinic_id) & (
-        BookingSuggestion.id == ReviewTask.suggestion_id
+    """Return the task that has waited for longest."""
+    waiting = select(ReviewTask.id).where(*_of_somebody_here(work), ReviewTask.settled_at.is_(None))
+    return work.session.scalar(waiting.order_by(ReviewTask.id).limit(1))
+
+
+def _of_somebody_here(work: Work) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for the clinic's tasks but those of patients who are about to be erased."""
+    theirs = select(BookingSuggestion.id).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id.in_(patients.leaving(work)),
     )
-    whose = (Patient.clinic_id == BookingSuggestion.clinic_id) & (Patient.id == BookingSuggestion.patient_id)
-    query = (
-        select(ReviewTask.id)
-        .outerjoin(BookingSuggestion, about)
-        .outerjoin(Patient, whose)
-        .where(ReviewTask.clinic_id == work.clinic_id, ReviewTask.settled_at.is_(None))
-        .where(or_(ReviewTask.suggestion_id.is_(None), Patient.leaving_at.is_(None)))
-    )
-    return work.session.scalar(query.order_by(ReviewTask.id).limit(1))
+    is_here = or_(ReviewTask.suggestion_id.is_(None), ReviewTask.suggestion_id.not_in(theirs))
+    return ReviewTask.clinic_id == work.clinic_id, is_here
 
 
 def _notice(work: Work, task_id: UUID, person: Account) -> Notice:
