@@ -3,14 +3,20 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
+from schemas.scheduling_connection import ConnectionBody
 from server.api.edge import Surroundings
+from server.clinical.vocabulary import ReviewCode
 from server.models import AuditEvent
+from server.services.visits import review_task as review_tasks
+from server.services.visits.review_task import Finding
+from server.services.work import Work, system
 from tests.cast import Cast, Person, entry
 from tests.conftest import Clock
 from tests.scales import filled
@@ -123,3 +129,27 @@ def test_a_patient_who_answers_another_version_of_a_visit_is_on_record_with_whom
     assert cast.ana.post(f"{path}/answer", {"answer": "accepted"}, version=FAR).json["current"]
     (line,) = lines(app)[before:]
     assert (line.action, line.patient_id) == ("refused.answer_visit", cast.ana.patient_id)
+
+
+def test_who_looks_at_or_does_something_about_one_patient_is_found_by_that_patient(
+    app: Flask, cast: Cast, visits: Visits
+) -> None:
+    assert cast.admin.post("/clinic/scheduling-connections", dict(ConnectionBody.EXAMPLE)).status_code == 201
+    visit = visits.approved()
+    around = Surroundings.of(app)
+    with around.database.write() as session:
+        work = Work(session, around.clock(), system(cast.bo.clinic_id))
+        task = review_tasks.raise_(work, Finding(ReviewCode.SAFETY_FIRST, "x", UUID(visit)))
+        assert task is not None
+    deeds = (
+        (cast.bo, "GET", f"/booking-suggestions/{visit}/copy", None),
+        (cast.bo, "POST", f"/booking-suggestions/{visit}/copy/retry", None),
+        (cast.bo, "POST", f"/review-tasks/{task.id}/settle", {"note": "x"}),
+        (cast.bo, "DELETE", f"/patients/{cast.ana.patient_id}/sign-ins", None),
+        (cast.admin, "DELETE", f"/clinic/accounts/{cast.ana.account_id}/sign-ins", None),
+    )
+    for who, method, path, body in deeds:
+        before = len(lines(app))
+        assert who.send(method, path, body).status_code < 300, path
+        (line,) = lines(app)[before:]
+        assert (line.account_id, line.patient_id) == (who.account_id, cast.ana.patient_id), path

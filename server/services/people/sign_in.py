@@ -200,7 +200,8 @@ def end_all(work: Work, account_id: UUID) -> int:
         .values(revoked_at=work.now)
         .returning(SignIn.id)
     ).all()
-    work.audit("sign-in.end-all", object_id=account_id)
+    account = work.session.get_one(Account, (work.clinic_id, account_id))
+    work.audit("sign-in.end-all", account.patient_id, account_id)
     return len(gone)
 
 

@@ -46,7 +46,7 @@ def raise_(work: Work, finding: Finding) -> ReviewTask | None:
     row = _raised_once(work, finding)
     if row is None:
         return None
-    work.audit("review-task.create", object_id=row.id)
+    work.audit("review-task.create", _whose(work, row), row.id)
     for person in visit_people.arrangers(work):
         told = _notice(work, row.id, person)
         if deliveries.call(work, person, told) is None and row.code in _AT_ONCE:
@@ -108,7 +108,7 @@ def settle(work: Work, task_id: UUID, note: str) -> ReviewTask:
     row.settled_at, row.settled_by = work.now, work.actor.account_id
     vault.put(work, row, "note", note)
     work.session.flush()
-    work.audit("review-task.settle", object_id=row.id)
+    work.audit("review-task.settle", _whose(work, row), row.id)
     return row
 
 
@@ -126,6 +126,13 @@ def _oldest(work: Work) -> UUID | None:
     """Return the task that has waited for longest."""
     waiting = select(ReviewTask.id).where(*_of_somebody_here(work), ReviewTask.settled_at.is_(None))
     return work.session.scalar(waiting.order_by(ReviewTask.id).limit(1))
+
+
+def _whose(work: Work, row: ReviewTask) -> UUID | None:
+    """Return the patient whose visit a task is about; None where it is about no visit that we know."""
+    if row.suggestion_id is None:
+        return None
+    return work.session.get_one(BookingSuggestion, (work.clinic_id, row.suggestion_id)).patient_id
 
 
 def _of_somebody_here(work: Work) -> tuple[ColumnElement[bool], ...]:

@@ -124,8 +124,8 @@ def ask_again(work: Work, connection_id: UUID, since: datetime) -> int:
 
 def read(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     """Return the copy of a suggestion to somebody. Audited. Raises NotFound."""
-    copy = _shown(work, suggestion_id)
-    work.audit("scheduling-copy.read", object_id=suggestion_id)
+    copy, patient_id = _shown(work, suggestion_id)
+    work.audit("scheduling-copy.read", patient_id, suggestion_id)
     return copy
 
 
@@ -137,21 +137,22 @@ def get(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     return copy
 
 
-def _shown(work: Work, suggestion_id: UUID) -> SchedulingCopy:
-    """Return the same for staff, who find no suggestion of a patient who leaves."""
+def _shown(work: Work, suggestion_id: UUID) -> tuple[SchedulingCopy, UUID]:
+    """Return the same for staff, who find no suggestion of a patient who leaves, and whose it is."""
     mine = (BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.id == suggestion_id)
-    query = select(BookingSuggestion.id).where(*mine, patients.is_here(BookingSuggestion))
-    if work.session.scalar(query) is None:
+    query = select(BookingSuggestion.patient_id).where(*mine, patients.is_here(BookingSuggestion))
+    patient_id = work.session.scalar(query)
+    if patient_id is None:
         raise NotFound("copy of this suggestion")
-    return get(work, suggestion_id)
+    return get(work, suggestion_id), patient_id
 
 
 def try_again(work: Work, suggestion_id: UUID) -> SchedulingCopy:
     """Ask or tell at once, also what was set aside; raises NotFound where there is no copy."""
-    copy = _shown(work, suggestion_id)
+    copy, patient_id = _shown(work, suggestion_id)
     ask(copy, work.now)
     copy.failures, copy.failure = 0, None
-    work.audit("scheduling-copy.retry", object_id=suggestion_id)
+    work.audit("scheduling-copy.retry", patient_id, suggestion_id)
     return copy
 
 
