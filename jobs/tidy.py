@@ -15,20 +15,18 @@ from server.services.messages import webhook as webhooks
 from server.services.people import recovery as recoveries
 from server.services.people import sign_in_refresh as refreshes
 from server.services.people import ticket as tickets
-from server.services.visits import scheduling_event as scheduling_events
 from server.services.work import Work, system
 
 KEPT, PROBES_KEPT = timedelta(days=30), timedelta(days=7)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Forget runs and systems' messages (30 days), probes (7 days), old secrets, tries; return how many.
+    """Forget runs (30 days), probes (7 days), old secrets, tries; return how many.
 
     Raises `Incomplete`, at the end, where a clinic's old secrets could not be forgotten.
     """
     with around.database.write(Extent.ALL) as session:
-        gone = scheduling_events.forget(session, now)
-        gone += tickets.forget(session, now) + recoveries.forget(session, now)
+        gone = tickets.forget(session, now) + recoveries.forget(session, now)
         gone += refreshes.forget(session, now)
         gone += tally.tidy(session, now)
         gone += probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)

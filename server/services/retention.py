@@ -46,6 +46,7 @@ from server.models import (
     Precaution,
     QuestionnaireResponse,
     Reminder,
+    SchedulingEvent,
     SignIn,
     TreatmentSession,
 )
@@ -89,6 +90,8 @@ KINDS = (
     Kind("sign-ins",        SignIn,           func.coalesce(SignIn.revoked_at, SignIn.last_used_at), _YEAR),
     Kind("invitations",     Invitation,       Invitation.expires_at,                             _YEAR),
     Kind("free times",      CandidateSlot,    CandidateSlot.expires_at,                          _MONTH),
+    # Longer than any sender goes on trying (Standard Webhooks: 76 hours): until then a double is known.
+    Kind("scheduling events", SchedulingEvent, SchedulingEvent.received_at,                      _MONTH),
     Kind("reminders",       Reminder,         Reminder.created_at,                               2 * _YEAR),
     Kind("messages",        Delivery,         Delivery.finished_at,                              2 * _YEAR),
     Kind("contact points",  ContactPoint,     ContactPoint.retired_at,                           _YEAR),
@@ -108,7 +111,6 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "forgotten passwords": "7 days",
         "job runs": "30 days",
         "probes": "7 days",
-        "scheduling events": "30 days",
     }
 )
 """Kinds that do not run out here, and what becomes of them."""

@@ -12,10 +12,13 @@ from uuid_utils.compat import uuid7
 
 from jobs import erase, retention, tidy
 from jobs.around import Around
+from schemas.scheduling_connection import ConnectionBody
+from server.clinical.visit import RawEvent
 from server.clinical.vocabulary import DeliveryState
 from server.database import Database
-from server.models import Delivery, Patient
+from server.models import Delivery, Patient, SchedulingEvent
 from server.services import retention as kinds
+from server.services.visits import scheduling_event as scheduling_events
 from server.settings import Settings
 from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock, rows_of
@@ -254,6 +257,32 @@ def test_who_comes_back_while_those_whose_records_run_out_are_looked_for_stays(
     erase.run(around, clock.now)
     assert (came, lived.other_patient.get(back).status_code) == ([201], 200)
     assert rows_of(database)["erasures"] == []
+
+
+def test_what_a_system_told_of_a_visit_goes_after_a_month_but_where_a_hold_is_about_the_patient(
+    cast: Cast, clock: Clock, around: Around, database: Database, visits: Visits, app: Flask
+) -> None:
+    made = cast.admin.post("/clinic/scheduling-connections", dict(ConnectionBody.EXAMPLE))
+    connection, visit = UUID(made.json["connection"]["id"]), UUID(visits.approved())
+    with database.write() as session:
+        work = as_work(app, cast.bo, session)
+        for name in ("of her visit", "of nothing"):
+            assert scheduling_events.receive(work, connection, name, RawEvent(b"{}", {}))
+        told = update(SchedulingEvent).where(SchedulingEvent.event_id == "of her visit")
+        session.execute(told.values(suggestion_id=visit))
+
+    def left(**later: float) -> list[str]:
+        clock.forward(**later)
+        tidy.run(around, clock.now)
+        retention.run(around, clock.now)
+        return sorted(row["event_id"] for row in rows_of(database)["scheduling_events"])
+
+    path = f"/patients/{cast.ana.patient_id}/legal-holds"
+    hold = cast.admin.post(path, {"reason": "A court asks."}).json["id"]
+    assert left(days=30) == ["of her visit", "of nothing"]
+    assert left(seconds=1) == ["of her visit"]
+    assert cast.admin.send("POST", f"{path}/{hold}/release", None, 1).status_code == 200
+    assert left(seconds=1) == []
 
 
 def test_an_open_urgent_alert_keeps_a_record(

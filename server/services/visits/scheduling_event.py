@@ -8,12 +8,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.clinical.visit import RawEvent
@@ -27,9 +27,6 @@ from server.services.visits import review_task as review_tasks
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits.review_task import Finding
 from server.services.work import Work, system
-
-# Longer than any sender goes on trying (Standard Webhooks: 76 hours): until then a double is known.
-KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +105,6 @@ def page(work: Work, connection_id: UUID, after: str | None, size: int) -> Seque
     if after is not None:
         query = query.where(SchedulingEvent.event_id > after)
     return list(work.session.scalars(query.order_by(SchedulingEvent.event_id).limit(size)))
-
-
-def forget(session: Session, now: datetime) -> int:
-    """Delete messages so old that nobody sends them again; return how many."""
-    old = SchedulingEvent.received_at < now - KEPT
-    return session.connection().execute(delete(SchedulingEvent).where(old)).rowcount
 
 
 def _queued(work: Work, row: SchedulingEvent) -> QueuedEvent:
