@@ -60,6 +60,28 @@ def test_whoever_would_move_an_account_while_its_patient_says_no_does_not(
     assert cast.bo.get(f"/patients/{cast.ana.patient_id}/invitations").json["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/sign-ins", {"clinic": "demo", "email": "ana@home.example", "password": PASSWORD}),
+        ("PUT", "/me/password", {"current_password": PASSWORD, "new_password": "my own four words"}),
+        ("POST", "/me/consents/care_team", {"given": False}),
+    ],
+)
+def test_what_ends_a_move_goes_on_where_the_clinic_takes_it_back_in_the_same_moment(
+    cast: Cast, app: Flask, database: Database, method: str, path: str, body: dict[str, object]
+) -> None:
+    invitation = cast.bo.post(f"/patients/{cast.ana.patient_id}/invitations", HAL).json["id"]
+    with ThreadPoolExecutor() as pool:
+        with database.write() as session:
+            invitations.cancel(as_work(app, cast.bo, session), UUID(invitation), cast.ana.patient_id)
+            session.flush()
+            hers = pool.submit(cast.ana.send, method, path, body)
+            somebody_waits(database.engine)
+        answer = hers.result()
+    assert answer.status_code < 300, answer.text
+
+
 def test_an_administrator_who_invites_while_they_are_shut_out_leaves_no_way_in(
     cast: Cast, app: Flask, database: Database
 ) -> None:

@@ -1,10 +1,11 @@
 """Invite a patient; and where one has an account already, let nobody take it over on the way back."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from server.clinical.vocabulary import AlertClass, DeliverySubject, Purpose, Role
 from server.models import Account, Patient
-from server.services.errors import Conflict, StepUpRequired
+from server.services.errors import Conflict, NotFound, StepUpRequired
 from server.services.messages import delivery_address
 from server.services.messages.delivery import Notice
 from server.services.people import account_notice, account_return
@@ -62,9 +63,9 @@ def heed_owner(work: Work, account: Account) -> None:
     """End what would move ``account`` to another address: its owner has just signed in where it is."""
     if account.role is not Role.PATIENT or account.patient_id is None:
         return
-    own = addresses.of(work, account)
-    for one in invitations.open_ones(work, account.patient_id):
-        if not invitations.is_for(work, one, own):
+    own, known = addresses.of(work, account), invitations.open_ones(work, account.patient_id)
+    for one in (one for one in known if not invitations.is_for(work, one, own)):
+        with suppress(NotFound):  # whoever took it back a moment ago was first: nobody is kept out by that
             invitations.cancel(work, one.id, account.patient_id)
 
 
