@@ -30,6 +30,8 @@ AT_A_LIBRARY_S_EDGE = {
 }
 # Said in the package's own files, not in its metadata.
 SAID_ELSEWHERE: dict[str, str] = {}
+# What runs with us only on some machines, wherever the page is written: here Python before 3.11.3.
+NOT_EVERYWHERE = {"async-timeout": "Apache-2.0"}
 # What packages write into their metadata for the same thing.
 SPDX = {
     "Apache Software License": "Apache-2.0",
@@ -121,8 +123,9 @@ def _fits(name: str) -> bool:
 
 
 def rows() -> list[tuple[str, str, str]]:
-    """Return package, licence and note of everything the service runs with."""
-    found = ((name, licence(package)) for name, package in runtime().items())
+    """Return package, licence and note of everything the service runs with, here or elsewhere."""
+    here = {name: licence(package) for name, package in runtime().items()}
+    found = sorted((NOT_EVERYWHERE | here).items())
     return [(name, said, AT_A_LIBRARY_S_EDGE.get(said, "")) for name, said in found]
 
 
