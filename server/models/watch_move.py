@@ -18,7 +18,8 @@ class WatchMove(Base):
 
     `after` equal to `before` says that on this day nothing moves any more. `begun` is the stage the day
     began with, as far as this row knew: with `after` it is what the day comes to. The key is made from what
-    was judged (`data_version` is the patient's change counter), so that judging again adds nothing.
+    was judged (`data_version` is the patient's change counter), so that judging again adds nothing. By
+    `made_at` each row of a day is later than those before it, whatever the clock said.
     """
 
     __tablename__ = "watch_moves"

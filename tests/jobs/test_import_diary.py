@@ -210,3 +210,21 @@ def test_what_the_phone_brings_meanwhile_is_timed_from_a_session_that_comes_afte
     assert steps == [3, 2]
     hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
     assert hours.count(None) == 4, "what she logged meanwhile comes after the session"
+
+
+def test_a_diary_over_days_that_the_phone_told_of_takes_back_what_the_watch_found_of_them(
+    database: Database, cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    visits.session(visits.course(), clock.now)
+    for mood in (8,) * 14 + (1,) * 5 + (8,):
+        clock.forward(days=1)
+        visits.log(1, items={"mood": mood})
+    assert stage_of_mood(visits) == "probable"
+    days = (clock.now - timedelta(days=back) for back in (5, 4, 3, 2, 1))
+    brought(database, cast, clock, "".join(f"{day:%Y-%m-%d},09:00,7,\n" for day in days))
+    assert stage_of_mood(visits) == "calm"
+
+
+def stage_of_mood(visits: Visits) -> str:
+    arms = visits.cast.bo.get(f"{visits.ana}/watch").json["arms"]
+    return str(next(arm["stage"] for arm in arms if arm["arm"] == "mood"))

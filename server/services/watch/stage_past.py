@@ -1,7 +1,7 @@
 """What is stored of the days of a patient's arm, for its stage: what was judged of each, and its moves."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from server.services.asking import Span, between, of_patient
 from server.services.foresight import Foresight
 from server.services.work import Work
 
-Moved = Row[date, MovedBy, Stage, Stage]  # day, by, begun, after
+Moved = Row[date, MovedBy, Stage, Stage, datetime]  # day, by, begun, after, made_at
 _OF_ARM = (*of_patient(Assessment), Assessment.arm == bindparam("arm"))
 MOVES_OF_ARM = (*of_patient(WatchMove), WatchMove.arm == bindparam("arm"))
 # Without their evidence and what is sealed: they are read with every entry.
@@ -34,7 +34,7 @@ _WORDS = _DAYS.with_only_columns(Assessment.day, Assessment.rules, Assessment.te
 _EARLIER = select(func.max(WatchMove.day)).where(*MOVES_OF_ARM, WatchMove.day < bindparam("first"))
 # With the moves of the last day before, which say what the first one begins with.
 _MOVES = (
-    select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after)
+    select(WatchMove.day, WatchMove.by, WatchMove.begun, WatchMove.after, WatchMove.made_at)
     .where(
         *MOVES_OF_ARM,
         WatchMove.day >= func.coalesce(_EARLIER.scalar_subquery().correlate(None), bindparam("first")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from server.services.work import Work
 # Longer than any policy remembers a rule, a session or a dismissal.
 LEAD = timedelta(days=61)
 SHOWN = 30
+_JUST_AFTER = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> Non
         corrects=step.corrects,
         alert_id=alert_id if move.after is Stage.PROBABLE else None,
         account_id=None,
-        made_at=work.now,
+        made_at=_moment(work, made, move.day),
     )
     resting = support(work, made, move.day, move.ground)
     text = stage_evidence.text(resting, move.after, made.policy)
@@ -226,6 +227,18 @@ def _append(work: Work, made: Grounds, step: Step, alert_id: UUID | None) -> Non
     vault.put(work, row, "text", f"corrected: {text}" if step.corrects else text)
     work.session.add(row)
     work.session.flush()
+
+
+def _moment(work: Work, made: Grounds, day: date) -> datetime:
+    """Return when the next row of a day is made: after those that it leads on from.
+
+    They are put in order by it, and a past is written as of its own moments, over days that were judged long
+    after them.
+    """
+    earlier: list[datetime] = [
+        row.made_at for row in made.stored if (row.by, row.day) == (MovedBy.WATCH, day)
+    ]
+    return max([work.now, *(at + _JUST_AFTER for at in earlier)])
 
 
 def _told(made: Grounds) -> Mapping[date, tuple[Stage, Stage]]:
