@@ -250,6 +250,9 @@ def test_a_service_manager_hears_when_it_works(
 
 
 def test_migrate_says_when_it_is_needed_and_does_it_once(environment: Environment) -> None:
+    folder = Path(environment["AFTERGLOW_DATA_DIR"])
+    folder.mkdir()
+    (folder / "afterglow.db").touch()
     said = refusal(environment, "migrate", "--check")
     assert said.startswith("The database is behind. It lacks 0001_first_tables, 0002_rota, ")
     assert said.endswith(". Run: afterglow migrate")
@@ -268,7 +271,10 @@ def test_nothing_starts_on_a_database_that_is_not_migrated(
     assert refusal(environment, *command) == "The database is not migrated. Run: afterglow migrate"
 
 
-@pytest.mark.parametrize("command", [("status",), ("serve",), ("audit", "verify"), ("demo",), add_clinic()])
+@pytest.mark.parametrize(
+    "command",
+    [("status",), ("serve",), ("audit", "verify"), ("demo",), ("migrate", "--check"), add_clinic()],
+)
 def test_a_command_in_another_folder_names_the_one_it_looked_in_and_makes_nothing_there(
     environment: Environment, command: tuple[str, ...]
 ) -> None:

@@ -65,9 +65,9 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
 
     No message repeats the address: it may hold a password.
     """
+    if migrated:
+        check_there(settings)
     if not settings.database_url:
-        if migrated:
-            _check_there(settings)
         private.folder(settings.data_dir)
     try:
         database = Database(settings.sqlalchemy_url, master_keys(settings), settings.limits.unhurried())
@@ -89,12 +89,12 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
         database.close()
 
 
-def _check_there(settings: Settings) -> None:
-    """Raise ClickException where the data folder has no database: perhaps another folder is meant.
+def check_there(settings: Settings) -> None:
+    """Raise ClickException where no database is named and the data folder has none: perhaps another is meant.
 
     Asked before anything is made there: an empty one with a key of its own could be taken for the real one.
     """
-    if not settings.embedded_database.exists():
+    if not settings.database_url and not settings.embedded_database.exists():
         raise click.ClickException(
             f"There is no database in {settings.data_dir.absolute()}. Set AFTERGLOW_DATA_DIR where it is in "
             "another folder. For a new one, run: afterglow migrate"

@@ -6,7 +6,7 @@ import click
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from server.commands.ground import database_of, settings_here
+from server.commands.ground import check_there, database_of, settings_here
 from server.database import Database
 from server.migrations import HEAD, WORKS_FROM, is_current, rows, suffices, upgrade
 from server.migrations.locking import is_in_use
@@ -82,6 +82,7 @@ def let_in(database: Database, settings: Settings) -> None:
 
 def _check(settings: Settings, to: str) -> None:
     """Raise ClickException where the database lacks migrations up to ``to``, or is ahead, and say which."""
+    check_there(settings)
     with database_of(settings, migrated=False) as database:
         found = standing(database)
     if found.ahead:
