@@ -140,7 +140,9 @@ def whole(req: Request) -> bytes:
     """Return the body as it came, or raise 400 where not all of it did, or 413."""
     data = req.get_data()
     if _is_cut_off(req, len(data)):
-        raise BadRequest("The body was cut off on its way.")
+        raise BadRequest(
+            "The body was cut off, or is an empty one in chunks: say Content-Length: 0, or send {}."
+        )
     if req.content_length is None and len(data) >= (req.max_content_length or math.inf):
         # Without a length the body is cut at the limit, silently: half of it is no request.
         raise RequestEntityTooLarge
@@ -151,7 +153,7 @@ def _is_cut_off(req: Request, came: int) -> bool:
     """Return whether a body was announced that did not come.
 
     The server gives then what it has, at times nothing: a reason and a version that somebody went by would be
-    passed over as if they had named none.
+    passed over as if they had named none. Of chunks it does not say whether an end came after none of them.
     """
     if req.content_length is None:
         return not came and "Transfer-Encoding" in req.headers

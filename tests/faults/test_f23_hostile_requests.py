@@ -147,6 +147,15 @@ def test_a_body_that_was_cut_off_on_its_way_is_not_taken_for_an_empty_one(api: S
     assert alive(api)
 
 
+def test_an_empty_body_in_chunks_is_told_how_to_say_that_it_is_empty(api: Served, cast: Cast) -> None:
+    """A client that streams a body looks then like one that was cut off."""
+    refused = api.say(head(cast, "Transfer-Encoding: chunked"), chunked(b""))
+    assert status(refused) == 400
+    assert b"say Content-Length: 0, or send {}." in refused
+    for line, body in (("Content-Length: 0", ()), ("Transfer-Encoding: chunked", chunked(b"{}"))):
+        assert status(api.say(head(cast, line), body)) == 200
+
+
 def test_no_method_but_the_routes_own_is_answered(api: Served, cast: Cast) -> None:
     for method in ("TRACE", "CONNECT", "TRACK", "PROPFIND", "GARBAGE"):
         answer = api.say(head(cast, first=f"{method} /v1/me HTTP/1.1"))
