@@ -4,12 +4,13 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 # Where they are; workers inherit it.
 _PLACE = "TESTS_POSTGRESQL_FILES"
+_NAME = "afterglow-files-"
 
 
 def lay_out(data: Path, user: str | None, make: Callable[[Path], None]) -> None:
@@ -35,6 +36,19 @@ def _made(user: str | None, make: Callable[[Path], None]) -> Path:
     return made
 
 
+def _forsaken() -> Iterator[Path]:
+    """Yield what runs have left that were killed: it lies in memory, and nobody else takes it away."""
+    for place in Path(tempfile.gettempdir()).glob(f"{_NAME}*-*"):
+        try:
+            os.kill(int(place.name.removeprefix(_NAME).partition("-")[0]), 0)
+        except (ProcessLookupError, ValueError):
+            yield place
+        except PermissionError:
+            continue  # it runs, as somebody else
+
+
 if _PLACE not in os.environ:
-    os.environ[_PLACE] = str(Path(tempfile.gettempdir(), f"afterglow-files-{uuid4().hex}"))
+    for found in _forsaken():
+        shutil.rmtree(found, ignore_errors=True)
+    os.environ[_PLACE] = str(Path(tempfile.gettempdir(), f"{_NAME}{os.getpid()}-{uuid4().hex}"))
     atexit.register(shutil.rmtree, os.environ[_PLACE], ignore_errors=True)
