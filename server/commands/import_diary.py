@@ -10,7 +10,7 @@ from rich.table import Table
 from jobs import whose_diary
 from jobs.import_diary import STORED_OTHERWISE, Outcome, Plan, prepare, steps, summaries, write
 from server.commands.files import read_bytes
-from server.commands.map_option import MAP_HELP, map_text
+from server.commands.map_option import MAP, MAP_HELP, map_text
 from server.commands.progress import progress
 from server.commands.same_person import same_person_option
 from server.commands.start import started
@@ -21,7 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("import-diary")
 @click.argument("file", type=_FILE)
-@click.option("--map", "map_name", required=True, help=MAP_HELP)
+@click.option("--map", "map_name", type=MAP, required=True, help=MAP_HELP)
 @click.option("--patient", "patient_id", type=click.UUID, required=True, help="id of the patient")
 @click.option("--clinic", "slug", required=True, help="short name of the clinic")
 @click.option("--dry-run", is_flag=True, help="show what would be done, change nothing")

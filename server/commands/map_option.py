@@ -8,6 +8,8 @@ from server.commands.files import read_text
 from server.diary_import.map_file import LONGEST_MAP
 from server.diary_import.shipped import SHIPPED, shipped_map
 
+# Most are the name of a file, which may hold any bytes.
+MAP = click.Path()
 MAP_HELP = f"which column says what: a YAML file, or {', '.join(SHIPPED)}"
 
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from jobs.problem import Problem
 from jobs.watch_report import Reported, of_clinic, of_export, of_simulator, read_truth
 from server.commands.files import read_bytes, read_text
-from server.commands.map_option import MAP_HELP, map_text
+from server.commands.map_option import MAP, MAP_HELP, map_text
 from server.commands.progress import progress
 from server.commands.quality_page import DIARIES_HELP, EACH_HELP, PAGE_HELP, write_page
 from server.commands.start import started
@@ -42,7 +42,7 @@ _ONLY_FOR = {
 @click.option("--clinic", "slug", help="report on every patient of this clinic")
 @click.option("--truth", type=_FILE, help="what `simulate --truth` wrote about that clinic")
 @click.option("--csv", "file", type=_FILE, help="report on a diary export instead")
-@click.option("--map", "map_name", help=MAP_HELP)
+@click.option("--map", "map_name", type=MAP, help=MAP_HELP)
 @click.option("--stable", type=(_DAY, _DAY), help="first and last day on which an alarm in it would be false")
 @click.option(
     "--simulator", "count", type=click.IntRange(1, 100_000), help="N stable and N relapsing patients"

@@ -200,6 +200,17 @@ def test_a_report_on_an_export_needs_no_database(monkeypatch: pytest.MonkeyPatch
     assert "in stable time 0 in 18 days" in said.output
 
 
+def test_a_map_is_found_by_its_name_also_where_that_is_not_utf_8(tmp_path: Path) -> None:
+    named = tmp_path / "k\udce4se.yaml"
+    try:
+        named.write_bytes((EXAMPLES / "diary-map.yaml").read_bytes())
+    except OSError:
+        pytest.skip("no file can have such a name here")
+    words = ["watch-report", "--csv", str(EXAMPLES / "diary.csv"), "--map", str(named)]
+    said = CliRunner().invoke(main, words)
+    assert said.exit_code == 0, said.output
+
+
 @pytest.mark.long
 def test_a_report_on_the_simulator_gives_figures_with_seeds_and_numbers() -> None:
     said = CliRunner().invoke(main, ["watch-report", "--simulator", "3", "--seed", "11"])
