@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # What is left goes on at the next tick, after what has become due and is more urgent by then.
 LONGEST_RUN = timedelta(seconds=50)
+# One that failed only after so long most likely waited for somebody's lock, and its clinic's next one would.
+WAITED = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ def run(around: Around, now: datetime) -> int:
     waits: list[_Waits] = []
     look = partial(each_clinic, around, "looking over alerts", partial(_look, around, now, waits))
     looked = careful(log, "not every alert could be looked over", look)
-    is_over = partial(_is_over, around, now, Stopwatch(now))
+    watch = Stopwatch(now)
+    is_over = partial(_is_over, around, now, watch)
+    attend = partial(_attend, around, now)
     spread = partial(each_clinic, around, "telling another way", partial(_spread, around, now, is_over))
     done = [
         looked,
-        *(_attend(around, now, one) for one in _until(is_over, sorted(waits, key=_turn))),
+        *_in_turn(sorted(waits, key=_turn), watch, is_over, attend),
         careful(log, "not everybody could be told another way", spread),
         careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
     ]
@@ -94,6 +98,30 @@ def _is_over(around: Around, now: datetime, watch: Stopwatch) -> bool:
 
 def _until(is_over: Callable[[], bool], things: Iterable[T]) -> Iterator[T]:
     return takewhile(lambda _: not is_over(), things)
+
+
+def _in_turn(
+    waits: Iterable[_Waits],
+    watch: Stopwatch,
+    is_over: Callable[[], bool],
+    attend: Callable[[_Waits], int | None],
+) -> Iterator[int | None]:
+    """Attend to ``waits`` while there is time; a clinic where somebody keeps us waiting comes last.
+
+    Else a handful of its alerts would take up every run, for as long as the lock is held.
+    """
+    kept: set[UUID] = set()
+    last: list[_Waits] = []
+    for one in _until(is_over, waits):
+        if one.clinic_id in kept:
+            last.append(one)
+            continue
+        begun = watch.moment()
+        done = attend(one)
+        if done is None and watch.moment() - begun >= WAITED:
+            kept.add(one.clinic_id)
+        yield done
+    yield from map(attend, _until(is_over, last))
 
 
 def _turn(one: _Waits) -> tuple[AlertClass, int]:

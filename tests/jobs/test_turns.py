@@ -1,13 +1,20 @@
 """Who is attended to first where very many alerts of one clinic are due."""
 
 import re
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from jobs import escalate
-from jobs.around import Around
+from jobs.around import Around, Incomplete
 from server.clinical.vocabulary import AlertClass, AlertFamily
+from server.database import Database
+from server.isolation import Extent
+from server.models import Alert
+from server.postgresql.limits import Limits
 from tests.alert_rows import Raised, put
 from tests.cast import Cast, Person
 from tests.conftest import Clock
@@ -64,3 +71,27 @@ def test_a_run_that_takes_too_long_ends_and_the_next_one_begins_with_what_is_mos
     emergency(around, cast.ana, cast.bo, clock)
     assert escalate.run(around, clock.forward(minutes=15)) == 7
     assert attended(around, caplog)[0][0] is AlertClass.P0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_clinic_whose_alerts_somebody_keeps_locked_comes_after_all_others(
+    cast: Cast,
+    clock: Clock,
+    around: Around,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each waits for the lock for ten seconds: five of them were a run, and nobody else's turn came."""
+    crowd(around, cast, clock, AlertClass.P1)
+    monkeypatch.setattr(escalate, "WAITED", timedelta(seconds=0.5))
+    impatient = Database(around.settings.sqlalchemy_url, around.database.masters, Limits(lock=1))
+    mine = select(Alert).where(Alert.clinic_id == cast.bo.clinic_id)
+    with closing(impatient), around.database.write(Extent.ALL) as session:
+        session.scalars(mine.with_for_update()).all()
+        with pytest.raises(Incomplete):
+            escalate.run(replace(around, database=impatient), clock.forward(days=2))
+    failed = [
+        "could not be attended to" in one.message for one in caplog.records if one.message[:6] == "alert "
+    ]
+    assert sorted(failed[:-2]) == [False, False, False, True]
+    assert failed[-2:] == [True, True]
