@@ -18,7 +18,7 @@ from server.gateways.message import Handed, Receipt, SendError
 from server.isolation import Extent
 from server.postgresql.rerun import insist
 from server.services.messages import outbox, outbox_due, outbox_outcome, sms_budget
-from server.services.messages.delivery_loss import DEFECT
+from server.services.messages.delivery_loss import DEFECT, MOST_ENDED
 from server.services.messages.outbox import Claimed
 from server.services.messages.outbox_due import Destination, Skipped
 from server.services.messages.outbox_outcome import Outcome, Refused, Returned, Taken
@@ -74,6 +74,8 @@ class _Round:
         # Whether something was left alone only because its lane was full, whether something was found, and
         # whether the lane of something turned out to have no room, when we last looked.
         self._held = self._found = self._passed = False
+        # Whether there may be more of what ended than one transaction should hold.
+        self._stopped, self._unreported = False, True
         self._lock = threading.Lock()
 
     def _width(self, kind: str) -> int:
@@ -87,13 +89,12 @@ class _Round:
 
     def go(self) -> None:
         """Claim and hand out until nothing is due, the time is up or somebody wants us to stop."""
-        self._miss_reports()
         while self._goes_on():
             # What ends while we look may have written the next message: only a look at rest is the last one.
             rested = not self._lanes.waiting()
             claimed = self._claim()
             self._hand_out_all(claimed)
-            learnt = claimed or self._passed
+            learnt = self._miss_reports() or claimed or self._passed or self._stopped
             if learnt or self._lanes.wait(LOOK_AGAIN) or self._held or not rested:
                 continue
             if not self._lingers():
@@ -109,20 +110,26 @@ class _Round:
         self.around.bell.wait(self.around.stopping)
         return True
 
-    def _miss_reports(self) -> None:
-        while self._goes_on():
-            with self.around.database.write(Extent.ALL) as session:
-                found = outbox_outcome.missed_reports(session, self.watch.moment())
-            if found < outbox_outcome.MOST_ENDED:
-                return
+    def _miss_reports(self) -> bool:
+        """End some of what was reported on too late, once a run all of it; return whether there was any.
+
+        A few between claims: what is urgent must not stand behind a storm that reached no telephone.
+        """
+        if not self._unreported:
+            return False
+        with self.around.database.write(Extent.ALL) as session:
+            found = outbox_outcome.missed_reports(session, self.watch.moment())
+        self._unreported = found >= MOST_ENDED
+        return found > 0
 
     def _claim(self) -> list[Claimed]:
-        skipped, moment, self._passed = self._skipped(), self.watch.moment(), False
+        skipped, moment = self._skipped(), self.watch.moment()
+        self._passed = self._stopped = False
         if not self._found and not self._is_any_due(moment, skipped):
             return []  # looking costs no writing transaction
         with self.around.database.write(Extent.ALL) as session:
             claimed = outbox.claim(session, moment, self._room(Channel.EMAIL), self.around.lease, skipped)
-        self._found = bool(claimed) or self._passed
+        self._found = bool(claimed) or self._passed or self._stopped
         return claimed
 
     def _is_any_due(self, moment: datetime, skipped: Skipped) -> bool:
@@ -146,7 +153,11 @@ class _Round:
             events,
             EVENTS in full_kinds,
             partial(self._has_room, shut, Counter()),
+            stopped=self._stop,
         )
+
+    def _stop(self) -> None:
+        self._stopped = True
 
     def _has_room(self, shut: Collection[str], taken: Counter[str], where: Destination) -> bool:
         """Say whether the lane of ``where`` takes one more beside those ``taken`` a moment ago.
@@ -177,7 +188,7 @@ class _Round:
         if gateway is None:
             self._record(claimed, Refused(NOT_ARMED, permanent=True))
             return
-        if claimed.channel is Channel.SMS and claimed.attempt == 1 and not self._affords(claimed):
+        if claimed.channel is Channel.SMS and claimed.is_new and not self._affords(claimed):
             log.warning("delivery %s: the clinic's SMS of this month are spent", claimed.id)
             self._record(claimed, Refused(sms_budget.SPENT, permanent=True))
             return

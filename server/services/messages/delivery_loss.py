@@ -17,6 +17,9 @@ from server.services.work import Work
 EXPIRED, NOT_NEEDED, POISON, RETIRED = "expired", "not_needed", "poison", "retired"
 # An error of our own about a message: the same error will come again.
 DEFECT, MOST_DEFECTS = "defect", 3
+# For each that ends somebody is told another way. All of a storm in one transaction would keep whoever
+# writes, or takes one of its alerts on, waiting for up to a minute.
+MOST_ENDED = 50
 # The patient does not want to be written to this way: another one of theirs is tried.
 WITHDRAWN = "consent_withdrawn"
 # Ends that nobody need hear of: it would have said nothing any more.

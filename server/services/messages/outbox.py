@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.lifecycle import DELIVERY_MOVES, DeliveryAction, move
 from server.clinical.vocabulary import (
     EVENT_SUBJECTS,
+    WAITING,
     AlertClass,
     AlertState,
     Channel,
@@ -39,9 +40,9 @@ from server.services.messages import (
     sms_budget,
 )
 from server.services.messages.delivery import CALLS
-from server.services.messages.delivery_loss import POISON, RETIRED
+from server.services.messages.delivery_loss import MOST_ENDED, POISON, RETIRED
 from server.services.messages.outbox_ahead import patients_of, read_ahead
-from server.services.messages.outbox_due import NOTHING, Destination, Skipped, due
+from server.services.messages.outbox_due import NOTHING, Destination, Skipped, due, is_ahead
 from server.services.work import Work, system
 
 # A storm is told in one message a person; more than so many rows would make the claim itself slow.
@@ -75,7 +76,8 @@ class Claimed:
     ``to`` is the destination as its channel writes it; ``count`` of how many patients it speaks.
     ``suspect``: workers died with it in hand, so it is taken alone and to be sent alone. ``secret``: what
     its link or text ends with. ``private``: the account, where it is a patient's or a caregiver's.
-    ``expires_at``: from then on it would come too late. ``leased_until``: until when it is ours.
+    ``expires_at``: from then on it would come too late. ``leased_until``: until when it is ours. ``is_new``:
+    nobody has paid for a try of it yet.
     """
 
     clinic_id: UUID
@@ -95,6 +97,7 @@ class Claimed:
     private: UUID | None = None
     expires_at: datetime | None = None
     leased_until: datetime | None = None
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,13 @@ def claim(
     many and no more. One that has taken nothing yet looks further, or it would come again for each handful.
     Deliveries whose lease ran out (their worker died) are due again. One that was tried too often, whose
     recipient can't be reached that way any more, that would come too late or is not needed any more, ends
-    instead; so does one whose address does not open, which pages operations. One over which anything else
-    fails is put off and keeps no other. ``lease`` must be longer than 0.
+    instead; so does one whose address does not open, which pages operations; the next claim goes on with
+    what is more than a few. One over which anything else fails is put off and keeps no other. ``lease``
+    must be longer than 0.
     """
     claimed: list[Claimed] = []
     passed: set[UUID] = set()
+    ended = 0
     fits = partial(_fits, skipped, passed)
     joins = partial(_may_join, claimed, limit)
     # Rows that end must not use up the places of good ones behind them.
@@ -134,6 +139,10 @@ def claim(
             break
         take = partial(_take_all, session, partial(_take_or_end, session, now, lease, fits), joins)
         claimed += outbox_defect.together(session, now, fit, take)
+        ended += sum(row.state not in WAITING for row in fit)
+        if ended >= MOST_ENDED:
+            skipped.stopped()
+            break
     return claimed
 
 
@@ -210,6 +219,7 @@ def _address(work: Work, row: Delivery, account: Account) -> str:
 
 def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
     bundle, suspect = _bundle(session, now, row), _deaths(row) >= _SUSPECT
+    is_new = not row.attempt or row.failure == sms_budget.SPENT
     for one in bundle:
         if one.state is DeliveryState.CLAIMED:
             one.failure = f"{_DIED}{_deaths(one)}"
@@ -234,6 +244,7 @@ def _take(session: Session, now: datetime, row: Delivery, aim: Aim) -> Claimed:
         private=row.account_id if aim.role in sms_budget.PRIVATE else None,
         expires_at=row.expires_at,
         leased_until=row.lease_until,
+        is_new=is_new,
     )
 
 
@@ -262,7 +273,8 @@ def _bundle(session: Session, now: datetime, row: Delivery) -> Sequence[Delivery
         .join(Alert, alert_key)
         .where(mine, contact, Delivery.account_id == row.account_id, Delivery.channel == row.channel)
         .where(Delivery.template == row.template, Delivery.urgency == row.urgency)
-        .where(Delivery.state == DeliveryState.QUEUED, Delivery.bundle_id.is_(None), Delivery.due_at <= now)
+        .where(Delivery.state == DeliveryState.QUEUED, Delivery.bundle_id.is_(None))
+        .where(or_(Delivery.due_at <= now, is_ahead(now)))
         .where(Alert.state == AlertState.OPEN)
         .order_by(Delivery.id)
         .limit(LARGEST_BUNDLE - 1)

@@ -27,13 +27,18 @@ def _always(_where: Destination) -> bool:
     return True
 
 
+def _nothing() -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """What a worker does not want now: channels and contact points whose far end is away or busy.
 
     Events have lanes of their own, so ``events`` names the contact points that want none of them now;
     ``all_events``: nobody does. ``has_room`` is asked of each that is left, for only an opened address tells
-    which far end it has; ``passed``: the deliveries it said no to.
+    which far end it has; ``passed``: the deliveries it said no to. ``stopped`` is called by a claim that
+    ended so many that the rest is left to the next.
     """
 
     channels: Collection[Channel] = ()
@@ -42,6 +47,7 @@ class Skipped:
     all_events: bool = False
     has_room: Callable[[Destination], bool] = _always
     passed: Collection[UUID] = ()
+    stopped: Callable[[], None] = _nothing
 
 
 NOTHING = Skipped()
@@ -70,18 +76,24 @@ def due(session: Session, now: datetime, limit: int, skipped: Skipped) -> Sequen
     return list(session.scalars(_query(now, limit, skipped).with_for_update(skip_locked=True)))
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Return what holds for a delivery that may be taken at ``now``."""
-    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
-    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
-    # Whoever wrote it had a clock that was ahead: nobody would hear of it before that day comes. What is not
-    # urgent has that time, and looking through all that is held would cost milliseconds each time.
-    ahead = and_(
+def is_ahead(now: datetime) -> ColumnElement[bool]:
+    """Return what holds for an urgent message whose writer had a clock that was ahead: it may leave.
+
+    Nobody would hear of it before that day comes. What is not urgent has that time, and looking through all
+    that is held would cost milliseconds each time.
+    """
+    return and_(
         *(Delivery.state == DeliveryState.QUEUED, Delivery.urgency.in_((AlertClass.P0, AlertClass.P1))),
         *(Delivery.due_at > now, Delivery.created_at > now),
         *(Delivery.attempt == 0, Delivery.held.is_(False)),
     )
-    return or_(waiting, abandoned, ahead)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Return what holds for a delivery that may be taken at ``now``."""
+    waiting = and_(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENT)), Delivery.due_at <= now)
+    abandoned = and_(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until <= now)
+    return or_(waiting, abandoned, is_ahead(now))
 
 
 def _query(now: datetime, limit: int, skipped: Skipped) -> Select[Delivery]:

@@ -17,7 +17,7 @@ from server.services.messages import contact_point as contact_points
 from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_loss, operations, retry
 from server.services.messages.delivery import Notice
-from server.services.messages.delivery_loss import DEFECT, MOST_DEFECTS
+from server.services.messages.delivery_loss import DEFECT, MOST_DEFECTS, MOST_ENDED
 from server.services.messages.outbox import Claimed
 from server.services.people import account as accounts
 from server.services.work import Work, system
@@ -25,9 +25,6 @@ from server.services.work import Work, system
 # Proposal: a telephone that is switched on reports within seconds, and a person is told another way soon.
 REPORT_WITHIN = timedelta(minutes=5)
 UNKNOWN_TEXT = "unknown_template"
-# For each that ends somebody is told another way. All of a storm in one transaction would keep whoever
-# writes, or takes one of its alerts on, waiting for up to a minute.
-MOST_ENDED = 50
 
 
 @dataclass(frozen=True, slots=True)
