@@ -1,8 +1,11 @@
 """What whoever finds no place is told, in the words they talk in; the line itself is tried in F20."""
 
 import logging
+import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -48,10 +51,17 @@ def test_how_long_somebody_waited_for_a_turn_is_in_what_their_answer_took(
     caplog.set_level(logging.INFO, "afterglow.access")
     door = Turnstile(app.wsgi_app, places=1, line=5, seconds=5)
     first = EnvironBuilder("/v1/status").get_environ()
+    came = threading.Event()
+
+    def entrance(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        came.set()
+        return door(environ, start)
+
     with ThreadPoolExecutor(1) as others:
         held = door(first, lambda *_: None)  # it has its place until somebody reads the answer
-        asked = others.submit(Client(door).get, "/docs/")
-        time.sleep(0.3)
+        asked = others.submit(Client(entrance).get, "/docs/")
+        assert came.wait(15)
+        time.sleep(0.5)
         getattr(held, "close", lambda: None)()
         assert asked.result().status_code == 200
     (took,) = [value for key, value in figures(client, f"{SECONDS}_sum").items() if "/docs/" in key]

@@ -43,7 +43,7 @@ def server(ward: Ward) -> Iterator[Stuck]:
     peer = Stuck()
     with listening(peer) as port:
         url = f"smtp://127.0.0.1:{port}"
-        ward.around.gateways[Channel.EMAIL] = SmtpGateway(url, "a@b.example", timeout=0.8, last=0.8)
+        ward.around.gateways[Channel.EMAIL] = SmtpGateway(url, "a@b.example", timeout=2, last=2)
         yield peer
 
 
@@ -64,7 +64,7 @@ def test_a_run_is_not_lengthened_by_all_that_a_server_which_takes_nothing_has_in
     ward: Ward, server: Stuck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.at = "DATA"
-    monkeypatch.setattr(deliver, "LONGEST_RUN", timedelta(seconds=0.5))
+    monkeypatch.setattr(deliver, "LONGEST_RUN", timedelta(seconds=1.5))
     tried = [ward.alert(urgency) for urgency in (AlertClass.P0, AlertClass.P1, AlertClass.P2)]
     ward.look()
     states = [row.state for one in tried for row in ward.deliveries(one)]
