@@ -52,6 +52,7 @@ def run(around: Around, now: datetime) -> int:
     opened record had to be passed over.
     """
     waits: list[_Waits] = []
+    last: list[_Waits] = []
     look = partial(each_clinic, around, "looking over alerts", partial(_look, around, now, waits))
     looked = careful(log, "not every alert could be looked over", look)
     watch = Stopwatch(now)
@@ -60,9 +61,10 @@ def run(around: Around, now: datetime) -> int:
     spread = partial(each_clinic, around, "telling another way", partial(_spread, around, now, is_over))
     done = [
         looked,
-        *_in_turn(sorted(waits, key=_turn), watch, is_over, attend),
+        *_in_turn(_until(is_over, sorted(waits, key=_turn)), watch, attend, last),
         careful(log, "not everybody could be told another way", spread),
         careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
+        *map(attend, _until(is_over, last)),
     ]
     if None in done:
         raise Incomplete("an alert or an opened record could not be attended to")
@@ -103,16 +105,15 @@ def _until(is_over: Callable[[], bool], things: Iterable[T]) -> Iterator[T]:
 def _in_turn(
     waits: Iterable[_Waits],
     watch: Stopwatch,
-    is_over: Callable[[], bool],
     attend: Callable[[_Waits], int | None],
+    last: list[_Waits],
 ) -> Iterator[int | None]:
-    """Attend to ``waits`` while there is time; a clinic where somebody keeps us waiting comes last.
+    """Attend to ``waits``; put into ``last`` what a clinic where somebody keeps us waiting has left.
 
     Else a handful of its alerts would take up every run, for as long as the lock is held.
     """
     kept: set[UUID] = set()
-    last: list[_Waits] = []
-    for one in _until(is_over, waits):
+    for one in waits:
         if one.clinic_id in kept:
             last.append(one)
             continue
@@ -121,7 +122,6 @@ def _in_turn(
         if done is None and watch.moment() - begun >= WAITED:
             kept.add(one.clinic_id)
         yield done
-    yield from map(attend, _until(is_over, last))
 
 
 def _turn(one: _Waits) -> tuple[AlertClass, int]:
