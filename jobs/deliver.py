@@ -34,6 +34,9 @@ URGENT_LIMIT = timedelta(minutes=10)
 MOST_LANES, LONGEST_LANE = 16, 4
 # How often a worker with messages in hand looks for more, in seconds.
 LOOK_AGAIN = 0.3
+# Between two transactions in which much ends, in seconds: whoever waits to write to an embedded database from
+# another process looks every two milliseconds whether it is free.
+BREATH = 0.01
 NOT_ARMED = "not_armed"
 # Events to the clinics' systems have lanes of their own: however slow those are, no alert stands behind one.
 EVENTS = "events"
@@ -94,8 +97,10 @@ class _Round:
             rested = not self._lanes.waiting()
             claimed = self._claim()
             self._hand_out_all(claimed)
-            learnt = self._miss_reports() or claimed or self._passed or self._stopped
-            if learnt or self._lanes.wait(LOOK_AGAIN) or self._held or not rested:
+            ended = self._miss_reports() or self._stopped
+            if ended:
+                self.around.stopping.wait(BREATH)
+            if ended or claimed or self._passed or self._lanes.wait(LOOK_AGAIN) or self._held or not rested:
                 continue
             if not self._lingers():
                 break

@@ -1,15 +1,21 @@
 """Fault 37: very many alerts at once are told in few messages, the most urgent first, none left out."""
 
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import pytest
+from sqlalchemy import func, select
 
 from jobs import deliver
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
+from server.database import Database
 from server.gateways.message import Handed, Message, Receipt, RecordingGateway, SendError
 from server.isolation import Extent
+from server.models import Delivery
 from server.services.messages import outbox_outcome, sms_budget
 from server.services.messages.delivery_loss import MOST_ENDED
 from tests.faults import storm
@@ -167,3 +173,29 @@ def test_of_a_storm_no_sms_is_sent_once_those_of_the_month_are_spent(ward: Ward,
     by_phone = [row for row in ward.deliveries() if row.channel is Channel.SMS]
     assert {row.failure for row in by_phone} == {sms_budget.SPENT}
     assert {row.state for row in by_phone} == {DeliveryState.GIVEN_UP}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_writes_from_elsewhere_gets_in_between_what_ends_of_a_storm(ward: Ward, twins: Twins) -> None:
+    """They look now and then whether the database is free: it was, and for less than that, forty times."""
+    ward.browser(ward.cast.bo, BROWSER)
+    twins[Channel.PUSH].refusals[BROWSER] = SendError(True, "gone", gone=True)
+    for _ in range(8 * MOST_ENDED):
+        ward.alert(AlertClass.P2)
+    over, found = threading.Event(), set[int]()
+    with closing(Database(ward.around.settings.sqlalchemy_url)) as elsewhere, ThreadPoolExecutor(1) as others:
+        looking = others.submit(_write_again_and_again, elsewhere, over, found)
+        try:
+            deliver.run(ward.around, ward.clock.now)
+        finally:
+            over.set()
+        looking.result()
+    assert len(found) >= 4
+
+
+def _write_again_and_again(elsewhere: Database, over: threading.Event, found: set[int]) -> None:
+    """Note how many messages had ended each time."""
+    ended = select(func.count()).where(Delivery.state == DeliveryState.GIVEN_UP)
+    while not over.wait(0.005):
+        with elsewhere.write(Extent.ALL) as session:
+            found.add(session.scalar(ended) or 0)
