@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from flask import Flask
@@ -48,3 +50,24 @@ def test_what_the_contract_says_of_a_view_is_held_once(tmp_path: Path) -> None:
         while inner is not None:
             assert vars(inner).get("_apidoc", told) is told, view
             inner = getattr(inner, "__wrapped__", None)
+
+
+def test_the_contract_is_the_same_for_all_who_ask_at_once(tmp_path: Path) -> None:
+    """They worked on one and the same thing: some were told of a defect of ours."""
+    app = app_of(tmp_path)
+    together = threading.Barrier(4)
+
+    def ask() -> list[tuple[int, bytes]]:
+        together.wait()
+        answers = [app.test_client().get("/v1/openapi.json") for _ in range(3)]
+        return [(one.status_code, one.data) for one in answers]
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as people:
+            asked = [people.submit(ask) for _ in range(4)]
+            found = {one for each in asked for one in each.result()}
+    finally:
+        sys.setswitchinterval(usual)
+    assert [status for status, _ in found] == [200]

@@ -1,6 +1,7 @@
 """The contract (OpenAPI 3.1), generated from blueprints and schemas."""
 
 import json
+from copy import deepcopy
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -52,7 +53,8 @@ class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
 
     def __init__(self, app: Flask) -> None:
         self._untold: list[tuple[Any, str]] = []
-        self._telling = Lock()
+        # Held by whoever works on what the contract says.
+        self.telling = Lock()
         super().__init__(app)
 
     def register_blueprint(self, blp: Any, *, parameters: None = None, **options: Any) -> None:
@@ -67,14 +69,13 @@ class ContractApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
 
     def complete(self) -> None:
         """Let the contract hold everything that is served."""
-        with self._telling:
-            if self._untold:
-                super()._register_responses()
-                describe(self)
-            while self._untold:
-                blueprint, name = self._untold.pop(0)
-                blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
-                self.spec.tag({"name": name, "description": blueprint.description})
+        if self._untold:
+            super()._register_responses()
+            describe(self)
+        while self._untold:
+            blueprint, name = self._untold.pop(0)
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+            self.spec.tag({"name": name, "description": blueprint.description})
 
 
 def describe(api: Api) -> None:
@@ -93,6 +94,11 @@ def describe(api: Api) -> None:
 
 def document(api: ContractApi) -> dict[str, Any]:
     """Return the contract as plain values, the error answers under their real content type."""
+    with api.telling:
+        return deepcopy(_document(api))  # what it is made of is worked on again by the next who asks
+
+
+def _document(api: ContractApi) -> dict[str, Any]:
     api.complete()
     assert api.spec is not None
     spec: dict[str, Any] = api.spec.to_dict()
