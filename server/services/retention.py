@@ -25,6 +25,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from server.models import (
     Alert,
@@ -148,13 +149,15 @@ def records_over(work: Work, years: int) -> Sequence[UUID]:
     """Return the patients whose record has not changed for ``years`` (0: for ever is kept)."""
     if not years:
         return []
-    query = select(Patient.id).where(
-        Patient.clinic_id == work.clinic_id,
-        Patient.leaving_at.is_(None),
-        Patient.created_at < _years_ago(work.now, years),
-        Patient.id.not_in(union_all(*_lately(work, years))),
+    them = aliased(Patient)
+    # Patient by patient: those of a whole clinic fit into no memory, and would be gone through for each.
+    query = select(them.id).where(
+        them.clinic_id == work.clinic_id,
+        them.leaving_at.is_(None),
+        them.created_at < _years_ago(work.now, years),
+        *(~change.exists() for change in _lately(work, years, them.id)),
     )
-    return list(work.session.scalars(query.order_by(Patient.id)))
+    return list(work.session.scalars(query.order_by(them.id)))
 
 
 def has_come_back(work: Work, years: int, patient_id: UUID) -> bool:
@@ -166,8 +169,8 @@ def has_come_back(work: Work, years: int, patient_id: UUID) -> bool:
     return work.session.scalar(query.limit(1)) is not None
 
 
-def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[Select[Any]]:
-    """Yield questions for the patients, or that one, with a change in the last ``years``."""
+def _lately(work: Work, years: int, patient_id: Any) -> Iterator[Select[Any]]:
+    """Yield questions for what has changed of one patient in the last ``years``."""
     changes = (
         (Entry.patient_id, func.coalesce(Entry.deleted_at, Entry.received_at)),
         (
@@ -187,9 +190,8 @@ def _lately(work: Work, years: int, patient_id: UUID | None = None) -> Iterator[
         (Consent.patient_id, Consent.at),
     )
     for who, at in changes:
-        found = select(who).where(who.class_.clinic_id == work.clinic_id, at >= _years_ago(work.now, years))
-        found = found.where(who.is_not(None))  # an invitation of staff is about nobody
-        yield found if patient_id is None else found.where(who == patient_id)
+        mine = (who.class_.clinic_id == work.clinic_id, who == patient_id)
+        yield select(who).where(*mine, at >= _years_ago(work.now, years))
 
 
 def _years_ago(now: datetime, years: int) -> datetime:

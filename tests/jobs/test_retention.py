@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, update
+from sqlalchemy import event, text, update
 from uuid_utils.compat import uuid7
 
 from jobs import erase, retention, tidy
@@ -18,11 +19,13 @@ from server.clinical.vocabulary import DeliveryState
 from server.database import Database
 from server.models import Delivery, Patient, SchedulingEvent
 from server.services import retention as kinds
+from server.services.people import erasure as erasures
 from server.services.visits import scheduling_event as scheduling_events
 from server.settings import Settings
 from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock, rows_of
 from tests.one_shot import runner
+from tests.services.alerts.test_worklist import explained
 from tests.source import ROOT
 from tests.visits import Visits
 
@@ -238,6 +241,39 @@ def test_an_invitation_of_staff_keeps_nobodys_record(
         assert kinds.records_over(as_work(app, cast.bo, session), 6) == [cast.ana.patient_id]
 
 
+def test_records_that_run_out_are_looked_for_patient_by_patient(
+    cast: Cast, database: Database, app: Flask
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        with database.read() as session:
+            if not database.is_sqlite:
+                # So few rows it would rather read all.
+                session.execute(text("SET LOCAL enable_seqscan = off"))
+            kinds.records_over(as_work(app, cast.bo, session), 6)
+            plan = explained(session, database.is_sqlite, *asked[-1])
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert "LIST SUBQUERY" not in plan.replace("CORRELATED", "")
+    assert "SubPlan" not in plan, "the changes of the whole clinic, gone through for each"
+
+
+def test_one_whose_erasure_was_confirmed_meanwhile_keeps_no_other_waiting(
+    lived: Cast, clock: Clock, around: Around, database: Database, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.now += SEVEN_YEARS
+    assert lived.ana.patient_id is not None
+    with database.write() as session:
+        erasures.again(as_work(app, lived.bo, session), lived.ana.patient_id)
+    monkeypatch.setattr(kinds, "records_over", lambda *_: [lived.ana.patient_id])
+    retention.run(years(around, 6), clock.now)
+
+
 def test_who_comes_back_while_those_whose_records_run_out_are_looked_for_stays(
     lived: Cast, clock: Clock, around: Around, database: Database
 ) -> None:
@@ -246,7 +282,7 @@ def test_who_comes_back_while_those_whose_records_run_out_are_looked_for_stays(
 
     def comes_back(_c: object, _cursor: object, statement: str, asked: object, *_: object) -> None:
         of_fay = lived.other_patient.clinic_id.hex in str(asked).replace("-", "")
-        if "UNION ALL" in statement and of_fay and not came:
+        if "NOT (EXISTS (SELECT entries" in statement and of_fay and not came:
             came.append(lived.other_patient.put(back, entry(clock.now)).status_code)
 
     event.listen(database.engine, "after_cursor_execute", comes_back)
