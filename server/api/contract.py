@@ -101,7 +101,7 @@ def document(api: ContractApi) -> dict[str, Any]:
 def _document(api: ContractApi) -> dict[str, Any]:
     api.complete()
     assert api.spec is not None
-    spec: dict[str, Any] = api.spec.to_dict()
+    spec: dict[str, Any] = _named_alike(api.spec.to_dict())
     contract_fields.put_together(api, spec)
     for answer in _error_answers(spec):
         content = answer.get("content", {})
@@ -127,6 +127,18 @@ def _document(api: ContractApi) -> dict[str, Any]:
     # Ours is paging by cursor: the library's page numbers would only confuse.
     spec["components"]["schemas"].pop("PaginationMetadata", None)
     spec["components"].pop("headers", None)
+    return spec
+
+
+def _named_alike(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return ``spec`` with the name that 422 has before Python 3.13: the contract is the same with each."""
+    newer, known = "UNPROCESSABLE_CONTENT", "UNPROCESSABLE_ENTITY"
+    named = spec["components"]["responses"]
+    if newer in named:
+        named[known] = {**named.pop(newer), "description": "Unprocessable Entity"}
+    for operation in _operations(spec):
+        if operation["responses"].get("422") == _answer_called(newer):
+            operation["responses"]["422"] = _answer_called(known)
     return spec
 
 
