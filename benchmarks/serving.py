@@ -53,7 +53,7 @@ class Served:
 
     def cpu(self) -> float:
         """Return the seconds of processor time that its processes have used."""
-        return sum(sum(one.cpu_times()[:2]) for one in self._processes())
+        return sum(map(_used, self._processes()))
 
     def resident(self) -> int:
         """Return the bytes of memory that its processes hold."""
@@ -68,6 +68,13 @@ class Served:
             found = psutil.Process(root)
             yield found
             yield from found.children(recursive=True)
+
+
+def _used(process: psutil.Process) -> float:
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.NoSuchProcess:
+        return 0.0  # one of PostgreSQL's own that had ended by then
 
 
 @dataclass(frozen=True)
