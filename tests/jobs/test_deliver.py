@@ -287,14 +287,3 @@ def test_a_message_speaks_of_patients_not_of_alerts(
     deliver.run(around, clock.now)
     assert [message.subject for message in email.sent] == ["URGENT: a patient may be in danger"]
     assert {row.state for row in deliveries(around)} == {DeliveryState.ACCEPTED}
-
-
-def test_what_is_urgent_leaves_at_once_also_where_the_clock_of_whoever_wrote_it_is_ahead(
-    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
-) -> None:
-    true_time = clock.now
-    clock.forward(minutes=10)  # that of one API's machine
-    ana_raises_a_red_flag(cast, clock)
-    assert deliver.run(around, true_time) == 1
-    assert [message.to for message in email.sent] == [BO]
-    assert deliver.run(around, true_time) == 0
