@@ -137,8 +137,7 @@ def _window(facts: Facts, policy: Policy, today: date) -> tuple[date, date, Reas
         longest, reason = max(shortest, held), Reason.LOSS_EXPECTED
     if last is None or today < last + timedelta(days=longest) - lead:
         return None
-    latest = max(last + timedelta(days=longest), earliest + lead)
-    return earliest, latest, reason
+    return earliest, earliest + lead, reason
 
 
 def _interval(facts: Facts, policy: Policy) -> tuple[int, int]:

@@ -94,3 +94,20 @@ def test_that_an_effect_is_gone_may_be_said_after_the_next_session() -> None:
 def test_events_come_in_the_order_they_began() -> None:
     found = events(report(1, 2, sedation=1), report(2, 3, nausea=1, headache=1))
     assert [e.worst.term for e in found] == ["sedation", "headache", "nausea"]
+
+
+def test_each_effect_is_as_urgent_as_it_is_itself_and_not_as_what_was_told_with_it() -> None:
+    told = {event.worst.term: event.triage for event in events(report(1, 3, nausea=1, headache=4))}
+    assert told == {"headache": "P0", "nausea": "P3"}
+
+
+def test_of_several_stated_onsets_the_earliest_counts_and_one_at_the_first_report_is_stated() -> None:
+    (two,) = events(report(1, 5, began=3, nausea=1), report(2, 8, began=1, nausea=1))
+    (at_once,) = events(report(1, 5, began=5, nausea=1))
+    assert (two.onset_hours, two.onset_source) == (1.0, "stated")
+    assert (at_once.onset_hours, at_once.onset_source) == (5.0, "stated")
+
+
+def test_hours_are_told_to_a_tenth() -> None:
+    (event,) = events(report(1, 2.04, nausea=1), report(2, 6.26, nausea=2))
+    assert (event.onset_hours, event.worst_hours) == (2.0, 6.3)

@@ -158,3 +158,23 @@ def test_an_interval_holds_its_share_and_stays_a_share(found: tuple[int, int]) -
 def test_nothing_judged_says_nothing() -> None:
     none = precision(0, 0)
     assert (none.share, none.low, none.high) == (None, None, None)
+
+
+def test_a_precision_is_the_share_of_the_judged_that_was_useful() -> None:
+    found = precision(3, 4)
+    assert (found.useful, found.judged, found.share) == (3, 4, 0.75)
+
+
+def test_what_is_expected_is_not_over_budget_and_one_more_is() -> None:
+    # A hundred patients for eight weeks: 48 of this urgency.
+    def over(alerts: int) -> bool:
+        classes = budget([OFTEN] * alerts, HUNDRED, DEFAULT_POLICY).classes
+        return next(one.over_budget for one in classes if one.urgency is P2)
+
+    assert (over(48), over(49)) == (False, True)
+
+
+def test_a_rule_is_told_by_the_week_with_how_its_alerts_ended() -> None:
+    found = the_rule(*[spoken(Outcome.CONTACTED)] * 3, spoken(Outcome.FALSE_ALARM), OFTEN)
+    assert (found.alerts, found.per_week) == (5, 5 / 8)
+    assert (found.closed_useful, found.closed_false) == (3, 1)

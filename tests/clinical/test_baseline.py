@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.clinical.baseline import Baseline
+from server.clinical.baseline import Baseline, settled, shows_response
 from server.clinical.era import eras, fit
 from server.clinical.policy import DEFAULT_POLICY, Policy, policy_from
 from server.clinical.readings import History, Reading, fold
@@ -278,3 +278,66 @@ def test_a_level_lies_within_the_scale_and_its_spread_within_reason(values: list
         assert 0 <= level.mean <= 10
         assert DEFAULT_POLICY["baseline.sd_floor"] <= level.sd <= 10
         assert 0 <= level.phi <= DEFAULT_POLICY["baseline.phi_max"]
+
+
+def test_an_improvement_needs_something_to_improve_on() -> None:
+    assert shows_response(None, 0.0, 0.5) is shows_response(0.0, 0.0, 0.5) is None
+    assert (shows_response(0.5, 0.25, 0.5), shows_response(0.5, 0.3, 0.5)) == (True, False)
+
+
+def test_settled_days_are_those_that_are_not_a_sessions_nor_one_of_the_two_after_it() -> None:
+    found = settled(diary(range(-2, 12), CALM), [day(0), day(7)], DEFAULT_POLICY)
+    assert [(one.day - day(0)).days for one in found.readings] == [-2, -1, 3, 4, 5, 6, 10, 11]
+
+
+def test_a_composite_of_one_item_varies_as_that_item_does() -> None:
+    mood = fold((one.day, {"mood": one.items["mood"]}) for one in diary(range(3, 30), CALM).readings)
+    alone, several = sure(fitted(mood, 29)), sure(fitted(diary(range(3, 30), CALM), 29))
+    assert alone.levels["composite"].sd == pytest.approx(alone.levels["mood"].sd)
+    assert several.levels["composite"].sd < several.levels["mood"].sd
+
+
+def test_who_was_just_ill_enough_before_treatment_may_show_no_response() -> None:
+    def before(symptom: float) -> bool | None:
+        days = [*((n, symptom) for n in range(-10, 0)), *((n, symptom) for n in range(3, 17))]
+        return sure(fitted(fold((day(n), mood_day(value)) for n, value in days), 16)).responded
+
+    assert (before(4.0), before(3.9)) == (False, None)
+
+
+def test_three_days_before_the_course_are_enough_to_know_how_it_was_and_two_are_not() -> None:
+    after = diary(range(3, 17), CALM)
+    three, two = (sure(fitted(joined(diary(range(-n, 0), CALM), after), 16)) for n in (3, 2))
+    assert three.pre_level is not None
+    assert two.pre_level is None
+
+
+@pytest.mark.parametrize(("longest", "last"), [(41, 37), (42, 44)])
+def test_a_baseline_grows_no_longer_than_the_policy_lets_it(longest: int, last: int) -> None:
+    policy = policy_from(2, {"baseline.grow_days": longest})
+    assert sure(fitted(diary(range(80), CALM), 79, policy=policy)).last_day == day(last)
+
+
+@pytest.mark.parametrize(("last", "full"), [(60, True), (61, False)])
+def test_a_baseline_that_is_not_full_two_months_after_the_session_is_none_of_it(
+    last: int, full: bool
+) -> None:
+    assert (fitted(diary(range(last - 13, 90), CALM), 89) is not None) is full
+
+
+@pytest.mark.parametrize(("last", "full"), [(37, True), (38, False)])
+def test_the_first_window_spans_five_weeks_at_the_most(last: int, full: bool) -> None:
+    history = diary([3, 6, 9, 12, 15, 18, 21, 24, 27, last], CALM)
+    assert (fitted(history, last) is not None) is full
+
+
+def test_days_that_say_too_little_together_do_not_keep_later_ones_from_making_a_baseline() -> None:
+    scarce = fold((day(n), {"mood": 7.0} if n % 2 else {"anxiety": 3.0}) for n in range(3, 17))
+    assert fitted(scarce, 16) is None
+    assert fitted(joined(scarce, diary(range(17, 45), CALM)), 44) is not None
+
+
+def test_a_session_that_is_still_to_come_changes_nothing() -> None:
+    history = diary(range(60), CALM)
+    known = eras(history, Arm.MOOD, ONE_SESSION, DEFAULT_POLICY, day(30))
+    assert eras(history, Arm.MOOD, sessions(0, 31), DEFAULT_POLICY, day(30)) == known

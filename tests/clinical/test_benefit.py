@@ -94,3 +94,21 @@ def test_the_speed_needs_enough_days() -> None:
     days = points(*[2.0] * FADE_LEAST, first=5)
     assert fade_speed(days, BENEFIT, day(20), DEFAULT_POLICY) == pytest.approx(0.0)
     assert fade_speed(days[1:], BENEFIT, day(20), DEFAULT_POLICY) is None
+
+
+def test_a_benefit_is_kept_where_no_week_is_lost_for_good() -> None:
+    # The last week alone lies beyond half: whether it stays so nobody knows yet, and so far it does.
+    assert held(points(*[2.0] * 14, *[8.0] * 7), BENEFIT, SESSION, DEFAULT_POLICY) == Held(13, 14)
+    assert held(points(*[2.0] * 21), BENEFIT, SESSION, DEFAULT_POLICY) == Held(20)
+
+
+def test_the_best_week_itself_counts_as_held() -> None:
+    only = Benefit(BENEFIT.before, BENEFIT.best, SESSION, 1.2)
+    assert held(points(*[8.0] * 14), only, SESSION, DEFAULT_POLICY) == Held(0, 0)
+
+
+def test_the_speed_of_days_far_from_nothing_is_that_of_the_same_days_near_it() -> None:
+    few = policy_from(2, {"durability.fade_days": 7, "durability.fade_min_days": 4})
+    low, high = (points(*[base + one for one in (0, 1, 0, 2.0)], first=10) for base in (0.0, 6.0))
+    assert fade_speed(low, BENEFIT, day(13), few) == pytest.approx(3.5)
+    assert fade_speed(high, BENEFIT, day(13), few) == pytest.approx(3.5)

@@ -101,3 +101,13 @@ def test_a_scale_has_what_its_anchor_needs_and_nothing_else(scale: ScalePlan, me
 
 def test_a_scale_that_the_watch_asks_for_falls_on_no_day_of_its_own() -> None:
     assert days_due(ScalePlan("phq-9", Anchor.WATCH), DELIVERED) == []
+
+
+def test_a_scale_may_come_every_so_many_days_after_a_session_without_any_day_named() -> None:
+    assert misfit(ScalePlan("phq-9", Anchor.SESSION, every_days=10)) is None
+    assert days_due(ScalePlan("phq-9", Anchor.SESSION, every_days=1), DELIVERED, 4) == [1, 2, 3]
+
+
+def test_a_session_on_the_day_of_a_repeat_starts_the_count_anew_at_once() -> None:
+    sessions = SessionDays(delivered=(SESSION, SESSION + timedelta(days=14)))
+    assert days_due(ScalePlan("phq-9", Anchor.SESSION, every_days=14), sessions, 43) == [28, 42]

@@ -72,3 +72,13 @@ def test_a_draft_goes_nowhere() -> None:
 
 def test_a_system_that_can_not_take_a_proposal_back_is_only_asked() -> None:
     assert copy_task(S.WITHDRAWN, True, True, Capabilities(cancel=False)) is T.FETCH
+
+
+@pytest.mark.parametrize("state", UNBOOKED)
+def test_a_system_that_follows_is_still_told_what_nobody_has_booked(state: SuggestionState) -> None:
+    assert copy_task(state, True, True, Capabilities(follows=True)) is T.SUGGEST
+
+
+@pytest.mark.parametrize("state", TAKEN_BACK)
+def test_and_asked_to_take_back_what_is_over(state: SuggestionState) -> None:
+    assert copy_task(state, True, True, Capabilities(follows=True)) is T.WITHDRAW

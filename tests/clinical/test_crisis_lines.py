@@ -101,3 +101,15 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(old: str, new: str, probl
         SHIPPED.overlaid(NORWAY.replace(old, new, 1))
     assert str(refused.value).startswith(problem)
     assert "\n" not in str(refused.value)
+
+
+def test_lines_of_two_countries_are_as_old_as_the_older_review() -> None:
+    laid = SHIPPED.overlaid(NORWAY)
+    assert laid.of("GB").reviewed_on > date(2026, 3, 1)
+    for home, zone in (("GB", "Europe/Oslo"), ("NO", "Europe/London")):
+        assert laid.near(home, zone).reviewed_on == date(2026, 3, 1)
+
+
+def test_a_clinics_file_may_say_what_holds_for_every_other_country() -> None:
+    laid = SHIPPED.overlaid(NORWAY.replace("[NO]", f"[{OTHER}]"))
+    assert laid.of("XX").emergency == "113"

@@ -88,3 +88,18 @@ def test_an_arm_is_told_by_its_newest_session() -> None:
     first = f"pain, session of 2026-05-02: {told(HELD)}"
     assert tell_arm(curve, None, DEFAULT_POLICY) == first
     assert tell_arm(curve, LOSS, DEFAULT_POLICY) == f"{first}. {tell_loss(LOSS)}"
+
+
+def test_the_words_of_an_arm_are_those_of_its_newest_session() -> None:
+    three = tuple(replace(HELD, session=day(n), until=day(n + 29)) for n in (0, 30, 60))
+    for count in (1, 2, 3):
+        curve = ResponseCurve(Arm.MOOD, 8.0, three[:count], SESSION)
+        assert tell_arm(curve, None, DEFAULT_POLICY).startswith(
+            f"mood, session of {three[count - 1].session}: "
+        )
+
+
+def test_nearly_no_symptoms_are_not_none() -> None:
+    well = replace(HELD, responded=None)
+    assert "well already before the course (0.5)" in told(well, 0.5)
+    assert "no symptoms before the course" in told(well, 0.0)

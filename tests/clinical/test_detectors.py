@@ -275,3 +275,38 @@ def test_a_signal_dates_from_the_first_of_its_own_hits() -> None:
     ]
     assert [days[n][3] for n in begun] == [days[n - 1][0] for n in begun]
     assert len(begun) == 2
+
+
+def test_the_moving_average_of_unrest_and_of_an_item_have_limits_of_their_own() -> None:
+    policy = policy_from(1, {**POLICY.values, "relapse.unrest_limit": 4})
+    damped = PHI * 0.9
+    spread = SD * sqrt(0.1 / 1.9 * (1 + damped) / (1 - damped) + OF_BASELINE)
+    for name, errors in (("unrest", 4), ("anxiety", 3)):
+        found = said(points(*[3.0] * 300), baseline(), name, policy)
+        stood = found.mark(day(400), baseline().levels[name])
+        assert stood is not None
+        assert stood.ewma_limit == pytest.approx(3.0 + errors * spread)
+
+
+def test_a_mean_of_unrest_must_rise_enough_to_matter_however_even_the_days_were() -> None:
+    even = baseline(sd=0.01)
+    assert hit(said(points(*[3.4] * 8), even, "unrest"), Rule.R2) is None
+    assert hit(said(points(*[3.6] * 8), even, "unrest"), Rule.R2) is not None
+
+
+def test_the_benefit_is_not_called_gone_on_three_days_of_a_week() -> None:
+    assert hit(said(points(*[9.0] * 3), baseline(), policy=POLICY), Rule.R3) is None
+    assert hit(said(points(*[9.0] * 4), baseline(), policy=POLICY), Rule.R3) is not None
+
+
+def test_a_level_before_the_course_that_was_no_worse_sets_no_cut_off() -> None:
+    found = sure(hit(said(points(*[9.0] * 7), baseline(3.0, 3.0)), Rule.R3))
+    assert found.limit == pytest.approx(5.5)
+
+
+def test_what_a_rule_saw_is_told_against_the_baseline_of_that_day() -> None:
+    early, late = baseline(sd=0.1), replace(baseline(mean=6.0, sd=0.1), last_day=day(30))
+    found = Scan(line(points(*[9.0] * 40)), "composite", (early, late), POLICY)
+    limits = {n: next(one.limit for one in found.hits(day(n)) if one.rule is Rule.R1) for n in (30, 31)}
+    assert 3.5 < limits[30] < 4.5
+    assert 6.5 < limits[31] < 7.5

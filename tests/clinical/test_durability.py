@@ -20,7 +20,7 @@ from server.clinical.durability import (
     response_curves,
     usual_loss,
 )
-from server.clinical.holding_time import HOLDING_PRIORS, Held
+from server.clinical.holding_time import HOLDING_PRIORS, Held, holding_time
 from server.clinical.policy import DEFAULT_POLICY
 from server.clinical.readings import History, Items, fold
 from server.clinical.vocabulary import Arm, Condition
@@ -39,6 +39,8 @@ from tests.clinical.diaries import (
 
 PRIOR = HOLDING_PRIORS[Condition.DEPRESSION]
 ILL_BEFORE = (-14, 8)
+# The last day that may be the middle of a best week: settled days, and how early it has to be.
+EARLY = DEFAULT_POLICY.whole("baseline.settle_days") + DEFAULT_POLICY.whole("durability.best_days") - 1
 HELD_TO_40 = steps(ILL_BEFORE, (1, 2), (40, 7))
 
 
@@ -306,3 +308,76 @@ def test_more_benefit_never_shortens_the_holding_time(levels: list[int], data: s
     assert more is not None
     assert (more.lost_by or 1000) >= (worse.lost_by or 1000)
     assert more.until >= worse.until or more.lost_by is None
+
+
+def test_a_session_of_today_is_on_the_curve_and_one_of_tomorrow_is_not() -> None:
+    history = diary(range(-14, 31), steps(ILL_BEFORE, (1, 2)))
+    found = curve(history, 30, sessions(0, 30, 31)).sessions
+    assert [one.session for one in found] == [day(0), day(30)]
+
+
+def test_a_session_of_another_course_ends_what_is_a_sessions_own_only_once_it_was() -> None:
+    history = diary(range(-14, 31), steps(ILL_BEFORE, (1, 2)))
+    for other, until, retreated in ((31, 30, False), (30, 29, True)):
+        course = CourseDiary(history, ONE_SESSION, others=(day(other),))
+        one = response_curve(course, Arm.MOOD, DEFAULT_POLICY, day(30)).sessions[0]
+        assert (one.until, one.retreated) == (day(until), retreated)
+
+
+def test_three_days_before_a_course_say_how_it_was_and_two_do_not() -> None:
+    level = steps(ILL_BEFORE, (1, 2))
+    three, two = (curve(diary([*range(-n, 0), *range(31)], level), 30) for n in (3, 2))
+    assert three.pre_level is not None
+    assert three.sessions[0].responded is True
+    assert two.pre_level is None
+
+
+@pytest.mark.parametrize(("middle", "best"), [(EARLY, 2.0), (EARLY + 1, 18 / 7)])
+def test_the_best_week_is_looked_for_early(middle: int, best: float) -> None:
+    low = range(middle - 3, middle + 4)
+    days = ((day(n), mood_day(8 if n < 1 else 2 if n in low else 6)) for n in range(-14, middle + 20))
+    found = curve(fold(days), middle + 19).sessions[0].best_level
+    assert found == pytest.approx(best)
+
+
+def test_who_was_just_ill_enough_before_may_be_said_to_lack_a_response() -> None:
+    days = ((day(n), mood_day(4)) for n in range(-14, 31))
+    assert curve(fold(days), 30).sessions[0].responded is False
+
+
+def test_the_speed_of_a_fall_takes_in_the_three_days_after_it() -> None:
+    speeds = [the_session(HELD_TO_40, n).fade_per_week for n in (43, 44, 45)]
+    assert speeds[0] != speeds[1] == speeds[2]
+
+
+def test_the_day_of_the_session_itself_shows_no_onset() -> None:
+    days = ((day(n), mood_day(2 if n == 0 or n >= 5 else 8)) for n in range(-14, 31))
+    assert curve(fold(days), 30).sessions[0].onset == Onset(5)
+
+
+def test_an_onset_in_the_last_hour_of_its_day_is_of_that_day() -> None:
+    history = diary(range(-14, 31), steps(ILL_BEFORE, (5, 2)))
+    assert curve(history, 30, timed=(entry(143, mood_day(2)),)).sessions[0].onset == Onset(5, 143)
+
+
+def test_sessions_that_did_nothing_are_no_times_that_a_benefit_held() -> None:
+    level = steps(ILL_BEFORE, (31, 2))
+    found = usual_loss([curve(diary(range(-14, 61), level), 60, sessions(0, 30))], PRIOR, DEFAULT_POLICY)
+    assert found is not None
+    assert (found.session, found.time) == (day(30), holding_time([], PRIOR, DEFAULT_POLICY, 0))
+
+
+def test_a_course_goes_on_from_the_last_session_of_the_one_before_it() -> None:
+    history = diary(range(-14, 121), steps(ILL_BEFORE, (1, 2)))
+    every = (day(0), day(30), day(60), day(90))
+    courses = [CourseDiary(history, sessions(*days), others=every) for days in ((0, 30), (60,), (90,))]
+    found = response_curves([(one, day(120)) for one in courses], Arm.MOOD, DEFAULT_POLICY)
+    assert [one.began for one in found] == [SESSION] * 3
+
+
+def test_a_course_does_not_go_on_from_one_that_was_lost_before_the_last() -> None:
+    level = steps(ILL_BEFORE, (1, 2), (20, 8), (46, 2))
+    every = (day(0), day(45), day(75))
+    courses = [CourseDiary(diary(range(-14, 106), level), (Treatment(d),), others=every) for d in every]
+    found = response_curves([(one, day(105)) for one in courses], Arm.MOOD, DEFAULT_POLICY)
+    assert [one.began for one in found] == [day(0), day(45), day(45)]

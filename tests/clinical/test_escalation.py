@@ -105,3 +105,9 @@ def test_a_level_never_falls(urgency: AlertClass, first: int, more: int, reached
 
     before = reached_at(first, reached)
     assert reached <= before <= reached_at(first + more, before)
+
+
+@pytest.mark.parametrize(("urgency", "climbs"), [(P0, True), (P1, True), (P2, False), (P3, False)])
+def test_only_what_can_wait_for_the_morning_does(urgency: AlertClass, climbs: bool) -> None:
+    at_night = EscalationFacts(urgency, Waited(*[minutes(99999)] * 3), working=False)
+    assert escalation.may_climb(at_night) is climbs

@@ -137,3 +137,8 @@ def test_a_cut_off_never_shortens_the_answer(past: list[Held], one: Held) -> Non
 @given(HELD, DAYS, st.integers(1, 100))
 def test_the_longer_it_has_held_the_later_it_ends(past: list[Held], held: int, more: int) -> None:
     assert no_shorter(expected(*past, held=held + more), expected(*past, held=held))
+
+
+def test_a_time_is_known_from_the_first_day_on_which_a_loss_can_be_seen() -> None:
+    assert expected(Held(3, 4)) == expected(Held(7, 8)) != expected(Held(7, 9))
+    assert expected(Held(3)) == expected(Held(7)) != expected(Held(8))

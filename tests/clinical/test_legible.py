@@ -62,3 +62,20 @@ def test_whatever_comes_it_is_read_without_a_stumble(raw: object) -> None:
     legible.answers(INSTRUMENTS["phq-9"], raw)
     legible.total({"total": raw})
     legible.entry({"items": raw, "side_effects": raw, "safety": raw})
+
+
+def test_the_mildest_and_the_gravest_answer_there_is_are_read_and_what_lies_beyond_is_not() -> None:
+    effects = {"nausea": 0, "headache": 4, "chest_pain": -1, "dizziness": 5}
+    items = {"craving": 10, "mood": 0, "anxiety": -1, "energy": 11}
+    found = legible.entry({"side_effects": effects, "items": items})
+    assert (found.side_effects, found.items) == ({"nausea": 0, "headache": 4}, {"craving": 10, "mood": 0})
+    phq = INSTRUMENTS["phq-9"]
+    assert legible.answers(phq, {"answers": {"q8": 0, "q9": 3, "q7": -1, "q6": 4}}) == {"q8": 0, "q9": 3}
+
+
+def test_a_whole_number_is_one_however_it_is_written() -> None:
+    numbers = {"craving": 9.0, "mood": 2.5, "anxiety": float("inf"), "energy": float("nan"), "interest": 7}
+    assert legible.entry({"items": numbers}).items == {"craving": 9, "interest": 7}
+    assert legible.total({"total": 9.0}) == 9
+    assert legible.total({"total": -9}) == -9
+    assert legible.total({"total": 8.5}) is None

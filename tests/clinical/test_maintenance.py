@@ -11,6 +11,7 @@ from server.clinical.facts import Screen
 from server.clinical.guards import GUARDS, BlockCode
 from server.clinical.holding_time import ExpectedLoss, HoldingTime
 from server.clinical.maintenance import (
+    FEWEST_GIVEN,
     Chance,
     Facts,
     Plan,
@@ -319,3 +320,41 @@ def test_whoever_a_visit_would_be_suggested_for_is_looked_at(
     if found is not None:
         assert said is not Chance.NONE
         assert said is Chance.BY_PLAN or found.reason is Reason.LOSS_EXPECTED
+
+
+def test_an_open_alert_of_a_side_effect_that_can_wait_does_not_stop_a_suggestion() -> None:
+    def stopped(urgency: AlertClass, family: AlertFamily) -> bool:
+        return "AE_OPEN" in codes(open_alerts=((urgency, family),))
+
+    assert [stopped(one, AlertFamily.SIDE_EFFECT) for one in AlertClass] == [True, True, False, False]
+    assert [stopped(one, AlertFamily.MOOD_RELAPSE) for one in AlertClass] == [True, False, False, False]
+
+
+def test_a_session_that_is_still_to_come_is_no_last_session() -> None:
+    found = proposal(sessions=(day(60), day(10), day(3)))
+    assert BlockCode.INTERVAL not in [block.code for block in found.blocks]
+    assert "last session 30 days ago" in found.text
+
+
+@pytest.mark.parametrize(("planned", "enough"), [(39, False), (40, True), (47, True), (48, False)])
+def test_a_visit_planned_on_the_first_or_last_day_of_the_window_is_in_it(planned: int, enough: bool) -> None:
+    assert nothing(planned=(day(planned),)) is enough
+
+
+def test_a_benefit_lost_on_the_day_the_plan_ends_is_no_reason_of_its_own() -> None:
+    assert proposal(today=45, signal_since=None, usual_loss=lost_about(42)).reason == Reason.MAINTENANCE_DUE
+    assert proposal(today=44, signal_since=None, usual_loss=lost_about(41)).reason == Reason.LOSS_EXPECTED
+
+
+def test_a_visit_that_is_due_by_plan_is_not_told_as_one_for_a_loss() -> None:
+    found = proposal(today=45, signal_since=None, usual_loss=lost_about(90))
+    assert found.text.startswith("planned interval due, last session 35 days ago")
+
+
+@pytest.mark.parametrize(
+    ("given", "looked_at"), [(FEWEST_GIVEN, Chance.EARLY), (FEWEST_GIVEN - 1, Chance.NONE)]
+)
+def test_so_many_sessions_must_have_been_given_for_own_times_to_be_known(
+    given: int, looked_at: Chance
+) -> None:
+    assert chance_on(21, given=given) is looked_at

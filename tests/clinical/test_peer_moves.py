@@ -141,3 +141,43 @@ def test_only_what_is_booked_or_over_here_has_to_be_followed(state: SuggestionSt
     should = state in (*ENDED, S.NOSHOW, S.BOOKED)
     assert lags(state, P.PROPOSED) is lags(state, P.PENDING) is should
     assert not lags(state, P.BOOKED)
+
+
+@pytest.mark.parametrize(
+    ("status", "moves"), [(P.CANCELLED, (A.CANCEL,)), (P.ARRIVED, (A.ARRIVE,)), (P.NOSHOW, (A.NOSHOW,))]
+)
+def test_another_time_with_another_status_is_what_the_status_says(
+    status: PeerStatus, moves: tuple[SuggestionAction, ...]
+) -> None:
+    heard = Heard(status, P.BOOKED, has_time=True, moved=True)
+    assert consequence(S.BOOKED, heard) == Consequence(moves)
+
+
+def test_a_booked_visit_that_is_still_booked_for_its_time_moves_nothing() -> None:
+    assert said(S.BOOKED, P.BOOKED) == said(S.BOOKED, P.BOOKED, before=P.BOOKED) == NOTHING
+
+
+def test_a_time_that_was_said_before_the_visit_was_moved_here_does_not_move_it_back() -> None:
+    old = Heard(P.BOOKED, P.BOOKED, has_time=True, moved=True, repeated=True)
+    assert consequence(S.BOOKED, old) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+@pytest.mark.parametrize("state", [S.SUGGESTED, S.NEEDS_ATTENTION])
+@pytest.mark.parametrize(
+    ("before", "status"), [(P.BOOKED, P.PENDING), (P.BOOKED, P.PROPOSED), (P.FULFILLED, P.BOOKED)]
+)
+def test_a_system_that_takes_back_what_it_said_moves_nothing_here(
+    state: SuggestionState, before: PeerStatus, status: PeerStatus
+) -> None:
+    assert said(state, status, before=before) == Consequence(review=ReviewCode.ILLEGAL_MOVE)
+
+
+def test_the_same_status_for_another_time_is_news_where_none_was_booked_here() -> None:
+    moved = Heard(P.BOOKED, P.BOOKED, has_time=True, moved=True)
+    assert consequence(S.SENT, moved) == Consequence((A.BOOK,))
+
+
+def test_without_a_time_only_a_booking_is_none() -> None:
+    assert consequence(S.SENT, Heard(P.PENDING)) == Consequence((A.ACKNOWLEDGE,))
+    assert consequence(S.BOOKED, Heard(P.ARRIVED)) == Consequence((A.ARRIVE,))
+    assert consequence(S.SENT, Heard(P.ARRIVED)) == Consequence(review=ReviewCode.ILLEGAL_MOVE)

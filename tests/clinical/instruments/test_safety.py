@@ -181,3 +181,8 @@ def test_an_app_without_network_knows_which_answers_cannot_wait(key: str) -> Non
         for value in (item.low, item.high, *(() if lowest is None else (lowest - 1, lowest))):
             cannot_wait = bool(urgent(made, {item.id: value}))
             assert cannot_wait is (lowest is not None and value >= lowest), (item.id, value)
+
+
+def test_a_rule_about_the_total_is_no_item_that_cannot_wait() -> None:
+    assert instrument("asrm").safety_from == {}
+    assert instrument("phq-9").safety_from == {"q9": 1}
