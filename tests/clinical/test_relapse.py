@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.clinical.detectors import RuleHit
+from server.clinical.era import fit
 from server.clinical.policy import DEFAULT_POLICY, policy_from
 from server.clinical.readings import History, fold
-from server.clinical.relapse import Assessment, Rule, watch, watch_days
+from server.clinical.relapse import Assessment, Rule, verdict_on, watch, watch_days
 from server.clinical.vocabulary import Arm, WatchState
+from server.clinical.walk import WatchedDay
 from tests.clinical.diaries import (
     ONE_SESSION,
     day,
@@ -328,3 +331,32 @@ def test_in_the_quiet_time_no_rule_holds_on_days_of_before_the_session() -> None
     quiet = [on(history, n, Arm.MOOD, 50) for n in range(50, 66)]
     assert {found.state for found in quiet} == {S.RE_TREATED}
     assert [found.rules for found in quiet if found.rules] == []
+
+
+def test_after_a_new_session_a_day_is_full_that_has_the_items_used_since() -> None:
+    since = fold(
+        (r.day, {key: r.items[key] for key in ("mood", "anxiety")})
+        for r in diary(range(43, 80), CALM).readings
+    )
+    found = on(joined(diary(range(40), CALM), since), 75, Arm.MOOD, 40)
+    assert (found.state, found.evidence["missing_days"]) == (S.HOLDING, 0)
+
+
+def test_a_rule_that_held_on_too_few_days_for_a_signal_is_no_judgement() -> None:
+    hit = RuleHit(Rule.R2, "composite", 6.0, 5.0)
+    baseline = fit(diary(range(60), CALM), Arm.MOOD, ONE_SESSION, DEFAULT_POLICY, day(59))
+    assert baseline is not None
+    few = int(DEFAULT_POLICY["data.min_days"]) - 1
+    for state, said, expected in (
+        (S.HOLDING, few, S.INSUFFICIENT_DATA),
+        (S.HOLDING, few + 1, S.HOLDING),
+        (S.FADING, few, S.FADING),
+    ):
+        last = WatchedDay(day(59), state, (hit,), None)
+        found = verdict_on(day(59), last, said, baseline, DEFAULT_POLICY)
+        assert (found.state, found.signal) == (expected, state is S.FADING)
+
+
+def test_the_baseline_is_awaited_from_the_day_of_the_session_on() -> None:
+    nothing = diary(range(0), CALM)
+    assert [on(nothing, n).state for n in (-1, 0)] == [S.NO_BASELINE, S.BASELINE]
