@@ -357,3 +357,40 @@ def test_what_is_done_or_was_reminded_of_is_not_reminded_of() -> None:
     both = [Occurrence(DIARY, day, day), Occurrence("phq-9", day, day)]
     assert to_remind(both, Rhythm(), {both[0].key}, {both[1].key}) == []
     assert to_remind(both, Rhythm(), {both[0].key}, set()) == [both[1]]
+
+
+@pytest.mark.parametrize(
+    ("at", "quiet"),
+    [(time(11, 59), False), (time(12), True), (time(13, 59), True), (time(14), False)],
+)
+def test_quiet_hours_within_a_day_begin_at_their_first_minute_and_end_before_their_last(
+    at: time, quiet: bool
+) -> None:
+    assert is_quiet(at, Rhythm(quiet_from=time(12), quiet_until=time(14))) is quiet
+
+
+@pytest.mark.parametrize(
+    ("at", "minutes", "shown"),
+    [
+        (time(20), 10, time(20, 10)),
+        (time(20), -10, time(19, 50)),
+        (time(4), -10, time(4)),  # that would be the day before
+        (time(4), 0, time(4)),
+        (time(3, 55), 10, time(3, 55)),  # and that the day after
+        (time(3, 45), 14, time(3, 59)),
+    ],
+)
+def test_a_reminder_comes_at_the_patients_own_minute_unless_that_is_another_day(
+    at: time, minutes: int, shown: time
+) -> None:
+    own = Rhythm(at=at, jitter=timedelta(minutes=minutes), day_start=4, **AWAKE)
+    found = slot(date(2026, 5, 2), own, "Europe/Oslo")
+    assert found is not None
+    assert on_the_wall(found.at, "Europe/Oslo").time() == shown
+
+
+def test_a_patients_own_minute_never_enters_the_quiet_hours() -> None:
+    late = Rhythm(at=time(21, 55), jitter=timedelta(minutes=10), quiet_from=time(22), quiet_until=time(7))
+    found = slot(date(2026, 5, 2), late, "Europe/Oslo")
+    assert found is not None
+    assert on_the_wall(found.at, "Europe/Oslo").time() == time(21, 55)
