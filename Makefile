@@ -7,6 +7,8 @@ READY  := $(VENV)/.installed
 MEASURED := $(VENV)/.installed-quality
 # With the servers that ours is measured beside.
 BENCHED := $(VENV)/.installed-bench
+# With what changes the code to see whether a test notices.
+MUTATED := $(VENV)/.installed-mutants
 # What asks for advisories and writes the bill of materials, in an environment of its own.
 SUPPLY := .supply
 # Real software that tests talk to, at pinned versions; what needs it skips where it is not there. GNU Health
@@ -18,7 +20,7 @@ RESOLVE := uv pip compile setup.cfg --universal --python-version 3.11 --generate
   --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links -q
 
 
-.PHONY: run demo test quick check supply cover proof lint types openapi bench bench-full quality peers lock clean licences sbom advisories rehearse
+.PHONY: run demo test quick check supply cover proof lint types openapi bench bench-full quality peers mutants lock clean licences sbom advisories rehearse
 
 run: $(READY)           ## migrate, load the demo clinic, start the API and the job runner
 	@$(BIN)/afterglow up --demo
@@ -40,6 +42,11 @@ quick: $(READY)         ## two thirds of the suite in less than two minutes, whi
 check: $(READY)         ## what CI runs: lint, types, advisories, sbom, cover, rehearse, proof; the suite comes last
 	@$(MAKE) --no-print-directory -j3 lint types supply
 	@$(MAKE) --no-print-directory cover rehearse proof test
+
+# Of one file: `make mutants OF='server.clinical.silence*'`. Some that are shown change nothing that could be seen.
+mutants: $(MUTATED)     ## change the clinical core, one condition at a time; show what no test of it notices (half an hour)
+	@$(BIN)/mutmut run $(OF) >/dev/null
+	@$(BIN)/mutmut results | sed -n 's/^ *\(.*\): survived$$/\1/p' | xargs --no-run-if-empty -n 1 $(BIN)/mutmut show
 
 supply: $(READY)        ## advisories and sbom, one after the other: they share an environment
 	@$(MAKE) --no-print-directory advisories
@@ -92,6 +99,7 @@ lock:                   ## re-resolve every dependency (needs uv)
 	$(RESOLVE) --extra quality -c requirements.lock -o requirements-quality.lock
 	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-supply.lock
 	$(RESOLVE) --extra bench -c requirements.lock -o requirements-bench.lock
+	echo 'mutmut>=3.8,<4' | $(subst setup.cfg,-,$(RESOLVE)) -c requirements.lock -o requirements-mutants.lock
 	echo 'gnuhealth>=5.0.6,<5.1' | $(subst setup.cfg,-,$(RESOLVE)) -o requirements-gnuhealth.lock
 
 peers: $(PEERS)/.installed-node $(GNUHEALTH)/made.sqlite  ## real software that tests talk to (needs npm)
@@ -111,6 +119,11 @@ $(READY): requirements.lock setup.cfg pyproject.toml
 $(MEASURED): $(READY) requirements-quality.lock
 	@echo "adding what the figures are measured with from requirements-quality.lock ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-quality.lock
+	@touch $@
+
+$(MUTATED): $(READY) requirements-mutants.lock
+	@echo "adding what changes the code from requirements-mutants.lock ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.lock
 	@touch $@
 
 $(SUPPLY)/.installed: requirements-supply.lock

@@ -235,3 +235,18 @@ def test_the_order_in_which_scores_come_in_changes_nothing(
         known = [score for score in scores if day(score[0]) <= one.day]
         until = [session for session in days if session <= one.day]
         assert scored_days(filled(*known), until, PHQ9, DEFAULT_POLICY)[-1] == made[number], "no look ahead"
+
+
+def test_an_average_that_is_still_high_is_no_rise_once_the_newest_score_is_low_again() -> None:
+    high = [(7, 2), (14, 2), (21, 20), (28, 20), (35, 20)]
+    assert R6 in judged(*high).rules
+    back = judged(*high, (42, 6))
+    assert back.average is not None
+    assert back.average > 10
+    assert R6 not in back.rules
+
+
+@pytest.mark.parametrize(("after", "counts"), [(2, False), (3, True)])
+def test_a_score_counts_from_the_third_day_after_a_session_on(after: int, counts: bool) -> None:
+    said = scored_days(filled((after, 5), (7, 5)), (SESSION,), PHQ9, DEFAULT_POLICY)
+    assert (day(after) in [one.day for one in said]) is counts

@@ -197,3 +197,28 @@ def test_moves_join_up_and_a_signal_outside_a_lock_out_is_never_called_calm(
         if one in known.verdicts:
             stage = Stage(known.verdicts[one])
             dismissed = one if stage is Stage.DISMISSED else None
+
+
+def test_a_signal_days_after_one_that_passed_is_no_second_of_a_row() -> None:
+    assert moves(facts({21: SIGNAL, 24: CALM, 26: SIGNAL})) == [(21, WATCH, Ground.DIARY_RULE)]
+
+
+def test_a_calm_day_soon_after_diary_and_scale_agreed_holds_nothing() -> None:
+    known = facts({21: RULE, 30: CALM, 36: CALM}, {22: [R4]})
+    assert moves(known)[-1] == (36, CALMED, Ground.NOTHING_HELD)
+
+
+def test_a_session_answers_a_relapse_that_the_scales_alone_told_of() -> None:
+    known = facts(scales={21: [R4], 28: [R4, R5], 35: [R4, R5]}, sessions=(30,))
+    assert moves(known)[1:] == [
+        (28, PROBABLE, Ground.SCALE_SIGNAL),
+        (30, CALMED, Ground.SESSION),
+    ]
+    assert alarms(known) == [28]
+
+
+def test_a_relapse_that_was_confirmed_keeps_no_later_scale_quiet() -> None:
+    known = facts({20: SIGNAL, 21: SIGNAL}, {25: [R4, R5]}, verdicts={22: Verdict.CONFIRMED})
+    assert alarms(known) == [25]
+    dismissed = facts({20: SIGNAL, 21: SIGNAL}, {25: [R4, R5]}, verdicts={22: Verdict.DISMISSED})
+    assert alarms(dismissed) == []
