@@ -360,3 +360,11 @@ def test_a_rule_that_held_on_too_few_days_for_a_signal_is_no_judgement() -> None
 def test_the_baseline_is_awaited_from_the_day_of_the_session_on() -> None:
     nothing = diary(range(0), CALM)
     assert [on(nothing, n).state for n in (-1, 0)] == [S.NO_BASELINE, S.BASELINE]
+
+
+def test_an_item_that_was_not_reported_since_the_baseline_is_not_among_those_that_are_up_or_not() -> None:
+    since = fold(
+        (r.day, {key: value for key, value in r.items.items() if key != "anxiety"})
+        for r in diary(range(30, 50), CALM).readings
+    )
+    assert on(joined(diary(range(17), CALM), since), 49).evidence["items_up"] == "0 of 4"

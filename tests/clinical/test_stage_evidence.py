@@ -90,3 +90,29 @@ def _shown() -> dict[str, object]:
         "level": 5.5,
         "moving_average": 9.75,
     }
+
+
+def test_a_newer_day_or_score_on_which_nothing_held_is_not_what_a_move_rests_on() -> None:
+    calm, plain = DiaryDay(WatchState.RESPONDING, False, False), replace(SCORE, day=day(27), rules=())
+    older = replace(SCORE, day=day(22))
+    facts = Facts({day(24): RULE, day(26): calm}, {day(22): (older,), day(27): (plain,)})
+    seen = {day(24): JUDGED, day(26): Judged(day(26), [], "mood composite 3", {})}
+    found = support(facts, seen, day(28), Ground.BOTH, POLICY)
+    assert (found.diary, found.scales) == (JUDGED, [older])
+    # A day that is not judged any more has no words: an older one that is has.
+    unread = Facts({day(24): RULE, day(26): RULE}, {})
+    assert support(unread, {day(24): JUDGED}, day(28), Ground.DIARY_RULE, POLICY).diary is JUDGED
+
+
+def test_both_sides_count_for_a_week_the_day_itself_included() -> None:
+    for diary, scale, told in ((21, 21, True), (28, 28, True), (20, 20, False), (29, 29, False)):
+        facts = Facts({day(diary): RULE}, {day(scale): (replace(SCORE, day=day(scale)),)})
+        judged = {day(diary): replace(JUDGED, day=day(diary))}
+        found = support(facts, judged, day(28), Ground.BOTH, POLICY)
+        assert (found.diary is not None, bool(found.scales)) == (told, told)
+
+
+def test_a_score_without_a_better_one_before_it_is_its_own_best() -> None:
+    first = replace(SCORE, best=None)
+    found = support(Facts({}, {day(28): (first,)}), {}, day(28), Ground.SCALE_RULE, POLICY)
+    assert "PHQ-9 14 on 2026-05-30, best since the session 14: +0" in text(found, Stage.WATCH, POLICY)

@@ -113,3 +113,8 @@ def test_it_is_said_in_the_language_of_who_reads(language: Language, asked: str,
 def test_the_first_of_a_month_is_the_first_in_french() -> None:
     assert "entre le 1er mars 2026 et le 12 mars 2026" in tell(V.OFFERED, offer(1, 12), Language.FR)
     assert "zwischen dem 1. März 2026 und" in tell(V.OFFERED, offer(1, 12), Language.DE)
+
+
+@pytest.mark.parametrize("state", [S.CANCELLED, S.DECLINED, S.WITHDRAWN])
+def test_a_visit_that_was_called_off_is_not_said_to_be_over_once_its_time_has_passed(state: S) -> None:
+    assert state_of(state, offer(at=AT), AT + 2 * HOURS) is V.ENDED

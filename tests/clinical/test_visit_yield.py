@@ -142,3 +142,26 @@ def test_so_many_that_are_alike_count_as_each_of_them(rows: list[tuple[Suggestio
 )
 def test_the_report_goes_over_whole_months(day: date, months: int, first: date) -> None:
     assert months_before(day, months) == first
+
+
+@pytest.mark.parametrize(
+    ("counts", "hidden"),
+    [
+        ({"a": 5, "b": 9}, set()),
+        ({"a": 4, "b": 9}, {"a", "b"}),  # what b leaves of the total would tell of a
+        ({"a": 4, "b": 5, "c": 9}, {"a", "b"}),
+        ({"a": 2, "b": 3, "c": 9}, {"a", "b"}),  # together they are about five people
+        ({"a": 1, "b": 3, "c": 9, "d": 10}, {"a", "b", "c"}),
+        ({"a": 0, "b": 9}, {"a"}),  # of nobody nothing can be worked out
+        ({}, set()),
+    ],
+)
+def test_rows_of_few_are_withheld_with_as_many_more_as_would_tell_of_them(
+    counts: dict[str, int], hidden: set[str]
+) -> None:
+    assert withheld(counts) == hidden
+
+
+def test_visits_whose_outcome_nobody_knows_are_not_among_those_that_helped_or_not() -> None:
+    found = yield_of([kept(10)] * 5 + [replace(kept(10), responded=None)] * 3, [])
+    assert found.responses == Responses(5, 5, 1.0)
