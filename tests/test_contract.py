@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -130,6 +131,44 @@ def test_every_operation_says_what_it_does_and_who_may(document: dict[str, Any])
             assert doc["security"] == [{"bearer": []}], place
             assert set(doc["x-roles"]) <= roles, place
             assert doc["x-roles"], place
+
+
+def test_an_operation_keeps_the_name_that_clients_made_from_the_contract_call_it_by(
+    document: dict[str, Any],
+) -> None:
+    """One that was renamed is gone for every client that is made anew: that breaks the contract."""
+    named = {f"{o.method.upper()} {o.path} {o.doc['operationId']}" for o in operations(document)}
+    known = {*(ROOT / "tests" / "operation_names.txt").read_text("utf-8").splitlines()}
+    assert named - known == set(), "an operation is new: add its line"
+    assert known - named == set(), "an operation was renamed or taken away"
+
+
+def test_every_operation_has_a_name_of_its_own_that_begins_with_a_verb(document: dict[str, Any]) -> None:
+    names = [o.doc["operationId"] for o in operations(document)]
+    names += [event["post"]["operationId"] for event in document["webhooks"].values()]
+    assert len({name.lower() for name in names}) == len(names)
+    assert [name for name in names if re.fullmatch("[a-z]+([A-Z][a-z]+)*", name) is None] == []
+    words = {name.lower() for name in document["components"]["schemas"]}
+    assert [name for name in names if name.lower() in words] == []
+
+
+def test_tools_that_make_clients_find_each_set_of_words_once_and_each_resource_under_its_name(
+    document: dict[str, Any],
+) -> None:
+    """Of words with null among them one tool made three classes with the same words."""
+    assert [place for place, shape in _shapes(document, "") if None in shape.get("enum", ())[1:]] == []
+    for method, path, doc in operations(document):
+        for status, answer in doc["responses"].items() if path.startswith("/fhir/") else ():
+            said = resolved(document, answer)["content"].get(contract.FHIR)
+            assert said is None or "$ref" in said["schema"], f"{method} {path} {status}"
+
+
+def _shapes(part: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    below = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    if isinstance(part, dict):
+        yield place, part
+    for key, found in below:
+        yield from _shapes(found, f"{place}/{key}")
 
 
 def test_the_contract_says_what_its_own_marks_mean(document: dict[str, Any]) -> None:

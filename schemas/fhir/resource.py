@@ -2,15 +2,35 @@
 
 from typing import Any
 
+KINDS = (
+    "Appointment",
+    "AppointmentResponse",
+    "Bundle",
+    "CapabilityStatement",
+    "DetectedIssue",
+    "Observation",
+    "OperationOutcome",
+    "Patient",
+    "Provenance",
+    "QuestionnaireResponse",
+    "ServiceRequest",
+)
 
-def shape(*kinds: str) -> dict[str, Any]:
-    """Return the schema of a resource of one of ``kinds``."""
+
+def named_shape(kind: str) -> dict[str, Any]:
+    """Refer to the schema of a resource of ``kind``, one of `KINDS`: a client has one class for it."""
+    assert kind in KINDS, kind
+    return {"$ref": f"#/components/schemas/{kind}"}
+
+
+def shape(kind: str) -> dict[str, Any]:
+    """Return the schema of a resource of ``kind``."""
     return {
         "type": "object",
-        "properties": {"resourceType": {"type": "string", "enum": list(kinds)}},
+        "properties": {"resourceType": {"type": "string", "enum": [kind]}},
         "required": ["resourceType"],
         "additionalProperties": True,
     }
 
 
-OUTCOME = shape("OperationOutcome")
+OUTCOME = named_shape("OperationOutcome")

@@ -62,7 +62,7 @@ def resolve_alert(body: Mapping[str, Any], alert_id: UUID) -> Any:
 @blueprint.arguments(VerdictBody)
 @blueprint.response(200, AlertAnswer, headers=documented_headers("ETag"))
 @takes_version()
-def give_verdict(body: Mapping[str, Any], alert_id: UUID) -> Any:
+def give_alert_verdict(body: Mapping[str, Any], alert_id: UUID) -> Any:
     """Confirm or dismiss a relapse, with the reason; needs If-Match. The same verdict again is harmless.
 
     `confirmed` acknowledges the alert and leaves it open; `dismissed` closes it as a false alarm. Another
@@ -120,7 +120,7 @@ def reopen_alert(body: Mapping[str, Any], alert_id: UUID) -> Any:
 @allow(*CARE)
 @blueprint.arguments(FeedbackBody)
 @blueprint.response(200, AlertAnswer, headers=documented_headers("ETag"))
-def give_feedback(body: Mapping[str, Any], alert_id: UUID) -> Any:
+def give_alert_feedback(body: Mapping[str, Any], alert_id: UUID) -> Any:
     """Say of one rule of the alert that it was useful, or noise. Your last word counts.
 
     It changes nothing else: the alert's outcome is `resolve`. The clinic's alert budget is made of it.
@@ -134,7 +134,7 @@ def give_feedback(body: Mapping[str, Any], alert_id: UUID) -> Any:
 @allow(*CARE)
 @blueprint.arguments(AssignmentBody)
 @blueprint.response(200, HandOverAnswer)
-def hand_over(body: Mapping[str, Any]) -> Any:
+def hand_alerts_over(body: Mapping[str, Any]) -> Any:
     """End your shift: what you have in hand, and the rest of your time on call, goes to a colleague."""
     with writing() as work:
         return hand_overs.give(work, body["account_id"], body["note"])

@@ -14,6 +14,7 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
+from server.api.contract_notes import operation_id, with_doc
 from server.turnstile import TURNED_AWAY
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -90,13 +91,19 @@ class Blueprint(SmorestBlueprint):
     """Every blueprint of ours reads its arguments through the guard."""
 
     ARGUMENTS_PARSER = GuardedParser()
+    FACADE = ""
 
     # flask-smorest carries no types; these four say what its decorators do to a view: nothing.
 
     def route(self, rule: str, **options: Any) -> Decorator:
-        """Serve ``rule`` with the view."""
+        """Serve ``rule`` with the view, whose name is that of the operation too."""
         serve = cast(Decorator, super().route(rule, **options))
-        return lambda view: serve(_told_once(view))
+
+        def named(view: View) -> View:
+            with_doc(view, {"operationId": operation_id(view.__name__, self.FACADE)})
+            return serve(_told_once(view))
+
+        return named
 
     def arguments(self, schema: type[Schema], **options: Any) -> Decorator:
         """Pass the loaded body or query as the view's first argument; `EXAMPLE` goes into the contract."""
@@ -118,7 +125,7 @@ class Blueprint(SmorestBlueprint):
         return cast(Decorator, super().alt_response(status_code, **options))
 
 
-def _told_once(view: Any) -> Any:
+def _told_once(view: View) -> View:
     """Return ``view`` as the only one to hold what the contract says of it.
 
     Each decorator copies what those below it had said, and none of these copies is read.

@@ -81,7 +81,7 @@ def end_caregiver(caregiver_id: UUID) -> Response:
 @allow(Role.PATIENT)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, DeedPage)
-def list_deeds(query: Mapping[str, Any], caregiver_id: UUID) -> Any:
+def list_caregiver_deeds(query: Mapping[str, Any], caregiver_id: UUID) -> Any:
     """Read in plain words what a caregiver did with your diary, newest first."""
     with reading() as work:
 

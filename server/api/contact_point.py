@@ -45,7 +45,7 @@ def list_contact_points() -> Any:
 @blueprint.route("/channels", methods=["GET"])
 @allow(*PEOPLE)
 @blueprint.response(200, ChannelsAnswer)
-def show_channels() -> Any:
+def list_channels() -> Any:
     """Read which channels this service sends over, and the key with which an app subscribes to pushes."""
     key = vapid_key(here().settings)
     return {"channels": _armed(here().settings), "push_key": public_key(key) if key else None}

@@ -5,6 +5,7 @@ from typing import Any
 from flask_smorest import Api
 
 from schemas.webhook_event import EVENTS, Event
+from server.api.contract_notes import operation_id
 
 # Standard Webhooks 1.0.
 _HEADERS = {
@@ -37,7 +38,7 @@ def _request(name: str, shape: type[Event]) -> dict[str, Any]:
         "example": dict(shape.EXAMPLE),
     }
     return {
-        "operationId": f"receive_{name.replace('.', '_')}",
+        "operationId": operation_id(f"receive_{name.replace('.', '_')}"),
         "summary": shape.SUMMARY,
         "description": "Sent, signed, to a webhook. A `type` that you don't know is a reason to pull.",
         "security": [],

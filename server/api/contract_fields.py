@@ -8,6 +8,7 @@ from marshmallow import Schema
 
 from schemas import spelling
 from schemas.base import Answer
+from schemas.fhir import resource
 from schemas.fields import Choice, Named
 from schemas.policy import ThresholdValues, threshold_schema
 from schemas.sync import ByKind
@@ -19,12 +20,15 @@ def describe(api: Api) -> None:
     for one in spelling.ALL:
         api.spec.components.schema(one.name, one.schema())
     api.spec.components.schema("ThresholdValues", dict(threshold_schema()))
+    for kind in resource.KINDS:
+        api.spec.components.schema(kind, resource.shape(kind))
     ours = (
         _choice_properties,
         _named_properties,
         _kind_properties,
         _spelled_properties,
         _threshold_properties,
+        _words_beside_null,
     )
     for properties in ours:
         api.ma_plugin.converter.add_attribute_function(properties)
@@ -87,6 +91,18 @@ def _threshold_properties(_converter: Any, field: Any, ret: dict[str, Any]) -> d
     del ret["type"]
     names = {"propertyNames": {"pattern": rf"^({'|'.join(field.families)})\."}} if field.families else {}
     return {"$ref": "#/components/schemas/ThresholdValues", **names}
+
+
+def _words_beside_null(_converter: Any, _field: Any, ret: dict[str, Any]) -> dict[str, Any]:
+    """Say that a field with words of its own may be null beside them, not as one of them.
+
+    Tools that make clients take null among the words for three sets of the same words.
+    """
+    words = ret.get("enum", ())
+    if None not in words:
+        return {}
+    del ret["enum"], ret["type"]
+    return {"anyOf": [{"type": "string", "enum": [w for w in words if w is not None]}, {"type": "null"}]}
 
 
 def _schema_of(field: Any) -> Schema | None:

@@ -24,6 +24,16 @@ def with_doc(view: Callable[P, R], parts: dict[str, Any]) -> Callable[P, R]:
     return view
 
 
+def operation_id(view: str, facade: str = "") -> str:
+    """Return the name that clients call the view named ``view`` by: `put_entry` is `putEntry`.
+
+    ``facade``: which of two ways to the same thing it is, where there are two; it stands behind the verb.
+    """
+    verb, *words = view.split("_")
+    named = [word for word in (facade, *words) if word]
+    return verb + "".join(word.capitalize() for word in dict.fromkeys(named))
+
+
 def documented_headers(*names: str) -> dict[str, Any]:
     """Return the response headers ``names`` for the contract."""
     return {name: {"schema": {"type": "string"}} for name in names}

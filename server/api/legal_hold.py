@@ -21,7 +21,7 @@ blueprint = Blueprint("legal holds", __name__, description="A reason in law to k
 @allow(Role.CLINIC_ADMIN)
 @blueprint.arguments(LegalHoldBody)
 @blueprint.response(201, LegalHoldAnswer, headers=documented_headers("ETag"))
-def place_hold(body: dict[str, Any], patient_id: UUID) -> Any:
+def place_legal_hold(body: dict[str, Any], patient_id: UUID) -> Any:
     """Hold all there is of a patient: nothing is erased, nothing runs out. Audited."""
     with writing() as work:
         hold = legal_holds.place(work, patient_id, body["reason"], body.get("until"))
@@ -32,7 +32,7 @@ def place_hold(body: dict[str, Any], patient_id: UUID) -> Any:
 @allow(Role.CLINIC_ADMIN)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, LegalHoldPage)
-def list_holds(query: Mapping[str, Any], patient_id: UUID) -> Any:
+def list_legal_holds(query: Mapping[str, Any], patient_id: UUID) -> Any:
     """Read a patient's holds, released ones among them. Audited."""
     with writing() as work:
         work.audit("legal-hold.list", patient_id)
@@ -44,7 +44,7 @@ def list_holds(query: Mapping[str, Any], patient_id: UUID) -> Any:
 @stepped_up
 @blueprint.response(200, LegalHoldAnswer, headers=documented_headers("ETag"))
 @takes_version()
-def release_hold(patient_id: UUID, hold_id: UUID) -> Any:
+def release_legal_hold(patient_id: UUID, hold_id: UUID) -> Any:
     """Release a hold; needs If-Match. It stays readable. Again is harmless."""
     version = required_version()
     with writing() as work:

@@ -119,7 +119,7 @@ def prove_second_factor(body: Mapping[str, Any]) -> Any:
 @open_with_proof
 @blueprint.arguments(RefreshBody)
 @blueprint.response(200, TokensAnswer)
-def refresh(body: Mapping[str, Any]) -> Any:
+def refresh_sign_in(body: Mapping[str, Any]) -> Any:
     """Trade a refresh token for fresh tokens. Each works once; using one twice ends the sign-in.
 
     Whoever lost the answer sends the same again within 30 seconds and gets the same refresh token. However
@@ -136,7 +136,7 @@ def refresh(body: Mapping[str, Any]) -> Any:
 @blueprint.route("/sign-ins/step-up/challenge", methods=["POST"])
 @allow(*STAFF)
 @blueprint.response(201, ChallengeAnswer)
-def challenge() -> Any:
+def begin_step_up() -> Any:
     """Ask for what your passkey has to sign, to step up with."""
     with writing() as work:
         return steps.challenge(work, signing_in.party())
@@ -205,7 +205,7 @@ def end_own_sign_in(sign_in_id: UUID) -> Response:
 @blueprint.route("/me", methods=["GET"])
 @allow(*Role, before_factor=True)
 @blueprint.response(200, MeAnswer)
-def me() -> Any:
+def get_me() -> Any:
     """Say who this token stands for."""
     with reading() as work:
         name, clinic = accounts.get(work).name, clinics.get(work).slug

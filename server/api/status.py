@@ -15,7 +15,7 @@ blueprint = Blueprint("status", __name__, description="Is the service up")
 @blueprint.route("/status", methods=["GET"])
 @open_always
 @blueprint.response(200, ServiceStatus)
-def status() -> Any:
+def get_status() -> Any:
     """Answer 200 when the database answers and is migrated, else 503."""
     with here().database.read(Extent.NONE) as session:
         session.execute(text("SELECT count(*) FROM clinics"))

@@ -47,7 +47,7 @@ def get_timeline(query: Mapping[str, Any]) -> Any:
 @blueprint.route("/me/response", methods=["GET"])
 @allow(Role.PATIENT)
 @blueprint.response(200, ResponsesAnswer)
-def get_response() -> Any:
+def get_own_response() -> Any:
     """Read in plain words how your entries changed after your latest sessions; nothing is predicted."""
     with reading_own("response.read") as work:
         return {"items": responses.read(work, own_patient())}

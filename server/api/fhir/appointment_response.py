@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.fhir.resource import shape
+from schemas.fhir.resource import named_shape
 from schemas.fhir.visit import FhirAppointmentResponseBody
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
@@ -30,7 +30,7 @@ blueprint = FhirBlueprint("appointment_response", "FHIR R4: the clinic's answer 
 @blueprint.takes(FhirAppointmentResponseBody)
 @blueprint.response(
     201,
-    shape("AppointmentResponse"),
+    named_shape("AppointmentResponse"),
     content_type=FHIR,
     headers=documented_headers("ETag", "Location"),
 )

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import BadRequest, NotAcceptable
 from werkzeug.http import parse_options_header
 
-from schemas.fhir.resource import shape
+from schemas.fhir.resource import named_shape
 from schemas.fhir.search import FORMATS, LINES
 from server.api.body import Blueprint, Decorator, GuardedParser
 
@@ -46,6 +46,7 @@ class FhirBlueprint(Blueprint):
     """A blueprint of the facade."""
 
     ARGUMENTS_PARSER = FhirParser()
+    FACADE = "fhir"
 
     def __init__(self, name: str, description: str) -> None:
         super().__init__(f"fhir_{name}", __name__, description=description)
@@ -58,9 +59,9 @@ class FhirBlueprint(Blueprint):
         """
         return self.arguments(schema, content_type=FHIR, unknown=INCLUDE)
 
-    def gives(self, *kinds: str, headers: Mapping[str, Any] | None = None) -> Decorator:
-        """Say that the view answers with a resource of one of ``kinds``."""
-        return self.response(200, shape(*kinds), content_type=FHIR, headers=headers)
+    def gives(self, kind: str, *, headers: Mapping[str, Any] | None = None) -> Decorator:
+        """Say that the view answers with a resource of ``kind``."""
+        return self.response(200, named_shape(kind), content_type=FHIR, headers=headers)
 
 
 def kind_asked_for() -> str | None:
