@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.routing import Map
 
+from server.api import tokens
 from server.api.edge import here, open_to_all
 from server.api.health import found
 from server.api.metric_table import GAUGES, Rows
@@ -132,6 +133,6 @@ def _check_token() -> None:
         if settings.environment == "production":
             abort(404)
         return
-    said = request.headers.get("Authorization", "").encode()
-    if not hmac.compare_digest(said, f"Bearer {settings.metrics_token}".encode()):
+    said = tokens.bearer(request.headers.get("Authorization", ""))
+    if not hmac.compare_digest(said.encode(), settings.metrics_token.encode()):
         raise NotSignedIn("The token is not that of AFTERGLOW_METRICS_TOKEN.")

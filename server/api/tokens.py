@@ -83,12 +83,11 @@ def claims(header: str) -> Mapping[str, Any]:
     Read here, once, and not by flask-jwt-extended, which takes a token apart four times to find out which
     key and algorithm it might want: ours are fixed. Raises NotSignedIn for every fault alike.
     """
-    scheme, _, token = header.strip().partition(" ")
-    # However it is spelled (RFC 9110, 11.1): the contract itself writes it small.
-    if scheme.lower() != "bearer" or len(token) > LONGEST:
+    token = bearer(header)
+    if not token or len(token) > LONGEST:
         raise NotSignedIn
     try:
-        found = _verified(token.strip())
+        found = _verified(token)
     except jwt.ExpiredSignatureError:
         raise NotSignedIn from None
     except (jwt.PyJWTError, ValueError) as error:
@@ -99,6 +98,13 @@ def claims(header: str) -> Mapping[str, Any]:
         log.info("an access token was refused: its claims")
         raise NotSignedIn
     return found
+
+
+def bearer(header: str) -> str:
+    """Return the token that an `Authorization` header brings, or nothing."""
+    scheme, _, token = header.strip().partition(" ")
+    # However it is spelled (RFC 9110, 11.1): the contract itself writes it small.
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _verified(token: str) -> Mapping[str, Any]:

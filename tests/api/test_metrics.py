@@ -126,6 +126,8 @@ def test_no_id_no_name_and_no_other_label_is_ever_told(
         ("development", "", "", 200),
         ("production", "", "", 404),
         ("production", TOKEN, f"Bearer {TOKEN}", 200),
+        ("production", TOKEN, f"bearer  {TOKEN}", 200),
+        ("production", TOKEN, TOKEN, 401),
         ("production", TOKEN, "", 401),
         ("production", TOKEN, "Bearer wrong", 401),
         ("development", TOKEN, "Bearer \u00fc", 401),
