@@ -36,6 +36,24 @@ OPEN_ON_PURPOSE = {
     ("post", "/v1/sign-ins/refresh"),
     ("post", "/v1/sign-ins/second-factor"),
 }
+# What answers 201 or 202 without an `Idempotency-Key`.
+AGAIN_IS_HARMLESS = {
+    "addPasskey": "its challenge is good once",
+    "addTotp": "the one before was not confirmed and counts for nothing",
+    "askErasure": "the one before is cancelled",
+    "beginPasskey": "a challenge runs out",
+    "beginStepUp": "a challenge runs out",
+    "createContactPoint": "the same address is the same row; a number gets another code",
+    "enrol": "a code is good once",
+    "postFhirAppointmentResponse": "the same again is the same move",
+    "proveSecondFactor": "a ticket is good once",
+    "receiveSchedulingEvent": "an event is known by its id",
+    "replayLostWebhookDeliveries": "what is on its way is no more lost",
+    "renewRecoveryCodes": "those before end",
+    "replayWebhookDelivery": "the event keeps its id",
+    "signIn": "another sign-in, which is listed and can be ended",
+    "testWebhook": "a test",
+}
 
 
 class Operation(NamedTuple):
@@ -141,6 +159,21 @@ def test_an_operation_keeps_the_name_that_clients_made_from_the_contract_call_it
     known = {*(ROOT / "tests" / "operation_names.txt").read_text("utf-8").splitlines()}
     assert named - known == set(), "an operation is new: add its line"
     assert known - named == set(), "an operation was renamed or taken away"
+
+
+def test_whatever_makes_something_takes_a_key_or_says_why_not(document: dict[str, Any]) -> None:
+    makes = {
+        o.doc["operationId"]
+        for o in operations(document)
+        if o.method == "post" and {"201", "202"} & o.doc["responses"].keys()
+    }
+    keyed = {
+        o.doc["operationId"]
+        for o in operations(document)
+        if any(one["name"] == "Idempotency-Key" for one in o.doc.get("parameters", ()))
+    }
+    assert keyed - makes == set()
+    assert makes - keyed == AGAIN_IS_HARMLESS.keys()
 
 
 def test_every_operation_has_a_name_of_its_own_that_begins_with_a_verb(document: dict[str, Any]) -> None:

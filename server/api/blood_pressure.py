@@ -9,6 +9,7 @@ from schemas.blood_pressure import BloodPressureAnswer, BloodPressureBody, Blood
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
@@ -31,6 +32,7 @@ def list_blood_pressures(query: Mapping[str, Any], patient_id: UUID) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/blood-pressures", methods=["POST"])
 @allow(*CARE)
+@once()
 @blueprint.arguments(BloodPressureBody)
 @blueprint.response(201, BloodPressureAnswer, headers=documented_headers("ETag"))
 def create_blood_pressure(body: Mapping[str, Any], patient_id: UUID) -> Any:

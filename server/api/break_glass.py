@@ -8,6 +8,7 @@ from schemas.base import PageQuery
 from schemas.break_glass import BreakGlassAnswer, BreakGlassBody, BreakGlassPage
 from server.api.body import Blueprint
 from server.api.edge import allow, stepped_up, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services.people import break_glass
@@ -18,6 +19,7 @@ blueprint = Blueprint("break-glass", __name__, description="Reading a record in 
 @blueprint.route("/patients/<uuid:patient_id>/break-glass", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
 @stepped_up
+@once()
 @blueprint.arguments(BreakGlassBody)
 @blueprint.response(201, BreakGlassAnswer)
 def break_the_glass(body: Mapping[str, Any], patient_id: UUID) -> Any:

@@ -11,6 +11,7 @@ from schemas.calendar_feed import CalendarFeedBody, CalendarFeedList, OpenedCale
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, here, open_with_proof, reading, writing
+from server.api.kept_answer import once
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import Language, Role
 from server.isolation import Extent
@@ -34,6 +35,7 @@ def list_calendar_feeds() -> Any:
 
 @blueprint.route("/clinic/calendar-feeds", methods=["POST"])
 @allow(*KEEPERS)
+@once()
 @blueprint.arguments(CalendarFeedBody)
 @blueprint.response(201, OpenedCalendarFeedAnswer)
 def create_calendar_feed(body: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from schemas.caregiver import (
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, stepped_up, writing
 from server.api.entry import own_patient
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.api.sharing import shares
@@ -42,6 +43,7 @@ def list_caregivers() -> Any:
 @allow(Role.PATIENT)
 @stepped_up
 @shares(Purpose.CAREGIVER)
+@once()
 @blueprint.arguments(CaregiverBody)
 @blueprint.response(201, InvitedCaregiverAnswer)
 def invite_caregiver(body: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.consent_text import ConsentTextAnswer, ConsentTextBody, ConsentTextList
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
+from server.api.kept_answer import once
 from server.clinical.vocabulary import Purpose, Role
 from server.services.errors import NotFound
 from server.services.people import consent_text as consent_texts
@@ -25,6 +26,7 @@ def list_consent_texts() -> Any:
 
 @blueprint.route("/clinic/consent-texts/<string:purpose>", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
+@once()
 @blueprint.arguments(ConsentTextBody)
 @blueprint.response(201, ConsentTextAnswer)
 def publish_consent_text(body: Mapping[str, Any], purpose: str) -> Any:

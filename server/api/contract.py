@@ -1,6 +1,7 @@
 """The contract (OpenAPI 3.1), generated from blueprints and schemas."""
 
 import json
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from flask_smorest import Api
 from schemas import spelling
 from schemas.fhir.resource import OUTCOME
 from schemas.problem import ProblemSchema
-from server.api import contract_events, contract_fields, phone_clock, version_header
+from server.api import contract_events, contract_fields, kept_answer, phone_clock, version_header
 from server.api.converters import Uuid7Converter, WeekConverter
 
 # What the server said in a small story, by operation, status and content type; a test plays it again.
@@ -35,6 +36,9 @@ _DESCRIPTION = (
     "The journal between treatment sessions: log, watch, alert, visit suggestion. "
     "Every error is RFC 9457 `application/problem+json`; under /fhir it is an OperationOutcome. "
     "Every answer names its request in `X-Request-Id`: say it when you report something.\n\n"
+    "What makes something takes an `Idempotency-Key`: the very same request with the same key, sent again "
+    "within 24 hours because no answer came, makes nothing and gets the answer of the first time. Another "
+    "request with that key is 422 `key-reused`. What was refused may be mended and sent with the key.\n\n"
     "Operations have marks of ours: `x-roles`, who may call it (nobody named: open to all); `x-step-up`, it "
     "is 403 `step-up-required` unless this sign-in proved within five minutes who it is, by signing in or "
     "with `POST /v1/sign-ins/step-up`; `x-consent`, the consents of the patient it rests on (403 "
@@ -108,11 +112,8 @@ def _document(api: ContractApi) -> dict[str, Any]:
         if "application/json" in content:
             content[PROBLEM] = content.pop("application/json")
     for operation in _operations(spec):
-        if "x-if-match" in operation:
-            parameters = operation.setdefault("parameters", [])
-            parameters.append(_if_match(operation.pop("x-if-match") == "required"))
-        if operation.pop("x-sent-at", False):
-            operation.setdefault("parameters", []).append(phone_clock.parameter())
+        if headers := list(_headers(operation)):
+            operation.setdefault("parameters", []).extend(headers)
         for kind in operation.pop("x-also", ()):
             operation["responses"]["200"]["content"][kind] = {"schema": {"type": "string"}}
         operation["responses"].setdefault("429", _answer_called(_BUSY))
@@ -218,6 +219,16 @@ def _if_match(required: bool) -> dict[str, Any]:
 def _operations(spec: dict[str, Any]) -> list[dict[str, Any]]:
     paths = spec["paths"].values()
     return [found for path in paths for found in path.values() if isinstance(found, dict)]
+
+
+def _headers(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the headers that ``operation`` is marked to read, in place of the marks."""
+    if "x-if-match" in operation:
+        yield _if_match(operation.pop("x-if-match") == "required")
+    if operation.pop("x-sent-at", False):
+        yield phone_clock.parameter()
+    if operation.pop("x-once", False):
+        yield kept_answer.parameter()
 
 
 def _error_answers(spec: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from schemas.course import CourseAnswer, CourseBody, CourseChanges, CoursePage
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
@@ -20,6 +21,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/patients/<uuid:patient_id>/courses", methods=["POST"])
 @allow(*CARE)
+@once()
 @blueprint.arguments(CourseBody)
 @blueprint.response(201, CourseAnswer, headers=documented_headers("ETag"))
 def create_course(body: dict[str, Any], patient_id: UUID) -> Any:

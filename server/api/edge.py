@@ -76,7 +76,13 @@ def writing() -> Iterator[Work]:
     """Open the request's one writing transaction; leaving it without an error commits.
 
     An error takes everything back, but for what was heeded in something refused: those alerts stay.
+    Where somebody around the view opened it (`kept_answer`), it is theirs to end.
     """
+    joined: Work | None = g.get("joined")
+    if joined is not None:
+        yield joined
+        joined.session.flush()
+        return
     refusal: ServiceError | None = None
     with here().database.write() as session:
         try:

@@ -21,6 +21,7 @@ from server.api.edge import allow, here, open_with_proof, reading, stepped_up, w
 from server.api.entry import own_patient
 from server.api.export import file
 from server.api.fhir.blueprint import NDJSON
+from server.api.kept_answer import once
 from server.api.shapes import joined
 from server.api.sharing import Check, Still, shares, still_agreed
 from server.clinical.vocabulary import Purpose, Role
@@ -40,6 +41,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 @allow(Role.PATIENT)
 @stepped_up
 @shares(Purpose.EXPORT)
+@once()
 @blueprint.arguments(ExportLinkBody)
 @blueprint.response(201, ExportLinkAnswer)
 def create_export(body: dict[str, Any]) -> Any:
@@ -71,6 +73,7 @@ def revoke_export(export_id: UUID) -> Response:
 @allow(*CARE)
 @stepped_up
 @shares(Purpose.CARE_TEAM, Purpose.EXPORT)
+@once()
 @blueprint.arguments(PatientExportBody)
 @blueprint.response(201, ExportLinkAnswer)
 def create_patient_export(body: dict[str, Any], patient_id: UUID) -> Any:

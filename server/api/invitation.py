@@ -18,6 +18,7 @@ from server.api import signing_in
 from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import allow, here, open_to_all, reading, stepped_up, writing
+from server.api.kept_answer import once
 from server.clinical.vocabulary import Role
 from server.isolation import Extent
 from server.services.errors import Conflict, Invalid
@@ -74,6 +75,7 @@ def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
 @blueprint.route("/clinic/invitations", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
 @stepped_up
+@once()
 @blueprint.arguments(StaffInvitationBody)
 @blueprint.response(201, InvitationAnswer)
 def invite_staff(body: Mapping[str, Any]) -> Any:
@@ -103,6 +105,7 @@ def cancel_staff_invitation(invitation_id: UUID) -> Response:
 
 @blueprint.route(PATIENTS, methods=["POST"])
 @allow(*CARE, Role.CLINIC_ADMIN)
+@once()
 @blueprint.arguments(PatientInvitationBody)
 @blueprint.response(201, InvitationAnswer)
 def invite_patient(body: Mapping[str, Any], patient_id: UUID) -> Any:

@@ -9,6 +9,7 @@ from schemas.legal_hold import LegalHoldAnswer, LegalHoldBody, LegalHoldPage
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, stepped_up, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
@@ -19,6 +20,7 @@ blueprint = Blueprint("legal holds", __name__, description="A reason in law to k
 
 @blueprint.route("/patients/<uuid:patient_id>/legal-holds", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
+@once()
 @blueprint.arguments(LegalHoldBody)
 @blueprint.response(201, LegalHoldAnswer, headers=documented_headers("ETag"))
 def place_legal_hold(body: dict[str, Any], patient_id: UUID) -> Any:

@@ -9,6 +9,7 @@ from schemas.patient import PatientAnswer, PatientBody, PatientChanges, PatientP
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.shapes import joined
 from server.api.version_header import etag, required_version, takes_version
@@ -22,6 +23,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/patients", methods=["POST"])
 @allow(*CARE)
+@once(makes_patient=True)
 @blueprint.arguments(PatientBody)
 @blueprint.response(201, PatientAnswer, headers=documented_headers("ETag"))
 def create_patient(body: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from schemas.policy import (
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, reading, stepped_up, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.clinical.vocabulary import Role
 from server.services.people import clinic as clinics
@@ -53,6 +54,7 @@ def list_policies(query: Mapping[str, Any]) -> Any:
 
 @blueprint.route("/clinic/policies", methods=["POST"])
 @allow(Role.CLINICIAN)
+@once()
 @blueprint.arguments(PolicyBody)
 @blueprint.response(201, PolicyVersionAnswer, headers=documented_headers("Location"))
 def draft_policy(body: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from schemas.policy_replay import (
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, reading, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.sharing import shares
 from server.clinical.vocabulary import Purpose, Role
@@ -29,6 +30,7 @@ WHO = (Role.CLINICIAN, Role.CLINIC_ADMIN)
 
 @blueprint.route(PATH, methods=["POST"])
 @allow(*WHO)
+@once()
 @blueprint.arguments(ReplayBody)
 @blueprint.response(202, ReplayAnswer, headers=documented_headers("Location"))
 def create_policy_replay(body: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from schemas.precaution import PrecautionAnswer, PrecautionBody, PrecautionPage
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
@@ -30,6 +31,7 @@ def list_precautions(query: Mapping[str, Any], patient_id: UUID) -> Any:
 
 @blueprint.route("/patients/<uuid:patient_id>/precautions", methods=["POST"])
 @allow(Role.CLINICIAN)
+@once()
 @blueprint.arguments(PrecautionBody)
 @blueprint.response(201, PrecautionAnswer, headers=documented_headers("ETag"))
 def create_precaution(body: dict[str, Any], patient_id: UUID) -> Any:

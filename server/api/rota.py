@@ -12,6 +12,7 @@ from schemas.shift import ShiftAnswer, ShiftBody, ShiftPage
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, reading, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
@@ -108,6 +109,7 @@ def list_shifts(query: Mapping[str, Any]) -> Any:
 
 @blueprint.route("/rota/shifts", methods=["POST"])
 @allow(*PLANNERS)
+@once()
 @blueprint.arguments(ShiftBody)
 @blueprint.response(201, ShiftAnswer)
 def create_shift(body: Mapping[str, Any]) -> Any:

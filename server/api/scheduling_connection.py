@@ -18,6 +18,7 @@ from schemas.scheduling_connection import (
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, here, reading, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import ConnectionKind, Role
@@ -47,6 +48,7 @@ def list_scheduling_connections() -> Any:
 
 @blueprint.route(ALL, methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
+@once()
 @blueprint.arguments(ConnectionBody)
 @blueprint.response(201, SignedConnectionAnswer, headers=documented_headers("ETag"))
 def create_scheduling_connection(body: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from schemas.treatment_session import (
 from server.api.body import Blueprint
 from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
+from server.api.kept_answer import once
 from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
@@ -26,6 +27,7 @@ CARE = (Role.CLINICIAN, Role.COORDINATOR)
 
 @blueprint.route("/patients/<uuid:patient_id>/treatment-sessions", methods=["POST"])
 @allow(*CARE)
+@once()
 @blueprint.arguments(TreatmentSessionBody)
 @blueprint.response(201, TreatmentSessionAnswer, headers=documented_headers("ETag"))
 def create_treatment_session(body: dict[str, Any], patient_id: UUID) -> Any:

@@ -10,6 +10,7 @@ from schemas.webhook import ListeningBody, SignedWebhookAnswer, WebhookAnswer, W
 from server.api import web_address as web_addresses
 from server.api.body import Blueprint
 from server.api.edge import allow, reading, writing
+from server.api.kept_answer import once
 from server.clinical.vocabulary import Role
 from server.services.messages import webhook as webhooks
 from server.services.messages.webhook import Signed
@@ -28,6 +29,7 @@ def list_webhooks() -> Any:
 
 @blueprint.route("/clinic/webhooks", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
+@once()
 @blueprint.arguments(WebhookBody)
 @blueprint.response(201, SignedWebhookAnswer)
 def create_webhook(body: Mapping[str, Any]) -> Any:

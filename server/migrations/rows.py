@@ -16,7 +16,7 @@ from sqlalchemy.exc import ProgrammingError
 from server.isolation import CLINIC, EVERY_CLINIC
 
 POLICY = "own_clinic"
-HELD_SINCE, LAST_NOT_FORCED, FORCED_SINCE = "0007", "0014", "0015"
+HELD_SINCE, LAST_NOT_FORCED, FORCED_SINCE = "0007", "0021", "0022"
 # Which column names the clinic, in the table of clinics itself.
 _OWNER_OF = {"clinics": "id"}
 # What was written there stays: nobody changes or removes it, also not by mistake.

@@ -28,6 +28,7 @@ from server.models.export_link import ExportLink
 from server.models.factor import Factor, RecoveryCode, Ticket
 from server.models.invitation import Invitation
 from server.models.job_run import JobRun
+from server.models.kept_answer import KeptAnswer
 from server.models.legal_hold import LegalHold
 from server.models.patient import Patient
 from server.models.patient_policy import PatientPolicy
@@ -86,6 +87,7 @@ __all__ = [
     "Factor",
     "Invitation",
     "JobRun",
+    "KeptAnswer",
     "LegalHold",
     "Patient",
     "PatientPolicy",

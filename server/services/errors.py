@@ -107,6 +107,14 @@ class SafetyFirst(VersionError):
         super().__init__("safety-first", "An urgent safety alert is open. Assess it and close it.", current)
 
 
+class KeyReused(ServiceError):
+    """The key that was to name one request was given to another one."""
+
+    def __init__(self) -> None:
+        detail = "This Idempotency-Key was given to another request. Send the very same, or a new key."
+        super().__init__("key-reused", detail, errors=[{"header": "Idempotency-Key", "detail": detail}])
+
+
 class VersionRequired(VersionError):
     """It exists already with other content: say which version you change."""
 

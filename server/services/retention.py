@@ -40,6 +40,7 @@ from server.models import (
     Entry,
     ExportLink,
     Invitation,
+    KeptAnswer,
     LegalHold,
     Patient,
     PolicyReplay,
@@ -51,6 +52,7 @@ from server.models import (
     SignIn,
     TreatmentSession,
 )
+from server.services.kept_answer import KEPT
 from server.services.people import erasure_plan as plan
 from server.services.people import legal_hold as legal_holds
 from server.services.work import Work
@@ -93,6 +95,7 @@ KINDS = (
     Kind("free times",      CandidateSlot,    CandidateSlot.expires_at,                          _MONTH),
     # Longer than any sender goes on trying (Standard Webhooks: 76 hours): until then a double is known.
     Kind("scheduling events", SchedulingEvent, SchedulingEvent.received_at,                      _MONTH),
+    Kind("kept answers",    KeptAnswer,       KeptAnswer.created_at,                             KEPT),
     Kind("reminders",       Reminder,         Reminder.created_at,                               2 * _YEAR),
     Kind("messages",        Delivery,         Delivery.finished_at,                              2 * _YEAR),
     Kind("contact points",  ContactPoint,     ContactPoint.retired_at,                           _YEAR),

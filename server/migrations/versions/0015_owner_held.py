@@ -1,7 +1,6 @@
-"""The role that owns the tables is held to a clinic's rows as well, as 0007 holds all others.
+"""Here the role that owns the tables was held; now 0022 holds it, after the last table that this code needs.
 
-No process from before 0007 may run any more: it says no clinic, and as the owner it would find no rows from
-here on (docs/operations.md). Safe beside every version since.
+A version from before 0007 goes on until the owner is held: it could not beside code that needs a later table.
 
 Revision ID: 0015
 Revises: 0014
@@ -21,12 +20,10 @@ TABLES: tuple[str, ...] = ()
 
 
 def upgrade() -> None:
-    """Hold the owner. SQLite has no roles."""
-    if op.get_bind().dialect.name == "postgresql":
-        rows.force(op.get_bind())
+    """Leave it to 0022."""
 
 
 def downgrade() -> None:
-    """Let the owner see every row again."""
+    """Let the owner see every row again, where this one had held it."""
     if op.get_bind().dialect.name == "postgresql":
         rows.unforce(op.get_bind())
