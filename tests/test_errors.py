@@ -163,10 +163,22 @@ def test_a_version_that_passed_and_a_version_not_named_show_what_is_stored(cast:
 
 
 def test_an_if_match_that_cant_be_read_is_told_so(cast: Cast, clock: Clock) -> None:
-    for header in ("v1", '"1"', 'W/"v1"', "*", '"v-1"', '"v1", "v2"', '"v' + "9" * 30 + '"'):
+    for header in ("v1", '"1"', 'w/"v1"', "*", '"v-1"', '"v1", "v2"', '"v' + "9" * 30 + '"'):
         headers = {"Authorization": f"Bearer {cast.ana.token}", "If-Match": header}
         answer = cast.ana.client.put(f"/v1/entries/{uuid7()}", json=entry(clock.now), headers=headers)
         assert problem(answer, 400)["errors"][0]["header"] == "If-Match", header
+
+
+def test_an_etag_that_a_compressing_proxy_made_weak_names_the_version_it_named(
+    cast: Cast, clock: Clock
+) -> None:
+    """nginx with `gzip` does: whoever sent back what they were given could correct nothing."""
+    path = f"/v1/entries/{uuid7()}"
+    made = cast.ana.put(path.removeprefix("/v1"), entry(clock.now))
+    headers = {"Authorization": f"Bearer {cast.ana.token}", "If-Match": f"W/{made.headers['ETag']}"}
+    corrected = cast.ana.client.put(path, json=entry(clock.now, note="b"), headers=headers)
+    assert (corrected.status_code, corrected.headers["ETag"]) == (200, '"v2"')
+    problem(cast.ana.client.put(path, json=entry(clock.now, note="c"), headers=headers), 412)
 
 
 # 413, 415: the envelope

@@ -74,7 +74,7 @@ def test_nobody_is_let_in_for_it(app: Flask, cast: Cast, clock: Clock) -> None:
     assert alerts(app) == []
 
 
-@pytest.mark.parametrize("named", ["*", 'W/"v1"', '"v1", "v2"', "v1", '"v0"', "", '"v1000000000"'])
+@pytest.mark.parametrize("named", ["*", 'w/"v1"', '"v1", "v2"', "v1", '"v0"', "", '"v1000000000"'])
 def test_a_version_that_cannot_be_read_is_no_reason_either(
     app: Flask, cast: Cast, clock: Clock, named: str
 ) -> None:

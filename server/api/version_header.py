@@ -12,7 +12,8 @@ from server.services.errors import ServiceError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-PATTERN, FHIR_PATTERN = '^"v([1-9][0-9]{0,8})"$', '^(?:W/)?"([1-9][0-9]{0,8})"$'
+# A proxy that compresses answers makes our ETag a weak one (nginx with `gzip`): it names the same version.
+PATTERN, FHIR_PATTERN = '^(?:W/)?"v([1-9][0-9]{0,8})"$', '^(?:W/)?"([1-9][0-9]{0,8})"$'
 FORMAT = "entity-tag"  # of RFC 9110, 8.8.3
 _VERSION = re.compile(PATTERN)
 
