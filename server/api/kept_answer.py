@@ -32,10 +32,11 @@ _KEY = re.compile(PATTERN)
 _HEADERS = ("ETag", "Location")
 
 
-def once(makes_patient: bool = False) -> Callable[[View[P]], View[P]]:
+def once(makes_patient: bool = False, of_leaving: bool = False) -> Callable[[View[P]], View[P]]:
     """Let a view that makes something do it once for each key that its client gives it.
 
-    Goes right above the arguments. ``makes_patient``: the id in its answer is a patient's.
+    Goes right above the arguments. ``makes_patient``: the id in its answer is a patient's. ``of_leaving``: it
+    is done for a patient who leaves too.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -45,7 +46,7 @@ def once(makes_patient: bool = False) -> Callable[[View[P]], View[P]]:
             if asked is None:
                 return view(*args, **kwargs)
             with _together() as work:
-                said = kept_answers.take(work, asked)
+                said = kept_answers.take(work, asked, of_leaving)
                 if said is not None:
                     return _again(said)
                 answer = current_app.make_response(view(*args, **kwargs))

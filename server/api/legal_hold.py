@@ -20,7 +20,7 @@ blueprint = Blueprint("legal holds", __name__, description="A reason in law to k
 
 @blueprint.route("/patients/<uuid:patient_id>/legal-holds", methods=["POST"])
 @allow(Role.CLINIC_ADMIN)
-@once()
+@once(of_leaving=True)
 @blueprint.arguments(LegalHoldBody)
 @blueprint.response(201, LegalHoldAnswer, headers=documented_headers("ETag"))
 def place_legal_hold(body: dict[str, Any], patient_id: UUID) -> Any:

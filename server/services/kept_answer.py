@@ -35,11 +35,11 @@ class Said:
     headers: Mapping[str, str]
 
 
-def take(work: Work, asked: Asked) -> Said | None:
+def take(work: Work, asked: Asked, of_leaving: bool) -> Said | None:
     """Return what was answered to the same request; None where it is new, and `keep` has to follow.
 
     Whoever sends it while the first is worked on waits for that. Raises KeyReused where the key was given to
-    another request, NotFound where it was about a patient who has left.
+    another request, NotFound where it was about a patient who leaves, but for what may be ``of_leaving``.
     """
     key = _key(work, asked)
     is_over = KeptAnswer.created_at <= work.now - KEPT
@@ -49,7 +49,7 @@ def take(work: Work, asked: Asked) -> Said | None:
     row = work.session.get_one(KeptAnswer, key)
     if row.request != _digest(work, asked.text):
         raise KeyReused
-    if row.patient_id is not None:
+    if row.patient_id is not None and not of_leaving:
         patients.get(work, row.patient_id)
     work.audit("kept-answer.read", row.patient_id, row.digest)
     vault.opened(work, [row])

@@ -41,5 +41,10 @@ def test_what_is_kept_of_a_patient_goes_with_them_and_is_found_no_more_while_the
     assert {str(row["patient_id"]) for row in kept(database)} == {gil, str(cast.ana.patient_id)}
     leaves(cast)
     assert send(cast.bo, path, body).status_code == 404
+    holds, reason = f"{visits.ana}/legal-holds", {"reason": "A court asks."}
+    held = [send(cast.admin, holds, reason) for _ in range(2)]
+    assert ({one.status_code for one in held}, held[0].json) == ({201}, held[1].json)
+    released = f"{holds}/{held[0].json['id']}/release"
+    assert cast.admin.post(released, version=1).status_code == 200
     erase.run(around, clock.forward(days=8))
     assert [str(row["patient_id"]) for row in kept(database)] == [gil]
