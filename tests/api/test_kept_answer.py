@@ -139,6 +139,7 @@ def test_without_a_key_each_request_makes_another(cast: Cast, database: Database
     assert kept(database) == []
 
 
+@pytest.mark.long
 def test_whatever_takes_a_key_makes_it_once_and_answers_alike(app: Flask, cast: Cast, clock: Clock) -> None:
     world, database = build(app, cast), Surroundings.of(app).database
     document = app.test_client().get("/v1/openapi.json").get_json()

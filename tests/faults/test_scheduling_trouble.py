@@ -96,6 +96,21 @@ def test_f11_the_secret_before_is_good_for_a_day(practice: Practice, clock: Cloc
     assert practice.send(*practice.message(secret=old)).status_code == 401
 
 
+def test_f11_a_change_of_secret_whose_answer_was_lost_is_made_again_and_shuts_nobody_out(
+    practice: Practice, clock: Clock
+) -> None:
+    """The system signs with the one it knows until it is told another: twice changed, it was refused."""
+    path = f"/clinic/scheduling-connections/{practice.connection}/rotate"
+    practice.cast.admin.post(path)
+    clock.forward(minutes=1)
+    second = practice.cast.admin.post(path).json["secret"]
+    assert practice.send(*practice.message()).status_code == 202
+    assert practice.send(*practice.message(secret=second)).status_code == 202
+    clock.forward(days=1)
+    assert practice.send(*practice.message()).status_code == 401
+    assert practice.send(*practice.message(secret=second)).status_code == 202
+
+
 def test_f11_nobody_learns_which_connections_there_are(practice: Practice) -> None:
     body, headers = practice.message()
     practice.connection = "019caae3-5000-7000-8000-000000000009"

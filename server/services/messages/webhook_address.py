@@ -9,7 +9,7 @@ from secrets import token_bytes
 
 # While both sign, the receiver has time to take the new secret in.
 OLD_SECRETS_LAST = timedelta(hours=24)
-_MOST_SECRETS = 3
+MOST_SECRETS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class WebhookAddress:
 
     def rotated(self, secret: str) -> "WebhookAddress":
         """Return it with ``secret`` as the newest."""
-        return replace(self, secrets=(secret, *self.secrets)[:_MOST_SECRETS])
+        return replace(self, secrets=(secret, *self.secrets)[:MOST_SECRETS])
 
 
 def new_secret() -> str:

@@ -15,7 +15,7 @@ from server.models import SchedulingConnection
 from server.services import tally, vault
 from server.services.cap import CONNECTION
 from server.services.errors import Conflict, NotFound, Stale
-from server.services.messages.webhook_address import new_secret
+from server.services.messages.webhook_address import MOST_SECRETS, new_secret
 from server.services.people import clinic as clinics
 from server.services.work import Work
 from server.services.work import system as actor_of
@@ -115,10 +115,10 @@ def change(work: Work, connection_id: UUID, version: int, system: System) -> Sch
 
 
 def rotate(work: Work, connection_id: UUID) -> Made:
-    """Give its messages a new secret; the one before is good for a day more."""
+    """Give its messages a new secret; those before are good for a day more."""
     row = _locked(work, connection_id)
     secret = new_secret()
-    vault.put(work, row, "secrets", [secret, *row.secrets[:1]])
+    vault.put(work, row, "secrets", [secret, *_good(row, work.now)][:MOST_SECRETS])
     row.rotated_at = work.now
     work.session.flush()
     work.audit("scheduling-connection.rotate", object_id=row.id)
@@ -185,9 +185,12 @@ def listener(session: Session, now: datetime, connection_id: UUID) -> Listener |
     if row is None:
         return None
     vault.opened(Work(session, now, actor_of(row.clinic_id)), [row])
+    return Listener(row.clinic_id, row.id, tuple(_good(row, now)), row.proof)
+
+
+def _good(row: SchedulingConnection, now: datetime) -> Sequence[str]:
     over = row.rotated_at is not None and now >= row.rotated_at + OLD_SECRET_LASTS
-    secrets = row.secrets[:1] if over else row.secrets
-    return Listener(row.clinic_id, row.id, tuple(secrets), row.proof)
+    return list(row.secrets[:1] if over else row.secrets)
 
 
 def _locked(work: Work, connection_id: UUID) -> SchedulingConnection:
