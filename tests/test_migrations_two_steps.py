@@ -297,6 +297,23 @@ def test_rows_that_a_migration_changes_are_every_clinics_also_for_an_owner_who_i
     assert found.disabled_at is not None
 
 
+def test_a_database_whose_owner_0015_held_goes_on_and_its_owner_is_held_at_what_comes_too(
+    place: Place,
+) -> None:
+    """So it stands where a version ran that had not moved this to the end yet."""
+    with opened(place.owner) as database:
+        upgrade(database, "0020")
+        with database.engine.begin() as connection:
+            rows.force(connection)
+        upgrade(database)
+        with database.engine.connect() as connection:
+            assert rows.open_tables(connection) == []
+            assert "kept_answers" in rows.forced(connection)
+        downgrade(database, WORKS_FROM)
+        with database.engine.connect() as connection:
+            assert (rows.forced(connection), rows.not_held(connection)) == ([], [])
+
+
 def test_the_guide_names_the_stop_there_is() -> None:
     guide = (ROOT / "docs" / "operations.md").read_text("utf-8")
     assert f"`afterglow migrate --to {WORKS_FROM}` with both addresses" in guide
