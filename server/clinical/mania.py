@@ -128,8 +128,11 @@ def _asrm(day: _Day) -> _Judged:
     total = day.facts.asrm.get(day.today)
     if total is None:
         return Verdict.NOT_APPLIED, "no ASRM filled on this day"
-    positive = total >= day.policy["mania.asrm"]
-    return _verdict(positive), f"ASRM {total:g} (positive from {day.policy['mania.asrm']:g})"
+    limit, is_open = day.policy["mania.asrm"], day.today in day.facts.asrm_open
+    told = f"ASRM {'left open, at least ' if is_open else ''}{total:g} (positive from {limit:g})"
+    if is_open and total < limit:
+        return Verdict.INSUFFICIENT_DATA, told
+    return _verdict(total >= limit), told
 
 
 def _short_nights(day: _Day) -> _Judged:
@@ -190,9 +193,8 @@ def _high_mood(day: _Day) -> _Judged:
     found = f"mood {low:g} or more on {len(moods)} of the last {span} days"
     if low < policy["mania.mood"]:
         return Verdict.NOT_HELD, found
-    own = day.own.of("sleep_hours")
+    own, less = day.own.of("sleep_hours"), policy["mania.less_sleep_hours"]
     told = f"{found}, {len(nights)} nights logged ({_own_words(own, ' h')})"
-    less = policy["mania.less_sleep_hours"]
     if own is not None and any(not reaches(own.mean - value, less) for value in nights.values()):
         return Verdict.NOT_HELD, f"{told}, not all with {less:g} h less sleep"
     if own is None or min(len(moods), len(nights)) < span:
@@ -218,6 +220,7 @@ _RULES: Mapping[ActivationRule, Callable[[_Day], _Judged]] = MappingProxyType(
         ActivationRule.H5: _late_signs,
     }
 )
+_SLEEPLESS = frozenset({ActivationRule.H2, ActivationRule.H4})
 
 
 def _unsettled(day: _Day, *keys: str) -> _Judged | None:
@@ -252,10 +255,7 @@ def _text(day: _Day, rulings: Sequence[Ruling], urgency: AlertClass | None) -> s
 
 def _is_spike(day: _Day, rulings: Sequence[Ruling]) -> bool:
     """Say whether high mood with little sleep follows a session closely enough to look like its benefit."""
-    sleepless = {r.rule for r in rulings if r.verdict is Verdict.HELD} & {
-        ActivationRule.H2,
-        ActivationRule.H4,
-    }
+    sleepless = _SLEEPLESS.intersection(r.rule for r in rulings if r.verdict is Verdict.HELD)
     moods = day.last("mood", "mania.mood_days")
     span = timedelta(days=day.policy.whole("mania.spike_days"))
     after = any(timedelta(0) <= day.today - treatment.day <= span for treatment in day.facts.treatments)

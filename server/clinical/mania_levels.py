@@ -28,7 +28,8 @@ _WEEK = 7
 class ActivationFacts:
     """What activation is judged from; days after the judged one are ignored.
 
-    ``asrm``: highest total by local day. ``digibp``: mean of raised energy, rapid speech and irritability
+    ``asrm``: highest total by local day; on those of ``asrm_open`` it was left too open for one, and this is
+    what the total is at the least. ``digibp``: mean of raised energy, rapid speech and irritability
     (0-3) by day, in order. ``late_signs``: terms of `redflags.ACTIVATION_TERMS` by the day on which they
     were reported too late to be a session's own effect. ``at_risk``: flagged at enrolment.
     """
@@ -36,6 +37,7 @@ class ActivationFacts:
     history: History
     treatments: Sequence[Treatment] = ()
     asrm: Mapping[date, float] = field(default_factory=dict)
+    asrm_open: Set[date] = frozenset()
     digibp: Points = ()
     late_signs: Mapping[date, Sequence[str]] = field(default_factory=dict)
     at_risk: bool = False

@@ -155,6 +155,16 @@ def test_a_filled_asrm_counts_by_itself() -> None:
     assert verdict(judged({40: USUAL}, asrm={day(39): 20}), H1) is Verdict.NOT_APPLIED, "its own day told it"
 
 
+def test_an_asrm_that_was_left_open_counts_for_what_was_answered_and_is_never_calm() -> None:
+    for least, said, urgency in (
+        (5, Verdict.INSUFFICIENT_DATA, None),
+        (6, Verdict.HELD, AlertClass.P1),
+    ):
+        found = judged({40: USUAL}, asrm={day(TODAY): least}, asrm_open={day(TODAY)})
+        assert (verdict(found, H1), found.urgency) == (said, urgency)
+        assert f"ASRM left open, at least {least} (positive from 6)" in found.text
+
+
 def test_lasting_high_spirits_count_by_themselves_and_are_named() -> None:
     found = judged({40: USUAL}, late_signs={day(TODAY): ["mania", "euphoria"]})
     assert (found.urgency, found.rules) == (AlertClass.P1, (H5,))

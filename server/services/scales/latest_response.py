@@ -11,12 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import Float, bindparam, case, func, select, type_coerce
 
-from server.clinical.instruments.catalog import edition_of
-from server.clinical.instruments.scoring import at_least
 from server.models import QuestionnaireResponse
 from server.models.types import Instant
 from server.services import vault
 from server.services.asking import of_patient
+from server.services.scales.open_scale import least_total
 from server.services.scales.reliable_day import holds, is_reliable
 from server.services.scales.whole_scale import is_whole
 from server.services.work import Work
@@ -97,9 +96,7 @@ def day(work: Work, patient_id: UUID, today: date) -> date | None:
 
 def _at_least(rows: Iterable[QuestionnaireResponse]) -> Iterator[Given]:
     for row in rows:
-        made = edition_of(row.instrument, row.instrument_version, row.locale)
-        answered = {item: value for item, value in row.answers.items() if value is not None}
-        total, is_reliable = at_least(made, answered), holds(row)
+        total, is_reliable = least_total(row), holds(row)
         given_at = row.occurred_at if is_reliable else row.received_at
         if total is not None:
             yield Given(row.local_day, row.received_at, total, is_reliable, given_at, is_whole=False)

@@ -20,6 +20,7 @@ from server.services.alerts.episode import Finding
 from server.services.asking import between, of_patient
 from server.services.foresight import Foresight
 from server.services.journal.answers import answers_of
+from server.services.scales import open_scale as open_scales
 from server.services.scales.scored_day import ASRM, DIGIBP, FilledScale
 from server.services.visits import course as courses
 from server.services.visits import treatment_session as treatment_sessions
@@ -50,10 +51,12 @@ def foresee(ahead: Foresight, each: Iterable[Patient]) -> None:
 def gather(work: Work, patient: Patient, material: Material) -> ActivationFacts:
     """Return what the days of ``material`` are judged from."""
     asrm, digibp = _scales(material.filled)
+    left_open = _left_open(work, patient.id, material, asrm)
     return ActivationFacts(
         history=material.history,
         treatments=material.treatments,
-        asrm=asrm,
+        asrm={**asrm, **left_open},
+        asrm_open=left_open.keys(),
         digibp=digibp,
         late_signs=_late_signs(work, patient.id, material),
         at_risk=is_at_risk(work, patient),
@@ -138,6 +141,16 @@ def _scales(
         elif instrument == DIGIBP and (mania_items := subscores.get("mania")) is not None:
             digibp[day].append(mania_items)
     return asrm, tuple((day, fmean(digibp[day])) for day in sorted(digibp))
+
+
+def _left_open(
+    work: Work, patient_id: UUID, material: Material, totals: Mapping[date, float]
+) -> Mapping[date, float]:
+    """Return what ASRMs that were left too open for a total come to, where that is the most of their day."""
+    if all(one.total is not None for one in material.filled if one.instrument == ASRM):  # nearly always
+        return {}
+    found = open_scales.least_totals(work, patient_id, ASRM, (material.first, material.last))
+    return {day: least for day, least in found.items() if day not in totals or least > totals[day]}
 
 
 def _late_signs(work: Work, patient_id: UUID, material: Material) -> Mapping[date, Sequence[str]]:

@@ -377,6 +377,26 @@ def test_a_new_asrm_is_never_kept_calm(cast: Cast, clock: Clock) -> None:
     assert the_alert(cast)["urgency"] == "P1"
 
 
+def test_an_asrm_with_a_question_left_open_is_told_where_what_was_answered_reaches_the_clinics_own_limit(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    own = {"values": {"mania.asrm": 4}, "reason": "Early signs matter with her."}
+    assert cast.bo.put(f"{visits.ana}/policy", own).status_code == 200
+    path = f"/questionnaire-responses/{uuid7()}"
+    answers = {"q1": 2, "q2": 1, "q3": None, "q4": 0, "q5": 0}
+    assert cast.ana.put(path, filled(clock.now, "asrm", answers=answers)).status_code == 201
+    assert alerts(cast) == [], "nobody knows whether the open one would reach it"
+    (ruling,) = (one for one in activation(cast)["latest"]["evidence"]["rules"] if one["rule"] == "H1")
+    assert ruling["verdict"] == "insufficient_data"
+    answered = filled(clock.now, "asrm", answers={**answers, "q2": 2})
+    assert cast.ana.put(path, answered, version=1).status_code == 200
+    alert = the_alert(cast)
+    assert (alert["family"], alert["urgency"], alert["codes"]) == ("activation", "P1", ["H1"])
+    assert "ASRM left open, at least 4 (positive from 4)" in alert["summary"]
+    assert cast.ana.delete(path, 2).status_code == 204
+    assert the_alert(cast)["evidence"]["disproved"] is True
+
+
 def test_bo_sees_the_levels_and_the_last_days(cast: Cast, clock: Clock) -> None:
     put(cast.ana, diary(clock, [DRIVEN, DRIVEN]))
     shown = activation(cast)
