@@ -17,6 +17,7 @@ from server.services import local_day as local_days
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
+from server.services.alerts import closed_episode as closed_episodes
 from server.services.alerts.alert_source import SOURCES, sources_of
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.asking import of_patient
@@ -83,8 +84,8 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     anew. Worse is a more urgent finding; another red flag of the same urgency; any red flag that had
     cleared for a while; a relapse after what was only fading; and one that came back after the episode's
     own was long over. Any other repeat joins silently but stands in the evidence and changes the version,
-    so nobody closes what they have not seen. The same emergency (P0) in another answer is told to whoever
-    has it in hand, and to nobody else.
+    so nobody closes what they have not seen; late data may show that a trend began sooner. The same emergency
+    (P0) in another answer is told to whoever has it in hand, and to nobody else.
     A trend (relapse, activation) within the lock-out after its episode was resolved opens nothing (None),
     and so does anything but a red flag where the patient does not let the care team read the diary.
     """
@@ -98,7 +99,7 @@ def raise_alert(work: Work, patient: Patient, finding: Finding) -> Alert | None:
     elif _is_graver(current, finding):
         # Who has been told and has not answered need not be told twice of the same patient.
         _worsen(work, current, finding, tell=current.state is AlertState.ACKNOWLEDGED)
-    elif _is_news(current, finding):
+    elif _is_news(work, patient, current, finding):
         _join(work, current, finding)
         if finding.urgency is AlertClass.P0:
             deliveries.tell_in_hand(work, current)
@@ -178,11 +179,24 @@ def _is_red_flag(finding: Finding) -> bool:
     return finding.family in RED_FLAGS or "flags" in finding.evidence
 
 
-def _is_news(current: Alert, finding: Finding) -> bool:
+def _is_news(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
+    if finding.family in _LOCKOUT and not _is_red_flag(finding) and finding.day < _first_day(current):
+        return _is_its_beginning(work, patient, current, finding)
     if not set(finding.codes) <= set(current.codes) or finding.day > current.day:
         return True
     # The same answer with another note is none.
     return _is_red_flag(finding) and _is_another_answer(current, finding)
+
+
+def _is_its_beginning(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
+    """Say whether what late data show of days before an open trend is how it began, and not another episode.
+
+    That was over by then, or closed by somebody who knew it.
+    """
+    if (_first_day(current) - finding.day).days > policies.of_patient(work, patient)["alert.over_days"]:
+        return False
+    last = closed_episodes.last(work, patient, finding.family, finding.urgency)
+    return last is None or last.day < finding.day
 
 
 def _is_another_answer(current: Alert, finding: Finding) -> bool:
@@ -195,23 +209,15 @@ def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
     """Say whether one like it was resolved only a few of the patient's days ago, or after the finding's."""
     if finding.family not in _LOCKOUT or _is_red_flag(finding):
         return False
-    recent = select(Alert).where(
-        Alert.clinic_id == work.clinic_id,
-        Alert.patient_id == patient.id,
-        Alert.family == finding.family,
-        Alert.urgency <= finding.urgency,
-        Alert.outcome.is_not(None),  # without one it was closed by a withdrawn consent, not by a person
-    )
-    last = work.session.scalar(recent.order_by(Alert.resolved_at.desc()).limit(1))
-    if last is None or last.resolved_at is None:
+    last = closed_episodes.last(work, patient, finding.family, finding.urgency)
+    if last is None:
         return False
-    closed = local_days.of(work, last.resolved_at, patient.zone)
     # Who closed the episode after that day knew it: late data must not ring the same bell again.
-    if closed > finding.day:
+    if last.day > finding.day:
         return True
     quiet = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
-    is_recent = (local_days.of(work, work.now, patient.zone) - closed).days < quiet
-    return is_recent and not _went_on(work, last, finding)
+    is_recent = (local_days.of(work, work.now, patient.zone) - last.day).days < quiet
+    return is_recent and not _went_on(work, last.alert, finding)
 
 
 def _went_on(work: Work, closed: Alert, finding: Finding) -> bool:
@@ -246,15 +252,16 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
 
 
 def _join(work: Work, alert: Alert, finding: Finding) -> None:
+    first = _first_day(alert)
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
     report |= {key: finding.evidence[key] for key in (*SOURCES, "stored") if key in finding.evidence}
-    if (
-        finding.family is AlertFamily.ACTIVATION
-    ):  # an answer may have opened it, and this is what stands around it
+    # Of activation an answer may have opened it, and this is what stands around it.
+    if finding.family is AlertFamily.ACTIVATION or finding.day < first:
         report["text"] = finding.summary
     reports = [*alert.evidence.get("reports", ()), report][-REPORTS_KEPT:]
     _extend(work, alert, finding)
-    evidence = {**alert.evidence, "reports": reports, "first_day": _first_day(alert, finding)}
+    begun = min(first, finding.day).isoformat()
+    evidence = {**alert.evidence, "reports": reports, "first_day": begun}
     vault.put(work, alert, "evidence", evidence)
     alert.version += 1
     alerts.log(work, alert, "repeated", report)
@@ -272,7 +279,8 @@ def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> No
     vault.put(work, alert, "summary", finding.summary)
     earlier = {key: value for key, value in alert.evidence.items() if key != "earlier"}
     kept = [*alert.evidence.get("earlier", ()), earlier][-REPORTS_KEPT:]
-    evidence = {**finding.evidence, "earlier": kept, "first_day": _first_day(alert, finding)}
+    first = min(_first_day(alert), finding.day)
+    evidence = {**finding.evidence, "earlier": kept, "first_day": first.isoformat()}
     if "taken_back" in alert.evidence:
         evidence["taken_back"] = alert.evidence["taken_back"]
     vault.put(work, alert, "evidence", evidence)
@@ -287,6 +295,5 @@ def _extend(work: Work, alert: Alert, finding: Finding) -> None:
     alert.day = max(alert.day, finding.day)
 
 
-def _first_day(alert: Alert, finding: Finding) -> str:
-    known: str = alert.evidence.get("first_day", alert.day.isoformat())
-    return min(known, finding.day.isoformat())
+def _first_day(alert: Alert) -> date:
+    return date.fromisoformat(alert.evidence.get("first_day", alert.day.isoformat()))

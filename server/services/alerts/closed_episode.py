@@ -1,0 +1,33 @@
+"""The episode like a finding that a person closed last: who closed it knew the days before."""
+
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from server.clinical.vocabulary import AlertClass, AlertFamily
+from server.models import Alert, Patient
+from server.services import local_day as local_days
+from server.services.work import Work
+
+
+class Closed(NamedTuple):
+    """An episode, and the patient's day on which it was closed."""
+
+    alert: Alert
+    day: date
+
+
+def last(work: Work, patient: Patient, family: AlertFamily, urgency: AlertClass) -> Closed | None:
+    """Return the one of ``family``, at least as urgent, that was closed last."""
+    recent = select(Alert).where(
+        Alert.clinic_id == work.clinic_id,
+        Alert.patient_id == patient.id,
+        Alert.family == family,
+        Alert.urgency <= urgency,
+        Alert.outcome.is_not(None),  # without one it was closed by a withdrawn consent, not by a person
+    )
+    found = work.session.scalar(recent.order_by(Alert.resolved_at.desc()).limit(1))
+    if found is None or found.resolved_at is None:
+        return None
+    return Closed(found, local_days.of(work, found.resolved_at, patient.zone))
