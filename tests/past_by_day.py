@@ -22,6 +22,7 @@ from server.services.journal import entry as entries
 from server.services.journal.incoming import Incoming
 from server.services.people import patient as patients
 from server.services.visits import treatment_session as treatment_sessions
+from server.services.visits import visit as visits
 from server.services.watch import assessment as assessments
 from server.services.watch import silence as silences
 from server.services.work import Work
@@ -58,7 +59,7 @@ def deliver(work: Work, past: Past, at: datetime) -> None:
     day = local_days.of(work, at, past.zone)
     if day not in treatment_sessions.delivered_days(work, past.patient_id, day):
         values = {"course_id": past.course_id, "status": SessionStatus.DELIVERED, "at": at}
-        treatment_sessions.create(work, past.patient_id, values)
+        visits.record(work, past.patient_id, values)
 
 
 # Made before any past, partly by chance, and the same whichever way it is written.

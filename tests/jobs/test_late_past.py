@@ -16,8 +16,10 @@ from server.services.journal import entry as entries
 from server.services.journal.incoming import Incoming
 from server.services.past.writer import Step, open_writer
 from server.services.people import clinic as clinics
+from server.services.people import patient as patients
 from server.services.scales import questionnaire_response as responses
 from server.services.visits import treatment_session as treatment_sessions
+from server.services.watch import assessment as assessments
 from server.services.work import Work, system
 from server.simulator.clinic import demo_clinic
 from tests.conftest import NOON, empty
@@ -95,7 +97,9 @@ def is_plain(one: Came) -> bool:
 
 def alone(work: Work, past: Past, one: Came) -> None:
     if one.said is None:
-        treatment_sessions.create(work, past.patient_id, session_of(past, one))
+        # What comes after it and is there already is timed and judged again at the end of an import.
+        given = treatment_sessions.create(work, past.patient_id, session_of(past, one))
+        assessments.reassess(work, patients.get(work, past.patient_id), [given.local_day])
     elif one.is_scale:
         responses.put(work, past.patient_id, one.said)
     else:

@@ -96,11 +96,12 @@ class Writer:
         then = self._at(self.ahead.popleft().at)
         if values is None:
             return
-        treatment_sessions.create(then, self.patient.id, values)
+        given = treatment_sessions.create(then, self.patient.id, values)
         moments = treatment_sessions.delivered_moments(then, self.patient.id)
         self.journal = replace(self.journal, sessions=moments)
         if self.judging is not None:
             self.judging.treated(then)
+        self._judge_treated(then, given.local_day)
 
     def close_days(self, at: datetime, logged: Collection[date]) -> None:
         """Close every day that has ended by ``at``, each at its own end, as the nightly job does.
@@ -148,6 +149,14 @@ class Writer:
             assessments.reassess(work, self.patient, receipt.touched)
         if entry.day_reliable:
             self.known = replace(self.known, entry_day=max(day, self.known.entry_day or day))
+
+    def _judge_treated(self, work: Work, day: date) -> None:
+        """Judge the day of a session: what was logged that morning was judged without it."""
+        if self._is_free(day):
+            self._open(work, day).judge_entry(work, day)
+        else:
+            self._step_aside(day)
+            assessments.reassess(work, self.patient, [day])
 
     def _judge_end(self, work: Work, day: date) -> None:
         if self._is_free(day) and (self.judging is None or day > self.judging.last_day):
