@@ -11,7 +11,7 @@ from jobs.around import Around
 from jobs.past import Told
 from server.database import Database
 from tests.cast import Cast
-from tests.conftest import Clock
+from tests.conftest import Clock, rows_of
 from tests.visits import Visits
 
 MAP = """
@@ -190,6 +190,27 @@ def test_what_lay_amid_a_long_diary_is_timed_and_judged_also_after_a_break_in_th
     assert "mood_relapse" in families(cast)
     hours = [one["hours_since_session"] for one in cast.bo.get(f"{visits.ana}/entries").json["items"]]
     assert None not in hours[13:]
+
+
+def test_what_lay_after_a_session_is_judged_by_it_where_a_break_came_and_nothing_else_is_new(
+    database: Database, cast: Cast, visits: Visits, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clock.now - timedelta(days=48)
+    moods = [1] * 13 + [6] * 27 + [1] * 8
+    rows = "".join(f"{first + timedelta(days=n):%Y-%m-%d},10:00,{mood},\n" for n, mood in enumerate(moods))
+    brought(database, cast, clock, rows)
+    assert families(cast) == set(), "nobody knows of a session"
+    given = f"sessions: [{first + timedelta(days=13):%Y-%m-%d}]\n"
+    given += "course: {route: intranasal, condition: depression}\n"
+    monkeypatch.setattr("jobs.past.BATCH", 20)
+    with pytest.raises(KeyboardInterrupt):
+        brought(database, cast, clock, rows, MAP + given, stopped)
+    again = brought(database, cast, clock, rows, MAP + given)
+    assert (again.tally.created, again.tally.sessions) == (0, 0)
+    assert families(cast) == {"mood_relapse"}
+    left = rows_of(database)
+    brought(database, cast, clock, rows, MAP + given)
+    assert rows_of(database) == left, "once is enough"
 
 
 def test_what_the_phone_brings_meanwhile_is_timed_from_a_session_that_comes_after_it(

@@ -6,12 +6,14 @@ has changed, and nobody would look at them again before the next entry.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from server.models import Assessment, Entry
+from server.models import Activation, Assessment, Entry
+from server.services.journal.incoming import OLDEST
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.visits import visit as visits
 from server.services.work import Work
@@ -76,17 +78,38 @@ def _judge_again(work: Work, patient_id: UUID, before: Known) -> None:
     """Time and judge again what is not of the past itself and comes after the first thing that is new.
 
     That is what was there ``before``, and what the phone has brought meanwhile. Where a break may have left
-    the beginning of the past, that is the first thing of all. Days on which nothing was logged are judged,
-    too.
+    the beginning of the past, that is the first thing of all, also where nothing is new since. Days on which
+    nothing was logged are judged, too.
     """
     entries = _entries(work, patient_id)
     came = [at for entry_id, (at, _) in entries.items() if entry_id not in before.entries]
     came += _given(work, patient_id) - before.sessions
+    came += [before.begun] if before.begun and (came or _is_owed(work, patient_id, before.begun)) else []
     if not came:
         return
-    first = min([*came, *([before.begun] if before.begun else [])])
+    first = min(came)
     new = before.ours - before.entries.keys()
     later = {one: day for one, (at, day) in entries.items() if one not in new and at > first}
     days = [*later.values(), *(day for day in before.judged if day >= (first - _A_DAY).date())]
     if days:
         visits.look_again(work, patient_id, [*later], [min(days)])
+
+
+def _is_owed(work: Work, patient_id: UUID, begun: datetime) -> bool:
+    """Return whether a day was judged before something came that lies before it, and never since.
+
+    Whatever comes in has all days after it judged again, so that none is judged by older data than one before
+    it: but for those that a past was written before, until all of it is there.
+    """
+    first = max(begun - _A_DAY, work.now - OLDEST).date()
+    query = (
+        select(func.max(Activation.data_version))
+        .where(
+            Activation.clinic_id == work.clinic_id,
+            Activation.patient_id == patient_id,
+            Activation.day >= first,
+        )
+        .group_by(Activation.day)
+        .order_by(Activation.day)
+    )
+    return any(later < earlier for earlier, later in pairwise(work.session.scalars(query)))
