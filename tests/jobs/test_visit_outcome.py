@@ -180,6 +180,29 @@ def test_a_session_that_is_brought_is_the_visit_that_was_booked(
     assert cast.bo.get(f"/booking-suggestions/{booked}").json["state"] == "fulfilled"
 
 
+@pytest.mark.parametrize("batch", [250, 1])
+def test_of_sessions_that_are_brought_together_the_one_of_its_day_is_the_visit(
+    database: Database,
+    cast: Cast,
+    clock: Clock,
+    visits: Visits,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+) -> None:
+    monkeypatch.setattr("jobs.past.BATCH", batch)
+    booked, at = visits.booked(3), clock.now + timedelta(days=3)
+    clock.forward(days=5)
+    several = ", ".join(f'"{at - timedelta(days=back):%Y-%m-%d %H:%M}"' for back in (2, 1, 0))
+    files = MAP.replace('["%s"]', f"[{several}]"), b"day,mood\n2026-01-05,3\n"
+    assert cast.ana.patient_id is not None
+    plan = import_diary.prepare(database, ("demo", cast.ana.patient_id), files, clock.now)
+    assert import_diary.write(database, plan).tally.sessions == 3
+    found = cast.bo.get(f"/booking-suggestions/{booked}").json
+    sessions = cast.bo.get(f"{visits.ana}/treatment-sessions").json["items"]
+    (its,) = (one for one in sessions if one["at"].startswith(f"{at:%Y-%m-%d}"))
+    assert (found["state"], found["treatment_session_id"]) == ("fulfilled", its["id"])
+
+
 def test_what_comes_out_as_it_was_stands_in_the_log_once(
     cast: Cast, clock: Clock, around: Around, visits: Visits, visit: str
 ) -> None:

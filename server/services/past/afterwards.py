@@ -27,7 +27,7 @@ class Known(NamedTuple):
     """A patient's entries (moment, local day), delivered sessions and judged days before a past came in.
 
     ``begun``: the first moment of that past itself that was there already, None where nothing was. ``ours``:
-    the ids of its entries.
+    the ids of its entries; ``given``: the moments of its sessions.
     """
 
     entries: _Entries
@@ -35,6 +35,7 @@ class Known(NamedTuple):
     judged: frozenset[date]
     begun: datetime | None
     ours: frozenset[UUID]
+    given: frozenset[datetime]
 
 
 def look(work: Work, patient_id: UUID, ids: Iterable[UUID], sessions: Iterable[datetime]) -> Known:
@@ -42,14 +43,14 @@ def look(work: Work, patient_id: UUID, ids: Iterable[UUID], sessions: Iterable[d
 
     A part of it may be there since a break, after which nobody has judged again what it tells on.
     """
-    ours = frozenset(ids)
+    ours, brought = frozenset(ids), frozenset(sessions)
     entries, given = _entries(work, patient_id), _given(work, patient_id)
-    there = [*(entries[one][0] for one in ours if one in entries), *given.intersection(sessions)]
+    there = [*(entries[one][0] for one in ours if one in entries), *given & brought]
     judged = select(Assessment.day).where(
         Assessment.clinic_id == work.clinic_id, Assessment.patient_id == patient_id
     )
     days = frozenset(work.session.scalars(judged.distinct()))
-    return Known(entries, given, days, min(there, default=None), ours)
+    return Known(entries, given, days, min(there, default=None), ours, brought)
 
 
 def _entries(work: Work, patient_id: UUID) -> _Entries:
@@ -69,7 +70,9 @@ def follow(work: Work, patient_id: UUID, before: Known, is_last: bool) -> None:
     Sessions at once; the days once all of it is there (``is_last``). Whoever begins anew after a break finds
     what is written, and nothing new.
     """
-    visits.follow_past(work, patient_id, before.sessions)
+    # A session that does not come in the end (its day has one, it was cancelled) keeps no visit waiting.
+    coming = () if is_last else before.given - _given(work, patient_id)
+    visits.follow_past(work, patient_id, before.sessions, coming)
     if is_last:
         _judge_again(work, patient_id, before)
 

@@ -3,6 +3,7 @@
 No move here ever touches the alert behind a suggestion: a visit that expires does not make symptoms go away.
 """
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -40,6 +41,40 @@ def fulfil_with(
     right is no visit that is still to come. ``was_at``: where it lay then, which made it none of the visits
     around there.
     """
+    booked = [
+        one
+        for one in _near(work, session)
+        if (is_new or _planned(one) <= work.now)
+        and (was_at is None or not _can_be(work, one, session, was_at))
+    ]
+    if not booked:
+        return None
+    suggestion = min(booked, key=lambda one: _distance(work, one, session))
+    _put_behind(work, suggestion, session)
+    return suggestion
+
+
+def fulfil_past(work: Work, sessions: Iterable[TreatmentSession], coming: Collection[datetime]) -> None:
+    """Fulfil the booked visits that sessions of a past are: each the one that of all of them is nearest.
+
+    A visit that one of those still ``coming`` is nearer to waits for it.
+    """
+    pairs = [
+        (_distance(work, one, session), one, session)
+        for session in sessions
+        if _linked(work, session) is None
+        for one in _near(work, session)
+        if not _is_awaited(work, one, session, coming)
+    ]
+    taken: set[UUID] = set()
+    for _, suggestion, session in sorted(pairs, key=lambda pair: pair[0]):
+        if not taken & {suggestion.id, session.id}:
+            _put_behind(work, suggestion, session)
+            taken |= {suggestion.id, session.id}
+
+
+def _near(work: Work, session: TreatmentSession) -> Sequence[BookingSuggestion]:
+    """Return the visits that a delivered session can be and that have none yet."""
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
@@ -50,18 +85,17 @@ def fulfil_with(
         BookingSuggestion.treatment_session_id.is_(None),
     )
     near = work.session.scalars(found.with_for_update(key_share=True))
-    booked = [
-        one
-        for one in near
-        if _can_be(work, one, session, session.at)
-        and (is_new or _planned(one) <= work.now)
-        and (was_at is None or not _can_be(work, one, session, was_at))
-    ]
-    if not booked:
-        return None
-    suggestion = min(booked, key=lambda one: _distance(work, one, session))
-    _put_behind(work, suggestion, session)
-    return suggestion
+    return [one for one in near if _can_be(work, one, session, session.at)]
+
+
+def _is_awaited(
+    work: Work, suggestion: BookingSuggestion, session: TreatmentSession, coming: Collection[datetime]
+) -> bool:
+    def apart(at: datetime) -> tuple[object, ...]:
+        return not _is_same_day(work, suggestion, at), abs(_planned(suggestion) - at)
+
+    near = (at for at in coming if _is_near(suggestion, at))
+    return any(apart(at) < apart(session.at) for at in near)
 
 
 def _distance(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> tuple[object, ...]:
@@ -162,10 +196,13 @@ def _can_be(work: Work, suggestion: BookingSuggestion, session: TreatmentSession
     Who is treated for mood and for pain comes once for both, and the session is recorded in one of the two
     courses: of the other programme's it is the visit of that very day, and none around it.
     """
-    planned = _planned(suggestion)
-    is_near = planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
     is_own = suggestion.programme is _programme(work, session)
-    return is_near and (is_own or _is_same_day(work, suggestion, at))
+    return _is_near(suggestion, at) and (is_own or _is_same_day(work, suggestion, at))
+
+
+def _is_near(suggestion: BookingSuggestion, at: datetime) -> bool:
+    planned = _planned(suggestion)
+    return planned - EARLY <= at < planned + REPORT_GRACE and suggestion.created_at <= at
 
 
 def _is_same_day(work: Work, suggestion: BookingSuggestion, at: datetime) -> bool:

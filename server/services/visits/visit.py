@@ -43,16 +43,18 @@ def change(
     return session
 
 
-def follow_past(work: Work, patient_id: UUID, known: Collection[datetime]) -> None:
+def follow_past(
+    work: Work, patient_id: UUID, known: Collection[datetime], coming: Collection[datetime]
+) -> None:
     """Do for delivered sessions that a past brought, all but those of ``known`` moments, what `record` does.
 
-    The days they make are for who brings the past to judge again. Twice changes nothing.
+    ``coming``: the moments of those still to come. The days they make are for who brings the past to judge
+    again. Twice changes nothing.
     """
     came = treatment_sessions.delivered_but(work, patient_id, known)
     if not came or not suggestion_ends.has_visits(work, patient_id):
         return
-    for session in came:
-        suggestion_ends.follow_change(work, session, None)
+    suggestion_ends.fulfil_past(work, came, coming)
     visit_outcomes.look_again(work, patient_id)
 
 
