@@ -50,7 +50,7 @@ def test_a_correction_that_is_refused_shows_help_and_tells_the_care_team(
     assert cast.ana.put(path, entry(clock.now)).status_code == 201
     answer = cast.ana.put(path, entry(clock.now, safety="plan"), version=version)
     assert (answer.status_code, answer.json["notice"]["kind"]) == (status, "emergency")
-    assert answer.json["notice"]["emergency_number"] == "999 or 112"
+    assert "999 or 112" in answer.json["notice"]["emergency_number"]
     assert answer.json["current"]["version"] == 1
     assert the_alert(app).day == clock.now.date()
     assert versions(app) == [1]

@@ -6,7 +6,7 @@ lay a file of its own over it; each country's row says when somebody last made s
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
@@ -63,20 +63,27 @@ class Directory:
     def near(self, country: str, zone: str) -> CrisisLines:
         """Return the lines of ``country``, below those of where ``zone`` lies: abroad home's may not answer.
 
-        Where that is no other country with a row of its own, they are home's alone.
+        Each says which country it is of. Where the zone lies in none, they are home's alone.
         """
         home, there = self.of(country), country_of(zone)
-        if there is None or there == country or there not in self.by_country:
+        if there is None or there == country:
             return home
-        abroad = self.by_country[there]
+        abroad = self.of(there)
         numbers = {there: abroad.emergency, country: home.emergency}
         told = " or ".join(f"{number} ({name_of(where)})" for where, number in numbers.items())
+        lines = (*self._named(there), *self._named(country))
         return CrisisLines(
             emergency=abroad.emergency if abroad.emergency == home.emergency else told,
-            lines=(*abroad.lines, *home.lines),
+            lines=tuple(dict.fromkeys(lines)),
             source=f"{abroad.source}, {home.source}",
             reviewed_on=min(abroad.reviewed_on, home.reviewed_on),
         )
+
+    def _named(self, country: str) -> Sequence[CrisisLine]:
+        """Return the lines of a country with its name; those of every country have none."""
+        found, everywhere = self.of(country).lines, self.by_country[OTHER].lines
+        of = name_of(country)
+        return [one if one in everywhere else replace(one, name=f"{one.name}, {of}") for one in found]
 
     def overlaid(self, text: str) -> "Directory":
         """Return this with the countries of TOML ``text`` in place of its own. Raises CrisisLinesError."""

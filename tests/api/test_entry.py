@@ -176,8 +176,8 @@ def test_a_safety_answer_shows_help_in_the_same_response(
 ) -> None:
     notice = cast.ana.put(f"/entries/{new_id()}", entry(clock.now, safety=answer)).json["notice"]
     assert notice["kind"] == kind
-    assert notice["emergency_number"] == "999 or 112"
-    assert "116 123 (Samaritans)" in notice["crisis_lines"]
+    assert notice["emergency_number"] == "your local emergency number (Norway) or 999 or 112 (Britain (UK))"
+    assert "116 123 (Samaritans, Britain (UK))" in notice["crisis_lines"]
 
 
 @pytest.mark.parametrize(("effects", "asks"), [({"jaundice": 1}, True), ({"nausea": 1}, False)])

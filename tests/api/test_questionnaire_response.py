@@ -65,7 +65,7 @@ def test_item_9_raises_the_alert_and_shows_help_in_the_same_response(
 ) -> None:
     receipt = cast.ana.put(new_path(), with_item9(clock.now, answer)).json
     assert receipt["notice"]["kind"] == "crisis_lines"
-    assert "116 123 (Samaritans)" in receipt["notice"]["crisis_lines"]
+    assert "116 123 (Samaritans, Britain (UK))" in receipt["notice"]["crisis_lines"]
     assert ("contact your clinic today" in receipt["notice"]["text"]) is (answer > 1)
     (alert,) = alerts(app)
     assert (alert.urgency, alert.family, alert.codes) == ("P1", "safety", [code])

@@ -91,6 +91,7 @@ def test_the_watch_hours_are_honest_in_the_patients_own_time(cast: Cast, clock: 
 
 
 def test_the_crisis_lines_are_those_of_the_patients_country_with_their_review(cast: Cast) -> None:
+    cast.ana.patch("/me/zone", {"zone": "Europe/London"})
     crisis = cast.ana.get("/me/today").json["crisis"]
     assert crisis["emergency_number"] == "999 or 112"
     assert "116 123 (Samaritans)" in crisis["crisis_lines"]

@@ -30,13 +30,30 @@ def test_a_country_without_lines_of_its_own_gets_the_international_directory() -
 def test_who_travels_is_told_whom_to_call_where_they_are_and_at_home() -> None:
     found, home, there = SHIPPED.near("GB", "America/New_York"), SHIPPED.of("GB"), SHIPPED.of("US")
     assert found.emergency == "911 (United States) or 999 or 112 (Britain (UK))"
-    assert found.texts == (*there.texts, *home.texts)
+    assert found.texts[0] == "988 (Suicide & Crisis Lifeline: call, text or chat, United States)"
+    assert "116 123 (Samaritans, Britain (UK))" in found.texts, "elsewhere it is somebody else's or nobody's"
+    assert [line.number for line in found.lines] == [line.number for line in (*there.lines, *home.lines)]
     assert found.reviewed_on == min(home.reviewed_on, there.reviewed_on)
     assert SHIPPED.near("GB", "Europe/Dublin").emergency == home.emergency == SHIPPED.of("IE").emergency
     assert SHIPPED.near("GB", "US/Pacific").emergency == found.emergency, "a zone's former name is one"
 
 
-@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Oslo", "Etc/UTC", "GB", "Pacific/Apia"])
+def test_where_no_lines_are_known_home_s_numbers_are_not_told_as_if_they_answered_there() -> None:
+    found = SHIPPED.near("US", "Asia/Bangkok")
+    assert found.emergency == "your local emergency number (Thailand) or 911 (United States)"
+    assert found.texts[0] == "findahelpline.com (directory of help lines by country)"
+    assert found.texts[1] == "988 (Suicide & Crisis Lifeline: call, text or chat, United States)"
+    assert SHIPPED.near("TH", "Asia/Tokyo").texts == SHIPPED.of("XX").texts, "said once"
+
+
+@pytest.mark.parametrize(("country", "zone"), [("IT", "Europe/Rome"), ("SE", "Europe/Stockholm")])
+def test_in_the_whole_union_one_number_is_known(country: str, zone: str) -> None:
+    assert SHIPPED.of(country).emergency == "112"
+    assert SHIPPED.near("US", zone).emergency.startswith("112 (")
+    assert SHIPPED.near(country, "Europe/Berlin").emergency == "112"
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Etc/UTC", "GB", "Mars/Base"])
 def test_at_home_and_where_nothing_is_known_the_lines_are_those_of_home(zone: str) -> None:
     assert SHIPPED.near("GB", zone) is SHIPPED.of("GB")
 
@@ -57,7 +74,9 @@ def test_a_country_is_stale_a_year_after_its_own_review() -> None:
     reviewed = SHIPPED.of("GB").reviewed_on
     anniversary = reviewed.replace(year=reviewed.year + 1)
     assert SHIPPED.stale(anniversary) == []
-    assert SHIPPED.stale(anniversary + timedelta(days=1)) == sorted(SHIPPED.by_country)
+    assert "GB" in SHIPPED.stale(anniversary + timedelta(days=1))
+    newest = max(row.reviewed_on for row in SHIPPED.by_country.values())
+    assert SHIPPED.stale(newest + timedelta(days=367)) == sorted(SHIPPED.by_country)
     assert SHIPPED.overlaid(NORWAY).stale(anniversary) == ["NO"]
 
 
