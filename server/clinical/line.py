@@ -35,9 +35,9 @@ class Line:
         return self._averages[weight]
 
     def lows(self, count: int) -> Sequence[float]:
-        """Return the lowest of the last ``count`` values (fewer at the beginning), up to each."""
+        """Return the lowest of the last ``count`` values, up to each; -inf where there are fewer."""
         if count not in self._lows:
-            filled = [*repeat(inf, count - 1), *self.values]
+            filled = [*repeat(-inf, count - 1), *self.values]
             self._lows[count] = [*map(min, *(filled[start:] for start in range(count)), self.values)]
         return self._lows[count]
 

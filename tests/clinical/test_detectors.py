@@ -130,7 +130,7 @@ def test_the_moving_average_is_held_against_the_limit_of_each_day(values: list[f
         average = sum(w * v for w, v in zip(weights, values, strict=False)) / sum(weights)
         squares = sum(w * w for w in weights) / sum(weights) ** 2
         limit = 3.0 + 0.5 + 2 * sqrt(squares * 1.4 / 0.6 + OF_BASELINE)
-        if average >= limit and min(values[max(0, count - LAST) : count]) >= 3.5:
+        if count >= LAST and average >= limit and min(values[count - LAST : count]) >= 3.5:
             expected.append(day(16 + count).toordinal())
     assert list(found) == expected
 
@@ -220,7 +220,7 @@ def test_each_day_is_held_against_the_baseline_that_was_in_force() -> None:
     early, late = baseline(sd=0.1), replace(baseline(mean=6.0, sd=0.1), last_day=day(30))
     found = Scan(line(points(*[6.5] * 40)), "composite", (early, late), POLICY)
     assert max(held(found)) == day(30)
-    assert min(held(found)) == day(17)
+    assert min(held(found)) == day(16 + LAST)
     assert mark(found, late).ewma_limit > 6.5
 
 

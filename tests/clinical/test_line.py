@@ -1,5 +1,7 @@
 """What rests on the points of a series alone is worked out once, whoever asks."""
 
+from math import inf
+
 import pytest
 
 from server.clinical.line import Line
@@ -14,10 +16,10 @@ def test_a_moving_average_is_that_of_its_weight_and_made_once() -> None:
     assert list(LINE.averages(0.25)) != list(found)
 
 
-def test_the_lowest_of_the_last_values_is_that_of_the_first_ones_too() -> None:
-    assert list(LINE.lows(3)) == [4.0, 2.0, 2.0, 2.0, 3.0]
+def test_the_lowest_of_the_last_values_is_none_where_there_are_fewer() -> None:
+    assert list(LINE.lows(3)) == [-inf, -inf, 2.0, 2.0, 3.0]
     assert list(LINE.lows(1)) == list(LINE.values)
-    assert list(Line([1], [7.0]).lows(5)) == [7.0]
+    assert list(Line([1], [7.0]).lows(5)) == [-inf]
     assert LINE.lows(3) is LINE.lows(3)
 
 

@@ -91,6 +91,14 @@ def test_one_bad_day_is_not_a_signal() -> None:
     assert first_signal(history, range(16, 70)) is None
 
 
+@pytest.mark.parametrize("silence", [30, 75, 90, 120, 200])
+def test_nor_is_it_one_after_months_of_silence(silence: int) -> None:
+    again = 60 + silence
+    history = diary([*range(-14, 60), again, again + 1], steps((-30, 7), (0, 2), (60, 8)))
+    assert (on(history, again).signal, on(history, again).state) == (False, S.INSUFFICIENT_DATA)
+    assert on(history, again + 1).signal, "two are"
+
+
 def test_two_good_days_do_not_hide_a_bad_week() -> None:
     history = diary(range(60), steps((0, 3), (40, 6.5), (50, 3)))
     assert states(history, range(50, 52)) == [S.RELAPSED, S.RELAPSED]
