@@ -5,10 +5,16 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from server.clinical.vocabulary import AlertClass, AlertFamily
+from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily
 from server.models import Alert, Patient
 from server.services import local_day as local_days
 from server.services.work import Work
+
+# For how long what a trend shows opens no second episode after one was resolved.
+LOCKOUT = {
+    **dict.fromkeys(ARM_OF, "alert.lockout_days"),
+    AlertFamily.ACTIVATION: "mania.lockout_days",
+}
 
 
 class Closed(NamedTuple):

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from uuid_utils.compat import uuid7
 
 from server.clinical.lifecycle import ALERT_MOVES, AlertAction, move
+from server.clinical.mania import ActivationRule
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily, AlertState, Outcome, WatchState
 from server.models import UNRESOLVED, Alert, Patient
@@ -19,6 +20,7 @@ from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import closed_episode as closed_episodes
 from server.services.alerts.alert_source import SOURCES, sources_of
+from server.services.alerts.closed_episode import LOCKOUT
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.asking import of_patient
 from server.services.messages import delivery as deliveries
@@ -26,11 +28,6 @@ from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import policy as policies
 from server.services.work import Work
 
-# For how long what a trend shows opens no second episode after one was resolved.
-_LOCKOUT = {
-    **dict.fromkeys(ARM_OF, "alert.lockout_days"),
-    AlertFamily.ACTIVATION: "mania.lockout_days",
-}
 # The diary's safety answers, mildest first: a milder one after a graver one is not news.
 _MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
@@ -180,7 +177,7 @@ def _is_red_flag(finding: Finding) -> bool:
 
 
 def _is_news(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
-    if finding.family in _LOCKOUT and not _is_red_flag(finding) and finding.day < _first_day(current):
+    if finding.family in LOCKOUT and not _is_red_flag(finding) and finding.day < _first_day(current):
         return _is_its_beginning(work, patient, current, finding)
     if not set(finding.codes) <= set(current.codes) or finding.day > current.day:
         return True
@@ -207,7 +204,7 @@ def _is_another_answer(current: Alert, finding: Finding) -> bool:
 
 def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
     """Say whether one like it was resolved only a few of the patient's days ago, or after the finding's."""
-    if finding.family not in _LOCKOUT or _is_red_flag(finding):
+    if finding.family not in LOCKOUT or _is_red_flag(finding):
         return False
     last = closed_episodes.last(work, patient, finding.family, finding.urgency)
     if last is None:
@@ -215,7 +212,9 @@ def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
     # Who closed the episode after that day knew it: late data must not ring the same bell again.
     if last.day > finding.day:
         return True
-    quiet = policies.of_patient(work, patient).whole(_LOCKOUT[finding.family])
+    if ActivationRule.H1 in finding.codes and last.day < finding.day:
+        return False  # an ASRM counts on its own day: this is a new one
+    quiet = policies.of_patient(work, patient).whole(LOCKOUT[finding.family])
     is_recent = (local_days.of(work, work.now, patient.zone) - last.day).days < quiet
     return is_recent and not _went_on(work, last.alert, finding)
 

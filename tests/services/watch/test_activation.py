@@ -397,6 +397,20 @@ def test_an_asrm_with_a_question_left_open_is_told_where_what_was_answered_reach
     assert the_alert(cast)["evidence"]["disproved"] is True
 
 
+def test_a_new_asrm_is_not_kept_calm_either_where_only_the_clinics_own_limit_is_reached(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    own = {"values": {"mania.asrm": 4, "mania.lockout_days": 28}, "reason": "Early signs matter with her."}
+    assert cast.bo.put(f"{visits.ana}/policy", own).status_code == 200
+    cast.ana.put(f"/questionnaire-responses/{uuid7()}", asrm(clock, 5))
+    resolved(cast, the_alert(cast))
+    put(cast.ana, [entry(clock.now, items=USUAL)])
+    assert alerts(cast) == [], "it is the same one, judged again"
+    clock.forward(days=7)
+    cast.ana.put(f"/questionnaire-responses/{uuid7()}", asrm(clock, 5))
+    assert the_alert(cast)["codes"] == ["H1"]
+
+
 def test_bo_sees_the_levels_and_the_last_days(cast: Cast, clock: Clock) -> None:
     put(cast.ana, diary(clock, [DRIVEN, DRIVEN]))
     shown = activation(cast)
