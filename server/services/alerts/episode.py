@@ -22,14 +22,13 @@ from server.services.alerts import closed_episode as closed_episodes
 from server.services.alerts.alert_source import SOURCES, sources_of
 from server.services.alerts.closed_episode import LOCKOUT
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
+from server.services.alerts.red_flag import is_new
 from server.services.asking import of_patient
 from server.services.messages import delivery as deliveries
 from server.services.visits import treatment_session as treatment_sessions
 from server.services.watch import policy as policies
 from server.services.work import Work
 
-# The diary's safety answers, mildest first: a milder one after a graver one is not news.
-_MILDER = {"safety_passing": ("safety_often", "safety_plan"), "safety_often": ("safety_plan",)}
 REPORTS_KEPT = 50
 _UNRESOLVED = (
     select(Alert)
@@ -128,7 +127,7 @@ def _gets_through(current: Alert, finding: Finding) -> bool:
         return finding.urgency <= current.urgency  # it was over, and now it is another one
     if finding.urgency != current.urgency or not _is_red_flag(finding):
         return finding.urgency < current.urgency
-    return any(_is_new(code, current.codes) for code in finding.codes)
+    return any(is_new(code, current.codes) for code in finding.codes)
 
 
 def _is_graver(current: Alert, finding: Finding) -> bool:
@@ -138,11 +137,13 @@ def _is_graver(current: Alert, finding: Finding) -> bool:
 
 
 def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
-    """Say whether a relapse is another one than the open episode's: that was over, and nobody closed it.
+    """Say whether it is another one than the open episode's: that was over, and nobody closed it.
 
-    It began after the last day the episode holds: so long after it that it was over, or after a session
+    A relapse began after the last day the episode holds, so long that it was over, or after a session
     that answered it and longer than a closed one keeps quiet.
     """
+    if _is_refuted(current, finding):
+        return True
     if finding.family not in ARM_OF:
         return _is_reported_again(work, patient, current, finding)
     since = date.fromisoformat(finding.evidence.get("since") or finding.day.isoformat())
@@ -154,21 +155,20 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
     return any(day <= finding.day for day in treatment_sessions.delivered_days(work, patient.id, current.day))
 
 
-def _is_reported_again(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
-    """Say whether a red flag that somebody has taken on had cleared, and comes back as urgent as it was.
+def _is_refuted(current: Alert, finding: Finding) -> bool:
+    """Say whether nothing was left of what somebody has taken on: this is news, also if said before."""
+    if current.state is not AlertState.ACKNOWLEDGED or not current.evidence.get("disproved"):
+        return False
+    is_trend = finding.family in LOCKOUT and finding.day >= _first_day(current)
+    return is_trend or _is_red_flag(finding)
 
-    Where all there was had been taken back, what is said now is news, also in an answer that said it before.
-    """
+
+def _is_reported_again(work: Work, patient: Patient, current: Alert, finding: Finding) -> bool:
+    """Say whether a red flag that somebody has taken on had cleared, and comes back as urgent as it was."""
     if not _is_red_flag(finding) or current.state is not AlertState.ACKNOWLEDGED:
         return False
-    if current.evidence.get("disproved"):
-        return True
     quiet = policies.of_patient(work, patient)["alert.return_days"]
     return finding.urgency == current.urgency and (finding.day - current.day).days > quiet
-
-
-def _is_new(code: str, known: Sequence[str]) -> bool:
-    return code not in known and not set(_MILDER.get(code, ())) & set(known)
 
 
 def _is_red_flag(finding: Finding) -> bool:

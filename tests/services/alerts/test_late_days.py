@@ -95,3 +95,27 @@ def test_days_of_an_episode_that_was_over_by_then_are_none_of_the_open_one(
     assert first >= on(clock, 6)
     push(cast.ana, days(clock, range(60, 50, -1), ILL))
     assert shown(cast, "mood_relapse")["evidence"]["first_day"] == first
+
+
+def test_what_returns_after_all_that_somebody_had_in_hand_was_disproved_is_told_anew(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    treated_and_well(cast, clock, visits)
+    push(cast.ana, days(clock, range(14, 3, -1), WELL))
+    slips = days(clock, range(2, -1, -1), ILL)
+    push(cast.ana, slips)
+    alert = shown(cast, "mood_relapse")
+    assert cast.bo.post(f"/alerts/{alert['id']}/acknowledge").status_code == 200
+    for slip in slips:
+        right = {**slip["entry"], "items": WELL}
+        assert cast.ana.put(f"/entries/{slip['id']}", right, version=1).status_code == 200
+    alert = shown(cast, "mood_relapse")
+    assert (alert["state"], alert["evidence"]["disproved"]) == ("acknowledged", True)
+    clock.forward(days=2)
+    push(cast.ana, days(clock, range(1, -1, -1), ILL))
+    again = shown(cast, "mood_relapse")
+    assert (again["state"], again["evidence"].get("disproved")) == ("open", None)
+    assert "worsened" in [event["kind"] for event in again["events"]]
+    assert cast.bo.post(f"/alerts/{alert['id']}/acknowledge").status_code == 200
+    push(cast.ana, days(clock, range(1, -1, -1), ILL))
+    assert shown(cast, "mood_relapse")["state"] == "acknowledged", "the same calls nobody again"
