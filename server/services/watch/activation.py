@@ -147,9 +147,11 @@ def _left_open(
     work: Work, patient_id: UUID, material: Material, totals: Mapping[date, float]
 ) -> Mapping[date, float]:
     """Return what ASRMs that were left too open for a total come to, where that is the most of their day."""
-    if all(one.total is not None for one in material.filled if one.instrument == ASRM):  # nearly always
+    days = material.first, material.last
+    filled = (one for one in material.filled if one.instrument == ASRM and one.local_day >= days[0])
+    if all(one.total is not None for one in filled):  # nearly always
         return {}
-    found = open_scales.least_totals(work, patient_id, ASRM, (material.first, material.last))
+    found = open_scales.least_totals(work, patient_id, ASRM, days)
     return {day: least for day, least in found.items() if day not in totals or least > totals[day]}
 
 
