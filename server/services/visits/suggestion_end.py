@@ -24,6 +24,7 @@ from server.services.work import Work
 REPORT_GRACE = timedelta(days=14)
 # Proposal: so far an appointment may be brought forward without anybody telling us of it.
 EARLY = timedelta(days=3)
+_A_DAY = timedelta(days=1)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 _KEPT = (*_VISITING, SuggestionState.FULFILLED)
 UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
@@ -47,11 +48,36 @@ def fulfil_with(
         if (is_new or _planned(one) <= work.now)
         and (was_at is None or not _can_be(work, one, session, was_at))
     ]
-    if not booked:
-        return None
-    suggestion = min(booked, key=lambda one: _distance(work, one, session))
-    _put_behind(work, suggestion, session)
+    suggestion = min(booked, key=lambda one: _distance(work, one, session), default=None)
+    if is_new and (suggestion is None or not _is_same_day(work, suggestion, session.at)):
+        suggestion = _taken_back(work, session) or suggestion
+    if suggestion is not None:
+        _put_behind(work, suggestion, session)
     return suggestion
+
+
+def _taken_back(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
+    """Return the visit of the session's own day, taken off a session of another day that came first."""
+    planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
+    of_another = (
+        (TreatmentSession.clinic_id == BookingSuggestion.clinic_id)
+        & (TreatmentSession.patient_id == BookingSuggestion.patient_id)
+        & (TreatmentSession.id == BookingSuggestion.treatment_session_id)
+        & (TreatmentSession.local_day != session.local_day)
+    )
+    query = select(BookingSuggestion).where(
+        BookingSuggestion.clinic_id == work.clinic_id,
+        BookingSuggestion.patient_id == session.patient_id,
+        BookingSuggestion.programme == _programme(work, session),
+        planned.between(session.at - _A_DAY, session.at + _A_DAY),
+        BookingSuggestion.created_at <= session.at,
+        select(TreatmentSession.id).where(of_another).exists(),
+    )
+    found = work.session.scalars(query.with_for_update(key_share=True))
+    visit = next((one for one in found if _is_same_day(work, one, session.at)), None)
+    if visit is not None:
+        _let_go(work, visit)
+    return visit
 
 
 def fulfil_past(work: Work, sessions: Iterable[TreatmentSession], coming: Collection[datetime]) -> None:
@@ -215,15 +241,21 @@ def _planned(suggestion: BookingSuggestion) -> datetime:
 
 
 def _take_off(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> None:
-    suggestion.treatment_session_id = None
-    suggestion.responded = suggestion.days_gained = suggestion.gained_at_least = None
-    suggestion.outcome_at, suggestion.outcome_final = None, False
-    make_change(work, suggestion, "unlink", {"treatment_session": str(session.id)})
+    _let_go(work, suggestion)
     if fulfil_if_recorded(work, suggestion):
         return  # it was recorded twice
     detail = {"state": suggestion.state, "treatment_session": str(session.id)}
     key = f"{suggestion.id}:{suggestion.version}"
     review_tasks.raise_(work, Finding(ReviewCode.SESSION_TAKEN_OFF, key, suggestion.id, None, detail))
+
+
+def _let_go(work: Work, suggestion: BookingSuggestion) -> None:
+    """Take a visit off its session, and forget what was learned of it."""
+    detail = {"treatment_session": str(suggestion.treatment_session_id)}
+    suggestion.treatment_session_id = None
+    suggestion.responded = suggestion.days_gained = suggestion.gained_at_least = None
+    suggestion.outcome_at, suggestion.outcome_final = None, False
+    make_change(work, suggestion, "unlink", detail)
 
 
 def expire_overdue(work: Work) -> int:

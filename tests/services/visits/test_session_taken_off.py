@@ -57,6 +57,22 @@ def test_the_session_that_it_was_is_linked_when_it_is_recorded(
     assert stored(cast, suggestion)["treatment_session_id"] == right["id"]
 
 
+@pytest.mark.parametrize("order", [(1, 0), (0, 1)])
+def test_of_two_sessions_near_a_visit_the_one_of_its_day_is_it_in_whatever_order_they_are_recorded(
+    visits: Visits, cast: Cast, clock: Clock, order: tuple[int, int]
+) -> None:
+    suggestion, now = visits.booked(3), clock.now
+    moments = (now + timedelta(days=3), now + timedelta(days=1))
+    clock.forward(days=4)
+    course = course_of(visits, cast)
+    recorded = {number: visits.session(course, moments[number]) for number in order}
+    found = stored(cast, suggestion)
+    assert (found["state"], found["treatment_session_id"]) == ("fulfilled", recorded[0]["id"])
+    assert tasks(cast) == [], "nobody has to decide"
+    again = visits.session(course, moments[0] + timedelta(minutes=5))
+    assert stored(cast, suggestion)["treatment_session_id"] == recorded[0]["id"] != again["id"]
+
+
 def test_one_that_was_dated_wrongly_fulfils_the_visit_that_it_is(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
