@@ -192,7 +192,10 @@ def test_of_sessions_that_are_brought_together_the_one_of_its_day_is_the_visit(
     monkeypatch.setattr("jobs.past.BATCH", batch)
     booked, at = visits.booked(3), clock.now + timedelta(days=3)
     clock.forward(days=5)
-    several = ", ".join(f'"{at - timedelta(days=back):%Y-%m-%d %H:%M}"' for back in (2, 1, 0))
+    (course,) = cast.bo.get(f"{visits.ana}/courses").json["items"]
+    there = visits.session(course["id"], at - timedelta(days=2.5))
+    assert cast.bo.get(f"/booking-suggestions/{booked}").json["treatment_session_id"] == there["id"]
+    several = ", ".join(f'"{at - timedelta(days=back):%Y-%m-%d %H:%M}"' for back in (1.5, 1, 0))
     files = MAP.replace('["%s"]', f"[{several}]"), b"day,mood\n2026-01-05,3\n"
     assert cast.ana.patient_id is not None
     plan = import_diary.prepare(database, ("demo", cast.ana.patient_id), files, clock.now)

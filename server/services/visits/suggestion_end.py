@@ -50,14 +50,16 @@ def fulfil_with(
     ]
     suggestion = min(booked, key=lambda one: _distance(work, one, session), default=None)
     if is_new and (suggestion is None or not _is_same_day(work, suggestion, session.at)):
-        suggestion = _taken_back(work, session) or suggestion
+        own = _take_over(work, session)
+        if own is not None:
+            return own
     if suggestion is not None:
         _put_behind(work, suggestion, session)
     return suggestion
 
 
-def _taken_back(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
-    """Return the visit of the session's own day, taken off a session of another day that came first."""
+def _take_over(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
+    """Put a session behind the visit of its own day, where one of another day came first; return that."""
     planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     of_another = (
         (TreatmentSession.clinic_id == BookingSuggestion.clinic_id)
@@ -77,6 +79,7 @@ def _taken_back(work: Work, session: TreatmentSession) -> BookingSuggestion | No
     visit = next((one for one in found if _is_same_day(work, one, session.at)), None)
     if visit is not None:
         _let_go(work, visit)
+        _put_behind(work, visit, session)
     return visit
 
 
@@ -85,14 +88,14 @@ def fulfil_past(work: Work, sessions: Iterable[TreatmentSession], coming: Collec
 
     A visit that one of those still ``coming`` is nearer to waits for it.
     """
+    waiting = [one for one in sessions if _linked(work, one) is None]
+    taken = {one.id for one in waiting if _take_over(work, one) is not None}
     pairs = [
         (_distance(work, one, session), one, session)
-        for session in sessions
-        if _linked(work, session) is None
+        for session in waiting
         for one in _near(work, session)
         if not _is_awaited(work, one, session, coming)
     ]
-    taken: set[UUID] = set()
     for _, suggestion, session in sorted(pairs, key=lambda pair: pair[0]):
         if not taken & {suggestion.id, session.id}:
             _put_behind(work, suggestion, session)
