@@ -21,7 +21,7 @@ from server.clinical.vocabulary import AlertClass
 from server.isolation import Extent
 from server.services.alerts import escalation as escalations
 from server.services.alerts.escalation import Due
-from server.services.messages import operations, untaken
+from server.services.messages import operations, outbox_clock, untaken
 from server.services.people import break_glass as break_glasses
 from server.services.work import Work, system
 
@@ -62,6 +62,7 @@ def run(around: Around, now: datetime) -> int:
     done = [
         looked,
         *_in_turn(_until(is_over, sorted(waits, key=_turn)), watch, attend, last),
+        careful(log, "messages by a clock that was ahead still wait", partial(_put_right, around, now)),
         careful(log, "not everybody could be told another way", spread),
         careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
         *map(attend, _until(is_over, last)),
@@ -160,6 +161,15 @@ def _spread(around: Around, now: datetime, is_over: Callable[[], bool], clinic_i
     if found is None or None in done:
         raise Incomplete("not everybody could be told another way")
     return sum(one or 0 for one in done)
+
+
+def _put_right(around: Around, now: datetime) -> int:
+    """Let messages that a clock wrote which was ahead wait as of now, after the alerts they are about."""
+    with around.database.write(Extent.ALL) as session:
+        found = outbox_clock.put_right(session, now, around.lease)
+    if found:
+        log.warning("%s messages were written by a clock that was ahead: they leave now", found)
+    return 0
 
 
 def _page(around: Around, now: datetime) -> int:

@@ -12,7 +12,7 @@ from server.clinical.escalation import EscalationFacts, Waited
 from server.clinical.vocabulary import LOST, AlertClass, AlertState
 from server.models import UNRESOLVED, Account, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
-from server.services.alerts import alert_handling, calls
+from server.services.alerts import alert_clock, alert_handling, calls
 from server.services.alerts import rota as rotas
 from server.services.messages import delivery as deliveries
 from server.services.messages import operations
@@ -68,6 +68,7 @@ def attend(work: Work, alert_id: UUID) -> bool:
     alert = alerts.of_somebody_here(work, alert_id)
     if alert is None or alert.state is AlertState.RESOLVED:
         return False
+    alert_clock.put_right(work, alert)
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert_handling.expire(work, alert_id)
     facts = _facts(work, alert)
@@ -100,6 +101,8 @@ def lost(work: Work, alert_id: UUID) -> None:
 
 
 def _is_due(work: Work, alert: Alert) -> bool:
+    if alert_clock.is_ahead(work, alert):
+        return True
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert.acknowledged_until is not None and alert.acknowledged_until <= work.now
     facts, policy = _facts(work, alert), clinics.policy(work)

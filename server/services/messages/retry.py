@@ -34,6 +34,9 @@ _PATIENCE: Mapping[Channel, Patience] = MappingProxyType(
 )
 # When the far end is back, what is urgent leaves within two minutes: with the jitter and the worker's tick.
 URGENT_PAUSE = 100 * _SECOND
+# For how long a far end may ask us to wait (`gateways.message`); and so long neither a pause nor the quiet
+# hours of a day are.
+LONGEST_ASKED, LONGEST = _HOUR, 27 * _HOUR
 # Many messages that failed together must not come back together.
 JITTER = 0.1
 
