@@ -5,6 +5,7 @@ And records that were opened in an emergency where nobody else at a clinic looks
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import AlertClass
 from server.isolation import Extent
 from server.services.alerts import escalation as escalations
+from server.services.alerts import left_over
 from server.services.alerts.escalation import Due
 from server.services.messages import operations, outbox_clock, untaken
 from server.services.people import break_glass as break_glasses
@@ -53,11 +55,12 @@ def run(around: Around, now: datetime) -> int:
     """
     waits: list[_Waits] = []
     last: list[_Waits] = []
+    tried: list[_Waits] = []
     look = partial(each_clinic, around, "looking over alerts", partial(_look, around, now, waits))
     looked = careful(log, "not every alert could be looked over", look)
     watch = Stopwatch(now)
     is_over = partial(_is_over, around, now, watch)
-    attend = partial(_attend, around, now)
+    attend = partial(_attend, around, now, tried)
     spread = partial(each_clinic, around, "telling another way", partial(_spread, around, now, is_over))
     done = [
         looked,
@@ -66,6 +69,7 @@ def run(around: Around, now: datetime) -> int:
         careful(log, "not everybody could be told another way", spread),
         careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
         *map(attend, _until(is_over, last)),
+        careful(log, "what is left could not be noted", partial(_note_left, around, now, waits, tried)),
     ]
     if None in done:
         raise Incomplete("an alert or an opened record could not be attended to")
@@ -129,8 +133,9 @@ def _turn(one: _Waits) -> tuple[AlertClass, int]:
     return one.due.urgency, one.place
 
 
-def _attend(around: Around, now: datetime, one: _Waits) -> int | None:
+def _attend(around: Around, now: datetime, tried: list[_Waits], one: _Waits) -> int | None:
     """Return 1 where something was done, 0 where nothing had to be, None where it could not."""
+    tried.append(one)
     clinic_id, alert_id = one.clinic_id, one.due.alert_id
 
     def attend() -> int:
@@ -142,6 +147,16 @@ def _attend(around: Around, now: datetime, one: _Waits) -> int | None:
     if done:
         log.warning("alert %s was not answered in time: more is told", alert_id)
     return done
+
+
+def _note_left(around: Around, now: datetime, waits: Sequence[_Waits], tried: Sequence[_Waits]) -> int:
+    """Put on record how many of ``waits`` there was no time for, so that it is seen where that lasts."""
+    every, done = (Counter(one.due.urgency for one in some) for some in (waits, tried))
+    if left := every - done:
+        with around.database.write(Extent.NONE) as session:
+            left_over.note(session, now, left)
+        log.warning("%s alerts are left to the next look", left.total())
+    return 0
 
 
 def _spread(around: Around, now: datetime, is_over: Callable[[], bool], clinic_id: UUID) -> int:

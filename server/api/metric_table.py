@@ -59,6 +59,10 @@ def _exhausted(found: Health) -> Rows:
     return [([urgency], count) for urgency, count in counts.items()]
 
 
+def _left(found: Health) -> Rows:
+    return [([urgency], number) for urgency, number in (found.left or {}).items()]
+
+
 def _probe_ok(found: Health) -> Rows:
     judged = [one for one in found.probes if one.verdict is not None]
     return [([one.channel], float(one.verdict is Verdict.OK)) for one in judged]
@@ -105,6 +109,9 @@ GAUGES: Mapping[str, Gauge] = MappingProxyType(
         "afterglow_alerts": Gauge("Alerts that nobody has closed.", ("urgency", "state"), _alerts),
         "afterglow_alerts_exhausted": Gauge(
             "Alerts of which everybody was told and nobody answered.", ("urgency",), _exhausted
+        ),
+        "afterglow_alerts_left": Gauge(
+            "Alerts due to be told further that the last look had no time for.", ("urgency",), _left
         ),
         "afterglow_probe_ok": Gauge(
             "1 where the last judged probe was taken in time, 0 where it was late or failed.",

@@ -51,6 +51,9 @@ def _rows(found: Health) -> Iterator[Row]:
         yield "lost in the last hour", f"{lost.channel} {lost.reason}", str(lost.count)
     for alerts in found.alerts:
         yield "alerts", f"{alerts.urgency} {alerts.state}", f"{alerts.count}, exhausted {alerts.exhausted}"
+    for urgency, left in (found.left or {}).items():
+        if left:
+            yield "left to the next look", urgency, str(left)
     if found.unsaved is not None:
         yield "backup", "newest, or first clinic", f"{found.unsaved.total_seconds():.0f} s ago"
     for probe in found.probes:

@@ -16,6 +16,7 @@ from server.models import Alert, Clinic, Delivery
 from server.models.schema import WORKS_FROM
 from server.services import backup_state
 from server.services import job_run as job_runs
+from server.services.alerts import left_over
 from server.services.messages import probe as probes
 from server.services.messages.delivery import could_leave, keeps_waiting
 from server.services.messages.delivery_loss import SILENT
@@ -77,7 +78,7 @@ class Health:
     """All of it at one moment. ``oldest`` is the age of the oldest urgent message that could have left.
 
     ``unsaved``: how old what no backup holds may be: the newest backup's age, or where none was made that of
-    the first clinic (None: there is none either).
+    the first clinic (None: there is none either). ``left``: how many alerts the last look had no time for.
     Where the tables are those of an older version (``migrated`` is False), nothing else is known.
     """
 
@@ -90,6 +91,7 @@ class Health:
     alerts: Sequence[Unresolved] = ()
     probes: Sequence[Probed] = ()
     unsaved: timedelta | None = None
+    left: Mapping[AlertClass, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def health(session: Session, now: datetime, limits: Limits) -> Health:
         alerts=_unresolved(session),
         probes=probes.newest(session, now),
         unsaved=_unsaved(session, now),
+        left=left_over.newest(session, now),
     )
 
 
@@ -137,6 +140,7 @@ def plain(found: Health) -> dict[str, Any]:
         },
         "lost_last_hour": [asdict(one) for one in found.lost],
         "alerts": [asdict(one) for one in found.alerts],
+        "alerts_left": dict(found.left or {}),
         "backup_age_seconds": _seconds(found.unsaved),
         "probes": [{**asdict(one), "sent_at": one.sent_at.isoformat()} for one in found.probes],
     }

@@ -54,6 +54,7 @@ def test_the_figures_of_the_watch_are_gauges(
     assert figures(client, "afterglow_deliveries_waiting") == {("queued", "P0"): 1}
     assert figures(client, "afterglow_probe_ok") == {("email",): 1}
     assert figures(client, "afterglow_alerts") == {("open", "P0"): 1}
+    assert figures(client, "afterglow_alerts_left") == {(urgency,): 0 for urgency in ("P0", "P1", "P2", "P3")}
     clock.forward(minutes=4)
     assert figures(client, "afterglow_job_late")["deliver",] == 1
     assert figures(client, "afterglow_oldest_undelivered_seconds") == {("P0",): 240, ("P1",): 0}

@@ -8,9 +8,13 @@ import pytest
 from jobs.around import Around
 from jobs.runner import run_once
 from jobs.timetable import TIMETABLE
-from server.clinical.vocabulary import Channel
+from server.clinical.vocabulary import AlertClass, Channel
 from server.database import Database
 from server.gateways.message import RecordingGateway
+from server.isolation import Extent
+from server.services import job_run as job_runs
+from server.services.alerts import left_over
+from server.services.job_run import Slot
 from server.settings import Settings
 from tests.one_shot import Run, runner
 
@@ -41,3 +45,15 @@ def test_a_watch_at_work_is_well_as_a_table_and_as_json(
     figures = json.loads(run("status", "--json").stdout)
     assert figures["wrong"] == []
     assert {row["job"] for row in figures["jobs"]} == {job.name for job in TIMETABLE}
+
+
+def test_alerts_that_there_was_no_time_for_are_told(run: Run, database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.write(Extent.NONE) as session:
+        slot = Slot("escalate", now)
+        job_runs.begin(session, slot, now)
+        left_over.note(session, now, {AlertClass.P1: 12})
+        job_runs.end(session, slot, now, 3)
+    said = run("status").stdout
+    (line,) = (line for line in said.splitlines() if "left to the next look" in line)
+    assert [cell.strip() for cell in line.split("│")[2:4]] == ["P1", "12"]

@@ -10,11 +10,14 @@ from sqlalchemy import select
 
 from jobs import escalate
 from jobs.around import Around, Incomplete
+from jobs.runner import run_once
+from jobs.timetable import TIMETABLE
 from server.clinical.vocabulary import AlertClass, AlertFamily
 from server.database import Database
 from server.isolation import Extent
 from server.models import Alert
 from server.postgresql.limits import Limits
+from server.services.health import health, plain
 from tests.alert_rows import Raised, put
 from tests.cast import Cast, Person
 from tests.conftest import Clock
@@ -95,3 +98,25 @@ def test_a_clinic_whose_alerts_somebody_keeps_locked_comes_after_all_others(
     ]
     assert sorted(failed[:-2]) == [False, False, False, True]
     assert failed[-2:] == [True, True]
+
+
+def test_what_a_run_had_no_time_for_shows_in_a_figure_until_one_has(
+    cast: Cast, clock: Clock, around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends early is a success: where all of them do, nothing else would tell."""
+    crowd(around, cast, clock, AlertClass.P1)
+    emergency(around, cast.ana, cast.bo, clock)
+    (job,) = (job for job in TIMETABLE if job.name == "escalate")
+
+    def left() -> dict[str, int]:
+        run_once(job, around, clock.now)
+        with around.database.read(Extent.ALL) as session:
+            found: dict[str, int] = plain(health(session, clock.now, ()))["alerts_left"]
+        return found
+
+    clock.forward(days=2)
+    with monkeypatch.context() as short:
+        short.setattr(escalate, "LONGEST_RUN", timedelta())
+        assert left() == {"P0": 1, "P1": 6, "P2": 0, "P3": 0}
+    clock.forward(minutes=1)
+    assert left() == {"P0": 0, "P1": 0, "P2": 0, "P3": 0}
