@@ -90,12 +90,21 @@ class SmsGateway:
         end = self._exchange.deadline()
         addresses = self._resolve(self._host, self._port)
         target = Target(self._scheme, self._host, self._port, self._path, addresses)
-        reply = self._exchange.post(target, self._headers(message), message.short.encode(), end)
+        reply = self._posted(target, message, end)
         if _is_not_signed_in(reply):
             raise SendError(False, "sign_in", away=True)
         if not 200 <= reply.status <= 299:
             raise refusal(reply, message.at, permanent=_PERMANENT)
         return Receipt(Handed.ACCEPTED, reports=True)
+
+    def _posted(self, target: Target, message: Message, end: float) -> Reply:
+        try:
+            return self._exchange.post(target, self._headers(message), message.short.encode(), end)
+        except SendError as failure:
+            # It took the message and said nothing: that may be the number, which it looks up somewhere else.
+            # The next message shows, and must not wait for this one.
+            failure.away = failure.away and not failure.in_doubt
+            raise
 
     def _headers(self, message: Message) -> dict[str, str]:
         return (

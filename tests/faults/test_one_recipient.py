@@ -1,7 +1,9 @@
-"""A mail server that can't get over one recipient or one text keeps nobody else waiting."""
+"""A mail server or SMS gateway that can't get over one recipient or one text keeps nobody else waiting."""
 
 import asyncio
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +12,14 @@ import pytest
 from jobs import deliver
 from server.clinical.vocabulary import AlertClass, Channel, DeliveryState
 from server.gateways.email import SmtpGateway
+from server.gateways.exchange import Limits
+from server.gateways.sms import Reports, SmsGateway
 from tests.faults.ward import Ward
 from tests.gateways.peers import Peer, listening
+from tests.gateways.web_peers import Answering, Request, answering
 
 DEAD = "bo@clinic.example"
+SILENT, NUMBER = "+4740000001", "+4740000002"
 STATES = {"RCPT": DeliveryState.QUEUED, "DATA": DeliveryState.SENT, "hang up": DeliveryState.SENT}
 
 
@@ -70,3 +76,37 @@ def test_a_run_is_not_lengthened_by_all_that_a_server_which_takes_nothing_has_in
     states = [row.state for one in tried for row in ward.deliveries(one)]
     assert states == [DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.QUEUED]
     assert [row.tries_before for one in tried for row in ward.deliveries(one)] == [0, 1, 1]
+
+
+@dataclass
+class OneNumberSlow(Answering):
+    """An SMS gateway that looks a number up before it answers, in vain for one, or hangs up over it."""
+
+    status: int = 202
+    hangs_up: bool = False
+
+    def answer(self, request: Request) -> int:
+        """Say nothing of one number."""
+        if request.headers["x-kannel-to"] == SILENT:
+            if self.hangs_up:
+                raise ConnectionError
+            time.sleep(1)
+        return self.status
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_a_climb_stands_behind_no_number_that_the_sms_gateway_says_nothing_of(
+    hangs_up: bool, ward: Ward
+) -> None:
+    eva = ward.hire("eva")
+    ward.phone(ward.cast.bo, SILENT), ward.phone(eva, NUMBER)
+    gateway = OneNumberSlow(hangs_up=hangs_up)
+    with answering(gateway) as port:
+        reports, limits = Reports("http://127.0.0.1:9", b"k" * 32), Limits(connect=1, total=0.4)
+        there = SmsGateway(f"http://127.0.0.1:{port}/", "Afterglow", reports, limits)
+        ward.around.gateways[Channel.SMS] = there
+        first, second = ward.alert(AlertClass.P1), ward.alert(AlertClass.P1, eva)
+        ward.look()
+    assert [one.headers["x-kannel-to"] for one in gateway.received] == [SILENT, NUMBER]
+    (waits,), (told,) = ward.deliveries(first), ward.deliveries(second)
+    assert (waits.state, told.state) == (DeliveryState.SENT, DeliveryState.ACCEPTED)
