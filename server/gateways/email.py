@@ -110,10 +110,18 @@ class _Server(smtplib.SMTP):
         super().send(s)
         self.handed_over = isinstance(s, bytes)
 
+    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """Name the sender."""
+        return _plain(super().mail(sender, options))
+
     def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
         """Name the recipient."""
         self.named = True
-        return super().rcpt(recip, options)
+        return _plain(super().rcpt(recip, options))
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand the message over."""
+        return _plain(super().data(msg))
 
     def getreply(self) -> tuple[int, bytes]:
         """Read a reply, all of it in the time that one command has, or the message once it is handed over."""
@@ -145,6 +153,12 @@ class _Reply(io.RawIOBase):
             return self._socket.recv_into(buffer)
         finally:
             self._socket.settimeout(self._patience)  # what is sent next has time of its own
+
+
+def _plain(reply: tuple[int, bytes]) -> tuple[int, bytes]:
+    """Return a yes of any kind as the one that smtplib knows: by RFC 5321, 4.2.1, the first digit says it."""
+    code, text = reply
+    return (250 if 200 <= code <= 299 else code), text
 
 
 class _TlsServer(_Server, smtplib.SMTP_SSL):

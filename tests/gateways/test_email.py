@@ -58,6 +58,33 @@ def test_a_5xx_refusal_is_final_and_a_4xx_one_is_not(answer: str, permanent: boo
     assert peer.received == []
 
 
+class Unsure(Peer):
+    """A server that takes what it can't be sure of, and says so (RFC 5321, 4.2.1: 2yz is a yes)."""
+
+    recipient = message = "250 OK"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        """Take the recipient."""
+        await super().handle_RCPT(server, session, envelope, address, options)
+        return self.recipient
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take the message."""
+        await super().handle_DATA(server, session, envelope)
+        return self.message
+
+
+@pytest.mark.parametrize(("at", "answer"), [("recipient", "252 perhaps"), ("message", "251 passed on")])
+def test_any_yes_is_one(at: str, answer: str) -> None:
+    """Taken for a refusal, the first would never be sent, and the second again and again."""
+    peer = Unsure()
+    setattr(peer, at, answer)
+    with listening(peer) as port:
+        receipt = SmtpGateway(f"smtp://127.0.0.1:{port}", SENDER).send(NOTICE)
+    assert receipt == Receipt(Handed.ACCEPTED)
+    assert [received["To"] for received in peer.received] == [NOTICE.to]
+
+
 class Strict(Peer):
     """A server that does not take the sender: its account is full, locked or not signed in."""
 
