@@ -17,6 +17,7 @@ from server.isolation import Extent
 from server.services.alerts import rota as rotas
 from server.services.alerts import shift as shifts
 from server.services.alerts.shift import NewShift
+from server.services.errors import Conflict
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.people.account import NewAccount
@@ -68,10 +69,21 @@ def load(settings: Settings, database: Database, now: datetime, told: Told = lam
         if clinics.by_slug(session, SLUG) is not None:
             return False
         work = Work(session, beginning(virtuals[0]), system(clinics.new_clinic_id()))
+        if not _opened(work):
+            return False
         for past in _cast(work, virtuals, Passwords(settings.password_cost), now):
             take(work, past, ordered(past), Tally())
             finish(work, past)
             told(1)
+    return True
+
+
+def _opened(work: Work) -> bool:
+    """Open the clinic; False where somebody else, who loads it at the same time, was first."""
+    try:
+        clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
+    except Conflict:
+        return False
     return True
 
 
@@ -83,7 +95,6 @@ def patients() -> int:
 def _cast(
     work: Work, virtuals: Sequence[VirtualPatient], passwords: Passwords, now: datetime
 ) -> Iterator[Past]:
-    clinics.create(work, slug=SLUG, name=NAME, zone=ZONE, country=COUNTRY)
     demo_consents.publish(work)
     clinician_id = _staff(work, passwords, now)
     for virtual in virtuals:

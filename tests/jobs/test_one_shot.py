@@ -1,6 +1,7 @@
 """Simulated clinics, the demo and imports, as a person starts them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -118,6 +119,15 @@ def test_the_demo_is_loaded_once_and_shows_every_story(
         rota = session.scalars(select(Rota)).one()
         assert rota.armed_at is not None
         assert rota.fallback_account_id is not None
+
+
+@pytest.mark.long
+def test_two_who_load_the_demo_at_once_get_it_once(settings: Settings, database: Database) -> None:
+    """As two machines do that start with it: the second ended in an error of ours."""
+    with ThreadPoolExecutor(2) as pool:
+        loaded = list(pool.map(lambda _: load(settings, database, NOON), range(2)))
+    assert sorted(loaded) == [False, True]
+    assert (count(database, Clinic), count(database, Patient)) == (1, 5)
 
 
 def test_the_demo_has_no_place_in_production(settings: Settings, database: Database) -> None:
