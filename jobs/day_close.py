@@ -14,6 +14,7 @@ from jobs.each_clinic import each_clinic
 from server.services import local_day as local_days
 from server.services.people import patient as patients
 from server.services.watch import assessment as assessments
+from server.services.watch import day_ahead
 from server.services.watch import silence as silences
 from server.services.work import Work, system
 
@@ -45,6 +46,7 @@ def _close_all(around: Around, now: datetime, clinic_id: UUID) -> int:
 
 
 def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
+    _end_anew(around, now, clinic_id)
     closed = 0
     while not around.stopping.is_set():
         due = _due(around, now, clinic_id)
@@ -55,6 +57,15 @@ def _close_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
         if not results:
             break
     return closed
+
+
+def _end_anew(around: Around, now: datetime, clinic_id: UUID) -> None:
+    """Let days end that a clock which was ahead has closed before: nobody would be missed in them."""
+    with around.database.read() as session:
+        ahead = day_ahead.closed(Work(session, now, system(clinic_id)))
+    for start in range(0, len(ahead), BATCH):
+        with around.database.write() as session:
+            day_ahead.end_anew(Work(session, now, system(clinic_id)), ahead[start : start + BATCH])
 
 
 def _due(around: Around, now: datetime, clinic_id: UUID) -> list[UUID]:

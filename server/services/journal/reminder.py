@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
@@ -27,6 +28,10 @@ from server.services.work import Work, system
 
 # The diary has its turn on every third day at least, and only the first of them can be logged ahead.
 _DAYS_AHEAD = 8
+# Without a pause nobody is looked at more rarely: a day has a slot, and quiet hours or a change of the clock
+# put it off by little.
+_FAR = timedelta(hours=30)
+_LATELY = timedelta(days=2)
 _LOOKED_AT_NOW = (
     select(Patient.id)
     .outerjoin(
@@ -34,7 +39,19 @@ _LOOKED_AT_NOW = (
         and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id),
     )
     .where(Patient.enrolled_at.is_not(None))
-    .where(or_(CheckInPlan.patient_id.is_(None), CheckInPlan.next_at <= bindparam("now")))
+    .where(
+        or_(
+            CheckInPlan.patient_id.is_(None),
+            CheckInPlan.next_at <= bindparam("now"),
+            # Planned by a clock that was ahead; where they are not there yet, it is our own that is behind.
+            # A pause is over when it is over.
+            and_(
+                CheckInPlan.next_at > bindparam("far"),
+                Patient.created_at <= bindparam("far"),
+                or_(CheckInPlan.pause_last.is_(None), CheckInPlan.pause_last < bindparam("lately")),
+            ),
+        )
+    )
 )
 _CLINICS = (
     _LOOKED_AT_NOW.with_only_columns(Patient.clinic_id, maintain_column_froms=True)
@@ -73,12 +90,12 @@ class Looks:
 
 def clinics(session: Session, now: datetime) -> Sequence[UUID]:
     """Return the clinics with somebody to look at now: most of the time there is none."""
-    return list(session.connection().scalars(_CLINICS, {"now": now}))
+    return list(session.connection().scalars(_CLINICS, _moments(now)))
 
 
 def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
     """Return enrolled patients of the clinic to look at now, in id order, those after ``after``."""
-    found = work.rows(_DUE, now=work.now, after=after or UUID(int=0), limit=limit)
+    found = work.rows(_DUE, **_moments(work.now), after=after or UUID(int=0), limit=limit)
     return [row.id for row in found]
 
 
@@ -155,8 +172,19 @@ def _take(work: Work, patient_id: UUID) -> Patient | None:
     if patient is None:
         return None
     plan = work.session.get(CheckInPlan, (work.clinic_id, patient_id))
-    looked = plan is not None and (plan.next_at is None or plan.next_at > work.now)
-    return None if looked else patient
+    return None if plan is not None and _is_looked_at(plan, work.now) else patient
+
+
+def _is_looked_at(plan: CheckInPlan, now: datetime) -> bool:
+    if plan.next_at is None:
+        return True
+    moments = _moments(now)
+    is_paused = plan.pause_last is not None and plan.pause_last >= moments["lately"]
+    return now < plan.next_at and (is_paused or plan.next_at <= moments["far"])
+
+
+def _moments(now: datetime) -> dict[str, Any]:
+    return {"now": now, "far": now + _FAR, "lately": (now - _LATELY).date()}
 
 
 def _wants(plan: CheckInPlan, patient: Patient, now: datetime) -> bool:
