@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 from jobs import (
@@ -30,6 +31,7 @@ from jobs import (
     visit_unseen,
 )
 from jobs.around import Around
+from jobs.regularly import regularly
 from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
 from server.isolation import Extent
@@ -59,8 +61,8 @@ RUNS: Mapping[str, Callable[[Around, datetime], int]] = MappingProxyType(
         "audit_verify": audit_verify.run,
         "erase": erase.run,
         "reseal": reseal.run,
-        "retention": retention.run,
-        "tidy": tidy.run,
+        "retention": partial(regularly, "retention", retention.run),
+        "tidy": partial(regularly, "tidy", tidy.run),
         "heartbeat": heartbeat.run,
     }
 )

@@ -13,6 +13,8 @@ from uuid_utils.compat import uuid7
 
 from jobs import erase, retention, tidy
 from jobs.around import Around
+from jobs.runner import run_once
+from jobs.timetable import TIMETABLE
 from schemas.scheduling_connection import ConnectionBody
 from server.clinical.visit import RawEvent
 from server.clinical.vocabulary import DeliveryState
@@ -353,3 +355,34 @@ def test_the_page_says_how_long_each_kind_is_kept() -> None:
         assert f"| {kind.name} | {days} days |" in page, kind.name
     for name, kept in kinds.ELSEWHERE.items():
         assert f"| {name} | {kept} |" in page.replace("`", ""), name
+
+
+def daily(around: Around, now: datetime) -> None:
+    """Let the job runner forget, as it does every day."""
+    for job in TIMETABLE:
+        if job.name in ("retention", "tidy"):
+            assert run_once(job, around, now) is not None
+
+
+def test_a_clock_that_is_years_ahead_for_an_hour_deletes_nothing(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    """Whose record has run out is erased, and again after a restore; everybody would have to sign in anew."""
+    daily(years(around, 6), clock.now)
+    before = numbers(database)
+    daily(years(around, 6), clock.now + SEVEN_YEARS)
+    erase.run(around, clock.now + SEVEN_YEARS)
+    daily(years(around, 6), clock.forward(days=1))
+    gone = {name for name, number in numbers(database).items() if number < before[name]}
+    assert gone == {"tallies"}, "what is over after a day"
+
+
+def test_after_a_long_stop_it_begins_a_day_later(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    daily(around, clock.now)
+    clock.now += SEVEN_YEARS
+    daily(around, clock.now)
+    assert numbers(database)["export_links"] == 2
+    daily(around, clock.forward(days=1))
+    assert numbers(database)["export_links"] == 0

@@ -1,0 +1,28 @@
+"""What deletes for good waits for its next day where it has not run for long: the clock may be wrong."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from jobs.around import Around
+from server.isolation import Extent
+from server.services import job_run as job_runs
+
+log = logging.getLogger(__name__)
+
+# A wrong day of this size makes nothing run out that would not have soon.
+LONGEST_PAUSE = timedelta(days=7)
+
+
+def regularly(job: str, run: Callable[[Around, datetime], int], around: Around, now: datetime) -> int:
+    """Run ``job`` where it succeeded in the last week; else do nothing, which counts as a success.
+
+    By a clock years ahead, if only for a minute, everything has run out: sign-ins, messages and whole
+    records, which even a restore would erase again. After a long stop, or at first, it begins a day later.
+    """
+    with around.database.read(Extent.NONE) as session:
+        before = job_runs.last_success(session, job, now)
+    if before is None or now - before > LONGEST_PAUSE:
+        log.warning("%s has not run for a week: it begins with its next run, the clock may be wrong", job)
+        return 0
+    return run(around, now)
