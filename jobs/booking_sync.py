@@ -67,7 +67,7 @@ def _compare_each(around: Around, now: datetime) -> list[int | None]:
     Return how many copies are asked again of each system, None for each over which something failed.
     """
     with around.database.read(Extent.ALL) as session:
-        due = scheduling_connection.due_for_check(session, now - COMPARED_EVERY)
+        due = scheduling_connection.due_for_check(session, now, COMPARED_EVERY)
     return [
         careful(
             log, f"scheduling connection {one[1]} could not be compared", partial(_compare, around, now, *one)

@@ -15,6 +15,7 @@ from server.models import SchedulingConnection
 from server.services import tally, vault
 from server.services.cap import CONNECTION
 from server.services.errors import Conflict, NotFound, Stale
+from server.services.job_run import AHEAD
 from server.services.messages.webhook_address import MOST_SECRETS, new_secret
 from server.services.people import clinic as clinics
 from server.services.work import Work
@@ -144,18 +145,27 @@ def ask_for_check(work: Work, connection_id: UUID) -> SchedulingConnection:
     return row
 
 
-def due_for_check(session: Session, before: datetime) -> Sequence[tuple[UUID, UUID]]:
-    """Return clinic and id of the connections in use that were not compared since ``before``."""
-    checked_at = SchedulingConnection.checked_at
+def due_for_check(session: Session, now: datetime, every: timedelta) -> Sequence[tuple[UUID, UUID]]:
+    """Return clinic and id of the connections in use that were not compared for as long as ``every``.
+
+    Also where their systems were asked at a moment still to come: by a clock that was ahead, which has put
+    off every next question as well.
+    """
+    checked_at, soon = SchedulingConnection.checked_at, now + AHEAD
+    asked = (checked_at, SchedulingConnection.answered_at, SchedulingConnection.failing_since)
+    is_due = or_(checked_at.is_(None), checked_at < now - every, *(moment > soon for moment in asked))
     query = select(SchedulingConnection.clinic_id, SchedulingConnection.id).where(
-        SchedulingConnection.retired_at.is_(None), or_(checked_at.is_(None), checked_at < before)
+        SchedulingConnection.retired_at.is_(None), is_due
     )
     return [(row.clinic_id, row.id) for row in session.execute(query.order_by(SchedulingConnection.id))]
 
 
 def compared(work: Work, connection_id: UUID) -> None:
     """Note that all visits of its system are being compared."""
-    work.session.get_one(SchedulingConnection, (work.clinic_id, connection_id)).checked_at = work.now
+    row = work.session.get_one(SchedulingConnection, (work.clinic_id, connection_id))
+    row.checked_at = work.now
+    row.answered_at = row.answered_at and min(row.answered_at, work.now)
+    row.failing_since = row.failing_since and min(row.failing_since, work.now)
 
 
 def answered(work: Work, connection_id: UUID) -> None:

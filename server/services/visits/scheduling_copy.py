@@ -20,6 +20,7 @@ from server.clinical.vocabulary import ConnectionKind, CopyState, SuggestionStat
 from server.models import BookingSuggestion, Patient, SchedulingConnection, SchedulingCopy
 from server.services import apart, vault
 from server.services.errors import NotFound
+from server.services.job_run import AHEAD
 from server.services.messages import retry
 from server.services.messages.delivery_loss import DEFECT
 from server.services.people import clinic as clinics
@@ -32,6 +33,8 @@ from server.services.work import Work, system
 
 _UNBOOKED = OPEN_SUGGESTIONS - {SuggestionState.BOOKED, SuggestionState.ARRIVED}
 APPROVED = OPEN_SUGGESTIONS - {SuggestionState.DRAFT}
+# None is as long: what lies further ahead was begun by a clock that was ahead.
+_LONGEST_LEASE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +195,12 @@ def is_any_due(session: Session, now: datetime, busy: Collection[UUID] = ()) -> 
 
 
 def _due(now: datetime, limit: int, busy: Collection[UUID]) -> Any:
-    waiting = and_(SchedulingCopy.state == CopyState.WAITING, SchedulingCopy.due_at <= now)
-    abandoned = and_(SchedulingCopy.state == CopyState.CLAIMED, SchedulingCopy.lease_until <= now)
+    # What a clock that was ahead has approved, and what a worker that died had in hand by one.
+    untried = and_(SchedulingCopy.attempt == 0, SchedulingCopy.failures == 0)
+    is_new = and_(untried, SchedulingCopy.created_at > now + AHEAD)
+    late = or_(SchedulingCopy.lease_until <= now, SchedulingCopy.lease_until > now + _LONGEST_LEASE)
+    waiting = and_(SchedulingCopy.state == CopyState.WAITING, or_(SchedulingCopy.due_at <= now, is_new))
+    abandoned = and_(SchedulingCopy.state == CopyState.CLAIMED, late)
     query = select(SchedulingCopy).where(or_(waiting, abandoned))
     if busy:
         query = query.where(SchedulingCopy.connection_id.not_in(busy))

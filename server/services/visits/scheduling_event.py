@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.visit import RawEvent
@@ -23,6 +23,7 @@ from server.keys.sealing import SealError
 from server.models import SchedulingConnection, SchedulingCopy, SchedulingEvent
 from server.services import vault
 from server.services.asking import insert_once
+from server.services.job_run import AHEAD
 from server.services.visits import review_task as review_tasks
 from server.services.visits import scheduling_copy as scheduling_copies
 from server.services.visits.review_task import Finding
@@ -64,7 +65,11 @@ def queued(session: Session, now: datetime, limit: int) -> Sequence[QueuedEvent]
     """Return messages of any clinic that nobody has looked at, oldest first."""
     query = (
         select(SchedulingEvent)
-        .where(SchedulingEvent.state == EventState.QUEUED, SchedulingEvent.due_at <= now)
+        # What an API's clock that is ahead has dated can be followed all the same.
+        .where(
+            SchedulingEvent.state == EventState.QUEUED,
+            or_(SchedulingEvent.due_at <= now, SchedulingEvent.received_at > now + AHEAD),
+        )
         .order_by(SchedulingEvent.due_at, SchedulingEvent.event_id)
         .limit(limit)
     )
