@@ -2,9 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
-
-from server.models import Clinic
 from server.services.job_run import AHEAD
 from server.services.people import clinic as clinics
 from server.services.work import Work
@@ -17,9 +14,9 @@ _OPENED_BY = timedelta(days=1)
 
 def wrote(work: Work, moment: datetime) -> bool:
     """Say whether ``moment``, which was the time when it was written, is still to come."""
-    return moment > work.now + AHEAD and clinics.get(work).created_at <= work.now + _OPENED_BY
+    return moment > work.now + AHEAD and is_ours_right(work)
 
 
-def is_ours_right(now: datetime) -> ColumnElement[bool]:
-    """Return what holds for clinics that there can be at ``now``."""
-    return Clinic.created_at <= now + _OPENED_BY
+def is_ours_right(work: Work) -> bool:
+    """Say whether there can be the clinic at the time that our own clock shows."""
+    return clinics.get(work).created_at <= work.now + _OPENED_BY

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import WAITING, Channel, DeliveryState, DeliverySubject
-from server.models import UNRESOLVED, Account, Alert, Clinic, Delivery
+from server.models import UNRESOLVED, Account, Alert, Delivery
 from server.services import clock_ahead
 from server.services.job_run import AHEAD
 from server.services.messages import quiet, retry
@@ -31,19 +31,18 @@ def put_right(session: Session, now: datetime, lease: timedelta) -> int:
     ``lease``: for how long a message is one worker's. What another transaction holds has time until the next
     look. A call for an alert follows the alert, which is to be put right before.
     """
-    done = 0
-    for which, mend in _mends(now, lease):
-        query = (
-            select(Delivery)
-            .join(Clinic, Clinic.id == Delivery.clinic_id)
-            .where(which, clock_ahead.is_ours_right(now))
-            .limit(_AT_ONCE)
-            .with_for_update(skip_locked=True, of=Delivery)
-        )
-        for row in session.scalars(query).all():
-            mend(Work(session, now, system(row.clinic_id)), row)
-            done += 1
-    return done
+    return sum(_put_right(session, now, which, mend) for which, mend in _mends(now, lease))
+
+
+def _put_right(
+    session: Session, now: datetime, which: ColumnElement[bool], mend: Callable[[Work, Delivery], None]
+) -> int:
+    query = select(Delivery).where(which).limit(_AT_ONCE).with_for_update(skip_locked=True)
+    rows = [(Work(session, now, system(row.clinic_id)), row) for row in session.scalars(query).all()]
+    ahead = [(work, row) for work, row in rows if clock_ahead.is_ours_right(work)]
+    for work, row in ahead:
+        mend(work, row)
+    return len(ahead)
 
 
 def _mends(now: datetime, lease: timedelta) -> Iterator[Mend]:
