@@ -80,6 +80,10 @@ def _backup_age(found: Health) -> Rows:
     return [] if found.unsaved is None else [((), _seconds(found.unsaved))]
 
 
+def _apart(found: Health) -> Rows:
+    return [] if found.apart is None else [((), _seconds(found.apart))]
+
+
 def _seconds(length: timedelta) -> float:
     return length.total_seconds()
 
@@ -122,6 +126,9 @@ GAUGES: Mapping[str, Gauge] = MappingProxyType(
         "afterglow_probe_age_seconds": Gauge("Since that probe was sent.", ("channel",), _probe_age),
         "afterglow_backup_age_seconds": Gauge(
             "Since the newest backup; where none was made, since the first clinic opened.", (), _backup_age
+        ),
+        "afterglow_clock_apart_seconds": Gauge(
+            "How far this process's clock is ahead of PostgreSQL's; below 0 it is behind.", (), _apart
         ),
     }
 )

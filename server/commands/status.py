@@ -51,11 +51,17 @@ def _rows(found: Health) -> Iterator[Row]:
         yield "lost in the last hour", f"{lost.channel} {lost.reason}", str(lost.count)
     for alerts in found.alerts:
         yield "alerts", f"{alerts.urgency} {alerts.state}", f"{alerts.count}, exhausted {alerts.exhausted}"
+    yield from _of_the_service(found)
+    for probe in found.probes:
+        taken = "not taken" if probe.seconds is None else f"taken after {probe.seconds:.1f} s"
+        yield "probe", probe.channel, f"{probe.verdict or 'under way'}, {taken}"
+
+
+def _of_the_service(found: Health) -> Iterator[Row]:
     for urgency, left in (found.left or {}).items():
         if left:
             yield "left to the next look", urgency, str(left)
     if found.unsaved is not None:
         yield "backup", "newest, or first clinic", f"{found.unsaved.total_seconds():.0f} s ago"
-    for probe in found.probes:
-        taken = "not taken" if probe.seconds is None else f"taken after {probe.seconds:.1f} s"
-        yield "probe", probe.channel, f"{probe.verdict or 'under way'}, {taken}"
+    if found.apart is not None:
+        yield "clock", "ahead of the database's", f"{found.apart.total_seconds():.1f} s"

@@ -79,6 +79,7 @@ class Health:
 
     ``unsaved``: how old what no backup holds may be: the newest backup's age, or where none was made that of
     the first clinic (None: there is none either). ``left``: how many alerts the last look had no time for.
+    ``apart``: how far the clock of whoever asks is ahead of the database's.
     Where the tables are those of an older version (``migrated`` is False), nothing else is known.
     """
 
@@ -92,6 +93,7 @@ class Health:
     probes: Sequence[Probed] = ()
     unsaved: timedelta | None = None
     left: Mapping[AlertClass, int] | None = None
+    apart: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def health(session: Session, now: datetime, limits: Limits) -> Health:
         probes=probes.newest(session, now),
         unsaved=_unsaved(session, now),
         left=left_over.newest(session, now),
+        apart=_apart(session, now),
     )
 
 
@@ -142,6 +145,7 @@ def plain(found: Health) -> dict[str, Any]:
         "alerts": [asdict(one) for one in found.alerts],
         "alerts_left": dict(found.left or {}),
         "backup_age_seconds": _seconds(found.unsaved),
+        "clock_apart_seconds": _seconds(found.apart),
         "probes": [{**asdict(one), "sent_at": one.sent_at.isoformat()} for one in found.probes],
     }
 
@@ -181,6 +185,13 @@ def _job(session: Session, now: datetime, name: str, late_after: timedelta) -> J
 def _unsaved(session: Session, now: datetime) -> timedelta | None:
     since = job_runs.last_success(session, backup_state.RUN, now) or backup_state.first_moment(session)
     return None if since is None else now - since
+
+
+def _apart(session: Session, now: datetime) -> timedelta:
+    if session.get_bind().dialect.name == "sqlite":
+        return timedelta()  # it is the same machine's
+    theirs: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now - theirs
 
 
 def _backlog(session: Session) -> Sequence[Backlog]:

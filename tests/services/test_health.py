@@ -1,7 +1,7 @@
 """The figures that show whether the watch is alive, and what of them is wrong."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -220,3 +220,11 @@ def test_what_no_backup_holds_is_as_old_as_the_newest_one_and_without_any_as_the
             job_runs.end(session, slot, clock.now, 1, failure)
             clock.forward(hours=1)
     assert unsaved() == timedelta(hours=2)
+
+
+def test_whose_clock_is_wrong_hears_how_far_where_the_database_is_a_server(database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.read() as session:
+        found = [health(session, now + timedelta(seconds=by), LIMITS).apart for by in (600, -600)]
+    seconds = [round(one.total_seconds(), -1) for one in found if one is not None]
+    assert seconds == ([0, 0] if database.is_sqlite else [600, -600])
