@@ -15,13 +15,13 @@ LONGEST_PAUSE = timedelta(days=7)
 
 
 def regularly(job: str, run: Callable[[Around, datetime], int], around: Around, now: datetime) -> int:
-    """Run ``job`` where it succeeded in the last week; else do nothing, which counts as a success.
+    """Run ``job`` where it did so in the last week, well or not; else do nothing, which counts as a success.
 
     By a clock years ahead, if only for a minute, everything has run out: sign-ins, messages and whole
     records, which even a restore would erase again. After a long stop, or at first, it begins a day later.
     """
     with around.database.read(Extent.NONE) as session:
-        before = job_runs.last_success(session, job, now)
+        before = job_runs.last_end(session, job, now)
     if before is None or now - before > LONGEST_PAUSE:
         log.warning("%s has not run for a week: it begins with its next run, the clock may be wrong", job)
         return 0

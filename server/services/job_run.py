@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, Select, delete, select
 from sqlalchemy.orm import Session
 
 from server.models import JobRun
@@ -61,14 +61,18 @@ def end(session: Session, slot: Slot, now: datetime, done: int, failure: str | N
 
 def last_success(session: Session, job: str, now: datetime) -> datetime | None:
     """Return when ``job`` last finished without a failure, up to ``now``: a clock may be put back."""
-    query = (
-        select(JobRun.finished_at)
-        .where(JobRun.job == job, JobRun.finished_at <= now + AHEAD, JobRun.failure.is_(None))
-        # Backwards along the index: as a rule the first row is it, a maximum would look at all.
-        .order_by(JobRun.finished_at.desc())
-        .limit(1)
-    )
-    return session.scalar(query)
+    return session.scalar(_ends(job, now).where(JobRun.failure.is_(None)))
+
+
+def last_end(session: Session, job: str, now: datetime) -> datetime | None:
+    """Return when ``job`` last finished, well or not."""
+    return session.scalar(_ends(job, now))
+
+
+def _ends(job: str, now: datetime) -> Select[datetime | None]:
+    ended = select(JobRun.finished_at).where(JobRun.job == job, JobRun.finished_at <= now + AHEAD)
+    # Backwards along the index: as a rule the first row is it, a maximum would look at all.
+    return ended.order_by(JobRun.finished_at.desc()).limit(1)
 
 
 def forget(session: Session, before: datetime) -> int:

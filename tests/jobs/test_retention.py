@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from sqlalchemy import event, text, update
 from uuid_utils.compat import uuid7
 
 from jobs import erase, retention, tidy
-from jobs.around import Around
+from jobs.around import Around, Incomplete
+from jobs.regularly import regularly
 from jobs.runner import run_once
 from jobs.timetable import TIMETABLE
 from schemas.scheduling_connection import ConnectionBody
@@ -20,7 +22,9 @@ from server.clinical.visit import RawEvent
 from server.clinical.vocabulary import DeliveryState
 from server.database import Database
 from server.models import Delivery, Patient, SchedulingEvent
+from server.services import job_run as job_runs
 from server.services import retention as kinds
+from server.services.job_run import Slot
 from server.services.people import erasure as erasures
 from server.services.visits import scheduling_event as scheduling_events
 from server.settings import Settings
@@ -386,3 +390,17 @@ def test_after_a_long_stop_it_begins_a_day_later(
     assert numbers(database)["export_links"] == 2
     daily(around, clock.forward(days=1))
     assert numbers(database)["export_links"] == 0
+
+
+def test_a_job_that_fails_every_day_goes_on_failing(clock: Clock, around: Around) -> None:
+    """Else it would do nothing once a week, and its alarm fall silent as if all were well."""
+    (job,) = (job for job in TIMETABLE if job.name == "retention")
+    with around.database.write() as session:
+        job_runs.begin(session, slot := Slot(job.name, clock.now), clock.now)
+        job_runs.end(session, slot, clock.now, 0)
+    broken = {job.name: partial(regularly, job.name, _fail)}
+    assert [run_once(job, around, clock.forward(days=1), broken) for _ in range(12)] == [None] * 12
+
+
+def _fail(_around: Around, _now: datetime) -> int:
+    raise Incomplete("one clinic's could not be deleted")
