@@ -58,8 +58,9 @@ TIMETABLE = (
     Job("policy_replay",   every=_seconds(10),     late_after=_minutes(30),      what="tries draft policies",
         slot=_minutes(1), always_looks=True),
     Job("coverage",        every=_minutes(60),     late_after=_minutes(180),     what="finds gaps in rotas"),
-    Job("digest",          every=_minutes(60),     late_after=_minutes(180),     what="tells of the week"),
-    Job("visit_unseen",    every=_minutes(60),     late_after=_minutes(180),     what="tells what waits"),
+    # In a clinic's hours alone, of which some have half an hour a day.
+    Job("digest",          every=_minutes(10),     late_after=_minutes(180),     what="tells of the week"),
+    Job("visit_unseen",    every=_minutes(10),     late_after=_minutes(180),     what="tells what waits"),
     Job("visit_outcome",   every=_A_DAY,           late_after=3 * _A_DAY,        what="asks what it did"),
     Job("audit_seal",      every=_seconds(10),     late_after=_minutes(15),      what="chains audit logs",
         slot=_minutes(1), always_looks=True),

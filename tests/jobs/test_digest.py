@@ -1,23 +1,28 @@
 """The weekly digest: told once a week, in the clinic's own hours, where there is anything to tell."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from types import ModuleType
 
 import pytest
 
-from jobs import deliver, digest, escalate
+from jobs import deliver, digest, escalate, visit_unseen
 from jobs.around import Around, Incomplete
+from jobs.runner import RUNS
+from jobs.timetable import TIMETABLE
 from schemas.rota import RotaBody
 from server.clinical.vocabulary import AlertClass, AlertFamily, DeliverySubject, Outcome
 from server.gateways.message import RecordingGateway
 from server.models import Account, Clinic, Patient
 from server.services.alerts import digest_round as digest_rounds
 from server.services.alerts import episode as episodes
+from server.services.alerts import rota as rotas
 from server.services.alerts.episode import Finding
 from tests.alert_rows import Raised, put
 from tests.cast import Cast
 from tests.conftest import Clock
 from tests.jobs.deeds import deliveries, working
+from tests.visits import Visits
 
 # The clinic is in Oslo: it opens at 8, which is 7 in UTC.
 OPENS = datetime(2026, 3, 9, 7, 0, tzinfo=UTC)
@@ -134,3 +139,23 @@ def test_a_clinic_that_cannot_be_told_holds_up_no_other(cast: Cast, around: Arou
     with pytest.raises(Incomplete):
         digest.run(around, OPENS)
     assert told(around, cast) == ["Bo", "Dee"]
+
+
+@pytest.mark.parametrize("job", [digest, visit_unseen])
+def test_a_clinic_that_is_at_work_for_half_an_hour_is_told_whenever_the_runner_was_started(
+    job: ModuleType, cast: Cast, clock: Clock, around: Around, visits: Visits
+) -> None:
+    visits.approved()
+    ana_falls_silent(around, cast, clock.now)
+    half_an_hour = [(time(12, 15), time(12, 45))]
+    with working(around, cast.bo, clock.now) as work:
+        rota = rotas.of(work)
+        hours = {"hours": [half_an_hour, *[()] * 6], "holidays": (), "steps": rota.steps}
+        rotas.change(work, {**hours, "fallback_account_id": None}, rota.version)
+    (every,) = (one.every for one in TIMETABLE if RUNS[one.name] is job.run)
+    for week, minute in enumerate((0, 7, 29, 50), start=1):
+        before = len(deliveries(around))
+        begins = OPENS + timedelta(days=7 * (week - 1), minutes=minute)
+        for tick in range(timedelta(hours=8) // every):
+            job.run(around, begins + tick * every)
+        assert len(deliveries(around)) > before, minute
