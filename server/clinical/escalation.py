@@ -1,6 +1,7 @@
 """Who is due to hear, when: the level an alert should have reached, and how long a word of a person holds.
 
-Level 0 is the first notice, each further level a further circle of people. A level never falls.
+Level 0 is the first notice, each further level a further circle of people. A level never falls while the
+clock is right.
 Source: docs/clinical.md, "Escalation".
 """
 

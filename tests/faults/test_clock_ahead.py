@@ -39,6 +39,19 @@ def test_the_ladder_of_an_emergency_begins_when_the_clock_is_right(
     assert (ward.the(alert).level, len(ward.deliveries(alert))) == (1, 3)
 
 
+def test_an_emergency_that_it_told_everybody_of_rings_again_within_the_hour(ward: Ward) -> None:
+    """The level it had reached so early was due hours later, and until then nothing more was told."""
+    alert = ward.alert(AlertClass.P0)
+    ward.clock.forward(hours=5)
+    ward.look()
+    put_back(ward, hours=5)
+    told = len(ward.deliveries(alert))
+    ward.minutes(59)
+    assert len(ward.deliveries(alert)) == told
+    ward.minutes(2)
+    assert len(ward.deliveries(alert)) > told
+
+
 def test_what_can_wait_until_the_clock_is_right_waits_no_longer(ward: Ward, twins: Twins) -> None:
     ward.clock.forward(hours=8)
     ward.alert(AlertClass.P2)

@@ -1,11 +1,11 @@
 """Which alerts nobody has answered in time, and who is told next: a louder way, then further people."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, select, update
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
@@ -71,6 +71,7 @@ def attend(work: Work, alert_id: UUID) -> bool:
     alert_clock.put_right(work, alert)
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert_handling.expire(work, alert_id)
+    _lower(work, alert)
     facts = _facts(work, alert)
     climbed = _climb(work, alert, escalation.due(facts, clinics.policy(work)))
     rows, before = deliveries.about(work, alert.id), _before(work)
@@ -106,7 +107,31 @@ def _is_due(work: Work, alert: Alert) -> bool:
     if alert.state is AlertState.ACKNOWLEDGED:
         return alert.acknowledged_until is not None and alert.acknowledged_until <= work.now
     facts, policy = _facts(work, alert), clinics.policy(work)
-    return _is_worn_out(work, alert) or escalation.due(facts, policy) > alert.level
+    if _is_worn_out(work, alert) or escalation.due(facts, policy) > alert.level:
+        return True
+    return alert.level > _highest(work, alert)
+
+
+def _lower(work: Work, alert: Alert) -> None:
+    """Let what a clock that was ahead has driven up ring again when it is due by the one that is right.
+
+    Else it would fall silent for as long as that was ahead.
+    """
+    most = _highest(work, alert)
+    if alert.level <= most:
+        return
+    too_high = Delivery.clinic_id == work.clinic_id, Delivery.subject_id == alert.id, Delivery.level > most
+    work.session.execute(update(Delivery).where(*too_high).values(level=most))
+    alert.level = most
+    alert.version += 1
+
+
+def _highest(work: Work, alert: Alert) -> int:
+    """Return the level that an alert can have by now: above the rota's last step the clock alone leads."""
+    last = rotas.last_step(work)
+    if alert.level <= last or not escalation.may_climb(facts := _facts(work, alert)):
+        return alert.level
+    return max(escalation.due(replace(facts, level=0), clinics.policy(work)), last)
 
 
 def _climb(work: Work, alert: Alert, level: int, but: Collection[UUID] = ()) -> bool:
