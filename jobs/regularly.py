@@ -22,7 +22,9 @@ def regularly(job: str, run: Callable[[Around, datetime], int], around: Around, 
     """
     with around.database.read(Extent.NONE) as session:
         before = job_runs.last_end(session, job, now)
-    if before is None or now - before > LONGEST_PAUSE:
+    if before is None:
+        return 0  # at a first start nobody has to look at anything
+    if now - before > LONGEST_PAUSE:
         log.warning("%s has not run for a week: it begins with its next run, the clock may be wrong", job)
         return 0
     return run(around, now)

@@ -392,6 +392,17 @@ def test_after_a_long_stop_it_begins_a_day_later(
     assert numbers(database)["export_links"] == 0
 
 
+def test_only_after_a_long_stop_somebody_is_told_to_look_at_the_clock(
+    clock: Clock, around: Around, caplog: pytest.LogCaptureFixture
+) -> None:
+    daily(around, clock.now)
+    assert "the clock may be wrong" not in caplog.text, "a first start is no stop"
+    daily(around, clock.forward(days=7))
+    assert "the clock may be wrong" not in caplog.text
+    daily(around, clock.forward(days=8))
+    assert "retention has not run for a week" in caplog.text
+
+
 def test_a_job_that_fails_every_day_goes_on_failing(clock: Clock, around: Around) -> None:
     """Else it would do nothing once a week, and its alarm fall silent as if all were well."""
     (job,) = (job for job in TIMETABLE if job.name == "retention")
