@@ -46,7 +46,10 @@ def list_colleagues() -> Any:
 @allow(Role.CLINIC_ADMIN)
 @blueprint.response(204)
 def end_sign_ins(account_id: UUID) -> Response:
-    """End every sign-in of an account, and its export links: all are refused from the next request on."""
+    """End every sign-in of an account, and its export links: all are refused from the next request on.
+
+    No push goes to its devices until somebody signs in on one and registers it again.
+    """
     with writing() as work:
         account_admin.end_sign_ins(work, account_id)
     return Response(status=204)
@@ -106,7 +109,7 @@ def set_scopes(body: Mapping[str, Any], account_id: UUID) -> Response:
 def end_patient_sign_ins(patient_id: UUID) -> Response:
     """End every sign-in of a patient, who has lost a telephone, say, and the export links they asked for.
 
-    What was not synced stays on it.
+    What was not synced stays on it, and no push goes there any more.
     """
     with writing() as work:
         patients.get(work, patient_id)

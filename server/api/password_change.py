@@ -23,7 +23,7 @@ PEOPLE = tuple(role for role in Role if role is not Role.INTEGRATION)
 @blueprint.response(204)
 def change_password(body: Mapping[str, Any]) -> Response:
     """Change your password. You stay signed in here; every other sign-in of yours ends, and so do your
-    export links. You are told.
+    export links and pushes to your devices: this one registers its own again. You are told.
 
     Who has a second factor proves it within five minutes before (403 `step-up-required`). A wrong
     `current_password` is 401 `does-not-fit` and counts like a wrong step-up; after five each try waits

@@ -10,9 +10,9 @@ from server.api.address import client_address
 from server.api.body import Blueprint
 from server.api.edge import here, open_to_all
 from server.isolation import Extent
+from server.services.people import recovered, tries
 from server.services.people import recovery as recoveries
-from server.services.people import tries
-from server.services.people.recovery import NewPassword
+from server.services.people.recovered import NewPassword
 
 blueprint = Blueprint("recovery", __name__, description="A new password for whoever forgot theirs")
 
@@ -40,12 +40,13 @@ def ask_for_recovery(body: Mapping[str, Any]) -> Response:
 def redeem_recovery(body: Mapping[str, Any]) -> Response:
     """Set a new password with the code of the link. Every sign-in ends; sign in with the new password.
 
-    A second factor is asked for as before.
+    So do pushes to every device of the account, and invitations that it made (of caregivers, staff, systems)
+    and nobody has used: somebody else may have had it. A second factor is asked for as before.
     """
     around = here()
     new = NewPassword(**body, factor_required=around.settings.needs_second_factor)
     with around.database.write(Extent.DOOR) as session:
-        whose = recoveries.redeem(session, around.clock(), new, around.passwords)
+        whose = recovered.redeem(session, around.clock(), new, around.passwords)
         # Whoever reads the owner's mail is the owner: here they sign in, however many others guess elsewhere.
         tries.come_back(session, around.clock(), whose, client_address())
     return Response(status=204)

@@ -185,7 +185,7 @@ def list_own_sign_ins() -> Any:
 @allow(*Role)
 @blueprint.response(204)
 def end_own_sign_ins() -> Response:
-    """Sign out everywhere, here too. Export links that you asked for end with it."""
+    """Sign out everywhere, here too. With it end your export links, and pushes to your devices."""
     with writing() as work:
         assert work.actor.account_id is not None
         sign_outs.everywhere(work, work.actor.account_id)

@@ -25,8 +25,9 @@ from server.services.people import clinic as clinics
 from server.services.work import Work, system
 
 MOST_POINTS = 10
-# Why a point is not used any more: its owner took it away, registered the device elsewhere, or sent STOP.
-REMOVED, MOVED, STOPPED = "removed", "moved", "stopped"
+# Why a point is not used any more: its owner took it away, registered the device elsewhere, sent STOP, or
+# its account was signed out everywhere.
+REMOVED, MOVED, STOPPED, SIGNED_OUT = "removed", "moved", "stopped", "signed-out"
 _REACHES = (ContactPoint.hears_alerts.is_(True), ContactPoint.code_made_at.is_(None))
 
 
@@ -121,6 +122,13 @@ def remove(work: Work, contact_id: UUID) -> None:
     if row.channel is Channel.WEBHOOK:
         raise Conflict("clinics-webhook", "An administrator of your clinic removes webhooks.")
     _retire(work, row, REMOVED)
+
+
+def end_devices(work: Work, account_id: UUID) -> None:
+    """Take every device of an account out of use; whoever signs in on one registers it again."""
+    query = _in_use(work.clinic_id, account_id).where(ContactPoint.channel == Channel.PUSH)
+    for row in work.session.scalars(query.order_by(ContactPoint.id).with_for_update()).all():
+        _retire(work, row, SIGNED_OUT)
 
 
 def reorder(work: Work, ids: Sequence[UUID]) -> Sequence[ContactPoint]:
@@ -220,7 +228,7 @@ def _retire(work: Work, row: ContactPoint, why: str) -> None:
     row.retired_at, row.retired_why = work.now, why
     row.digest = row.address_index = None
     vault.put(work, row, "code", None)
-    if why in (REMOVED, MOVED, STOPPED):
+    if why in (REMOVED, MOVED, STOPPED, SIGNED_OUT):
         vault.put(work, row, "address", "")  # nobody needs it any more
     work.session.flush()
     work.audit("contact-point.retire", object_id=row.id)

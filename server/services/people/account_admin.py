@@ -4,18 +4,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from server.clinical.vocabulary import Role, Scope
-from server.models import Account, Factor, Invitation
+from server.models import Account, Factor
 from server.services.alerts import release
 from server.services.errors import Conflict, NotFound, NotSignedIn
 from server.services.people import caregiver as caregivers
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
 from server.services.people import factor as factors
+from server.services.people import left_behind, sign_out
 from server.services.people import patient as patients
-from server.services.people import sign_out
 from server.services.work import Work
 
 # Whom the clinic's administrator does not look after.
@@ -57,7 +57,7 @@ def disable(work: Work, account_id: UUID) -> None:
     account.disabled_at = account.disabled_at or work.now
     work.session.flush()
     sign_out.everywhere(work, account.id)
-    _end_invitations(work, account.id)
+    left_behind.end_invitations(work, account.id)
     release.of_account(work, account.id)
     work.audit("account.disable", account.patient_id, account.id)
 
@@ -91,16 +91,6 @@ def set_scopes(work: Work, account_id: UUID, scopes: Collection[Scope]) -> None:
     account.scopes = sorted({scope.value for scope in scopes})
     work.session.flush()
     work.audit("account.scopes", object_id=account.id)
-
-
-def _end_invitations(work: Work, account_id: UUID) -> None:
-    """End what whoever leaves might come in by again. Patients whom they have invited still come in."""
-    made = (Invitation.clinic_id == work.clinic_id, Invitation.created_by == account_id)
-    is_open = (Invitation.used_at.is_(None), Invitation.cancelled_at.is_(None))
-    ended = update(Invitation).where(*made, *is_open, Invitation.patient_id.is_(None))
-    gone = work.session.scalars(ended.values(cancelled_at=work.now).returning(Invitation.id)).all()
-    for invitation_id in gone:
-        work.audit("invitation.cancel", object_id=invitation_id)
 
 
 def _others(work: Work, account_id: UUID) -> Account:

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from server.clinical.vocabulary import AlertClass, DeliverySubject, Role
+from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject, Role
 from server.models import Account
 from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_address
+from server.services.messages.contact_point import Way
 from server.services.messages.delivery import Notice
 from server.services.people import account as accounts
 from server.services.people.password_rules import STAFF
@@ -72,7 +73,10 @@ def tried(work: Work, account_id: UUID) -> None:
 
 def _tell(work: Work, account_id: UUID, template: str, key: str) -> None:
     account = work.session.get_one(Account, (work.clinic_id, account_id))
-    deliveries.call(work, account, _notice(account_id, template, key))
+    told = _notice(account_id, template, key)
+    deliveries.call(work, account, told)
+    # Whoever has an account that is not theirs may have put a telephone of their own in front.
+    deliveries.tell(work, account, told, Way(Channel.EMAIL))
 
 
 def _notice(account_id: UUID, template: str, key: str) -> Notice:

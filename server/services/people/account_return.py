@@ -9,6 +9,7 @@ from server.models import Account
 from server.services.errors import Conflict
 from server.services.people import account as accounts
 from server.services.people import account_notice, recovery, sign_out
+from server.services.people import caregiver as caregivers
 from server.services.people import email_address as addresses
 from server.services.people.account import NewAccount
 from server.services.people.passwords import Passwords
@@ -34,8 +35,10 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
     """Give ``account`` the address and password of ``new`` and end all its sign-ins; its owner is told.
 
     A link to a new password that went to the address so far ends, too: it would take the account back there.
+    So do invitations of caregivers that nobody has used, whoever made them. The caller locked the patient.
     Raises Conflict where the account was closed, or the address is somebody else's.
     """
+    assert account.patient_id is not None, "it is a patient's"
     if account.disabled_at is not None:
         raise Conflict("account-disabled", "Your account is closed. Ask your clinic.")
     if moves(work, account, new.email):
@@ -45,6 +48,7 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
     account.password_hash = passwords.hash(new.password)
     work.session.flush()
     recovery.end_links(work, account.id)
+    caregivers.end_invited(work, account.patient_id)
     sign_out.everywhere(work, account.id)
     work.audit("account.take-back", account.patient_id, account.id)
     account_notice.changed(work, account.id)

@@ -93,6 +93,13 @@ def end_all(work: Work, patient_id: UUID) -> None:
         _end(work, row)
 
 
+def end_invited(work: Work, patient_id: UUID) -> None:
+    """End whoever was invited and has not come in yet. The caller holds the patient's lock."""
+    waiting = (Caregiver.ended_at.is_(None), Caregiver.account_id.is_(None))
+    for row in work.session.scalars(_of(work, patient_id).where(*waiting)).all():
+        _end(work, row)
+
+
 def end_with(work: Work, account: Account) -> None:
     """End every caregiver, and open invitation of one, of the patient whose ``account`` this is; else none.
 

@@ -4,12 +4,11 @@ Who asks is told nothing and nothing is looked up: a job does that later, and wr
 there is such an account. The link does not sign in and does not stand in for a second factor.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Update, delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -17,16 +16,13 @@ from server.clinical.vocabulary import AlertClass, Channel, DeliverySubject, Rol
 from server.keys.sealing import SealError
 from server.models import Account, Clinic, Delivery, Recovery
 from server.services import apart, vault
-from server.services.errors import NotSignedIn
 from server.services.messages import delivery as deliveries
 from server.services.messages.contact_point import Way
 from server.services.messages.delivery import Notice
-from server.services.people import account_notice, password_rules, sign_out
 from server.services.people import clinic as clinics
 from server.services.people import email_address as addresses
-from server.services.people.passwords import Passwords
 from server.services.people.secrets import fingerprint, new_secret
-from server.services.work import Actor, Work, system
+from server.services.work import Work, system
 
 VALID_FOR = timedelta(minutes=15)
 # Nobody's mailbox is to be filled by a stranger who asks again and again. From then on the next link goes out
@@ -34,15 +30,6 @@ VALID_FOR = timedelta(minutes=15)
 MOST, WITHIN = 3, timedelta(hours=1)
 KEPT = timedelta(days=7)
 TEMPLATE = "password_recovery"
-
-
-@dataclass(frozen=True, slots=True)
-class NewPassword:
-    """What somebody sends with the code of their link."""
-
-    code: str
-    password: str
-    factor_required: bool = False
 
 
 def ask(session: Session, now: datetime, clinic: str, email: str) -> None:
@@ -70,31 +57,6 @@ def look(session: Session, now: datetime, limit: int = 50) -> int:
         apart.alone(session, failed, partial(_look_at, Work(session, now, system(row.clinic_id)), row))
         row.looked_at = now
     return len(rows)
-
-
-def redeem(session: Session, now: datetime, new: NewPassword, passwords: Passwords) -> tuple[str, str]:
-    """Set a new password and end every sign-in of its account; return clinic's short name and e-mail.
-
-    Raises NotSignedIn, Invalid. Wrong, used and late codes are told alike. A code that came with a password
-    we can't take stays good.
-    """
-    claimed = session.execute(_claim(new.code, now)).first()
-    if claimed is None:
-        raise NotSignedIn("This link is not valid any more. Ask for a new one.")
-    account = session.get(Account, tuple(claimed), with_for_update=True)
-    if account is None or account.disabled_at is not None:
-        raise NotSignedIn("This link is not valid any more. Ask for a new one.")
-    work = Work(session, now, Actor(account.clinic_id, account.id, account.role, account.patient_id))
-    clinic = clinics.get(work)
-    email = addresses.of(work, account)
-    names = (clinic.slug, clinic.name, email, account.name)
-    password_rules.check(new.password, password_rules.chooser(account.role, names, new.factor_required))
-    account.password_hash = passwords.hash(new.password)
-    end_links(work, account.id)
-    sign_out.everywhere(work, account.id)
-    work.audit("password.recover", account.patient_id, account.id)
-    account_notice.changed(work, account.id)
-    return clinic.slug, email
 
 
 def secret_of(session: Session, now: datetime, row: Delivery) -> str | None:
@@ -187,14 +149,16 @@ def _is_flood(work: Work, account_id: UUID) -> bool:
     return asked >= MOST and work.session.scalar(select(exists().where(*mine, *is_good, ahead))) is True
 
 
-def _claim(code: str, now: datetime) -> Update:
+def claim(session: Session, now: datetime, code: str) -> tuple[UUID, UUID] | None:
+    """Use up the code of a link; return clinic and account, None where it is good no more."""
     open_one = (
         *(Recovery.code_hash == fingerprint(code), Recovery.used_at.is_(None)),
         Recovery.expires_at > now,
     )
-    return (
+    claimed = session.execute(
         update(Recovery)
         .where(*open_one)
         .values(used_at=now, sealed_code=None)
         .returning(Recovery.clinic_id, Recovery.account_id)
-    )
+    ).first()
+    return None if claimed is None else (claimed.clinic_id, claimed.account_id)
