@@ -1,4 +1,7 @@
-"""The run ledger and probes are for the last weeks, not for ever; a webhook's old secret is for a day."""
+"""The run ledger and probes are for the last weeks, not for ever; a webhook's old secret is for a day.
+
+What an earlier version left behind, too.
+"""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +15,7 @@ from server.services import job_run as job_runs
 from server.services import tally
 from server.services.messages import probe as probes
 from server.services.messages import webhook as webhooks
+from server.services.people import caregiver as caregivers
 from server.services.people import recovery as recoveries
 from server.services.people import sign_in_refresh as refreshes
 from server.services.people import ticket as tickets
@@ -21,9 +25,9 @@ KEPT, PROBES_KEPT = timedelta(days=30), timedelta(days=7)
 
 
 def run(around: Around, now: datetime) -> int:
-    """Forget runs (30 days), probes (7 days), old secrets, tries; return how many.
+    """Forget runs (30 days), probes (7 days), old secrets, tries, caregivers of closed accounts.
 
-    Raises `Incomplete`, at the end, where a clinic's old secrets could not be forgotten.
+    Return how many. Raises `Incomplete`, at the end, where that failed at a clinic.
     """
     with around.database.write(Extent.ALL) as session:
         gone = tickets.forget(session, now) + recoveries.forget(session, now)
@@ -32,9 +36,11 @@ def run(around: Around, now: datetime) -> int:
         gone += probes.forget(session, now - PROBES_KEPT) + job_runs.forget(session, now - KEPT)
     # What a killed backup or restore has left of an embedded database: a plain copy of all of it.
     gone += sweep_copies(around.database.file) if around.database.file else 0
-    return gone + each_clinic(around, "forgetting old secrets", partial(_drop_secrets, around, now))
+    return gone + each_clinic(around, "tidying", partial(_of_clinic, around, now))
 
 
-def _drop_secrets(around: Around, now: datetime, clinic_id: UUID) -> int:
+def _of_clinic(around: Around, now: datetime, clinic_id: UUID) -> int:
     with around.database.write() as session:
-        return webhooks.drop_expired_secrets(Work(session, now, system(clinic_id)))
+        gone = webhooks.drop_expired_secrets(Work(session, now, system(clinic_id)))
+    with around.database.write() as session:
+        return gone + caregivers.end_unseen(Work(session, now, system(clinic_id)))

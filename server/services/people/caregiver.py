@@ -1,6 +1,7 @@
 """Caregivers: what a patient lets them do, what they did, and the end of it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -19,12 +20,17 @@ from server.services.people import sign_in as sign_ins
 from server.services.work import Work
 
 # Nobody else could see what a caregiver does and end it. Closing an account ends its caregivers, but those
-# of accounts that an earlier version has closed are there still.
+# of accounts that an earlier version has closed are there until `end_unseen`.
 _CAN_END_IT = exists().where(
     Account.clinic_id == Caregiver.clinic_id,
     Account.patient_id == Caregiver.patient_id,
     Account.role == Role.PATIENT,
     Account.disabled_at.is_(None),
+)
+_IS_LEAVING = exists().where(
+    Patient.clinic_id == Caregiver.clinic_id,
+    Patient.id == Caregiver.patient_id,
+    Patient.leaving_at.is_not(None),
 )
 # What the audit calls it, and what the patient is told of it.
 DEEDS: Mapping[str, str] = MappingProxyType(
@@ -108,6 +114,26 @@ def end_with(work: Work, account: Account) -> None:
     if account.patient_id is not None:
         patients.lock(work, account.patient_id)
         end_all(work, account.patient_id)
+
+
+def end_unseen(work: Work) -> int:
+    """End the caregivers of whose patient the account is closed; return how many patients' these were.
+
+    An earlier version left them, and with them their names, addresses and accounts.
+    """
+    unseen = (Caregiver.clinic_id == work.clinic_id, Caregiver.ended_at.is_(None), ~_CAN_END_IT)
+    query = select(Caregiver.patient_id).where(*unseen, ~_IS_LEAVING).distinct()
+    return sum(_end_unseen(work, one) for one in work.session.scalars(query).all())
+
+
+def _end_unseen(work: Work, patient_id: UUID) -> bool:
+    with suppress(NotFound):  # their erasure was confirmed a moment ago: all of it goes
+        patients.lock(work, patient_id)
+        still = _of(work, patient_id).where(Caregiver.ended_at.is_(None), ~_CAN_END_IT)
+        if work.session.scalar(still.limit(1)) is not None:
+            end_all(work, patient_id)
+            return True
+    return False
 
 
 def leave(work: Work, patient_id: UUID) -> None:
