@@ -20,15 +20,14 @@ from server.services.work import Work, system
 def run(around: Around, now: datetime) -> int:
     """Delete what has run out; return how many rows and, where records run out, patients."""
     with around.database.read(Extent.ALL) as session:
-        # Closed ones too. Of operations nothing runs out: the probe's patient is nobody's record.
-        ids = [clinic.id for clinic in clinics.ever(session) if clinic.slug != clinics.OPERATIONS]
+        ids = [clinic.id for clinic in clinics.of_patients(session)]
     return each_of(ids, "retention", partial(_clinic, around, now))
 
 
 def report(database: Database, now: datetime, record_years: int) -> Iterator[tuple[str, list[Due]]]:
-    """Yield what has run out at each clinic, by its short name; nothing is changed."""
+    """Yield what `run` would find at each clinic, by its short name; nothing is changed."""
     with database.read(Extent.ALL) as session:
-        for clinic in clinics.ever(session):
+        for clinic in clinics.of_patients(session):
             yield clinic.slug, kinds.report(Work(session, now, system(clinic.id)), record_years)
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     CursorResult,
     Date,
     Select,
@@ -53,6 +54,7 @@ from server.models import (
     TreatmentSession,
 )
 from server.services.kept_answer import KEPT
+from server.services.people import erasure_check
 from server.services.people import erasure_plan as plan
 from server.services.people import legal_hold as legal_holds
 from server.services.work import Work
@@ -68,6 +70,7 @@ _REPLAYED = (
         PolicyReplay.clinic_id == PolicyReplayPatient.clinic_id,
         PolicyReplay.id == PolicyReplayPatient.replay_id,
     )
+    .correlate(PolicyReplayPatient)
     .scalar_subquery()
 )
 
@@ -122,28 +125,38 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How many rows of a kind have run out, and how many of those a hold keeps."""
+    """How many rows of a kind go now, and how many more have run out and stay: a hold keeps them.
+
+    ``waiting``: records that stay until the care team has closed an urgent alert, or a visit is over.
+    """
 
     kind: str
     rows: int
     held: int
+    waiting: int = 0
 
 
 def report(work: Work, record_years: int) -> list[Due]:
-    """Return what has run out at the actor's clinic; nothing is changed."""
+    """Return what has run out at the actor's clinic, as `remove` would find it; nothing is changed."""
     found = []
     for kind in KINDS:
-        all_of_them, free = _count(work, _over(work, kind)), _count(work, _free(work, kind))
+        over = _over(work, kind, ahead=True)
+        all_of_them, free = _count(work, over), _count(work, _but_held(kind, over))
         found.append(Due(kind.name, free, all_of_them - free))
-    over = records_over(work, record_years)
-    held = sum(legal_holds.is_held(work, patient_id) for patient_id in over)
-    return [*found, Due("medical record", len(over) - held, held)]
+    return [*found, _records_due(work, record_years)]
+
+
+def _records_due(work: Work, years: int) -> Due:
+    against = [erasure_check.obstacle(work, patient_id) for patient_id in records_over(work, years)]
+    held = sum(one is not None and one.code == "legal-hold" for one in against)
+    free = against.count(None)
+    return Due("medical record", free, held, len(against) - free - held)
 
 
 def remove(work: Work, kind: Kind, size: int = BATCH) -> int:
     """Delete up to ``size`` rows of ``kind`` that have run out; return how many."""
     key = tuple(kind.table.primary_key)
-    some = _free(work, kind).with_only_columns(*key).limit(size)
+    some = _but_held(kind, _over(work, kind)).with_only_columns(*key).limit(size)
     gone = work.session.execute(delete(kind.table).where(tuple_(*key).in_(some)), _values(work))
     return cast("CursorResult[Any]", gone).rowcount
 
@@ -203,27 +216,44 @@ def _years_ago(now: datetime, years: int) -> datetime:
     return (now - timedelta(days=is_leap_day)).replace(year=max(now.year - years, MINYEAR))
 
 
-def _over(work: Work, kind: Kind) -> Select[Any]:
-    """Ask for the rows that have run out and that nothing else of ours names any more."""
+def _over(work: Work, kind: Kind, ahead: bool = False) -> Select[Any]:
+    """Ask for the rows that have run out and that nothing else of ours names any more.
+
+    ``ahead``: nor would, once what has run out of the kinds before it is gone.
+    """
     table = kind.table
     others = [
         ~exists().where(
-            *(column == one.column for column, one in zip(key.columns, key.elements, strict=True))
+            *(column == one.column for column, one in zip(key.columns, key.elements, strict=True)),
+            *(_stays(work, other) if ahead else ()),
         )
         for other in Base.metadata.sorted_tables
         for key in other.foreign_key_constraints
         if key.referred_table is table
     ]
-    return select(table).where(
-        table.c.clinic_id == work.clinic_id, kind.since < work.now - kind.kept, *others
-    )
+    return select(table).where(table.c.clinic_id == work.clinic_id, _ran_out(work, kind), *others)
 
 
-def _free(work: Work, kind: Kind) -> Select[Any]:
-    """Ask for those of them that no hold keeps."""
+def _ran_out(work: Work, kind: Kind) -> Any:
+    return kind.since < work.now - kind.kept
+
+
+def _stays(work: Work, table: Table) -> Iterator[ColumnElement[bool]]:
+    """Yield what holds for rows that are not about to go: those of no kind all stay."""
+    for kind in (kind for kind in KINDS if kind.table is table):
+        held = plan.rows(table, _held)
+        goes = _ran_out(work, kind) if held is None else and_(_ran_out(work, kind), ~_is_true(held))
+        yield ~_is_true(goes)
+
+
+def _but_held(kind: Kind, over: Select[Any]) -> Select[Any]:
+    """Ask for those of what is ``over`` that no hold keeps."""
     held = plan.rows(kind.table, _held)
-    over = _over(work, kind)
-    return over if held is None else over.where(~func.coalesce(held, false()))
+    return over if held is None else over.where(~_is_true(held))
+
+
+def _is_true(said: ColumnElement[bool]) -> Any:
+    return func.coalesce(said, false())
 
 
 def _held(clinic: Any, patient: Any) -> Any:

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import event, text, update
 from uuid_utils.compat import uuid7
 
-from jobs import erase, retention, tidy
+from jobs import erase, remind, retention, tidy
 from jobs.around import Around, Incomplete
 from jobs.regularly import regularly
 from jobs.runner import run_once
@@ -343,13 +343,43 @@ def test_a_dry_run_tells_what_would_go_and_changes_nothing(
     told = dict(retention.report(database, clock.now + SEVEN_YEARS, 6))
     due = {one.kind: (one.rows, one.held) for one in told["demo"]}
     assert due["export links"] == (1, 0)
-    assert due["medical record"] == (1, 0)
+    assert due["medical record"] == (0, 0), "her urgent alert is open"
     assert [kind.name for kind in kinds.KINDS] == [name for name in due if name != "medical record"]
     run = runner(settings, monkeypatch)
     said = run("retention", "--dry-run").stdout
     assert "demo: export links: run out: " in said
     assert said.endswith("Dry run: nothing was changed.\n")
     assert rows_of(database) == before
+
+
+def test_a_dry_run_counts_what_the_run_deletes_also_where_one_kind_frees_another(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    clock.now = datetime(2026, 3, 4, 20, 10, tzinfo=UTC)
+    assert remind.run(around, clock.now) > 0
+    with database.write() as session:
+        for row in session.query(Delivery):
+            row.state, row.finished_at = DeliveryState.DELIVERED, clock.now
+    clock.now += SEVEN_YEARS
+    tidy.run(around, clock.now)
+    told = [one for _, due in retention.report(database, clock.now, 0) for one in due]
+    assert {one.kind for one in told if one.rows} >= {"messages", "reminders"}
+    assert retention.run(around, clock.now) == sum(one.rows for one in told)
+
+
+def test_a_dry_run_counts_no_record_that_something_open_keeps(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    def records(clinic: str = "demo") -> tuple[int, int, int]:
+        told = dict(retention.report(database, clock.now, 6))[clinic]
+        (one,) = (one for one in told if one.kind == "medical record")
+        return one.rows, one.held, one.waiting
+
+    clock.now += SEVEN_YEARS
+    assert (records(), records("elsewhere")) == ((0, 0, 1), (1, 0, 0))
+    hold = {"reason": "A court asks."}
+    assert lived.admin.post(f"/patients/{lived.ana.patient_id}/legal-holds", hold).status_code == 201
+    assert records() == (0, 1, 0)
 
 
 def test_the_page_says_how_long_each_kind_is_kept() -> None:

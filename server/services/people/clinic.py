@@ -117,6 +117,11 @@ def everyone(session: Session) -> list[Clinic]:
     return list(session.scalars(select(Clinic).where(Clinic.erased_at.is_(None)).order_by(Clinic.id)))
 
 
+def of_patients(session: Session) -> list[Clinic]:
+    """Return all clinics but that of operations, whose patient is nobody, closed ones too."""
+    return [clinic for clinic in ever(session) if clinic.slug != OPERATIONS]
+
+
 def ever(session: Session) -> list[Clinic]:
     """Return all clinics, that of operations and closed ones too: what is on record there stays so."""
     isolation.expect_all(session)

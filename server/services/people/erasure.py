@@ -9,19 +9,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from server.clinical.lifecycle import OPEN_SUGGESTIONS, SuggestionAction
+from server.clinical.lifecycle import SuggestionAction
 from server.clinical.plain_text import as_read
 from server.clinical.vocabulary import (
-    AlertClass,
     ErasureReason,
     ErasureState,
     SuggestionState,
 )
 from server.models import (
-    UNRESOLVED,
     Account,
-    Alert,
-    BookingSuggestion,
     Erasure,
     ExportLink,
     Invitation,
@@ -30,9 +26,7 @@ from server.models import (
 )
 from server.services.errors import Conflict, Invalid, NotFound, Stale
 from server.services.people import caregiver as caregivers
-from server.services.people import clinic as clinics
-from server.services.people import legal_hold as legal_holds
-from server.services.people import peers_told
+from server.services.people import erasure_check, peers_told
 from server.services.visits.suggestion_move import make_move
 from server.services.work import Work
 
@@ -41,7 +35,6 @@ ASKED_FOR = timedelta(days=7)
 # So long the clinic's system has to take up that a visit is not offered any more.
 PEERS_GRACE = timedelta(hours=24)
 _UNDER_WAY = (ErasureState.ASKED, ErasureState.CONFIRMED)
-_TAKING_PLACE = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,8 @@ class Tombstone:
 
 def ask(work: Work, patient_id: UUID, reason: ErasureReason) -> Erasure:
     """Ask for a patient's erasure: nothing happens before it is confirmed. Raises NotFound, Conflict."""
-    _check(work, _patient(work, patient_id))
+    patient = _patient(work, patient_id)
+    erasure_check.check(work, patient.id)
     known = _under_way(work, patient_id)
     if known is not None and known.state is ErasureState.CONFIRMED:
         raise Conflict("erasure-under-way", "This patient's erasure was confirmed already.")
@@ -102,7 +96,7 @@ def confirm(work: Work, patient_id: UUID, version: int, name: str) -> Erasure:
         raise Conflict("ask-again", "It was asked for too long ago. Ask again.")
     if as_read(name) != as_read(patient.name):
         raise Invalid("/patient_name", "That is not the name of this patient.")
-    _check(work, patient)
+    erasure_check.check(work, patient.id)
     return start(work, erasure, patient)
 
 
@@ -195,7 +189,7 @@ def run_out(
     patient = _patient(work, patient_id)
     if has_come_back():
         return None
-    _check(work, patient)
+    erasure_check.check(work, patient.id)
     asked = _under_way(work, patient_id) or begin(work, patient_id, ErasureReason.RETENTION)
     return start(work, asked, patient)
 
@@ -216,10 +210,6 @@ def again(work: Work, patient_id: UUID, wait: timedelta = timedelta()) -> Erasur
     return known
 
 
-def _is_closed(work: Work) -> bool:
-    return clinics.get(work).erased_at is not None
-
-
 def _patient(work: Work, patient_id: UUID) -> Patient:
     patient = work.session.get(Patient, (work.clinic_id, patient_id), with_for_update=True)
     if patient is None or patient.leaving_at is not None:
@@ -232,40 +222,13 @@ def _under_way(work: Work, patient_id: UUID) -> Erasure | None:
     return work.session.scalar(query.where(Erasure.state.in_(_UNDER_WAY)).with_for_update())
 
 
-def _check(work: Work, patient: Patient) -> None:
-    """Raise Conflict where the law, a danger or a visit speaks against it."""
-    if legal_holds.is_held(work, patient.id):
-        raise Conflict("legal-hold", "A legal hold stands. Nothing of this patient may be erased.")
-    if _is_closed(work):
-        return  # nobody is left who could close an alert or settle a visit
-    urgent = select(Alert.id).where(
-        Alert.clinic_id == work.clinic_id,
-        Alert.patient_id == patient.id,
-        UNRESOLVED,
-        Alert.urgency.in_((AlertClass.P0, AlertClass.P1)),
-    )
-    if work.session.scalar(urgent.limit(1)) is not None:
-        raise Conflict("alert-open", "An urgent alert is open. The care team has to close it first.")
-    if any(one.state in _TAKING_PLACE for one in _open_visits(work, patient.id)):
-        raise Conflict("visit-booked", "A visit is booked. Cancel it, or record it, first.")
-
-
-def _open_visits(work: Work, patient_id: UUID) -> Sequence[BookingSuggestion]:
-    query = select(BookingSuggestion).where(
-        BookingSuggestion.clinic_id == work.clinic_id,
-        BookingSuggestion.patient_id == patient_id,
-        BookingSuggestion.state.in_(sorted(OPEN_SUGGESTIONS)),
-    )
-    return list(work.session.scalars(query.with_for_update(key_share=True)))
-
-
 def _withdraw(work: Work, patient_id: UUID) -> bool:
     """Withdraw every visit that is offered; return whether anybody outside has to hear of it."""
     # Of a closed clinic nobody hears of it, and there is no key to write it down with.
-    open_ones = [] if _is_closed(work) else _open_visits(work, patient_id)
+    open_ones = [] if erasure_check.is_closed(work) else erasure_check.open_visits(work, patient_id)
     told = any(one.state is not SuggestionState.DRAFT for one in open_ones)
     for suggestion in open_ones:
-        ends = suggestion.state not in _TAKING_PLACE
+        ends = suggestion.state not in erasure_check.TAKING_PLACE
         make_move(work, suggestion, SuggestionAction.DISMISS if ends else SuggestionAction.EXPIRE)
     return told
 
