@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
-from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validate
 
@@ -17,11 +16,10 @@ from schemas import spelling
 from schemas.spelling import BEYOND_MOMENTS, FIRST_MOMENT, refusal
 from server.clinical import plain_text
 from server.clinical.countries import countries
+from server.clinical.zones import ZONES
 
 _NAME = re.compile(spelling.NAME)
 _MOMENT = "a date and time with its offset, as in RFC 3339"
-# Names that mean "whatever this machine says" are not places.
-ZONES = frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
 
 class Text(fields.String):

@@ -358,6 +358,7 @@ def test_a_terminal_without_the_letters_of_a_name_is_told_the_code_all_the_same(
     ("option", "value", "said"),
     [
         ("zone", "Europe/Nowhere", "no time zone 'Europe/Nowhere'"),
+        ("zone", "localtime", "no time zone 'localtime'"),
         ("slug", "Not A Slug", "The short name must be"),
         ("slug", "operations", "That short name is the service's own"),
         ("country", "Norway", "The country must be"),

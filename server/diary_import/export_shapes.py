@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import available_timezones
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -27,10 +26,11 @@ from server.clinical.vocabulary import (
     SessionStatus,
     Source,
 )
+from server.clinical.zones import ZONES
 from server.diary_import.mapping import NOTE_LONGEST
 from server.diary_import.shape_parts import Number, Part, Truth
 
-ZONE = validate.OneOf(available_timezones(), error="Is no zone.")
+ZONE = validate.OneOf(ZONES, error="Is no zone.")
 # Between these, and with a clock this far off, a phone's time can be worked out.
 MOMENTS = validate.Range(datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 SKEW_MOST = 10_000_000_000

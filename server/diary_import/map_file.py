@@ -4,13 +4,13 @@ from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import yaml
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from server.clinical.side_effect_terms import SEVERITY_HIGH, SEVERITY_LOW, SIDE_EFFECTS
 from server.clinical.vocabulary import ITEMS, Condition, Direction, Phase, Route, SafetyAnswer
+from server.clinical.zones import ZONES
 from server.diary_import.diary_map import EVENING, CoursePlan, DiaryMap, Grades, Safety, Scale, Stamp, Tags
 from server.diary_import.map_checks import date_problem, direction_problem, name_problems, tells
 
@@ -224,9 +224,7 @@ class _MapFile(_Strict):
     date = fields.Nested(lambda: _Stamp("%Y-%m-%d"), required=True, attribute="day")
     time = fields.Nested(lambda: _Stamp("%H:%M"), load_default=None, attribute="clock")
     default_time = fields.Time(format="%H:%M", load_default=EVENING)
-    zone = fields.String(
-        load_default=None, validate=validate.OneOf(available_timezones(), error="Is not an IANA zone.")
-    )
+    zone = fields.String(load_default=None, validate=validate.OneOf(ZONES, error="Is not an IANA zone."))
     items = fields.Dict(
         keys=fields.String(validate=validate.OneOf(ITEMS, error="Is not an item of the diary.")),
         values=fields.Nested(_Scale),

@@ -1,16 +1,8 @@
 """Civil days. A day is the patient's: it starts at the clinic's hour in their zone, frozen at capture."""
 
 from datetime import date, datetime
-from zoneinfo import available_timezones
 
 from server.clinical import wall_clock
-
-_ZONES = frozenset(available_timezones())
-
-
-def is_zone(name: str) -> bool:
-    """Return whether ``name`` is an IANA zone."""
-    return name in _ZONES
 
 
 def civil_day(at: datetime, zone: str, day_start: int) -> date:

@@ -154,6 +154,7 @@ FILLED = ("questionnaire_responses", 0, "revisions", 0, "content")
         ((*FILLED, "instrument"), "madrs", "rated by a clinician"),
         ((*FILLED, "answers"), None, "answers: Are missing"),
         ((*VERSION, "content", "zone"), "Mars", "zone"),
+        ((*VERSION, "content", "zone"), "localtime", "zone"),
         ((*VERSION, "content", "medication"), {"opioid_changed": "yes"}, "opioid"),
         ((*ENTRY, "clock_skew_seconds"), 10**12, "clock_skew_seconds"),
         ((*ENTRY, "clock_suspect"), 1, "clock_suspect"),

@@ -22,6 +22,11 @@ def test_a_small_map_takes_the_patients_zone_and_the_evening() -> None:
     assert found.columns() == ("Day", "M")
 
 
+@pytest.mark.parametrize("name", ["localtime", "Factory", "posixrules"])
+def test_what_means_another_time_on_each_machine_is_no_zone(name: str) -> None:
+    assert problems(f"{SMALLEST}zone: {name}\n") == ("zone: Is not an IANA zone.",)
+
+
 def test_many_diaries_of_one_map_read_it_once() -> None:
     assert read_map(SMALLEST) is read_map(SMALLEST)
 

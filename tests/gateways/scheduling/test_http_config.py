@@ -89,6 +89,7 @@ def test_settings_that_can_be_used_pass(config: dict[str, Any]) -> None:
         ("declines.full", "busy", "declines.full: must be one of no_capacity"),
         ("times", "unix", "times: must be one of iso"),
         ("zone", "Mars/Olympus", "zone: must be a zone's name"),
+        ("zone", "localtime", "zone: must be a zone's name"),
         ("zone", "../../etc/passwd", "zone: must be a zone's name"),
         ("once", "yes", "once: must be true or false"),
         ("event.encoding", "xml", "event.encoding: must be one of json, form"),
