@@ -74,6 +74,8 @@ def put_patient_questionnaire_response(body: Mapping[str, Any], patient_id: UUID
 
     One that the patient sent can't be changed while the care team may not read it. What you rated does not
     become what the patient filled, nor the other way round: take it back, and store the other under a new id.
+    So, too, where it is somebody else's: of what you correct the patient goes on reading every version, of
+    what you take back none, and nothing comes back under its id (409 `taken-back`).
     """
     with writing() as work:
         questionnaires.check_readable(work, patient_id, response_id)

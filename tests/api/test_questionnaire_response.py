@@ -316,6 +316,21 @@ def test_a_scale_that_the_clinic_stored_in_the_wrong_record_is_taken_back(cast: 
     assert cast.cyd.delete(f"{of_ana(cast)}/{own}", version=1).status_code == 404
 
 
+def test_what_the_clinic_took_back_does_not_come_back_under_its_id_with_what_was_in_it(
+    cast: Cast, clock: Clock
+) -> None:
+    mistaken = str(uuid7())
+    somebody_elses = filled(clock.now, each=1)
+    cast.bo.put(f"{of_ana(cast)}/{mistaken}", somebody_elses)
+    assert cast.bo.delete(f"{of_ana(cast)}/{mistaken}", version=1).status_code == 204
+    for said in (somebody_elses, filled(clock.now, each=3)):
+        again = cast.bo.put(f"{of_ana(cast)}/{mistaken}", said, version=2)
+        assert (again.status_code, again.json["code"]) == (409, "taken-back")
+    assert cast.ana.get(f"/questionnaire-responses/{mistaken}/revisions").status_code == 404
+    flagged = [one["family"] for one in cast.bo.get("/alerts?family=safety").json["items"]]
+    assert flagged == ["safety"], "what it says of danger is heeded all the same"
+
+
 def test_cyd_finds_nothing_of_ana(cast: Cast, clock: Clock) -> None:
     path = new_path()
     cast.ana.put(path, filled(clock.now))

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from server.clinical.instruments.instrument import Instrument, Respondent
 from server.clinical.redflags import RedFlag
 from server.clinical.vocabulary import Source
 from server.models import Patient, QuestionnaireResponse, QuestionnaireResponseRevision
@@ -21,15 +20,13 @@ from server.services import vault
 from server.services.alerts import answer_source
 from server.services.alerts import episode as episodes
 from server.services.alerts.episode import Finding
-from server.services.errors import Conflict, Invalid, NotFound, ServiceError, Stale
+from server.services.errors import NotFound, ServiceError, Stale
 from server.services.journal import refusal as refusals
 from server.services.journal import repeat, unreadable
 from server.services.journal.incoming import (
     Incoming,
     canonical,
-    check_moment,
     check_occurrence,
-    check_version,
     clock_columns,
     local_day,
     plain_response,
@@ -37,9 +34,9 @@ from server.services.journal.incoming import (
 from server.services.journal.refusal import Refused
 from server.services.journal.unreadable import Kind, Unread
 from server.services.people import patient as patients
+from server.services.scales import admission, superseding
 from server.services.scales import reliable_day as reliable_days
 from server.services.scales import scale as scales
-from server.services.scales import superseding
 from server.services.scales.scored_response import (
     dangers_of,
     findings_of,
@@ -90,7 +87,7 @@ class QuestionnaireJournal:
         told = {} if stored is None else dangers_of(stored)
         columns = self._readable(incoming) | {"content_hash": digest}
         try:
-            _admit(self.work, stored, incoming)
+            admission.admit(self.work, stored, incoming)
             if stored is None or stored.occurrence != columns["occurrence"]:
                 check_occurrence(self.work, incoming, columns["local_day"])
         except ServiceError as refusal:
@@ -160,7 +157,7 @@ class QuestionnaireJournal:
         if response is None or response.deleted_at is not None:
             raise NotFound("questionnaire response")
         if (response.source is Source.CLINIC) != (by is Source.CLINIC):
-            raise _not_yours()
+            raise admission.not_yours()
         if response.version != version:
             raise Stale(response)
         response.deleted_at = self.work.now
@@ -226,7 +223,7 @@ class QuestionnaireJournal:
         made = scales.edition(
             self.work, content["instrument"], content["instrument_version"], content["locale"]
         )
-        _check_respondent(made, incoming.source)
+        admission.check_respondent(made, incoming.source)
         result = scored(made, content)
         return {
             "instrument": made.key,
@@ -277,24 +274,3 @@ def open_questionnaires(work: Work, patient_id: UUID, ids: Iterable[UUID]) -> Qu
     # Most batches hold entries only: no need to ask for nothing.
     rows = vault.opened(work, list(work.session.scalars(query))) if wanted else ()
     return QuestionnaireJournal(work, patient, {row.id: row for row in rows})
-
-
-def _admit(work: Work, stored: QuestionnaireResponse | None, incoming: Incoming) -> None:
-    if stored is None or stored.occurred_at != incoming.content["occurred_at"]:
-        check_moment(work, incoming)  # what was taken in time may be corrected for ever
-    if stored is not None:
-        # Before the version is asked for: who is told what is stored there must be whose it is.
-        if (stored.source is Source.CLINIC) != (incoming.source is Source.CLINIC):
-            raise _not_yours()
-        check_version(stored, incoming.base_version)
-        scales.check_readers(stored.instrument, incoming.content["instrument"])
-
-
-def _check_respondent(made: Instrument, source: Source) -> None:
-    if made.respondent is Respondent.CLINICIAN and source is not Source.CLINIC:
-        raise Invalid("/instrument", "Is rated by a clinician.")
-
-
-def _not_yours() -> Conflict:
-    """Patients do not change what the clinic rated, nor the clinic what patients said."""
-    return Conflict("other-author", "Somebody else filled this one. Send your own under a new id.")
