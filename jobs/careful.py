@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from server.logs import kind_of
 from server.postgresql.rerun import rerun
 
 R = TypeVar("R")
@@ -20,5 +21,5 @@ def careful(log: logging.Logger, failed: str, do: Callable[[], R]) -> R | None:
         return rerun(do)
     except Exception as error:
         # Whatever it is, it is about this one thing.
-        log.error("%s: %s", failed, type(error).__name__)
+        log.error("%s: %s", failed, kind_of(error))
         return None

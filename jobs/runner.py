@@ -35,6 +35,7 @@ from jobs.regularly import regularly
 from jobs.stopwatch import Stopwatch
 from jobs.timetable import Job
 from server.isolation import Extent
+from server.logs import kind_of
 from server.services import job_run as job_runs
 from server.services.job_run import Slot
 
@@ -83,7 +84,7 @@ def run_once(
         return _run(around, slot, now, runs[job.name])
     except Exception as error:
         # The ledger could not be written: the database is away. The next tick finds the work again.
-        log.error("%s did not run: %s", job.name, type(error).__name__)
+        log.error("%s did not run: %s", job.name, kind_of(error))
         return None
 
 
@@ -99,7 +100,7 @@ def _run(around: Around, slot: Slot, now: datetime, run: Callable[[Around, datet
         done = run(around, now)
     except Exception as error:
         failure = type(error).__name__
-        log.error("%s failed: %s", slot.job, failure)
+        log.error("%s failed: %s", slot.job, kind_of(error))
     with around.database.write(Extent.NONE) as session:
         job_runs.end(session, slot, watch.moment(), done, failure)
     return None if failure else done

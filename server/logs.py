@@ -25,6 +25,16 @@ def escaped(text: str) -> str:
     return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
+def kind_of(error: BaseException) -> str:
+    """Return the kind of an error, with the database's own code for it: a full disk is not a server away.
+
+    Its text is never written: it may quote what a patient said.
+    """
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
 class Lines(logging.Formatter):
     """`2026-05-02T08:00:00.123Z WARNING jobs.deliver: text name=value …`, for people."""
 

@@ -30,11 +30,15 @@ def once(path: Path, text: str) -> None:
     The file itself is never opened: closing it would take the locks of an embedded database from it.
     """
     descriptor, draft = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    Path(draft).unlink()
+    try:
+        with os.fdopen(descriptor, "w") as out:
+            out.write(text)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    except OSError as error:  # a full disk, say: which file it was to be is not in it
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        Path(draft).unlink()
 
 
 def append(path: Path, text: str) -> None:

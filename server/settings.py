@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from server import setting_kinds as kinds
-from server.keys.kept import kept
+from server.keys.kept import MASTER_KEY, kept
 from server.keys.key_file import current
 from server.keys.master_source import by_chance, fixed, from_command, in_file, usable
 from server.keys.masters import Masters
@@ -279,7 +279,7 @@ def master_keys(settings: Settings) -> Masters:
         return _masters(f"{name}_FILE", file, partial(in_file, check=check))
     if command and not itself:
         return _masters(f"{name}_COMMAND", command, partial(from_command, check=check))
-    text = itself or kept(settings.data_dir, "master.key", new_master_key)
+    text = itself or kept(settings.data_dir, MASTER_KEY, new_master_key)
     return _masters(name, text, partial(fixed, check=check))
 
 

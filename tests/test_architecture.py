@@ -56,6 +56,7 @@ OUTER = (
     "server.memory",
     "server.service_manager",
     "server.private",
+    "server.keys.kept",
     "server.environment",
     "server.api.contract",  # `afterglow openapi` prints it
     "server.sms_report",  # `afterglow sms-address` prints one
@@ -140,6 +141,7 @@ LAYERS: dict[str, Layer] = {
             "server.parent",
             "server.backup_file",
             "server.private",
+            "server.logs",
             *TRANSACTION,
         ),
         ("apscheduler", "yaml", "rich", "uuid_utils", "river"),

@@ -396,6 +396,27 @@ def test_a_damaged_key_file_is_refused_and_left_as_it_is(migrated: Environment) 
     assert file.read_text() == "half a k"
 
 
+def test_a_master_key_that_is_gone_is_not_made_anew_beside_its_database(migrated: Environment) -> None:
+    file = Path(migrated["AFTERGLOW_DATA_DIR"]) / "master.key"
+    key = file.read_text()
+    file.unlink()
+    for command in (("serve",), ("work",), ("up",), ("migrate",), ("status",), add_clinic()):
+        free = {**migrated, "AFTERGLOW_PORT": str(free_port())}
+        assert f"{file} is gone, and afterglow.db is there" in refusal(free, *command), command
+        assert not file.exists(), command
+    assert afterglow({**migrated, "AFTERGLOW_MASTER_KEY": key}, "migrate").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_a_service_does_not_start_on_a_database_that_it_can_not_write(
+    migrated: Environment, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(migrated["AFTERGLOW_DATA_DIR"]) / "afterglow.db"
+    # To root, who runs many a suite, every file is open: what the system says of others is said here.
+    monkeypatch.setattr("os.access", lambda path, mode: (path, mode) != (file, os.W_OK))
+    assert refusal(migrated, command).startswith(f"{file} can't be written here")
+
+
 def test_production_starts_with_a_master_key_of_its_own_only(environment: Environment) -> None:
     production = {
         **environment,

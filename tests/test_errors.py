@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import sqlite3
 from typing import Any
 
 import pytest
@@ -312,11 +313,14 @@ def test_an_error_of_ours_says_nothing_of_what_was_sent(
 def test_a_database_that_is_away_asks_to_try_again(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    away = OperationalError(SECRET, {"note": SECRET}, Exception(SECRET))
+    full = sqlite3.OperationalError(SECRET)
+    full.sqlite_errorname = "SQLITE_FULL"
+    away = OperationalError(SECRET, {"note": SECRET}, full)
     with caplog.at_level(logging.DEBUG):
         answer = failing(settings, away).get("/v1/fail")
     assert problem(answer, 503)["code"] == "unavailable"
     assert answer.headers["Retry-After"] == "5"
+    assert "the database is away: OperationalError SQLITE_FULL" in caplog.text
     assert SECRET not in answer.get_data(as_text=True) + caplog.text
 
 

@@ -1,6 +1,8 @@
 """What an embedded installation keeps on its disk is for whoever runs it, also where files are made open."""
 
 import os
+import resource
+import signal
 import smtplib
 import stat
 from collections.abc import Iterator
@@ -36,6 +38,20 @@ def modes(folder: Path) -> dict[str, int]:
 def let_in_to(folder: Path) -> list[str]:
     """Return what in ``folder`` somebody else than its owner may read or change, itself included."""
     return [name for name, mode in modes(folder).items() if mode & 0o077]
+
+
+def test_what_does_not_fit_on_the_disk_leaves_no_half_a_key_and_is_named(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as raised:
+            private.once(tmp_path / "master.key", "a key of many letters")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert raised.value.filename == str(tmp_path / "master.key")
+    assert list(tmp_path.iterdir()) == []
 
 
 def send_to(folder: Path) -> None:

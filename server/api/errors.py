@@ -17,6 +17,7 @@ from server.api.refusals import FactorMissing, Forbidden, HeaderProblem, PathPro
 from server.api.spoken import language_or
 from server.clinical.lifecycle import IllegalMove
 from server.fhir.operation_outcome import operation_outcome
+from server.logs import kind_of
 from server.services.errors import (
     AllInvalid,
     Blocked,
@@ -178,7 +179,7 @@ def _only_reads(error: DBAPIError) -> bool:
 
 
 def _away(error: Exception) -> Response:
-    log.error("the database is away: %s", type(getattr(error, "orig", error)).__name__)
+    log.error("the database is away: %s", kind_of(error))
     return problem(503, "unavailable", "The service is not available. Try again.")
 
 

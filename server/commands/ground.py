@@ -15,13 +15,14 @@ from server.commands.database_trouble import told
 from server.database import Database
 from server.environment import read_settings
 from server.isolation import Extent
+from server.keys.kept import MASTER_KEY
 from server.keys.sealing import SealError
 from server.migrations import suffices
 from server.parent import end_with
 from server.postgresql.encoding import EncodingError
 from server.readiness import check_production, check_role, crisis_directory
 from server.services import backup_state, vault
-from server.settings import Settings, SettingsError, master_keys
+from server.settings import Settings, SettingsError, master_key_sources, master_keys
 
 
 def _end_with_parent(_context: click.Context, _option: click.Parameter, is_child: bool) -> None:
@@ -67,6 +68,7 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
     """
     if migrated:
         check_there(settings)
+    _check_key_is_kept(settings)
     if not settings.database_url:
         private.folder(settings.data_dir)
     try:
@@ -98,6 +100,29 @@ def check_there(settings: Settings) -> None:
         raise click.ClickException(
             f"There is no database in {settings.data_dir.absolute()}. Set AFTERGLOW_DATA_DIR where it is in "
             "another folder. For a new one, run: afterglow migrate"
+        )
+
+
+def check_takes_writes(settings: Settings) -> None:
+    """Raise ClickException where the embedded database can't be written: nobody could store anything."""
+    file = settings.embedded_database
+    if not settings.database_url and not os.access(file, os.W_OK):
+        raise click.ClickException(f"{file} can't be written here: look at whose it is, and at its disk.")
+
+
+def _check_key_is_kept(settings: Settings) -> None:
+    """Raise ClickException where the key that the data folder kept is gone from beside its database.
+
+    One made in its place would open nothing, and be taken for the real one by whoever copies the folder.
+    """
+    kept = settings.data_dir / MASTER_KEY
+    if any(master_key_sources(settings)) or settings.database_url or kept.exists():
+        return
+    file = settings.embedded_database
+    if file.exists() and file.stat().st_size:
+        raise click.ClickException(
+            f"{kept} is gone, and {file.name} is there: put it back, or set AFTERGLOW_MASTER_KEY to what was "
+            "in it. Nothing else opens the notes in that database."
         )
 
 

@@ -3,7 +3,14 @@
 import click
 
 from server import logs
-from server.commands.ground import check_port_is_free, check_texts, child_option, database_of, settings_here
+from server.commands.ground import (
+    check_port_is_free,
+    check_takes_writes,
+    check_texts,
+    child_option,
+    database_of,
+    settings_here,
+)
 from server.readiness import warn_of_log
 from server.settings import SettingsError
 
@@ -15,6 +22,7 @@ def command() -> None:
     settings = settings_here()
     check_texts(settings)
     with database_of(settings) as database:
+        check_takes_writes(settings)
         check_port_is_free(settings)
         logs.set_up(settings.log)
         warn_of_log(settings, database)

@@ -18,7 +18,7 @@ from jobs.runner import run_once
 from jobs.timetable import TIMETABLE, Job
 from server import logs, memory, service_manager
 from server.commands.channels import armed
-from server.commands.ground import child_option, database_of, settings_here
+from server.commands.ground import check_takes_writes, child_option, database_of, settings_here
 from server.commands.worker_clock import WorkerClock
 from server.isolation import Extent
 from server.readiness import warn_of_log
@@ -48,6 +48,7 @@ def command(only: tuple[str, ...]) -> None:
     """Start the job runner. Any number may run side by side: the database decides who does what."""
     settings = settings_here()
     with database_of(settings) as database, armed(settings) as gateways:
+        check_takes_writes(settings)
         _log_to_stderr(settings.log)
         warn_of_log(settings, database)
         lease = timedelta(seconds=settings.lease_seconds)
@@ -108,6 +109,6 @@ def _tick(job: Job, around: Around, time: WorkerClock) -> None:
     try:
         now = time()
     except (DBAPIError, PoolTimeout) as error:
-        log.error("%s did not run: %s", job.name, type(error).__name__)
+        log.error("%s did not run: %s", job.name, logs.kind_of(error))
         return
     run_once(job, around, now)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from server import private
 
+MASTER_KEY = "master.key"
+
 
 def kept(folder: Path, name: str, make: Callable[[], str]) -> str:
     """Return the secret kept in ``folder``, made if need be; two processes at once agree on one."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from server.commands.database_trouble import told
 from server.database import Database
+from server.logs import kind_of
 from server.settings import Settings
 from tests.jobs.test_backup import KEY
 from tests.one_shot import Run, runner
@@ -32,6 +33,25 @@ def test_a_full_disk_is_no_database_that_is_away(tmp_path: Path) -> None:
         session.execute(text("CREATE TABLE note (words TEXT)"))
         session.execute(text("INSERT INTO note VALUES (hex(randomblob(100000)))"))
     assert said == ["The database's disk is full. Make room there and try again."]
+
+
+def test_a_log_says_that_a_disk_is_full_and_nothing_of_what_was_to_be_written(
+    database: Database, tmp_path: Path
+) -> None:
+    with pytest.raises(DBAPIError) as raised:
+        _fill(database, tmp_path / "small.db")
+    kind = "SQLITE_FULL" if database.is_sqlite else "53100"
+    assert kind_of(raised.value) == f"OperationalError {kind}"
+    assert kind_of(KeyError("secret")) == "KeyError"
+
+
+def _fill(database: Database, small: Path) -> None:
+    if not database.is_sqlite:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("DO $$ BEGIN RAISE 'secret' USING ERRCODE = '53100'; END $$")
+    with closing(Database(f"sqlite:///{small}")) as full, full.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=2")
+        connection.exec_driver_sql("CREATE TABLE note AS SELECT 'secret' || hex(randomblob(100000)) AS words")
 
 
 def test_who_waits_for_others_is_told_so(database: Database) -> None:
