@@ -3,9 +3,10 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import click
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -23,6 +24,8 @@ from server.postgresql.encoding import EncodingError
 from server.readiness import check_production, check_role, crisis_directory
 from server.services import backup_state, vault
 from server.settings import Settings, SettingsError, master_key_sources, master_keys
+
+R = TypeVar("R")
 
 
 def _end_with_parent(_context: click.Context, _option: click.Parameter, is_child: bool) -> None:
@@ -78,9 +81,11 @@ def database_of(settings: Settings, migrated: bool = True, unfinished: bool = Fa
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise click.ClickException("AFTERGLOW_DATABASE_URL can't be used as a database address.") from None
     try:
-        is_enough = _suffices(database)
         if not unfinished:
-            _check_finished(database)
+            # First of all: the service's role may not even read which tables there are before it has ended.
+            _asked(database, _check_finished)
+        is_enough = _asked(database, suffices)
+        if not unfinished:
             _check_key(database, is_enough)
         if migrated and not is_enough:
             raise click.ClickException("The database is not migrated. Run: afterglow migrate")
@@ -172,9 +177,10 @@ def _check_key(database: Database, is_migrated: bool) -> None:
             raise click.ClickException("AFTERGLOW_MASTER_KEY does not open this database.") from None
 
 
-def _suffices(database: Database) -> bool:
+def _asked(database: Database, question: Callable[[Database], R]) -> R:
+    """Return what ``question`` finds in the database; ClickException where it can't be asked."""
     try:
-        return suffices(database)
+        return question(database)
     except DBAPIError as error:
         raise click.ClickException(told(error) or "The database can't be reached.") from None
     except EncodingError as error:

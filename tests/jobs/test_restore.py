@@ -121,6 +121,25 @@ def test_a_restore_that_did_not_end_keeps_everybody_out_until_it_is_run_again(
     assert len(rows_of(elsewhere)["entries"]) == 3
 
 
+@postgresql  # an embedded database has no roles
+def test_who_has_no_rights_in_it_yet_is_told_of_the_restore_that_did_not_end(run: Run, here: Around) -> None:
+    service = here.database.engine.url.username
+    with closing(Database(owner_url(here.settings.database_url))) as owned:
+        with owned.engine.begin() as owner:
+            owner.execute(text(backup_state.UNFINISHED))
+            owner.execute(text(f"REVOKE ALL ON alembic_version FROM {service}"))
+        try:
+            said = {
+                words: run(*words) for words in (("status",), ("serve",), ("work",), ("migrate", "--check"))
+            }
+        finally:
+            with owned.engine.begin() as owner:
+                owner.execute(text("DROP TABLE unfinished_restore"))
+                owner.execute(text(f"GRANT SELECT ON alembic_version TO {service}"))
+    for words, one in said.items():
+        assert (one.exit_code, "has not come to its end" in one.output) == (1, True), (words, one.output)
+
+
 def test_a_backup_that_the_master_key_does_not_open_changes_nothing(
     run: Run, here: Around, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
