@@ -5,6 +5,7 @@ erasures (`jobs.erasure_list`), and who restores applies it again (`apply`).
 """
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs import erasure_list
+from jobs.careful import careful
 from jobs.problem import Problem
 from server.clinical.vocabulary import ConsentWay, Purpose
 from server.database import Database
@@ -22,6 +24,7 @@ from server.services.people.ending import Ending
 from server.services.work import Work, system
 from server.settings import Settings
 
+log = logging.getLogger(__name__)
 # What is written down at a moment may be committed a little later, by a machine whose clock differs.
 OVERLAP = timedelta(hours=1)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,12 +48,16 @@ def note(settings: Settings, database: Database, now: datetime) -> None:
     file = file_of(settings)
     if not file.exists() and not _begin(database, file):
         return
+    erasure_list.append_lines(file, _unlisted(database, file, now))
+
+
+def _unlisted(database: Database, file: Path, now: datetime) -> list[str]:
     known = read(file)
     moment = max((one.at for one in known if one.at <= now), default=_BEGINNING + OVERLAP) - OVERLAP
     with database.read(Extent.ALL) as session:
         found = endings.since(session, moment)
     listed = set(known)
-    erasure_list.append_lines(file, [line(one) for one in found if one not in listed])
+    return [line(one) for one in found if one not in listed]
 
 
 def _begin(database: Database, file: Path) -> bool:
@@ -65,6 +72,24 @@ def _begin(database: Database, file: Path) -> bool:
 def apply(database: Database, now: datetime, listed: Sequence[Ending]) -> int:
     """End again what a restore has brought back; return how much. Nobody else may be at work meanwhile."""
     return sum(_again(database, now, one) for one in sorted(listed, key=lambda one: one.at))
+
+
+def note_before_restore(database: Database, settings: Settings, now: datetime) -> None:
+    """Add what was ended in a database that is about to be replaced: whoever does so each minute was stopped.
+
+    Where its tables are another version's there is no asking, and the list says what it says.
+    """
+    file = file_of(settings)
+    if file.exists():
+        lines = careful(log, "what was ended last can't be asked for", partial(_there, database, file, now))
+        erasure_list.append_lines(file, lines or [])
+
+
+def _there(database: Database, file: Path, now: datetime) -> list[str]:
+    with database.read(Extent.ALL) as session:
+        if backup_state.is_empty(session) or backup_state.is_unfinished(session):
+            return []
+    return _unlisted(database, file, now)
 
 
 def after_restore(database: Database, settings: Settings, now: datetime) -> str:

@@ -83,6 +83,7 @@ def restore(database: Database, settings: Settings, wish: Wish, now: datetime, t
         _check_alone(database, settings, wish)
         manifest = _proven(settings, wish.file, tell)
         _check(database, settings, manifest, wish)
+        ending_list.note_before_restore(database, settings, now)
         put = _sqlite if database.is_sqlite else _postgresql
         put(database, settings, wish, manifest)
     except BackupError as error:

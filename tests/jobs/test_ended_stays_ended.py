@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from jobs import ending_list, erase, erasure_list
 from jobs.around import Around
@@ -18,6 +18,7 @@ from server.clinical.vocabulary import CopyState, DeliveryState, Purpose
 from server.database import Database
 from server.isolation import Extent
 from server.models import (
+    Account,
     BreakGlass,
     Caregiver,
     Consent,
@@ -86,6 +87,33 @@ def test_after_a_restore_what_was_withdrawn_ended_and_closed_since_the_backup_is
         ):
             assert session.scalar(select(func.count()).where(still_open)) == 0, still_open
         assert session.scalar(select(func.count()).select_from(BreakGlass)) == 1
+
+
+def test_what_was_ended_in_the_last_minute_before_everything_was_stopped_is_not_back(
+    here: Around, elsewhere: Database, tmp_path: Path, cast: Cast, clock: Clock
+) -> None:
+    made(here, tmp_path / "old")
+    put_back(here, elsewhere, tmp_path / "old")
+    with elsewhere.write(Extent.ALL) as session:
+        dee = (cast.coordinator.clinic_id, cast.coordinator.account_id)
+        session.get_one(Account, dee).disabled_at = clock.forward(seconds=30)
+    # No job runs any more that would note it: whoever restores stops them first.
+    done = put_back(here, elsewhere, tmp_path / "old", replace=True)
+    assert "Withdrawn or closed again: 1, by the list of endings." in done.done
+    with elsewhere.read(Extent.ALL) as session:
+        assert session.get_one(Account, dee).disabled_at == clock.now
+
+
+def test_a_database_of_another_version_that_can_not_be_asked_is_replaced_all_the_same(
+    here: Around, elsewhere: Database, tmp_path: Path
+) -> None:
+    made(here, tmp_path / "old")
+    put_back(here, elsewhere, tmp_path / "old")
+    with elsewhere.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE consents RENAME COLUMN given TO agreed"))
+    put_back(here, elsewhere, tmp_path / "old", replace=True)
+    with elsewhere.read(Extent.ALL) as session:
+        assert session.scalar(select(func.count()).where(Consent.given)) is not None
 
 
 def test_after_a_restore_the_caregivers_of_a_patient_whose_account_was_closed_are_not_back(
