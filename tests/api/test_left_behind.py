@@ -1,20 +1,25 @@
 """What somebody who had an account has left behind ends when its owner takes it back."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from jobs import deliver, recover
 from jobs.around import Around
 from server.clinical.vocabulary import Channel
 from server.database import Database
 from server.gateways.message import RecordingGateway
+from server.isolation import Extent
+from server.models import SignIn
+from server.services.errors import NotSignedIn
 from server.services.messages import contact_point as contact_points
 from server.settings import Settings
-from tests.api.test_contact_point import ENDPOINT, push, shown, sms
+from tests.api.test_contact_point import ENDPOINT, KEYS, push, shown, sms
 from tests.cast import PASSWORD, Cast, Person, as_work, sign_in
 from tests.conftest import Clock
 from tests.consents import WORD, enrol, invited
@@ -94,6 +99,23 @@ def test_a_phone_that_is_signed_out_from_afar_hears_nothing_more(cast: Cast, end
     ana = again(cast.ana, NEW if end is other_password else PASSWORD)
     assert shown(ana) == []
     assert shown(cast.bo) == [("push", "…f-bo")], "nobody else's"
+
+
+def test_a_phone_that_registers_itself_while_its_sign_in_ends_is_not_left_behind(
+    app: Flask, cast: Cast, around: Around
+) -> None:
+    with around.database.read(Extent.ALL) as session:
+        mine = select(SignIn.id).where(SignIn.account_id == cast.ana.account_id)
+        sign_in_id = session.scalars(mine).one()
+    cast.ana.delete("/me/sign-ins")
+    subscription = {"endpoint": ENDPOINT, "keys": KEYS}
+    # Its request was let in a moment before.
+    with around.database.write() as session:
+        work = as_work(app, cast.ana, session)
+        late = replace(work, actor=replace(work.actor, sign_in_id=sign_in_id))
+        with pytest.raises(NotSignedIn):
+            contact_points.add(late, cast.ana.account_id, Channel.PUSH, json.dumps(subscription))
+    assert shown(again(cast.ana, PASSWORD)) == []
 
 
 def test_an_invited_patient_comes_back_without_the_phones_from_before(

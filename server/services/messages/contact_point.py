@@ -22,6 +22,7 @@ from server.services.messages import number_index
 from server.services.messages.webhook_address import WebhookAddress
 from server.services.people import account as accounts
 from server.services.people import clinic as clinics
+from server.services.people import sign_in as sign_ins
 from server.services.work import Work, system
 
 MOST_POINTS = 10
@@ -79,11 +80,13 @@ def add(work: Work, account_id: UUID, channel: Channel, address: str, proven: bo
 
     ``address``: SMS an E.164 number, push the JSON text of the browser's subscription, webhook its JSON
     text. Another account's row of the same device is retired. One that is not ``proven`` is not used before
-    a code was (`number_code`). Raises Conflict where there are too many, NotFound for a closed account.
+    a code was (`number_code`). Raises Conflict where there are too many, NotFound for a closed account,
+    NotSignedIn where the actor's sign-in was ended a moment ago.
     """
     clinics.lock(work)
     if accounts.held(work, account_id) is None:
         raise NotFound("account")
+    sign_ins.hold(work)
     digest = vault.digest(work, ContactPoint, (work.clinic_id,), _identity(account_id, channel, address))
     known = _by_digest(work, digest)
     if known is not None and known.account_id == account_id:

@@ -174,6 +174,17 @@ def own(work: Work, life: Life) -> Sequence[SignIn]:
     return vault.opened(work, rows)
 
 
+def hold(work: Work) -> None:
+    """Let nobody end the actor's sign-in before what they do is done; NotSignedIn where somebody just has.
+
+    Whoever ends it ends what it has left behind, and would not see this.
+    """
+    mine = (SignIn.clinic_id == work.clinic_id, SignIn.id == work.actor.sign_in_id)
+    stands = select(SignIn.id).where(*mine, SignIn.revoked_at.is_(None)).with_for_update(read=True)
+    if work.actor.sign_in_id is not None and work.session.scalar(stands) is None:
+        raise NotSignedIn
+
+
 def end_own(work: Work, sign_in_id: UUID) -> None:
     """End one of the actor's own sign-ins; raises NotFound where it is none of theirs or ended."""
     row = work.session.get(SignIn, (work.clinic_id, sign_in_id))
