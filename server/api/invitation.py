@@ -105,7 +105,7 @@ def cancel_staff_invitation(invitation_id: UUID) -> Response:
 
 @blueprint.route(PATIENTS, methods=["POST"])
 @allow(*CARE, Role.CLINIC_ADMIN)
-@once()
+@once(check_again=patient_invitations.check_shown_again)
 @blueprint.arguments(PatientInvitationBody)
 @blueprint.response(201, InvitationAnswer)
 def invite_patient(body: Mapping[str, Any], patient_id: UUID) -> Any:

@@ -24,6 +24,7 @@ from server.services.work import Work
 
 P = ParamSpec("P")
 View = Callable[P, Any]
+CheckAgain = Callable[[Work, UUID], None]
 HEADER = "Idempotency-Key"
 _BARE = "[A-Za-z0-9._~:-]{8,100}"
 # The draft writes it as a string of structured fields, most clients without quotes.
@@ -32,11 +33,13 @@ _KEY = re.compile(PATTERN)
 _HEADERS = ("ETag", "Location")
 
 
-def once(makes_patient: bool = False, of_leaving: bool = False) -> Callable[[View[P]], View[P]]:
+def once(
+    makes_patient: bool = False, of_leaving: bool = False, check_again: CheckAgain | None = None
+) -> Callable[[View[P]], View[P]]:
     """Let a view that makes something do it once for each key that its client gives it.
 
     Goes right above the arguments. ``makes_patient``: the id in its answer is a patient's. ``of_leaving``: it
-    is done for a patient who leaves too.
+    is done for a patient who leaves too. ``check_again``: raises what keeps who asks from being told again.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -48,6 +51,7 @@ def once(makes_patient: bool = False, of_leaving: bool = False) -> Callable[[Vie
             with _together() as work:
                 said = kept_answers.take(work, asked, of_leaving)
                 if said is not None:
+                    _check(check_again, work, kwargs)
                     return _again(said)
                 answer = current_app.make_response(view(*args, **kwargs))
                 kept_answers.keep(work, asked, _said(answer), _whom(kwargs, answer, makes_patient))
@@ -91,6 +95,11 @@ def _together() -> Iterator[Work]:
             yield work
         finally:
             del g.joined
+
+
+def _check(again: CheckAgain | None, work: Work, ids: Mapping[str, Any]) -> None:
+    if again is not None:
+        again(work, ids["patient_id"])
 
 
 def _said(answer: Response) -> Said:

@@ -14,7 +14,7 @@ from server.services import kept_answer as kept_answers
 from server.services.visits import suggestion_end as suggestion_ends
 from tests.access_matrix import Operation, let_in, lines, operations, sendable
 from tests.access_world import build
-from tests.cast import Cast, Person
+from tests.cast import PASSWORD, Cast, Person
 from tests.conftest import Clock, bring_back, empty, rows_of
 from tests.test_concurrency import AT_ONCE, at_once
 from tests.visits import Visits
@@ -123,6 +123,30 @@ def test_a_secret_is_answered_again_and_lies_nowhere_to_be_read(cast: Cast, data
     (row,) = kept(database)
     assert KEY not in str(row)
     assert first.json["webhook"]["id"].encode() not in row["sealed_said"]
+
+
+def test_a_code_that_needed_a_proof_of_who_one_is_needs_one_to_be_told_again(
+    cast: Cast, visits: Visits, clock: Clock
+) -> None:
+    """With it Ana's account goes to another address."""
+    path, body = f"{visits.ana}/invitations", {"email": "elsewhere@clinic.example", "word": "blue kettle"}
+    clock.forward(minutes=6)
+    assert send(cast.bo, path, body).json["code"] == "step-up-required"
+    proven(cast.bo)
+    first = send(cast.bo, path, body)
+    assert send(cast.bo, path, body).json == first.json
+    clock.forward(minutes=6)
+    refused = send(cast.bo, path, body)
+    assert (refused.status_code, refused.json["code"]) == (403, "step-up-required")
+    proven(cast.bo)
+    assert send(cast.bo, path, body).json == first.json
+
+
+def proven(who: Person) -> None:
+    """Let ``who`` prove again who they are."""
+    headers = {"Authorization": f"Bearer {who.token}"}
+    said = who.client.post("/v1/sign-ins/step-up", json={"password": PASSWORD}, headers=headers)
+    assert said.status_code == 204, said.text
 
 
 def test_a_key_that_is_none_is_refused_before_anything_is_made(cast: Cast, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 from server.clinical.vocabulary import AlertClass, DeliverySubject, Purpose, Role
 from server.models import Account, Patient
@@ -35,14 +36,19 @@ def invite(work: Work, patient: Patient, email: str, word: str | None = None) ->
     invitee = Invitee(Role.PATIENT, patient.name, email, word, patient.id, patient.birth_year)
     if account is None:
         return invitations.invite(work, invitee)
-    if not sign_ins.is_fresh(work.actor, work.now):
-        raise StepUpRequired
+    _check_fresh(work)
     if account.disabled_at is not None:  # no message goes there, and the code would open nothing
         raise Conflict("account-disabled", "The account is closed. An administrator has to open it first.")
     if account_return.moves(work, account, email):
         return _at_another_address(work, account, invitee)
     invited = invitations.invite(work, invitee)
     return send_code(work, account, invited, email)
+
+
+def check_shown_again(work: Work, patient_id: UUID) -> None:
+    """Raise StepUpRequired where `invite` would, before what it answered is told again."""
+    if account_return.of_patient(work, patient_id) is not None:
+        _check_fresh(work)
 
 
 def send_code(work: Work, account: Account, invited: Invited, email: str) -> Invited:
@@ -67,6 +73,11 @@ def heed_owner(work: Work, account: Account) -> None:
     for one in (one for one in known if not invitations.is_for(work, one, own)):
         with suppress(NotFound):  # whoever took it back a moment ago was first: nobody is kept out by that
             invitations.cancel(work, one.id, account.patient_id)
+
+
+def _check_fresh(work: Work) -> None:
+    if not sign_ins.is_fresh(work.actor, work.now):
+        raise StepUpRequired
 
 
 def _at_another_address(work: Work, account: Account, invitee: Invitee) -> Invited:
