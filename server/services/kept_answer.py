@@ -41,6 +41,9 @@ def take(work: Work, asked: Asked, of_leaving: bool) -> Said | None:
     Whoever sends it while the first is worked on waits for that. Raises KeyReused where the key was given to
     another request, NotFound where it was about a patient who leaves, but for what may be ``of_leaving``.
     """
+    if work.actor.patient_id is not None:
+        # A row names the account and so holds it: who gives a patient their account back takes it last.
+        patients.lock(work, work.actor.patient_id)
     key = _key(work, asked)
     is_over = KeptAnswer.created_at <= work.now - KEPT
     work.session.execute(delete(KeptAnswer).filter_by(**_row(key)).where(is_over))

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -147,6 +149,33 @@ def proven(who: Person) -> None:
     headers = {"Authorization": f"Bearer {who.token}"}
     said = who.client.post("/v1/sign-ins/step-up", json={"password": PASSWORD}, headers=headers)
     assert said.status_code == 204, said.text
+
+
+def test_a_patient_who_comes_back_is_kept_out_by_no_request_with_a_key_that_is_under_way(
+    cast: Cast, visits: Visits, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one had the account and wanted the patient, the other the patient and wanted the account."""
+    for who in (cast.bo, cast.ana):
+        proven(who)
+    asked = {"email": "elsewhere@clinic.example", "word": "blue kettle"}
+    code = cast.bo.post(f"{visits.ana}/invitations", asked).json["code"]
+    enrolment = {"code": code, "email": asked["email"], "password": "four other words here"}
+    claimed, claim = Event(), kept_answers._is_new
+
+    def lingering(*request: Any) -> bool:
+        is_new = claim(*request)
+        claimed.set()
+        sleep(0.3)
+        return is_new
+
+    def enrol() -> TestResponse:
+        assert claimed.wait(10)
+        return app.test_client().post("/v1/enrolments", json={**enrolment, "proof": asked["word"]})
+
+    monkeypatch.setattr(kept_answers, "_is_new", lingering)
+    export, back = at_once([lambda: send(cast.ana, "/me/exports", {"formats": ["json"]}), enrol])
+    assert export.status_code == 201, export.text
+    assert (back.status_code, back.json["code"]) == (409, "invitation-waits")
 
 
 def test_a_key_that_is_none_is_refused_before_anything_is_made(cast: Cast, database: Database) -> None:
