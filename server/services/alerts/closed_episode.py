@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from server.clinical.mania import ActivationRule
 from server.clinical.vocabulary import ARM_OF, AlertClass, AlertFamily
 from server.models import Alert, Patient
 from server.services import local_day as local_days
+from server.services import vault
 from server.services.work import Work
 
 # For how long what a trend shows opens no second episode after one was resolved.
@@ -37,3 +39,8 @@ def last(work: Work, patient: Patient, family: AlertFamily, urgency: AlertClass)
     if found is None or found.resolved_at is None:
         return None
     return Closed(found, local_days.of(work, found.resolved_at, patient.zone))
+
+
+def told_of_asrm(work: Work, closed: Closed, day: date) -> bool:
+    """Say whether it held the ASRM of ``day``: one counts on its own day, and any other is a new one."""
+    return closed.alert.day >= day and ActivationRule.H1 in vault.opened(work, [closed.alert])[0].codes

@@ -212,8 +212,8 @@ def _locked_out(work: Work, patient: Patient, finding: Finding) -> bool:
     # Who closed the episode after that day knew it: late data must not ring the same bell again.
     if last.day > finding.day:
         return True
-    if ActivationRule.H1 in finding.codes and last.day < finding.day:
-        return False  # an ASRM counts on its own day: this is a new one
+    if ActivationRule.H1 in finding.codes and not closed_episodes.told_of_asrm(work, last, finding.day):
+        return False
     quiet = policies.of_patient(work, patient).whole(LOCKOUT[finding.family])
     is_recent = (local_days.of(work, work.now, patient.zone) - last.day).days < quiet
     return is_recent and not _went_on(work, last.alert, finding)

@@ -411,6 +411,39 @@ def test_a_new_asrm_is_not_kept_calm_either_where_only_the_clinics_own_limit_is_
     assert the_alert(cast)["codes"] == ["H1"]
 
 
+def test_a_new_asrm_is_told_also_on_the_day_on_which_an_episode_without_one_was_closed(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    own = {"values": {"mania.asrm": 4}, "reason": "Early signs matter with her."}
+    assert cast.bo.put(f"{visits.ana}/policy", own).status_code == 200
+    put(cast.ana, diary(clock, [ELATED] * 3))
+    alert = the_alert(cast)
+    assert (alert["urgency"], "H1" in alert["codes"]) == ("P1", False)
+    resolved(cast, alert)
+    clock.forward(hours=1)
+    cast.ana.put(f"/questionnaire-responses/{uuid7()}", asrm(clock, 5))
+    again = the_alert(cast)
+    assert (again["urgency"], "H1" in again["codes"]) == ("P1", True)
+    resolved(cast, again)
+    put(cast.ana, [entry(clock.now, items=ELATED)])
+    assert alerts(cast) == [], "it is the same one, judged again"
+
+
+def test_an_asrm_of_a_day_that_has_not_begun_at_home_is_told_once(
+    cast: Cast, clock: Clock, visits: Visits
+) -> None:
+    own = {"values": {"mania.asrm": 4}, "reason": "Early signs matter with her."}
+    assert cast.bo.put(f"{visits.ana}/policy", own).status_code == 200
+    clock.forward(hours=6)
+    away = asrm(clock, 5, zone="Pacific/Auckland")
+    assert cast.ana.put(f"/questionnaire-responses/{uuid7()}", away).status_code == 201
+    alert = the_alert(cast)
+    assert alert["evidence"]["first_day"] > clock.now.date().isoformat()
+    resolved(cast, alert)
+    put(cast.ana, [entry(clock.now, items=USUAL)])
+    assert alerts(cast) == [], "it is the same one, judged again"
+
+
 def test_bo_sees_the_levels_and_the_last_days(cast: Cast, clock: Clock) -> None:
     put(cast.ana, diary(clock, [DRIVEN, DRIVEN]))
     shown = activation(cast)
