@@ -5,7 +5,7 @@ lay a file of its own over it; each country's row says when somebody last made s
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.resources import files
@@ -63,7 +63,7 @@ class Directory:
     def near(self, country: str, zone: str) -> CrisisLines:
         """Return the lines of ``country``, below those of where ``zone`` lies: abroad home's may not answer.
 
-        Each says which country it is of. Where the zone lies in none, they are home's alone.
+        Each but those of both says which country it is of. Where the zone lies in none, they are home's.
         """
         home, there = self.of(country), country_of(zone)
         if there is None or there == country:
@@ -71,19 +71,14 @@ class Directory:
         abroad = self.of(there)
         numbers = {there: abroad.emergency, country: home.emergency}
         told = " or ".join(f"{number} ({name_of(where)})" for where, number in numbers.items())
-        lines = (*self._named(there), *self._named(country))
+        of_both = {*self.by_country[OTHER].lines, *set(abroad.lines).intersection(home.lines)}
+        lines = (*_named(abroad, there, of_both), *_named(home, country, of_both))
         return CrisisLines(
             emergency=abroad.emergency if abroad.emergency == home.emergency else told,
             lines=tuple(dict.fromkeys(lines)),
             source=f"{abroad.source}, {home.source}",
             reviewed_on=min(abroad.reviewed_on, home.reviewed_on),
         )
-
-    def _named(self, country: str) -> Sequence[CrisisLine]:
-        """Return the lines of a country with its name; those of every country have none."""
-        found, everywhere = self.of(country).lines, self.by_country[OTHER].lines
-        of = name_of(country)
-        return [one if one in everywhere else replace(one, name=f"{one.name}, {of}") for one in found]
 
     def overlaid(self, text: str) -> "Directory":
         """Return this with the countries of TOML ``text`` in place of its own. Raises CrisisLinesError."""
@@ -96,6 +91,12 @@ class Directory:
     def ahead_of(self, today: date) -> Sequence[str]:
         """Return the countries, in order, whose review lies after ``today``: it would never grow old."""
         return [key for key, row in sorted(self.by_country.items()) if row.reviewed_on > today]
+
+
+def _named(found: CrisisLines, country: str, of_both: Collection[CrisisLine]) -> Iterator[CrisisLine]:
+    """Yield the lines of a country with its name, but for those that are no country's alone."""
+    for line in found.lines:
+        yield line if line in of_both else replace(line, name=f"{line.name}, {name_of(country)}")
 
 
 def _is_stale(reviewed_on: date, today: date) -> bool:

@@ -46,6 +46,29 @@ def test_where_no_lines_are_known_home_s_numbers_are_not_told_as_if_they_answere
     assert SHIPPED.near("TH", "Asia/Tokyo").texts == SHIPPED.of("XX").texts, "said once"
 
 
+@pytest.mark.parametrize(
+    ("country", "zone"),
+    [
+        ("US", "America/Puerto_Rico"),
+        ("US", "Pacific/Guam"),
+        ("FR", "Indian/Reunion"),
+        ("FI", "Europe/Mariehamn"),
+    ],
+)
+def test_who_lives_in_a_part_of_a_country_with_a_code_of_its_own_is_shown_its_numbers(
+    country: str, zone: str
+) -> None:
+    found, home = SHIPPED.near(country, zone), SHIPPED.of(country)
+    assert (found.emergency, found.lines[0]) == (home.emergency, home.lines[0])
+    assert [line.number for line in found.lines] == [line.number for line in home.lines], "each once"
+
+
+def test_a_line_that_answers_in_both_countries_is_said_once_and_is_neithers_alone() -> None:
+    found = SHIPPED.near("GB", "Europe/Jersey")
+    assert (found.emergency, found.texts[0]) == ("999 or 112", "116 123 (Samaritans)")
+    assert found.texts[1] == "text SHOUT to 85258 (Shout, Britain (UK))"
+
+
 @pytest.mark.parametrize(("country", "zone"), [("IT", "Europe/Rome"), ("SE", "Europe/Stockholm")])
 def test_in_the_whole_union_one_number_is_known(country: str, zone: str) -> None:
     assert SHIPPED.of(country).emergency == "112"
