@@ -25,6 +25,7 @@ REPORT_GRACE = timedelta(days=14)
 # Proposal: so far an appointment may be brought forward without anybody telling us of it.
 EARLY = timedelta(days=3)
 _A_DAY = timedelta(days=1)
+_visit_at = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
 _VISITING = (SuggestionState.BOOKED, SuggestionState.ARRIVED)
 _KEPT = (*_VISITING, SuggestionState.FULFILLED)
 UNBOOKED = OPEN_SUGGESTIONS - frozenset(_VISITING)
@@ -49,7 +50,7 @@ def fulfil_with(
         and (was_at is None or not _can_be(work, one, session, was_at))
     ]
     suggestion = min(booked, key=lambda one: _distance(work, one, session), default=None)
-    if is_new and (suggestion is None or not _is_same_day(work, suggestion, session.at)):
+    if suggestion is None or not _is_same_day(work, suggestion, session.at):
         own = _take_over(work, session)
         if own is not None:
             return own
@@ -60,7 +61,6 @@ def fulfil_with(
 
 def _take_over(work: Work, session: TreatmentSession) -> BookingSuggestion | None:
     """Put a session behind the visit of its own day, where one of another day came first; return that."""
-    planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     of_another = (
         (TreatmentSession.clinic_id == BookingSuggestion.clinic_id)
         & (TreatmentSession.patient_id == BookingSuggestion.patient_id)
@@ -71,7 +71,7 @@ def _take_over(work: Work, session: TreatmentSession) -> BookingSuggestion | Non
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
         BookingSuggestion.programme == _programme(work, session),
-        planned.between(session.at - _A_DAY, session.at + _A_DAY),
+        _visit_at.between(session.at - _A_DAY, session.at + _A_DAY),
         BookingSuggestion.created_at <= session.at,
         select(TreatmentSession.id).where(of_another).exists(),
     )
@@ -104,13 +104,12 @@ def fulfil_past(work: Work, sessions: Iterable[TreatmentSession], coming: Collec
 
 def _near(work: Work, session: TreatmentSession) -> Sequence[BookingSuggestion]:
     """Return the visits that a delivered session can be and that have none yet."""
-    planned = func.coalesce(BookingSuggestion.starts_at, BookingSuggestion.changed_at)
     found = select(BookingSuggestion).where(
         BookingSuggestion.clinic_id == work.clinic_id,
         BookingSuggestion.patient_id == session.patient_id,
         BookingSuggestion.state.in_(_KEPT),
-        planned > session.at - REPORT_GRACE,
-        planned <= session.at + EARLY,
+        _visit_at > session.at - REPORT_GRACE,
+        _visit_at <= session.at + EARLY,
         BookingSuggestion.treatment_session_id.is_(None),
     )
     near = work.session.scalars(found.with_for_update(key_share=True))
@@ -140,20 +139,19 @@ def fulfil_if_recorded(work: Work, suggestion: BookingSuggestion) -> bool:
     Of one that is still to come no session is known, whatever else was given today. Return whether there
     was such a session.
     """
-    is_reported = suggestion.state in _KEPT
-    if not is_reported or suggestion.treatment_session_id is not None:
+    if suggestion.state not in _KEPT or suggestion.treatment_session_id is not None:
         return False
     if suggestion.starts_at is None or suggestion.starts_at > work.now:
         return False
-    session = _recorded(work, suggestion, suggestion.starts_at)
-    if session is not None:
-        _put_behind(work, suggestion, session)
-    return session is not None
+    session = _recorded(work, suggestion)
+    if session is None or not _is_same_day(work, suggestion, session.at):
+        return False
+    _put_behind(work, suggestion, session)
+    return True
 
 
-def _recorded(work: Work, suggestion: BookingSuggestion, starts_at: datetime) -> TreatmentSession | None:
-    """Return the delivered session of its day that stands behind no visit, one of its programme first."""
-    zone = work.session.get_one(Patient, (work.clinic_id, suggestion.patient_id)).zone
+def _recorded(work: Work, suggestion: BookingSuggestion) -> TreatmentSession | None:
+    """Return the nearest of the delivered sessions that a visit can be and that stand behind none."""
     taken = select(BookingSuggestion.id).where(
         BookingSuggestion.clinic_id == TreatmentSession.clinic_id,
         BookingSuggestion.patient_id == TreatmentSession.patient_id,
@@ -163,12 +161,12 @@ def _recorded(work: Work, suggestion: BookingSuggestion, starts_at: datetime) ->
         TreatmentSession.clinic_id == work.clinic_id,
         TreatmentSession.patient_id == suggestion.patient_id,
         TreatmentSession.status == SessionStatus.DELIVERED,
-        TreatmentSession.local_day == local_days.of(work, starts_at, zone),
         TreatmentSession.at >= suggestion.created_at,
         ~taken.exists(),
     )
     given = work.session.scalars(query.order_by(TreatmentSession.at))
-    return min(given, key=lambda one: _programme(work, one) is not suggestion.programme, default=None)
+    near = [one for one in given if _can_be(work, suggestion, one, one.at)]
+    return min(near, key=lambda one: _distance(work, suggestion, one), default=None)
 
 
 def _programme(work: Work, session: TreatmentSession) -> Arm:
@@ -245,8 +243,10 @@ def _planned(suggestion: BookingSuggestion) -> datetime:
 
 def _take_off(work: Work, suggestion: BookingSuggestion, session: TreatmentSession) -> None:
     _let_go(work, suggestion)
-    if fulfil_if_recorded(work, suggestion):
-        return  # it was recorded twice
+    other = _recorded(work, suggestion)
+    if other is not None:
+        _put_behind(work, suggestion, other)  # it was recorded twice, or this one is the visit
+        return
     detail = {"state": suggestion.state, "treatment_session": str(session.id)}
     key = f"{suggestion.id}:{suggestion.version}"
     review_tasks.raise_(work, Finding(ReviewCode.SESSION_TAKEN_OFF, key, suggestion.id, None, detail))

@@ -73,6 +73,34 @@ def test_of_two_sessions_near_a_visit_the_one_of_its_day_is_it_in_whatever_order
     assert stored(cast, suggestion)["treatment_session_id"] == recorded[0]["id"] != again["id"]
 
 
+def test_so_it_is_where_its_date_is_put_right_only_afterwards(
+    visits: Visits, cast: Cast, clock: Clock
+) -> None:
+    suggestion, now = visits.booked(3), clock.now
+    clock.forward(days=5)
+    course = course_of(visits, cast)
+    its = visits.session(course, now - timedelta(minutes=5))
+    other = visits.session(course, now + timedelta(days=4))
+    assert stored(cast, suggestion)["treatment_session_id"] == other["id"]
+    path, right = f"{visits.ana}/treatment-sessions/{its['id']}", now + timedelta(days=3)
+    assert cast.bo.patch(path, {"at": right.isoformat()}, version=1).status_code == 200
+    assert (stored(cast, suggestion)["treatment_session_id"], tasks(cast)) == (its["id"], [])
+
+
+@pytest.mark.parametrize("order", [(1, 0), (0, 1)])
+def test_where_that_one_was_recorded_in_error_the_other_is_the_visit(
+    visits: Visits, cast: Cast, clock: Clock, order: tuple[int, int]
+) -> None:
+    suggestion, now = visits.booked(3), clock.now
+    moments = (now + timedelta(days=3), now + timedelta(days=2))
+    clock.forward(days=5)
+    course = course_of(visits, cast)
+    recorded = {number: visits.session(course, moments[number]) for number in order}
+    path = f"{visits.ana}/treatment-sessions/{recorded[0]['id']}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=1).status_code == 200
+    assert (stored(cast, suggestion)["treatment_session_id"], tasks(cast)) == (recorded[1]["id"], [])
+
+
 def test_one_that_was_dated_wrongly_fulfils_the_visit_that_it_is(
     visits: Visits, cast: Cast, clock: Clock
 ) -> None:
