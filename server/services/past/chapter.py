@@ -69,6 +69,7 @@ class Chapter:
     days: Collection[date]
     entries: Mapping[date, int]
     _walks: dict[Arm, Iterator[relapse.Assessment]] = field(default_factory=dict)
+    _newest: dict[Arm, relapse.Assessment] = field(default_factory=dict)
 
     @property
     def last_day(self) -> date:
@@ -76,13 +77,16 @@ class Chapter:
         return self.material.last
 
     def judged(self, arm: Arm, day: date) -> relapse.Assessment:
-        """Return the judgement of a complete day; they are asked for in order."""
+        """Return the judgement of a complete day; they are asked for in order, one perhaps again."""
         if day not in self.days:
             return judged_alone(self.material, arm, day)
         if arm not in self._walks:
             self._walks[arm] = _watched(self.material, arm, sorted(self.days))
-        found = next((found for found in self._walks[arm] if found.day == day), None)
-        return found or judged_alone(self.material, arm, day)
+        found = self._newest.get(arm)
+        if found is None or found.day != day:
+            found = next((found for found in self._walks[arm] if found.day == day), None)
+        self._newest[arm] = found or judged_alone(self.material, arm, day)
+        return self._newest[arm]
 
 
 def open_chapter(ground: Ground, said: Said, days: Collection[date]) -> Chapter:

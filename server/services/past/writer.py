@@ -159,7 +159,7 @@ class Writer:
             assessments.reassess(work, self.patient, [day])
 
     def _judge_end(self, work: Work, day: date) -> None:
-        if self._is_free(day) and (self.judging is None or day > self.judging.last_day):
+        if self._is_free(day):
             self._open(work, day).judge_end(work, day)
         else:
             self._step_aside(day)
