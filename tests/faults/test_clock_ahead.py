@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs import escalate
+from jobs.runner import run_once
+from jobs.timetable import TIMETABLE
 from server.clinical.vocabulary import AlertClass, AlertState, Channel, DeliverySubject
 from server.gateways.message import Handed, Receipt, SendError
 from server.isolation import Extent
@@ -50,6 +52,22 @@ def test_an_emergency_that_it_told_everybody_of_rings_again_within_the_hour(ward
     assert len(ward.deliveries(alert)) == told
     ward.minutes(2)
     assert len(ward.deliveries(alert)) > told
+
+
+@pytest.mark.parametrize("apart", [{"minutes": 10}, {"minutes": 50}])
+def test_two_job_runners_whose_clocks_are_apart_ring_each_step_once(
+    ward: Ward, apart: dict[str, float]
+) -> None:
+    """What the one drove up the other took down, and the first rang everybody anew: minute after minute."""
+    (job,) = (job for job in TIMETABLE if job.name == "escalate")
+    alert, levels = ward.alert(AlertClass.P0), []
+    for _ in range(32):
+        now = ward.clock.forward(minutes=5)
+        for clock in (now + timedelta(**apart), now):
+            run_once(job, ward.around, clock)
+            levels.append(ward.the(alert).level)
+    assert levels == sorted(levels)
+    assert levels[-1] > 3, "it goes on ringing"
 
 
 def test_what_can_wait_until_the_clock_is_right_waits_no_longer(ward: Ward, twins: Twins) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, select, update
@@ -21,6 +21,9 @@ from server.services.messages.delivery import CALLS
 from server.services.people import clinic as clinics
 from server.services.work import Work
 
+# Two machines' clocks may be so far apart, and of what one has driven up the other takes nothing down: it
+# would ring anew at each look.
+_APART = timedelta(hours=1)
 # The fallback, and then it and the care team.
 Beyond = tuple[Sequence[Account], Sequence[Account]]
 
@@ -109,7 +112,7 @@ def _is_due(work: Work, alert: Alert) -> bool:
     facts, policy = _facts(work, alert), clinics.policy(work)
     if _is_worn_out(work, alert) or escalation.due(facts, policy) > alert.level:
         return True
-    return alert.level > _highest(work, alert)
+    return _is_too_high(work, alert)
 
 
 def _lower(work: Work, alert: Alert) -> None:
@@ -117,21 +120,27 @@ def _lower(work: Work, alert: Alert) -> None:
 
     Else it would fall silent for as long as that was ahead.
     """
-    most = _highest(work, alert)
-    if alert.level <= most:
+    if not _is_too_high(work, alert):
         return
+    most = _highest(work, alert)
     too_high = Delivery.clinic_id == work.clinic_id, Delivery.subject_id == alert.id, Delivery.level > most
     work.session.execute(update(Delivery).where(*too_high).values(level=most))
     alert.level = most
     alert.version += 1
 
 
-def _highest(work: Work, alert: Alert) -> int:
-    """Return the level that an alert can have by now: above the rota's last step the clock alone leads."""
+def _is_too_high(work: Work, alert: Alert) -> bool:
+    return alert.level > _highest(work, alert, _APART)
+
+
+def _highest(work: Work, alert: Alert, later: timedelta = timedelta()) -> int:
+    """Return the level it can have by so much later: above the rota's last step the clock alone leads."""
     last = rotas.last_step(work)
     if alert.level <= last or not escalation.may_climb(facts := _facts(work, alert)):
         return alert.level
-    return max(escalation.due(replace(facts, level=0), clinics.policy(work)), last)
+    waited = facts.waited
+    then = Waited(waited.absolute + later, waited.working + later, waited.business + later)
+    return max(escalation.due(replace(facts, waited=then, level=0), clinics.policy(work)), last)
 
 
 def _climb(work: Work, alert: Alert, level: int, but: Collection[UUID] = ()) -> bool:
