@@ -65,7 +65,7 @@ def last_success(session: Session, job: str, now: datetime) -> datetime | None:
 
 
 def last_end(session: Session, job: str, now: datetime) -> datetime | None:
-    """Return when ``job`` last finished, well or not."""
+    """Return when ``job`` last finished, well or not, up to ``now``."""
     return session.scalar(_ends(job, now))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -409,6 +409,18 @@ def test_a_clock_that_is_years_ahead_for_an_hour_deletes_nothing(
     daily(years(around, 6), clock.forward(days=1))
     gone = {name for name, number in numbers(database).items() if number < before[name]}
     assert gone == {"tallies"}, "what is over after a day"
+
+
+def test_nor_does_it_where_that_hour_lies_over_a_midnight(
+    lived: Cast, clock: Clock, around: Around, database: Database
+) -> None:
+    """Both of its days had a run then, and the second took the first for that of the day before."""
+    midnight = datetime.combine(clock.now + SEVEN_YEARS, time(), UTC)
+    before = numbers(database)
+    for minutes in (-30, 30):
+        daily(years(around, 6), midnight + timedelta(minutes=minutes))
+    erase.run(around, midnight + timedelta(minutes=31))
+    assert {name for name, number in numbers(database).items() if number < before[name]} == set()
 
 
 def test_after_a_long_stop_it_begins_a_day_later(
