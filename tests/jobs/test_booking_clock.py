@@ -38,7 +38,7 @@ def test_what_staff_do_there_is_known_here_within_minutes(
     practice.sync()
     put_back(clock)
     practice.staff("fixed", friday)
-    practice.sync(minutes=1)
+    practice.sync(minutes=6)
     assert (practice.state(), practice.row().starts_at) == ("booked", friday)
     assert practice.sync() == 0, "asked once, and then as often as ever"
 
@@ -75,3 +75,14 @@ def test_a_worker_that_died_then_keeps_a_visit_for_no_longer_than_ever(
     put_back(clock)
     practice.sync(minutes=1)
     assert practice.live() == 1
+
+
+def test_of_two_machines_whose_clocks_are_apart_each_asks_no_more_than_that(practice: Practice) -> None:
+    """What the one had asked the other took for the future, and compared everything at each of its looks."""
+    practice.sync()
+    asked = 0
+    for _ in range(12):
+        now = practice.clock.forward(seconds=10)
+        for clock in (now + timedelta(minutes=7), now):
+            asked += booking_sync.run(practice.around, clock)
+    assert asked <= 2

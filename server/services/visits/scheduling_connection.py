@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -153,7 +153,10 @@ def due_for_check(session: Session, now: datetime, every: timedelta) -> Sequence
     """
     checked_at, soon = SchedulingConnection.checked_at, now + AHEAD
     asked = (checked_at, SchedulingConnection.answered_at, SchedulingConnection.failing_since)
-    is_due = or_(checked_at.is_(None), checked_at < now - every, *(moment > soon for moment in asked))
+    is_ahead = or_(*(moment > soon for moment in asked))
+    # Beside a machine whose clock stays ahead it would else be asked of everything at every look.
+    not_just_now = or_(checked_at < now - AHEAD, checked_at > soon)
+    is_due = or_(checked_at.is_(None), checked_at < now - every, and_(is_ahead, not_just_now))
     query = select(SchedulingConnection.clinic_id, SchedulingConnection.id).where(
         SchedulingConnection.retired_at.is_(None), is_due
     )
