@@ -16,7 +16,7 @@ from jobs.in_use import check_alone
 from jobs.problem import Problem
 from server.database import Database
 from server.migrations import upgrade
-from server.settings import PREFIX, Settings
+from server.settings import PREFIX, Settings, master_keys
 from tests.ports import free_port, wait_for
 from tests.source import ROOT
 
@@ -29,8 +29,9 @@ HALF = (
 
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """Serve an empty database from ``folder``; give the process and its port."""
-    database = Database(Settings(data_dir=folder).sqlalchemy_url)
+    """Serve an empty database from ``folder``, its key beside it; give the process and its port."""
+    settings = Settings(data_dir=folder)
+    database = Database(settings.sqlalchemy_url, master_keys(settings))
     upgrade(database)
     database.close()
     port = free_port()
