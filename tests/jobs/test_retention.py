@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,7 +30,7 @@ from server.settings import Settings
 from tests.cast import Cast, as_work, entry
 from tests.conftest import Clock, rows_of
 from tests.one_shot import runner
-from tests.services.alerts.test_worklist import explained
+from tests.plans import asked_of, explained
 from tests.source import ROOT
 from tests.visits import Visits
 
@@ -250,21 +249,12 @@ def test_an_invitation_of_staff_keeps_nobodys_record(
 def test_records_that_run_out_are_looked_for_patient_by_patient(
     cast: Cast, database: Database, app: Flask
 ) -> None:
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        with database.read() as session:
-            if not database.is_sqlite:
-                # So few rows it would rather read all.
-                session.execute(text("SET LOCAL enable_seqscan = off"))
-            kinds.records_over(as_work(app, cast.bo, session), 6)
-            plan = explained(session, database.is_sqlite, *asked[-1])
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+    with asked_of(database) as asked, database.read() as session:
+        if not database.is_sqlite:
+            # So few rows it would rather read all.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        kinds.records_over(as_work(app, cast.bo, session), 6)
+        plan = explained(session, database.is_sqlite, *asked[-1])
     assert "LIST SUBQUERY" not in plan.replace("CORRELATED", "")
     assert "SubPlan" not in plan, "the changes of the whole clinic, gone through for each"
 

@@ -1,11 +1,10 @@
 """A page of entries: days are found by days, however many years a patient has behind them."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from server.api.edge import Surroundings
 from server.services.journal import entry_page
@@ -13,7 +12,7 @@ from server.services.journal.entry_page import Range
 from server.services.work import Work, system
 from tests.cast import Cast, entry, push, pushed
 from tests.conftest import NOON
-from tests.services.alerts.test_worklist import explained
+from tests.plans import asked_of, explained
 
 BY_DAYS = "ix_entries_clinic_id_patient_id_local_day_id"
 TODAY = NOON.date()
@@ -21,23 +20,15 @@ TODAY = NOON.date()
 
 def planned(app: Flask, cast: Cast, wanted: Range) -> str:
     """Return how the database answers ``wanted`` of Ana's entries."""
-    database, asked = Surroundings.of(app).database, list[tuple[str, Any]]()
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        with database.read() as session:
-            if not database.is_sqlite:
-                # So few rows it would rather read all.
-                session.execute(text("SET LOCAL enable_seqscan = off"))
-                session.execute(text("SET LOCAL enable_bitmapscan = off"))
-            assert cast.ana.patient_id is not None
-            entry_page.page(Work(session, NOON, system(cast.ana.clinic_id)), cast.ana.patient_id, wanted)
-            return explained(session, database.is_sqlite, *asked[-1])
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+    database = Surroundings.of(app).database
+    with asked_of(database) as asked, database.read() as session:
+        if not database.is_sqlite:
+            # So few rows it would rather read all.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_bitmapscan = off"))
+        assert cast.ana.patient_id is not None
+        entry_page.page(Work(session, NOON, system(cast.ana.clinic_id)), cast.ana.patient_id, wanted)
+        return explained(session, database.is_sqlite, *asked[-1])
 
 
 @pytest.mark.parametrize(

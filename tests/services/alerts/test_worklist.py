@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from server.api.edge import Surroundings
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
@@ -17,6 +17,7 @@ from server.services.work import Work, system
 from tests.alert_rows import Raised, put
 from tests.cast import Cast, Person
 from tests.conftest import Clock
+from tests.plans import asked_of, explained
 
 URGENCIES = (AlertClass.P1, AlertClass.P0, AlertClass.P1, AlertClass.P2, AlertClass.P1, AlertClass.P3)
 
@@ -98,33 +99,16 @@ def test_what_is_open_is_read_in_the_order_of_its_index_however_much_was_closed(
 ) -> None:
     database = Surroundings.of(app).database
     fill(app, cast.ana, clock)
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        with database.write() as session:
-            work = Work(session, clock.now, system(cast.bo.clinic_id))
-            if not database.is_sqlite:
-                # So few rows it would rather read all, and sort.
-                session.execute(text("SET LOCAL enable_seqscan = off"))
-                session.execute(text("SET LOCAL enable_sort = off"))
-            for state in (None, AlertState.OPEN):
-                place = Place(AlertClass.P0, clock.now, cast.bo.account_id)
-                worklist.page(work, Wanted(state, place, 2))
-                plan = explained(session, database.is_sqlite, *asked[-1])
-                assert "ix_alerts_worklist" in plan
-                assert "Sort" not in plan
-                assert "TEMP B-TREE" not in plan
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-
-
-def explained(session: Any, is_sqlite: bool, statement: str, parameters: Any) -> str:
-    """Return how the database would answer."""
-    how = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
-    cursor = session.connection().connection.cursor()
-    cursor.execute(f"{how} {statement}", parameters)
-    return "\n".join(str(row) for row in cursor.fetchall())
+    with asked_of(database) as asked, database.write() as session:
+        work = Work(session, clock.now, system(cast.bo.clinic_id))
+        if not database.is_sqlite:
+            # So few rows it would rather read all, and sort.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
+        for state in (None, AlertState.OPEN):
+            place = Place(AlertClass.P0, clock.now, cast.bo.account_id)
+            worklist.page(work, Wanted(state, place, 2))
+            plan = explained(session, database.is_sqlite, *asked[-1])
+            assert "ix_alerts_worklist" in plan
+            assert "Sort" not in plan
+            assert "TEMP B-TREE" not in plan
