@@ -13,6 +13,7 @@ from benchmarks import (
     far_database,
     growth,
     large_clinic,
+    many_clinics,
     nightly,
     put_profile,
     read_days,
@@ -24,7 +25,7 @@ from benchmarks import (
 
 MODULES = (
     *(entry_put, sync_batch, read_days, worklist, evening, nightly, reassess, bulk_import, api_process),
-    *(growth, large_clinic, wsgi_servers, far_database, put_profile),
+    *(growth, large_clinic, many_clinics, wsgi_servers, far_database, put_profile),
 )
 ROWS = {module.__name__.rpartition(".")[2]: module.main for module in MODULES}
 

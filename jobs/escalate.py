@@ -16,7 +16,7 @@ from uuid import UUID
 
 from jobs.around import Around, Incomplete
 from jobs.careful import careful
-from jobs.each_clinic import each_clinic
+from jobs.each_clinic import each_of
 from jobs.stopwatch import Stopwatch
 from server.clinical.vocabulary import AlertClass
 from server.isolation import Extent
@@ -56,17 +56,15 @@ def run(around: Around, now: datetime) -> int:
     waits: list[_Waits] = []
     last: list[_Waits] = []
     tried: list[_Waits] = []
-    look = partial(each_clinic, around, "looking over alerts", partial(_look, around, now, waits))
-    looked = careful(log, "not every alert could be looked over", look)
+    looked = careful(log, "not every alert could be looked over", partial(_look_over, around, now, waits))
     watch = Stopwatch(now)
     is_over = partial(_is_over, around, now, watch)
     attend = partial(_attend, around, now, tried)
-    spread = partial(each_clinic, around, "telling another way", partial(_spread, around, now, is_over))
     done = [
         looked,
         *_in_turn(_until(is_over, sorted(waits, key=_turn)), watch, attend, last),
         careful(log, "messages by a clock that was ahead still wait", partial(_put_right, around, now)),
-        careful(log, "not everybody could be told another way", spread),
+        careful(log, "not everybody could be told another way", partial(_spread_all, around, now, is_over)),
         careful(log, "operations could not be told of an opened record", partial(_page, around, now)),
         *map(attend, _until(is_over, last)),
         careful(log, "what is left could not be noted", partial(_note_left, around, now, waits, tried)),
@@ -74,6 +72,13 @@ def run(around: Around, now: datetime) -> int:
     if None in done:
         raise Incomplete("an alert or an opened record could not be attended to")
     return sum(one or 0 for one in done)
+
+
+def _look_over(around: Around, now: datetime, waits: list[_Waits]) -> int:
+    """Add what is due at all clinics to ``waits``."""
+    with around.database.read(Extent.ALL) as session:
+        ids = escalations.clinics_concerned(session)
+    return each_of(ids, "looking over alerts", partial(_look, around, now, waits))
 
 
 def _look(around: Around, now: datetime, waits: list[_Waits], clinic_id: UUID) -> int:
@@ -157,6 +162,13 @@ def _note_left(around: Around, now: datetime, waits: Sequence[_Waits], tried: Se
             left_over.note(session, now, left)
         log.warning("%s alerts are left to the next look", left.total())
     return 0
+
+
+def _spread_all(around: Around, now: datetime, is_over: Callable[[], bool]) -> int:
+    """Tell another way whom another message of any clinic waits for; return how many."""
+    with around.database.read(Extent.ALL) as session:
+        ids = untaken.clinics_concerned(session)
+    return each_of(ids, "telling another way", partial(_spread, around, now, is_over))
 
 
 def _spread(around: Around, now: datetime, is_over: Callable[[], bool], clinic_id: UUID) -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from uuid_utils.compat import uuid7
 
 from jobs import deliver, escalate
 from jobs.around import Around, Incomplete
@@ -14,9 +15,10 @@ from server.isolation import Extent
 from server.models import Account
 from server.services.alerts import alert_handling
 from server.services.messages import outbox, outbox_outcome
-from tests.cast import Cast, new_staff
+from tests.cast import Cast, new_clinic, new_staff
 from tests.conftest import Clock
 from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
+from tests.test_statements import sent
 from tests.visits import Visits
 
 
@@ -35,6 +37,17 @@ def test_an_unanswered_alert_climbs_once_a_level_and_tells_more_people(
     deliver.run(around, clock.now)
     assert (escalate.run(around, clock.forward(minutes=15)), told(around)) == (1, 6)  # and Eli
     assert alerts(around)[0].level == 2
+
+
+def test_however_many_clinics_are_quiet_a_look_asks_no_more_and_attends_to_the_one_that_waits(
+    app: Flask, cast: Cast, clock: Clock, around: Around
+) -> None:
+    few = len(sent(app, lambda: escalate.run(around, clock.now)))
+    for number in range(5):
+        new_clinic(app, uuid7(), f"quiet-{number}")
+    assert len(sent(app, lambda: escalate.run(around, clock.now))) == few
+    ana_raises_a_red_flag(cast, clock)
+    assert escalate.run(around, clock.forward(minutes=15)) == 1
 
 
 def test_a_job_that_slept_through_a_level_goes_straight_to_the_right_one(

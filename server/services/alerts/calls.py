@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, select
@@ -58,19 +59,24 @@ def of_those_stuck(work: Work, before: datetime) -> Mapping[UUID, Sequence[Deliv
 
     One does not count where another way has reached the person.
     """
-    other = aliased(Delivery)
-    reached = exists().where(
-        *(other.clinic_id == Delivery.clinic_id, other.subject_id == Delivery.subject_id),
-        *(other.account_id == Delivery.account_id, other.level == Delivery.level),
-        *(_calls(other), other.state.in_(TAKEN)),
-    )
     held_up = (
         select(Delivery.subject_id)
         .join(Alert, and_(Alert.clinic_id == Delivery.clinic_id, Alert.id == Delivery.subject_id))
         .where(*deliveries.waiting_of_staff(work), Alert.state == AlertState.OPEN)
-        .where(_calls(Delivery), deliveries.could_leave() <= before, ~reached)
+        .where(_calls(Delivery), deliveries.could_leave() <= before, ~_has_reached())
     )
     return deliveries.about_each(work, list(set(work.session.scalars(held_up))))
+
+
+@cache
+def _has_reached() -> ColumnElement[bool]:
+    """Return what holds for a call whose recipient another way has reached."""
+    other = aliased(Delivery)
+    return exists().where(
+        *(other.clinic_id == Delivery.clinic_id, other.subject_id == Delivery.subject_id),
+        *(other.account_id == Delivery.account_id, other.level == Delivery.level),
+        *(_calls(other), other.state.in_(TAKEN)),
+    )
 
 
 def _calls(row: type[Delivery] | AliasedClass[Delivery]) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, select, update
+from sqlalchemy.orm import Session
 
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
@@ -34,6 +35,11 @@ class Due:
 
     urgency: AlertClass
     alert_id: UUID
+
+
+def clinics_concerned(session: Session) -> Sequence[UUID]:
+    """Return the clinics with an alert that is not resolved: most have none, and there may be very many."""
+    return clinics.among(session, select(Alert.clinic_id).where(UNRESOLVED))
 
 
 def due(work: Work) -> Sequence[Due]:

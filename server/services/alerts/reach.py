@@ -14,6 +14,8 @@ from server.models import Account, Delivery, Patient
 from server.services.people import patient as patients
 from server.services.work import Work
 
+_LATER = aliased(Delivery)
+
 
 @dataclass(frozen=True, slots=True)
 class ListedPatient:
@@ -69,14 +71,14 @@ def refused(
 
     Only messages by one of ``channels`` count, and none to an address that is not the account's own.
     """
-    later, by = aliased(Delivery), list(channels)
-    delivered = select(later.id).where(
-        later.clinic_id == Delivery.clinic_id,
-        later.account_id == Delivery.account_id,
-        later.channel.in_(by),
-        later.sealed_to.is_(None),
-        later.state.in_(TAKEN),
-        later.finished_at > Delivery.finished_at,
+    by = list(channels)
+    delivered = select(_LATER.id).where(
+        _LATER.clinic_id == Delivery.clinic_id,
+        _LATER.account_id == Delivery.account_id,
+        _LATER.channel.in_(by),
+        _LATER.sealed_to.is_(None),
+        _LATER.state.in_(TAKEN),
+        _LATER.finished_at > Delivery.finished_at,
     )
     query = (
         select(Delivery.account_id, sql.min(Delivery.finished_at))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -242,6 +243,7 @@ def waits_since(row: Delivery) -> datetime:
     return row.tried_since or row.due_at if row.held else row.created_at
 
 
+@cache
 def keeps_waiting() -> ColumnElement[bool]:
     """Return what holds for a message whose recipient waits for it: not where another way told them.
 

@@ -4,10 +4,11 @@ The calls of an alert are `alerts.escalation`'s. What goes to a system, a patien
 """
 
 from collections.abc import Sequence
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.util import AliasedClass
 
 from server.clinical import escalation
@@ -24,6 +25,11 @@ from server.services.work import Work
 _WAIT = (*EVENT_SUBJECTS, DeliverySubject.RECOVERY, DeliverySubject.OPERATIONS)
 # Letters that the id of a contact point takes in a key, with its colon.
 _ID = 37
+
+
+def clinics_concerned(session: Session) -> Sequence[UUID]:
+    """Return the clinics with a message that waits, to whomever."""
+    return clinics.among(session, select(Delivery.clinic_id).where(Delivery.state.in_(WAITING)))
 
 
 def due(work: Work) -> Sequence[UUID]:
@@ -58,6 +64,7 @@ def spread(work: Work, delivery_id: UUID) -> bool:
     return deliveries.next_way(work, row) is not None
 
 
+@cache
 def _is_newest() -> ColumnElement[bool]:
     """Return what holds for a message whose notice nobody took another way, or was told another way since.
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -98,6 +98,12 @@ def every_id(session: Session) -> list[UUID]:
     """Return the ids of all clinics but that of operations: jobs work through them one at a time."""
     isolation.expect_all(session)
     return list(session.connection().scalars(_EVERY_ID))
+
+
+def among(session: Session, found: Select[UUID]) -> list[UUID]:
+    """Return those of `every_id` that ``found``, a question about all clinics, gives."""
+    isolation.expect_all(session)
+    return list(session.scalars(_EVERY_ID.where(Clinic.id.in_(found))))
 
 
 def operations_id(session: Session) -> UUID | None:
