@@ -34,6 +34,20 @@ _OPEN = (
     .order_by(ScaleRequest.local_day)
 )
 
+_ASKED = select(ScaleRequest.local_day).where(
+    *of_patient(ScaleRequest),
+    ScaleRequest.instrument == bindparam("instrument"),
+    ScaleRequest.local_day >= bindparam("since"),
+)
+_FILLED = select(QuestionnaireResponse.local_day).where(
+    *of_patient(QuestionnaireResponse),
+    QuestionnaireResponse.instrument == bindparam("instrument"),
+    QuestionnaireResponse.local_day >= bindparam("since"),
+    QuestionnaireResponse.deleted_at.is_(None),
+    is_reliable(),
+    is_whole(),
+)
+
 
 def ask(work: Work, patient: Patient, judged: Assessment, policy: Policy) -> None:
     """Ask for the scales that can confirm ``judged``, where it calls for one and not once too often."""
@@ -101,24 +115,9 @@ def _request(work: Work, patient: Patient, judged: tuple[Arm, date], scale: Scal
 
 
 def _days_asked(work: Work, patient_id: UUID, instrument: str, since: date) -> Sequence[date]:
-    query = select(ScaleRequest.local_day).where(
-        ScaleRequest.clinic_id == work.clinic_id,
-        ScaleRequest.patient_id == patient_id,
-        ScaleRequest.instrument == instrument,
-        ScaleRequest.local_day >= since,
-    )
-    return work.session.scalars(query).all()
+    return [row[0] for row in work.rows(_ASKED, patient=patient_id, instrument=instrument, since=since)]
 
 
 def _days_filled(work: Work, patient_id: UUID, instrument: str, since: date) -> Sequence[date]:
     """Return the days since then on which the scale was filled; one left too open for a total was not."""
-    query = select(QuestionnaireResponse.local_day).where(
-        QuestionnaireResponse.clinic_id == work.clinic_id,
-        QuestionnaireResponse.patient_id == patient_id,
-        QuestionnaireResponse.instrument == instrument,
-        QuestionnaireResponse.local_day >= since,
-        QuestionnaireResponse.deleted_at.is_(None),
-        is_reliable(),
-        is_whole(),
-    )
-    return work.session.scalars(query).all()
+    return [row[0] for row in work.rows(_FILLED, patient=patient_id, instrument=instrument, since=since)]
