@@ -44,7 +44,7 @@ ACROSS = {
     *("server/commands/audit.py", "server/commands/backup.py"),
     *("server/commands/ground.py", "server/commands/keys.py"),
     *("server/commands/status.py", "server/commands/work.py"),
-    *("jobs/audit_verify.py", "jobs/backup.py", "jobs/booking_sync.py"),
+    *("jobs/audit_seal.py", "jobs/audit_verify.py", "jobs/backup.py", "jobs/booking_sync.py"),
     *("jobs/deliver.py", "jobs/each_clinic.py", "jobs/ending_list.py", "jobs/erase.py"),
     *("jobs/escalate.py", "jobs/heartbeat.py"),
     *("jobs/policy_replay.py", "jobs/probe.py", "jobs/recover.py"),

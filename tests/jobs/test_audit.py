@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 from uuid_utils.compat import uuid7
 
@@ -21,6 +22,7 @@ from server.settings import Settings
 from tests.conftest import NOON
 from tests.one_shot import Run, runner
 from tests.services.audit.ledger import A_DAY, an_event, event_at, happen, open_clinic, put_in, ruling
+from tests.test_statements import sent
 
 
 @pytest.fixture
@@ -187,6 +189,32 @@ def test_what_was_committed_minutes_late_is_chained_before_the_end_is_noted(
     audit_anchor.run(around, now)
     assert event_at(around.database, river, 3) == late["id"]
     assert audit_verify.run(around, now) == 2
+
+
+def test_however_many_clinics_are_quiet_a_look_asks_no_more_and_chains_what_the_one_has_got(
+    app: Flask, around: Around, river: UUID
+) -> None:
+    now = datetime.now(UTC)
+    audit_seal.run(around, now)
+    later = now + timedelta(minutes=2)
+    few = len(sent(app, lambda: audit_seal.run(around, later)))
+    for number in range(5):
+        open_clinic(around.database, f"quiet-{number}")
+    assert audit_seal.run(around, now) == 5 * 2
+    assert len(sent(app, lambda: audit_seal.run(around, later))) == few
+    happen(around.database, river)
+    assert audit_seal.run(around, later) == 1
+
+
+def test_what_was_committed_after_a_younger_event_is_chained_by_the_next_look(
+    around: Around, river: UUID
+) -> None:
+    now = datetime.now(UTC)
+    early = an_event(river, now - timedelta(seconds=20))
+    happen(around.database, river)
+    audit_seal.run(around, now)
+    put_in(around.database, early)
+    assert audit_seal.run(around, now + timedelta(seconds=10)) == 1
 
 
 @pytest.mark.parametrize("first", [True, False])

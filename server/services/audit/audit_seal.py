@@ -12,9 +12,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, select
+from sqlalchemy.orm import Session
 
-from server.models import AuditEvent, AuditSeal, ClinicKey
+from server import isolation
+from server.models import AuditEvent, AuditSeal, Clinic, ClinicKey
 from server.services import vault
 from server.services.audit.chain import START, Recorded, link
 from server.services.work import Work
@@ -33,6 +35,21 @@ RECORDED = (
 _SEALED = and_(AuditSeal.clinic_id == AuditEvent.clinic_id, AuditSeal.event_id == AuditEvent.id)
 _BELOW_THE_TIME = 80
 _LARGEST = (1 << _BELOW_THE_TIME) - 1
+_LAST_EVENT = (
+    select(AuditEvent.id)
+    .where(AuditEvent.clinic_id == Clinic.id)
+    .order_by(AuditEvent.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_SETTLED = (
+    select(AuditSeal.event_id)
+    .where(AuditSeal.clinic_id == Clinic.id, AuditSeal.event_id <= bindparam("settled"))
+    .order_by(AuditSeal.event_id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_ENDS = select(Clinic.id, _LAST_EVENT, _SETTLED).order_by(Clinic.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,17 @@ class Head:
     position: int
     digest: bytes
     proof: str | None = None
+
+
+def clinics_concerned(session: Session, now: datetime) -> Sequence[UUID]:
+    """Return the clinics, whichever, with an event younger than their newest link of a minute ago.
+
+    Most are quiet, and there may be very many. What a transaction of more than a minute brings to a quiet
+    clinic is found by whoever looks back further, minutes later.
+    """
+    isolation.expect_all(session)
+    ends = session.execute(_ENDS, {"settled": lowest_id(now - NEAR, _LARGEST)})
+    return [clinic_id for clinic_id, last, settled in ends if last and (settled is None or last > settled)]
 
 
 def seal(work: Work, after: UUID, size: int = BATCH) -> Sequence[UUID]:
