@@ -25,6 +25,13 @@ def test_a_scale_that_counts_the_other_way_is_turned() -> None:
     assert not well_being.has_percent
 
 
+def test_so_is_its_cut() -> None:
+    made = INSTRUMENTS["who-5"]
+    found = yardstick(replace(made, change=replace(made.change, relapse_at=30)))
+    assert found is not None
+    assert found.cut == 70
+
+
 def test_pain_has_no_cut_and_goes_by_the_gain() -> None:
     assert of("peg") == Yardstick("peg", Arm.PAIN, None, 1)
 
