@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from server.fhir.ids import read_uuid
+
 Resource = dict[str, Any]
 
 # The same for every clinic and host: what we sent can be found again, whatever we are reached at.
@@ -14,6 +16,7 @@ PATIENT_SYSTEM = "urn:afterglow:patient"
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}", re.ASCII)
 # However it is addressed: by itself, on a server, in a version.
 _APPOINTMENT = re.compile(r"(?:.*/)?Appointment/([A-Za-z0-9.-]{1,64})(?:/_history/.*)?", re.ASCII)
+_PATIENT = re.compile(r"(?:.*/)?Patient/([0-9a-f-]{36})(?:/_history/.*)?", re.ASCII)
 
 
 def suggestion_identifier(suggestion_id: UUID) -> Resource:
@@ -51,6 +54,17 @@ def appointment_id(reference: Any) -> str | None:
     raw = reference.get("reference") if isinstance(reference, Mapping) else None
     found = _APPOINTMENT.fullmatch(raw) if isinstance(raw, str) else None
     return found[1] if found and is_id(found[1]) else None
+
+
+def patient_id(reference: Any) -> UUID | None:
+    """Return the id that ``reference`` names a patient by, where it is of the form of ours; else None."""
+    if not isinstance(reference, Mapping):
+        return None
+    raw, own = reference.get("reference"), reference.get("identifier")
+    found = _PATIENT.fullmatch(raw) if isinstance(raw, str) else None
+    if found is None and isinstance(own, Mapping) and own.get("system") == PATIENT_SYSTEM:
+        return read_uuid(str(own.get("value")))
+    return read_uuid(found[1]) if found else None
 
 
 def is_id(text: str) -> bool:

@@ -1,13 +1,14 @@
 """What FHIR R4 resources of a clinic's system say of a visit. ValueError for what makes no sense."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeGuard
+from uuid import UUID
 
 from server.clinical.visit import Seen
 from server.clinical.vocabulary import DeclineCode, PeerStatus
-from server.fhir.identifiers import is_id
+from server.fhir.identifiers import is_id, patient_id
 from server.fhir.visit_status import (
     APPOINTMENT_ENDED,
     APPOINTMENT_READ,
@@ -106,6 +107,13 @@ def is_based_on(resource: Read, name: str) -> bool:
     found = resource.get("basedOn")
     named = [one.get("reference") for one in found if isinstance(one, Mapping)] if _is_list(found) else []
     return any(isinstance(one, str) and f"/{one}".endswith(f"/{name}") for one in named)
+
+
+def patients_named(resource: Read) -> Iterator[UUID]:
+    """Yield whom an Appointment, or an answer to one, names as a patient by an id of the form of ours."""
+    found = resource.get("participant")
+    actors = [one.get("actor") for one in found if isinstance(one, Mapping)] if _is_list(found) else []
+    yield from filter(None, map(patient_id, (*actors, resource.get("actor"))))
 
 
 def _appointment_status(resource: Read, was_booked: bool) -> PeerStatus:

@@ -12,7 +12,7 @@ from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
 from server.api.fhir.answer import answered
 from server.api.fhir.blueprint import FhirBlueprint
-from server.api.fhir.sent import number_of, raw, read_as
+from server.api.fhir.sent import check_whose, number_of, raw, read_as
 from server.api.fhir.version import required_version
 from server.api.fhir.visiting import READERS, appointment_of, found, is_read, one, read
 from server.api.version_header import takes_version
@@ -69,13 +69,15 @@ def put_appointment(body: Mapping[str, Any], visit_id: str) -> Response:
 
     `pending` (a person has seen it), `booked` with a time, `arrived`, `fulfilled`, `noshow`, `cancelled`.
     Another move than the clinic's own is refused (409). Only status, start, end, the clinic's own identifier
-    and a coded reason are read.
+    and a coded reason are read; one that names another of our patients, or visits, is refused (422).
     """
     version = required_version()
     if body.get("id") != visit_id:
         raise Invalid("/id", "Must be the id in the address.")
     with writing() as work:
-        _report(work, one(work, visit_id), body, version)
+        stored = one(work, visit_id)
+        check_whose(work, stored, body)
+        _report(work, stored, body, version)
         shown = appointment_of(one(work, visit_id))
     return answered(shown)
 

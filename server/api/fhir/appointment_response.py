@@ -11,7 +11,7 @@ from server.api.contract_notes import documented_headers
 from server.api.edge import allow, writing
 from server.api.fhir.answer import answered, base
 from server.api.fhir.blueprint import FHIR, FhirBlueprint
-from server.api.fhir.sent import number_of, raw, read_as
+from server.api.fhir.sent import check_whose, number_of, raw, read_as
 from server.api.fhir.visiting import one
 from server.clinical.visit import Proposed
 from server.clinical.vocabulary import DeclineCode, Role, Scope
@@ -43,6 +43,7 @@ def post_appointment_response(body: Mapping[str, Any]) -> Response:
     said = read_as(lambda: read_appointment_response(raw(body)))
     with writing() as work:
         stored = one(work, appointment_id(body["appointment"]) or said.appointment)
+        check_whose(work, stored, body)
         _take(work, stored, said, number_of(body))
         shown = appointment_response(one(work, str(stored.id)), said)
     answer = answered(shown, 201)

@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from server.clinical.visit import Proposed
 from server.fhir.clinic_answer import own_number
+from server.fhir.identifiers import is_any_suggestions, is_suggestions
+from server.fhir.visit_reading import patients_named
 from server.services.errors import Invalid
+from server.services.people import patient as patients
+from server.services.work import Work
 
 T = TypeVar("T")
 # The schema's own names of what stands under another one in FHIR.
@@ -27,6 +32,18 @@ def read_as(read: Callable[[], T]) -> T:
     except ValueError:
         # What it says may repeat what was sent.
         raise Invalid("", "Its status and its times do not go together, or it has no id.") from None
+
+
+def check_whose(work: Work, visit: Proposed, body: Mapping[str, Any]) -> None:
+    """Raise Invalid where ``body`` names another patient of the clinic, or another visit, than ``visit``.
+
+    Whom the clinic's system calls otherwise nobody here knows; nor does it have to name anybody.
+    """
+    for named in patients_named(raw(body)):
+        if named != visit.patient_id and patients.is_known(work, named):
+            raise Invalid("/participant", "Names another patient than the visit is for.")
+    if is_any_suggestions(body) and not is_suggestions(body, visit.id):
+        raise Invalid("/identifier", "Is that of another suggested visit.")
 
 
 def number_of(body: Mapping[str, Any]) -> str | None:

@@ -102,6 +102,11 @@ def get(work: Work, patient_id: UUID, stays: bool = False) -> Patient:
     return patient
 
 
+def is_known(work: Work, patient_id: UUID) -> bool:
+    """Say whether anybody at the actor's clinic has this id."""
+    return work.session.get(Patient, (work.clinic_id, patient_id)) is not None
+
+
 def is_here(owned: Any) -> ColumnElement[bool]:
     """Return what holds for rows of the table ``owned`` but those of patients who are about to be erased.
 

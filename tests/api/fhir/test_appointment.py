@@ -13,7 +13,7 @@ from server.clinical.vocabulary import Role, SuggestionState
 from server.database import Database
 from server.fhir.visit_status import APPOINTMENT_STATUS
 from server.models import BookingSuggestion
-from tests.cast import Cast, new_staff
+from tests.cast import Cast, new_patient, new_staff
 from tests.conftest import Clock
 from tests.fhir.validators import Validators
 from tests.fhir_client import Fhir, Resource, outcome
@@ -125,6 +125,47 @@ def test_only_the_clinic_says_when(visits: Visits, fhir: Fhir) -> None:
     assert outcome(accepted, 422)["expression"] == ["start"]
     unknown = fhir.post("AppointmentResponse", answer_to(str(uuid7()), "tentative"))
     outcome(unknown, 404)
+
+
+def test_a_report_about_another_patient_or_another_visit_is_not_taken_for_this_one(
+    visits: Visits, fhir: Fhir, clock: Clock, app: Flask, cast: Cast
+) -> None:
+    suggestion, at = visits.approved(), clock.now + timedelta(days=3)
+    path, other = (
+        f"Appointment/{suggestion}",
+        str(new_patient(app, cast.ana.clinic_id, "nia", None).patient_id),
+    )
+    for actor in (
+        {"reference": f"Patient/{other}"},
+        {"reference": f"https://afterglow.example/fhir/R4/Patient/{other}/_history/1"},
+        {"type": "Patient", "identifier": {"system": "urn:afterglow:patient", "value": other}},
+    ):
+        wrong = changed(fhir, suggestion, "booked", at, participant=[{"actor": actor, "status": "accepted"}])
+        assert outcome(fhir.put(path, wrong, version=2), 422)["expression"] == ["participant"]
+        said = answer_to(suggestion, "accepted", at, actor=actor)
+        outcome(fhir.post("AppointmentResponse", said), 422)
+    wrong = changed(fhir, suggestion, "booked", at, identifier=[{"system": SYSTEM, "value": str(uuid7())}])
+    assert outcome(fhir.put(path, wrong, version=2), 422)["expression"] == ["identifier"]
+    assert stored_of(visits, suggestion)["state"] == "suggested"
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        {"reference": "Patient/17"},
+        {"reference": f"https://clinic.example/Patient/{uuid7()}"},
+        {"identifier": {"system": "https://clinic.example/numbers", "value": "17"}},
+        {"display": "The patient"},
+        {"reference": "Practitioner/bo"},
+        "nobody",
+    ],
+)
+def test_whom_the_clinic_calls_otherwise_is_taken_as_said(
+    visits: Visits, fhir: Fhir, clock: Clock, actor: object
+) -> None:
+    suggestion, at = visits.approved(), clock.now + timedelta(days=3)
+    told = changed(fhir, suggestion, "booked", at, participant=[{"actor": actor, "status": "accepted"}])
+    assert fhir.put(f"Appointment/{suggestion}", told, version=2).status_code == 200
 
 
 def test_a_visit_is_followed_to_its_end(visits: Visits, fhir: Fhir, clock: Clock) -> None:
