@@ -77,7 +77,7 @@ def finish(session: Session, now: datetime, claimed: ClaimedCopy, outcome: Heard
         SchedulingCopy.clinic_id == claimed.clinic_id, SchedulingCopy.suggestion_id == claimed.suggestion_id
     )
     copy = session.scalar(query.with_for_update().execution_options(populate_existing=True))
-    if copy is None or copy.state is not CopyState.CLAIMED or copy.attempt != claimed.attempt:
+    if copy is None or copy.state is not CopyState.CLAIMED or not _is_of(copy, claimed):
         return False
     copy.lease_until = None
     if isinstance(outcome, Heard):
@@ -86,6 +86,14 @@ def finish(session: Session, now: datetime, claimed: ClaimedCopy, outcome: Heard
         _unheard(work, copy, outcome)
     session.flush()
     return True
+
+
+def _is_of(copy: SchedulingCopy, claimed: ClaimedCopy) -> bool:
+    """Say whether a copy is still the one that was claimed: another system may have it now, as its own first.
+
+    What the one before calls the visit may be somebody else's there.
+    """
+    return (copy.connection_id, copy.attempt) == (claimed.connection_id, claimed.attempt)
 
 
 def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Heard) -> None:

@@ -142,6 +142,20 @@ def test_open_visits_move_to_a_system_that_is_connected_later(desk: Desk) -> Non
     assert (claimed.connection_id, claimed.known) == (second, False)
 
 
+def test_what_the_system_before_answers_late_is_not_taken_for_the_word_of_the_one_that_has_it_now(
+    desk: Desk,
+) -> None:
+    slow = desk.claim()
+    assert desk.cast.admin.delete(f"/clinic/scheduling-connections/{slow.connection_id}").status_code == 204
+    desk.connect()
+    with desk.database.write() as session:
+        assert scheduling_copy.take_up(desk.work(session)) == 1
+    now = desk.claim()
+    assert (slow.attempt, now.attempt, desk.finish(slow, SENT)) == (1, 1, False)
+    assert desk.finish(now, Heard(Seen("here-1", PeerStatus.PROPOSED), told=True)) is True
+    assert (desk.copy().external_id, desk.copy().connection_id) == ("here-1", now.connection_id)
+
+
 def test_everything_is_compared_also_what_is_over(desk: Desk, clock: Clock) -> None:
     desk.finish(desk.claim(), SENT)
     path = f"/booking-suggestions/{desk.suggestion}/dismiss"
