@@ -23,7 +23,7 @@ from server.isolation import Extent
 from server.services.alerts import escalation as escalations
 from server.services.alerts import left_over
 from server.services.alerts.escalation import Due
-from server.services.messages import operations, outbox_clock, untaken
+from server.services.messages import awake, operations, outbox_clock, untaken
 from server.services.people import break_glass as break_glasses
 from server.services.work import Work, system
 
@@ -56,11 +56,13 @@ def run(around: Around, now: datetime) -> int:
     waits: list[_Waits] = []
     last: list[_Waits] = []
     tried: list[_Waits] = []
+    woken = careful(log, "not everybody who is awake by now is told", partial(_let_go_all, around, now))
     looked = careful(log, "not every alert could be looked over", partial(_look_over, around, now, waits))
     watch = Stopwatch(now)
     is_over = partial(_is_over, around, now, watch)
     attend = partial(_attend, around, now, tried)
     done = [
+        woken,
         looked,
         *_in_turn(_until(is_over, sorted(waits, key=_turn)), watch, attend, last),
         careful(log, "messages by a clock that was ahead still wait", partial(_put_right, around, now)),
@@ -72,6 +74,24 @@ def run(around: Around, now: datetime) -> int:
     if None in done:
         raise Incomplete("an alert or an opened record could not be attended to")
     return sum(one or 0 for one in done)
+
+
+def _let_go_all(around: Around, now: datetime) -> int:
+    """Let what quiet hours of any clinic hold leave where they end sooner than was thought."""
+    with around.database.read(Extent.ALL) as session:
+        ids = awake.clinics_concerned(session, now)
+    return each_of(ids, "looking who is awake", partial(_let_go, around, now))
+
+
+def _let_go(around: Around, now: datetime, clinic_id: UUID) -> int:
+    """Return 0: it is about no alert."""
+    with around.database.read() as session:
+        if not awake.is_any_early(Work(session, now, system(clinic_id))):
+            return 0
+    with around.database.write() as session:
+        found = awake.let_go(Work(session, now, system(clinic_id)))
+    log.info("%s messages of clinic %s wait for no quiet hours any more", found, clinic_id)
+    return 0
 
 
 def _look_over(around: Around, now: datetime, waits: list[_Waits]) -> int:

@@ -13,7 +13,7 @@ from server.clinical.escalation import EscalationFacts, Waited
 from server.clinical.vocabulary import LOST, AlertClass, AlertState
 from server.models import UNRESOLVED, Account, Alert, Delivery, Patient
 from server.services.alerts import alert as alerts
-from server.services.alerts import alert_clock, alert_handling, calls
+from server.services.alerts import alert_clock, alert_handling, asleep, calls
 from server.services.alerts import rota as rotas
 from server.services.messages import delivery as deliveries
 from server.services.messages import operations
@@ -45,13 +45,13 @@ def clinics_concerned(session: Session) -> Sequence[UUID]:
 def due(work: Work) -> Sequence[Due]:
     """Return the clinic's unresolved alerts for which something should have happened by now.
 
-    Those nobody has answered climb, are told another way, or are exhausted; those taken on and left
-    are open again. Most urgent first.
+    Those nobody has answered climb, are told another way or to who has come on call, or are exhausted;
+    those taken on and left are open again. Most urgent first.
     """
     rota = rotas.of(work)  # held, for a session forgets what nobody holds, and each alert asks for it
     found = work.session.scalars(_of_those_who_stay(work)).all()
-    untaken = _untaken(work, found)
-    due_now = [alert for alert in found if alert.id in untaken or _is_due(work, alert)]
+    waits = _untaken(work, found) | asleep.due(work, found)
+    due_now = [alert for alert in found if alert.id in waits or _is_due(work, alert)]
     del rota
     return [Due(alert.urgency, alert.id) for alert in due_now]
 
@@ -83,12 +83,13 @@ def attend(work: Work, alert_id: UUID) -> bool:
     _lower(work, alert)
     facts = _facts(work, alert)
     climbed = _climb(work, alert, escalation.due(facts, clinics.policy(work)))
+    woken = asleep.call(work, alert)
     rows, before = deliveries.about(work, alert.id), _before(work)
     spread = [deliveries.next_way(work, row) for row in calls.stuck(rows, alert, before)]
     # Where nothing leaves at all this goes up step by step: not at night for what can wait until the morning.
     waits = not any(spread) and escalation.may_climb(facts) and calls.is_untaken(work, rows, alert, before)
     passed = waits and _pass_on(work, alert)
-    return any((climbed, any(spread), passed, _exhaust(work, alert)))
+    return any((climbed, woken, any(spread), passed, _exhaust(work, alert)))
 
 
 def lost(work: Work, alert_id: UUID) -> None:

@@ -1,0 +1,94 @@
+"""What quiet hours hold leaves once there are none: whoever comes on call in the night hears of it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from jobs import deliver, escalate
+from jobs.around import Around
+from server.clinical.vocabulary import AlertState
+from server.gateways.message import RecordingGateway, SendError
+from tests.cast import Cast, Person
+from tests.conftest import Clock
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds
+
+NIGHT = {"quiet_from": "22:00", "quiet_until": "07:00"}
+MORNING = datetime.fromisoformat("2026-03-03T07:00+01:00")
+
+
+@pytest.fixture
+def asleep(cast: Cast, clock: Clock) -> None:
+    """It is midnight where they are, Bo sleeps, nobody is on call: what is urgent waits for the morning."""
+    assert cast.bo.put("/me/quiet-hours", NIGHT).status_code == 200
+    clock.forward(hours=11)
+    ana_raises_a_red_flag(cast, clock, "often")
+
+
+def on_call(cast: Cast, who: Person, starts: str = "2026-03-03T00:30") -> None:
+    shift = {"account_id": str(who.account_id), "starts": starts, "ends": "2026-03-03T08:00"}
+    assert cast.admin.post("/rota/shifts", shift).status_code == 201
+
+
+def looks(around: Around, clock: Clock, **later: float) -> None:
+    """Let the jobs look twice, as they do every minute."""
+    clock.forward(**later)
+    for _ in range(2):
+        escalate.run(around, clock.now)
+        deliver.run(around, clock.now)
+
+
+def told(email: RecordingGateway) -> list[str]:
+    return [one.to.partition("@")[0] for one in email.sent]
+
+
+@pytest.mark.usefixtures("asleep")
+def test_whoever_comes_on_call_while_all_who_were_told_sleep_hears_of_what_is_urgent(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    on_call(cast, cast.coordinator)
+    looks(around, clock, minutes=29)
+    assert told(email) == []
+    looks(around, clock, minutes=2)
+    assert told(email) == ["dee"]
+    (alert,) = alerts(around)
+    assert (alert.state, alert.level, kinds(around, alert)) == (AlertState.OPEN, 0, ["opened", "escalated"])
+    clock.now = MORNING
+    looks(around, clock)
+    assert told(email) == ["dee", "bo"]
+
+
+def goes_on_call(cast: Cast) -> None:
+    on_call(cast, cast.bo, "2026-03-03T00:00")
+
+
+def has_none_any_more(cast: Cast) -> None:
+    assert cast.bo.put("/me/quiet-hours", {"quiet_from": None, "quiet_until": None}).status_code == 200
+
+
+def is_elsewhere(cast: Cast) -> None:
+    assert cast.admin.patch("/clinic", {"zone": "Asia/Tokyo"}).status_code == 200
+
+
+@pytest.mark.usefixtures("asleep")
+@pytest.mark.parametrize("change", [goes_on_call, has_none_any_more, is_elsewhere])
+def test_what_waited_for_the_end_of_quiet_hours_leaves_when_there_are_none_any_more(
+    change: Any, cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    looks(around, clock, minutes=1)
+    assert told(email) == []
+    change(cast)
+    looks(around, clock, minutes=1)
+    assert (told(email), alerts(around)[0].level) == (["bo"], 0)
+
+
+@pytest.mark.usefixtures("asleep")
+def test_what_was_let_go_and_is_tried_again_waits_for_its_next_try(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    email.refusals["bo@clinic.example"] = SendError(False, "refused_451")
+    has_none_any_more(cast)
+    looks(around, clock, minutes=1)
+    (row,) = deliveries(around)
+    assert (row.attempt, row.tried_since) == (1, clock.now)
+    assert row.due_at > clock.now + timedelta(seconds=1)
