@@ -27,9 +27,10 @@ from server.services.people import account as accounts
 from server.services.people import clinic as clinics
 from server.services.visits import appointment as appointments
 from server.services.visits import visit_people
-from server.services.work import Work
+from server.services.work import Work, system
 
 OFFERED, BOOKED, CHANGED = "visit_offered", "visit_booked", "visit_changed"
+TO_PATIENTS = frozenset({OFFERED, BOOKED, CHANGED})
 # For the care team.
 UNSEEN, UNDECIDED, DECLINED = "visit_unseen", "visit_undecided", "visit_declined"
 UNARRANGED, ENDED = "visit_unarranged", "visit_ended"
@@ -63,7 +64,7 @@ def after(work: Work, suggestion: BookingSuggestion, action: SuggestionAction) -
     template = _template(work, suggestion, action)
     if template is None or suggestion.offered_at is None:
         return
-    if clinics.get(work).patient_messages_by is not MessagesBy.US:
+    if not _are_ours(work):
         return
     account = accounts.of_patient(work, suggestion.patient_id)
     if account is not None:
@@ -87,6 +88,8 @@ def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
     found = session.get(BookingSuggestion, (row.clinic_id, row.subject_id))
     if found is None:
         return False  # its patient was erased
+    if row.template in TO_PATIENTS and not _are_ours(Work(session, now, system(row.clinic_id))):
+        return False  # the clinic's own system writes by now: nobody is told twice
     if row.template == OFFERED:
         return found.state in OPEN_SUGGESTIONS
     if row.template == BOOKED:
@@ -97,6 +100,10 @@ def is_wanted(session: Session, now: datetime, row: Delivery) -> bool:
     if row.template == UNARRANGED:
         return found.state is SuggestionState.ACKNOWLEDGED
     return row.template != UNSEEN or found.state in UNSEEN_STATES
+
+
+def _are_ours(work: Work) -> bool:
+    return clinics.get(work).patient_messages_by is MessagesBy.US
 
 
 def can_wait(work: Work, row: Delivery) -> bool:

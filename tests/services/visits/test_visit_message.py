@@ -156,6 +156,13 @@ def test_an_offer_and_an_appointment_are_sent(visits: Visits) -> None:
 
 
 @pytest.mark.usefixtures("ours")
+def test_what_waits_is_not_sent_once_the_clinics_own_system_writes(visits: Visits, cast: Cast) -> None:
+    visits.booked()
+    assert cast.admin.patch("/clinic", {"patient_messages_by": "clinic"}).status_code == 200
+    assert claimed(visits) == []
+
+
+@pytest.mark.usefixtures("ours")
 def test_who_is_not_enrolled_is_not_written_to(visits: Visits, cast: Cast) -> None:
     with Surroundings.of(visits.app).database.write() as session:
         session.get_one(Account, (cast.ana.clinic_id, cast.ana.account_id)).disabled_at = visits.now
