@@ -312,3 +312,25 @@ def _emergencies(hook: Answering, twins: Twins) -> set[Channel]:
     mailed = any(message.kind == kind for message in list(twins[Channel.EMAIL].sent))
     hooked = any(json.loads(request.body)["type"] == kind for request in list(hook.received))
     return {channel for channel, came in ((Channel.EMAIL, mailed), (WEBHOOK, hooked)) if came}
+
+
+def test_an_event_is_not_sent_where_the_webhook_listens_to_visits_no_more(
+    ward: Ward, visits: Visits, cast: Cast
+) -> None:
+    with listening(cast, cast.coordinator, events=["visits"]) as hook:
+        visits.approved()
+        assert cast.admin.patch(hook.path, {"events": ["alerts"]}).status_code == 200
+        run(ward)
+        row = row_of(ward, 2)
+        assert (hook.received, row.state, row.failure) == ([], DeliveryState.GIVEN_UP, "retired")
+
+
+def test_who_was_to_hear_of_an_alert_over_a_webhook_that_listens_to_none_any_more_hears_another_way(
+    ward: Ward, twins: Twins, cast: Cast
+) -> None:
+    with listening(cast, cast.bo) as hook:
+        ward.alert(AlertClass.P1, cast.bo)
+        assert cast.admin.patch(hook.path, {"events": ["visits"]}).status_code == 200
+        run(ward)
+        assert hook.received == []
+    assert [one.to for one in twins[Channel.EMAIL].sent] == ["bo@clinic.example"]

@@ -6,13 +6,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.clinical.consent import OF_CHANNEL
-from server.clinical.vocabulary import WAITING, AlertState, Channel, DeliveryState, DeliverySubject, Role
-from server.models import Account, Alert, Delivery, Patient
+from server.clinical.vocabulary import (
+    EVENT_SUBJECTS,
+    WAITING,
+    AlertState,
+    Channel,
+    DeliveryState,
+    DeliverySubject,
+    Role,
+)
+from server.models import Account, Alert, ContactPoint, Delivery, Patient
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery_address, retry
 from server.services.messages import number_code as number_codes
 from server.services.messages.delivery import ASSIGNED, CALLS
-from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, WITHDRAWN
+from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, RETIRED, WITHDRAWN
 from server.services.people import consent as consents
 from server.services.people import recovery as recoveries
 from server.services.visits import visit_message as visit_messages
@@ -44,9 +52,10 @@ def why_not(session: Session, now: datetime, row: Delivery, account: Account) ->
         return None if number_codes.is_open(session, row) else NOT_NEEDED
     if row.subject is DeliverySubject.RECOVERY:
         return None if recoveries.is_open(session, row) else NOT_NEEDED
-    if not delivery_address.is_open(session, row):
+    is_open = delivery_address.is_open(session, row)
+    if not is_open or _is_about_nobody(session, row) or _is_answered(session, row):
         return NOT_NEEDED
-    return NOT_NEEDED if _is_about_nobody(session, row) or _is_answered(session, row) else None
+    return RETIRED if _is_unheard(session, row) else None
 
 
 def waits_until(session: Session, now: datetime, row: Delivery) -> datetime | None:
@@ -72,6 +81,16 @@ def _is_too_old(row: Delivery, now: datetime) -> bool:
     return row.channel is not Channel.WEBHOOK and retry.gives_up(
         row.channel, now - (row.tried_since or row.created_at)
     )
+
+
+def _is_unheard(session: Session, row: Delivery) -> bool:
+    """Say whether the webhook that ``row`` goes to listens to such a thing no more: nobody would read it."""
+    if row.channel is not Channel.WEBHOOK or row.subject is DeliverySubject.WEBHOOK:
+        return False
+    hook = session.get(ContactPoint, (row.clinic_id, row.contact_id))
+    if hook is None:
+        return False
+    return not (hook.hears_visits if row.subject in EVENT_SUBJECTS else hook.hears_alerts)
 
 
 def _is_withdrawn(session: Session, now: datetime, row: Delivery, account: Account) -> bool:
