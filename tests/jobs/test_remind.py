@@ -170,6 +170,19 @@ def test_a_reminder_that_comes_late_never_leads_into_quiet_hours(
     assert taken_late(around, clock, email, late) == "expired"
 
 
+@pytest.mark.parametrize("how", ["hours", "zone"])
+def test_a_reminder_that_waits_does_not_come_in_quiet_hours_that_she_has_since(
+    how: str, alone: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    run(around, clock, AFTER)
+    if how == "hours":
+        said = set_rhythm(alone.ana, version=1, quiet_from="20:30", quiet_until="07:00")
+    else:
+        said = alone.ana.patch("/me/zone", {"zone": "Asia/Tokyo"})
+    assert said.status_code == 200, said.text
+    assert taken_late(around, clock, email, timedelta(minutes=45)) == "not_needed"
+
+
 def test_a_reminder_says_until_when_it_may_be_kept_for_a_phone_that_is_off(
     alone: Cast, clock: Clock, around: Around, email: RecordingGateway
 ) -> None:

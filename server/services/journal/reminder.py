@@ -160,6 +160,8 @@ def is_wanted(session: Session, now: datetime, delivery: Delivery) -> bool:
     plan = planning.plan_of(work, patient)
     pause = planning.rhythm_of(work, plan).pause
     paused = pause is not None and pause.first <= rows[0].local_day <= pause.last
+    if planning.quiet_until(work, patient) > now:
+        return False  # hours, or a zone, that they did not have when it was written
     keys = {row.key for row in rows}
     wants = _wants(plan, patient, work.now) and not paused
     return wants and occurrences.done(work, patient.id, keys) != keys
