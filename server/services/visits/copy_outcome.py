@@ -83,7 +83,7 @@ def finish(session: Session, now: datetime, claimed: ClaimedCopy, outcome: Heard
     if isinstance(outcome, Heard):
         _heard(work, copy, claimed, outcome)
     else:
-        _unheard(work, copy, outcome)
+        _unheard(work, copy, claimed, outcome)
     session.flush()
     return True
 
@@ -96,9 +96,14 @@ def _is_of(copy: SchedulingCopy, claimed: ClaimedCopy) -> bool:
     return (copy.connection_id, copy.attempt) == (claimed.connection_id, claimed.attempt)
 
 
+def _is_asked_again(copy: SchedulingCopy, claimed: ClaimedCopy) -> bool:
+    """Say whether anything has changed, here or of how its system is reached, since it was claimed."""
+    return copy.due_at > claimed.due_at
+
+
 def _heard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Heard) -> None:
     connections.answered(work, copy.connection_id)
-    asked_again = copy.due_at > claimed.due_at
+    asked_again = _is_asked_again(copy, claimed)
     copy.failures, copy.failure, copy.state = 0, None, CopyState.WAITING
     if outcome.told:
         copy.sent_version = max(copy.sent_version, claimed.proposed.version)
@@ -157,10 +162,16 @@ def _plan(work: Work, copy: SchedulingCopy, outcome: Heard) -> None:
         copy.due_at = work.now + (ASK_BOOKED if suggestion.state in _VISITING else ASK_UNBOOKED)
 
 
-def _unheard(work: Work, copy: SchedulingCopy, outcome: Unheard) -> None:
+def _unheard(work: Work, copy: SchedulingCopy, claimed: ClaimedCopy, outcome: Unheard) -> None:
+    asked_again = _is_asked_again(copy, claimed)
     copy.failures, copy.failure = copy.failures + 1, outcome.reason[:64]
     _note_silence(work, copy, outcome)
     pauses = retry.WEBHOOK_PAUSES
+    if outcome.permanent and asked_again:
+        # What was refused is what it was told before; what it is to be told now it has not seen.
+        copy.state, copy.failures, copy.failure = CopyState.WAITING, 0, None
+        scheduling_copies.ask(copy, work.now)
+        return
     if outcome.permanent or copy.failures > len(pauses):
         _set_aside(work, copy)
         return

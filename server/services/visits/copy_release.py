@@ -18,23 +18,23 @@ _WHERE = ("way", "mailbox", "url", "base_url", "database")
 def release(work: Work, connection_id: UUID, patient_id: UUID | None = None) -> int:
     """Take up again what was set aside at one system: how it is reached, or what it calls things, changed.
 
-    ``patient_id``: that of one patient alone.
+    So is what a worker has in hand by what held before. ``patient_id``: that of one patient alone.
     """
     query = select(SchedulingCopy).where(
         SchedulingCopy.clinic_id == work.clinic_id,
         SchedulingCopy.connection_id == connection_id,
-        SchedulingCopy.state == CopyState.HELD,
+        SchedulingCopy.state.in_((CopyState.HELD, CopyState.CLAIMED)),
     )
     if patient_id is not None:
         theirs = select(BookingSuggestion.id).where(
             BookingSuggestion.clinic_id == work.clinic_id, BookingSuggestion.patient_id == patient_id
         )
         query = query.where(SchedulingCopy.suggestion_id.in_(theirs))
-    held = list(work.session.scalars(query.with_for_update()))
-    for copy in held:
+    copies = list(work.session.scalars(query.with_for_update()))
+    for copy in copies:
         ask(copy, work.now)
         copy.failures, copy.failure = 0, None
-    return len(held)
+    return len(copies)
 
 
 def is_elsewhere(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

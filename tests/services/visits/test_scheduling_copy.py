@@ -1,6 +1,7 @@
 """The copy of a suggestion at the clinic's system: claimed by one, tried again, set aside at the end."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
@@ -113,6 +114,30 @@ def test_what_was_refused_for_good_waits_for_a_person_who_tries_again(desk: Desk
     assert again.status_code == 200, again.text
     desk.finish(desk.claim(), SENT)
     assert desk.state() == S.SENT
+
+
+def changes_its_window(desk: Desk) -> None:
+    path, body = f"/booking-suggestions/{desk.suggestion}/change", {"minutes": 30, "reason": "Shorter."}
+    assert desk.cast.bo.post(path, body, version=desk.row().version).status_code == 200
+
+
+def says_their_name(desk: Desk) -> None:
+    mappings = f"/clinic/scheduling-connections/{desk.copy().connection_id}/mappings"
+    said = desk.cast.admin.put(f"{mappings}/patient/{desk.cast.ana.patient_id}", {"theirs": "card-1"})
+    assert said.status_code == 200, said.text
+
+
+@pytest.mark.parametrize("change", [changes_its_window, says_their_name])
+def test_what_is_refused_as_it_was_before_a_change_is_tried_as_it_is_now(
+    desk: Desk, clock: Clock, change: Callable[[Desk], None]
+) -> None:
+    in_hand = desk.claim()
+    clock.forward(seconds=5)
+    change(desk)
+    desk.finish(in_hand, Unheard("refused_422", permanent=True))
+    assert (desk.copy().state, desk.state(), desk.tasks()) == (CopyState.WAITING, S.SUGGESTED, [])
+    desk.finish(desk.claim(), Unheard("refused_422", permanent=True))
+    assert (desk.copy().state, desk.state()) == (CopyState.HELD, S.NEEDS_ATTENTION)
 
 
 def test_only_one_system_is_in_use_at_a_time(desk: Desk) -> None:
