@@ -230,3 +230,20 @@ def test_a_message_that_quiet_hours_held_waits_since_their_end_also_once_it_is_i
             outbox_outcome.finish(session, clock.now, claimed, outbox_outcome.Returned())
     assert escalate.run(around, clock.now) == 0
     assert (alerts(around)[0].level, len(deliveries(around))) == (0, 1)
+
+
+def test_that_it_was_reported_again_is_told_to_nobody_once_a_colleague_has_closed_the_emergency(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    ana_raises_a_red_flag(cast, clock)
+    deliver.run(around, clock.now)
+    path = f"/alerts/{alerts(around)[0].id}"
+    assert cast.coordinator.post(f"{path}/acknowledge").status_code == 200
+    ana_raises_a_red_flag(cast, clock)
+    done = {"outcome": "contacted", "note": "Called her: she is safe."}
+    assert cast.bo.post(f"{path}/resolve", done, alerts(around)[0].version).status_code == 200
+    deliver.run(around, clock.forward(minutes=1))
+    assert [one.to for one in email.sent] == ["bo@clinic.example"]
+    assert [(row.template, row.failure) for row in deliveries(around)][1:] == [
+        ("emergency_again", "not_needed")
+    ]

@@ -19,7 +19,7 @@ from server.models import Account, Alert, ContactPoint, Delivery, Patient
 from server.services.journal import reminder as reminders
 from server.services.messages import delivery_address, retry
 from server.services.messages import number_code as number_codes
-from server.services.messages.delivery import ASSIGNED, CALLS
+from server.services.messages.delivery import AGAIN, ASSIGNED, CALLS
 from server.services.messages.delivery_loss import EXPIRED, NOT_NEEDED, RETIRED, WITHDRAWN
 from server.services.people import consent as consents
 from server.services.people import recovery as recoveries
@@ -102,10 +102,12 @@ def _is_withdrawn(session: Session, now: datetime, row: Delivery, account: Accou
 
 
 def _is_answered(session: Session, row: Delivery) -> bool:
-    """Say whether somebody has taken on what ``row`` only calls for, or a newer call says it."""
-    if row.subject is not DeliverySubject.ALERT or row.template not in {ASSIGNED, *CALLS}:
+    """Say whether somebody has closed or taken on what ``row`` only calls for, or a newer call says it."""
+    if row.subject is not DeliverySubject.ALERT or row.template not in {AGAIN, ASSIGNED, *CALLS}:
         return False
     alert = session.get_one(Alert, (row.clinic_id, row.subject_id))
+    if row.template == AGAIN:
+        return alert.state is AlertState.RESOLVED  # whoever closed it has seen what was reported again
     if row.template == ASSIGNED:
         return alert.state is AlertState.RESOLVED or alert.assigned_to != row.account_id
     return alert.state is not AlertState.OPEN or _is_called_anew(session, row)
