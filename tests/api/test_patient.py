@@ -1,12 +1,16 @@
 """Patients on the wire."""
 
+from typing import Any
 from uuid import uuid4
 
+from flask.testing import FlaskClient
 from sqlalchemy import select
+from uuid_utils.compat import uuid7
 
 from server.database import Database
 from server.models import AuditEvent
-from tests.cast import Cast, Person
+from tests.cast import PASSWORD, Cast, Person, entry
+from tests.conftest import Clock
 
 HAL = {"name": "Hal", "zone": "America/New_York", "birth_year": 1971}
 
@@ -90,6 +94,27 @@ def test_reading_a_patient_is_audited(cast: Cast, database: Database) -> None:
     cast.bo.get(f"/patients/{cast.ana.patient_id}")
     cast.bo.get(f"/patients/{cast.ana.patient_id}/entries")
     assert _audited(database, cast.bo) >= {"patient.read", "entry.list"}
+
+
+def test_who_is_called_otherwise_now_is_so_wherever_it_says_who_acted(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    """Somebody may have had another name, or have been registered under somebody else's."""
+    path = f"/patients/{cast.ana.patient_id}"
+    assert cast.bo.patch(path, {"name": "Andrea"}, version=1).status_code == 200
+    assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now)).status_code == 201
+    assert _names(cast, cast.ana.patient_id) == {"Andrea", "Bo"}
+    hal = cast.bo.post("/patients", HAL).json["id"]
+    invited = cast.bo.post(f"/patients/{hal}/invitations", {"email": "hal@home.example"}).json
+    assert cast.bo.patch(f"/patients/{hal}", {"name": "Hanna"}, version=1).status_code == 200
+    told = {"code": invited["code"], "email": "hal@home.example", "proof": "1971", "password": PASSWORD}
+    assert client.post("/v1/enrolments", json=told).status_code == 201
+    assert _names(cast, hal) == {"Hanna", "Bo"}, "the invitation is older"
+
+
+def _names(cast: Cast, patient_id: Any) -> set[str]:
+    found = cast.admin.get(f"/audit-events?patient_id={patient_id}&limit=200").json["items"]
+    return {one["account_name"] for one in found} - {None}
 
 
 def _audited(database: Database, person: Person) -> set[str]:

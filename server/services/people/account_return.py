@@ -32,7 +32,7 @@ def moves(work: Work, account: Account, email: str) -> bool:
 
 
 def take_back(work: Work, account: Account, new: NewAccount, passwords: Passwords) -> Account:
-    """Give ``account`` the address and password of ``new`` and end all its sign-ins; its owner is told.
+    """Give ``account`` the name, address and password of ``new`` and end all its sign-ins; its owner is told.
 
     A link to a new password that went to the address so far ends, too: it would take the account back there.
     So do invitations of caregivers that nobody has used, whoever made them. The caller locked the patient.
@@ -45,7 +45,7 @@ def take_back(work: Work, account: Account, new: NewAccount, passwords: Password
         accounts.check_is_free(work, new.email)
         account_notice.changed_at(work, account, addresses.of(work, account))
         addresses.keep(work, account, new.email)
-    account.password_hash = passwords.hash(new.password)
+    account.name, account.password_hash = new.name, passwords.hash(new.password)
     work.session.flush()
     recovery.end_links(work, account.id)
     caregivers.end_invited(work, account.patient_id)

@@ -255,7 +255,8 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
     caregiver_account.give_way(work, enrolment.email)
     if invitation.patient_id is None:
         return account_notice.joined(work, accounts.create(work, new, passwords))
-    work.session.get_one(Patient, (work.clinic_id, invitation.patient_id)).enrolled_at = work.now
+    patient = work.session.get_one(Patient, (work.clinic_id, invitation.patient_id))
+    patient.enrolled_at, new = work.now, replace(new, name=patient.name)  # it may have changed meanwhile
     known = account_return.of_patient(work, invitation.patient_id)
     if known is None:
         return accounts.create(work, new, passwords)

@@ -156,6 +156,8 @@ def update_details(work: Work, patient_id: UUID, changes: dict[str, Any], versio
     for key, value in changes.items():
         if key != "zone":
             setattr(patient, key, value)
+    if "name" in changes:
+        _rename_account(work, patient)
     if "bipolar_risk" in changes:
         patient.change_counter += 1  # the days to come are judged from other facts
     if changes.get("zone", patient.zone) != patient.zone:
@@ -264,6 +266,12 @@ def _pause_end(patient: Patient, asked: datetime | None, now: datetime) -> datet
         return asked
     # Without it nobody would know that the days before were none to log on, and they would count as missed.
     return min(patient.paused_until, now)
+
+
+def _rename_account(work: Work, patient: Patient) -> None:
+    # Who a record says acted is called as they are called now: a name may be one that nobody is to read.
+    mine = (Account.clinic_id == work.clinic_id, Account.patient_id == patient.id)
+    work.session.execute(update(Account).where(*mine).values(name=patient.name))
 
 
 def _check_clinician(work: Work, clinician_id: UUID | None) -> None:
