@@ -19,6 +19,7 @@ from server.clinical.lifecycle import IllegalMove
 from server.fhir.operation_outcome import operation_outcome
 from server.logs import kind_of
 from server.services.errors import (
+    AddressTaken,
     AllInvalid,
     Blocked,
     Busy,
@@ -59,6 +60,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     NotFound: 404,
     Blocked: 409,
     SafetyFirst: 409,
+    AddressTaken: 409,
     Conflict: 409,
     Gone: 410,
     Stale: 412,

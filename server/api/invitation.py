@@ -79,7 +79,10 @@ def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
 @blueprint.arguments(StaffInvitationBody)
 @blueprint.response(201, InvitationAnswer)
 def invite_staff(body: Mapping[str, Any]) -> Any:
-    """Invite a colleague or an integration client; code and word are shown once."""
+    """Invite a colleague or an integration client; code and word are shown once.
+
+    An address opens one account of a clinic: at one that somebody has it is 409 `email-taken`.
+    """
     with writing() as work:
         return _told(staff_invitations.invite(work, Invitee(**body)))
 
@@ -115,7 +118,8 @@ def invite_patient(body: Mapping[str, Any], patient_id: UUID) -> Any:
     needs a step-up. At their own address the code goes there by e-mail, and is not shown. At another one it
     opens after 24 hours: the address so far is told at once, and whoever signs in from there, or changes the
     password, ends it. While the patient lets no care team read, an administrator alone can do that; all are
-    told. An account that was closed is opened again first (409 `account-disabled`).
+    told. An account that was closed is opened again first (409 `account-disabled`). An address opens one
+    account of a clinic: at another account's it is 409 `email-taken`.
     """
     with writing() as work:
         return _told(patient_invitations.invite(work, patients.get(work, patient_id), **body))

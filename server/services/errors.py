@@ -70,6 +70,13 @@ class Conflict(ServiceError):
     """It contradicts what is already there."""
 
 
+class AddressTaken(Conflict):
+    """Another account of the clinic has this e-mail address; whose it is nobody is told."""
+
+    def __init__(self) -> None:
+        super().__init__("email-taken", "This e-mail is in use at this clinic.")
+
+
 class Gone(ServiceError):
     """What is asked from was here once and is not any more; ``code`` says how to go on."""
 
@@ -138,8 +145,11 @@ class OutOfScope(ServiceError):
         super().__init__("out-of-scope", "You may not do this for the patient.")
 
 
-NOT_THEIRS: tuple[type[ServiceError], ...] = (NotFound, OutOfScope, Withheld)
-"""What is answered to who asks for something that is not there, or not there for them: on record alike."""
+NOT_THEIRS: tuple[type[ServiceError], ...] = (AddressTaken, NotFound, OutOfScope, Withheld)
+"""What is answered to who asks for something that is not there, or not there for them: on record alike.
+
+That an address is somebody else's, too: who asks for many might look for who is here.
+"""
 
 
 class NotSignedIn(ServiceError):

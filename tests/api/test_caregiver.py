@@ -334,6 +334,8 @@ def test_substance_use_is_not_shown_to_a_caregiver_unless_the_patient_agreed(
 def test_one_account_looks_after_several_patients_of_a_clinic(
     cast: Cast, client: FlaskClient, clock: Clock, app: Any
 ) -> None:
+    kim = {"role": "clinician", "name": "Kim", "email": GUS["email"], "word": WORD}
+    staff = cast.admin.post("/clinic/invitations", kim).json["code"]
     gus = caregiver(cast)
     jo = new_patient(app, cast.ana.clinic_id, "Jo", None)
     jo.post("/me/consents/caregiver", {"given": True, "version": 1})
@@ -346,8 +348,6 @@ def test_one_account_looks_after_several_patients_of_a_clinic(
     joined = gus.post("/cared-for", good)
     assert [one["name"] for one in joined.json["items"]] == ["Ana", "Jo"]
     assert gus.post("/cared-for", good).status_code == 401
-    kim = {"role": "clinician", "name": "Kim", "email": GUS["email"], "word": WORD}
-    staff = cast.admin.post("/clinic/invitations", kim).json["code"]
     assert gus.post("/cared-for", {"code": staff, "proof": WORD}).status_code == 401
     assert gus.get(f"/cared-for/{jo.patient_id}/trend").status_code == 200
     assert gus.delete(f"/cared-for/{cast.ana.patient_id}").status_code == 204

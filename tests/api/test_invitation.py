@@ -16,9 +16,9 @@ from server.database import Database
 from server.gateways.message import RecordingGateway
 from server.models import Delivery, Invitation
 from server.settings import Settings
-from tests.cast import PASSWORD, Cast, Person, sign_in
+from tests.cast import PASSWORD, Cast, Person, new_patient, sign_in
 from tests.conftest import Clock
-from tests.consents import withdraw
+from tests.consents import caregiver, withdraw
 from tests.test_concurrency import at_once
 
 GUS = "gus@clinic.example"
@@ -376,11 +376,30 @@ def test_whoever_invites_a_patient_whose_account_is_closed_is_told_so(cast: Cast
     assert cast.bo.post(path, {"email": email}).status_code == 201
 
 
-def test_an_invitation_does_not_take_anothers_address(cast: Cast, client: FlaskClient, clock: Clock) -> None:
-    invitation = invite_patient(cast, cast.ana.patient_id, "bo@clinic.example")
-    told = {"code": invitation["code"], "proof": invitation["word"], "email": "bo@clinic.example"}
+@pytest.mark.parametrize("email", ["Bo@clinic.example", "fee@home.example", "gus@home.example"])
+def test_whoever_invites_at_anothers_address_is_told_at_once_and_it_is_on_record(
+    app: Flask, cast: Cast, email: str
+) -> None:
+    """An address opens one account of a clinic: a colleague's, another patient's, a caregiver's."""
+    new_patient(app, cast.ana.clinic_id, "Fee", None), caregiver(cast)
+    staff = {"role": "clinician", "name": "Lin", "email": email}
+    for answer in (
+        cast.bo.post(f"/patients/{a_patient(cast)}/invitations", {"email": email}),
+        cast.bo.post(f"/patients/{cast.ana.patient_id}/invitations", {"email": email}),
+        cast.admin.post("/clinic/invitations", staff),
+    ):
+        assert (answer.status_code, answer.json.get("code")) == (409, "email-taken")
+    actions = [one["action"] for one in cast.admin.get("/audit-events").json["items"]]
+    assert (actions.count("refused.invite_patient"), actions.count("refused.invite_staff")) == (2, 1)
+
+
+def test_of_two_who_are_invited_at_one_address_the_second_does_not_take_it(
+    cast: Cast, client: FlaskClient, clock: Clock
+) -> None:
+    moved = proven(invite_patient(cast, cast.ana.patient_id, GUS))
+    assert enrol(client, invited(cast)).status_code == 201
     clock.forward(hours=24)
-    assert enrol(client, told).json["code"] == "email-taken"
+    assert enrol(client, moved).json["code"] == "email-taken"
     assert me(client, sign_in(client, "demo", ANA)["access_token"]).status_code == 200
 
 

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from server.clinical.vocabulary import Role, Scope
 from server.models import STAFF, Account
 from server.services import asking
-from server.services.errors import Conflict, NotSignedIn
+from server.services.errors import AddressTaken, NotSignedIn
 from server.services.people import email_address as addresses
 from server.services.people.passwords import Passwords
 from server.services.work import Work
@@ -55,16 +55,16 @@ def create(work: Work, new: NewAccount, passwords: Passwords) -> Account:
         with work.session.begin_nested():
             work.session.add(account)
     except IntegrityError:  # somebody else took it between our look and our insert
-        raise Conflict("email-taken", "This e-mail is in use at this clinic.") from None
+        raise AddressTaken from None
     work.audit("account.create", new.patient_id, account.id)
     return account
 
 
 def check_is_free(work: Work, email: str) -> None:
-    """Raise Conflict where ``email`` is in use at the actor's clinic."""
+    """Raise AddressTaken where ``email`` is in use at the actor's clinic."""
     taken = select(Account.id).where(addresses.is_of(work.session, work.clinic_id, email))
     if work.session.scalar(taken) is not None:
-        raise Conflict("email-taken", "This e-mail is in use at this clinic.")
+        raise AddressTaken
 
 
 def get(work: Work) -> Account:

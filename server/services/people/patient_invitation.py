@@ -9,7 +9,8 @@ from server.models import Account, Patient
 from server.services.errors import Conflict, NotFound, StepUpRequired
 from server.services.messages import delivery_address
 from server.services.messages.delivery import Notice
-from server.services.people import account_notice, account_return
+from server.services.people import account as accounts
+from server.services.people import account_notice, account_return, caregiver_account
 from server.services.people import consent as consents
 from server.services.people import email_address as addresses
 from server.services.people import invitation as invitations
@@ -26,7 +27,7 @@ def invite(work: Work, patient: Patient, email: str, word: str | None = None) ->
 
     Raises StepUpRequired where there is an account and the actor's sign-in is not fresh; Withheld where the
     care team would move it while the patient lets it read nothing; Conflict where it is closed, or an
-    administrator invites somebody without one; TooMany.
+    administrator invites somebody without one; AddressTaken where it is another account's; TooMany.
     """
     # Who is enrolling, or says no to the team, is waited for: what they make and end is seen.
     patients.lock(work, patient.id)
@@ -35,6 +36,7 @@ def invite(work: Work, patient: Patient, email: str, word: str | None = None) ->
         raise Conflict("no-account", "Whoever has no account yet is invited by the care team.")
     invitee = Invitee(Role.PATIENT, patient.name, email, word, patient.id, patient.birth_year)
     if account is None:
+        _check_is_free(work, email)
         return invitations.invite(work, invitee)
     _check_fresh(work)
     if account.disabled_at is not None:  # no message goes there, and the code would open nothing
@@ -80,11 +82,18 @@ def _check_fresh(work: Work) -> None:
         raise StepUpRequired
 
 
+def _check_is_free(work: Work, email: str) -> None:
+    # Told to whoever invites: at home the patient could only be sent back to them.
+    caregiver_account.give_way(work, email)
+    accounts.check_is_free(work, email)
+
+
 def _at_another_address(work: Work, account: Account, invitee: Invitee) -> Invited:
     assert account.patient_id is not None, "it is a patient's"
     by_admin = work.actor.role is Role.CLINIC_ADMIN
     if not by_admin:
         consents.require(work, account.patient_id, Purpose.CARE_TEAM)
+    _check_is_free(work, invitee.email)
     invited = invitations.invite(work, invitee)
     work.session.flush()
     work.audit("invitation.move", account.patient_id, invited.invitation.id)
