@@ -327,6 +327,8 @@ class Phone:
                 self.show(later.notice)  # it waits, what the patient must see does not
             raise
         self._show_notices(answer)  # before anything is stored: if we die here they come again
+        if answer.get("code") == "other-journal":
+            raise Refused("this phone holds the journal of somebody else")
         if status == 410:
             with self.store.all_or_nothing():
                 self.store.keep("cursor", None)  # the pending list stays

@@ -61,6 +61,20 @@ class Newer:
         return status, answer
 
 
+def test_a_phone_that_goes_on_from_the_journal_of_somebody_else_sends_none_of_it_again(
+    cast: Cast, clock: Clock
+) -> None:
+    phone = phone_of(cast.other_patient, clock)
+    phone.sync()
+    phone.send = phone_of(cast.ana, clock).send  # whoever signed in next
+    phone.log(entry(clock.now, note="Fay's"))
+    for _ in range(2):
+        with pytest.raises(Refused, match="somebody else"):
+            phone.sync()
+    assert cast.ana.get("/entries").json["items"] == []
+    assert (phone.store.count("waiting", "sent"), len(phone.store.journal())) == (1, 1)
+
+
 def test_a_scale_that_is_due_is_filled_corrected_and_taken_back_offline(cast: Cast, clock: Clock) -> None:
     path = f"/patients/{cast.ana.patient_id}/check-in-plan"
     day = clock.now.date().isoformat()

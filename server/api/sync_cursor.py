@@ -6,7 +6,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from server.api import tokens
 from server.api.edge import actor, here
-from server.services.errors import Gone
+from server.services.errors import Gone, OtherJournal
 
 LASTS = timedelta(days=180)
 
@@ -19,8 +19,8 @@ def issue(sequence: int) -> str:
 def read(cursor: str | None) -> int:
     """Return the change number ``cursor`` stands for, 0 for none.
 
-    Raises Gone (`resync`) where it is somebody else's, not ours, or older than 180 days by the
-    server's clock.
+    Raises OtherJournal where it is somebody else's, Gone (`resync`) where it is not ours, or older than 180
+    days by the server's clock.
     """
     if cursor is None:
         return 0
@@ -28,7 +28,9 @@ def read(cursor: str | None) -> int:
         owner, sequence, issued = _signer().loads(cursor)
     except (BadData, ValueError, TypeError):
         raise _resync() from None
-    if owner != str(actor().patient_id) or here().clock() - datetime.fromtimestamp(issued, UTC) > LASTS:
+    if owner != str(actor().patient_id):
+        raise OtherJournal
+    if here().clock() - datetime.fromtimestamp(issued, UTC) > LASTS:
         raise _resync()
     return int(sequence)
 

@@ -81,6 +81,14 @@ class Gone(ServiceError):
     """What is asked from was here once and is not any more; ``code`` says how to go on."""
 
 
+class OtherJournal(Gone):
+    """The journal that a phone goes on from is somebody else's than whose sign-in it sends."""
+
+    def __init__(self) -> None:
+        detail = "This phone holds the journal of somebody else. Send nothing of it as this patient."
+        super().__init__("other-journal", detail)
+
+
 class VersionError(ServiceError):
     """It stands against what is stored; ``current`` is that, for the edge to show.
 

@@ -13,7 +13,7 @@ from server.api.edge import Surroundings
 from server.models import Alert
 from server.services.journal.incoming import Incoming
 from server.services.journal.journal import open_journal
-from tests.cast import Cast, as_work, entry, pushed
+from tests.cast import Cast, as_work, entry, new_patient, opened_alerts, pushed
 from tests.conftest import Clock
 from tests.scales import filled
 
@@ -146,11 +146,30 @@ def test_a_deleted_entry_comes_down_as_an_empty_tombstone(cast: Cast, clock: Clo
     assert (tombstone["deleted"], tombstone["note"], tombstone["items"]) == (True, None, {})
 
 
-def test_a_cursor_of_somebody_else_or_of_nobody_means_start_again(cast: Cast) -> None:
-    foreign = cast.other_patient.post("/sync", {}).json["next_cursor"]
-    for cursor in (foreign, "made up", foreign[:-3]):
+def test_a_cursor_of_nobody_means_start_again(cast: Cast) -> None:
+    own = cast.ana.post("/sync", {}).json["next_cursor"]
+    for cursor in ("made up", own[:-3]):
         answer = cast.ana.post("/sync", {"cursor": cursor})
         assert (answer.status_code, answer.json["code"]) == (410, "resync")
+
+
+def test_with_the_cursor_of_somebody_else_a_phone_is_told_whose_journal_it_must_not_send(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    """Two patients on one phone, and an app that keeps one journal: not to be told to send it anew."""
+    nia = new_patient(app, cast.ana.clinic_id, "Nia", cast.bo.account_id)
+    pending = [put(entry(clock.now, note="of Nia")), put(entry(clock.now, safety="plan"))]
+    for stranger in (nia, cast.other_patient):
+        foreign = stranger.post("/sync", {}).json["next_cursor"]
+        for _ in range(2):
+            answer = cast.ana.post("/sync", {"cursor": foreign, "items": pending})
+            assert (answer.status_code, answer.json["code"]) == (410, "other-journal")
+            assert answer.json["notice"]["kind"] == "emergency"
+    assert pull_all(cast) == []
+    (alert,) = opened_alerts(Surroundings.of(app).database)
+    assert (alert.patient_id, alert.version) == (cast.ana.patient_id, 1)
+    assert "somebody else's journal" in alert.summary
+    assert "ask who said it" in alert.summary
 
 
 def test_a_slow_transaction_is_not_skipped_by_the_cursor(app: Flask, cast: Cast, clock: Clock) -> None:

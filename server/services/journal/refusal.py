@@ -22,6 +22,7 @@ from server.services.work import Work
 
 HEEDED = "refused.heed"
 _NOT_STORED = "It stands in something that could not be stored: ask the patient."
+_OF_OTHER = "It came from a phone that holds somebody else's journal, and was not stored: ask who said it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Refused:
 
     ``is_repeat``: it was stored once and corrected since; what it says was acted on then.
     ``dated``: its digest tells one day from another, so it never is a new report.
+    ``of_other``: another patient may have said it.
     """
 
     flags: tuple[RedFlag, ...]
@@ -38,6 +40,7 @@ class Refused:
     is_repeat: bool
     contact_today: bool = False
     dated: bool = False
+    of_other: bool = False
 
 
 def heed(work: Work, patient: Patient, refusal: ServiceError, refused: Refused) -> None:
@@ -66,8 +69,9 @@ def _raise_once(work: Work, patient: Patient, refused: Refused) -> None:
     if not news:
         return
     today = local_days.of(work, work.now, patient.zone)
+    doubt = _OF_OTHER if refused.of_other else _NOT_STORED
     for finding in news:
-        summary, evidence = f"{finding.summary} {_NOT_STORED}", {**finding.evidence, "stored": False}
+        summary, evidence = f"{finding.summary} {doubt}", {**finding.evidence, "stored": False}
         told = replace(finding, day=min(finding.day, today), summary=summary, evidence=evidence)
         episodes.raise_alert(work, patient, told)
     work.audit(HEEDED, patient.id, refused.digest)

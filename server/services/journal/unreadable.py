@@ -37,13 +37,15 @@ class Unread:
     """Something of a ``kind`` that can't be taken: JSON values as they came.
 
     ``name`` tells it from others that say the same: the id of an item, the row of a file. ``dated``: the
-    name says which day it speaks of, so that it never is another report.
+    name says which day it speaks of, so that it never is another report. ``of_other``: it comes with the
+    journal of somebody else.
     """
 
     kind: Kind
     raw: object
     name: str = ""
     dated: bool = False
+    of_other: bool = False
 
 
 def heed(work: Work, patient_id: UUID, *found: Unread) -> Heeded | None:
@@ -74,7 +76,8 @@ def name_of(row_id: object) -> str:
 def _entry(work: Work, patient: Patient, found: Unread) -> Refused:
     flags = redflags.check(legible.entry(found.raw), clinics.policy(work))
     findings = tuple(episodes.findings_of(flags, local_days.of(work, work.now, patient.zone)))
-    return Refused(flags, findings, _digest(work, Entry, patient, found), False, dated=found.dated)
+    digest = _digest(work, Entry, patient, found)
+    return Refused(flags, findings, digest, False, dated=found.dated, of_other=found.of_other)
 
 
 def _response(work: Work, patient: Patient, found: Unread) -> Refused:
@@ -83,7 +86,7 @@ def _response(work: Work, patient: Patient, found: Unread) -> Refused:
     findings = tuple(episodes.findings_of(flags, local_days.of(work, work.now, patient.zone)))
     digest = _digest(work, QuestionnaireResponse, patient, found)
     contact = any(trigger.contact_today for trigger in triggers)
-    return Refused(flags, findings, digest, False, contact, found.dated)
+    return Refused(flags, findings, digest, False, contact, found.dated, found.of_other)
 
 
 def _urgent(raw: object) -> tuple[SafetyTrigger, ...]:
