@@ -11,6 +11,11 @@ def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:
     return frozenset().union(*map(_named, _parts(evidence)))
 
 
+def kinds_of(evidence: Mapping[str, Any], named: str) -> Set[str]:
+    """Return which of `SOURCES` evidence names by this id: a phone may have made one for two things."""
+    return {key for key in SOURCES if any(named in part.get(key, ()) for part in _parts(evidence))}
+
+
 def stands(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
     """Return whether anything that evidence names stands but for the answers ``taken_back``.
 

@@ -3,21 +3,22 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
 from server.clinical.vocabulary import AlertFamily
-from server.models import Alert, Patient
+from server.models import Alert, BloodPressure, Entry, Patient, QuestionnaireResponse
 from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import episode as episodes
-from server.services.alerts.alert_source import sources_of, stands
+from server.services.alerts.alert_source import kinds_of, sources_of, stands
 from server.services.alerts.episode import RED_FLAGS, Finding
 from server.services.asking import of_patient
 from server.services.watch import policy as policies
 from server.services.work import Work
 
+# What an alert rests on; its table is called as evidence calls it (`alert_source.SOURCES`).
+Source = Entry | QuestionnaireResponse | BloodPressure
 _CLOSED = select(Alert).where(
     *of_patient(Alert),
     Alert.family == bindparam("family"),
@@ -54,19 +55,20 @@ def _was_closed(work: Work, patient: Patient, finding: Finding) -> bool:
     return any({*finding.codes} <= {*one.codes} and answer <= sources_of(one.evidence) for one in closed)
 
 
-def changed(work: Work, patient_id: UUID, source_id: UUID, still: Collection[AlertFamily]) -> None:
+def changed(work: Work, source: Source, still: Collection[AlertFamily]) -> None:
     """Say on the patient's open alerts that an answer they rest on was corrected or taken back.
 
     ``still``: the families of which it is a red flag all the same. An alert none of whose answers is one
     any more says that it is disproved; closing it is for a person, and until then it goes on climbing.
     One that rests on something that could not be stored never does; of activation the days are judged
-    again first, for a trend may support what an answer opened.
+    again first, for a trend may support what an answer opened. Nor does one that names two things by one id:
+    the other one may stand.
     """
-    named = str(source_id)
-    for alert in episodes.open_episodes(work, patient_id, RED_FLAGS | {AlertFamily.ACTIVATION}):
-        sources, before = sources_of(alert.evidence), set(alert.evidence.get("taken_back", ()))
+    named = str(source.id)
+    for alert in episodes.open_episodes(work, source.patient_id, RED_FLAGS | {AlertFamily.ACTIVATION}):
+        kinds, before = kinds_of(alert.evidence, named), set(alert.evidence.get("taken_back", ()))
         after = before - {named} if alert.family in still else before | {named}
-        if named not in sources or after == before:
+        if kinds != {source.__tablename__} or after == before:
             continue
         evidence: Mapping[str, Any] = {**alert.evidence, "taken_back": sorted(after)}
         vault.put(work, alert, "evidence", evidence)

@@ -104,7 +104,7 @@ class Journal:
         flags = self._flags(entry)
         self._raise(flags, entry, before)
         if stored is not None:
-            answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
+            answer_source.changed(self.work, entry, self._families(entry))
         return Receipt(outcome, entry, flags, self.patient, frozenset({*touched, entry.local_day}))
 
     def write(self) -> None:
@@ -152,7 +152,7 @@ class Journal:
         self.work.session.flush()
         self._keep_revision(entry, None)
         self.work.audit("entry.delete", self.patient.id, entry_id)
-        answer_source.changed(self.work, self.patient.id, entry_id, ())
+        answer_source.changed(self.work, entry, ())
         return frozenset({entry.local_day})
 
     def retime(self, entry: Entry) -> None:
@@ -173,7 +173,7 @@ class Journal:
         flags = self._flags(entry)
         self._raise(tuple(flag for flag in flags if flag.code in calm), entry, {})
         if flags or len(calm) < len(known):  # else no alert can rest on it
-            answer_source.changed(self.work, self.patient.id, entry.id, self._families(entry))
+            answer_source.changed(self.work, entry, self._families(entry))
 
     def _raise(self, flags: Sequence[RedFlag], entry: Entry, before: _Dangers) -> None:
         for finding in self._news(flags, entry, before):

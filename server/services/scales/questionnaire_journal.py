@@ -105,7 +105,7 @@ class QuestionnaireJournal:
         self._raise(receipt, told)
         if stored is not None:
             still = {flag.family for flag in receipt.flags}
-            answer_source.changed(self.work, self.patient.id, response.id, still)
+            answer_source.changed(self.work, response, still)
         return replace(receipt, touched=frozenset({*days, response.local_day}))
 
     def _readable(self, incoming: Incoming) -> dict[str, Any]:
@@ -171,7 +171,7 @@ class QuestionnaireJournal:
         others = superseding.settle(self.work, self.patient, before)
         self._keep_revision(response, None)
         self.work.audit("questionnaire_response.delete", self.patient.id, response_id)
-        answer_source.changed(self.work, self.patient.id, response_id, ())
+        answer_source.changed(self.work, response, ())
         return others | {response.local_day}
 
     def _receipt(self, outcome: str, response: QuestionnaireResponse) -> ResponseReceipt:

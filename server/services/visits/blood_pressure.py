@@ -96,7 +96,7 @@ def withdraw(work: Work, patient_id: UUID, pressure_id: UUID, version: int) -> B
     pressure.withdrawn_at, pressure.withdrawn_by = work.now, work.actor.account_id
     pressure.version += 1
     work.audit("blood-pressure.withdraw", patient_id, pressure.id)
-    answer_source.changed(work, patient_id, pressure.id, ())
+    answer_source.changed(work, pressure, ())
     work.session.flush()
     today = local_days.of(work, work.now, patient.zone)
     for left in work.objects(_NEWEST_ROW, patient=patient_id, today=today):

@@ -139,3 +139,19 @@ def test_a_fall_that_was_no_fall_is_taken_back_also_where_she_says_that_she_is_d
     assert {*found} == {"side_effect", "activation"}
     shown = {kind: cast.bo.get(f"/alerts/{one}").json["evidence"] for kind, one in found.items()}
     assert (shown["side_effect"]["disproved"], shown["activation"].get("disproved")) == (True, None)
+
+
+@pytest.mark.parametrize("safety", ["no", "often"])
+def test_an_entry_that_is_corrected_says_nothing_of_a_scale_that_has_its_id(
+    cast: Cast, clock: Clock, safety: str
+) -> None:
+    """A phone may make one id for a whole check-in: the one answer is mended, the other one stands."""
+    check_in = uuid7()
+    put(cast, f"/entries/{check_in}", entry(clock.now, safety=safety))
+    put(cast, f"/questionnaire-responses/{check_in}", with_item9(clock.now, 3))
+    put(cast, f"/entries/{check_in}", entry(clock.now, safety="no", note="A slip."), 1)
+    assert cast.ana.delete(f"/entries/{check_in}", version=2).status_code == 204
+    assert not the_alert(cast)["evidence"].get("disproved")
+    assert cast.ana.delete(f"/questionnaire-responses/{check_in}", version=1).status_code == 204
+    disproved = the_alert(cast)["evidence"].get("disproved", False)
+    assert disproved is (safety == "no"), "where both were dangers, a person has to look"
