@@ -170,6 +170,11 @@ def test_with_the_cursor_of_somebody_else_a_phone_is_told_whose_journal_it_must_
     assert (alert.patient_id, alert.version) == (cast.ana.patient_id, 1)
     assert "somebody else's journal" in alert.summary
     assert "ask who said it" in alert.summary
+    assert alert.evidence["other_journal"] is True
+    more = [put(entry(clock.now, safety="plan", note="once more"))]
+    assert cast.ana.post("/sync", {"cursor": foreign, "items": more}).status_code == 410
+    (alert,) = opened_alerts(Surroundings.of(app).database)
+    assert [one["other_journal"] for one in alert.evidence["reports"]] == [True], "nor in what joins it"
 
 
 def test_a_slow_transaction_is_not_skipped_by_the_cursor(app: Flask, cast: Cast, clock: Clock) -> None:

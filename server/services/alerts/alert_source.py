@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 SOURCES = ("entries", "questionnaire_responses", "blood_pressures")
+# What is kept of a report that joins an episode.
+REPORTED = (*SOURCES, "stored", "other_journal")
 
 
 def sources_of(evidence: Mapping[str, Any]) -> frozenset[str]:

@@ -19,7 +19,7 @@ from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import closed_episode as closed_episodes
-from server.services.alerts.alert_source import SOURCES, sources_of
+from server.services.alerts.alert_source import REPORTED, sources_of
 from server.services.alerts.closed_episode import LOCKOUT
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.alerts.red_flag import is_new
@@ -253,7 +253,7 @@ def _open(work: Work, patient: Patient, finding: Finding) -> Alert:
 def _join(work: Work, alert: Alert, finding: Finding) -> None:
     first = _first_day(alert)
     report = {"day": finding.day.isoformat(), "codes": list(finding.codes)}
-    report |= {key: finding.evidence[key] for key in (*SOURCES, "stored") if key in finding.evidence}
+    report |= {key: finding.evidence[key] for key in REPORTED if key in finding.evidence}
     # Of activation an answer may have opened it, and this is what stands around it.
     if finding.family is AlertFamily.ACTIVATION or finding.day < first:
         report["text"] = finding.summary

@@ -70,8 +70,9 @@ def _raise_once(work: Work, patient: Patient, refused: Refused) -> None:
         return
     today = local_days.of(work, work.now, patient.zone)
     doubt = _OF_OTHER if refused.of_other else _NOT_STORED
+    marks = {"stored": False, **({"other_journal": True} if refused.of_other else {})}
     for finding in news:
-        summary, evidence = f"{finding.summary} {doubt}", {**finding.evidence, "stored": False}
+        summary, evidence = f"{finding.summary} {doubt}", {**finding.evidence, **marks}
         told = replace(finding, day=min(finding.day, today), summary=summary, evidence=evidence)
         episodes.raise_alert(work, patient, told)
     work.audit(HEEDED, patient.id, refused.digest)
