@@ -103,6 +103,7 @@ def test_who_is_called_otherwise_now_is_so_wherever_it_says_who_acted(
     path = f"/patients/{cast.ana.patient_id}"
     assert cast.bo.patch(path, {"name": "Andrea"}, version=1).status_code == 200
     assert cast.ana.put(f"/entries/{uuid7()}", entry(clock.now)).status_code == 201
+    assert cast.ana.get("/me").json["name"] == "Andrea"
     assert _names(cast, cast.ana.patient_id) == {"Andrea", "Bo"}
     hal = cast.bo.post("/patients", HAL).json["id"]
     invited = cast.bo.post(f"/patients/{hal}/invitations", {"email": "hal@home.example"}).json
