@@ -317,6 +317,14 @@ def proved(bo: Bo, key: Authenticator, **bent: Any) -> int:
     return bo.client.post("/v1/sign-ins/second-factor", json=body).status_code
 
 
+def test_somebody_who_works_at_two_clinics_can_tell_their_factors_apart(bo: Bo) -> None:
+    """One address at both, and one host: by which clinic it is alone."""
+    bo.signs_in()
+    user = bo.post("/me/factors/passkeys/options").json["options"]["user"]
+    assert user["name"] == "bo@clinic.example (Demo)"
+    assert "Afterglow%20Demo" in bo.post("/me/factors/totp", {"name": "telephone"}).json["address"]
+
+
 def test_a_passkey_signs_in(keyed_bo: Bo, key: Authenticator) -> None:
     assert keyed_bo.signs_in().json["ways"] == ["passkey", "recovery_code"]
     assert [proved(keyed_bo, key) for _ in range(3)] == [201] * 3

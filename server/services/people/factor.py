@@ -88,7 +88,9 @@ def begin_passkey(work: Work, party: RelyingParty) -> NewPasskey:
     account = _locked(work)
     secret, row = ticket.issue(work, account.id)
     known = [one for one in own(work) if one.kind is FactorKind.PASSKEY]
-    return NewPasskey(secret, passkey.registration(party, addresses.of(work, account), row, known))
+    # Of two clinics with one address of theirs: who tidies up must not take the other one's away.
+    label = f"{addresses.of(work, account)} ({clinics.get(work).name})"
+    return NewPasskey(secret, passkey.registration(party, label, row, known))
 
 
 def add_passkey(

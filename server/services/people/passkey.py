@@ -27,10 +27,10 @@ class RelyingParty:
     name: str = "Afterglow"
 
 
-def registration(party: RelyingParty, email: str, ticket: Ticket, known: Sequence[Factor]) -> Any:
+def registration(party: RelyingParty, label: str, ticket: Ticket, known: Sequence[Factor]) -> Any:
     """Return what the browser's `navigator.credentials.create` takes; passkeys ``known`` are left out.
 
-    ``email`` is that of the ticket's account: the browser shows it beside the passkey.
+    ``label``: what the browser shows beside the passkey of the ticket's account.
     """
     from webauthn import generate_registration_options, options_to_json
     from webauthn.helpers.structs import AuthenticatorSelectionCriteria, UserVerificationRequirement
@@ -39,7 +39,7 @@ def registration(party: RelyingParty, email: str, ticket: Ticket, known: Sequenc
         rp_id=party.id,
         rp_name=party.name,
         user_id=ticket.account_id.bytes,
-        user_name=email,
+        user_name=label,
         challenge=_challenge(ticket),
         exclude_credentials=_descriptors(known),
         authenticator_selection=AuthenticatorSelectionCriteria(
