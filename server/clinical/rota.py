@@ -4,9 +4,10 @@ Everything is compared as moments (UTC), so a clock that is put forward or back 
 twice or close it before it opened. Source: docs/clinical.md, "Rota".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import takewhile
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,9 +18,10 @@ from server.clinical.vocabulary import AlertClass
 Span = tuple[time, time]
 Week = tuple[tuple[Span, ...], ...]
 Stretch = tuple[datetime, datetime]
+_OfDay = Callable[["WorkingHours", date], Iterable[Stretch]]
 
 _DAY, WEEK = timedelta(days=1), timedelta(days=7)
-# What lies further ahead than a year is not looked at: no clock of an alert runs that long.
+# Nobody is told of a next opening that lies further ahead than a year.
 LONGEST = timedelta(days=366)
 # A shift that comes again every week is no longer than one, or it would meet itself.
 LONGEST_WEEKLY, LONGEST_ONCE = timedelta(days=7), timedelta(days=31)
@@ -77,24 +79,22 @@ class WorkingHours:
         return next(coming, moment + LONGEST)
 
     def working_time(self, start: datetime, end: datetime) -> timedelta:
-        """Return how much of ``start`` .. ``end`` (aware) lies in working hours; a year is looked at."""
+        """Return how much of ``start`` .. ``end`` (aware) lies in working hours, also of years."""
         if self.always:
             return max(end - start, timedelta())
-        return _common(self._openings(start), start, end)
+        return _common(self, _opened, start, end)
 
     def business_time(self, start: datetime, end: datetime) -> timedelta:
         """Return how much of ``start`` .. ``end`` lies on working days, nights between them included.
 
-        Weekends and holidays are left out whole, midnight to midnight. A year is looked at.
+        Weekends and holidays are left out whole, midnight to midnight.
         """
-        days = (day for day in _days(start, self.zone) if self.is_working_day(day))
-        return _common((_moments(day, (time(), time()), self.zone) for day in days), start, end)
+        return _common(self, _worked, start, end)
 
     def _openings(self, moment: datetime) -> Iterator[Stretch]:
         """Yield the openings from the day before ``moment`` on, for a year, earliest first."""
         for day in _days(moment, self.zone):
-            spans = self.week[day.weekday()] if day not in self.holidays else ()
-            yield from (_moments(day, span, self.zone) for span in spans)
+            yield from _opened(self, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +200,44 @@ def _at(day: date, at: time, zone: str) -> datetime:
     return wall_clock.moment(datetime.combine(day, at), zone)
 
 
-def _common(stretches: Iterable[Stretch], start: datetime, end: datetime) -> timedelta:
-    """Return how much of ``start`` .. ``end`` the ``stretches`` cover; they are in order and apart."""
-    end = min(end, start + LONGEST)
-    inside = takewhile(lambda stretch: stretch[0] < end, stretches)
-    parts = (max(min(ends, end) - max(begins, start), timedelta()) for begins, ends in inside)
+def _opened(hours: WorkingHours, day: date) -> Iterator[Stretch]:
+    """Yield the openings of a civil day, earliest first."""
+    spans = hours.week[day.weekday()] if day not in hours.holidays else ()
+    yield from (_moments(day, span, hours.zone) for span in spans)
+
+
+def _worked(hours: WorkingHours, day: date) -> Iterator[Stretch]:
+    """Yield a civil day, midnight to midnight, where it is a working day."""
+    if hours.is_working_day(day):
+        yield _moments(day, (time(), time()), hours.zone)
+
+
+def _common(hours: WorkingHours, of_day: _OfDay, start: datetime, end: datetime) -> timedelta:
+    """Return how much of ``start`` .. ``end`` the stretches cover that ``of_day`` gives of each day."""
+    day, last = (civil(moment, hours.zone).date() for moment in (start - _DAY, end + _DAY))
+    found = timedelta()
+    while day <= last:
+        is_whole = _is_whole_week(hours, day, start, end)
+        found += _of_week(hours, of_day, day) if is_whole else _inside(of_day(hours, day), start, end)
+        day += WEEK if is_whole else _DAY
+    return found
+
+
+def _is_whole_week(hours: WorkingHours, day: date, start: datetime, end: datetime) -> bool:
+    if day.weekday() != 0 or day + WEEK > end.date() + _DAY:
+        return False
+    begins, ends = (_at(monday, time(), hours.zone) for monday in (day, day + WEEK))
+    return start <= begins and ends <= end
+
+
+# What has waited for months is looked at every minute: its whole weeks are added up once.
+@lru_cache(maxsize=4096)
+def _of_week(hours: WorkingHours, of_day: _OfDay, monday: date) -> timedelta:
+    days = (monday + ahead * _DAY for ahead in range(7))
+    return sum((ends - begins for day in days for begins, ends in of_day(hours, day)), timedelta())
+
+
+def _inside(stretches: Iterable[Stretch], start: datetime, end: datetime) -> timedelta:
+    """Return how much of ``start`` .. ``end`` the ``stretches`` cover, which are apart from each other."""
+    parts = (max(min(ends, end) - max(begins, start), timedelta()) for begins, ends in stretches)
     return sum(parts, timedelta())

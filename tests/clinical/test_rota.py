@@ -125,6 +125,13 @@ def test_a_door_in_the_missing_hour_does_not_open_that_day() -> None:
     assert small_hours.next_opening(start) == oslo("2026-03-30T02:00")
 
 
+@given(hours(), MOMENTS, st.integers(0, 1200))
+def test_the_time_of_years_is_that_of_all_its_days(clinic: WorkingHours, start: datetime, days: int) -> None:
+    cuts = [start + number * A_DAY for number in range(days + 1)]
+    for counted in (clinic.working_time, clinic.business_time):
+        assert counted(start, cuts[-1]) == sum(map(counted, cuts, cuts[1:]), NO_TIME)
+
+
 @given(hours(), MOMENTS, LENGTHS)
 def test_no_more_is_worked_than_there_is_and_never_on_a_day_off(
     clinic: WorkingHours, start: datetime, length: timedelta

@@ -90,6 +90,18 @@ def test_a_clinic_without_a_reachable_clinician_is_told_as_soon_as_there_is_one(
     assert told(around) == 1
 
 
+def test_an_alert_that_nobody_takes_for_years_is_told_again_and_again(
+    cast: Cast, clock: Clock, around: Around, visits: Visits
+) -> None:
+    visits.relapse()
+    escalate.run(around, clock.forward(days=7 * 100))  # on a Monday at noon, as ever
+    for _ in range(3):
+        before = told(around)
+        deliver.run(around, clock.now)
+        escalate.run(around, clock.forward(days=7))  # the ladder of a P2 has three working days
+        assert told(around) > before
+
+
 def test_a_resolved_alert_never_climbs(cast: Cast, clock: Clock, around: Around) -> None:
     ana_raises_a_red_flag(cast, clock)
     (alert,) = alerts(around)
