@@ -47,6 +47,7 @@ class RefreshToken(Base):
     __tablename__ = "refresh_tokens"
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "sign_in_id"], ["sign_ins.clinic_id", "sign_ins.id"]),
+        Index(None, "clinic_id", "sign_in_id"),
     )
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)

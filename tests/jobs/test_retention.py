@@ -20,7 +20,7 @@ from schemas.scheduling_connection import ConnectionBody
 from server.clinical.visit import RawEvent
 from server.clinical.vocabulary import DeliveryState
 from server.database import Database
-from server.models import Delivery, Patient, SchedulingEvent
+from server.models import Base, Delivery, Patient, SchedulingEvent
 from server.services import job_run as job_runs
 from server.services import retention as kinds
 from server.services.job_run import Slot
@@ -379,6 +379,16 @@ def test_the_page_says_how_long_each_kind_is_kept() -> None:
         assert f"| {kind.name} | {days} days |" in page, kind.name
     for name, kept in kinds.ELSEWHERE.items():
         assert f"| {name} | {kept} |" in page.replace("`", ""), name
+
+
+def test_what_names_a_row_that_runs_out_is_found_by_an_index() -> None:
+    """Else the database goes through all there is for each row that goes, and whoever writes waits."""
+    going = {kind.table for kind in kinds.KINDS}
+    naming = [key for one in Base.metadata.sorted_tables for key in one.foreign_key_constraints]
+    for key in (key for key in naming if key.referred_table in going):
+        found = [*key.parent.indexes, key.parent.primary_key]
+        beginnings = [[*one.columns.keys()][: len(key.columns)] for one in found]
+        assert sorted(key.columns.keys()) in map(sorted, beginnings), key.parent.name
 
 
 def daily(around: Around, now: datetime) -> None:
