@@ -88,8 +88,12 @@ def seal_all(database: Database, now: datetime, clinic_id: UUID, finish: bool) -
 def _steps(database: Database, now: datetime, clinic_id: UUID, spot: Spot) -> Iterator[Step]:
     after: tuple[Any, ...] | None = None
     while True:
+        with database.read() as session:
+            found = resealing.older(Work(session, now, system(clinic_id)), spot, after)
+        if not found:
+            return
         with database.write() as session:
-            step = resealing.reseal(Work(session, now, system(clinic_id)), spot, after)
+            step = resealing.reseal(Work(session, now, system(clinic_id)), spot, found)
         yield step
         if (after := step.after) is None:
             return

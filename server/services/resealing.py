@@ -3,7 +3,7 @@
 What is done is known from the values themselves, which name their key, so a run that was cut off goes on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -59,15 +59,24 @@ def spots() -> Iterator[Spot]:
         yield from (Spot(table, one.name, one.column) for one in sealed_columns(cast(type, mapper.class_)))
 
 
-def reseal(work: Work, spot: Spot, after: tuple[Any, ...] | None = None, size: int = BATCH) -> Step:
-    """Seal up to ``size`` values of one column with the clinic's newest key, behind the row ``after``.
+def older(
+    work: Work, spot: Spot, after: tuple[Any, ...] | None = None, size: int = BATCH
+) -> Sequence[Row[Any]]:
+    """Return up to ``size`` rows of one column, behind the row ``after``, that an older key has sealed.
 
-    A value that somebody else writes meanwhile stays theirs. One that does not open stays as it is, and
+    To be asked while nobody waits to write: mostly there are none, and all of years is looked through.
+    """
+    return work.session.execute(_older(work, spot, after).limit(size)).all()
+
+
+def reseal(work: Work, spot: Spot, found: Sequence[Row[Any]], size: int = BATCH) -> Step:
+    """Seal the values of ``found``, of which `older` was asked up to ``size``, with the newest key.
+
+    A value that somebody else wrote meanwhile stays theirs. One that does not open stays as it is, and
     is counted.
     """
-    found = work.session.execute(_older(work, spot, after).limit(size)).all()
-    keyring = _with_newest(work) if found else None
-    done = [_anew(work, spot, row, keyring) for row in found if keyring]
+    keyring = _with_newest(work)
+    done = [_anew(work, spot, row, keyring) for row in found]
     last = tuple(found[-1])[:-1] if len(found) == size else None
     return Step(last, done.count(True), done.count(None))
 

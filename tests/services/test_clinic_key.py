@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import sleep
@@ -73,6 +74,19 @@ def test_what_an_older_key_sealed_is_sealed_anew_and_reads_as_before(
     assert again["outcome"] == "duplicate"
 
 
+def test_where_nothing_is_left_nobody_who_writes_is_kept_waiting(
+    app: Flask, cast: Cast, clock: Clock, database: Database
+) -> None:
+    """All that was ever sealed is looked through, every day until the older key is dropped."""
+    write(cast.ana, clock)
+    add_key(app, cast, database)
+    seal_anew(database, clock.now, cast.bo.clinic_id)
+    with ThreadPoolExecutor() as pool, database.write() as session:
+        as_work(app, cast.ana, session).audit("somebody.writes")
+        session.flush()
+        assert pool.submit(seal_anew, database, clock.now, cast.bo.clinic_id).result(timeout=5) == 0
+
+
 def test_a_run_that_was_cut_off_goes_on_where_it_was(
     app: Flask, cast: Cast, clock: Clock, database: Database
 ) -> None:
@@ -98,7 +112,8 @@ def test_few_rows_at_a_time_are_sealed_anew_each_once(
     after, sealed = None, []
     while True:
         with database.write() as session:
-            step = resealing.reseal(as_work(app, cast.bo, session), spot, after, size=2)
+            work = as_work(app, cast.bo, session)
+            step = resealing.reseal(work, spot, resealing.older(work, spot, after, size=2), size=2)
         sealed.append(step.sealed)
         if (after := step.after) is None:
             break
