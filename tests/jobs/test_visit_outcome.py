@@ -220,6 +220,24 @@ def test_what_comes_out_as_it_was_stands_in_the_log_once(
     assert known(cast, visit)[2] is True
 
 
+def test_what_a_course_has_left_half_a_year_behind_is_not_looked_at_every_day_again(
+    cast: Cast, clock: Clock, around: Around, visits: Visits, visit: str
+) -> None:
+    """A session that is recorded late has every visit looked at again; the curve knows the last 180 days."""
+    (course,) = cast.bo.get(f"{visits.ana}/courses").json["items"]
+    clock.forward(days=30)
+    logs(cast, clock, range(30), 2)
+    visits.session(course["id"], clock.now)
+    visit_outcome.run(around, clock.forward(days=1))
+    learned = known(cast, visit)
+    clock.forward(days=190)
+    visits.session(course["id"], clock.now - timedelta(days=2))
+    visit_outcome.run(around, clock.now)
+    with working(around, cast.bo, clock.forward(days=1)) as work:
+        assert visit_outcomes.due(work) == []
+    assert known(cast, visit) == learned == (True, 29, True)
+
+
 @pytest.mark.usefixtures("visit")
 def test_one_that_can_not_be_read_is_said_and_the_others_are_not_held_up(
     cast: Cast, clock: Clock, around: Around

@@ -56,8 +56,9 @@ def learn(work: Work, suggestion_id: UUID) -> bool:
     found = None if curve is None else outcome_of(curve, policies.of_patient(work, patient), today)
     before = (suggestion.responded, suggestion.days_gained, suggestion.gained_at_least)
     if found is None:
-        # Longer ago than any curve reaches: nothing will be known.
-        suggestion.outcome_final = today > session.local_day + FOLLOWED
+        # Longer ago than any curve reaches, its course's too: nothing more will be known.
+        is_beyond = curve is None and session.local_day <= today
+        suggestion.outcome_final = is_beyond or today > session.local_day + FOLLOWED
         return False
     _keep(work, suggestion, found)
     return before != (found.responded, found.days_gained, found.at_least)
