@@ -14,6 +14,7 @@ from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import blood_pressure as blood_pressures
+from server.services.visits import recorded
 
 blueprint = Blueprint("blood-pressures", __name__, description="Blood pressures at rest")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
@@ -39,7 +40,7 @@ def create_blood_pressure(body: Mapping[str, Any], patient_id: UUID) -> Any:
     """Record a blood pressure at rest. The newest one counts."""
     given = body["systolic"], body["diastolic"], body.get("measured_at")
     with writing() as work:
-        pressure = blood_pressures.create(work, patient_id, *given)
+        pressure = recorded.blood_pressure(work, patient_id, *given)
     return pressure, 201, etag(pressure.version)
 
 

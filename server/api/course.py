@@ -14,6 +14,7 @@ from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import course as courses
+from server.services.visits import recorded
 
 blueprint = Blueprint("courses", __name__, description="Courses: planned runs of treatment sessions")
 CARE = (Role.CLINICIAN, Role.COORDINATOR)
@@ -51,5 +52,5 @@ def change_course(body: dict[str, Any], patient_id: UUID, course_id: UUID) -> An
     """Change phase, end or intervals of a course; needs If-Match."""
     version = required_version()
     with writing() as work:
-        course = courses.change(work, patient_id, course_id, body, version)
+        course = recorded.course_change(work, patient_id, course_id, body, version)
     return course, 200, etag(course.version)

@@ -14,6 +14,7 @@ from server.api.paging import paged
 from server.api.version_header import etag, required_version, takes_version
 from server.clinical.vocabulary import Role
 from server.services.visits import precaution as precautions
+from server.services.visits import recorded
 
 blueprint = Blueprint("precautions", __name__, description="Precautions: what speaks against a visit")
 
@@ -35,9 +36,12 @@ def list_precautions(query: Mapping[str, Any], patient_id: UUID) -> Any:
 @blueprint.arguments(PrecautionBody)
 @blueprint.response(201, PrecautionAnswer, headers=documented_headers("ETag"))
 def create_precaution(body: dict[str, Any], patient_id: UUID) -> Any:
-    """Record a precaution: from now on it turns every suggested visit into a review."""
+    """Record a precaution: from now on it turns every suggested visit into a review.
+
+    Where a visit is approved or booked already, the care team is asked to look at it first.
+    """
     with writing() as work:
-        precaution = precautions.create(work, patient_id, body)
+        precaution = recorded.precaution(work, patient_id, body)
     return precaution, 201, etag(precaution.version)
 
 
