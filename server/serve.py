@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from server import logs, memory, service_manager
 from server.database import Database
 from server.environment import read_settings
+from server.hang_up import on_hang_up
 from server.settings import Settings, SettingsError
 from server.turnstile import ASIDE, Turnstile, Wsgi
 
@@ -120,7 +121,7 @@ class _Alone(MPServer):
         own._init_shared_socket()
         worker = own._spawn_worker(0, spawn_target, target_loader)
         # Somebody who wants its settings read anew: it ends as after any signal, and is started again.
-        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+        on_hang_up(lambda *_: signal.raise_signal(signal.SIGTERM))
         _stop_in_time()
         service_manager.tell_ready_when_answering(own.bind_addr, own.bind_port)
         worker.inner.run()

@@ -11,13 +11,14 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 
+from server.hang_up import on_hang_up
 from server.settings import Settings
 
 # The children get this long after the signal, then they are ended; the whole stop stays under 10 s.
 GRACE_SECONDS = 8.0
 READY_SECONDS = 30.0
 _LOOK = 0.1
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Children = Mapping[str, "subprocess.Popen[bytes]"]
 
@@ -34,6 +35,7 @@ class Pair:
         self._stop = threading.Event()
         for number in _SIGNALS:
             signal.signal(number, lambda *_: self._stop.set())
+        on_hang_up(lambda *_: self._stop.set())
         self._children: Children = {name: _start(name) for name in ("serve", "work")}
 
     def wait_until_ready(self) -> str | None:

@@ -51,6 +51,7 @@ OUTER = (
     "server.cli",
     "server.readiness",
     "server.parent",
+    "server.hang_up",
     "server.turnstile",
     "server.logs",
     "server.memory",
@@ -212,6 +213,7 @@ LAYERS: dict[str, Layer] = {
     "server.keys.kept": Layer(("server.private",), (), CLOCKS),
     "server.private": Layer((), (), (*PURE, "logging")),
     "server.parent": Layer((), ()),
+    "server.hang_up": Layer((), ()),
     "server.memory": Layer((), (), (*PURE, "logging")),
     "server.service_manager": Layer((), ()),
     "server.readiness": Layer(

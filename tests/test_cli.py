@@ -179,6 +179,19 @@ def test_up_starts_both_processes_and_ctrl_c_ends_everything(environment: Enviro
     assert "Traceback" not in shown + output
 
 
+def test_up_goes_on_when_the_terminal_closes_of_who_wants_that(migrated: Environment) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does; what is started inherits it
+    try:
+        with running(migrated, "up") as process:
+            banner(process)
+            process.send_signal(signal.SIGHUP)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1.5)
+            assert answers(migrated)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @needs_pgrep
 def test_up_ends_with_an_error_when_one_of_the_two_dies(environment: Environment) -> None:
     with running(environment, "up") as process:

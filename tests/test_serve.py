@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -28,15 +29,18 @@ HALF = (
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """Serve an empty database from ``folder``, its key beside it; give the process and its port."""
+def serving(folder: Path, *before: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """Serve an empty database from ``folder``, its key beside it; give the process and its port.
+
+    ``before``: a program that starts it.
+    """
     settings = Settings(data_dir=folder)
     database = Database(settings.sqlalchemy_url, master_keys(settings))
     upgrade(database)
     database.close()
     port = free_port()
     ours = {f"{PREFIX}DATA_DIR": str(folder), f"{PREFIX}PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-c", HASTY], cwd=ROOT, env={**os.environ, **ours})
+    process = subprocess.Popen([*before, sys.executable, "-c", HASTY], cwd=ROOT, env={**os.environ, **ours})
     try:
         wait_for(port)
         yield process, port
@@ -63,6 +67,18 @@ def test_a_request_that_holds_on_keeps_nobody_from_stopping(tmp_path: Path, numb
             asked = time.monotonic()
             assert process.wait(10) == 0
         assert 0.9 < time.monotonic() - asked < 4
+
+
+@pytest.mark.long
+@pytest.mark.skipif(which("nohup") is None, reason="no nohup")
+def test_who_started_it_to_outlive_their_terminal_may_close_that(tmp_path: Path) -> None:
+    with serving(tmp_path, "nohup") as (process, port):
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        assert b" 200 " in said(port)
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 @pytest.mark.long
