@@ -286,7 +286,10 @@ def test_nothing_starts_on_a_database_that_is_not_migrated(
 
 @pytest.mark.parametrize(
     "command",
-    [("status",), ("serve",), ("audit", "verify"), ("demo",), ("migrate", "--check"), add_clinic()],
+    [
+        *(("status",), ("serve",), ("audit", "verify"), ("demo",), ("migrate", "--check"), add_clinic()),
+        ("sms-address",),
+    ],
 )
 def test_a_command_in_another_folder_names_the_one_it_looked_in_and_makes_nothing_there(
     environment: Environment, command: tuple[str, ...]
@@ -325,6 +328,16 @@ def test_a_setting_that_cannot_be_used_is_one_clear_line(
     line = refusal({**environment, f"AFTERGLOW_{variable}": value}, "up")
     assert said in line
     assert "secret" not in line
+
+
+def test_what_needs_no_database_says_too_what_a_setting_lacks_in_one_clear_line(
+    environment: Environment, tmp_path: Path
+) -> None:
+    (tmp_path / "key").touch()
+    of_key = {**environment, "AFTERGLOW_JWT_KEY_FILE": str(tmp_path / "key")}
+    assert refusal(of_key, "sms-address").startswith("AFTERGLOW_JWT_KEY_FILE must be one key or two")
+    of_lines = {**environment, "AFTERGLOW_CRISIS_LINES": str(tmp_path / "nowhere.toml")}
+    assert refusal(of_lines, "openapi") == "AFTERGLOW_CRISIS_LINES can't be read as a file of text"
 
 
 def test_a_data_folder_that_is_a_file_is_one_clear_line(environment: Environment, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import click
 
 from server.app import contract_text
-from server.commands.ground import settings_here
+from server.commands.ground import check_texts, settings_here
 
 
 @click.command("openapi")
 def command() -> None:
     """Print the contract (OpenAPI 3.1, YAML), generated from the code. Touches no database."""
-    click.echo(contract_text(settings_here()).encode(), nl=False)  # UTF-8, whatever the terminal has
+    settings = settings_here()
+    check_texts(settings)
+    click.echo(contract_text(settings).encode(), nl=False)  # UTF-8, whatever the terminal has

@@ -2,8 +2,8 @@
 
 import click
 
-from server.commands.ground import settings_here
-from server.settings import report_keys
+from server.commands.ground import check_there, settings_here
+from server.settings import SettingsError, report_keys
 from server.sms_report import inbound_address
 
 
@@ -11,4 +11,10 @@ from server.sms_report import inbound_address
 def command() -> None:
     """Print the address for STOP messages, for the gateway's settings. Its proof is a secret."""
     settings = settings_here()
-    click.echo(inbound_address(settings.base_url, report_keys(settings)[0]))
+    if not settings.jwt_key and not settings.jwt_key_file:
+        check_there(settings)
+    try:
+        proof_key, *_ = report_keys(settings)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(inbound_address(settings.base_url, proof_key))
