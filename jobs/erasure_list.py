@@ -38,7 +38,7 @@ class Erased:
 
 def file_of(settings: Settings) -> Path:
     """Return where the list lies."""
-    return Path(settings.erasure_list or settings.data_dir / NAME).expanduser()
+    return Path(settings.erasure_list or settings.data_dir / NAME)
 
 
 def begin(file: Path, since: datetime, erased: Iterable[Erased] = ()) -> None:

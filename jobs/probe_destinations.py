@@ -24,7 +24,7 @@ def destinations(settings: Settings) -> Mapping[Channel, str]:
     if not settings.probe:
         return {}
     try:
-        raw = tomllib.loads(Path(settings.probe).expanduser().read_text("utf-8"))
+        raw = tomllib.loads(Path(settings.probe).read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
         raise Problem(f"{_NAME} can't be read as a file of text.") from None
     except tomllib.TOMLDecodeError:

@@ -111,7 +111,7 @@ def warn_of_log(settings: Settings, database: Database) -> None:
 
 def _overlaid(name: str, today: date) -> Directory:
     try:
-        found = SHIPPED.overlaid(Path(name).expanduser().read_text(encoding="utf-8"))
+        found = SHIPPED.overlaid(Path(name).read_text(encoding="utf-8"))
     except CrisisLinesError as error:
         raise SettingsError(f"{_NAME}: {error}") from None
     except (OSError, UnicodeDecodeError):

@@ -35,7 +35,15 @@ def between(least: int, most: int) -> Callable[[str], int]:
 
 def path(raw: str) -> Path:
     """Return a path, `~` filled in."""
-    return Path(raw).expanduser()
+    try:
+        return Path(raw).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, and that home folder is not known here") from None
+
+
+def place(raw: str) -> str:
+    """Return the path of a file or a folder as text, `~` filled in."""
+    return str(path(raw))
 
 
 def key(raw: str) -> str:
@@ -93,3 +101,6 @@ def address(*schemes: str) -> Callable[[str], str]:
         return raw
 
     return read
+
+
+web = address("http", "https")

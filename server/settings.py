@@ -61,7 +61,7 @@ class Settings(ServerSettings):
         "signs, both are taken; empty means one kept in `DATA_DIR`",
     )
     jwt_key_file: str = _setting(
-        "", kinds.text, "file that holds it instead; running processes take up what is changed there"
+        "", kinds.place, "file that holds it instead; running processes take up what is changed there"
     )
     master_key: str = _setting(
         "",
@@ -70,7 +70,7 @@ class Settings(ServerSettings):
         "empty means one kept in `DATA_DIR`",
     )
     master_key_file: str = _setting(
-        "", kinds.text, "file that holds it instead; running processes take up what is changed there"
+        "", kinds.place, "file that holds it instead; running processes take up what is changed there"
     )
     master_key_command: str = _setting(
         "",
@@ -80,25 +80,25 @@ class Settings(ServerSettings):
     )
     erasure_list: str = _setting(
         "",
-        kinds.text,
+        kinds.place,
         "file with a line for each erasure, which a restore applies again; empty means one in `DATA_DIR`",
     )
     record_years: int = _setting(
         0, kinds.whole, "years after its last change at which a patient's record is erased; 0 means never"
     )
     crisis_lines: str = _setting(
-        "", kinds.text, "TOML file of crisis lines that take the place of those shipped, country by country"
+        "", kinds.place, "TOML file of crisis lines that take the place of those shipped, country by country"
     )
     audit_anchor: str = _setting(
         "",
-        kinds.text,
+        kinds.place,
         "file that audit chains' ends are added to; empty means audit-anchor.jsonl in `DATA_DIR`",
     )
     backup_key: str = _setting(
         "", kinds.text, "encrypts backups: base64 of 32 bytes, older keys after commas"
     )
     postgresql_tools: str = _setting(
-        "", kinds.text, "folder of pg_dump, pg_restore and psql; empty means by `PATH`"
+        "", kinds.place, "folder of pg_dump, pg_restore and psql; empty means by `PATH`"
     )
     access_minutes: int = _setting(10, kinds.between(1, 10), "life of an access token, 1-10 minutes")
     refresh_days: int = _setting(60, kinds.between(1, 365), "days after which an unused sign-in ends, 1-365")
@@ -117,7 +117,7 @@ class Settings(ServerSettings):
     mail_from: str = _setting("afterglow@localhost", kinds.text, "sender of outgoing e-mail")
     sms_url: str = _setting(
         "",
-        kinds.address("http", "https"),
+        kinds.web,
         "SMS gateway as Kannel's, `https://user:password@host:port/cgi-bin/sendsms`; empty means no SMS",
     )
     sms_from: str = _setting("", kinds.text, "sender of outgoing SMS: a number, or up to 11 letters")
@@ -134,13 +134,13 @@ class Settings(ServerSettings):
         "for it; for development and tests only",
     )
     heartbeat_url: str = _setting(
-        "", kinds.text, "address asked (GET) after real work of the job runner, for an outside monitor"
+        "", kinds.web, "address asked (GET) after real work of the job runner, for an outside monitor"
     )
     operations_email: str = _setting(
         "", kinds.text, "where whoever runs this service is told; empty means the address of `MAIL_FROM`"
     )
     probe: str = _setting(
-        "", kinds.text, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
+        "", kinds.place, "TOML file of where the probe of each channel goes; empty means e-mail to operations"
     )
     metrics_token: str = _setting(
         "",
@@ -192,7 +192,7 @@ class Settings(ServerSettings):
     @property
     def anchor_file(self) -> Path:
         """Where the ends of the audit chains are written down."""
-        return Path(self.audit_anchor or self.data_dir / "audit-anchor.jsonl").expanduser()
+        return Path(self.audit_anchor or self.data_dir / "audit-anchor.jsonl")
 
     @property
     def operations_address(self) -> str:

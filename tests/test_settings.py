@@ -9,7 +9,7 @@ import pytest
 
 from server.environment import read_settings
 from server.keys.vapid_key import new_vapid_key
-from server.settings import Settings, SettingsError, signing_keys, vapid_key
+from server.settings import PREFIX, Settings, SettingsError, signing_keys, vapid_key
 
 PRODUCTION = {
     "AFTERGLOW_ENVIRONMENT": "production",
@@ -19,6 +19,10 @@ PRODUCTION = {
     "AFTERGLOW_PUBLIC_URL": "https://journal.example",
     "AFTERGLOW_OPERATIONS_EMAIL": "ops@journal.example",
 }
+PLACES = (
+    *("AFTERGLOW_DATA_DIR", "AFTERGLOW_JWT_KEY_FILE", "AFTERGLOW_MASTER_KEY_FILE", "AFTERGLOW_ERASURE_LIST"),
+    *("AFTERGLOW_CRISIS_LINES", "AFTERGLOW_AUDIT_ANCHOR", "AFTERGLOW_POSTGRESQL_TOOLS", "AFTERGLOW_PROBE"),
+)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,12 @@ PRODUCTION = {
         ({"AFTERGLOW_DIRECT_DATABASE_URL": "hidden"}, "AFTERGLOW_DIRECT_DATABASE_URL must be an address"),
         ({"AFTERGLOW_REPLICA_URL": "hidden"}, "AFTERGLOW_REPLICA_URL must be an address"),
         ({"AFTERGLOW_TRUSTED_PROXIES": "-1"}, "AFTERGLOW_TRUSTED_PROXIES must be a whole number"),
+        # Never heard of, many a monitor alarms nobody.
+        ({"AFTERGLOW_HEARTBEAT_URL": "monitor.example/hidden"}, "AFTERGLOW_HEARTBEAT_URL must start with"),
+        *(
+            ({name: "~hidden/nobody"}, f"{name} begins with ~, and that home folder is not known here")
+            for name in PLACES
+        ),
         ({"AFTERGLOW_LOG": "xml"}, "AFTERGLOW_LOG must be one of text, json"),
         (PRODUCTION | {"AFTERGLOW_ALLOW_LOOPBACK_EGRESS": "yes"}, "must be no in production"),
     ],
@@ -51,6 +61,13 @@ def test_a_channel_that_is_set_up_wrongly_stops_the_start(environ: dict[str, str
     with pytest.raises(SettingsError, match=reason) as caught:
         read_settings(environ)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_home_folder_is_filled_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/of-ours")
+    found = read_settings({name: "~/kept"})
+    assert str(getattr(found, name.removeprefix(PREFIX).lower())) == "/home/of-ours/kept"
 
 
 def test_a_key_for_push_is_made_once_and_kept(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _changed(path: str, check: Callable[[str], str], before: str, mark: Mark) ->
 
 def _mark(path: str) -> Mark:
     try:
-        found = Path(path).expanduser().stat()
+        found = Path(path).stat()
     except OSError:
         return _ABSENT
     return found.st_mtime_ns, found.st_ino, found.st_size
