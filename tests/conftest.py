@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -176,8 +177,11 @@ def postgresql_url() -> Iterator[str]:
     server_in(folder).lay_out(folder)
     server = server_package.get_server(folder, cleanup_mode="stop")
     try:
-        settings = [f"ALTER SYSTEM SET {setting};" for setting in QUICK]
-        server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
+        # The package's own `psql` has a shell read the path of this clone.
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in QUICK:
+                connection.execute(f"ALTER SYSTEM SET {setting}")
+            connection.execute("SELECT pg_reload_conf()")
         yield _migrated(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
         forget()
         for owner in _OWNERS.values():

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shlex
 import sys
 from pathlib import Path
 from uuid import UUID
@@ -144,7 +145,7 @@ def test_the_master_key_comes_from_a_file_or_a_command(
     key = tmp_path / "the key"
     key.write_text(f"{MASTER_KEY}\n")
     monkeypatch.delenv("AFTERGLOW_MASTER_KEY")
-    command = f'{sys.executable} -c "print(open({str(key)!r}).read())"'
+    command = shlex.join([sys.executable, "-c", f"print(open({str(key)!r}).read())"])
     values = {"file": str(key), "command": command}
     monkeypatch.setenv(f"AFTERGLOW_MASTER_KEY_{way.upper()}", values[way])
     assert run("keys", "reseal").exit_code == 0

@@ -77,6 +77,9 @@ def test_the_scripts_hold_what_a_shell_can_trip_over() -> None:
 @pytest.fixture
 def units(tmp_path: Path) -> list[Path]:
     """The units as on a machine: instances of the templates, and the programs where they are said to be."""
+    program = tmp_path / "bin/with-secrets"  # a unit would split the path of a clone at its blanks
+    program.parent.mkdir()
+    program.symlink_to(SCRIPTS[0])
     for source in (DEPLOY / "systemd").rglob("*.*"):
         if source.is_file():
             name = source.relative_to(DEPLOY / "systemd").as_posix()
@@ -84,7 +87,7 @@ def units(tmp_path: Path) -> list[Path]:
                 "restore@", "restore@x"
             )
             target.parent.mkdir(exist_ok=True)
-            text = source.read_text("utf-8").replace("/opt/afterglow/deploy/with-secrets", str(SCRIPTS[0]))
+            text = source.read_text("utf-8").replace("/opt/afterglow/deploy/with-secrets", str(program))
             target.write_text(text, "utf-8")
     return [file for file in tmp_path.iterdir() if file.is_file()]
 

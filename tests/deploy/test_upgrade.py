@@ -11,7 +11,7 @@ from deploy.rehearsal.plan import DEPLOY
 
 # In place of docker: it notes what it was told, and knows of two APIs, and of two more once it was asked.
 _ENGINE = """#!/bin/sh
-said=$(echo "$*" | sed 's|--file [^ ]*/deploy/compose.yaml |FILE |')
+said=$(echo "$*" | sed 's|--file .*/deploy/compose.yaml |FILE |')
 echo "$said" >>"$FOLDER/said"
 case "$said" in
   *"run --rm migrate") exit "$MIGRATED" ;;

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import shlex
 import sys
 import time
 from dataclasses import replace
@@ -162,7 +163,7 @@ def test_a_command_is_asked_again_for_a_key_that_is_missing_but_not_again_and_ag
 ) -> None:
     calls, now = tmp_path / "calls", [0.0]
     script = f"open({str(calls)!r}, 'a').write('.'); print(open({str(file)!r}).read())"
-    source = Asked(f'{sys.executable} -c "{script}"', str.strip, lambda: now[0])
+    source = Asked(shlex.join([sys.executable, "-c", script]), str.strip, lambda: now[0])
     masters = Masters(ring(OLD), source)
     unknown = ring(NEW).seal("x", PLACE)
     now[0] = 10.0
