@@ -43,7 +43,7 @@ def _start() -> tuple[float, int, int, int]:
         database = Database(url, master_keys(Settings(data_dir=folder)))
         people = ward(database, 2, 10).patients
         database.close()
-        command = [sys.executable, "-m", "server.cli", "serve", "--child"]
+        command = [sys.executable, "-m", "server.cli", "serve", "--child", str(os.getpid())]
         process = subprocess.Popen(
             command, env={**os.environ, **environ, "AFTERGLOW_PORT": str(PORT)}, start_new_session=True
         )

@@ -149,7 +149,7 @@ def _running(url: str, folder: Path) -> Iterator[None]:
         "AFTERGLOW_SMTP_URL": f"smtp://127.0.0.1:{SMTP_PORT}",
         "AFTERGLOW_PASSWORD_COST": "cheap",
     }
-    worker = ["-m", "server.cli", "work", "--child"]
+    worker = ["-m", "server.cli", "work", "--child", str(os.getpid())]
     pair = [
         subprocess.Popen([sys.executable, *arguments], env=environ, stderr=subprocess.DEVNULL)
         for arguments in (api, worker)

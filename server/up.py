@@ -81,7 +81,9 @@ class Pair:
 
 
 def _start(name: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "server.cli", name, "--child"], start_new_session=True)
+    # Told whose it is: one that asks only once it is loaded may find us gone, and take another for us.
+    words = [name, "--child", str(os.getpid())]
+    return subprocess.Popen([sys.executable, "-m", "server.cli", *words], start_new_session=True)
 
 
 def _answers(settings: Settings) -> bool:

@@ -207,8 +207,8 @@ def test_up_ends_with_an_error_when_one_of_the_two_dies(environment: Environment
 
 @needs_pgrep
 def test_a_child_ends_when_its_parent_was_killed_and_said_nothing(migrated: Environment) -> None:
-    start = "subprocess.Popen([sys.executable, '-m', 'server.cli', 'work', '--child'])"
-    code = f"import subprocess, sys, time; {start}; time.sleep(60)"
+    start = "subprocess.Popen([sys.executable, '-m', 'server.cli', 'work', '--child', str(os.getpid())])"
+    code = f"import os, subprocess, sys, time; {start}; time.sleep(60)"
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **migrated})
     wait_for("the job runner", migrated, Path(migrated["AFTERGLOW_DATA_DIR"]) / "mailbox" / "new")
     (child,) = children(parent.pid)
@@ -218,6 +218,23 @@ def test_a_child_ends_when_its_parent_was_killed_and_said_nothing(migrated: Envi
     while is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(child)
+
+
+@needs_pgrep
+def test_children_end_also_when_their_parent_was_killed_before_they_could_look(migrated: Environment) -> None:
+    """Left alone they kept the port for ever, and nothing could be started anew."""
+    with running(migrated, "up") as process:
+        deadline = time.monotonic() + 20
+        while len(pair := children(process.pid)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.kill()
+        process.wait(5)
+        while (left := [pid for pid in pair if is_alive(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+    assert left == []
 
 
 def test_processes_that_share_out_the_work_end_with_the_one_that_was_told_to_stop() -> None:

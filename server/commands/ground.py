@@ -28,17 +28,18 @@ from server.settings import Settings, SettingsError, master_key_sources, master_
 R = TypeVar("R")
 
 
-def _end_with_parent(_context: click.Context, _option: click.Parameter, is_child: bool) -> None:
-    if is_child:
-        end_with(os.getppid(), signal.SIGTERM)
+def _end_with_parent(_context: click.Context, _option: click.Parameter, parent: int | None) -> None:
+    if parent is not None:
+        end_with(parent, signal.SIGTERM)
 
 
 child_option = click.option(
     "--child",
-    is_flag=True,
+    type=int,
+    metavar="PID",
     expose_value=False,
     callback=_end_with_parent,
-    help="End when the process that started this one has ended, as `up` wants it.",
+    help="End when that process, which started this one, has ended, as `up` wants it.",
 )
 
 
