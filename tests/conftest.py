@@ -428,6 +428,8 @@ hypothesis.settings.register_profile("thorough", max_examples=100, deadline=None
 hypothesis.settings.register_profile("exhaustive", max_examples=100, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 stop_signals.let_through()
+# Whom tests ask is on this machine: a proxy through which packages are fetched knows nobody here.
+os.environ["no_proxy"] = "*"
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 # Nearly every test has a folder of its own, and nearly none puts anything in it.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
