@@ -171,7 +171,7 @@ def test_the_version_before_goes_on_beside_this_one_until_the_last_step_and_no_r
         said = afterglow(place.environment, "migrate", "--check")
         assert (
             said.exit_code,
-            "It lacks 0022_owner_held_last, 0023_tokens_of_a_sign_in." in said.stderr,
+            "It lacks 0022_owner_held_last, 0023_tokens_of_a_sign_in, 0024_what_is_new." in said.stderr,
         ) == (1, True)
         assert afterglow(place.environment, "keys", "reseal").exit_code == 0, "what starts, starts"
         assert migrate(place) == "The database is migrated."

@@ -22,6 +22,7 @@ from server.models.partial import partial_index
 from server.models.sealed import Sealed
 from server.models.types import Coded, Instant
 
+_CLOSED = "disabled_at IS NOT NULL"
 _STAFF = "role NOT IN ('patient', 'caregiver')"
 
 
@@ -41,6 +42,7 @@ class Account(Base):
         UniqueConstraint("clinic_id", "email_index"),
         Index("ix_accounts_patient", "clinic_id", "patient_id", "id"),
         partial_index("ix_accounts_staff", "clinic_id", "role", "id", where=text(_STAFF)),
+        partial_index("ix_accounts_closed", "disabled_at", where=text(_CLOSED)),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)

@@ -23,6 +23,7 @@ class Consent(Base):
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
         Index(None, "clinic_id", "patient_id", "purpose", "at"),
+        Index(None, "at"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)

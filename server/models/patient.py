@@ -29,6 +29,7 @@ class Patient(Base):
         ForeignKeyConstraint(["clinic_id", "clinician_id"], ["accounts.clinic_id", "accounts.id"]),
         Index(None, "clinic_id", "next_close_at", "id"),
         partial_index("ix_patients_set_aside", "clinic_id", where=_ASIDE),
+        Index(None, "enrolled_at"),
     )
 
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"), primary_key=True)

@@ -1,6 +1,6 @@
 """Which migration makes these tables."""
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration of this code (a test compares it with the files)."""
 
 WORKS_FROM = "0021"

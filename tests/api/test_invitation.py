@@ -1,6 +1,7 @@
 """Enrolment: by a code, from the address invited, with what only the invited person was told."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -14,7 +15,7 @@ from server.api.edge import Surroundings
 from server.clinical.vocabulary import Channel, Purpose
 from server.database import Database
 from server.gateways.message import RecordingGateway
-from server.models import Delivery, Invitation
+from server.models import CheckInPlan, Delivery, Invitation
 from server.settings import Settings
 from tests.cast import PASSWORD, Cast, Person, new_patient, sign_in
 from tests.conftest import Clock
@@ -105,6 +106,17 @@ def test_a_patient_is_asked_for_the_year_of_birth_where_it_is_known(cast: Cast, 
     assert enrol(client, told, proof="1985").status_code == 401
     assert enrol(client, told, proof="1984").status_code == 201
     assert cast.bo.get(f"/patients/{patient}").json["enrolled_at"] == "2026-03-02T12:00:00+00:00"
+
+
+def test_who_has_enrolled_has_a_plan_that_the_reminders_look_at_next(
+    cast: Cast, client: FlaskClient, clock: Clock, app: Flask
+) -> None:
+    patient = a_patient(cast)
+    answer = enrol(client, proven(invite_patient(cast, patient)), email="hal@home.example")
+    assert answer.status_code == 201, answer.text
+    with Surroundings.of(app).database.read() as session:
+        plan = session.get_one(CheckInPlan, (cast.ana.clinic_id, UUID(patient)))
+    assert (plan.reminders, plan.next_at) == (True, clock.now)
 
 
 def test_a_year_of_birth_that_was_corrected_meanwhile_is_the_one_that_is_asked_for(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from uuid_utils.compat import uuid7
 
 from jobs import deliver, remind
@@ -239,9 +239,16 @@ def test_two_workers_at_once_remind_once(alone: Cast, clock: Clock, around: Arou
     assert len(deliveries(around)) == 1
 
 
+@pytest.mark.parametrize("batch", [1, 100])
 def test_one_patient_who_fails_never_stops_the_others(
-    cast: Cast, clock: Clock, around: Around, caplog: pytest.LogCaptureFixture
+    cast: Cast,
+    clock: Clock,
+    around: Around,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
 ) -> None:
+    monkeypatch.setattr(remind, "BATCH", batch)
     set_rhythm(cast.ana)
     with around.database.write() as session:
         plan = session.get_one(CheckInPlan, (cast.ana.clinic_id, cast.ana.patient_id))
@@ -252,6 +259,15 @@ def test_one_patient_who_fails_never_stops_the_others(
         reminded = set(session.scalars(select(Reminder.patient_id)))
     assert reminded == {cast.other_patient.patient_id}
     assert f"patient {cast.ana.patient_id} could not be reminded: KeyError" in caplog.text
+
+
+def test_who_enrolled_beside_the_version_before_is_reminded_too(
+    alone: Cast, clock: Clock, around: Around
+) -> None:
+    with around.database.write() as session:
+        session.execute(delete(CheckInPlan))
+        session.get_one(Patient, (alone.ana.clinic_id, alone.ana.patient_id)).enrolled_at = clock.now
+    assert run(around, clock, AFTER) == 1
 
 
 def test_a_worker_asked_to_stop_reminds_nobody_more(alone: Cast, clock: Clock, around: Around) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.clinical import escalation
 from server.clinical.escalation import EscalationFacts, Waited
 from server.clinical.vocabulary import LOST, AlertClass, AlertState
-from server.models import UNRESOLVED, Account, Alert, Delivery, Patient
+from server.models import UNRESOLVED, Account, Alert, Clinic, Delivery, Patient
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_clock, alert_handling, asleep, calls
 from server.services.alerts import rota as rotas
@@ -25,6 +25,15 @@ from server.services.work import Work
 # Two machines' clocks may be so far apart, and of what one has driven up the other takes nothing down: it
 # would ring anew at each look.
 _APART = timedelta(hours=1)
+# In the order of the index of these alone: else an embedded database goes through all that were ever open.
+_IS_CONCERNED = (
+    select(Alert.id)
+    .where(Alert.clinic_id == Clinic.id, UNRESOLVED)
+    .order_by(Alert.urgency, Alert.opened_at, Alert.id)
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
+)
 # The fallback, and then it and the care team.
 Beyond = tuple[Sequence[Account], Sequence[Account]]
 
@@ -39,7 +48,7 @@ class Due:
 
 def clinics_concerned(session: Session) -> Sequence[UUID]:
     """Return the clinics with an alert that is not resolved: most have none, and there may be very many."""
-    return clinics.among(session, select(Alert.clinic_id).where(UNRESOLVED))
+    return clinics.those(session, _IS_CONCERNED)
 
 
 def due(work: Work) -> Sequence[Due]:

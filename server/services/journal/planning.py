@@ -23,6 +23,12 @@ def keep(work: Work, patient: Patient) -> CheckInPlan:
     return plan
 
 
+def begin(work: Work, patient: Patient) -> None:
+    """Store the usual plan of who has just enrolled, to be looked at now; a plan that is there stays."""
+    if work.session.get(CheckInPlan, (patient.clinic_id, patient.id)) is None:
+        keep(work, patient).next_at = work.now
+
+
 def rhythm_of(work: Work, plan: CheckInPlan) -> Rhythm:
     """Return how the patient wants to be reminded."""
     pause = None

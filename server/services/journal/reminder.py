@@ -7,10 +7,11 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, union_all, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from server import isolation
 from server.clinical import reminders
 from server.clinical.checkins import Occurrence
 from server.clinical.reminders import Rhythm, Slot
@@ -32,37 +33,26 @@ _DAYS_AHEAD = 8
 # put it off by little.
 _FAR = timedelta(hours=30)
 _LATELY = timedelta(days=2)
-_LOOKED_AT_NOW = (
-    select(Patient.id)
-    .outerjoin(
-        CheckInPlan,
-        and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id),
-    )
-    .where(Patient.enrolled_at.is_not(None))
-    .where(
-        or_(
-            CheckInPlan.patient_id.is_(None),
-            CheckInPlan.next_at <= bindparam("now"),
-            # Planned by a clock that was ahead; where they are not there yet, it is our own that is behind.
-            # A pause is over when it is over.
-            and_(
-                CheckInPlan.next_at > bindparam("far"),
-                Patient.created_at <= bindparam("far"),
-                or_(CheckInPlan.pause_last.is_(None), CheckInPlan.pause_last < bindparam("lately")),
-            ),
-        )
-    )
+# Whoever has enrolled has a plan. The version before kept it when its job first looked at them.
+_NEWEST = timedelta(days=7)
+_IS_OF = and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id)
+_PLANNED = (
+    select(Patient.clinic_id, Patient.id).join(CheckInPlan, _IS_OF).where(Patient.enrolled_at.is_not(None))
 )
-_CLINICS = (
-    _LOOKED_AT_NOW.with_only_columns(Patient.clinic_id, maintain_column_froms=True)
-    .distinct()
-    .order_by(Patient.clinic_id)
-)
-_DUE = (
-    _LOOKED_AT_NOW.where(Patient.clinic_id == bindparam("clinic"), Patient.id > bindparam("after"))
-    .order_by(Patient.id)
-    .limit(bindparam("limit"))
-)
+# Each by an index of its own: all that there are, every minute, would be too many.
+_DUE = union_all(
+    _PLANNED.where(CheckInPlan.next_at <= bindparam("now")),
+    # Planned by a clock that was ahead; where they are not there yet, it is our own that is behind.
+    # A pause is over when it is over.
+    _PLANNED.where(
+        CheckInPlan.next_at > bindparam("far"),
+        Patient.created_at <= bindparam("far"),
+        or_(CheckInPlan.pause_last.is_(None), CheckInPlan.pause_last < bindparam("lately")),
+    ),
+    select(Patient.clinic_id, Patient.id).where(
+        Patient.enrolled_at > bindparam("newest"), ~exists().where(_IS_OF)
+    ),
+).limit(bindparam("limit"))
 _REMINDED = select(Reminder.key).where(
     *of_patient(Reminder), Reminder.key.in_(bindparam("keys", expanding=True))
 )
@@ -88,15 +78,11 @@ class Looks:
         return tuple(day for _, day in self.each)
 
 
-def clinics(session: Session, now: datetime) -> Sequence[UUID]:
-    """Return the clinics with somebody to look at now: most of the time there is none."""
-    return list(session.connection().scalars(_CLINICS, _moments(now)))
-
-
-def due(work: Work, after: UUID | None, limit: int) -> Sequence[UUID]:
-    """Return enrolled patients of the clinic to look at now, in id order, those after ``after``."""
-    found = work.rows(_DUE, **_moments(work.now), after=after or UUID(int=0), limit=limit)
-    return [row.id for row in found]
+def due(session: Session, now: datetime, limit: int) -> Sequence[tuple[UUID, UUID]]:
+    """Return up to ``limit`` enrolled patients of whichever clinic to look at now: clinic and id."""
+    isolation.expect_all(session)
+    found = session.connection().execute(_DUE, {**_moments(now), "newest": now - _NEWEST, "limit": limit})
+    return [(clinic_id, patient_id) for clinic_id, patient_id in found]
 
 
 def remind(work: Work, patient_id: UUID) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from server.clinical.vocabulary import AlertClass, DeliveryState
-from server.models import Account, Delivery
+from server.models import Account, Clinic, Delivery
 from server.services.messages import bell, quiet
 from server.services.messages import delivery as deliveries
 from server.services.people import clinic as clinics
@@ -30,7 +30,7 @@ class _Early(NamedTuple):
 def clinics_concerned(session: Session, now: datetime) -> Sequence[UUID]:
     """Return the clinics with a message that quiet hours hold, to whomever."""
     held = (Delivery.state == DeliveryState.QUEUED, Delivery.held.is_(True), Delivery.due_at > now)
-    return clinics.among(session, select(Delivery.clinic_id).where(*held))
+    return clinics.those(session, Clinic.id.in_(select(Delivery.clinic_id).where(*held)))
 
 
 def is_any_early(work: Work) -> bool:

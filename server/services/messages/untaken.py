@@ -13,7 +13,7 @@ from sqlalchemy.orm.util import AliasedClass
 
 from server.clinical import escalation
 from server.clinical.vocabulary import EVENT_SUBJECTS, TAKEN, WAITING, Channel, DeliverySubject
-from server.models import Delivery
+from server.models import Clinic, Delivery
 from server.services.messages import delivery as deliveries
 from server.services.messages import delivery_patient
 from server.services.messages import number_code as number_codes
@@ -29,7 +29,9 @@ _ID = 37
 
 def clinics_concerned(session: Session) -> Sequence[UUID]:
     """Return the clinics with a message that waits, to whomever."""
-    return clinics.among(session, select(Delivery.clinic_id).where(Delivery.state.in_(WAITING)))
+    return clinics.those(
+        session, Clinic.id.in_(select(Delivery.clinic_id).where(Delivery.state.in_(WAITING)))
+    )
 
 
 def due(work: Work) -> Sequence[UUID]:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -100,10 +100,10 @@ def every_id(session: Session) -> list[UUID]:
     return list(session.connection().scalars(_EVERY_ID))
 
 
-def among(session: Session, found: Select[UUID]) -> list[UUID]:
-    """Return those of `every_id` that ``found``, a question about all clinics, gives."""
+def those(session: Session, holds: ColumnElement[bool]) -> list[UUID]:
+    """Return those of `every_id` of which ``holds`` is true, which asks about `Clinic.id`."""
     isolation.expect_all(session)
-    return list(session.scalars(_EVERY_ID.where(Clinic.id.in_(found))))
+    return list(session.scalars(_EVERY_ID.where(holds)))
 
 
 def operations_id(session: Session) -> UUID | None:

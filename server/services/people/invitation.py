@@ -18,6 +18,7 @@ from server.models import Account, Invitation, Patient
 from server.services import tally, vault
 from server.services.cap import INVITATION
 from server.services.errors import Conflict, DoesNotFit, NotFound
+from server.services.journal import planning
 from server.services.people import account as accounts
 from server.services.people import account_notice, account_return, caregiver_account, password_rules
 from server.services.people import caregiver as caregivers
@@ -257,6 +258,7 @@ def _account(work: Work, invitation: Invitation, enrolment: Enrolment, passwords
         return account_notice.joined(work, accounts.create(work, new, passwords))
     patient = work.session.get_one(Patient, (work.clinic_id, invitation.patient_id))
     patient.enrolled_at, new = work.now, replace(new, name=patient.name)  # it may have changed meanwhile
+    planning.begin(work, patient)
     known = account_return.of_patient(work, invitation.patient_id)
     if known is None:
         return accounts.create(work, new, passwords)
