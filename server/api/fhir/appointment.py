@@ -69,7 +69,7 @@ def put_appointment(body: Mapping[str, Any], visit_id: str) -> Response:
 
     `pending` (a person has seen it), `booked` with a time, `arrived`, `fulfilled`, `noshow`, `cancelled`.
     Another move than the clinic's own is refused (409). Only status, start, end, the clinic's own identifier
-    and a coded reason are read; one that names another of our patients, or visits, is refused (422).
+    and a coded reason are read; one that names another of our patients instead, or visits, is refused (422).
     """
     version = required_version()
     if body.get("id") != visit_id:

@@ -37,11 +37,12 @@ def read_as(read: Callable[[], T]) -> T:
 def check_whose(work: Work, visit: Proposed, body: Mapping[str, Any]) -> None:
     """Raise Invalid where ``body`` names another patient of the clinic, or another visit, than ``visit``.
 
-    Whom the clinic's system calls otherwise nobody here knows; nor does it have to name anybody.
+    Whom the clinic's system calls otherwise nobody here knows; nor does it have to name anybody. Several may
+    come at one time, to a group say: beside whom the visit is for.
     """
-    for named in patients_named(raw(body)):
-        if named != visit.patient_id and patients.is_known(work, named):
-            raise Invalid("/participant", "Names another patient than the visit is for.")
+    named = set(patients_named(raw(body)))
+    if visit.patient_id not in named and patients.knows_any(work, named):
+        raise Invalid("/participant", "Names another patient than the visit is for.")
     if is_any_suggestions(body) and not is_suggestions(body, visit.id):
         raise Invalid("/identifier", "Is that of another suggested visit.")
 

@@ -1,6 +1,6 @@
 """Patients of the actor's clinic."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -102,9 +102,10 @@ def get(work: Work, patient_id: UUID, stays: bool = False) -> Patient:
     return patient
 
 
-def is_known(work: Work, patient_id: UUID) -> bool:
-    """Say whether anybody at the actor's clinic has this id."""
-    return work.session.get(Patient, (work.clinic_id, patient_id)) is not None
+def knows_any(work: Work, patient_ids: Collection[UUID]) -> bool:
+    """Say whether anybody at the actor's clinic has one of these ids."""
+    found = select(Patient.id).where(Patient.clinic_id == work.clinic_id, Patient.id.in_(patient_ids))
+    return bool(patient_ids) and work.session.scalar(found.limit(1)) is not None
 
 
 def is_here(owned: Any) -> ColumnElement[bool]:

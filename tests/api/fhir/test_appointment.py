@@ -149,6 +149,18 @@ def test_a_report_about_another_patient_or_another_visit_is_not_taken_for_this_o
     assert stored_of(visits, suggestion)["state"] == "suggested"
 
 
+def test_an_appointment_of_several_patients_is_reported_for_each_of_them(
+    visits: Visits, fhir: Fhir, clock: Clock, app: Flask, cast: Cast
+) -> None:
+    """A group comes at one time, or somebody brings another patient of the clinic along."""
+    suggestion, at = visits.approved(), clock.now + timedelta(days=3)
+    nia = new_patient(app, cast.ana.clinic_id, "nia", None)
+    actors = [{"reference": f"Patient/{one.patient_id}"} for one in (nia, cast.ana)]
+    group = [{"actor": actor, "status": "accepted"} for actor in actors]
+    told = changed(fhir, suggestion, "booked", at, participant=group)
+    assert fhir.put(f"Appointment/{suggestion}", told, version=2).json["status"] == "booked"
+
+
 @pytest.mark.parametrize(
     "actor",
     [
