@@ -177,6 +177,28 @@ def test_with_the_cursor_of_somebody_else_a_phone_is_told_whose_journal_it_must_
     assert [one["other_journal"] for one in alert.evidence["reports"]] == [True], "nor in what joins it"
 
 
+def test_what_a_patient_says_herself_is_told_anew_where_what_was_taken_on_may_be_anothers(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    """Who took it on asked her, and it was not she who said it: now she does."""
+    nia = new_patient(app, cast.ana.clinic_id, "Nia", cast.bo.account_id)
+    foreign = nia.post("/sync", {}).json["next_cursor"]
+
+    def said(note: str, cursor: str | None = foreign) -> dict[str, Any]:
+        items = [put(entry(clock.now, safety="often", note=note))]
+        cast.ana.post("/sync", {"cursor": cursor, "items": items})
+        (one,) = cast.bo.get("/alerts").json["items"]
+        return dict(cast.bo.get(f"/alerts/{one['id']}").json)
+
+    alert = said("of Nia")
+    cast.bo.post(f"/alerts/{alert['id']}/acknowledge", {}, version=alert["version"])
+    assert said("of Nia, too")["state"] == "acknowledged"
+    told = said("of Ana", None)
+    assert (told["state"], "somebody else" in told["summary"]) == ("open", False)
+    cast.bo.post(f"/alerts/{told['id']}/acknowledge", {}, version=told["version"])
+    assert said("of Ana, once more", None)["state"] == "acknowledged"
+
+
 def test_a_slow_transaction_is_not_skipped_by_the_cursor(app: Flask, cast: Cast, clock: Clock) -> None:
     """Two connections write; the one that began first commits last. A pull loop must see both."""
     database = Surroundings.of(app).database

@@ -18,6 +18,11 @@ def kinds_of(evidence: Mapping[str, Any], named: str) -> Set[str]:
     return {key for key in SOURCES if any(named in part.get(key, ()) for part in _parts(evidence))}
 
 
+def is_of_other(evidence: Mapping[str, Any]) -> bool:
+    """Return whether another patient may have said all that evidence rests on: it came with their journal."""
+    return all(part.get("other_journal", False) for part in _parts(evidence))
+
+
 def stands(evidence: Mapping[str, Any], taken_back: Set[str]) -> bool:
     """Return whether anything that evidence names stands but for the answers ``taken_back``.
 

@@ -19,7 +19,7 @@ from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import closed_episode as closed_episodes
-from server.services.alerts.alert_source import REPORTED, sources_of
+from server.services.alerts.alert_source import REPORTED, is_of_other, sources_of
 from server.services.alerts.closed_episode import LOCKOUT
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.alerts.red_flag import is_new
@@ -156,8 +156,9 @@ def _came_back(work: Work, patient: Patient, current: Alert, finding: Finding) -
 
 
 def _is_refuted(current: Alert, finding: Finding) -> bool:
-    """Say whether nothing was left of what somebody has taken on: this is news, also if said before."""
-    if current.state is not AlertState.ACKNOWLEDGED or not current.evidence.get("disproved"):
+    """Say whether nothing was left, or sure, of what somebody has taken on: then what was said is news."""
+    doubted = is_of_other(current.evidence) and not is_of_other(finding.evidence)
+    if current.state is not AlertState.ACKNOWLEDGED or not (doubted or current.evidence.get("disproved")):
         return False
     is_trend = finding.family in LOCKOUT and finding.day >= _first_day(current)
     return is_trend or _is_red_flag(finding)
