@@ -18,6 +18,12 @@ def kinds_of(evidence: Mapping[str, Any], named: str) -> Set[str]:
     return {key for key in SOURCES if any(named in part.get(key, ()) for part in _parts(evidence))}
 
 
+def taken_back_before(evidence: Mapping[str, Any], said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what evidence has as taken back but for what is ``said`` now, perhaps of another thing's id."""
+    known = evidence.get("taken_back")
+    return {} if known is None else {"taken_back": sorted({*known} - sources_of(said))}
+
+
 def is_of_other(evidence: Mapping[str, Any]) -> bool:
     """Return whether another patient may have said all that evidence rests on: it came with their journal."""
     return all(part.get("other_journal", False) for part in _parts(evidence))

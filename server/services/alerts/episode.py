@@ -19,7 +19,7 @@ from server.services import vault
 from server.services.alerts import alert as alerts
 from server.services.alerts import alert_handling
 from server.services.alerts import closed_episode as closed_episodes
-from server.services.alerts.alert_source import REPORTED, is_of_other, sources_of
+from server.services.alerts.alert_source import REPORTED, is_of_other, sources_of, taken_back_before
 from server.services.alerts.closed_episode import LOCKOUT
 from server.services.alerts.red_flag import RED_FLAGS as RED_FLAGS
 from server.services.alerts.red_flag import is_new
@@ -262,6 +262,7 @@ def _join(work: Work, alert: Alert, finding: Finding) -> None:
     _extend(work, alert, finding)
     begun = min(first, finding.day).isoformat()
     evidence = {**alert.evidence, "reports": reports, "first_day": begun}
+    evidence |= taken_back_before(alert.evidence, finding.evidence)
     vault.put(work, alert, "evidence", evidence)
     alert.version += 1
     alerts.log(work, alert, "repeated", report)
@@ -281,8 +282,7 @@ def _worsen(work: Work, alert: Alert, finding: Finding, tell: bool = True) -> No
     kept = [*alert.evidence.get("earlier", ()), earlier][-REPORTS_KEPT:]
     first = min(_first_day(alert), finding.day)
     evidence = {**finding.evidence, "earlier": kept, "first_day": first.isoformat()}
-    if "taken_back" in alert.evidence:
-        evidence["taken_back"] = alert.evidence["taken_back"]
+    evidence |= taken_back_before(alert.evidence, finding.evidence)
     vault.put(work, alert, "evidence", evidence)
     alert_handling.let_go(alert)
     alert.version += 1

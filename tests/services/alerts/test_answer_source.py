@@ -155,3 +155,15 @@ def test_an_entry_that_is_corrected_says_nothing_of_a_scale_that_has_its_id(
     assert cast.ana.delete(f"/questionnaire-responses/{check_in}", version=1).status_code == 204
     disproved = the_alert(cast)["evidence"].get("disproved", False)
     assert disproved is (safety == "no"), "where both were dangers, a person has to look"
+
+
+def test_a_scale_stands_that_came_after_an_entry_of_its_id_was_corrected(cast: Cast, clock: Clock) -> None:
+    """What says a danger anew is not taken back with another answer, later."""
+    check_in, later = uuid7(), uuid7()
+    put(cast, f"/entries/{check_in}", entry(clock.now, safety="often"))
+    put(cast, f"/entries/{check_in}", entry(clock.now, safety="no"), 1)
+    assert the_alert(cast)["evidence"]["disproved"]
+    put(cast, f"/questionnaire-responses/{check_in}", with_item9(clock.now, 3))
+    put(cast, f"/entries/{later}", entry(clock.now, safety="often"))
+    put(cast, f"/entries/{later}", entry(clock.now, safety="no"), 1)
+    assert not the_alert(cast)["evidence"].get("disproved")
