@@ -14,9 +14,10 @@ SUGGESTION_SYSTEM = "urn:afterglow:suggestion"
 PATIENT_SYSTEM = "urn:afterglow:patient"
 # R4's ids, but for the two that mean another folder in an address.
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}", re.ASCII)
-# However it is addressed: by itself, on a server, in a version.
-_APPOINTMENT = re.compile(r"(?:.*/)?Appointment/([A-Za-z0-9.-]{1,64})(?:/_history/.*)?", re.ASCII)
-_PATIENT = re.compile(r"(?:.*/)?Patient/([0-9a-f-]{36})(?:/_history/.*)?", re.ASCII)
+# However it is addressed: by itself, on a server, in a version. That has no `/`, so that a very long one that
+# begins again and again is not read to its end each time.
+_APPOINTMENT = re.compile(r"(?:.*/)?Appointment/([A-Za-z0-9.-]{1,64})(?:/_history/[^/\n]*)?", re.ASCII)
+_PATIENT = re.compile(r"(?:.*/)?Patient/([0-9a-f-]{36})(?:/_history/[^/\n]*)?", re.ASCII)
 
 
 def suggestion_identifier(suggestion_id: UUID) -> Resource:

@@ -1,11 +1,14 @@
 """What a clinic's FHIR system says of a visit is read word by word, and nonsense is refused."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 
 import pytest
 
 from server.clinical.vocabulary import DeclineCode, PeerStatus
+from server.fhir.identifiers import appointment_id, patient_id
 from server.fhir.visit import appointment, service_request
 from server.fhir.visit_reading import (
     is_based_on,
@@ -14,7 +17,7 @@ from server.fhir.visit_reading import (
     read_service_request,
 )
 from tests.fhir.definitions import examples
-from tests.fhir.proposals import TEN, proposal
+from tests.fhir.proposals import ANA_ID, TEN, proposal
 from tests.fhir.validators import ABSENT, are_here
 
 needs_examples = pytest.mark.skipif(not are_here(), reason=ABSENT)
@@ -192,3 +195,17 @@ def test_every_official_proposal_is_read() -> None:
     found = [read_service_request(resource) for resource in examples("ServiceRequest").values()]
     assert len(found) == 20
     assert {seen.status for seen in found} == {PeerStatus.PROPOSED, PeerStatus.FULFILLED}
+
+
+@pytest.mark.parametrize(
+    ("read", "part"),
+    [(appointment_id, "Appointment/17/_history/"), (patient_id, f"Patient/{ANA_ID}/_history/")],
+)
+def test_a_reference_that_begins_again_and_again_holds_nobody_up(
+    read: Callable[[Any], object], part: str
+) -> None:
+    """One as long as a body may be: who reads it lets nobody else in meanwhile."""
+    reference, before = {"reference": part * (250_000 // len(part)) + "\n"}, process_time()
+    assert read(reference) is None
+    assert process_time() - before < 1
+    assert str(read({"reference": f"https://clinic.example/{part}3"})) in part
