@@ -69,3 +69,26 @@ def test_a_patient_who_was_registered_twice_has_one_record_in_the_end(
     assert second.get("/me").status_code == 401
     free = cast.bo.post(f"{kept}/invitations", {"email": "ana+2@home.example"})
     assert free.status_code == 201, "the address of the other one opens nothing any more"
+
+
+def test_of_the_wrong_one_of_two_who_enrolled_no_session_of_the_other_one_comes_along(
+    app: Flask, cast: Cast, database: Database, clock: Clock
+) -> None:
+    """Nia enrolled with a code that was made for Ana's namesake, whose sessions stand in that record."""
+    wrong, nia = (
+        new_patient(app, cast.ana.clinic_id, "Ana+2", None),
+        new_patient(app, cast.ana.clinic_id, "Nia", None),
+    )
+    lives(cast, clock, wrong, 5)
+    assert len(wrong.get("/me/export").json["treatment_sessions"]) == 1
+    record = f"/patients/{wrong.patient_id}"
+    (session,) = cast.bo.get(f"{record}/treatment-sessions").json["items"]
+    path = f"{record}/treatment-sessions/{session['id']}"
+    assert cast.bo.patch(path, {"status": "cancelled"}, version=session["version"]).status_code == 200
+    data = wrong.get("/me/export").get_data()
+    assert nia.patient_id is not None
+    taken = import_export.write(
+        database, import_export.prepare(database, ("demo", nia.patient_id), data, clock.now)
+    )
+    assert (taken.revisions, taken.sessions) == (3, 0)
+    assert cast.bo.get(f"/patients/{nia.patient_id}/treatment-sessions").json["items"] == []
