@@ -24,6 +24,7 @@ from server.fhir.numbers import ITEM_NUMBERS, SCORES, SIDE_EFFECT_NUMBERS
 from server.fhir.reported import Entry, Filled, id_of, patient, response_of
 
 DISPROVED = "What it rests on was corrected, taken back or explained since. A person closes it."
+OF_OTHER = "It came from a phone that holds somebody else's journal: ask who said it."
 _SEVERITY: Mapping[AlertClass, str] = MappingProxyType(
     {AlertClass.P0: "high", AlertClass.P1: "high", AlertClass.P2: "moderate", AlertClass.P3: "low"}
 )
@@ -34,7 +35,7 @@ class Raised:
     """An alert episode. ``changed_at``: its last change. ``policy``: the thresholds in force at its start.
 
     ``is_about_substance_use``: whether its rules or what it rests on speak of it. ``is_disproved``: whether
-    what came in later speaks against it.
+    what came in later speaks against it. ``is_of_other``: whether another patient may have said it.
     """
 
     id: UUID
@@ -54,6 +55,7 @@ class Raised:
     policy: int
     is_about_substance_use: bool
     is_disproved: bool
+    is_of_other: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,16 @@ def detected_issue(raised: Raised, ground: Ground) -> Resource:
         "patient": patient(raised.patient_id),
         "identifiedDateTime": instant(raised.opened_at),
         "author": {"reference": f"#{device.RULES}"},
-        **({"detail": DISPROVED} if raised.is_disproved else {}),
+        **_detail(raised),
         "evidence": [_evidence(raised, ground)],
         **({"mitigation": done} if done else {}),
     }
+
+
+def _detail(raised: Raised) -> Resource:
+    doubts = ((raised.is_disproved, DISPROVED), (raised.is_of_other, OF_OTHER))
+    said = " ".join(text for holds, text in doubts if holds)
+    return {"detail": said} if said else {}
 
 
 def _meta(raised: Raised) -> Resource:

@@ -15,6 +15,7 @@ from server.services.journal.incoming import Incoming
 from server.services.journal.journal import open_journal
 from tests.cast import Cast, as_work, entry, new_patient, opened_alerts, pushed
 from tests.conftest import Clock
+from tests.fhir_client import Fhir
 from tests.scales import filled
 
 
@@ -171,6 +172,8 @@ def test_with_the_cursor_of_somebody_else_a_phone_is_told_whose_journal_it_must_
     assert "somebody else's journal" in alert.summary
     assert "ask who said it" in alert.summary
     assert alert.evidence["other_journal"] is True
+    (issue,) = Fhir(cast.bo).found(f"DetectedIssue?patient={cast.ana.patient_id}")
+    assert "ask who said it" in issue["detail"], "whoever reads it elsewhere is told as well"
     more = [put(entry(clock.now, safety="plan", note="once more"))]
     assert cast.ana.post("/sync", {"cursor": foreign, "items": more}).status_code == 410
     (alert,) = opened_alerts(Surroundings.of(app).database)

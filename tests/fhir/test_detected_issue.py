@@ -7,7 +7,7 @@ from uuid import UUID
 
 from server.clinical.instruments.catalog import INSTRUMENTS
 from server.clinical.vocabulary import AlertClass, AlertFamily, AlertState, Outcome
-from server.fhir.detected_issue import Ground, Raised, detected_issue
+from server.fhir.detected_issue import DISPROVED, OF_OTHER, Ground, Raised, detected_issue
 from server.fhir.identifiers import Resource
 from server.fhir.reported import Entry, Filled
 from tests.fhir.test_reported import ANA, FULL, filled
@@ -32,6 +32,7 @@ RAISED = Raised(
     policy=3,
     is_about_substance_use=False,
     is_disproved=False,
+    is_of_other=False,
 )
 PHQ9 = filled(INSTRUMENTS["phq-9"])
 SEVERITIES = {AlertClass.P0: "high", AlertClass.P1: "high", AlertClass.P2: "moderate", AlertClass.P3: "low"}
@@ -68,7 +69,9 @@ def test_every_kind_and_urgency_is_fhir(validators: Validators) -> None:
         assert validators.problems(made) == [], (family, urgency)
         assert (made["status"], made["severity"]) == ("preliminary", SEVERITIES[urgency])
         assert not {"mitigation", "detail"} & made.keys()
-    assert validators.problems(detected_issue(replace(RAISED, is_disproved=True), Ground())) == []
+    doubted = detected_issue(replace(RAISED, is_disproved=True, is_of_other=True), Ground())
+    assert validators.problems(doubted) == []
+    assert doubted["detail"] == f"{DISPROVED} {OF_OTHER}"
 
 
 def test_what_was_done_about_it_is_a_mitigation_each(validators: Validators) -> None:

@@ -22,6 +22,7 @@ from server.fhir.detected_issue import Ground, Raised, detected_issue
 from server.fhir.identifiers import Resource
 from server.fhir.ids import Kind, Place
 from server.fhir.reported import Entry, Filled, Reported
+from server.services.alerts.alert_source import is_of_other
 from server.services.errors import Gone, NotFound
 from server.services.journal import reported
 from server.services.journal.reported import Wanted
@@ -191,6 +192,7 @@ def issue(past: Any, agreed: bool) -> Resource | None:
         "policy": past.policy,
         "is_about_substance_use": about_it,
         "is_disproved": bool(past.alert.evidence.get("disproved")),
+        "is_of_other": is_of_other(past.alert.evidence),
     }
     raised = value_of(past.alert, Raised, **beside)
     return detected_issue(raised, ground)
