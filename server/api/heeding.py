@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from server.api import sync_cursor
 from server.api.converters import OtherId, other_id
 from server.api.edge import actor, writing
 from server.api.errors import is_away
@@ -103,12 +105,15 @@ def _heed_after(failure: Exception, heed: Heed) -> Heeded | None:
 
 def _heed_items() -> Heeded | None:
     """Act on the red flags of every item; return what the patient must see of all of them."""
-    return _heed(None, [found for body in readings() for item in _items(body) for found in unread_in(item)])
+    return _heed(None, [found for body in readings() for found in _unread_of(body)])
 
 
-def _items(body: object) -> list[object]:
-    items = body.get("items") if isinstance(body, dict) else None
-    return items if isinstance(items, list) else []
+def _unread_of(body: object) -> Iterator[Unread]:
+    """Yield what the items of a batch hold; with the cursor of somebody else, they may have said it."""
+    found = body if isinstance(body, dict) else {}
+    items, of_other = found.get("items"), sync_cursor.is_of_other(found.get("cursor"))
+    for item in items if isinstance(items, list) else []:
+        yield from (replace(one, of_other=of_other) for one in unread_in(item))
 
 
 def _heed_body(kind: Kind, ids: Mapping[str, object]) -> Heeded | None:

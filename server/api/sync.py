@@ -1,8 +1,6 @@
 """Offline sync: push and pull in one call."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,8 +18,7 @@ from server.api.own_reading import put_on_record
 from server.api.spoken import language_of
 from server.clinical.crisis_lines import CrisisLines
 from server.clinical.vocabulary import Language, Role
-from server.services.errors import Heeded, NotFound, OtherJournal
-from server.services.journal import sync, unreadable
+from server.services.journal import sync
 from server.services.journal.incoming import clock_of
 from server.services.journal.pushed import Action, Change, Result, Verdict
 from server.services.journal.unreadable import Kind
@@ -47,7 +44,7 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     means: pull again without a cursor; 410 (`other-journal`): the cursor is somebody else's, and so may be
     what is pending: send none of it as this patient's. Sending the same batch twice changes nothing.
     """
-    after = _read(body)
+    after = sync_cursor.read(body["cursor"])
     changes = [_change(item, body.get("sent_at")) for item in body["items"]]
     # A pull alone must not wait for a writer to learn that there is nothing new.
     with writing() if changes else reading() as work:
@@ -70,22 +67,6 @@ def synchronise(body: Mapping[str, Any]) -> Any:
     if pulled.changes and not changes:
         put_on_record(PULL)  # before it is sent
     return answer
-
-
-def _read(body: Mapping[str, Any]) -> int:
-    """Return where the phone's copy ends. What comes with somebody else's is heeded with that doubt."""
-    try:
-        return sync_cursor.read(body["cursor"])
-    except OtherJournal as refusal:
-        refusal.heeded = _heeded(body["items"])
-        raise
-
-
-def _heeded(items: Sequence[Any]) -> Heeded | None:
-    said = [replace(one, of_other=True) for item in items for one in unread_in(item)]
-    with suppress(NotFound), writing() as work:
-        return unreadable.heed(work, own_patient(), *said)
-    return None
 
 
 def _change(item: Any, sent_at: datetime | None) -> Change:

@@ -35,6 +35,17 @@ def read(cursor: str | None) -> int:
     return int(sequence)
 
 
+def is_of_other(cursor: object) -> bool:
+    """Return whether ``cursor``, as it came, is somebody else's."""
+    try:
+        read(cursor if isinstance(cursor, str) else None)
+    except OtherJournal:
+        return True
+    except Gone:
+        return False
+    return False
+
+
 def check(after: int, reached: int) -> None:
     """Raise Gone (`resync`) for a cursor that has seen more than was ``reached``: what was it is lost here.
 

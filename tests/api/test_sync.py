@@ -180,6 +180,22 @@ def test_with_the_cursor_of_somebody_else_a_phone_is_told_whose_journal_it_must_
     assert [one["other_journal"] for one in alert.evidence["reports"]] == [True], "nor in what joins it"
 
 
+def test_so_it_is_where_something_else_speaks_against_the_whole_batch(
+    app: Flask, cast: Cast, clock: Clock
+) -> None:
+    """Sent again as it should be, it would be no news: the doubt has to be there from the first."""
+    nia = new_patient(app, cast.ana.clinic_id, "Nia", cast.bo.account_id)
+    batch = {
+        "cursor": nia.post("/sync", {}).json["next_cursor"],
+        "items": [put(entry(clock.now, safety="plan"))],
+    }
+    assert cast.ana.post("/sync", {**batch, "limit": 0}).status_code == 422
+    assert cast.ana.post("/sync", batch).json["code"] == "other-journal"
+    (alert,) = opened_alerts(Surroundings.of(app).database)
+    assert (alert.version, alert.evidence["other_journal"]) == (1, True)
+    assert "ask who said it" in alert.summary
+
+
 def test_what_a_patient_says_herself_is_told_anew_where_what_was_taken_on_may_be_anothers(
     app: Flask, cast: Cast, clock: Clock
 ) -> None:
