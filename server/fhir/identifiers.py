@@ -77,4 +77,4 @@ def _suggestions(resource: Mapping[str, Any]) -> Iterator[str]:
     found = resource.get("identifier")
     for one in found if isinstance(found, list) else []:
         if isinstance(one, Mapping) and one.get("system") == SUGGESTION_SYSTEM:
-            yield str(one.get("value"))
+            yield str(one.get("value")).lower().removeprefix("urn:uuid:")

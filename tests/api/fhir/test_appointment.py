@@ -180,6 +180,16 @@ def test_whom_the_clinic_calls_otherwise_is_taken_as_said(
     assert fhir.put(f"Appointment/{suggestion}", told, version=2).status_code == 200
 
 
+@pytest.mark.parametrize("written", [str.upper, "urn:uuid:{}".format])
+def test_our_own_identifier_may_be_written_otherwise(
+    visits: Visits, fhir: Fhir, clock: Clock, written: Callable[[str], str]
+) -> None:
+    suggestion, at = visits.approved(), clock.now + timedelta(days=3)
+    own = [{"system": SYSTEM, "value": written(suggestion)}]
+    told = changed(fhir, suggestion, "booked", at, identifier=own)
+    assert fhir.put(f"Appointment/{suggestion}", told, version=2).status_code == 200
+
+
 def test_a_visit_is_followed_to_its_end(visits: Visits, fhir: Fhir, clock: Clock) -> None:
     suggestion, at = visits.approved(), clock.now + timedelta(days=3)
     path = f"Appointment/{suggestion}"
