@@ -79,10 +79,10 @@ def _compare_each(around: Around, now: datetime) -> list[int | None]:
 def _compare(around: Around, now: datetime, clinic_id: UUID, connection_id: UUID) -> int:
     with around.database.write() as session:
         work = Work(session, now, system(clinic_id))
-        taken_up = scheduling_copy.take_up(work)
-        again = scheduling_copy.ask_again(work, connection_id, now - LOOKED_BACK)
+        # The connection before its copies, as everybody locks them.
         scheduling_connection.compared(work, connection_id)
-        return taken_up + again
+        taken_up = scheduling_copy.take_up(work)
+        return taken_up + scheduling_copy.ask_again(work, connection_id, now - LOOKED_BACK)
 
 
 def _follow_events(around: Around, now: datetime) -> list[int | None]:

@@ -73,6 +73,7 @@ def finish(session: Session, now: datetime, claimed: ClaimedCopy, outcome: Heard
     with suppress(NotFound):  # erased meanwhile, and its copy with it
         # Before the copy, as whoever moves it does: else each would wait for the other.
         locked(work, claimed.suggestion_id)
+    connections.hold(work, claimed.connection_id)
     query = select(SchedulingCopy).where(
         SchedulingCopy.clinic_id == claimed.clinic_id, SchedulingCopy.suggestion_id == claimed.suggestion_id
     )

@@ -171,6 +171,12 @@ def compared(work: Work, connection_id: UUID) -> None:
     row.failing_since = row.failing_since and min(row.failing_since, work.now)
 
 
+def hold(work: Work, connection_id: UUID) -> None:
+    """Lock a connection before its copies are, as whoever changes it does: else each waits for the other."""
+    mine = _of_clinic(work).where(SchedulingConnection.id == connection_id)
+    work.session.scalar(mine.with_for_update(key_share=True))
+
+
 def answered(work: Work, connection_id: UUID) -> None:
     """Note that its system gave an answer; after a long silence all visits are compared at the next run.
 

@@ -14,8 +14,10 @@ from server.clinical.vocabulary import ConnectionKind, CopyState, PeerStatus, Su
 from server.models import SchedulingConnection
 from server.services.errors import Conflict
 from server.services.messages import retry
-from server.services.visits import inbox, scheduling_copy
+from server.services.visits import copy_release, inbox, scheduling_copy
+from server.services.visits import scheduling_connection as connections
 from server.services.visits.copy_outcome import Heard, Unheard
+from server.services.visits.scheduling_connection import System
 from server.services.visits.suggestion_move import locked
 from tests.conftest import Clock
 from tests.services.visits.conftest import LEASE, Desk, Times
@@ -138,6 +140,24 @@ def test_what_is_refused_as_it_was_before_a_change_is_tried_as_it_is_now(
     assert (desk.copy().state, desk.state(), desk.tasks()) == (CopyState.WAITING, S.SUGGESTED, [])
     desk.finish(desk.claim(), Unheard("refused_422", permanent=True))
     assert (desk.copy().state, desk.state()) == (CopyState.HELD, S.NEEDS_ATTENTION)
+
+
+@pytest.mark.parametrize("outcome", [SENT, Unheard("refused_422", permanent=True)])
+def test_what_the_system_says_while_its_settings_are_changed_is_kept_and_so_are_they(
+    desk: Desk, outcome: Heard | Unheard
+) -> None:
+    claimed = desk.claim()
+    desk.clock.forward(seconds=5)
+    with ThreadPoolExecutor(1) as side:
+        with desk.database.write() as session:
+            work, system = desk.work(session), System(claimed.kind, "Front desk", {}, {})
+            connections.change(work, claimed.connection_id, claimed.connection_version, system)
+            recorded = side.submit(desk.finish, claimed, outcome)
+            time.sleep(0.3)  # it waits for our row by now
+            copy_release.release(work, claimed.connection_id)
+        assert recorded.result(timeout=10) is True
+    assert (desk.copy().state, desk.tasks()) == (CopyState.WAITING, [])
+    assert desk.claim().connection_version == claimed.connection_version + 1
 
 
 def test_only_one_system_is_in_use_at_a_time(desk: Desk) -> None:
