@@ -9,9 +9,11 @@ from jobs import deliver, escalate
 from jobs.around import Around
 from server.clinical.vocabulary import AlertState
 from server.gateways.message import RecordingGateway, SendError
+from server.services.alerts import alert_handling, escalation
 from tests.cast import Cast, Person
 from tests.conftest import Clock
-from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
+from tests.jobs.test_escalate import runs, stays_put
 
 NIGHT = {"quiet_from": "22:00", "quiet_until": "07:00"}
 MORNING = datetime.fromisoformat("2026-03-03T07:00+01:00")
@@ -92,3 +94,43 @@ def test_what_was_let_go_and_is_tried_again_waits_for_its_next_try(
     (row,) = deliveries(around)
     assert (row.attempt, row.tried_since) == (1, clock.now)
     assert row.due_at > clock.now + timedelta(seconds=1)
+
+
+@pytest.mark.usefixtures("asleep")
+def test_what_somebody_has_taken_on_in_the_night_is_not_looked_at_until_the_morning_for_who_is_on_call(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    on_call(cast, cast.coordinator)
+    with working(around, cast.bo, clock.forward(minutes=5)) as work:
+        alert_handling.acknowledge(work, alerts(around)[0].id)
+    with working(around, cast.bo, clock.forward(minutes=40)) as work:
+        assert escalation.due(work) == []
+    looks(around, clock)
+    assert told(email) == []
+
+
+def sleeps(cast: Cast, *people: Person) -> None:
+    """Let each of these have a step of the rota to themselves, and their nights."""
+    for one in people:
+        assert one.put("/me/quiet-hours", NIGHT).status_code == 200
+    known = cast.admin.get("/rota").json
+    rota = {name: known[name] for name in ("hours", "holidays", "fallback_account_id")}
+    steps = [[f"account:{one.account_id}"] for one in people]
+    changed = cast.admin.put("/rota", {**rota, "steps": steps}, version=known["version"])
+    assert changed.status_code == 200, changed.text
+
+
+def test_whose_message_waits_is_not_called_anew_at_each_step_that_sleeps(
+    cast: Cast, clock: Clock, around: Around, email: RecordingGateway
+) -> None:
+    sleeps(cast, cast.bo, cast.admin)
+    on_call(cast, cast.coordinator, "2026-03-02T23:30")
+    stays_put(email, "dee")
+    clock.forward(hours=11)
+    ana_raises_a_red_flag(cast, clock, "often")
+    runs(around, clock, 10)
+    # Dee once: as if only called now, she would keep the next step waiting as long again.
+    assert [row.account_id for row in deliveries(around)] == [
+        *(cast.bo.account_id, cast.coordinator.account_id, cast.admin.account_id)
+    ]
+    assert alerts(around)[0].exhausted_at is not None

@@ -21,14 +21,14 @@ def due(work: Work, found: Iterable[Alert]) -> set[UUID]:
     if not on_call:
         return set()
     held = set(work.session.scalars(_held(work)))
-    asleep = [alert for alert in found if alert.id in held]
+    asleep = [alert for alert in found if alert.id in held and _is_urgent(alert)]
     rows = deliveries.about_each(work, [alert.id for alert in asleep])
     return {alert.id for alert in asleep if _untold(work, alert, rows[alert.id], on_call)}
 
 
 def call(work: Work, alert: Alert) -> bool:
     """Call whoever is on call for a locked alert that everybody sleeps through. False where nobody does."""
-    if alert.urgency is not AlertClass.P1 or alert.state is not AlertState.OPEN:
+    if not _is_urgent(alert):
         return False
     people = _untold(work, alert, deliveries.about(work, alert.id), _on_call(work))
     if not people:
@@ -39,6 +39,10 @@ def call(work: Work, alert: Alert) -> bool:
     return True
 
 
+def _is_urgent(alert: Alert) -> bool:
+    return alert.urgency is AlertClass.P1 and alert.state is AlertState.OPEN
+
+
 def _untold(
     work: Work, alert: Alert, rows: Sequence[Delivery], on_call: Sequence[Account]
 ) -> Sequence[Account]:
@@ -47,7 +51,8 @@ def _untold(
         return []
     if not all(row.state in LOST or calls.sleeps(work, row) for row in call):
         return []
-    called = {row.account_id for row in call}
+    # Whose message of an earlier level waits still is not told anew: it would look as if only called now.
+    called = {row.account_id for row in (*call, *calls.waiting(rows, alert))}
     return [one for one in on_call if one.id not in called]
 
 
