@@ -4,16 +4,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
+from uuid_utils.compat import uuid7
 
 from jobs import deliver, escalate
 from jobs.around import Around
-from server.clinical.vocabulary import AlertState
+from server.clinical.vocabulary import AlertClass, AlertState, DeliverySubject
 from server.gateways.message import RecordingGateway, SendError
+from server.models import Account
 from server.services.alerts import alert_handling, escalation
+from server.services.messages import delivery as deliveries
+from server.services.messages.delivery import Notice
 from tests.cast import Cast, Person
 from tests.conftest import Clock
-from tests.jobs.deeds import alerts, ana_raises_a_red_flag, deliveries, kinds, working
+from tests.jobs.deeds import alerts, ana_raises_a_red_flag, kinds, working
+from tests.jobs.deeds import deliveries as written
 from tests.jobs.test_escalate import runs, stays_put
+from tests.test_statements import sent
 
 NIGHT = {"quiet_from": "22:00", "quiet_until": "07:00"}
 MORNING = datetime.fromisoformat("2026-03-03T07:00+01:00")
@@ -91,7 +98,7 @@ def test_what_was_let_go_and_is_tried_again_waits_for_its_next_try(
     email.refusals["bo@clinic.example"] = SendError(False, "refused_451")
     has_none_any_more(cast)
     looks(around, clock, minutes=1)
-    (row,) = deliveries(around)
+    (row,) = written(around)
     assert (row.attempt, row.tried_since) == (1, clock.now)
     assert row.due_at > clock.now + timedelta(seconds=1)
 
@@ -130,7 +137,24 @@ def test_whose_message_waits_is_not_called_anew_at_each_step_that_sleeps(
     ana_raises_a_red_flag(cast, clock, "often")
     runs(around, clock, 10)
     # Dee once: as if only called now, she would keep the next step waiting as long again.
-    assert [row.account_id for row in deliveries(around)] == [
+    assert [row.account_id for row in written(around)] == [
         *(cast.bo.account_id, cast.coordinator.account_id, cast.admin.account_id)
     ]
     assert alerts(around)[0].exhausted_at is not None
+
+
+def test_of_however_many_who_sleep_a_look_asks_no_more(
+    app: Flask, cast: Cast, clock: Clock, around: Around
+) -> None:
+    clock.forward(hours=11)
+    asked = []
+    for people in ([cast.bo], [cast.coordinator, cast.admin]):
+        for one in people:
+            assert one.put("/me/quiet-hours", NIGHT).status_code == 200
+            with working(around, one, clock.now) as work:
+                told = Notice(
+                    f"w:{one.account_id}", "weekly_digest", DeliverySubject.DIGEST, uuid7(), AlertClass.P3
+                )
+                deliveries.call(work, work.session.get_one(Account, (one.clinic_id, one.account_id)), told)
+        asked.append(len(sent(app, lambda: escalate.run(around, clock.now))))
+    assert asked[0] == asked[1]

@@ -9,19 +9,19 @@ from server.clinical.vocabulary import LOST, AlertClass, AlertState, DeliverySub
 from server.models import Account, Alert, Delivery
 from server.services.alerts import alert as alerts
 from server.services.alerts import calls
-from server.services.alerts import shift as shifts
 from server.services.messages import delivery as deliveries
+from server.services.messages import quiet
 from server.services.people import account as accounts
 from server.services.work import Work
 
 
 def due(work: Work, found: Iterable[Alert]) -> set[UUID]:
     """Return those of ``found`` of which somebody on call has not been told, while all who were sleep."""
-    on_call = _on_call(work)
-    if not on_call:
-        return set()
     held = set(work.session.scalars(_held(work)))
     asleep = [alert for alert in found if alert.id in held and _is_urgent(alert)]
+    on_call = _on_call(work) if asleep else ()
+    if not on_call:
+        return set()
     rows = deliveries.about_each(work, [alert.id for alert in asleep])
     return {alert.id for alert in asleep if _untold(work, alert, rows[alert.id], on_call)}
 
@@ -57,7 +57,7 @@ def _untold(
 
 
 def _on_call(work: Work) -> Sequence[Account]:
-    ids = {duty.account_id for duty in shifts.duties_now(work)}
+    ids = quiet.on_call(work)
     return list(accounts.colleagues(work, ids).values()) if ids else []
 
 

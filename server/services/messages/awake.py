@@ -67,14 +67,19 @@ def _early(work: Work) -> Sequence[_Early]:
     kinds = (Delivery.account_id, Delivery.urgency)
     query = select(*kinds, func.max(Delivery.due_at)).where(*_held(work)).group_by(*kinds)
     held = work.session.execute(query).all()
-    ids = {row.account_id for row in held}
+    if not held:
+        return []
+    clinic = clinics.get(work)  # held, for a session forgets what nobody holds, and each account asks for it
+    on_call, ids = quiet.on_call(work), {row.account_id for row in held}
     people = select(Account).where(Account.clinic_id == work.clinic_id, Account.id.in_(ids))
-    known = {account.id: account for account in work.session.scalars(people)} if ids else {}
+    known = {account.id: account for account in work.session.scalars(people)}
     found = []
     for account_id, urgency, last in held:
-        released = quiet.released_at(work, known[account_id], urgency)
+        is_on_call = account_id in on_call
+        released = work.now if is_on_call else quiet.ends_at(work, known[account_id], urgency)
         if released < last:
             found.append(_Early(account_id, urgency, released))
+    del clinic
     return found
 
 

@@ -1,6 +1,7 @@
 """Quiet hours of the staff: the hours of the clinic's clock in which only P0 is sent to them."""
 
 from datetime import datetime, time
+from uuid import UUID
 
 from server.clinical.rota import Quiet
 from server.clinical.vocabulary import AlertClass
@@ -26,10 +27,18 @@ def released_at(work: Work, account: Account, urgency: AlertClass) -> datetime:
 
     Who is on call has none: that is what being on call means.
     """
+    ends = ends_at(work, account, urgency)
+    return work.now if ends > work.now and account.id in on_call(work) else ends
+
+
+def ends_at(work: Work, account: Account, urgency: AlertClass) -> datetime:
+    """Return the same of an account that is not on call."""
     if account.quiet_from is None or account.quiet_until is None:
         return work.now
     begins, ends = time.fromisoformat(account.quiet_from), time.fromisoformat(account.quiet_until)
-    released = Quiet(clinics.get(work).zone, begins, ends).released(work.now, urgency)
-    if released > work.now and account.id in {duty.account_id for duty in shifts.duties_now(work)}:
-        return work.now
-    return released
+    return Quiet(clinics.get(work).zone, begins, ends).released(work.now, urgency)
+
+
+def on_call(work: Work) -> frozenset[UUID]:
+    """Return the accounts that are on call now."""
+    return frozenset(duty.account_id for duty in shifts.duties_now(work))
