@@ -270,6 +270,19 @@ def test_who_enrolled_beside_the_version_before_is_reminded_too(
     assert run(around, clock, AFTER) == 1
 
 
+def test_who_enrolled_long_ago_and_was_never_looked_at_is_found_within_the_hour(
+    alone: Cast, clock: Clock, around: Around
+) -> None:
+    key = (alone.ana.clinic_id, alone.ana.patient_id)
+    with around.database.write() as session:
+        session.execute(delete(CheckInPlan))
+        session.get_one(Patient, key).enrolled_at = clock.now - timedelta(days=60)
+    for minute, is_found in ((30, False), (60, True)):
+        run(around, clock, AFTER.replace(minute=0) + timedelta(minutes=minute))
+        with around.database.read() as session:
+            assert (session.get(CheckInPlan, key) is not None) is is_found
+
+
 def test_a_worker_asked_to_stop_reminds_nobody_more(alone: Cast, clock: Clock, around: Around) -> None:
     around.stopping.set()
     assert run(around, clock, AFTER) == 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -33,8 +33,10 @@ _DAYS_AHEAD = 8
 # put it off by little.
 _FAR = timedelta(hours=30)
 _LATELY = timedelta(days=2)
-# Whoever has enrolled has a plan. The version before kept it when its job first looked at them.
+# Whoever has enrolled has a plan. The version before kept it when its job first looked at them: who has none
+# is looked for among those of a week, and once an hour among all.
 _NEWEST = timedelta(days=7)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _IS_OF = and_(CheckInPlan.clinic_id == Patient.clinic_id, CheckInPlan.patient_id == Patient.id)
 _PLANNED = (
     select(Patient.clinic_id, Patient.id).join(CheckInPlan, _IS_OF).where(Patient.enrolled_at.is_not(None))
@@ -81,7 +83,8 @@ class Looks:
 def due(session: Session, now: datetime, limit: int) -> Sequence[tuple[UUID, UUID]]:
     """Return up to ``limit`` enrolled patients of whichever clinic to look at now: clinic and id."""
     isolation.expect_all(session)
-    found = session.connection().execute(_DUE, {**_moments(now), "newest": now - _NEWEST, "limit": limit})
+    newest = now - _NEWEST if now.minute else _BEGINNING
+    found = session.connection().execute(_DUE, {**_moments(now), "newest": newest, "limit": limit})
     return [(clinic_id, patient_id) for clinic_id, patient_id in found]
 
 
